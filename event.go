@@ -1,0 +1,27 @@
+package liveproof
+
+// Event is what a running session tells its observer (the browser's
+// signalling channel, a progress bar). Exactly one of the fields is set.
+type Event struct {
+	// Hint is what the person should change now, "" inside when all is well.
+	Hint *Reason
+	// Progress is how much of the needed evidence is there.
+	Progress *Progress
+	// Sample is the newest sample with the smoothed score after it; for dev mode only.
+	Sample *SampleEvent
+	// Verdict is a new verdict: the final one, or in call mode each change.
+	Verdict *Verdict
+}
+
+// Progress counts the evidence.
+type Progress struct {
+	Scored   int     // samples that count since the last restart
+	Needed   int     // samples needed at least
+	Fraction float64 // [0,1], also considers the time needed
+}
+
+// SampleEvent is a sample with the smoothed score after it.
+type SampleEvent struct {
+	Sample   Sample
+	Smoothed float64 // EWMA of ρ, [0,1]
+}

@@ -1,0 +1,48 @@
+package pipeline
+
+import (
+	"context"
+
+	"github.com/liveproof/liveproof"
+)
+
+// Source gives one session's decoded pictures in order.
+type Source interface {
+	// Next blocks for the next picture, which the caller then owns. It returns
+	// io.EOF at the end of the stream and ctx's error when ctx ends.
+	Next(ctx context.Context) (liveproof.Picture, error)
+}
+
+// Detector finds and follows faces; it belongs to one session.
+type Detector interface {
+	Detect(ctx context.Context, img *liveproof.Image) (liveproof.Detection, error)
+}
+
+// Cropper cuts the scorer's input out of an image and judges how well the face is seen.
+type Cropper interface {
+	// Crop returns 224×224 RGB from pool; the caller owns it.
+	Crop(img *liveproof.Image, face liveproof.Face, pool *liveproof.ImagePool) (*liveproof.Image, error)
+	// Assess measures; Quality.Reasons is empty when the crop may be scored.
+	Assess(img, crop *liveproof.Image, face liveproof.Face) liveproof.Quality
+}
+
+// Scorer turns a face crop into ρ. It is shared by all sessions and batches inside.
+type Scorer interface {
+	// Score blocks until this crop is scored or has failed; crop is borrowed
+	// until it returns. rho is in [0,1] when err is nil.
+	Score(ctx context.Context, id liveproof.SessionID, crop *liveproof.Image) (rho float64, err error)
+}
+
+// Recorder keeps what a session found. Both calls may block and retry within ctx.
+type Recorder interface {
+	// AppendSamples adds to the timeline and updates counts and the current (not final) verdict.
+	AppendSamples(ctx context.Context, id liveproof.SessionID, samples []liveproof.Sample,
+		counts liveproof.FrameCounts, current liveproof.Verdict) error
+	// Decide writes the verdict once. The same verdict again is no error;
+	// liveproof.ErrDecided tells that another one stands.
+	Decide(ctx context.Context, id liveproof.SessionID, end liveproof.State,
+		v liveproof.Verdict, counts liveproof.FrameCounts) error
+}
+
+// Observer is told of events as they happen, from one goroutine; it must not block.
+type Observer func(liveproof.Event)
