@@ -1,0 +1,297 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"github.com/liveproof/liveproof"
+	"github.com/liveproof/liveproof/store/redistest"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// storer is all that the service asks of a store.
+type storer interface {
+	Create(ctx context.Context, s liveproof.Session, key, hash string) (liveproof.Session, bool, error)
+	Get(ctx context.Context, id liveproof.SessionID) (liveproof.Session, error)
+	Timeline(ctx context.Context, id liveproof.SessionID) ([]liveproof.Sample, error)
+	Delete(ctx context.Context, id liveproof.SessionID) error
+	Claim(ctx context.Context, id liveproof.SessionID, tokenID string) error
+	SetStreaming(ctx context.Context, id liveproof.SessionID, model liveproof.ModelInfo, detector string) error
+	AppendSamples(ctx context.Context, id liveproof.SessionID, samples []liveproof.Sample, counts liveproof.FrameCounts, current liveproof.Verdict) error
+	Decide(ctx context.Context, id liveproof.SessionID, end liveproof.State, v liveproof.Verdict, counts liveproof.FrameCounts) error
+	Ping(ctx context.Context) error
+	Close() error
+}
+
+var (
+	_ storer = (*Memory)(nil)
+	_ storer = (*Redis)(nil)
+)
+
+// testConfig is patient: CI machines are slow.
+func testConfig(url string) Config {
+	cfg := DefaultConfig()
+	cfg.Redis, cfg.CallTimeout = url, 5*time.Second
+	return cfg
+}
+
+func TestContractMemory(t *testing.T) {
+	runContract(t, NewMemory(testConfig(""), time.Now))
+}
+
+func TestContractRedis(t *testing.T) {
+	r, err := NewRedis(testConfig(redistest.Start(t).URL()), time.Now)
+	require.NoError(t, err)
+	runContract(t, r)
+}
+
+func runContract(t *testing.T, s storer) {
+	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	for name, check := range map[string]func(*testing.T, storer){
+		"create and get":                 checkCreateGet,
+		"idempotency key":                checkIdempotency,
+		"missing session":                checkMissing,
+		"claim once":                     checkClaimOnce,
+		"Case02 two peers race":          checkClaimRace,
+		"states in order":                checkStates,
+		"timeline":                       checkTimeline,
+		"timeline repeated call":         checkTimelineRepeated,
+		"timeline bounded":               checkTimelineBounded,
+		"verdict once":                   checkVerdictOnce,
+		"Case14 verdicts race":           checkVerdictRace,
+		"late samples leave the verdict": checkLateSamples,
+		"expiry":                         checkExpiry,
+		"deleted session is not revived": checkDelete,
+	} {
+		t.Run(name, func(t *testing.T) { check(t, s) })
+	}
+}
+
+var ids struct {
+	sync.Mutex
+	n int
+}
+
+func newSession(ttl time.Duration) liveproof.Session {
+	ids.Lock()
+	defer ids.Unlock()
+	ids.n++
+	now := time.Now().UTC().Truncate(time.Millisecond)
+	return liveproof.Session{
+		ID: liveproof.SessionID(fmt.Sprintf("01TEST%020d", ids.n)), Mode: liveproof.ModeOnboarding,
+		ExternalID: "kunde-ä\n1", Deadline: 15 * time.Second, CreatedAt: now, ExpiresAt: now.Add(ttl),
+	}
+}
+
+func create(t *testing.T, s storer) liveproof.Session {
+	t.Helper()
+	made, replayed, err := s.Create(t.Context(), newSession(time.Hour), "", "")
+	require.NoError(t, err)
+	require.False(t, replayed)
+	return made
+}
+
+var live = liveproof.Verdict{
+	Outcome: liveproof.OutcomeLive, Score: 0.875, Reasons: []liveproof.Reason{liveproof.ReasonScoreAbove},
+	Scored: 12, Final: true, At: 2400 * time.Millisecond,
+}
+
+func spoof() liveproof.Verdict {
+	v := live
+	v.Outcome, v.Score, v.Reasons = liveproof.OutcomeSpoof, 0.125, []liveproof.Reason{liveproof.ReasonScoreBelow}
+	return v
+}
+
+var counts = liveproof.FrameCounts{Received: 90, Decoded: 88, Sampled: 15, Scored: 12, Dropped: 2}
+
+func checkCreateGet(t *testing.T, s storer) {
+	want := create(t, s)
+	require.Equal(t, liveproof.StateCreated, want.State)
+	require.Equal(t, liveproof.OutcomePending, want.Verdict.Outcome)
+	got, err := s.Get(t.Context(), want.ID)
+	require.NoError(t, err)
+	require.Equal(t, want, got)
+	require.NoError(t, s.Ping(t.Context()))
+}
+
+func checkIdempotency(t *testing.T, s storer) {
+	key := "key " + string(newSession(0).ID)
+	first, replayed, err := s.Create(t.Context(), newSession(time.Hour), key, "hash A")
+	require.NoError(t, err)
+	require.False(t, replayed)
+	again, replayed, err := s.Create(t.Context(), newSession(time.Hour), key, "hash A")
+	require.NoError(t, err)
+	require.True(t, replayed)
+	require.Equal(t, first.ID, again.ID)
+	_, _, err = s.Create(t.Context(), newSession(time.Hour), key, "hash B")
+	require.ErrorIs(t, err, liveproof.ErrIdempotencyMismatch)
+}
+
+func checkMissing(t *testing.T, s storer) {
+	ctx, id := t.Context(), liveproof.SessionID("nobody")
+	_, err := s.Get(ctx, id)
+	require.ErrorIs(t, err, liveproof.ErrNotFound)
+	_, err = s.Timeline(ctx, id)
+	require.ErrorIs(t, err, liveproof.ErrNotFound)
+	require.ErrorIs(t, s.Delete(ctx, id), liveproof.ErrNotFound)
+	require.ErrorIs(t, s.Claim(ctx, id, "t"), liveproof.ErrNotFound)
+	require.ErrorIs(t, s.SetStreaming(ctx, id, liveproof.ModelInfo{}, ""), liveproof.ErrNotFound)
+	require.ErrorIs(t, s.AppendSamples(ctx, id, nil, counts, pending()), liveproof.ErrNotFound)
+	require.ErrorIs(t, s.Decide(ctx, id, liveproof.StateDecided, live, counts), liveproof.ErrNotFound)
+}
+
+func checkClaimOnce(t *testing.T, s storer) {
+	made := create(t, s)
+	require.NoError(t, s.Claim(t.Context(), made.ID, "token 1"))
+	require.ErrorIs(t, s.Claim(t.Context(), made.ID, "token 1"), liveproof.ErrTokenUsed)
+	require.ErrorIs(t, s.Claim(t.Context(), made.ID, "token 2"), liveproof.ErrConflict)
+	got, err := s.Get(t.Context(), made.ID)
+	require.NoError(t, err)
+	require.Equal(t, liveproof.StateConnecting, got.State)
+}
+
+func checkClaimRace(t *testing.T, s storer) {
+	made := create(t, s)
+	require.Equal(t, 1, race(16, func(i int) error {
+		return s.Claim(t.Context(), made.ID, fmt.Sprintf("token %d", i/2))
+	}))
+}
+
+// race runs n calls at once and counts those that succeed.
+func race(n int, call func(i int) error) (won int) {
+	var wg sync.WaitGroup
+	errs := make([]error, n)
+	for i := range n {
+		wg.Go(func() { errs[i] = call(i) })
+	}
+	wg.Wait()
+	for _, err := range errs {
+		if err == nil {
+			won++
+		}
+	}
+	return won
+}
+
+func checkStates(t *testing.T, s storer) {
+	made, model := create(t, s), liveproof.ModelInfo{Name: "m", SHA256: "ab", Threshold: 0.5, Demo: true}
+	require.ErrorIs(t, s.SetStreaming(t.Context(), made.ID, model, "haar"), liveproof.ErrConflict)
+	require.NoError(t, s.Claim(t.Context(), made.ID, "t"))
+	require.NoError(t, s.SetStreaming(t.Context(), made.ID, model, "haar"))
+	require.NoError(t, s.Decide(t.Context(), made.ID, liveproof.StateDecided, live, counts))
+	require.ErrorIs(t, s.SetStreaming(t.Context(), made.ID, model, "haar"), liveproof.ErrConflict)
+	require.ErrorIs(t, s.Claim(t.Context(), made.ID, "u"), liveproof.ErrConflict)
+	got, err := s.Get(t.Context(), made.ID)
+	require.NoError(t, err)
+	require.Equal(t, model, got.Model)
+	require.Equal(t, "haar", got.Detector)
+	require.Equal(t, live, got.Verdict)
+	require.Equal(t, counts, got.Frames)
+	require.WithinDuration(t, time.Now(), got.DecidedAt, time.Minute)
+}
+
+func sample(seq int64) liveproof.Sample {
+	return liveproof.Sample{
+		Seq: seq, T: time.Duration(seq) * 200 * time.Millisecond, Scored: true, Rho: 0.1 + 0.2, Weight: 1, Track: 1,
+	}
+}
+
+func checkTimeline(t *testing.T, s storer) {
+	made := create(t, s)
+	unscored := liveproof.Sample{Seq: 2, T: time.Second, Reasons: []liveproof.Reason{liveproof.ReasonNoFace}}
+	current := pending()
+	current.Score = 0.3
+	require.NoError(t, s.AppendSamples(t.Context(), made.ID, []liveproof.Sample{sample(1), unscored}, counts, current))
+	got, err := s.Timeline(t.Context(), made.ID)
+	require.NoError(t, err)
+	require.Equal(t, []liveproof.Sample{sample(1), unscored}, got)
+	record, err := s.Get(t.Context(), made.ID)
+	require.NoError(t, err)
+	require.Equal(t, counts, record.Frames)
+	require.Equal(t, current, record.Verdict)
+}
+
+func checkTimelineRepeated(t *testing.T, s storer) {
+	made := create(t, s)
+	require.NoError(t, s.AppendSamples(t.Context(), made.ID, []liveproof.Sample{sample(1), sample(2)}, counts, pending()))
+	require.NoError(t, s.AppendSamples(t.Context(), made.ID, []liveproof.Sample{sample(1), sample(2), sample(3)}, counts, pending()))
+	got, err := s.Timeline(t.Context(), made.ID)
+	require.NoError(t, err)
+	require.Equal(t, []liveproof.Sample{sample(1), sample(2), sample(3)}, got)
+}
+
+func checkTimelineBounded(t *testing.T, s storer) {
+	made := create(t, s)
+	const step = 1000
+	for at := int64(0); at < MaxTimeline+step; at += step {
+		rows := make([]liveproof.Sample, step)
+		for i := range rows {
+			rows[i] = sample(at + int64(i) + 1)
+		}
+		require.NoError(t, s.AppendSamples(t.Context(), made.ID, rows, counts, pending()))
+	}
+	got, err := s.Timeline(t.Context(), made.ID)
+	require.NoError(t, err)
+	require.Len(t, got, MaxTimeline)
+	require.EqualValues(t, MaxTimeline+step, got[len(got)-1].Seq)
+}
+
+func checkVerdictOnce(t *testing.T, s storer) {
+	made := create(t, s)
+	require.NoError(t, s.Decide(t.Context(), made.ID, liveproof.StateDecided, spoof(), counts))
+	require.NoError(t, s.Decide(t.Context(), made.ID, liveproof.StateDecided, spoof(), counts), "the same again is no error")
+	require.ErrorIs(t, s.Decide(t.Context(), made.ID, liveproof.StateDecided, live, counts), liveproof.ErrDecided)
+	require.ErrorIs(t, s.Decide(t.Context(), made.ID, liveproof.StateFailed, spoof(), counts), liveproof.ErrDecided)
+	got, err := s.Get(t.Context(), made.ID)
+	require.NoError(t, err)
+	require.Equal(t, spoof(), got.Verdict)
+}
+
+func checkVerdictRace(t *testing.T, s storer) {
+	made := create(t, s)
+	require.Equal(t, 1, race(16, func(i int) error {
+		v := live
+		v.Scored = 100 + i
+		return s.Decide(t.Context(), made.ID, liveproof.StateDecided, v, counts)
+	}))
+}
+
+func checkLateSamples(t *testing.T, s storer) {
+	made := create(t, s)
+	require.NoError(t, s.Decide(t.Context(), made.ID, liveproof.StateDecided, spoof(), counts))
+	require.NoError(t, s.AppendSamples(t.Context(), made.ID, []liveproof.Sample{sample(9)}, liveproof.FrameCounts{}, live))
+	got, err := s.Get(t.Context(), made.ID)
+	require.NoError(t, err)
+	require.Equal(t, spoof(), got.Verdict)
+	require.Equal(t, counts, got.Frames)
+	require.Equal(t, liveproof.StateDecided, got.State)
+}
+
+func checkExpiry(t *testing.T, s storer) {
+	made, _, err := s.Create(t.Context(), newSession(50*time.Millisecond), "", "")
+	require.NoError(t, err)
+	require.Eventually(t, func() bool {
+		_, err := s.Get(t.Context(), made.ID)
+		return err != nil
+	}, 10*time.Second, 10*time.Millisecond)
+	require.ErrorIs(t, s.Claim(t.Context(), made.ID, "t"), liveproof.ErrNotFound)
+}
+
+func checkDelete(t *testing.T, s storer) {
+	made := create(t, s)
+	require.NoError(t, s.AppendSamples(t.Context(), made.ID, []liveproof.Sample{sample(1)}, counts, pending()))
+	require.NoError(t, s.Delete(t.Context(), made.ID))
+	require.ErrorIs(t, s.AppendSamples(t.Context(), made.ID, []liveproof.Sample{sample(2)}, counts, live), liveproof.ErrNotFound)
+	require.ErrorIs(t, s.Decide(t.Context(), made.ID, liveproof.StateDecided, live, counts), liveproof.ErrNotFound)
+	_, err := s.Get(t.Context(), made.ID)
+	require.ErrorIs(t, err, liveproof.ErrNotFound)
+	_, err = s.Timeline(t.Context(), made.ID)
+	require.ErrorIs(t, err, liveproof.ErrNotFound)
+}

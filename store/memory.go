@@ -1,0 +1,234 @@
+package store
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/liveproof/liveproof"
+)
+
+// Memory keeps sessions in this process; they are lost when it ends. It is
+// safe for concurrent use and never blocks.
+type Memory struct {
+	cfg Config
+	now func() time.Time
+
+	mu        sync.Mutex
+	sessions  map[liveproof.SessionID]*record
+	keys      map[string]idempotency
+	nextSweep time.Time
+}
+
+type record struct {
+	session liveproof.Session
+	token   string
+	lastSeq int64
+	samples []liveproof.Sample
+}
+
+type idempotency struct {
+	id      liveproof.SessionID
+	hash    string
+	expires time.Time
+}
+
+// NewMemory returns an empty store; now is the clock that expires sessions.
+func NewMemory(cfg Config, now func() time.Time) *Memory {
+	return &Memory{
+		cfg: cfg, now: now,
+		sessions: make(map[liveproof.SessionID]*record),
+		keys:     make(map[string]idempotency),
+	}
+}
+
+// Close forgets everything.
+func (m *Memory) Close() error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	clear(m.sessions)
+	clear(m.keys)
+	return nil
+}
+
+// Ping always succeeds.
+func (m *Memory) Ping(context.Context) error { return nil }
+
+// Create implements ingest.Sessions.
+func (m *Memory) Create(_ context.Context, s liveproof.Session, key, hash string) (liveproof.Session, bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.sweep()
+	if known, ok := m.keys[key]; ok && key != "" && m.now().Before(known.expires) {
+		return m.replay(known, hash)
+	}
+	if _, taken := m.sessions[s.ID]; taken {
+		return liveproof.Session{}, false, liveproof.ErrConflict
+	}
+	if len(m.sessions) >= m.cfg.MaxSessions {
+		return liveproof.Session{}, false, liveproof.ErrOverloaded
+	}
+	s.State = liveproof.StateCreated
+	s.Verdict = pending()
+	m.sessions[s.ID] = &record{session: s}
+	if key != "" {
+		m.keys[key] = idempotency{id: s.ID, hash: hash, expires: m.now().Add(m.cfg.IdempotencyTTL)}
+	}
+	return s, false, nil
+}
+
+func (m *Memory) replay(known idempotency, hash string) (liveproof.Session, bool, error) {
+	if known.hash != hash {
+		return liveproof.Session{}, false, liveproof.ErrIdempotencyMismatch
+	}
+	r, err := m.find(known.id)
+	if err != nil {
+		return liveproof.Session{}, false, err
+	}
+	return r.session, true, nil
+}
+
+// Get implements ingest.Sessions.
+func (m *Memory) Get(_ context.Context, id liveproof.SessionID) (liveproof.Session, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	r, err := m.find(id)
+	if err != nil {
+		return liveproof.Session{}, err
+	}
+	s := r.session
+	s.Verdict.Reasons = slices.Clone(s.Verdict.Reasons)
+	return s, nil
+}
+
+// Timeline implements ingest.Sessions.
+func (m *Memory) Timeline(_ context.Context, id liveproof.SessionID) ([]liveproof.Sample, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	r, err := m.find(id)
+	if err != nil {
+		return nil, err
+	}
+	return slices.Clone(r.samples), nil
+}
+
+// Delete implements ingest.Sessions.
+func (m *Memory) Delete(_ context.Context, id liveproof.SessionID) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if _, err := m.find(id); err != nil {
+		return err
+	}
+	delete(m.sessions, id)
+	return nil
+}
+
+// Claim implements ingest.Sessions.
+func (m *Memory) Claim(_ context.Context, id liveproof.SessionID, tokenID string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	r, err := m.find(id)
+	switch {
+	case err != nil:
+		return err
+	case r.token == tokenID:
+		return liveproof.ErrTokenUsed
+	case r.session.State != liveproof.StateCreated:
+		return liveproof.ErrConflict
+	}
+	r.token = tokenID
+	r.session.State = liveproof.StateConnecting
+	return nil
+}
+
+// SetStreaming implements ingest.Sessions.
+func (m *Memory) SetStreaming(_ context.Context, id liveproof.SessionID, model liveproof.ModelInfo, detector string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	r, err := m.find(id)
+	if err != nil {
+		return err
+	}
+	if r.session.State != liveproof.StateConnecting && r.session.State != liveproof.StateStreaming {
+		return liveproof.ErrConflict
+	}
+	r.session.State, r.session.Model, r.session.Detector = liveproof.StateStreaming, model, detector
+	return nil
+}
+
+// AppendSamples implements pipeline.Recorder.
+func (m *Memory) AppendSamples(_ context.Context, id liveproof.SessionID, samples []liveproof.Sample,
+	counts liveproof.FrameCounts, current liveproof.Verdict,
+) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	r, err := m.find(id)
+	if err != nil {
+		return err
+	}
+	for _, s := range samples {
+		if s.Seq > r.lastSeq {
+			r.samples = append(r.samples, s)
+			r.lastSeq = s.Seq
+		}
+	}
+	if extra := len(r.samples) - MaxTimeline; extra > 0 {
+		r.samples = slices.Delete(r.samples, 0, extra)
+	}
+	if !r.session.State.Terminal() {
+		r.session.Frames, r.session.Verdict = counts, current
+	}
+	return nil
+}
+
+// Decide implements pipeline.Recorder and ingest.Sessions.
+func (m *Memory) Decide(_ context.Context, id liveproof.SessionID, end liveproof.State,
+	v liveproof.Verdict, counts liveproof.FrameCounts,
+) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	r, err := m.find(id)
+	if err != nil {
+		return err
+	}
+	if r.session.State.Terminal() {
+		if r.session.State == end && sameVerdict(r.session.Verdict, v) {
+			return nil
+		}
+		return liveproof.ErrDecided
+	}
+	r.session.State, r.session.Verdict, r.session.Frames, r.session.DecidedAt = end, v, counts, m.now()
+	return nil
+}
+
+func (m *Memory) find(id liveproof.SessionID) (*record, error) {
+	r, ok := m.sessions[id]
+	if !ok || !m.now().Before(r.session.ExpiresAt) {
+		return nil, liveproof.ErrNotFound
+	}
+	return r, nil
+}
+
+// sweep drops what has expired, at most once a minute.
+func (m *Memory) sweep() {
+	now := m.now()
+	if now.Before(m.nextSweep) {
+		return
+	}
+	m.nextSweep = now.Add(time.Minute)
+	for id, r := range m.sessions {
+		if !now.Before(r.session.ExpiresAt) {
+			delete(m.sessions, id)
+		}
+	}
+	for key, k := range m.keys {
+		if !now.Before(k.expires) {
+			delete(m.keys, key)
+		}
+	}
+}
+
+func pending() liveproof.Verdict {
+	return liveproof.Verdict{Outcome: liveproof.OutcomePending, Reasons: []liveproof.Reason{}}
+}

@@ -1,0 +1,163 @@
+package store
+
+import (
+	"context"
+	"math"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/liveproof/liveproof"
+	"github.com/liveproof/liveproof/store/redistest"
+)
+
+func newRedis(t *testing.T, cfg Config) *Redis {
+	t.Helper()
+	r, err := NewRedis(cfg, time.Now)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, r.Close()) })
+	return r
+}
+
+func TestCase14RedisStoppedAndStarted(t *testing.T) {
+	server := redistest.Start(t)
+	cfg := testConfig(server.URL())
+	cfg.Retries = 0
+	r := newRedis(t, cfg)
+	made := create(t, r)
+
+	server.Stop()
+	require.ErrorIs(t, r.Ping(t.Context()), liveproof.ErrUnavailable)
+	_, err := r.Get(t.Context(), made.ID)
+	require.ErrorIs(t, err, liveproof.ErrUnavailable, "away is not the same as gone")
+	require.ErrorIs(t, r.Decide(t.Context(), made.ID, liveproof.StateDecided, live, counts), liveproof.ErrUnavailable)
+	_, _, err = r.Create(t.Context(), newSession(time.Hour), "", "")
+	require.ErrorIs(t, err, liveproof.ErrUnavailable)
+
+	server.Start()
+	require.NoError(t, r.Ping(t.Context()), "heals by itself")
+	// This redis-server kept nothing: the verdict must not revive a session without its history.
+	require.ErrorIs(t, r.Decide(t.Context(), made.ID, liveproof.StateDecided, live, counts), liveproof.ErrNotFound)
+	create(t, r)
+}
+
+func TestCase14RedisSlow(t *testing.T) {
+	server := redistest.Start(t)
+	cfg := testConfig(server.URL())
+	patient := newRedis(t, cfg)
+	made := create(t, patient)
+	cfg.CallTimeout, cfg.Retries = 20*time.Millisecond, 0
+	hasty := newRedis(t, cfg)
+
+	server.Pause(300 * time.Millisecond)
+	require.ErrorIs(t, hasty.Decide(t.Context(), made.ID, liveproof.StateDecided, live, counts), liveproof.ErrUnavailable)
+	// The call that got no answer may have been carried out; repeating it settles on the one verdict.
+	require.NoError(t, patient.Decide(t.Context(), made.ID, liveproof.StateDecided, live, counts))
+	require.ErrorIs(t, patient.Decide(t.Context(), made.ID, liveproof.StateDecided, spoof(), counts), liveproof.ErrDecided)
+	events, err := patient.db.XRange(t.Context(), eventsKey, "-", "+").Result()
+	require.NoError(t, err)
+	require.Len(t, events, 2, "created and decided, each once: %v", events)
+}
+
+func TestRedisEventStream(t *testing.T) {
+	r := newRedis(t, testConfig(redistest.Start(t).URL()))
+	made := create(t, r)
+	require.NoError(t, r.Claim(t.Context(), made.ID, "t"))
+	require.NoError(t, r.SetStreaming(t.Context(), made.ID, liveproof.ModelInfo{}, "haar"))
+	require.NoError(t, r.AppendSamples(t.Context(), made.ID, []liveproof.Sample{sample(1)}, counts, pending()))
+	require.NoError(t, r.Decide(t.Context(), made.ID, liveproof.StateDecided, live, counts))
+	events, err := r.db.XRange(t.Context(), eventsKey, "-", "+").Result()
+	require.NoError(t, err)
+	var names []string
+	for _, e := range events {
+		require.Equal(t, string(made.ID), e.Values["session"])
+		names = append(names, e.Values["event"].(string))
+	}
+	require.Equal(t, []string{"created", "connecting", "streaming", "decided"}, names)
+	require.Equal(t, "live", events[3].Values["verdict"])
+}
+
+func TestRedisKeysExpire(t *testing.T) {
+	r := newRedis(t, testConfig(redistest.Start(t).URL()))
+	_, _, err := r.Create(t.Context(), newSession(time.Hour), "key", "hash")
+	require.NoError(t, err)
+	made := create(t, r)
+	require.NoError(t, r.AppendSamples(t.Context(), made.ID, []liveproof.Sample{sample(1)}, counts, pending()))
+	keys, err := r.db.Keys(t.Context(), "*").Result()
+	require.NoError(t, err)
+	for _, key := range keys {
+		ttl := r.db.TTL(t.Context(), key).Val()
+		require.True(t, key == eventsKey || ttl > 0, "%s lives for ever", key)
+	}
+}
+
+func TestRedisForeignDataIsAnError(t *testing.T) {
+	r := newRedis(t, testConfig(redistest.Start(t).URL()))
+	made := create(t, r)
+	require.NoError(t, r.db.HSet(t.Context(), sessionKey+string(made.ID), "result", "{").Err())
+	_, err := r.Get(t.Context(), made.ID)
+	require.ErrorContains(t, err, "field result")
+}
+
+func TestNaNVerdictIsRefused(t *testing.T) {
+	r := newRedis(t, testConfig(redistest.Start(t).URL()))
+	made, v := create(t, r), live
+	v.Score = math.NaN()
+	require.Error(t, r.Decide(t.Context(), made.ID, liveproof.StateDecided, v, counts))
+	got, err := r.Get(t.Context(), made.ID)
+	require.NoError(t, err)
+	require.Equal(t, liveproof.OutcomePending, got.Verdict.Outcome)
+}
+
+func TestCancelledCall(t *testing.T) {
+	r := newRedis(t, testConfig(redistest.Start(t).URL()))
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	require.ErrorIs(t, r.Ping(ctx), context.Canceled)
+}
+
+func TestConfigValidate(t *testing.T) {
+	require.NoError(t, DefaultConfig().Validate())
+	for key, spoil := range map[string]func(*Config){
+		"dial_timeout":    func(c *Config) { c.DialTimeout = 0 },
+		"call_timeout":    func(c *Config) { c.CallTimeout = -1 },
+		"retries":         func(c *Config) { c.Retries = 11 },
+		"events_max_len":  func(c *Config) { c.EventsMaxLen = 0 },
+		"idempotency_ttl": func(c *Config) { c.IdempotencyTTL = 0 },
+		"max_sessions":    func(c *Config) { c.MaxSessions = 0 },
+		"redis":           func(c *Config) { c.Redis = "http://x" },
+	} {
+		cfg := DefaultConfig()
+		spoil(&cfg)
+		err := cfg.Validate()
+		require.Error(t, err, key)
+		require.True(t, strings.HasPrefix(err.Error(), key+": "), "%s: %v", key, err)
+	}
+}
+
+func BenchmarkDecide(b *testing.B) {
+	stores := map[string]func() storer{
+		"memory": func() storer { return NewMemory(testConfig(""), time.Now) },
+		"redis": func() storer {
+			r, err := NewRedis(testConfig(redistest.Start(b).URL()), time.Now)
+			require.NoError(b, err)
+			return r
+		},
+	}
+	for name, open := range stores {
+		b.Run(name, func(b *testing.B) {
+			s := open()
+			defer s.Close()
+			b.ReportAllocs()
+			for b.Loop() {
+				made, _, err := s.Create(b.Context(), newSession(time.Hour), "", "")
+				require.NoError(b, err)
+				require.NoError(b, s.AppendSamples(b.Context(), made.ID, []liveproof.Sample{sample(1)}, counts, pending()))
+				require.NoError(b, s.Decide(b.Context(), made.ID, liveproof.StateDecided, live, counts))
+				require.NoError(b, s.Delete(b.Context(), made.ID))
+			}
+		})
+	}
+}
