@@ -1,0 +1,66 @@
+# Two commands: `make run` serves at http://localhost:8080, `make test` runs every test.
+# Both set up what is missing on a fresh Debian 12 machine.
+SHELL := /bin/bash
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+# A Go toolchain that scripts/setup.sh brought comes last: an installed one is preferred.
+export PATH := $(PATH):$(CURDIR)/.cache/go/bin
+export LIVEPROOF_ONNXRUNTIME ?= $(CURDIR)/.cache/onnxruntime/libonnxruntime.so
+
+VERSION := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
+WEB_SOURCES := $(shell find webclient -type f -not -path '*/node_modules/*' -not -path '*/dist/*' -not -path '*/test-results/*' 2>/dev/null)
+GO_SOURCES := $(shell git ls-files -co --exclude-standard '*.go' '*.onnx' go.mod go.sum 'configs/*' 'ingest/*.yaml' 2>/dev/null)
+
+.PHONY: help run test build web lint test-go test-web test-training test-browser bench fuzz clean setup
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: ## set up, build and serve the demo at http://localhost:8080 (ARGS="--redis redis://…")
+	@scripts/setup.sh run
+	@$(MAKE) --no-print-directory build
+	bin/liveproof serve $(ARGS)
+
+test: ## set up, then all tests: Go (-race), web, trainer, browser
+	@scripts/setup.sh test
+	@scripts/test.sh
+
+setup: ## set up what building and testing need
+	@scripts/setup.sh test
+
+build: bin/liveproof ## build bin/liveproof (needs `make setup` once)
+
+web: webclient/dist/index.html ## build the web client
+
+webclient/dist/index.html: $(WEB_SOURCES)
+	cd webclient && npm run --silent build
+	@touch $@
+
+bin/liveproof: webclient/dist/index.html $(GO_SOURCES)
+	go build -trimpath -ldflags "-X main.version=$(VERSION)" -o $@ ./cmd/liveproof
+
+lint: ## gofmt, go vet
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); exit 1; }
+	go vet ./...
+
+test-go: ## Go tests with the race detector
+	go tool gotestsum --format pkgname-and-test-fails -- -race -timeout 20m ./...
+
+test-web: ## TypeScript: types and unit tests
+	cd webclient && npm run --silent typecheck && npm test --silent
+
+test-training: ## the trainer's tests
+	cd training && ../.venv/bin/python -m pytest -q -rs
+
+test-browser: build ## end to end in headless Chromium
+	cd webclient && npm run --silent e2e
+
+bench: build ## per-stage benchmarks and the session capacity of this machine (docs/performance.md)
+	@scripts/bench.sh
+
+fuzz: ## 20 s of every fuzz target (FUZZTIME=5m for longer)
+	@scripts/fuzz.sh
+
+clean: ## remove what was built
+	rm -rf bin webclient/dist/* webclient/test-results

@@ -1,0 +1,113 @@
+#!/usr/bin/env bash
+# Sets up what is missing on a Debian 12 machine. Idempotent; quick when nothing is missing.
+#
+#   scripts/setup.sh run     what building and serving needs
+#   scripts/setup.sh test    that, and what the tests need (Redis, Chromium, FFmpeg, PyTorch)
+#   scripts/setup.sh train   what the trainer needs
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. scripts/versions.sh
+CACHE=$PWD/.cache
+
+BUILD_PACKAGES=(build-essential pkg-config ca-certificates git unzip python3-pip opencv-data libopencv-dev
+  libavcodec-dev libavdevice-dev libavfilter-dev libavformat-dev libavutil-dev libswresample-dev libswscale-dev)
+TRAIN_PACKAGES=(ffmpeg python3-venv python3-torch python3-torchvision python3-opencv)
+TEST_PACKAGES=(redis-server chromium fonts-dejavu-core ffmpeg)
+
+say() { printf 'setup: %s\n' "$*" >&2; }
+fail() { say "$*"; exit 1; }
+
+as_root() {
+  if [ "$(id -u)" = 0 ]; then "$@"; elif command -v sudo >/dev/null; then sudo "$@"; else
+    fail "needs root (or sudo) for: $*"; fi
+}
+
+installed() { dpkg-query -W -f='${db:Status-Status}\n' "$1" 2>/dev/null | grep -qx installed; }
+
+apt_packages() {
+  local missing=() package
+  for package in "$@"; do installed "$package" || missing+=("$package"); done
+  [ ${#missing[@]} = 0 ] && return
+  command -v apt-get >/dev/null || fail "not a Debian system; install by hand: ${missing[*]}"
+  say "apt-get install ${missing[*]}"
+  as_root apt-get update -qq
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+}
+
+# Any Go since 1.21 fetches the toolchain that go.mod names by itself. Debian 12's 1.19
+# cannot, but it can download and verify the same toolchain as a module.
+go_toolchain() {
+  if command -v go >/dev/null && go version | grep -qvE 'go1\.(1?[0-9]|20)(\.| )'; then return; fi
+  [ -x "$CACHE/go/bin/go" ] && return
+  apt_packages golang-go
+  say "Go $GO_VERSION"
+  local module="golang.org/toolchain@v0.0.1-go$GO_VERSION.linux-amd64" scratch
+  scratch=$(mktemp -d)
+  (cd "$scratch" && GOFLAGS=-modcacherw GOPATH="$scratch" /usr/bin/go mod download "$module")
+  rm -rf "$CACHE/go" && mkdir -p "$CACHE"
+  mv "$scratch/pkg/mod/$module" "$CACHE/go"
+  chmod -R u+w "$CACHE/go" "$scratch" && rm -rf "$scratch"
+  chmod +x "$CACHE"/go/bin/* "$CACHE"/go/pkg/tool/*/*
+}
+
+node() {
+  if command -v node >/dev/null && [ "$(command node -p 'process.versions.node.split(".")[0]')" -ge 18 ]; then
+    command -v npm >/dev/null && return
+  fi
+  apt_packages nodejs npm
+}
+
+# The shared library travels in the PyPI wheel; only that one file is kept.
+onnxruntime() {
+  local library=$CACHE/onnxruntime/libonnxruntime.so
+  if [ -f "$library" ]; then return; fi
+  say "ONNX Runtime $ONNXRUNTIME_VERSION"
+  local scratch
+  scratch=$(mktemp -d)
+  echo "onnxruntime==$ONNXRUNTIME_VERSION --hash=sha256:$ONNXRUNTIME_WHEEL_SHA256" >"$scratch/pinned.txt"
+  /usr/bin/python3 -m pip download -q --no-deps --require-hashes --only-binary=:all: --python-version 311 \
+    --implementation cp --abi cp311 --platform manylinux_2_28_x86_64 -d "$scratch" -r "$scratch/pinned.txt"
+  unzip -q -o -j "$scratch"/*.whl "onnxruntime/capi/libonnxruntime.so.$ONNXRUNTIME_VERSION" -d "$scratch"
+  echo "$ONNXRUNTIME_LIBRARY_SHA256  $scratch/libonnxruntime.so.$ONNXRUNTIME_VERSION" | sha256sum -c --quiet -
+  mkdir -p "$(dirname "$library")"
+  mv "$scratch/libonnxruntime.so.$ONNXRUNTIME_VERSION" "$library"
+  rm -rf "$scratch"
+}
+
+# npm ci when the lock file is newer than what is installed.
+web_packages() {
+  [ -f webclient/package-lock.json ] || return 0
+  [ webclient/node_modules/.package-lock.json -nt webclient/package-lock.json ] && return
+  say "npm packages of webclient"
+  (cd webclient && npm ci --no-audit --no-fund --loglevel=error)
+}
+
+# Debian's PyTorch is seen from the environment; the rest is pinned.
+python_packages() {
+  local stamp=.venv/.requirements
+  cmp -s training/requirements.txt "$stamp" && return
+  say "Python packages of the trainer"
+  /usr/bin/python3 -m venv --system-site-packages .venv
+  .venv/bin/python -m pip install -q --disable-pip-version-check -r training/requirements.txt
+  cp training/requirements.txt "$stamp"
+}
+
+setup_run() {
+  apt_packages "${BUILD_PACKAGES[@]}"
+  go_toolchain
+  node
+  onnxruntime
+  web_packages
+}
+
+setup_train() {
+  apt_packages "${TRAIN_PACKAGES[@]}"
+  python_packages
+}
+
+case "${1:-}" in
+  run) setup_run ;;
+  train) setup_train ;;
+  test) setup_run; apt_packages "${TEST_PACKAGES[@]}"; setup_train ;;
+  *) sed -n '2,7s/^# \{0,1\}//p' "$0"; exit 2 ;;
+esac
