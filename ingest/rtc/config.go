@@ -1,0 +1,232 @@
+package rtc
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/pion/stun/v4"
+
+	"github.com/liveproof/liveproof"
+)
+
+// Config of the WebRTC side. DefaultConfig gives the values a server without a
+// configuration file runs with.
+type Config struct {
+	// UDPPort is the one UDP port of all sessions, [0, 65535]; 0 takes any free one.
+	UDPPort int `yaml:"udp_port"`
+	// TCPPort is the one TCP port of the ICE-TCP fallback (RFC 6544, passive),
+	// [-1, 65535]; 0 takes any free one, -1 switches ICE-TCP off.
+	TCPPort int `yaml:"tcp_port"`
+	// PublicIPs are advertised in place of the host's own addresses, for a
+	// server behind a 1:1 NAT: "203.0.113.7", or "203.0.113.7/10.0.0.5" for
+	// one local address.
+	PublicIPs []string `yaml:"public_ips"`
+	// IncludeLoopback offers 127.0.0.1 and ::1 too, for a browser on the same machine.
+	IncludeLoopback bool `yaml:"include_loopback"`
+	// Interfaces limits candidates to these network interfaces; empty takes all.
+	Interfaces []string `yaml:"interfaces"`
+	// UDPBuffer is the size in bytes asked for each socket's kernel buffers, [64 KiB, 64 MiB].
+	UDPBuffer int `yaml:"udp_buffer"`
+	// TCPConnections caps the ICE-TCP connections of the whole process, [1, 65536]; more are closed at once.
+	TCPConnections int `yaml:"tcp_connections"`
+
+	// STUNURLs and TURNURLs are handed to the clients ("stun:host:port",
+	// "turn:host:port?transport=udp"). The server itself needs neither: it is
+	// reached at its own address or at PublicIPs.
+	STUNURLs []string `yaml:"stun_urls"`
+	TURNURLs []string `yaml:"turn_urls"`
+	// TURNSecret is shared with the TURN server (coturn: use-auth-secret,
+	// static-auth-secret); it is required with TURNURLs.
+	TURNSecret string `yaml:"turn_secret"`
+	// TURNTTL is how long a client's TURN credential can be used, [1m, 48h].
+	TURNTTL time.Duration `yaml:"turn_ttl"`
+
+	// Codecs are accepted, in this order of preference.
+	Codecs []liveproof.Codec `yaml:"codecs"`
+
+	// QueueUnits and QueueBytes bound the access units that wait for the
+	// decoder: [1, 1000] and [MaxUnitBytes, 256 MiB].
+	QueueUnits int `yaml:"queue_units"`
+	QueueBytes int `yaml:"queue_bytes"`
+	// MaxUnitBytes and MaxUnitPackets cap one access unit: [64 KiB, 64 MiB] and [16, 65536].
+	MaxUnitBytes   int `yaml:"max_unit_bytes"`
+	MaxUnitPackets int `yaml:"max_unit_packets"`
+	// ReorderPackets and ReorderTime bound how long packets wait for a missing
+	// one (reordering, retransmission): [16, 4096] and [10ms, 2s].
+	ReorderPackets int           `yaml:"reorder_packets"`
+	ReorderTime    time.Duration `yaml:"reorder_time"`
+	// NACKInterval is how often missing packets are asked for, [10ms, 1s].
+	NACKInterval time.Duration `yaml:"nack_interval"`
+	// PLIInterval is the least time between two key frame requests to one sender, [100ms, 10s].
+	PLIInterval time.Duration `yaml:"pli_interval"`
+
+	// ConnectTimeout is the longest time from NewPeer to the first media packet, [1s, 5m].
+	ConnectTimeout time.Duration `yaml:"connect_timeout"`
+	// IdleTimeout is the longest time without a media packet, [1s, 5m].
+	IdleTimeout time.Duration `yaml:"idle_timeout"`
+	// DisconnectedTimeout without any traffic makes a peer disconnected,
+	// FailedTimeout more of it (the grace period) makes it gone: [500ms, 1m] each.
+	DisconnectedTimeout time.Duration `yaml:"disconnected_timeout"`
+	FailedTimeout       time.Duration `yaml:"failed_timeout"`
+
+	// MaxSDPBytes caps an offer and a trickle fragment, [4 KiB, 1 MiB].
+	MaxSDPBytes int `yaml:"max_sdp_bytes"`
+	// MaxMediaSections caps the m= sections of an offer, [1, 64].
+	MaxMediaSections int `yaml:"max_media_sections"`
+	// MaxCandidates caps a peer's remote candidates, those of the offer included, [1, 1024].
+	MaxCandidates int `yaml:"max_candidates"`
+}
+
+// DefaultConfig is the configuration of a server without a configuration file.
+func DefaultConfig() Config {
+	return Config{
+		UDPPort:             8443,
+		TCPPort:             8443,
+		PublicIPs:           []string{},
+		IncludeLoopback:     true,
+		Interfaces:          []string{},
+		UDPBuffer:           4 << 20,
+		TCPConnections:      1024,
+		STUNURLs:            []string{},
+		TURNURLs:            []string{},
+		TURNTTL:             time.Hour,
+		Codecs:              []liveproof.Codec{liveproof.CodecVP8, liveproof.CodecH264, liveproof.CodecVP9, liveproof.CodecAV1},
+		QueueUnits:          60,
+		QueueBytes:          4 << 20,
+		MaxUnitBytes:        2 << 20,
+		MaxUnitPackets:      2048,
+		ReorderPackets:      512,
+		ReorderTime:         300 * time.Millisecond,
+		NACKInterval:        50 * time.Millisecond,
+		PLIInterval:         500 * time.Millisecond,
+		ConnectTimeout:      15 * time.Second,
+		IdleTimeout:         10 * time.Second,
+		DisconnectedTimeout: 5 * time.Second,
+		FailedTimeout:       5 * time.Second,
+		MaxSDPBytes:         64 << 10,
+		MaxMediaSections:    16,
+		MaxCandidates:       64,
+	}
+}
+
+// Validate reports the first value that cannot be used; the error begins with its key.
+func (c Config) Validate() error {
+	for _, check := range []func() error{c.validateNumbers, c.validateDurations, c.validateAddresses, c.validateServers, c.validateCodecs} {
+		if err := check(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c Config) validateNumbers() error {
+	for _, n := range []struct {
+		key              string
+		value, low, high int
+	}{
+		{"udp_port", c.UDPPort, 0, 65535},
+		{"tcp_port", c.TCPPort, -1, 65535},
+		{"udp_buffer", c.UDPBuffer, 64 << 10, 64 << 20},
+		{"tcp_connections", c.TCPConnections, 1, 65536},
+		{"queue_units", c.QueueUnits, 1, 1000},
+		{"max_unit_bytes", c.MaxUnitBytes, 64 << 10, 64 << 20},
+		{"queue_bytes", c.QueueBytes, c.MaxUnitBytes, 256 << 20},
+		{"max_unit_packets", c.MaxUnitPackets, 16, 65536},
+		{"reorder_packets", c.ReorderPackets, 16, 4096},
+		{"max_sdp_bytes", c.MaxSDPBytes, 4 << 10, 1 << 20},
+		{"max_media_sections", c.MaxMediaSections, 1, 64},
+		{"max_candidates", c.MaxCandidates, 1, 1024},
+	} {
+		if n.value < n.low || n.value > n.high {
+			return fmt.Errorf("%s: %d is out of range [%d, %d]", n.key, n.value, n.low, n.high)
+		}
+	}
+	return nil
+}
+
+func (c Config) validateDurations() error {
+	for _, d := range []struct {
+		key              string
+		value, low, high time.Duration
+	}{
+		{"turn_ttl", c.TURNTTL, time.Minute, 48 * time.Hour},
+		{"reorder_time", c.ReorderTime, 10 * time.Millisecond, 2 * time.Second},
+		{"nack_interval", c.NACKInterval, 10 * time.Millisecond, time.Second},
+		{"pli_interval", c.PLIInterval, 100 * time.Millisecond, 10 * time.Second},
+		{"connect_timeout", c.ConnectTimeout, time.Second, 5 * time.Minute},
+		{"idle_timeout", c.IdleTimeout, time.Second, 5 * time.Minute},
+		{"disconnected_timeout", c.DisconnectedTimeout, 500 * time.Millisecond, time.Minute},
+		{"failed_timeout", c.FailedTimeout, 500 * time.Millisecond, time.Minute},
+	} {
+		if d.value < d.low || d.value > d.high {
+			return fmt.Errorf("%s: %v is out of range [%v, %v]", d.key, d.value, d.low, d.high)
+		}
+	}
+	return nil
+}
+
+func (c Config) validateAddresses() error {
+	for _, entry := range c.PublicIPs {
+		public, local, paired := strings.Cut(entry, "/")
+		if _, err := netip.ParseAddr(public); err != nil {
+			return fmt.Errorf("public_ips: %q is not an IP address", entry)
+		}
+		if !paired {
+			continue
+		}
+		if _, err := netip.ParseAddr(local); err != nil {
+			return fmt.Errorf("public_ips: %q: %q is not an IP address", entry, local)
+		}
+	}
+	for _, name := range c.Interfaces {
+		if strings.TrimSpace(name) == "" {
+			return fmt.Errorf("interfaces: an interface name is empty")
+		}
+	}
+	return nil
+}
+
+func (c Config) validateServers() error {
+	if err := validateURLs("stun_urls", c.STUNURLs, stun.SchemeTypeSTUN, stun.SchemeTypeSTUNS); err != nil {
+		return err
+	}
+	if err := validateURLs("turn_urls", c.TURNURLs, stun.SchemeTypeTURN, stun.SchemeTypeTURNS); err != nil {
+		return err
+	}
+	if len(c.TURNURLs) > 0 && c.TURNSecret == "" {
+		return fmt.Errorf("turn_secret: is required with turn_urls")
+	}
+	return nil
+}
+
+func validateURLs(key string, urls []string, schemes ...stun.SchemeType) error {
+	for _, raw := range urls {
+		uri, err := stun.ParseURI(raw)
+		if err != nil {
+			return fmt.Errorf("%s: %q: %w", key, raw, err)
+		}
+		if uri.Scheme != schemes[0] && uri.Scheme != schemes[1] {
+			return fmt.Errorf("%s: %q has the scheme %s", key, raw, uri.Scheme)
+		}
+	}
+	return nil
+}
+
+func (c Config) validateCodecs() error {
+	if len(c.Codecs) == 0 {
+		return fmt.Errorf("codecs: is empty")
+	}
+	seen := map[liveproof.Codec]bool{}
+	for _, codec := range c.Codecs {
+		if _, known := mimeTypes[codec]; !known {
+			return fmt.Errorf("codecs: %q is not one of VP8, VP9, H264, AV1", codec)
+		}
+		if seen[codec] {
+			return fmt.Errorf("codecs: %q is listed twice", codec)
+		}
+		seen[codec] = true
+	}
+	return nil
+}
