@@ -1,0 +1,52 @@
+// Package verdict folds the samples of one session into a verdict. It is pure:
+// no clock, no I/O, no goroutine. The same policy, mode and samples always give
+// the same verdict, so a stored timeline can be judged again years later.
+//
+// # Score
+//
+// Samples i = 1…n since the last restart of evidence come at stream times tᵢ
+// with score ρᵢ ∈ [0,1] (Kwak et al., Eq. 4) and weight wᵢ ∈ (0,1]. The smoothed
+// score is a weighted mean with an exponential kernel of time constant τ:
+//
+//	s(tₙ) = Σ wᵢ ρᵢ e^{-(tₙ-tᵢ)/τ} / Σ wᵢ e^{-(tₙ-tᵢ)/τ}
+//
+// which is kept as two running sums. It is a convex combination of the ρᵢ, so it
+// stays in [0,1], does not depend on the sampling rate, and never falls when any
+// ρᵢ rises. The same mean with time constant MinSpan is taken of the indicator
+// ρᵢ ≥ θ (agreement) and of "this sample is doubtful" (doubt).
+//
+// # Decision
+//
+// With threshold θ and margin m (m is cut to half the distance to 0 or 1), a
+// session is `live` at a scored sample when all of this holds:
+//
+//   - n ≥ MinSamples and tₙ-t₁ ≥ MinSpan (minimum evidence)
+//   - s > θ+m at every scored sample of the last Hold, these being no
+//     further apart than MaxGap (silence is not agreement)
+//   - agreement ≥ 1-MaxDissent (a mix of bona fide and attack pictures does not
+//     pass on its mean)
+//   - doubt ≤ ½
+//
+// and `spoof` when the mirror image holds: s < θ-m, agreement ≤ MaxDissent.
+// Every condition is monotone in every ρᵢ: raising scores can never turn live
+// into spoof.
+//
+// One-shot (onboarding): the first such decision is final; without one the
+// session is `inconclusive` at Deadline. Call mode is never final while the call
+// lasts: live stands until s < θ-Hysteresis (then pending), a restart of
+// evidence (pending), or the conditions of spoof.
+//
+// # Restart of evidence
+//
+// Whatever puts identity in doubt throws the evidence away and carries its
+// reason: another track, several faces, MaxDoubt doubtful samples on end (frozen
+// or looping picture, time running backward, impossible timing), or no scored
+// sample for RestartGap.
+//
+// # Failing closed
+//
+// A score or weight that is NaN, infinite or out of range counts as
+// scorer_failed. A sample whose time does not advance counts as
+// timestamps_backward. Neither is evidence. Missing evidence is never spoof, and
+// only a scored sample can bring live.
+package verdict

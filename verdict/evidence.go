@@ -1,0 +1,114 @@
+package verdict
+
+import (
+	"math"
+	"time"
+
+	"github.com/liveproof/liveproof"
+)
+
+// mean is an exponential-kernel mean as two running sums.
+type mean struct{ sum, weight float64 }
+
+// add ages the mean by decay ∈ [0,1] and takes in x ∈ [0,1] with weight w > 0.
+func (m *mean) add(x, w, decay float64) {
+	m.sum = m.sum*decay + w*x
+	m.weight = m.weight*decay + w
+}
+
+// value is in [0,1]; 0 before the first add. The bounds absorb rounding.
+func (m mean) value() float64 {
+	if m.weight <= 0 {
+		return 0
+	}
+	return min(1, max(0, m.sum/m.weight))
+}
+
+// decay is e^{-dt/tau}.
+func decay(dt, tau time.Duration) float64 { return math.Exp(-float64(dt) / float64(tau)) }
+
+// run is since when a condition has held without a break.
+type run struct {
+	since time.Duration
+	on    bool
+}
+
+// follow takes the condition at time t; broken restarts a run that goes on.
+func (r *run) follow(holds, broken bool, t time.Duration) {
+	if holds && (!r.on || broken) {
+		r.since = t
+	}
+	r.on = holds
+}
+
+// length of the run up to t.
+func (r run) length(t time.Duration) time.Duration {
+	if !r.on {
+		return 0
+	}
+	return t - r.since
+}
+
+// evidence is what was gathered since the last restart. Its zero value is empty.
+type evidence struct {
+	scored      int
+	first, last time.Duration // stream time of the first and last scored sample
+	score       mean          // of ρ, time constant Tau
+	agreement   mean          // of ρ ≥ θ, time constant MinSpan
+	doubt       mean          // of "doubtful", time constant MinSpan
+	doubtAt     time.Duration // stream time of doubt's last term
+	doubtRun    int           // doubtful samples on end
+	above       run           // s > θ+m
+	below       run           // s < θ-m
+}
+
+// count takes in a scored sample, which must be later than all before it.
+func (e *evidence) count(p Policy, s liveproof.Sample) {
+	gap := s.T - e.last
+	if e.scored == 0 {
+		e.first, gap = s.T, 0
+	}
+	e.scored++
+	e.last = s.T
+	e.score.add(s.Rho, s.Weight, decay(gap, p.Tau))
+	e.agreement.add(indicator(s.Rho >= p.Threshold), s.Weight, decay(gap, p.MinSpan))
+	e.trust(p, s.T, false)
+	e.above.follow(e.score.value() > p.upper(), gap > p.MaxGap, s.T)
+	e.below.follow(e.score.value() < p.lower(), gap > p.MaxGap, s.T)
+}
+
+// trust keeps the share of doubtful samples and the length of their run.
+func (e *evidence) trust(p Policy, t time.Duration, doubtful bool) {
+	t = max(t, e.doubtAt)
+	e.doubt.add(indicator(doubtful), 1, decay(t-e.doubtAt, p.MinSpan))
+	e.doubtAt = t
+	e.doubtRun++
+	if !doubtful {
+		e.doubtRun = 0
+	}
+}
+
+// enough tells whether the minimum evidence is there and can be trusted.
+func (e *evidence) enough(p Policy) bool {
+	return e.scored >= p.MinSamples && e.last-e.first >= p.MinSpan && e.doubt.value() <= 0.5
+}
+
+// side is live or spoof when the conditions of one hold, pending otherwise.
+func (e *evidence) side(p Policy) liveproof.Outcome {
+	switch agreement := e.agreement.value(); {
+	case !e.enough(p):
+		return liveproof.OutcomePending
+	case e.above.on && e.above.length(e.last) >= p.Hold && agreement >= 1-p.MaxDissent:
+		return liveproof.OutcomeLive
+	case e.below.on && e.below.length(e.last) >= p.Hold && agreement <= p.MaxDissent:
+		return liveproof.OutcomeSpoof
+	}
+	return liveproof.OutcomePending
+}
+
+func indicator(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,225 @@
+package verdict
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/liveproof/liveproof"
+)
+
+// minWeight is the least weight that counts: below it the sums could underflow
+// to 0/0, and no quality measure means anything that small.
+const minWeight = 1e-6
+
+// Folder folds one session's samples as they come. Not safe for concurrent use.
+type Folder struct {
+	policy Policy
+	mode   liveproof.Mode
+
+	ev    evidence
+	seen  time.Duration // newest sample time; -1 before the first
+	track int           // followed identity; 0 before the first
+
+	outcome   liveproof.Outcome
+	grounds   []liveproof.Reason // why the outcome is what it is; nil while first pending
+	at        time.Duration
+	final     *liveproof.Verdict
+	restarted liveproof.Reason // why evidence restarted last, "" if it never did
+	missed    liveproof.Reason // why the newest unscored sample since the last scored one was not scored
+	misses    tally            // over the whole session
+}
+
+// New returns a folder without evidence. The policy must name its threshold.
+func New(p Policy, mode liveproof.Mode) (*Folder, error) {
+	if err := p.Validate(); err != nil {
+		return nil, err
+	}
+	if p.Threshold == 0 {
+		return nil, fmt.Errorf("threshold: neither the policy nor the model names one")
+	}
+	if mode != liveproof.ModeOnboarding && mode != liveproof.ModeCall {
+		return nil, fmt.Errorf("mode: %q is neither onboarding nor call", mode)
+	}
+	return &Folder{policy: p, mode: mode, seen: -1, outcome: liveproof.OutcomePending, misses: tally{}}, nil
+}
+
+// Fold judges a whole timeline at stream time elapsed. ended is "" while the
+// session runs, else why it ended. A policy that New refuses gives inconclusive.
+func Fold(p Policy, mode liveproof.Mode, samples []liveproof.Sample, elapsed time.Duration,
+	ended liveproof.Reason) liveproof.Verdict {
+	f, err := New(p, mode)
+	if err != nil {
+		return liveproof.Verdict{
+			Outcome: liveproof.OutcomeInconclusive, Final: true,
+			Reasons: []liveproof.Reason{liveproof.ReasonInternalError},
+		}
+	}
+	for _, s := range samples {
+		f.Add(s)
+	}
+	f.Advance(elapsed)
+	if ended != "" {
+		f.End(elapsed, ended)
+	}
+	return f.Verdict()
+}
+
+// Add takes in the next sample. After a final verdict the evidence is still
+// kept up to date (see Smoothed) but the verdict stands.
+func (f *Folder) Add(s liveproof.Sample) {
+	s = f.checked(s)
+	if s.T > f.seen && !mistimed(s.Reasons) {
+		f.Advance(s.T)
+		f.seen = s.T
+	}
+	f.identify(s)
+	if !s.Scored {
+		f.miss(s)
+		return
+	}
+	f.missed = ""
+	f.ev.count(f.policy, s)
+	f.judge(s.T)
+}
+
+// Advance tells that the stream has reached time t without a further sample: a
+// one-shot session passes its deadline, evidence grows stale.
+func (f *Folder) Advance(t time.Duration) {
+	if f.mode == liveproof.ModeOnboarding && t >= f.policy.Deadline {
+		f.conclude(f.policy.Deadline, liveproof.ReasonDeadline)
+	}
+	if f.ev.scored > 0 && t-f.ev.last > f.policy.RestartGap {
+		f.restart(t, firstOf(f.missed, liveproof.ReasonInsufficientEvidence))
+	}
+}
+
+// End closes the session at stream time t. A decision that stands is kept; a
+// call that ends regularly (disconnected) keeps live or spoof when its evidence
+// is fresh; everything else is inconclusive.
+func (f *Folder) End(t time.Duration, why liveproof.Reason) {
+	f.Advance(t)
+	standing := f.outcome == liveproof.OutcomeLive || f.outcome == liveproof.OutcomeSpoof
+	if standing && why == liveproof.ReasonDisconnected {
+		f.settle(f.outcome, f.at, append(slices.Clone(f.grounds), why))
+		return
+	}
+	f.conclude(t, why)
+}
+
+// checked turns what must not count into an unscored sample with its reason.
+func (f *Folder) checked(s liveproof.Sample) liveproof.Sample {
+	var why liveproof.Reason
+	switch {
+	case s.T < 0 || (s.Scored && s.T <= f.seen):
+		why = liveproof.ReasonTimestampsBackward
+	case !s.Scored || blocked(s.Reasons):
+	case !(s.Rho >= 0 && s.Rho <= 1) || !(s.Weight >= minWeight && s.Weight <= 1):
+		why = liveproof.ReasonScorerFailed
+	case s.Track == 0:
+		why = liveproof.ReasonNoFace
+	default:
+		return s
+	}
+	s.Scored = false
+	if why != "" {
+		s.Reasons = append([]liveproof.Reason{why}, s.Reasons...)
+	}
+	return s
+}
+
+// identify restarts the evidence when it is not sure that one and the same person was seen.
+func (f *Folder) identify(s liveproof.Sample) {
+	switch {
+	case slices.Contains(s.Reasons, liveproof.ReasonMultipleFaces):
+		f.restart(s.T, liveproof.ReasonMultipleFaces)
+	case slices.Contains(s.Reasons, liveproof.ReasonFaceChanged),
+		s.Track != 0 && f.track != 0 && s.Track != f.track:
+		f.restart(s.T, liveproof.ReasonFaceChanged)
+	}
+	if s.Track != 0 {
+		f.track = s.Track
+	}
+}
+
+// miss takes in a sample that was not scored.
+func (f *Folder) miss(s liveproof.Sample) {
+	why := liveproof.ReasonInsufficientEvidence
+	if len(s.Reasons) > 0 {
+		why = s.Reasons[0]
+	}
+	f.missed = why
+	f.misses.add(why)
+	doubt := slices.IndexFunc(s.Reasons, doubtful)
+	if doubt < 0 {
+		return
+	}
+	f.ev.trust(f.policy, f.seen, true)
+	if f.ev.doubtRun >= f.policy.MaxDoubt {
+		f.restart(f.seen, s.Reasons[doubt])
+	}
+}
+
+// restart throws the evidence away.
+func (f *Folder) restart(t time.Duration, why liveproof.Reason) {
+	// The run of doubt outlives the evidence: a frozen picture stays one.
+	run := f.ev.doubtRun
+	f.ev = evidence{doubtRun: run}
+	f.restarted = why
+	if f.mode == liveproof.ModeCall && f.outcome != liveproof.OutcomePending {
+		f.change(liveproof.OutcomePending, t, why)
+	}
+}
+
+// judge looks at the evidence after a scored sample.
+func (f *Folder) judge(t time.Duration) {
+	side := f.ev.side(f.policy)
+	switch {
+	case side == f.outcome:
+	case side == liveproof.OutcomeLive:
+		f.change(side, t, liveproof.ReasonScoreAbove)
+	case side == liveproof.OutcomeSpoof:
+		f.change(side, t, liveproof.ReasonScoreBelow)
+	case f.outcome == liveproof.OutcomeLive && f.ev.score.value() < f.policy.leave():
+		f.change(side, t, liveproof.ReasonScoreUndecided)
+	}
+}
+
+// change moves to another outcome; one-shot decisions are final.
+func (f *Folder) change(to liveproof.Outcome, t time.Duration, why liveproof.Reason) {
+	if f.final != nil {
+		return
+	}
+	f.outcome, f.at, f.grounds = to, max(t, 0), []liveproof.Reason{why}
+	if f.mode == liveproof.ModeOnboarding {
+		f.settle(to, f.at, f.grounds)
+	}
+}
+
+// conclude ends without a decision.
+func (f *Folder) conclude(t time.Duration, why liveproof.Reason) {
+	reasons := distinct(why, f.misses.top(), f.shortfall())
+	if why == liveproof.ReasonInsufficientEvidence {
+		reasons = distinct(f.shortfall(), f.misses.top())
+	}
+	f.settle(liveproof.OutcomeInconclusive, t, reasons)
+}
+
+// settle fixes the final verdict, once.
+func (f *Folder) settle(o liveproof.Outcome, t time.Duration, reasons []liveproof.Reason) {
+	if f.final != nil {
+		return
+	}
+	f.outcome, f.at, f.grounds = o, max(t, 0), reasons
+	v := f.current()
+	v.Final = true
+	f.final = &v
+}
+
+// shortfall says what keeps the evidence from a decision.
+func (f *Folder) shortfall() liveproof.Reason {
+	if f.ev.enough(f.policy) {
+		return liveproof.ReasonScoreUndecided
+	}
+	return liveproof.ReasonInsufficientEvidence
+}

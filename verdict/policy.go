@@ -1,0 +1,115 @@
+package verdict
+
+import (
+	"fmt"
+	"math"
+	"time"
+)
+
+// Policy is the rule by which samples become a verdict.
+type Policy struct {
+	// Tau is the smoothing's time constant τ, [50ms, 1m].
+	Tau time.Duration `yaml:"tau"`
+	// Threshold θ on ρ, (0,1); 0 takes the model's (see For).
+	Threshold float64 `yaml:"threshold"`
+	// Margin is the distance from the threshold that a decision needs, [0, 0.5).
+	Margin float64 `yaml:"margin"`
+	// Hold is for how long the smoothed score must stay beyond the margin, [200ms, 30s].
+	Hold time.Duration `yaml:"hold"`
+	// MinSamples is the least number of scored samples, [3, 1000].
+	MinSamples int `yaml:"min_samples"`
+	// MinSpan is the least time from the first to the last scored sample, [500ms, 1m].
+	MinSpan time.Duration `yaml:"min_span"`
+	// Deadline is when a one-shot session ends inconclusive; above min_span and hold, at most 10m.
+	Deadline time.Duration `yaml:"deadline"`
+	// Hysteresis: in call mode live stands until the smoothed score is this far below the threshold, [0, 0.5).
+	Hysteresis float64 `yaml:"hysteresis"`
+	// MaxGap is the longest silence between scored samples within Hold, [50ms, hold].
+	MaxGap time.Duration `yaml:"max_gap"`
+	// RestartGap is the silence after which evidence restarts, [max_gap, 1m].
+	RestartGap time.Duration `yaml:"restart_gap"`
+	// MaxDissent is the share of recent samples that may lie on the other side of the threshold, (0, 1]; 1 allows any.
+	MaxDissent float64 `yaml:"max_dissent"`
+	// MaxDoubt is how many doubtful samples on end restart the evidence, [1, 1000].
+	MaxDoubt int `yaml:"max_doubt"`
+}
+
+// DefaultPolicy is the shipped rule.
+func DefaultPolicy() Policy {
+	return Policy{
+		Tau:        time.Second,
+		Margin:     0.05,
+		Hold:       time.Second,
+		MinSamples: 10,
+		MinSpan:    2 * time.Second,
+		Deadline:   15 * time.Second,
+		Hysteresis: 0.05,
+		MaxGap:     700 * time.Millisecond,
+		RestartGap: 2 * time.Second,
+		MaxDissent: 0.35,
+		MaxDoubt:   3,
+	}
+}
+
+// For returns the policy with the model's threshold where it has none of its own.
+func (p Policy) For(modelThreshold float64) Policy {
+	if p.Threshold == 0 {
+		p.Threshold = modelThreshold
+	}
+	return p
+}
+
+// Validate checks the ranges; the error begins with the key. A threshold of 0 is
+// accepted here, as it stands for the model's; New does not accept it.
+func (p Policy) Validate() error {
+	const long = time.Minute
+	checks := []error{
+		durationIn("tau", p.Tau, 50*time.Millisecond, long),
+		fraction("threshold", p.Threshold, p.Threshold >= 0 && p.Threshold < 1, "[0, 1)"),
+		fraction("margin", p.Margin, p.Margin >= 0 && p.Margin < 0.5, "[0, 0.5)"),
+		durationIn("hold", p.Hold, 200*time.Millisecond, 30*time.Second),
+		countIn("min_samples", p.MinSamples, 3, 1000),
+		durationIn("min_span", p.MinSpan, 500*time.Millisecond, long),
+		durationIn("deadline", p.Deadline, max(p.MinSpan, p.Hold)+1, 10*time.Minute),
+		fraction("hysteresis", p.Hysteresis, p.Hysteresis >= 0 && p.Hysteresis < 0.5, "[0, 0.5)"),
+		durationIn("max_gap", p.MaxGap, 50*time.Millisecond, p.Hold),
+		durationIn("restart_gap", p.RestartGap, p.MaxGap, long),
+		fraction("max_dissent", p.MaxDissent, p.MaxDissent > 0 && p.MaxDissent <= 1, "(0, 1]"),
+		countIn("max_doubt", p.MaxDoubt, 1, 1000),
+	}
+	for _, err := range checks {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// upper and lower are θ+m and θ-m. The margin is cut to half of what is left, so
+// that a model with a threshold near 0 or 1 can still pass and fail.
+func (p Policy) upper() float64 { return p.Threshold + min(p.Margin, (1-p.Threshold)/2) }
+func (p Policy) lower() float64 { return p.Threshold - min(p.Margin, p.Threshold/2) }
+
+// leave is where call mode withdraws live.
+func (p Policy) leave() float64 { return p.Threshold - min(p.Hysteresis, p.Threshold/2) }
+
+func durationIn(key string, v, lo, hi time.Duration) error {
+	if v < lo || v > hi {
+		return fmt.Errorf("%s: %v is out of range [%v, %v]", key, v, lo, hi)
+	}
+	return nil
+}
+
+func countIn(key string, v, lo, hi int) error {
+	if v < lo || v > hi {
+		return fmt.Errorf("%s: %d is out of range [%d, %d]", key, v, lo, hi)
+	}
+	return nil
+}
+
+func fraction(key string, v float64, ok bool, allowed string) error {
+	if !ok || math.IsNaN(v) {
+		return fmt.Errorf("%s: %v is out of range %s", key, v, allowed)
+	}
+	return nil
+}

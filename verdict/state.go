@@ -1,0 +1,113 @@
+package verdict
+
+import (
+	"slices"
+
+	"github.com/liveproof/liveproof"
+)
+
+// Verdict is the judgement as it stands.
+func (f *Folder) Verdict() liveproof.Verdict {
+	v := f.current()
+	if f.final != nil {
+		v = *f.final
+	}
+	v.Reasons = slices.Clone(v.Reasons)
+	return v
+}
+
+// Smoothed is the smoothed ρ of the evidence, in [0,1]; 0 without evidence.
+func (f *Folder) Smoothed() float64 { return f.ev.score.value() }
+
+// Progress counts the evidence towards a decision.
+func (f *Folder) Progress() liveproof.Progress {
+	p := liveproof.Progress{Scored: f.ev.scored, Needed: f.policy.MinSamples}
+	if f.outcome != liveproof.OutcomePending {
+		p.Fraction = 1
+		return p
+	}
+	span := (f.ev.last - f.ev.first).Seconds() / f.policy.MinSpan.Seconds()
+	count := float64(f.ev.scored) / float64(f.policy.MinSamples)
+	hold := max(f.ev.above.length(f.ev.last), f.ev.below.length(f.ev.last)).Seconds() / f.policy.Hold.Seconds()
+	// The last fifth is kept for the hold, so that a full bar means a verdict.
+	p.Fraction = 0.8*min(1, span, count) + 0.2*min(1, hold, span)
+	return p
+}
+
+func (f *Folder) current() liveproof.Verdict {
+	v := liveproof.Verdict{
+		Outcome: f.outcome, Score: f.ev.score.value(), Reasons: f.grounds, Scored: f.ev.scored, At: f.at,
+	}
+	if f.outcome == liveproof.OutcomePending {
+		v.Reasons = distinct(first(f.grounds), f.restarted, f.missed, f.shortfall())
+	}
+	return v
+}
+
+// blocked tells that a sample must not count although it holds a score.
+func blocked(reasons []liveproof.Reason) bool {
+	return slices.ContainsFunc(reasons, func(r liveproof.Reason) bool {
+		return doubtful(r) || r == liveproof.ReasonMultipleFaces || r == liveproof.ReasonNoFace
+	})
+}
+
+// mistimed tells that the sample's own time is what is in doubt; it moves no clock.
+func mistimed(reasons []liveproof.Reason) bool {
+	return slices.ContainsFunc(reasons, func(r liveproof.Reason) bool {
+		return r == liveproof.ReasonTimestampsBackward || r == liveproof.ReasonInjectionTiming
+	})
+}
+
+// doubtful reasons speak against the stream, not against the view of the face.
+func doubtful(r liveproof.Reason) bool {
+	return r == liveproof.ReasonFrozenPicture || r == liveproof.ReasonTimestampsBackward ||
+		r == liveproof.ReasonInjectionTiming
+}
+
+// tally counts reasons.
+type tally map[liveproof.Reason]int
+
+// maxReasons bounds a tally; there are fewer codes than that.
+const maxReasons = 64
+
+func (t tally) add(r liveproof.Reason) {
+	if _, known := t[r]; known || len(t) < maxReasons {
+		t[r]++
+	}
+}
+
+// top is the most frequent reason, "" of none; ties go to the smaller code, so that it is reproducible.
+func (t tally) top() liveproof.Reason {
+	var best liveproof.Reason
+	for r, n := range t {
+		if n > t[best] || (n == t[best] && r < best) {
+			best = r
+		}
+	}
+	return best
+}
+
+// distinct keeps each reason's first place and leaves out "".
+func distinct(reasons ...liveproof.Reason) []liveproof.Reason {
+	out := make([]liveproof.Reason, 0, len(reasons))
+	for _, r := range reasons {
+		if r != "" && !slices.Contains(out, r) {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+func first(reasons []liveproof.Reason) liveproof.Reason {
+	if len(reasons) == 0 {
+		return ""
+	}
+	return reasons[0]
+}
+
+func firstOf(a, b liveproof.Reason) liveproof.Reason {
+	if a != "" {
+		return a
+	}
+	return b
+}
