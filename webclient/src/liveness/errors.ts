@@ -1,0 +1,37 @@
+// Everything that can end a check without a verdict. Each code has words for the
+// person, with what mends it, in hints.ts.
+export const errorCodes = [
+  'insecure_context',
+  'unsupported_browser',
+  'permission_denied',
+  'no_camera',
+  'camera_in_use',
+  'camera_lost',
+  'session_refused',
+  'service_busy',
+  'network',
+  'connect_timeout',
+  'connection_lost',
+  'interrupted',
+  'protocol_error',
+  'server_error',
+] as const;
+
+export type ErrorCode = (typeof errorCodes)[number];
+
+export class LivenessError extends Error {
+  override readonly name = 'LivenessError';
+
+  constructor(
+    readonly code: ErrorCode,
+    detail = '',
+    options?: ErrorOptions,
+  ) {
+    super(detail ? `${code}: ${detail}` : code, options);
+  }
+}
+
+/** The code of any thrown value; what nobody foresaw is a server_error. */
+export function codeOf(err: unknown): ErrorCode {
+  return err instanceof LivenessError ? err.code : 'server_error';
+}

@@ -1,0 +1,27 @@
+import { defineConfig } from 'vite';
+
+// Two entries: the demo page, and the component alone under a stable name, so
+// that another site can load it with <script type="module" src=".../liveness-check.js">.
+export default defineConfig({
+  base: './',
+  build: {
+    target: 'es2022',
+    emptyOutDir: true, // public/.gitkeep is copied back, the Go embed needs the folder
+    assetsInlineLimit: 0, // no data: URLs, so that a strict Content-Security-Policy holds
+    modulePreload: { polyfill: false },
+    rollupOptions: {
+      input: { index: 'index.html', 'liveness-check': 'src/liveness/index.ts' },
+      preserveEntrySignatures: 'exports-only',
+      output: {
+        entryFileNames: (chunk) =>
+          chunk.name === 'liveness-check' ? 'liveness-check.js' : 'assets/[name]-[hash].js',
+      },
+    },
+  },
+  server: {
+    proxy: {
+      '/demo': 'http://127.0.0.1:8080',
+      '/v1': { target: 'http://127.0.0.1:8080', ws: true },
+    },
+  },
+});
