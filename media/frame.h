@@ -1,0 +1,37 @@
+// What go-astiav 0.16 does not bind: a frame's planes, colours and error
+// flags, and libswscale with the stream's own colour matrix.
+#ifndef LIVEPROOF_MEDIA_FRAME_H
+#define LIVEPROOF_MEDIA_FRAME_H
+
+#include <libavcodec/avcodec.h>
+#include <libavutil/frame.h>
+#include <libavutil/imgutils.h>
+#include <libavutil/pixdesc.h>
+#include <libswscale/swscale.h>
+#include <stddef.h>
+#include <stdint.h>
+
+// lp_plane is the visible part of one plane: rows of bytes bytes, stride apart.
+typedef struct {
+	const uint8_t *data;
+	ptrdiff_t stride;
+	int bytes, rows;
+} lp_plane;
+
+// lp_planes fills out and returns how many planes the frame has; negative on error.
+int lp_planes(const AVFrame *f, lp_plane out[4]);
+
+// lp_damaged tells whether the decoder flagged the frame as incomplete or concealed.
+int lp_damaged(const AVFrame *f);
+
+// lp_sws returns a context that converts frames like f to RGB24, or NULL.
+struct SwsContext *lp_sws(const AVFrame *f);
+
+// lp_rgb converts f into dst, whose rows are stride bytes apart. Rows are written
+// up to the next multiple of 16 pixels when stride leaves the room.
+int lp_rgb(struct SwsContext *ctx, const AVFrame *f, uint8_t *dst, int stride);
+
+// lp_rotate turns a w×h RGB24 picture clockwise by degrees (90, 180, 270).
+void lp_rotate(const uint8_t *src, int w, int h, ptrdiff_t sstride, uint8_t *dst, ptrdiff_t dstride, int degrees);
+
+#endif

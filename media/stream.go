@@ -1,0 +1,284 @@
+package media
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/asticode/go-astiav"
+
+	"github.com/liveproof/liveproof"
+)
+
+// UnitSource gives one live stream's access units in decoding order.
+type UnitSource interface {
+	// Next blocks for the next complete access unit; io.EOF when the track ended.
+	Next(ctx context.Context) (liveproof.AccessUnit, error)
+	// RequestKeyFrame asks the sender for a key frame. It is called again while
+	// none comes and must neither block nor call back.
+	RequestKeyFrame()
+}
+
+const (
+	// inFlight is more than any codec holds back (H.264: 16 pictures).
+	inFlight = 64
+	// rerequestAfter is the number of access units, half a second at 30 frames/s,
+	// after which a key frame that did not come is asked for again.
+	rerequestAfter = 15
+	// silentLimit is how many access units may give no picture before the decoder counts as lost.
+	silentLimit = 32
+)
+
+// unitMeta is what a picture takes over from its access unit.
+type unitMeta struct {
+	pts      time.Duration
+	rotation int
+}
+
+// Stream decodes one live stream. Next is for one goroutine; Counts and Close
+// may be called from others.
+type Stream struct {
+	cfg   Config
+	units UnitSource
+	tally tally
+
+	mu      sync.Mutex // decoding against Close
+	dec     *decoder   // nil while a key frame is awaited
+	codec   liveproof.Codec
+	conv    *converter
+	metas   [inFlight]unitMeta
+	seq     int64
+	silent  int // access units since the last picture
+	starved int // access units dropped since a key frame was last asked for
+	ready   []*picture
+	end     error // set once nothing more comes
+}
+
+// NewStream returns a stream that takes its access units from units, which it
+// does not close.
+func NewStream(cfg Config, units UnitSource) (*Stream, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	// The first dropped access unit asks for the first key frame.
+	return &Stream{cfg: cfg, units: units, conv: newConverter(), starved: rerequestAfter - 1}, nil
+}
+
+// Next blocks for the next picture, which the caller then owns. The stream ends
+// with io.EOF, liveproof.ErrPictureTooLarge, liveproof.ErrUnsupportedCodec,
+// ErrClosed or the source's error; it then stays ended. An error of ctx ends nothing.
+func (s *Stream) Next(ctx context.Context) (liveproof.Picture, error) {
+	for {
+		if p, err := s.take(); p != nil || err != nil {
+			return asPicture(p), err
+		}
+		au, err := s.units.Next(ctx)
+		if err != nil {
+			if ctx.Err() != nil {
+				return nil, err
+			}
+			s.finish(err)
+			continue
+		}
+		if s.feed(au) {
+			s.units.RequestKeyFrame()
+		}
+	}
+}
+
+// asPicture keeps a nil pointer a nil interface.
+func asPicture(p *picture) liveproof.Picture {
+	if p == nil {
+		return nil
+	}
+	return p
+}
+
+// take returns the oldest picture that is ready, or how the stream ended.
+func (s *Stream) take() (*picture, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.ready) == 0 {
+		return nil, s.end
+	}
+	p := s.ready[0]
+	s.ready = append(s.ready[:0], s.ready[1:]...)
+	s.tally.decoded(1)
+	return p, nil
+}
+
+// feed decodes one access unit; ask tells that a key frame is to be requested.
+func (s *Stream) feed(au liveproof.AccessUnit) (ask bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.end != nil {
+		return false
+	}
+	s.tally.received()
+	ask = s.adapt(au)
+	if s.dec == nil && !au.Key {
+		s.tally.drop(DropAwaitKeyFrame)
+		s.starved++
+	} else if err := s.decode(au); err != nil {
+		ask = s.fail(err, DropDecodeError) || ask
+	}
+	if s.starved >= rerequestAfter {
+		s.starved, ask = 0, true
+	}
+	return ask
+}
+
+// adapt gives the decoder up when this access unit does not continue what it has seen.
+func (s *Stream) adapt(au liveproof.AccessUnit) (ask bool) {
+	switch {
+	case au.Codec != s.codec:
+		s.lose()
+		s.codec = au.Codec
+		return !au.Key
+	case au.Gap && s.dec != nil:
+		s.lose()
+		return !au.Key
+	}
+	return false
+}
+
+// decode runs one access unit through the decoder, a fresh one after a loss.
+func (s *Stream) decode(au liveproof.AccessUnit) error {
+	if w, h, ok := peekSize(au.Codec, au.Data); ok && s.cfg.overCap(w, h) {
+		return fmt.Errorf("%w: %s header claims %d×%d", liveproof.ErrPictureTooLarge, au.Codec, w, h)
+	}
+	if s.dec == nil {
+		d, err := openLive(s.cfg, au.Codec)
+		if err != nil {
+			return err
+		}
+		s.dec, s.silent, s.starved = d, 0, 0
+	}
+	s.seq++
+	s.metas[s.seq%inFlight] = unitMeta{pts: au.PTS, rotation: quarterTurn(au.Rotation)}
+	first := len(s.ready)
+	if err := s.dec.decode(au.Data, s.seq, s.accept); err != nil {
+		s.discard(first)
+		return err
+	}
+	return s.check(first)
+}
+
+// accept makes a frame a picture. One access unit shows one picture: of
+// several (spatial layers) the last.
+func (s *Stream) accept(f *astiav.Frame) {
+	m := s.metas[uint64(f.Pts())%inFlight]
+	p := newPicture(f, s.conv, m.pts, m.rotation)
+	p.seq = f.Pts()
+	if n := len(s.ready); n > 0 && s.ready[n-1].seq == p.seq {
+		s.ready[n-1].Release()
+		s.ready[n-1] = p
+		return
+	}
+	s.ready = append(s.ready, p)
+}
+
+var errSilent = errors.New("decoder gives no pictures")
+
+// check judges what an access unit has brought, from ready[first] on.
+func (s *Stream) check(first int) error {
+	if len(s.ready) == first {
+		if s.silent++; s.silent >= silentLimit {
+			return errSilent
+		}
+		return nil
+	}
+	s.silent = 0
+	for _, p := range s.ready[first:] {
+		err := s.refuse(p)
+		if err != nil {
+			s.discard(first)
+			return err
+		}
+	}
+	return nil
+}
+
+var errDamaged = errors.New("picture is damaged")
+
+func (s *Stream) refuse(p *picture) error {
+	w, h := p.frame.Width(), p.frame.Height()
+	switch {
+	case p.damaged():
+		return errDamaged
+	case w > maxSide || h > maxSide || w*h > s.cfg.MaxPixels:
+		return fmt.Errorf("%w: %d×%d decoded", liveproof.ErrPictureTooLarge, w, h)
+	}
+	return nil
+}
+
+// fail counts an access unit that gave nothing and decides whether the stream can go on.
+func (s *Stream) fail(err error, why DropReason) (ask bool) {
+	if errors.Is(err, errDamaged) {
+		why = DropCorrupt
+	}
+	s.tally.drop(why)
+	s.lose()
+	if errors.Is(err, liveproof.ErrPictureTooLarge) || errors.Is(err, liveproof.ErrUnsupportedCodec) {
+		s.end = err
+		return false
+	}
+	return true
+}
+
+// lose closes the decoder: nothing is shown until the next key frame opens another.
+func (s *Stream) lose() {
+	s.dec.close()
+	s.dec, s.starved = nil, 0
+}
+
+// discard releases the pictures from ready[first] on.
+func (s *Stream) discard(first int) {
+	for _, p := range s.ready[first:] {
+		p.Release()
+	}
+	s.ready = s.ready[:first]
+}
+
+// finish drains the decoder at the end of the source.
+func (s *Stream) finish(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.end != nil {
+		return
+	}
+	s.end = err
+	if s.dec == nil || !errors.Is(err, io.EOF) {
+		return
+	}
+	first := len(s.ready)
+	if s.dec.send(nil, s.accept) != nil || s.check(first) != nil {
+		s.discard(min(first, len(s.ready)))
+	}
+}
+
+// Counts is what came and what became of it so far.
+func (s *Stream) Counts() Counts { return s.tally.counts() }
+
+// Close frees the decoder. Pictures already handed out stay usable. It is
+// idempotent and does not wake a Next that waits for its source.
+func (s *Stream) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if errors.Is(s.end, ErrClosed) {
+		return nil
+	}
+	s.end = ErrClosed
+	s.lose()
+	s.discard(0)
+	s.conv.release()
+	return nil
+}
+
+// quarterTurn maps any angle onto the nearest of 0, 90, 180, 270.
+func quarterTurn(degrees int) int {
+	return ((degrees%360+360+45)/90%4)*90 //nolint:mnd // quarter turns
+}
