@@ -1,6 +1,8 @@
 package onnx
 
 import (
+	"maps"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -35,5 +37,28 @@ func TestSessionOptionsReplaceOnlyWhatIsSet(t *testing.T) {
 	want.IntraOpThreads = 3
 	if got != want {
 		t.Fatalf("apply = %+v, want %+v", got, want)
+	}
+}
+
+func TestTensorRTSettings(t *testing.T) {
+	cfg := DefaultConfig()
+	cfg.TensorRTCacheDir = filepath.Join(t.TempDir(), "engines")
+	got, err := tensorRTSettings(cfg, &ShapeRange{
+		Input: "faces", Min: []int64{1, 224, 224, 3}, Opt: []int64{4, 224, 224, 3}, Max: []int64{8, 224, 224, 3},
+	})
+	want := map[string]string{
+		"device_id": "0", "trt_fp16_enable": "1",
+		"trt_engine_cache_enable": "1", "trt_engine_cache_path": cfg.TensorRTCacheDir,
+		"trt_timing_cache_enable": "1", "trt_timing_cache_path": cfg.TensorRTCacheDir,
+		"trt_profile_min_shapes": "faces:1x224x224x3",
+		"trt_profile_opt_shapes": "faces:4x224x224x3",
+		"trt_profile_max_shapes": "faces:8x224x224x3",
+	}
+	if err != nil || !maps.Equal(got, want) {
+		t.Fatalf("settings = %v, %v", got, err)
+	}
+	cfg.TensorRTCacheDir = filepath.Join("config_test.go", "below-a-file")
+	if _, err := tensorRTSettings(cfg, nil); err == nil || !strings.HasPrefix(err.Error(), "tensorrt_cache_dir") {
+		t.Fatalf("unusable cache directory: %v", err)
 	}
 }

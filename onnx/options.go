@@ -3,8 +3,10 @@ package onnx
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"os"
 	"strconv"
+	"strings"
 
 	ort "github.com/yalue/onnxruntime_go"
 )
@@ -18,6 +20,32 @@ type SessionOptions struct {
 	Provider       Provider
 	IntraOpThreads int
 	InterOpThreads int
+	// Range tells TensorRT the shapes to expect, so that it builds one engine
+	// for all of them; the other providers need none.
+	Range *ShapeRange
+}
+
+// ShapeRange bounds the shape of one input.
+type ShapeRange struct {
+	Input         string
+	Min, Opt, Max []int64
+}
+
+func (r *ShapeRange) settings() map[string]string {
+	return map[string]string{
+		"trt_profile_min_shapes": r.Input + ":" + dimensions(r.Min),
+		"trt_profile_opt_shapes": r.Input + ":" + dimensions(r.Opt),
+		"trt_profile_max_shapes": r.Input + ":" + dimensions(r.Max),
+	}
+}
+
+// dimensions writes a shape as TensorRT reads it: 8x224x224x3.
+func dimensions(shape []int64) string {
+	text := make([]string, len(shape))
+	for i, d := range shape {
+		text[i] = strconv.FormatInt(d, 10)
+	}
+	return strings.Join(text, "x")
 }
 
 // apply returns cfg with this session's own values.
@@ -29,7 +57,7 @@ func (o SessionOptions) apply(cfg Config) Config {
 }
 
 // nativeOptions builds ONNX Runtime's options; the caller destroys them.
-func nativeOptions(cfg Config) (*ort.SessionOptions, error) {
+func nativeOptions(cfg Config, shapes *ShapeRange) (*ort.SessionOptions, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
@@ -37,14 +65,14 @@ func nativeOptions(cfg Config) (*ort.SessionOptions, error) {
 	if err != nil {
 		return nil, fmt.Errorf("session options: %w", err)
 	}
-	if err := configure(options, cfg); err != nil {
+	if err := configure(options, cfg, shapes); err != nil {
 		_ = options.Destroy()
 		return nil, err
 	}
 	return options, nil
 }
 
-func configure(options *ort.SessionOptions, cfg Config) error {
+func configure(options *ort.SessionOptions, cfg Config, shapes *ShapeRange) error {
 	spinning := "0"
 	if cfg.AllowSpinning {
 		spinning = "1"
@@ -60,12 +88,12 @@ func configure(options *ort.SessionOptions, cfg Config) error {
 			return fmt.Errorf("session options: %w", err)
 		}
 	}
-	return appendProvider(options, cfg)
+	return appendProvider(options, cfg, shapes)
 }
 
 // appendProvider puts the GPU before the CPU, which ONNX Runtime always keeps
 // for operators that the GPU lacks.
-func appendProvider(options *ort.SessionOptions, cfg Config) error {
+func appendProvider(options *ort.SessionOptions, cfg Config, shapes *ShapeRange) error {
 	var err error
 	switch cfg.Provider {
 	case ProviderCPU:
@@ -74,7 +102,7 @@ func appendProvider(options *ort.SessionOptions, cfg Config) error {
 		err = appendCUDA(options, cfg)
 	case ProviderTensorRT:
 		// What TensorRT cannot take goes to CUDA before it goes to the CPU.
-		if err = appendTensorRT(options, cfg); err == nil {
+		if err = appendTensorRT(options, cfg, shapes); err == nil {
 			err = appendCUDA(options, cfg)
 		}
 	}
@@ -101,13 +129,13 @@ func appendCUDA(options *ort.SessionOptions, cfg Config) error {
 	return options.AppendExecutionProviderCUDA(cuda)
 }
 
-func appendTensorRT(options *ort.SessionOptions, cfg Config) error {
+func appendTensorRT(options *ort.SessionOptions, cfg Config, shapes *ShapeRange) error {
 	rt, err := ort.NewTensorRTProviderOptions()
 	if err != nil {
 		return err
 	}
 	defer func() { _ = rt.Destroy() }()
-	settings, err := tensorRTSettings(cfg)
+	settings, err := tensorRTSettings(cfg, shapes)
 	if err != nil {
 		return err
 	}
@@ -117,10 +145,13 @@ func appendTensorRT(options *ort.SessionOptions, cfg Config) error {
 	return options.AppendExecutionProviderTensorRT(rt)
 }
 
-func tensorRTSettings(cfg Config) (map[string]string, error) {
+func tensorRTSettings(cfg Config, shapes *ShapeRange) (map[string]string, error) {
 	settings := map[string]string{"device_id": strconv.Itoa(cfg.DeviceID)}
 	if cfg.TensorRTFP16 {
 		settings["trt_fp16_enable"] = "1"
+	}
+	if shapes != nil {
+		maps.Copy(settings, shapes.settings())
 	}
 	if cfg.TensorRTCacheDir == "" {
 		return settings, nil

@@ -68,7 +68,7 @@ func load(model []byte, opt SessionOptions, cfg Config) (*Session, error) {
 		return nil, err
 	}
 	s.runInputs, s.runOutputs = len(inputs), len(outputs)
-	return s, s.create(model, inputs, outputs, cfg)
+	return s, s.create(model, inputs, outputs, cfg, opt.Range)
 }
 
 // describe reads names, types and shapes. ONNX Runtime's Go wrapper gives them
@@ -81,8 +81,8 @@ func describe(model []byte) (*Session, error) {
 	return &Session{inputs: tensorInfos(inputs), outputs: tensorInfos(outputs)}, nil
 }
 
-func (s *Session) create(model []byte, inputs, outputs []string, cfg Config) error {
-	options, err := nativeOptions(cfg)
+func (s *Session) create(model []byte, inputs, outputs []string, cfg Config, shapes *ShapeRange) error {
+	options, err := nativeOptions(cfg, shapes)
 	if err != nil {
 		return err
 	}

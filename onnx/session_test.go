@@ -201,6 +201,24 @@ func TestTensorShapes(t *testing.T) {
 	}
 }
 
+func TestTensorsShareABuffer(t *testing.T) {
+	r, s := loadTiny(t, SessionOptions{Outputs: []string{"rho"}})
+	buffer := make([]uint8, 2*pixels)
+	one, err := NewTensorOver(r, buffer, 1, 224, 224, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = one.Close() }()
+	fill(buffer, 255)
+	rho := newTestTensor[float32](t, r, 1)
+	if err := s.Run(t.Context(), []Value{one}, []Value{rho}); err != nil || rho.Data()[0] < 0.999 {
+		t.Fatalf("rho = %v, %v", rho.Data(), err)
+	}
+	if _, err := NewTensorOver(r, buffer, 3, 224, 224, 3); err == nil {
+		t.Fatal("a tensor larger than its buffer")
+	}
+}
+
 func BenchmarkRunOverhead(b *testing.B) {
 	r, s := loadTiny(b, SessionOptions{Outputs: []string{"rho"}})
 	faces, rho := newTestTensor[uint8](b, r, 1, 224, 224, 3), newTestTensor[float32](b, r, 1)

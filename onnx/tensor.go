@@ -48,13 +48,37 @@ func NewTensor[T Element](r *Runtime, shape ...int64) (*Tensor[T], error) {
 	return t, nil
 }
 
+// NewTensorOver makes a tensor over the beginning of data, which it shares:
+// tensors of several batch sizes can lie over one buffer. The caller closes it.
+func NewTensorOver[T Element](r *Runtime, data []T, shape ...int64) (*Tensor[T], error) {
+	if err := r.hold(); err != nil {
+		return nil, err
+	}
+	t, err := overlay(data, shape)
+	if err != nil {
+		_ = shared.release()
+		return nil, err
+	}
+	return t, nil
+}
+
 func newTensor[T Element](shape []int64) (*Tensor[T], error) {
-	t := &Tensor[T]{shape: append([]int64(nil), shape...)}
 	size, err := elements(shape)
 	if err != nil {
 		return nil, err
 	}
-	t.data = make([]T, size)
+	return overlay(make([]T, size), shape)
+}
+
+func overlay[T Element](data []T, shape []int64) (*Tensor[T], error) {
+	size, err := elements(shape)
+	if err != nil {
+		return nil, err
+	}
+	if int64(len(data)) < size {
+		return nil, fmt.Errorf("tensor of shape %v: %d elements are too few", shape, len(data))
+	}
+	t := &Tensor[T]{shape: append([]int64(nil), shape...), data: data[:size]}
 	// ONNX Runtime keeps the address between calls, so the memory must not move.
 	t.pinner.Pin(&t.data[0])
 	value, err := ort.NewTensor(ort.Shape(t.shape), t.data)
