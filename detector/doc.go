@@ -1,0 +1,26 @@
+// Package detector finds faces, follows one of them, says how well it is seen
+// and cuts the scorer's input out of the picture.
+//
+// A [Detector] is opened once for the process: it holds the RetinaFace network
+// (Deng et al., "RetinaFace", CVPR 2020; mobilenet0.25 trunk) or, when that
+// file is missing, OpenCV's Haar cascade (Viola and Jones, CVPR 2001). Each
+// session takes a [Stream] from it, which adds the tracking, and all sessions
+// share a [Cropper].
+//
+// # Which faces count
+//
+// [liveproof.Detection].Faces holds the faces that count as persons: the
+// followed one and every other confident face of at least
+// [Config].OtherMinArea of its area (25 % by default). A smaller face, such as
+// a poster in the background or a passer-by, is left out. Hence the rule for
+// the reason code multiple_faces is len(Faces) > 1, and no_face is Primary < 0.
+//
+// # Following
+//
+// A track is one person in one unbroken presence. Detection.Track changes when
+// it is in doubt that the face is still the same one: no overlap with the last
+// position, a jump in size, a missing face for longer than TrackMaxMissed
+// images, another face too close to tell apart, or an abrupt change of
+// appearance in the same place. A doubt costs the session its evidence so far,
+// never the other way round: tracks never blend.
+package detector

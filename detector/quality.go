@@ -1,0 +1,177 @@
+package detector
+
+import (
+	"math"
+
+	"github.com/liveproof/liveproof"
+)
+
+// clippedLuma is the luma from which a pixel counts as clipped.
+const clippedLuma = 250
+
+// Assess measures how well the face is seen: size, position and pose on img,
+// blur and light on crop, which Crop made from it. Reasons lists every limit
+// that is broken, what the person should change first in front. An image or a
+// crop that cannot be measured forbids scoring as too dark.
+func (c *Cropper) Assess(img, crop *liveproof.Image, face liveproof.Face) liveproof.Quality {
+	q := liveproof.Quality{Size: float64(longerSide(face.Box))}
+	if checkImage(img) != nil || checkImage(crop) != nil || !(q.Size > 0) {
+		q.Reasons = []liveproof.Reason{liveproof.ReasonTooDark}
+		return q
+	}
+	q.Yaw, q.Pitch = pose(face.Landmarks)
+	l := measureLight(crop)
+	q.Blur, q.Exposure, q.Clipped = l.blur, l.mean, l.clipped
+	q.Reasons = c.quality.broken(q, outside(face.Box, img))
+	if len(q.Reasons) == 0 {
+		q.Weight = c.quality.weight(q)
+	}
+	return q
+}
+
+// broken lists the reasons against scoring, most useful hint first. The
+// comparisons are written so that NaN breaks them.
+func (c QualityConfig) broken(q liveproof.Quality, outside float64) []liveproof.Reason {
+	var out []liveproof.Reason
+	for _, rule := range [...]struct {
+		fine   bool
+		reason liveproof.Reason
+	}{
+		{q.Size >= c.MinSize, liveproof.ReasonFaceTooSmall},
+		{outside <= c.MaxOutside, liveproof.ReasonFaceCutOff},
+		{math.Abs(q.Yaw) <= c.MaxYaw && math.Abs(q.Pitch) <= c.MaxPitch, liveproof.ReasonFaceTurned},
+		{q.Exposure >= c.MinExposure, liveproof.ReasonTooDark},
+		{q.Exposure <= c.MaxExposure && q.Clipped <= c.MaxClipped, liveproof.ReasonOverexposed},
+		{q.Blur >= c.MinBlur, liveproof.ReasonBlurred},
+	} {
+		if !rule.fine {
+			out = append(out, rule.reason)
+		}
+	}
+	return out
+}
+
+// weight grows from minWeight at a limit to 1 at a comfortable distance from
+// it; the measures multiply. Pose does not count: a turned face is a face.
+func (c QualityConfig) weight(q liveproof.Quality) float64 {
+	w := ramp(q.Size, c.MinSize, 2*c.MinSize) *
+		ramp(q.Blur, c.MinBlur, 4*c.MinBlur) *
+		ramp(q.Exposure, c.MinExposure, 1.5*c.MinExposure) *
+		ramp(-q.Exposure, -c.MaxExposure, -0.9*c.MaxExposure) *
+		ramp(-q.Clipped, -c.MaxClipped, -c.MaxClipped/2)
+	return max(minWeight, w)
+}
+
+// minWeight is the least that a sample counts which may be scored.
+const minWeight = 0.25
+
+// ramp is 0.5 at v = limit, 1 from v = good on, linear between; limit ≤ good.
+func ramp(v, limit, good float64) float64 {
+	if good <= limit || v >= good {
+		return 1
+	}
+	return 0.5 + 0.5*(v-limit)/(good-limit)
+}
+
+// outside is the share of the box that lies outside the picture, [0,1].
+func outside(b liveproof.Box, img *liveproof.Image) float64 {
+	w := max(0, min(b.X2, float32(img.Width))-max(b.X1, 0))
+	h := max(0, min(b.Y2, float32(img.Height))-max(b.Y1, 0))
+	return 1 - float64(w*h/b.Area())
+}
+
+// pose estimates the head's turn from the five landmarks, both in [-1, 1]; 0
+// without them. Yaw is the nose's distance from the middle between the eyes,
+// in half eye distances, measured along the line of the eyes: positive towards
+// the right of the picture. Pitch is the nose's place between eyes and mouth,
+// against that of a level face: positive downwards.
+func pose(l *liveproof.Landmarks) (yaw, pitch float64) {
+	if l == nil {
+		return 0, 0
+	}
+	eye := middle(l[0], l[1])
+	mouth := middle(l[3], l[4])
+	// Half the eye line, and from it to the mouth, as vectors.
+	ex, ey := float64(l[1].X-l[0].X)/2, float64(l[1].Y-l[0].Y)/2
+	mx, my := float64(mouth.X-eye.X), float64(mouth.Y-eye.Y)
+	nx, ny := float64(l[2].X-eye.X), float64(l[2].Y-eye.Y)
+	// The nose in the oblique axes of eye line and midline.
+	det := ex*my - ey*mx
+	if !(math.Abs(det) > 1e-6*(mx*mx+my*my)) {
+		return 1, 0 // the eyes lie on top of each other, or on the midline: a profile
+	}
+	along := (nx*my - ny*mx) / det
+	down := (ex*ny - ey*nx) / det
+	return clampUnit(along / 1), clampUnit((down - levelNose) * 2)
+}
+
+// levelNose is where the nose's tip lies between eye line and mouth on a level face.
+const levelNose = 0.55
+
+func middle(a, b liveproof.Point) liveproof.Point {
+	return liveproof.Point{X: (a.X + b.X) / 2, Y: (a.Y + b.Y) / 2}
+}
+
+// clampUnit puts v into [-1, 1]; NaN becomes 1, which is never frontal.
+func clampUnit(v float64) float64 {
+	if math.IsNaN(v) {
+		return 1
+	}
+	return max(-1, min(1, v))
+}
+
+// light is what the pixels of a crop tell.
+type light struct {
+	mean    float64 // luma, [0,255]
+	clipped float64 // share of pixels at luma ≥ clippedLuma
+	blur    float64 // variance of the Laplacian of the luma
+}
+
+// measureLight reads the crop once, keeping three rows of luma: the Laplacian
+// is the kernel 0 1 0 / 1 -4 1 / 0 1 0 on the inner pixels.
+func measureLight(crop *liveproof.Image) light {
+	w, h := crop.Width, crop.Height
+	buf := make([]int32, 3*w)
+	above, mid, below := buf[:w], buf[w:2*w], buf[2*w:]
+	var sum, clipped, lap, lap2 int64
+	for y := range h {
+		above, mid, below = mid, below, above
+		s, c := lumaRow(below, crop.Pix[y*crop.Stride:])
+		sum, clipped = sum+s, clipped+c
+		if y >= 2 {
+			s, s2 := laplaceRow(above, mid, below)
+			lap, lap2 = lap+s, lap2+s2
+		}
+	}
+	n := float64(w * h)
+	l := light{mean: float64(sum) / n, clipped: float64(clipped) / n}
+	if inner := float64((w - 2) * (h - 2)); w > 2 && h > 2 {
+		m := float64(lap) / inner
+		l.blur = float64(lap2)/inner - m*m
+	}
+	return l
+}
+
+func lumaRow(dst []int32, row []byte) (sum, clipped int64) {
+	row = row[:3*len(dst)]
+	for x := range dst {
+		p := row[3*x : 3*x+3 : 3*x+3]
+		v := luma(p[0], p[1], p[2])
+		dst[x] = int32(v)
+		sum += int64(v)
+		if v >= clippedLuma {
+			clipped++
+		}
+	}
+	return sum, clipped
+}
+
+func laplaceRow(above, mid, below []int32) (sum, sum2 int64) {
+	above, below = above[:len(mid)], below[:len(mid)]
+	for x := 1; x < len(mid)-1; x++ {
+		v := above[x] + below[x] + mid[x-1] + mid[x+1] - 4*mid[x]
+		sum += int64(v)
+		sum2 += int64(v * v)
+	}
+	return sum, sum2
+}
