@@ -1,0 +1,48 @@
+"""Class-blind disturbances of a crop: sharpness, noise, tone, compression.
+
+A medium adds fine texture and takes contrast, so sharpness and contrast alone hint at the
+class (see ``nuisance.py``). Spreading them widely in both classes makes the hint useless
+while leaving what only a medium has: regular dots, subpixels, moire, gloss.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+
+def disturb(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """RGB uint8 [H, W, 3] in and out; never sees the label."""
+    x = image
+    if rng.random() < 0.15:
+        x = cv2.GaussianBlur(x, (0, 0), float(rng.uniform(0.3, 0.9)))
+    elif rng.random() < 0.4:
+        soft = cv2.GaussianBlur(x, (0, 0), float(rng.uniform(0.6, 1.6)))
+        amount = float(rng.uniform(0.2, 1.8))
+        x = cv2.addWeighted(x, 1 + amount, soft, -amount, 0)
+    x = cv2.LUT(x, _curves(rng))
+    if rng.random() < 0.5:
+        x = _noise(x, rng)
+    if rng.random() < 0.25:
+        x = cv2.imdecode(cv2.imencode(".jpg", x, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(35, 95))])[1], 1)
+    return x
+
+
+def _curves(rng: np.random.Generator) -> np.ndarray:
+    """A tone curve per channel: contrast, brightness, gamma, gain."""
+    levels = np.linspace(0, 1, 256)
+    gamma, contrast, lift = np.exp(rng.normal(0, 0.15)), np.exp(rng.normal(0, 0.18)), rng.normal(0, 0.05)
+    curve = ((levels**gamma)[:, None] - 0.45) * contrast * np.exp(rng.normal(0, 0.06, 3)) + 0.45 + lift
+    return (np.clip(curve, 0, 1) * 255 + 0.5).astype(np.uint8).reshape(1, 256, 3)
+
+
+def _noise(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Sensor-like noise: grey or per channel, fine or (after a denoiser) blotchy."""
+    channels = 3 if rng.random() < 0.6 else 1
+    noise = rng.standard_normal((*image.shape[:2], channels), dtype=np.float32)
+    size = float(rng.uniform(0, 1.5))
+    if size > 0.4:
+        noise = cv2.GaussianBlur(noise, (0, 0), size) * (2.5 * size)
+    sigma = float(np.exp(rng.uniform(np.log(1), np.log(16))))
+    noise = noise if noise.ndim == 3 else noise[..., None]
+    return np.clip(image + sigma * noise, 0, 255).astype(np.uint8)

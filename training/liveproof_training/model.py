@@ -1,0 +1,104 @@
+"""ResNet18 with K+1 outputs and the expected liveness score (Eq. 3 and 4)."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from pathlib import Path
+
+import torch
+import torchvision
+from torch import nn
+
+
+def atoms(k: int) -> torch.Tensor:
+    """c_i = i / K for i = 0..K (Eq. 3 with the interval 1/K; its ceiling would give values above 1)."""
+    return torch.arange(k + 1, dtype=torch.float32) / k
+
+
+def expected_score(probabilities: torch.Tensor) -> torch.Tensor:
+    """rho = sum_i c_i p_i (Eq. 4). [N, K+1] -> [N]."""
+    k = probabilities.shape[-1] - 1
+    return probabilities @ atoms(k).to(probabilities)
+
+
+class LivenessNet(nn.Module):
+    """Encoder -> 512 features -> K+1 logits. Input: float [N, 3, 224, 224], ImageNet-normalised RGB."""
+
+    def __init__(self, k: int = 10):
+        super().__init__()
+        self.encoder = torchvision.models.resnet18(weights=None)
+        self.encoder.fc = nn.Identity()
+        self.head = nn.Linear(512, k + 1)
+
+    def features(self, x: torch.Tensor) -> torch.Tensor:
+        """Pooled features [N, 512]: what a domain discriminator would see."""
+        return self.encoder(x)
+
+    def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """(rho [N], probabilities [N, K+1]), both float32."""
+        probabilities = torch.softmax(self.head(self.features(x)).float(), dim=1)
+        return expected_score(probabilities), probabilities
+
+
+@dataclasses.dataclass
+class InitialWeights:
+    description: str
+    missing: list[str]  # parameters that start at random
+    folded: bool  # batch norms are identities and must be re-estimated
+
+
+def load_initial(net: LivenessNet, source: str, shared: Path) -> InitialWeights:
+    """Fills the encoder from ``source``: a file, "torchvision", "shared" or "random"."""
+    if source == "random":
+        return InitialWeights("random", [n for n, _ in net.named_parameters()], folded=False)
+    if source == "torchvision":
+        weights = torchvision.models.ResNet18_Weights.IMAGENET1K_V1
+        return _fill(net, weights.get_state_dict(progress=False), f"torchvision {weights}", folded=False)
+    path = shared / "weights" / "resnet18_trunk_l3.pth" if source == "shared" else Path(source)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    state = torch.load(path, map_location="cpu")
+    return _fill(net, state, f"{path.name} sha256 {digest[:16]}", folded=_is_folded(state))
+
+
+def _is_folded(state: dict[str, torch.Tensor]) -> bool:
+    """Batch norm folded into the convolutions leaves running_mean 0 and weight 1."""
+    return bool((state["bn1.running_mean"] == 0).all() and (state["bn1.weight"] == 1).all())
+
+
+def _fill(net: LivenessNet, state: dict, description: str, folded: bool) -> InitialWeights:
+    state = {k: v for k, v in state.items() if not k.startswith("fc.")}
+    result = net.encoder.load_state_dict(state, strict=False)
+    if result.unexpected_keys:
+        raise ValueError(f"{description}: unknown parameters {result.unexpected_keys[:3]}")
+    parameters = {n for n, _ in net.encoder.named_parameters()}
+    missing = [f"encoder.{n}" for n in result.missing_keys if n in parameters]
+    return InitialWeights(description, missing + ["head.weight", "head.bias"], folded)
+
+
+@torch.no_grad()
+def reestimate_batch_norm(net: nn.Module, images: torch.Tensor) -> None:
+    """Sets each batch norm's running statistics to those of its input on ``images``.
+
+    weight and bias change along, so that the eval-mode function stays the same. Needed for
+    weights with folded batch norms, whose statistics (0 and 1) are not those of their inputs:
+    training mode would otherwise start far from the function.
+    """
+    net.eval()
+    hooks = [m.register_forward_pre_hook(_restate) for m in net.modules() if isinstance(m, nn.BatchNorm2d)]
+    try:
+        net(images)
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+def _restate(norm: nn.BatchNorm2d, inputs: tuple[torch.Tensor]) -> None:
+    x = inputs[0].float()
+    mean = x.mean(dim=(0, 2, 3))
+    var = x.var(dim=(0, 2, 3), unbiased=False).clamp_min(1e-6)
+    slope = norm.weight / torch.sqrt(norm.running_var + norm.eps)
+    norm.bias.add_((mean - norm.running_mean) * slope)
+    norm.weight.copy_(slope * torch.sqrt(var + norm.eps))
+    norm.running_mean.copy_(mean)
+    norm.running_var.copy_(var)

@@ -1,0 +1,87 @@
+"""One face crop: portrait -> content -> medium -> camera -> codec -> detector's box -> 256 x 256.
+
+Every draw comes from one generator in a fixed order, and the medium draws from a second one
+(``spawned`` from the seed), so that with the same seed the content, the pose and the camera
+of a bona fide crop and of an attack are identical; ``tests/test_render.py`` holds that.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import cv2
+import numpy as np
+
+from .. import contract
+from . import camera, content, draw, geometry, media
+
+
+@dataclasses.dataclass
+class Shot:
+    """All that is drawn without knowing the class."""
+
+    style: content.ContentStyle
+    camera: camera.Camera
+    pose: geometry.Pose
+    face: float  # height of the face on the sensor, pixels
+    jitter: tuple[float, float, float]  # the detector's error: centre x, y and log size, shares of the box
+
+    @staticmethod
+    def sample(rng: np.random.Generator) -> "Shot":
+        style = content.ContentStyle.sample(rng)
+        cam = camera.Camera.sample(rng)
+        face = draw.log_uniform(rng, 85, 250)
+        pose = geometry.Pose.sample(rng, scale=1.0)
+        jitter = (float(rng.normal(0, 0.03)), float(rng.normal(0, 0.03)), float(rng.normal(0, 0.05)))
+        return Shot(style, cam, pose, face, jitter)
+
+
+def face_crop(image: np.ndarray, box) -> np.ndarray:
+    """The contract's crop: square of 1.3 times the longer side, replicate-padded, resized to 256."""
+    x1, y1, x2, y2 = box
+    side = max(2, int(round(contract.CROP_MARGIN * max(x2 - x1, y2 - y1))))
+    left = int(round((x1 + x2) / 2 - side / 2))
+    top = int(round((y1 + y2) / 2 - side / 2))
+    h, w = image.shape[:2]
+    xs = np.clip(np.arange(left, left + side), 0, w - 1)
+    ys = np.clip(np.arange(top, top + side), 0, h - 1)
+    square = image[ys][:, xs]
+    how = cv2.INTER_AREA if side > contract.CROP_SIZE else cv2.INTER_LINEAR
+    return cv2.resize(square, (contract.CROP_SIZE, contract.CROP_SIZE), interpolation=how)
+
+
+def render(image: np.ndarray, box, kind: str, seed) -> np.ndarray:
+    """A 256 x 256 RGB crop of the portrait's face as ``kind`` ("none", "print", "replay") before a camera.
+
+    ``seed`` is an int or a sequence of ints; the same seed gives the same bytes.
+    """
+    rng, medium_rng, noise_rng = (np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(3))
+    shot = Shot.sample(rng)
+    picture = content.degrade(content.cut(image, box), shot.style)
+    scale = shot.face / (picture.box[3] - picture.box[1])
+    pose = dataclasses.replace(shot.pose, scale=scale)
+    view, seen_box = _frame(picture, pose, shot.face, noise_rng)
+    medium = media.sample(kind, medium_rng, scale)
+    frame = shot.camera.capture(medium.radiance(picture.image, view, 0.0), noise_rng)
+    delivered = shot.camera.deliver(frame)
+    ratio = delivered.shape[0] / frame.shape[0]
+    return face_crop(delivered, _jittered([ratio * c for c in seen_box], shot.jitter))
+
+
+def _frame(picture: content.Content, pose: geometry.Pose, face: float, rng):
+    """The part of the sensor around the face, and the face's box in it (sensor pixels)."""
+    x1, y1, x2, y2 = picture.box
+    side = int(round(1.55 * max(face, face * (x2 - x1) / (y2 - y1)))) // 2 * 2
+    centre = ((x1 + x2) / 2, (y1 + y2) / 2)
+    view = geometry.look(pose, centre, (side, side), rng)
+    half_w, half_h = pose.scale * (x2 - x1) / 2, pose.scale * (y2 - y1) / 2
+    cx, cy = side / 2 + pose.shift[0], side / 2 + pose.shift[1]
+    return view, (cx - half_w, cy - half_h, cx + half_w, cy + half_h)
+
+
+def _jittered(box, jitter) -> tuple[float, float, float, float]:
+    x1, y1, x2, y2 = box
+    w, h = x2 - x1, y2 - y1
+    cx, cy = (x1 + x2) / 2 + jitter[0] * w, (y1 + y2) / 2 + jitter[1] * h
+    grow = float(np.exp(np.clip(jitter[2], -0.12, 0.12))) / 2
+    return cx - grow * w, cy - grow * h, cx + grow * w, cy + grow * h
