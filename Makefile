@@ -4,8 +4,8 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
 
-# A Go toolchain that scripts/setup.sh brought comes last: an installed one is preferred.
-export PATH := $(PATH):$(CURDIR)/.cache/go/bin
+# There only when scripts/setup.sh found no Go that can fetch the toolchain named in go.mod.
+export PATH := $(CURDIR)/.cache/go/bin:$(PATH)
 export LIVEPROOF_ONNXRUNTIME ?= $(CURDIR)/.cache/onnxruntime/libonnxruntime.so
 
 VERSION := $(shell git describe --always --dirty 2>/dev/null || echo unknown)

@@ -37,8 +37,8 @@ apt_packages() {
 # Any Go since 1.21 fetches the toolchain that go.mod names by itself. Debian 12's 1.19
 # cannot, but it can download and verify the same toolchain as a module.
 go_toolchain() {
-  if command -v go >/dev/null && go version | grep -qvE 'go1\.(1?[0-9]|20)(\.| )'; then return; fi
   [ -x "$CACHE/go/bin/go" ] && return
+  if command -v go >/dev/null && go version | grep -qvE 'go1\.(1?[0-9]|20)(\.| )'; then return; fi
   apt_packages golang-go
   say "Go $GO_VERSION"
   local module="golang.org/toolchain@v0.0.1-go$GO_VERSION.linux-amd64" scratch

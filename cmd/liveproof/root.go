@@ -1,0 +1,30 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+)
+
+const longHelp = `Liveproof decides from video whether a bona fide person or an attack presentation
+(a print, a screen, a cut-out) is before the camera.
+
+  liveproof serve                     server with demo page at http://localhost:8080
+  liveproof replay --json clip.mp4    judge files through the same pipeline
+  liveproof models list               which model files are there, and where
+  liveproof load clip.ivf             open many sessions against a server
+
+Exit codes: 0 success · 1 failure · 2 wrong usage or configuration ·
+3 replay: some files could not be judged · 130 interrupted.`
+
+func newRootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:           "liveproof",
+		Short:         "Streaming video liveness (presentation attack detection)",
+		Long:          longHelp,
+		Version:       version,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
+	root.AddCommand(newServeCommand(), newReplayCommand(), newModelsCommand(), newLoadCommand(), newHealthcheckCommand())
+	return root
+}

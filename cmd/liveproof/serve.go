@@ -1,0 +1,172 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/liveproof/liveproof/ingest"
+	"github.com/liveproof/liveproof/ingest/rtc"
+	"github.com/liveproof/liveproof/webclient"
+)
+
+const serveHelp = `Serves the sessions API, WebRTC ingest (WebSocket signalling and WHIP) and the demo page.
+
+Without a configuration file it is a development server: it makes an API key and prints it,
+keeps sessions in memory and gives the demo page sessions of its own. With --config it is a
+production server: API keys and the token secret come from the file or the environment, and
+the demo page is off unless --dev is given.
+
+  liveproof serve                                     demo at http://localhost:8080
+  liveproof serve --dev                               the same, with ρ over time as a live chart
+  liveproof serve --redis redis://localhost:6379/0    sessions and verdicts in Redis
+  liveproof serve --config configs/liveproof.yaml
+
+Every key of the configuration can be set by LIVEPROOF_<SECTION>_<KEY>,
+for example LIVEPROOF_WEBRTC_UDP_PORT=9000.`
+
+// serveFlags override the configuration.
+type serveFlags struct {
+	config, listen, redis string
+	udpPort               int
+	dev                   bool
+	deadline              time.Duration
+}
+
+func newServeCommand() *cobra.Command {
+	f := serveFlags{}
+	cmd := &cobra.Command{
+		Use: "serve", Short: "Run the server (no flags needed)", Long: serveHelp, Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg, err := loadConfig(f.config, os.Environ())
+			if err != nil {
+				return usage(err)
+			}
+			f.apply(cmd, &cfg)
+			if err := cfg.Validate(); err != nil {
+				return usage(fmt.Errorf("configuration: %w", err))
+			}
+			return serve(cmd.Context(), cfg, f.mode(), cmd.OutOrStdout(), cmd.ErrOrStderr())
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&f.config, "config", "", "configuration file (YAML); unknown keys are refused")
+	flags.StringVar(&f.listen, "listen", "", "TCP address of HTTP (default :8080); port 0 takes a free one")
+	flags.IntVar(&f.udpPort, "udp-port", 0, "UDP and ICE-TCP port of all WebRTC sessions (default 8443); 0 takes a free one")
+	flags.StringVar(&f.redis, "redis", "", "Redis URL; default: sessions in memory")
+	flags.BoolVar(&f.dev, "dev", false, "tell clients ρ, and serve the demo page also with --config")
+	flags.DurationVar(&f.deadline, "deadline", 0, "longest onboarding session before inconclusive (default 15s)")
+	return cmd
+}
+
+func (f serveFlags) apply(cmd *cobra.Command, cfg *Config) {
+	changed := cmd.Flags().Changed
+	if changed("listen") {
+		cfg.Ingest.Listen = f.listen
+	}
+	if changed("udp-port") {
+		cfg.WebRTC.UDPPort, cfg.WebRTC.TCPPort = f.udpPort, f.udpPort
+	}
+	if changed("redis") {
+		cfg.Store.Redis = f.redis
+	}
+	if changed("deadline") {
+		cfg.Ingest.Deadline = f.deadline
+	}
+}
+
+// serveMode says who may do what on this server.
+type serveMode struct {
+	demo bool // demo page and backend; missing secrets are made up
+	dev  bool // clients are told ρ
+}
+
+func (f serveFlags) mode() serveMode {
+	return serveMode{demo: f.config == "" || f.dev, dev: f.dev}
+}
+
+// serve runs until ctx ends and every session has ended.
+func serve(ctx context.Context, cfg Config, mode serveMode, out, errOut io.Writer) (err error) {
+	log := newLogger(cfg.Log, errOut)
+	if mode.demo && len(cfg.Ingest.APIKeys) == 0 {
+		key := ingest.NewSecret()
+		cfg.Ingest.APIKeys = []string{key}
+		fmt.Fprintln(out, "development API key:", key)
+	}
+	reg := newRegistry()
+	engine, err := openEngine(cfg, log, reg)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, engine.Close()) }()
+	sessions, err := openStore(ctx, cfg.Store, log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, sessions.Close()) }()
+	api, err := rtc.New(cfg.WebRTC, log, reg)
+	if err != nil {
+		return fmt.Errorf("webrtc: %w", err)
+	}
+	defer func() { err = errors.Join(err, api.Close()) }()
+	server, err := ingest.New(cfg.Ingest, ingest.Deps{
+		Sessions: sessions, Analyzer: newAnalyzer(engine, sessions), RTC: ingest.NewRTC(api), Log: log,
+		Metrics: reg, MetricsHandler: promhttp.HandlerFor(reg, promhttp.HandlerOpts{Registry: reg}),
+		Web: webclient.FS(), Dev: mode.dev, Demo: mode.demo, Ready: engine.Ready,
+	})
+	if err != nil {
+		return usage(fmt.Errorf("configuration: ingest.%w", err))
+	}
+	if err := server.Listen(); err != nil {
+		return err
+	}
+	announce(out, log, cfg, mode, server, engine)
+	return runAll(ctx, cfg, log, engine, server)
+}
+
+// runAll starts downstream first and stops upstream first: the engine outlives the server's drain.
+func runAll(ctx context.Context, cfg Config, log *slog.Logger, engine *engine, server *ingest.Server) error {
+	engineCtx, stopEngine := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopEngine()
+	group, groupCtx := errgroup.WithContext(ctx)
+	group.Go(func() error { return engine.Run(engineCtx) })
+	if cfg.Ops.Pprof != "" {
+		group.Go(func() error { return servePprof(groupCtx, cfg.Ops.Pprof, log) })
+	}
+	group.Go(func() error {
+		defer stopEngine()
+		return server.Run(groupCtx)
+	})
+	return group.Wait()
+}
+
+func newRegistry() *prometheus.Registry {
+	reg := prometheus.NewRegistry()
+	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return reg
+}
+
+func announce(out io.Writer, log *slog.Logger, cfg Config, mode serveMode, server *ingest.Server, e *engine) {
+	model := e.Model()
+	log.Info("ready to judge", "model", model.Name, "threshold", model.Threshold, "detector", e.Detector(), "version", version)
+	if model.Demo {
+		log.Warn("this model is a demo: it was trained on rendered attacks, not on licensed benchmark data")
+	}
+	if cfg.Store.Redis == "" {
+		log.Info("sessions are kept in memory and end with this process; --redis URL keeps them")
+	}
+	fmt.Fprintln(out, "listening on", baseURL(server.Addr().String(), cfg.Ingest.TLSCert != ""))
+	if mode.demo {
+		fmt.Fprintln(out, "open that address in a browser; stop with Ctrl-C")
+	}
+}

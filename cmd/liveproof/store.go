@@ -1,0 +1,28 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/liveproof/liveproof/store"
+)
+
+// openStore connects to Redis where one is named: a Redis that does not answer
+// at the start is an error, later it is a state that heals.
+func openStore(ctx context.Context, cfg store.Config, log *slog.Logger) (sessionStore, error) {
+	if cfg.Redis == "" {
+		return store.NewMemory(cfg, time.Now), nil
+	}
+	db, err := store.NewRedis(cfg, time.Now)
+	if err != nil {
+		return nil, usage(fmt.Errorf("configuration: store.redis: %w", err))
+	}
+	if err := db.Ping(ctx); err != nil {
+		_ = db.Close()
+		return nil, fmt.Errorf("the Redis of --redis / store.redis does not answer: is it running, and is the address right? %w", err)
+	}
+	log.Info("sessions are kept in Redis")
+	return db, nil
+}
