@@ -1,0 +1,85 @@
+package scorer
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Config of the scorer; one per process.
+type Config struct {
+	// Model is a name of the model catalogue or the path of an .onnx file.
+	Model string `yaml:"model"`
+	// ModelSHA256 pins the file when Model is a path: 64 hex digits; empty takes any.
+	ModelSHA256 string `yaml:"model_sha256"`
+	// MaxBatch is the most crops of one run of the network, 1…64.
+	MaxBatch int `yaml:"max_batch"`
+	// MaxWait is how long a crop waits for company while another batch runs, 0…1s.
+	MaxWait time.Duration `yaml:"max_wait"`
+	// QueueCapacity is the most crops waiting in all, 1…65536; each holds 147 KiB.
+	QueueCapacity int `yaml:"queue_capacity"`
+	// PerSession is the most crops of one session waiting, 1…QueueCapacity.
+	PerSession int `yaml:"per_session"`
+	// Workers is the number of batches that run at once, 1…64.
+	Workers int `yaml:"workers"`
+	// IntraOpThreads is the number of threads of one run, 0…256; 0 takes onnx.intra_op_threads.
+	IntraOpThreads int `yaml:"intra_op_threads"`
+	// BatchTimeout stops a run of the network, 10ms…60s.
+	BatchTimeout time.Duration `yaml:"batch_timeout"`
+	// AdmitWait is the waiting time of the oldest crop above which new
+	// sessions are not admitted, 1ms…60s.
+	AdmitWait time.Duration `yaml:"admit_wait"`
+	// FailureThreshold is the number of batches failed in a row after which the scorer
+	// is not ready, 1…1000.
+	FailureThreshold int `yaml:"failure_threshold"`
+	// ProbeInterval is the time between attempts to recover while not ready, 10ms…10m.
+	ProbeInterval time.Duration `yaml:"probe_interval"`
+}
+
+// DefaultConfig suits a CPU server.
+func DefaultConfig() Config {
+	return Config{
+		Model:            "liveproof-demo-resnet18-int8",
+		MaxBatch:         8,
+		MaxWait:          5 * time.Millisecond,
+		QueueCapacity:    256,
+		PerSession:       8,
+		Workers:          1,
+		IntraOpThreads:   0,
+		BatchTimeout:     2 * time.Second,
+		AdmitWait:        400 * time.Millisecond,
+		FailureThreshold: 3,
+		ProbeInterval:    time.Second,
+	}
+}
+
+// Validate reports every value out of range; each message begins with its key.
+func (c Config) Validate() error {
+	var errs []error
+	if c.Model == "" {
+		errs = append(errs, errors.New("model: it is empty"))
+	}
+	if c.ModelSHA256 != "" && !isSHA256(strings.ToLower(c.ModelSHA256)) {
+		errs = append(errs, fmt.Errorf("model_sha256: %q is not 64 hex digits", c.ModelSHA256))
+	}
+	errs = append(errs,
+		inRange("max_batch", c.MaxBatch, 1, 64),
+		inRange("max_wait", c.MaxWait, 0, time.Second),
+		inRange("queue_capacity", c.QueueCapacity, 1, 65536),
+		inRange("per_session", c.PerSession, 1, c.QueueCapacity),
+		inRange("workers", c.Workers, 1, 64),
+		inRange("intra_op_threads", c.IntraOpThreads, 0, 256),
+		inRange("batch_timeout", c.BatchTimeout, 10*time.Millisecond, time.Minute),
+		inRange("admit_wait", c.AdmitWait, time.Millisecond, time.Minute),
+		inRange("failure_threshold", c.FailureThreshold, 1, 1000),
+		inRange("probe_interval", c.ProbeInterval, 10*time.Millisecond, 10*time.Minute))
+	return errors.Join(errs...)
+}
+
+func inRange[T int | time.Duration](key string, value, low, high T) error {
+	if value < low || value > high {
+		return fmt.Errorf("%s: %v is out of range [%v, %v]", key, value, low, high)
+	}
+	return nil
+}
