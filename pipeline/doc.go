@@ -1,0 +1,18 @@
+// Package pipeline runs one session's stages, from decoded pictures to a
+// recorded verdict:
+//
+//	sample → detect → crop → score (several in flight) → judge → journal
+//
+// Every stage is a goroutine that Run owns, with a bounded queue before it.
+// Live media: newest wins, and what is dropped is counted by stage and reason.
+// Files: lossless, the reader waits. Every sampled frame reaches the judge
+// exactly once, scored or with the reason why not, in the order of sampling.
+//
+// An image has one owner: the stage that holds its frame. Full images end at the
+// crop stage, crops at the score stage. One session holds at most
+// 2·QueueSize+3 full images and QueueSize+InFlight+1 crops at a time: at 640×480
+// and the defaults 6.5 MB and 0.9 MB.
+//
+// It fails closed: no error, panic, timeout, overload or unrecorded write ever
+// yields live.
+package pipeline

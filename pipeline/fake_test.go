@@ -1,0 +1,294 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"io"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"github.com/liveproof/liveproof"
+	"github.com/liveproof/liveproof/verdict"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// picture is a generated picture of 8×6 pixels.
+type picture struct {
+	t        time.Duration
+	digest   uint64
+	held     *atomic.Int64
+	released atomic.Bool
+	err      error
+}
+
+func (p *picture) Time() time.Duration { return p.t }
+func (p *picture) Size() (int, int)    { return 8, 6 }
+func (p *picture) Digest() uint64      { return p.digest }
+func (p *picture) Release() {
+	if !p.released.Swap(true) {
+		p.held.Add(-1)
+	}
+}
+
+func (p *picture) RGB(pool *liveproof.ImagePool) (*liveproof.Image, error) {
+	if p.err != nil {
+		return nil, p.err
+	}
+	img, err := pool.Get(8, 6)
+	if err != nil {
+		return nil, err
+	}
+	// The picture's number travels in its first pixels, so that stages can tell pictures apart.
+	img.Pix[0], img.Pix[1] = byte(p.digest), byte(p.digest>>8)
+	return img, nil
+}
+
+// number is which picture an image or crop was made from.
+func number(img *liveproof.Image) int { return int(img.Pix[0]) | int(img.Pix[1])<<8 }
+
+// script is a source: n pictures at a rate, edited by the test, then end.
+type script struct {
+	pictures []*picture
+	end      error         // after the last one; nil waits for ctx
+	pace     time.Duration // server time between pictures; 0 gives them as asked
+	held     atomic.Int64  // pictures given and not released
+	next     int
+}
+
+// play makes n pictures at fps a second of stream time.
+func play(n int, fps float64) *script {
+	s := &script{end: io.EOF}
+	for i := range n {
+		t := time.Duration(float64(i) / fps * float64(time.Second))
+		s.pictures = append(s.pictures, &picture{t: t, digest: uint64(i + 1), held: &s.held})
+	}
+	return s
+}
+
+// live paces the pictures by the server's clock.
+func live(n int, fps float64) *script {
+	s := play(n, fps)
+	s.pace = time.Duration(float64(time.Second) / fps)
+	return s
+}
+
+func (s *script) edit(f func(i int, p *picture)) *script {
+	for i, p := range s.pictures {
+		f(i, p)
+	}
+	return s
+}
+
+func (s *script) ending(err error) *script {
+	s.end = err
+	return s
+}
+
+func (s *script) Next(ctx context.Context) (liveproof.Picture, error) {
+	if s.next == len(s.pictures) {
+		if s.end == nil {
+			<-ctx.Done()
+			return nil, ctx.Err()
+		}
+		return nil, s.end
+	}
+	if s.pace > 0 && s.next > 0 {
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(s.pace):
+		}
+	}
+	p := s.pictures[s.next]
+	s.next++
+	s.held.Add(1)
+	return p, nil
+}
+
+// models is detector, cropper and scorer; a nil function is well behaved.
+type models struct {
+	detect func(ctx context.Context, n int) (liveproof.Detection, error)
+	assess func(n int) liveproof.Quality
+	score  func(ctx context.Context, n int) (float64, error)
+}
+
+func oneFace(track int) liveproof.Detection {
+	return liveproof.Detection{Faces: []liveproof.Face{{Box: liveproof.Box{X2: 4, Y2: 4}, Confidence: 1}}, Track: track}
+}
+
+func (m *models) Detect(ctx context.Context, img *liveproof.Image) (liveproof.Detection, error) {
+	if m.detect == nil {
+		return oneFace(1), nil
+	}
+	return m.detect(ctx, number(img))
+}
+
+func (m *models) Crop(img *liveproof.Image, _ liveproof.Face, pool *liveproof.ImagePool) (*liveproof.Image, error) {
+	crop, err := pool.Get(2, 2)
+	if err != nil {
+		return nil, err
+	}
+	copy(crop.Pix, img.Pix[:2])
+	return crop, nil
+}
+
+func (m *models) Assess(img, _ *liveproof.Image, _ liveproof.Face) liveproof.Quality {
+	if m.assess == nil {
+		return liveproof.Quality{Weight: 1}
+	}
+	return m.assess(number(img))
+}
+
+func (m *models) Score(ctx context.Context, _ liveproof.SessionID, crop *liveproof.Image) (float64, error) {
+	if m.score == nil {
+		return 0.9, nil
+	}
+	return m.score(ctx, number(crop))
+}
+
+func always(rho float64) func(context.Context, int) (float64, error) {
+	return func(context.Context, int) (float64, error) { return rho, nil }
+}
+
+// record is a store that can be away.
+type record struct {
+	mu      sync.Mutex
+	down    bool
+	samples []liveproof.Sample
+	current []liveproof.Verdict
+	decided *liveproof.Verdict
+	state   liveproof.State
+	counts  liveproof.FrameCounts
+	decides int
+	refuse  error // what Decide answers for good
+	deadCtx bool  // Decide was called with an ended context
+}
+
+var errDown = errors.New("connection refused")
+
+func (r *record) set(down bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.down = down
+}
+
+func (r *record) AppendSamples(_ context.Context, _ liveproof.SessionID, s []liveproof.Sample,
+	_ liveproof.FrameCounts, v liveproof.Verdict) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.down {
+		return errDown
+	}
+	r.samples = append(r.samples, s...)
+	r.current = append(r.current, v)
+	return nil
+}
+
+func (r *record) Decide(ctx context.Context, _ liveproof.SessionID, end liveproof.State,
+	v liveproof.Verdict, c liveproof.FrameCounts) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.decides++
+	r.deadCtx = r.deadCtx || ctx.Err() != nil
+	switch {
+	case r.down:
+		return errDown
+	case r.refuse != nil:
+		return r.refuse
+	}
+	r.decided, r.state, r.counts = &v, end, c
+	return nil
+}
+
+// rig is one session under test.
+type rig struct {
+	t      *testing.T
+	cfg    Config
+	src    *script
+	models models
+	store  *record
+	info   liveproof.Session
+	pool   liveproof.ImagePool
+	policy verdict.Policy
+	met    *Metrics
+
+	mu     sync.Mutex
+	events []liveproof.Event
+	watch  func(liveproof.Event)
+	report Report
+}
+
+func liveRig(t *testing.T, src *script) *rig {
+	return &rig{t: t, cfg: DefaultConfig(), src: src, store: &record{}, policy: verdict.DefaultPolicy(), met: NewMetrics(nil),
+		info: liveproof.Session{ID: "01HZY", Mode: liveproof.ModeOnboarding, Model: liveproof.ModelInfo{Threshold: 0.5}}}
+}
+
+func fileRig(t *testing.T, src *script) *rig {
+	r := liveRig(t, src)
+	r.cfg = r.cfg.Files()
+	return r
+}
+
+func (r *rig) observe(e liveproof.Event) {
+	r.mu.Lock()
+	r.events = append(r.events, e)
+	r.mu.Unlock()
+	if r.watch != nil {
+		r.watch(e)
+	}
+}
+
+// run runs the session and checks what holds on every path: nothing leaks, the
+// verdict is final, told last, and recorded unless the store refused.
+func (r *rig) run(ctx context.Context) (liveproof.Verdict, error) {
+	r.t.Helper()
+	s, err := New(r.cfg, Deps{Source: r.src, Detector: &r.models, Cropper: &r.models, Scorer: &r.models,
+		Recorder: r.store, Observer: r.observe, Policy: r.policy, Pool: &r.pool, Metrics: r.met}, r.info)
+	require.NoError(r.t, err)
+	v, err := s.Run(ctx)
+	r.report = s.Report()
+	require.Zero(r.t, r.pool.Leased(), "images leak")
+	require.Zero(r.t, r.src.held.Load(), "pictures leak")
+	require.True(r.t, v.Final)
+	require.False(r.t, r.store.deadCtx, "verdict written with an ended context")
+	require.NotEmpty(r.t, r.events)
+	last := r.events[len(r.events)-1].Verdict
+	require.NotNil(r.t, last, "the verdict is told last")
+	require.Equal(r.t, v, *last)
+	if v.Outcome == liveproof.OutcomeLive {
+		require.NotNil(r.t, r.store.decided)
+		require.Equal(r.t, v, *r.store.decided)
+	}
+	return v, err
+}
+
+// verdicts told, in order.
+func (r *rig) verdicts() (out []liveproof.Outcome) {
+	for _, e := range r.events {
+		if e.Verdict != nil {
+			out = append(out, e.Verdict.Outcome)
+		}
+	}
+	return out
+}
+
+// hints told, in order.
+func (r *rig) hints() (out []liveproof.Reason) {
+	for _, e := range r.events {
+		if e.Hint != nil {
+			out = append(out, *e.Hint)
+		}
+	}
+	return out
+}
+
+func hasReason(v liveproof.Verdict, why liveproof.Reason) bool {
+	return slices.Contains(v.Reasons, why)
+}

@@ -1,0 +1,49 @@
+package pipeline
+
+import (
+	"time"
+
+	"github.com/liveproof/liveproof"
+)
+
+// hinter turns the samples' reasons into one steady hint: a change is told only
+// once it has held for the delay.
+type hinter struct {
+	delay time.Duration
+	told  liveproof.Reason // "" is: all is well
+	next  liveproof.Reason
+	since time.Duration // of next
+}
+
+// see takes the newest sample at time now; ok tells that hint is news.
+func (h *hinter) see(s liveproof.Sample, now time.Duration) (hint liveproof.Reason, ok bool) {
+	reason, known := hintOf(s)
+	if !known {
+		return "", false
+	}
+	if reason != h.next {
+		h.next, h.since = reason, now
+	}
+	if h.next == h.told || now-h.since < h.delay {
+		return "", false
+	}
+	h.told = h.next
+	return h.told, true
+}
+
+// hintOf is what the person can change about this sample; unknown when the sample
+// says nothing about the view (the server dropped it).
+func hintOf(s liveproof.Sample) (hint liveproof.Reason, known bool) {
+	if s.Scored {
+		return "", true
+	}
+	for _, r := range s.Reasons {
+		switch r {
+		case liveproof.ReasonNoFace, liveproof.ReasonMultipleFaces, liveproof.ReasonFaceTooSmall,
+			liveproof.ReasonFaceCutOff, liveproof.ReasonFaceTurned, liveproof.ReasonTooDark,
+			liveproof.ReasonOverexposed, liveproof.ReasonBlurred:
+			return r, true
+		}
+	}
+	return "", false
+}

@@ -1,0 +1,280 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/liveproof/liveproof"
+	"github.com/liveproof/liveproof/verdict"
+)
+
+// staleCheck is how often a call's evidence is looked at for its age.
+const staleCheck = 250 * time.Millisecond
+
+// judge is the last stage: it puts samples back in order, folds them, tells the
+// observer and feeds the journal. It alone decides when the session ends.
+type judge struct {
+	cfg     Config
+	deps    Deps
+	mode    liveproof.Mode
+	limit   time.Duration // one-shot: longest time from the first picture
+	line    *line
+	journal *journal
+	folder  *verdict.Folder
+	report  *Report
+
+	judged int64            // newest sequence number judged
+	early  map[int64]*frame // complete, but one before them is still at work
+
+	hints    hinter
+	progress liveproof.Progress
+	outcome  liveproof.Outcome // newest outcome
+	change   int64             // its number
+	owed     bool              // a call's live that the observer hears of once it is recorded
+
+	lastT    time.Duration // stream time of the newest judged sample
+	judgedAt time.Time     // server time at which it was judged
+}
+
+// timers of a live session; nil channels for files.
+type timers struct {
+	idle     *time.Timer
+	stale    *time.Ticker
+	deadline *time.Timer
+}
+
+func (j *judge) timers() timers {
+	t := timers{idle: time.NewTimer(j.cfg.IdleTimeout), stale: time.NewTicker(staleCheck), deadline: time.NewTimer(time.Hour)}
+	t.deadline.Stop()
+	if !j.cfg.Live {
+		t.stop()
+	}
+	return t
+}
+
+func (t timers) stop() {
+	t.idle.Stop()
+	t.stale.Stop()
+	t.deadline.Stop()
+}
+
+// run judges until the session ends. Every arm leaves by returning an ending.
+func (j *judge) run(ctx context.Context) ending {
+	t := j.timers()
+	defer t.stop()
+	started := j.line.started
+	for {
+		select {
+		case <-ctx.Done():
+			return j.cancelled(ctx)
+		case <-started:
+			started = nil
+			if j.timed() {
+				t.deadline.Reset(j.limit - j.elapsed())
+			}
+		case <-t.deadline.C:
+			return j.end(liveproof.ReasonDeadline, nil)
+		case <-t.idle.C:
+			left := j.cfg.IdleTimeout - j.silence()
+			if left <= 0 {
+				return j.end(liveproof.ReasonNoMedia, liveproof.ErrIdle)
+			}
+			t.idle.Reset(left)
+		case <-t.stale.C:
+			j.grow()
+		case <-j.journal.told:
+			j.pay()
+		case err := <-j.journal.broken:
+			return j.end(liveproof.ReasonInternalError, err)
+		case f, open := <-j.line.results:
+			if end, over := j.result(ctx, f, open); over {
+				return end
+			}
+		}
+	}
+}
+
+// result takes what the stages completed. What comes after the context or the
+// deadline has ended is not judged any more, whichever select saw first.
+func (j *judge) result(ctx context.Context, f *frame, open bool) (ending, bool) {
+	switch {
+	case ctx.Err() != nil:
+		return j.cancelled(ctx), true
+	case !open:
+		return j.sourceEnded(), true
+	case j.timed() && j.elapsed() >= j.limit:
+		return j.end(liveproof.ReasonDeadline, nil), true
+	}
+	j.early[f.sample.Seq] = f
+	for next := j.early[j.judged+1]; next != nil; next = j.early[j.judged+1] {
+		j.judged++
+		delete(j.early, j.judged)
+		j.take(next)
+		if j.folder.Verdict().Final && (j.cfg.Live || j.cfg.StopAtVerdict) {
+			return j.ending(nil), true
+		}
+	}
+	return ending{}, false
+}
+
+// take judges the next sample.
+func (j *judge) take(f *frame) {
+	start := time.Now()
+	s := f.sample
+	j.folder.Add(s)
+	j.lastT, j.judgedAt = max(j.lastT, s.T), start
+	j.report.add(s, j.cfg.KeepSamples)
+	j.deps.Metrics.sample(s)
+	j.tell(s)
+	j.announce(s)
+	j.deps.Metrics.total.Observe(time.Since(f.arrived).Seconds())
+	j.deps.Metrics.latency.WithLabelValues(string(StageJudge)).Observe(time.Since(start).Seconds())
+}
+
+// tell is what the observer hears of every sample.
+func (j *judge) tell(s liveproof.Sample) {
+	j.deps.Observer(liveproof.Event{Sample: &liveproof.SampleEvent{Sample: s, Smoothed: j.folder.Smoothed()}})
+	if p := j.folder.Progress(); p != j.progress {
+		j.progress = p
+		j.deps.Observer(liveproof.Event{Progress: &p})
+	}
+	now := s.T
+	if j.cfg.Live {
+		now = j.elapsed()
+	}
+	if hint, ok := j.hints.see(s, now); ok {
+		j.deps.Observer(liveproof.Event{Hint: &hint})
+	}
+}
+
+// announce follows the verdict: it numbers its changes, hands it to the journal,
+// and in a call tells the observer. A call's live waits for its record.
+func (j *judge) announce(samples ...liveproof.Sample) {
+	v := j.folder.Verdict()
+	changed := v.Outcome != j.outcome
+	if changed {
+		j.outcome = v.Outcome
+		j.change++
+	}
+	if changed || len(samples) > 0 {
+		current := v
+		if v.Final {
+			// A final verdict is Decide's to write, never the timeline's.
+			current = pendingOf(v)
+		}
+		j.journal.note(entry{counts: j.counts(), current: current, change: j.change}, samples...)
+	}
+	if !changed || j.mode != liveproof.ModeCall {
+		return
+	}
+	j.owed = v.Outcome == liveproof.OutcomeLive && !j.journal.has(j.change)
+	if !j.owed {
+		j.deps.Observer(liveproof.Event{Verdict: &v})
+	}
+}
+
+// pay tells a call's live once it is recorded and still holds.
+func (j *judge) pay() {
+	if !j.owed || !j.journal.has(j.change) {
+		return
+	}
+	j.owed = false
+	v := j.folder.Verdict()
+	j.deps.Observer(liveproof.Event{Verdict: &v})
+}
+
+// grow lets a call's evidence age while no sample comes.
+func (j *judge) grow() {
+	if j.mode != liveproof.ModeCall || j.judged == 0 {
+		return
+	}
+	j.folder.Advance(j.now())
+	j.announce()
+}
+
+// pendingOf is the running verdict beside a one-shot decision that is not recorded yet.
+func pendingOf(v liveproof.Verdict) liveproof.Verdict {
+	v.Outcome, v.Final, v.At = liveproof.OutcomePending, false, 0
+	return v
+}
+
+// timed tells that the server's clock bounds this session.
+func (j *judge) timed() bool { return j.cfg.Live && j.mode == liveproof.ModeOnboarding }
+
+// elapsed is the server's time since the first picture; 0 before it.
+func (j *judge) elapsed() time.Duration {
+	if j.line.pictures.Load() == 0 {
+		return 0
+	}
+	return time.Since(j.line.begun) - time.Duration(j.line.firstAt.Load())
+}
+
+// silence is the server's time since the newest picture, or since the start.
+func (j *judge) silence() time.Duration {
+	return time.Since(j.line.begun) - time.Duration(j.line.lastAt.Load())
+}
+
+// now is the stream's time as far as it is known.
+func (j *judge) now() time.Duration {
+	switch {
+	case !j.cfg.Live:
+		return j.lastT
+	case j.mode == liveproof.ModeOnboarding:
+		return j.elapsed()
+	case j.judged == 0:
+		return 0
+	}
+	return j.lastT + time.Since(j.judgedAt)
+}
+
+// counts follows the session's frames.
+func (j *judge) counts() liveproof.FrameCounts {
+	pictures := j.line.pictures.Load()
+	c := liveproof.FrameCounts{Received: pictures, Decoded: pictures}
+	if j.deps.Media != nil {
+		c = j.deps.Media()
+	}
+	c.Sampled = j.line.sampled.Load()
+	c.Scored = j.report.Counts.Scored
+	c.Dropped += j.line.dropped.Load()
+	return c
+}
+
+// sourceEnded: everything that the source gave has been judged.
+func (j *judge) sourceEnded() ending {
+	err := j.line.ended
+	why := endReason(err)
+	if why == liveproof.ReasonDisconnected {
+		err = nil
+	}
+	if err == nil && !j.cfg.Live && j.mode == liveproof.ModeOnboarding {
+		why = liveproof.ReasonInsufficientEvidence
+	}
+	return j.end(why, err)
+}
+
+// cancelled: the session's context ended first.
+func (j *judge) cancelled(ctx context.Context) ending {
+	err := context.Cause(ctx)
+	why := endReason(err)
+	if why != liveproof.ReasonInternalError && why != liveproof.ReasonUnsupportedMedia && !errors.Is(err, liveproof.ErrIdle) {
+		err = nil
+	}
+	return j.end(why, err)
+}
+
+// end closes the fold for a reason.
+func (j *judge) end(why liveproof.Reason, err error) ending {
+	j.folder.End(j.now(), why)
+	return j.ending(err)
+}
+
+func (j *judge) ending(err error) ending {
+	v := j.folder.Verdict()
+	state := liveproof.StateDecided
+	if v.Outcome == liveproof.OutcomeInconclusive && len(v.Reasons) > 0 {
+		state = endState(v.Reasons[0])
+	}
+	return ending{verdict: v, state: state, err: err}
+}

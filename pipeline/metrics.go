@@ -1,0 +1,71 @@
+package pipeline
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+
+	"github.com/liveproof/liveproof"
+)
+
+// Stage names a stage in metrics and reports.
+type Stage string
+
+// The stages in the order of the flow.
+const (
+	StageSample Stage = "sample" // wait excluded: sampling decision, digest, conversion to RGB
+	StageDetect Stage = "detect"
+	StageCrop   Stage = "crop"
+	StageScore  Stage = "score" // includes the batcher's wait
+	StageJudge  Stage = "judge"
+	StageRecord Stage = "record"
+)
+
+// Metrics are shared by all sessions of a process.
+type Metrics struct {
+	pictures prometheus.Counter
+	latency  *prometheus.HistogramVec // stage: sample, detect, crop, score, judge, record
+	total    prometheus.Histogram
+	drops    *prometheus.CounterVec // stage: as above; reason: overload, timestamps_backward, injection_timing
+	samples  *prometheus.CounterVec // result: scored, or the first reason code of the unscored sample
+	active   prometheus.Gauge
+	verdicts *prometheus.CounterVec // mode: onboarding, call; outcome: live, spoof, inconclusive
+	writes   *prometheus.CounterVec // op: append, decide; result: ok, retry, refused, gave_up
+	lost     prometheus.Counter
+}
+
+// NewMetrics registers the pipeline's metrics; a nil registerer leaves them unregistered.
+func NewMetrics(reg prometheus.Registerer) *Metrics {
+	f := promauto.With(reg)
+	buckets := []float64{.0001, .0003, .001, .003, .006, .01, .02, .04, .08, .15, .3, .6, 1.2, 2.5, 5}
+	return &Metrics{
+		pictures: f.NewCounter(prometheus.CounterOpts{Name: "liveproof_pipeline_pictures_total",
+			Help: "Decoded pictures that reached the pipeline."}),
+		latency: f.NewHistogramVec(prometheus.HistogramOpts{Name: "liveproof_pipeline_stage_seconds", Buckets: buckets,
+			Help: "Time a stage worked on one frame."}, []string{"stage"}),
+		total: f.NewHistogram(prometheus.HistogramOpts{Name: "liveproof_pipeline_latency_seconds", Buckets: buckets,
+			Help: "Time from a sampled picture's arrival until it was judged."}),
+		drops: f.NewCounterVec(prometheus.CounterOpts{Name: "liveproof_pipeline_drops_total",
+			Help: "Frames dropped before a stage, by reason."}, []string{"stage", "reason"}),
+		samples: f.NewCounterVec(prometheus.CounterOpts{Name: "liveproof_pipeline_samples_total",
+			Help: "Sampled frames by what became of them."}, []string{"result"}),
+		active: f.NewGauge(prometheus.GaugeOpts{Name: "liveproof_pipeline_sessions_active",
+			Help: "Sessions whose pipeline runs."}),
+		verdicts: f.NewCounterVec(prometheus.CounterOpts{Name: "liveproof_verdicts_total",
+			Help: "Final verdicts."}, []string{"mode", "outcome"}),
+		writes: f.NewCounterVec(prometheus.CounterOpts{Name: "liveproof_pipeline_writes_total",
+			Help: "Attempts to write to the store."}, []string{"op", "result"}),
+		lost: f.NewCounter(prometheus.CounterOpts{Name: "liveproof_pipeline_timeline_lost_total",
+			Help: "Samples that the timeline lacks because the store was away for too long."}),
+	}
+}
+
+func (m *Metrics) sample(s liveproof.Sample) {
+	result := "scored"
+	if !s.Scored {
+		result = string(liveproof.ReasonInternalError)
+		if len(s.Reasons) > 0 {
+			result = string(s.Reasons[0])
+		}
+	}
+	m.samples.WithLabelValues(result).Inc()
+}

@@ -1,0 +1,182 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/liveproof/liveproof"
+)
+
+// sequence is the sample stage's memory of the stream.
+type sequence struct {
+	sampler sampler
+	recall  *recall
+	n       int64 // samples so far
+}
+
+// take decides on one picture and releases it.
+func (l *line) take(ctx context.Context, seq *sequence, pic liveproof.Picture) error {
+	defer pic.Release()
+	start := time.Now()
+	p := seq.sampler.see(pic.Time(), l.arrival(start))
+	repeated := p.doubt == "" && seq.recall.see(pic.Digest())
+	if p.doubt != "" {
+		l.drop(StageSample, p.doubt)
+	}
+	if !p.take && !p.tell {
+		return nil
+	}
+	f := seq.frame(p, start)
+	l.sampled.Add(1)
+	if p.take {
+		seq.recall.took()
+	}
+	switch {
+	case p.doubt != "":
+		f.unscored(p.doubt)
+	case repeated:
+		f.unscored(liveproof.ReasonFrozenPicture)
+	default:
+		return l.convert(ctx, f, pic)
+	}
+	l.complete(ctx, f)
+	return nil
+}
+
+// frame numbers the next sample.
+func (q *sequence) frame(p picked, at time.Time) *frame {
+	q.n++
+	return &frame{arrived: at, sample: liveproof.Sample{Seq: q.n, T: p.t}}
+}
+
+// convert makes the RGB image and sends the frame on its way.
+func (l *line) convert(ctx context.Context, f *frame, pic liveproof.Picture) error {
+	img, err := pic.RGB(l.deps.Pool)
+	l.deps.Metrics.latency.WithLabelValues(string(StageSample)).Observe(time.Since(f.arrived).Seconds())
+	switch {
+	case errors.Is(err, liveproof.ErrPictureTooLarge):
+		return fmt.Errorf("picture at %v: %w", f.sample.T, err)
+	case err != nil:
+		l.failed("convert", f, err)
+		f.unscored(liveproof.ReasonInternalError)
+		l.complete(ctx, f)
+		return nil
+	}
+	f.img = img
+	l.forward(ctx, StageSample, l.toDetect, f)
+	return nil
+}
+
+// arrival notes a picture's arrival and returns the server's time since the
+// first one, -1 for files.
+func (l *line) arrival(now time.Time) time.Duration {
+	since := now.Sub(l.begun)
+	l.lastAt.Store(int64(since))
+	if l.pictures.Add(1) == 1 {
+		l.firstAt.Store(int64(since))
+		close(l.started)
+	}
+	l.deps.Metrics.pictures.Inc()
+	if !l.cfg.Live {
+		return -1
+	}
+	return since - time.Duration(l.firstAt.Load())
+}
+
+// detect finds the followed face; the frame goes on when there is one to judge.
+func (l *line) detect(ctx context.Context, f *frame) bool {
+	d, err := l.deps.Detector.Detect(ctx, f.img)
+	if err != nil {
+		l.failed(string(StageDetect), f, err)
+		f.unscored(failure(err))
+		return false
+	}
+	if d.Primary < 0 || d.Primary >= len(d.Faces) {
+		f.unscored(liveproof.ReasonNoFace)
+		return false
+	}
+	f.face, f.sample.Track = d.Faces[d.Primary], d.Track
+	if l.crowded(d) {
+		f.unscored(liveproof.ReasonMultipleFaces)
+		return false
+	}
+	return true
+}
+
+// crowded tells whether another face is large enough to be a second person.
+func (l *line) crowded(d liveproof.Detection) bool {
+	least := float64(d.Faces[d.Primary].Box.Area()) * l.cfg.SecondFace
+	for i, face := range d.Faces {
+		if i != d.Primary && float64(face.Box.Area()) >= least {
+			return true
+		}
+	}
+	return false
+}
+
+// crop cuts the face out and judges how well it is seen. The full image ends here.
+func (l *line) crop(_ context.Context, f *frame) bool {
+	crop, err := l.deps.Cropper.Crop(f.img, f.face, l.deps.Pool)
+	if err != nil {
+		l.failed(string(StageCrop), f, err)
+		f.unscored(liveproof.ReasonInternalError)
+		return false
+	}
+	f.crop = crop
+	q := l.deps.Cropper.Assess(f.img, f.crop, f.face)
+	f.img.Release()
+	f.img = nil
+	f.sample.Weight = 0
+	if len(q.Reasons) > 0 {
+		f.unscored(q.Reasons...)
+		return false
+	}
+	if !(q.Weight > 0 && q.Weight <= 1) {
+		l.failed(string(StageCrop), f, fmt.Errorf("quality weight %v is out of range (0, 1]", q.Weight))
+		f.unscored(liveproof.ReasonInternalError)
+		return false
+	}
+	f.sample.Weight = q.Weight
+	return true
+}
+
+// score asks for ρ; every frame is complete after it.
+func (l *line) score(ctx context.Context, f *frame) bool {
+	asked := ctx
+	if l.cfg.Live {
+		var cancel context.CancelFunc
+		asked, cancel = context.WithTimeout(ctx, l.cfg.ScoreTimeout)
+		defer cancel()
+	}
+	rho, err := l.deps.Scorer.Score(asked, l.id, f.crop)
+	if err == nil && !(rho >= 0 && rho <= 1) {
+		err = fmt.Errorf("ρ = %v: %w", rho, liveproof.ErrScoreInvalid)
+	}
+	if err != nil {
+		why := failure(err)
+		if why == liveproof.ReasonOverload {
+			l.drop(StageScore, why)
+		} else if ctx.Err() == nil {
+			l.failed(string(StageScore), f, err)
+		}
+		f.unscored(why)
+		return false
+	}
+	f.sample.Scored, f.sample.Rho = true, rho
+	return false
+}
+
+// failure is the reason for a sample whose model call failed.
+func failure(err error) liveproof.Reason {
+	if errors.Is(err, liveproof.ErrOverloaded) {
+		return liveproof.ReasonOverload
+	}
+	return liveproof.ReasonScorerFailed
+}
+
+// failed logs a sample's failure; how often it happens is a metric.
+func (l *line) failed(what string, f *frame, err error) {
+	l.deps.Log.Debug("sample failed", "session", l.id, "stage", what, "seq", f.sample.Seq, "error", err)
+}
