@@ -44,12 +44,13 @@ type File struct {
 	index     int     // of the video stream
 	tick      float64 // seconds per unit of its timestamps
 	lengthLen int     // bytes of H.264 NAL unit lengths; 0 for start codes or another codec
-	isH264    bool
+	codec     liveproof.Codec // "" unless peekSize knows it
 	await     bool // for a key frame, after a decode error
 	ready     []*picture
 	clock     clock
 	size      int64
 	position  int64
+	trouble   error // the last decode error
 	end       error
 }
 
@@ -179,7 +180,7 @@ func (f *File) openStream(s *astiav.Stream) error {
 		return fmt.Errorf("%w: %v", liveproof.ErrUnsupportedCodec, p.CodecID())
 	}
 	options := map[string]string{}
-	if f.isH264 = p.CodecID() == astiav.CodecIDH264; f.isH264 {
+	if f.codec = peekable(p.CodecID()); f.codec == liveproof.CodecH264 {
 		options["strict"] = "strict" // without a stated reordering depth assume the deepest: lossless before early
 		f.lengthLen = avccLength(p.ExtraData())
 	}
@@ -188,6 +189,19 @@ func (f *File) openStream(s *astiav.Stream) error {
 	var err error
 	f.dec, err = openDecoder(f.cfg, codec, p, options)
 	return err
+}
+
+// peekable is the live codec of this identity whose headers peekSize reads.
+func peekable(id astiav.CodecID) liveproof.Codec {
+	switch id {
+	case astiav.CodecIDVp8:
+		return liveproof.CodecVP8
+	case astiav.CodecIDVp9:
+		return liveproof.CodecVP9
+	case astiav.CodecIDH264:
+		return liveproof.CodecH264
+	}
+	return ""
 }
 
 // avccLength is the size of NAL unit lengths by ISO/IEC 14496-15, 0 for Annex B.
@@ -302,19 +316,23 @@ func (f *File) decode() error {
 	if f.pkt.Flags().Has(astiav.PacketFlagCorrupt) {
 		return errPacket
 	}
-	if f.isH264 {
-		if w, h, ok := peekStored(f.pkt.Data(), f.lengthLen); ok && f.cfg.overCap(w, h) {
+	if f.codec != "" {
+		if w, h, ok := f.peek(f.pkt.Data()); ok && f.cfg.overCap(w, h) {
 			return fmt.Errorf("%w: header claims %d×%d", liveproof.ErrPictureTooLarge, w, h)
 		}
 	}
 	return f.dec.send(f.pkt, f.accept)
 }
 
-// peekStored is peekH264 for files, where NAL units may be preceded by their length.
-func peekStored(data []byte, lengthLen int) (width, height int, ok bool) {
-	if lengthLen == 0 {
-		return peekH264(data)
+// peek is peekSize for files, where H.264's NAL units may be preceded by their length.
+func (f *File) peek(data []byte) (width, height int, ok bool) {
+	if f.lengthLen == 0 {
+		return peekSize(f.codec, data)
 	}
+	return peekAVCC(data, f.lengthLen)
+}
+
+func peekAVCC(data []byte, lengthLen int) (width, height int, ok bool) {
 	for len(data) >= lengthLen {
 		n := 0
 		for _, b := range data[:lengthLen] {
@@ -351,7 +369,7 @@ func (f *File) accept(frame *astiav.Frame) {
 // fail counts a packet that could not be decoded; nothing is shown until the next key frame.
 func (f *File) fail(err error) {
 	f.tally.drop(DropDecodeError)
-	f.await = true
+	f.await, f.trouble = true, err
 	if errors.Is(err, liveproof.ErrPictureTooLarge) {
 		f.end = err
 	}
@@ -372,6 +390,9 @@ func (f *File) finish(err error) {
 	f.end, f.position = io.EOF, f.size
 	if f.tally.counts().Decoded == 0 && len(f.ready) == 0 {
 		f.end = ErrEmpty
+		if f.trouble != nil {
+			f.end = fmt.Errorf("%w: %v", ErrEmpty, f.trouble)
+		}
 	}
 }
 

@@ -35,8 +35,10 @@ static enum AVPixelFormat plain(enum AVPixelFormat fmt) {
 struct SwsContext *lp_sws(const AVFrame *f) {
 	enum AVPixelFormat fmt = plain(f->format);
 	if (!sws_isSupportedInput(fmt)) return NULL;
+	// The size stays: the filter only matters for chroma, and not for the usual
+	// 8-bit 4:2:0 of even height, which has vector code of its own.
 	struct SwsContext *ctx = sws_getContext(f->width, f->height, fmt, f->width, f->height,
-		AV_PIX_FMT_RGB24, SWS_BILINEAR, NULL, NULL, NULL);
+		AV_PIX_FMT_RGB24, SWS_BICUBIC, NULL, NULL, NULL);
 	if (!ctx) return NULL;
 	int *inv, *fwd, src_range, dst_range, brightness, contrast, saturation;
 	if (sws_getColorspaceDetails(ctx, &inv, &src_range, &fwd, &dst_range, &brightness, &contrast, &saturation) < 0)

@@ -63,8 +63,7 @@ func NewStream(cfg Config, units UnitSource) (*Stream, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	// The first dropped access unit asks for the first key frame.
-	return &Stream{cfg: cfg, units: units, conv: newConverter(), starved: rerequestAfter - 1}, nil
+	return &Stream{cfg: cfg, units: units, conv: newConverter()}, nil
 }
 
 // Next blocks for the next picture, which the caller then owns. The stream ends
@@ -164,7 +163,21 @@ func (s *Stream) decode(au liveproof.AccessUnit) error {
 		s.discard(first)
 		return err
 	}
-	return s.check(first)
+	return s.check(first, mustShow(au))
+}
+
+// mustShow tells whether an access unit has to give a picture of its own: one
+// that does not has lost parts that the decoder did not miss. AV1 temporal
+// units and VP9 superframes show exactly one frame, VP8 says so in its header
+// (RFC 6386 section 9.1); H.264 may reorder.
+func mustShow(au liveproof.AccessUnit) bool {
+	switch au.Codec {
+	case liveproof.CodecAV1, liveproof.CodecVP9:
+		return true
+	case liveproof.CodecVP8:
+		return len(au.Data) > 0 && au.Data[0]&0x10 != 0
+	}
+	return false
 }
 
 // accept makes a frame a picture. One access unit shows one picture: of
@@ -184,9 +197,9 @@ func (s *Stream) accept(f *astiav.Frame) {
 var errSilent = errors.New("decoder gives no pictures")
 
 // check judges what an access unit has brought, from ready[first] on.
-func (s *Stream) check(first int) error {
+func (s *Stream) check(first int, must bool) error {
 	if len(s.ready) == first {
-		if s.silent++; s.silent >= silentLimit {
+		if s.silent++; must || s.silent >= silentLimit {
 			return errSilent
 		}
 		return nil
@@ -255,7 +268,7 @@ func (s *Stream) finish(err error) {
 		return
 	}
 	first := len(s.ready)
-	if s.dec.send(nil, s.accept) != nil || s.check(first) != nil {
+	if s.dec.send(nil, s.accept) != nil || s.check(first, false) != nil {
 		s.discard(min(first, len(s.ready)))
 	}
 }
@@ -280,5 +293,5 @@ func (s *Stream) Close() error {
 
 // quarterTurn maps any angle onto the nearest of 0, 90, 180, 270.
 func quarterTurn(degrees int) int {
-	return ((degrees%360+360+45)/90%4)*90 //nolint:mnd // quarter turns
+	return ((degrees%360 + 360 + 45) / 90 % 4) * 90 //nolint:mnd // quarter turns
 }
