@@ -1,0 +1,87 @@
+// Debian's Chromium, headless, with a camera made of a file, of Chromium's own
+// test picture, or refused.
+import { existsSync } from 'node:fs';
+import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
+
+const executablePath =
+  process.env['CHROMIUM'] ?? ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((p) => existsSync(p)) ?? '';
+
+export interface CameraOptions {
+  /** MJPEG file played in a loop; without it Chromium's test picture, which holds no face. */
+  file?: string;
+  /** The person answers "block". */
+  deny?: boolean;
+}
+
+export async function launch(camera: CameraOptions = {}): Promise<Browser> {
+  return chromium.launch({
+    executablePath,
+    headless: true,
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+      `--use-fake-ui-for-media-stream${camera.deny ? '=deny' : ''}`,
+      '--use-fake-device-for-media-stream',
+      ...(camera.file ? [`--use-file-for-fake-video-capture=${camera.file}`] : []),
+    ],
+  });
+}
+
+/** A page whose cameras can be asked about; see liveTracks. What the page logs as an error is thrown at close. */
+export async function open(browser: Browser, url: string, options: BrowserContextOptions = {}): Promise<Page> {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 860 }, ...options });
+  await context.addInitScript(watchCameras);
+  const page = await context.newPage();
+  page.on('pageerror', (err) => console.error(`page error: ${err.message}`));
+  page.on('console', (m) => m.type() === 'error' && console.error(`page console: ${m.text()}`));
+  await page.goto(url);
+  await page.locator('html[data-ready]').waitFor({ state: 'attached' });
+  await page.evaluate(() => document.fonts.ready);
+  return page;
+}
+
+// Runs in the page: keeps every camera track it was given.
+function watchCameras(): void {
+  if (!navigator.mediaDevices) return;
+  const tracks: MediaStreamTrack[] = [];
+  const real = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+  navigator.mediaDevices.getUserMedia = async (c) => {
+    const stream = await real(c);
+    tracks.push(...stream.getTracks());
+    return stream;
+  };
+  Object.assign(window, { testTracks: tracks });
+}
+
+/** How many camera tracks the page got, and how many still run. */
+export async function cameras(page: Page): Promise<{ given: number; live: number }> {
+  return page.evaluate(() => {
+    const tracks = (window as unknown as { testTracks: MediaStreamTrack[] }).testTracks;
+    return { given: tracks.length, live: tracks.filter((t) => t.readyState === 'live').length };
+  });
+}
+
+/** Waits until the component is in one of the states; names the state it is in when it is not in time. */
+export async function reach(page: Page, states: string[], timeout = 20_000): Promise<string> {
+  const check = page.locator('liveness-check');
+  const wanted = states.map((s) => `liveness-check[data-state="${s}"]`).join(', ');
+  try {
+    await page.locator(wanted).waitFor({ state: 'attached', timeout });
+  } catch (err) {
+    const { state, error, hint } = await check.evaluate((el) => ({ ...(el as HTMLElement).dataset }));
+    throw new Error(`state is ${state} (error ${error}, hint ${hint}), not ${states.join(' or ')}, after ${timeout} ms`, { cause: err });
+  }
+  return (await check.getAttribute('data-state')) ?? '';
+}
+
+/** Presses the component's one button: start, cancel or retry, whichever it is. */
+export async function press(page: Page): Promise<void> {
+  await page.locator('liveness-check').getByRole('button').click();
+}
+
+export async function sessionId(page: Page): Promise<string> {
+  return (await page.locator('liveness-check').getAttribute('data-session-id')) ?? '';
+}

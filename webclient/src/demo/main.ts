@@ -1,0 +1,85 @@
+// The demo page: the component, the demo backend's facts, and in dev mode the chart.
+import '../liveness';
+import type { LivenessCheck } from '../liveness';
+import { Chart } from './chart';
+import { bindTheme } from './theme';
+
+interface DemoConfig {
+  readonly dev: boolean;
+  readonly model: { readonly name: string; readonly demo: boolean; readonly threshold: number };
+  readonly detector: string;
+}
+
+interface SessionRecord {
+  readonly state: string;
+  readonly verdict: string;
+  readonly score: number;
+  readonly reasons: readonly string[] | null;
+  readonly frames: Readonly<Record<'received' | 'decoded' | 'sampled' | 'scored' | 'dropped', number>>;
+}
+
+const get = <T extends HTMLElement>(id: string): T => document.getElementById(id) as T;
+const check = get<LivenessCheck>('check');
+
+bindTheme(get('theme'), check);
+void main();
+
+async function main(): Promise<void> {
+  passOn(new URLSearchParams(location.search));
+  const config = await fetchJSON<DemoConfig>('./demo/config');
+  document.documentElement.dataset['ready'] = '';
+  if (!config) return;
+  get('banner').hidden = !config.model.demo;
+  get('dev').hidden = !config.dev;
+  if (config.dev) develop(config);
+}
+
+// ?lang=de&codec=H264&auto-start=1 try the component's attributes out.
+function passOn(query: URLSearchParams): void {
+  for (const name of ['lang', 'codec', 'auto-start']) {
+    const value = query.get(name);
+    if (value) check.setAttribute(name, value);
+  }
+}
+
+function develop(config: DemoConfig): void {
+  get('model').textContent = `${config.model.name}, threshold ${config.model.threshold.toFixed(2)}`;
+  get('detector').textContent = config.detector;
+  const chart = new Chart(get('chart'));
+  check.addEventListener('livenesssample', (e) => chart.add(e.detail));
+  check.addEventListener('statechange', (e) => {
+    if (e.detail.state === 'permission') chart.clear();
+    showSession(e.detail.sessionId);
+    if (e.detail.state === 'permission') showRecord(null);
+  });
+  check.addEventListener('livenessresult', (e) => {
+    void fetchJSON<SessionRecord>(sessionURL(e.detail.sessionId)).then(showRecord);
+  });
+}
+
+function sessionURL(id: string): string {
+  return `./demo/sessions/${encodeURIComponent(id)}`;
+}
+
+function showSession(id: string): void {
+  const link = get<HTMLAnchorElement>('session');
+  link.hidden = !id;
+  get('no-session').hidden = id !== '';
+  link.textContent = id;
+  if (id) link.href = sessionURL(id);
+}
+
+function showRecord(r: SessionRecord | null): void {
+  get('verdict').textContent = r ? [r.verdict, ...(r.reasons ?? [])].join(' · ') : '–';
+  get('score').textContent = r ? r.score.toFixed(3) : '–';
+  get('frames').textContent = r ? `${r.frames.scored} scored of ${r.frames.sampled} sampled, ${r.frames.received} received` : '–';
+}
+
+async function fetchJSON<T>(url: string): Promise<T | null> {
+  try {
+    const res = await fetch(url, { headers: { Accept: 'application/json' } });
+    return res.ok ? ((await res.json()) as T) : null;
+  } catch {
+    return null;
+  }
+}

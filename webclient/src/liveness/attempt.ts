@@ -1,0 +1,180 @@
+// One attempt, from the camera to the verdict: wires camera, session, signalling
+// and peer, and tells the state machine what happens. close() lets go of all of
+// it, at any moment, in any order; nothing is dispatched afterwards.
+import { Camera, requested } from './camera';
+import { codeOf, LivenessError, type ErrorCode } from './errors';
+import type { MachineEvent } from './machine';
+import { Peer } from './peer';
+import { createSession } from './session';
+import { Signalling, type Sample, type ServerMessage } from './signalling';
+
+export interface AttemptOptions {
+  sessionUrl: string;
+  /** See PeerOptions.codec. */
+  codec: string;
+  /** From the camera's answer to the first picture at the server, milliseconds. */
+  connectTimeout: number;
+  /** How long the page may be out of view before the camera is released, milliseconds. */
+  hiddenTimeout: number;
+}
+
+export const defaults = { connectTimeout: 20_000, hiddenTimeout: 5_000 };
+
+export interface AttemptHandlers {
+  event(e: MachineEvent): void;
+  /** The preview: shown from now until the attempt is closed. */
+  preview(stream: MediaStream): void;
+  /** Dev mode only. */
+  sample(s: Sample): void;
+}
+
+export interface Factories {
+  openCamera: (signal: AbortSignal) => Promise<Camera>;
+  createSession: typeof createSession;
+  Socket: typeof WebSocket;
+  PC: typeof RTCPeerConnection;
+}
+
+export class Attempt {
+  readonly #abort = new AbortController();
+  readonly #release: (() => void)[] = [];
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #serverHint = '';
+  #localHint = '';
+
+  constructor(
+    private readonly options: AttemptOptions,
+    private readonly handlers: AttemptHandlers,
+    private readonly make: Partial<Factories> = {},
+  ) {}
+
+  /** Runs until everything is set up; what comes later arrives as events. Never rejects. */
+  async run(): Promise<void> {
+    try {
+      await this.#setUp(this.#abort.signal);
+    } catch (err) {
+      this.#fault(codeOf(err));
+    }
+  }
+
+  /** Releases the camera, the peer and the channel, last acquired first. Safe to call twice. */
+  close(): void {
+    this.#abort.abort();
+    for (const release of this.#release.splice(0).reverse()) release();
+  }
+
+  async #setUp(signal: AbortSignal): Promise<void> {
+    this.#watchPage(signal);
+    const camera = await (this.make.openCamera ?? Camera.open)(signal);
+    this.#own(() => camera.stop());
+    signal.throwIfAborted();
+    camera.onLost(() => this.#fault('camera_lost'));
+    this.handlers.preview(camera.stream);
+    this.#dispatch({ type: 'camera-ready' });
+    this.#expire('connect_timeout', this.options.connectTimeout);
+
+    const session = await (this.make.createSession ?? createSession)(this.options.sessionUrl, signal);
+    signal.throwIfAborted();
+    this.#dispatch({ type: 'session-created', sessionId: session.id });
+    await this.#connect(camera, session.signalUrl, session.clientToken, session.iceServers, signal);
+  }
+
+  async #connect(camera: Camera, url: string, token: string, iceServers: RTCIceServer[], signal: AbortSignal): Promise<void> {
+    let peer: Peer | undefined;
+    const channel = await Signalling.open(
+      url,
+      token,
+      { message: (m) => this.#receive(m, peer), lost: (err) => this.#fault(err.code) },
+      this.make.Socket,
+    );
+    this.#own(() => channel.close());
+    signal.throwIfAborted();
+
+    peer = new Peer(
+      camera.stream,
+      { iceServers, codec: this.options.codec },
+      { candidate: (candidate) => channel.send({ type: 'candidate', candidate }), connection: (s) => this.#connection(s) },
+      this.make.PC,
+    );
+    this.#own(() => peer?.close());
+    const sdp = await peer.offer();
+    signal.throwIfAborted();
+    channel.send({ type: 'offer', sdp });
+    channel.send({ type: 'settings', requested, delivered: camera.delivered() });
+  }
+
+  #receive(m: ServerMessage, peer: Peer | undefined): void {
+    switch (m.type) {
+      case 'answer':
+        return this.#guard(peer?.accept(m.sdp));
+      case 'candidate':
+        return this.#guard(peer?.addCandidate(m.candidate));
+      case 'state':
+        return m.state === 'streaming' ? this.#streaming() : undefined;
+      case 'hint':
+        this.#serverHint = m.reason;
+        return this.#hint();
+      case 'error':
+        return this.#fault(m.code === 'overloaded' || m.code === 'unavailable' ? 'service_busy' : 'server_error');
+      case 'sample':
+        return this.#abort.signal.aborted ? undefined : this.handlers.sample(m);
+      case 'progress':
+      case 'decided':
+        return this.#dispatch(m);
+    }
+  }
+
+  // The server's state message ends the wait for the connection.
+  #streaming(): void {
+    clearTimeout(this.#timer);
+    this.#dispatch({ type: 'streaming' });
+  }
+
+  #connection(state: RTCPeerConnectionState): void {
+    if (state === 'failed') return this.#fault('connection_lost');
+    this.#localHint = state === 'disconnected' ? 'connection_unstable' : '';
+    this.#hint();
+  }
+
+  // Ours comes first: while the connection stutters the server's is stale.
+  #hint(): void {
+    this.#dispatch({ type: 'hint', reason: this.#localHint || this.#serverHint });
+  }
+
+  // A hidden page gets no frames on most phones, and a camera must not run unseen.
+  #watchPage(signal: AbortSignal): void {
+    let hidden: ReturnType<typeof setTimeout> | undefined;
+    const changed = () => {
+      clearTimeout(hidden);
+      this.#localHint = document.hidden ? 'page_hidden' : '';
+      this.#hint();
+      if (document.hidden) hidden = setTimeout(() => this.#fault('interrupted'), this.options.hiddenTimeout);
+    };
+    document.addEventListener('visibilitychange', changed, { signal });
+    window.addEventListener('pagehide', () => this.#fault('interrupted'), { signal });
+    this.#own(() => clearTimeout(hidden));
+  }
+
+  #expire(error: ErrorCode, ms: number): void {
+    this.#timer = setTimeout(() => this.#fault(error), ms);
+    this.#own(() => clearTimeout(this.#timer));
+  }
+
+  #guard(work: Promise<void> | undefined): void {
+    work?.catch((err: unknown) => this.#fault(err instanceof LivenessError ? err.code : 'protocol_error'));
+  }
+
+  #fault(error: ErrorCode): void {
+    this.#dispatch({ type: 'fault', error });
+  }
+
+  #dispatch(e: MachineEvent): void {
+    if (!this.#abort.signal.aborted) this.handlers.event(e);
+  }
+
+  // Registers what close must undo; undone at once when close has already been.
+  #own(release: () => void): void {
+    if (this.#abort.signal.aborted) release();
+    else this.#release.push(release);
+  }
+}
