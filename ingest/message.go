@@ -1,0 +1,165 @@
+package ingest
+
+import (
+	"bytes"
+	"encoding/json"
+	"maps"
+	"math"
+
+	"github.com/pion/webrtc/v4"
+
+	"github.com/liveproof/liveproof"
+)
+
+// clientMessage is a signalling message from the client; docs/architecture.md lists them.
+type clientMessage struct {
+	Type string `json:"type"`
+	// SDP of an offer.
+	SDP string `json:"sdp"`
+	// Candidate is an RTCIceCandidateInit; JSON null ends the candidates.
+	Candidate json.RawMessage `json:"candidate"`
+	// Requested and Delivered are the camera's MediaTrackSettings.
+	Requested json.RawMessage `json:"requested"`
+	Delivered json.RawMessage `json:"delivered"`
+}
+
+// parseClientMessage takes what architecture.md lists and nothing else: a
+// message that claims a state, a verdict or any other member is an error.
+func parseClientMessage(b []byte) (clientMessage, error) {
+	var m clientMessage
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&m); err != nil {
+		return m, problem(CodeProtocolError, "the message is not one of the protocol's")
+	}
+	if d.More() {
+		return m, problem(CodeProtocolError, "more than one JSON value in a message")
+	}
+	sdp, cand, settings := m.SDP != "", m.Candidate != nil, m.Requested != nil || m.Delivered != nil
+	fits := false
+	switch m.Type {
+	case "offer":
+		fits = sdp && !cand && !settings
+	case "candidate":
+		fits = cand && !sdp && !settings
+	case "settings":
+		fits = settings && !sdp && !cand
+	case "bye":
+		fits = !sdp && !cand && !settings
+	}
+	if !fits {
+		return m, problem(CodeProtocolError, "the message is not one of the protocol's")
+	}
+	return m, nil
+}
+
+// candidate decodes the ICE candidate; an empty one is the end of candidates.
+func (m clientMessage) candidate() (webrtc.ICECandidateInit, error) {
+	var c *webrtc.ICECandidateInit
+	if err := json.Unmarshal(m.Candidate, &c); err != nil {
+		return webrtc.ICECandidateInit{}, problem(CodeProtocolError, "the ICE candidate is not valid")
+	}
+	if c == nil {
+		return webrtc.ICECandidateInit{}, nil
+	}
+	if len(c.Candidate) > 1024 {
+		return *c, problem(CodeProtocolError, "the ICE candidate is too long")
+	}
+	return *c, nil
+}
+
+// cameraSettings are the members of MediaTrackSettings that the server compares.
+type cameraSettings struct {
+	Width     float64 `json:"width"`
+	Height    float64 `json:"height"`
+	FrameRate float64 `json:"frameRate"`
+}
+
+// settingsMismatch tells whether the camera delivers something else than it
+// was asked for; unknown (0) values match. Width and height may be swapped: a
+// phone held upright.
+func (m clientMessage) settingsMismatch() (bool, error) {
+	var want, got cameraSettings
+	for raw, into := range map[*json.RawMessage]*cameraSettings{&m.Requested: &want, &m.Delivered: &got} {
+		if *raw != nil && json.Unmarshal(*raw, into) != nil {
+			return false, problem(CodeProtocolError, "the camera settings are not valid")
+		}
+	}
+	differs := func(a, b float64) bool { return a > 0 && b > 0 && math.Abs(a-b) > 0.1*a }
+	size := differs(want.Width, got.Width) || differs(want.Height, got.Height)
+	turned := !differs(want.Width, got.Height) && !differs(want.Height, got.Width)
+	return (size && !turned) || differs(want.FrameRate, got.FrameRate), nil
+}
+
+// message is a signalling message to the client.
+type message map[string]any
+
+func answerMessage(sdp string) message { return message{"type": "answer", "sdp": sdp} }
+
+func candidateMessage(c webrtc.ICECandidateInit) message {
+	if c.Candidate == "" {
+		return message{"type": "candidate", "candidate": nil}
+	}
+	return message{"type": "candidate", "candidate": c}
+}
+
+func errorMessage(p *Problem) message {
+	return message{"type": "error", "code": p.Code, "detail": p.Detail}
+}
+
+// result is the browser's word for an outcome; whatever is not a clear verdict is a retry.
+func result(o liveproof.Outcome) string {
+	switch o {
+	case liveproof.OutcomeLive:
+		return "pass"
+	case liveproof.OutcomeSpoof:
+		return "fail"
+	}
+	return "retry"
+}
+
+// decidedMessage tells the end of a session; ρ only to a developer.
+func decidedMessage(s liveproof.Session, dev bool) message {
+	v := viewOf(s)
+	m := message{"type": "decided", "result": result(v.Verdict), "reasons": v.Reasons}
+	if dev {
+		m["verdict"], m["score"] = v.Verdict, v.Score
+	}
+	return m
+}
+
+// eventMessage is what the client is told of an event, nil for nothing.
+func eventMessage(e liveproof.Event, dev bool, threshold float64) message {
+	switch {
+	case e.Hint != nil:
+		return message{"type": "hint", "reason": *e.Hint}
+	case e.Progress != nil:
+		return message{
+			"type": "progress", "fraction": finite(e.Progress.Fraction),
+			"scored": e.Progress.Scored, "needed": e.Progress.Needed,
+		}
+	case e.Sample != nil && dev:
+		x := sampleOf(e.Sample.Sample)
+		return message{
+			"type": "sample", "seq": x.Seq, "t": x.T, "scored": x.Scored, "rho": x.Rho, "weight": x.Weight,
+			"smoothed": finite(e.Sample.Smoothed), "track": x.Track, "reasons": x.Reasons, "threshold": threshold,
+		}
+	case e.Verdict != nil && !e.Verdict.Final:
+		// Call mode: the verdict as it stands. A final one is told by decided, once the store has it.
+		v := viewOf(liveproof.Session{Verdict: *e.Verdict})
+		m := message{"type": "verdict", "result": result(v.Verdict), "reasons": v.Reasons}
+		if dev {
+			maps.Copy(m, message{"verdict": v.Verdict, "score": v.Score})
+		}
+		return m
+	}
+	return nil
+}
+
+// finite replaces what JSON cannot carry.
+func finite(x float64) float64 {
+	if math.IsNaN(x) || math.IsInf(x, 0) {
+		return 0
+	}
+	return x
+}

@@ -1,0 +1,82 @@
+package ingest
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+
+	"github.com/liveproof/liveproof"
+)
+
+// metrics of the outside. Label values are closed sets: nothing a client sends becomes one.
+type metrics struct {
+	// requests by route (the pattern, "other" without one), method and status.
+	requests *prometheus.CounterVec
+	// latency in seconds by route, without signalling, whose requests live as long as a session.
+	latency *prometheus.HistogramVec
+	// created counts created sessions by mode: onboarding, call.
+	created *prometheus.CounterVec
+	// active are the sessions connected to this server.
+	active prometheus.Gauge
+	// ends counts ended sessions by state (decided, failed, expired), verdict
+	// and first reason (a liveproof.Reason code, or none).
+	ends *prometheus.CounterVec
+	// tokens counts refused client tokens by code: unauthorized, token_invalid,
+	// token_expired, token_wrong_session, token_used, session_conflict.
+	tokens *prometheus.CounterVec
+	// limited counts refused requests and messages by what was exceeded: key, ip, messages.
+	limited *prometheus.CounterVec
+	// messages counts signalling messages from clients by type: offer,
+	// candidate, settings, bye, invalid.
+	messages *prometheus.CounterVec
+	// unsent counts signalling messages dropped because the client reads too slowly.
+	unsent prometheus.Counter
+	// mismatched counts clients whose delivered camera settings are not the requested ones.
+	mismatched prometheus.Counter
+}
+
+// newMetrics registers; a nil registerer keeps the metrics to this server.
+func newMetrics(reg prometheus.Registerer) *metrics {
+	if reg == nil {
+		reg = prometheus.NewRegistry()
+	}
+	f := promauto.With(reg)
+	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
+		return f.NewCounterVec(prometheus.CounterOpts{Namespace: "liveproof", Name: name, Help: help}, labels)
+	}
+	return &metrics{
+		requests: counter("http_requests_total", "HTTP requests.", "route", "method", "status"),
+		latency: f.NewHistogramVec(prometheus.HistogramOpts{
+			Namespace: "liveproof", Name: "http_request_seconds", Help: "HTTP request latency.",
+			Buckets: prometheus.ExponentialBuckets(0.001, 4, 7),
+		}, []string{"route"}),
+		created: counter("sessions_created_total", "Sessions created.", "mode"),
+		active: f.NewGauge(prometheus.GaugeOpts{
+			Namespace: "liveproof", Name: "sessions_active", Help: "Sessions connected to this server.",
+		}),
+		ends:     counter("sessions_ended_total", "Sessions ended.", "state", "verdict", "reason"),
+		tokens:   counter("tokens_refused_total", "Client tokens refused.", "code"),
+		limited:  counter("rate_limited_total", "Requests and messages above a rate limit.", "by"),
+		messages: counter("signal_messages_total", "Signalling messages from clients.", "type"),
+		unsent: f.NewCounter(prometheus.CounterOpts{
+			Namespace: "liveproof", Name: "signal_unsent_total", Help: "Signalling messages dropped for slow clients.",
+		}),
+		mismatched: f.NewCounter(prometheus.CounterOpts{
+			Namespace: "liveproof", Name: "settings_mismatch_total", Help: "Clients whose delivered camera settings differ from the requested.",
+		}),
+	}
+}
+
+func (m *metrics) ended(s liveproof.Session) {
+	reason := "none"
+	if len(s.Verdict.Reasons) > 0 {
+		reason = string(s.Verdict.Reasons[0])
+	}
+	m.ends.WithLabelValues(string(s.State), string(s.Verdict.Outcome), reason).Inc()
+}
+
+func (m *metrics) served(route, method, status string, took time.Duration) {
+	m.requests.WithLabelValues(route, method, status).Inc()
+	m.latency.WithLabelValues(route).Observe(took.Seconds())
+}

@@ -1,0 +1,103 @@
+package ingest
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// route is one operation of openapi.yaml.
+type route struct {
+	method, path string
+	handle       func(http.ResponseWriter, *http.Request) error
+	// cors opens the path to pages of the configured origins (the method OPTIONS comes with it).
+	cors bool
+}
+
+// table is every route of the server; a test holds it against openapi.yaml.
+func (s *Server) table() []route {
+	routes := []route{
+		{"POST", "/v1/sessions", s.withKey(s.createSession), false},
+		{"GET", "/v1/sessions/{id}", s.withKey(s.readSession), false},
+		{"DELETE", "/v1/sessions/{id}", s.withKey(s.deleteSession), false},
+		{"GET", "/v1/sessions/{id}/timeline", s.withKey(s.readTimeline), false},
+		{"GET", "/v1/sessions/{id}/signal", s.perAddress(s.signal), false},
+		{"POST", "/v1/sessions/{id}/whip", s.perAddress(s.whipOffer), true},
+		{"PATCH", "/v1/sessions/{id}/whip/{resource}", s.perAddress(s.whipTrickle), true},
+		{"DELETE", "/v1/sessions/{id}/whip/{resource}", s.perAddress(s.whipEnd), true},
+		{"GET", "/healthz", s.healthz, false},
+		{"GET", "/readyz", s.readyz, false},
+		{"GET", "/openapi.yaml", s.document, false},
+		{"GET", "/", s.web.serve, false},
+	}
+	if s.deps.Demo || s.deps.Dev {
+		routes = append(routes,
+			route{"POST", "/demo/sessions", s.sameOrigin(s.perAddress(s.demoCreate)), false},
+			route{"GET", "/demo/sessions/{id}", s.perAddress(s.demoRead), false},
+			route{"GET", "/demo/config", s.perAddress(s.demoConfig), false})
+	}
+	if s.deps.MetricsHandler != nil {
+		routes = append(routes, route{"GET", "/metrics", func(w http.ResponseWriter, r *http.Request) error {
+			s.deps.MetricsHandler.ServeHTTP(w, r)
+			return nil
+		}, false})
+	}
+	return routes
+}
+
+// mux serves the table; it answers everything else with problem JSON too.
+func (s *Server) mux(routes []route) http.Handler {
+	byPath := make(map[string]map[string]route)
+	for _, r := range routes {
+		if byPath[r.path] == nil {
+			byPath[r.path] = make(map[string]route)
+		}
+		byPath[r.path][r.method] = r
+	}
+	mux := http.NewServeMux()
+	for path, methods := range byPath {
+		mux.Handle(path, s.endpoint(path, methods))
+	}
+	for _, prefix := range []string{"/v1/", "/demo/"} {
+		mux.Handle(prefix, s.endpoint("other", nil))
+	}
+	return mux
+}
+
+// endpoint chooses by method: HEAD is GET, OPTIONS is answered for open paths.
+func (s *Server) endpoint(path string, methods map[string]route) http.Handler {
+	var allowed []string
+	open := false
+	for m, r := range methods {
+		allowed = append(allowed, m)
+		open = open || r.cors
+		if m == "GET" && !open {
+			allowed = append(allowed, "HEAD")
+		}
+	}
+	if open {
+		allowed = append(allowed, "OPTIONS")
+	}
+	slices.Sort(allowed)
+	allow := strings.Join(allowed, ", ")
+	return s.wrap(path, func(w http.ResponseWriter, r *http.Request) error {
+		if open {
+			s.cors(w, r, allow)
+		}
+		method := r.Method
+		if method == "HEAD" {
+			method = "GET"
+		}
+		chosen, ok := methods[method]
+		switch {
+		case ok:
+			return chosen.handle(w, r)
+		case methods == nil:
+			return problem(CodeNotFound, "no such resource")
+		case open && r.Method == "OPTIONS":
+			return s.options(w, r, path, allow)
+		}
+		w.Header().Set("Allow", allow)
+		return problem(CodeMethodNotAllowed, "allowed: "+allow)
+	})
+}

@@ -1,0 +1,234 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/liveproof/liveproof"
+)
+
+// Deps are what the server works with. Sessions, Analyzer and RTC are needed.
+type Deps struct {
+	Sessions Sessions
+	Analyzer Analyzer
+	RTC      RTC
+	Log      *slog.Logger          // nil discards
+	Metrics  prometheus.Registerer // nil keeps them to the server
+	// MetricsHandler serves /metrics; nil leaves the route out.
+	MetricsHandler http.Handler
+	// Web is the built web client with index.html at its root; nil shows how to build it.
+	Web fs.FS
+	// Dev tells clients ρ. Demo adds the demo backend, which gives sessions to
+	// everyone. Either allows missing keys and secrets.
+	Dev, Demo bool
+	// Ready reports a dependency that is not ready, for /readyz; may be nil.
+	Ready func(context.Context) error
+	// Now is the clock of tokens and records; nil is time.Now.
+	Now func() time.Time
+}
+
+// Server is the HTTP side of the service.
+type Server struct {
+	cfg     Config
+	deps    Deps
+	log     *slog.Logger
+	now     func() time.Time
+	metrics *metrics
+	tokens  *tokens
+	keys    apiKeys
+	perKey  *limits
+	perIP   *limits
+	proxies []netip.Prefix
+	web     *website
+	calls   *supervisor
+	expiry  *expiry
+	handler http.Handler
+	routes  []route
+
+	draining atomic.Bool
+	mu       sync.Mutex
+	listener net.Listener
+}
+
+// New checks the configuration and builds the server; nothing runs yet.
+func New(cfg Config, deps Deps) (*Server, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	if deps.Sessions == nil || deps.Analyzer == nil || deps.RTC == nil {
+		return nil, errors.New("ingest: Sessions, Analyzer and RTC are needed")
+	}
+	secret, err := secrets(cfg, deps)
+	if err != nil {
+		return nil, err
+	}
+	if deps.Now == nil {
+		deps.Now = time.Now
+	}
+	if deps.Log == nil {
+		deps.Log = slog.New(slog.DiscardHandler)
+	}
+	s := &Server{
+		cfg: cfg, deps: deps, log: deps.Log, now: deps.Now,
+		metrics: newMetrics(deps.Metrics),
+		tokens:  newTokens(secret, deps.Now), keys: newAPIKeys(cfg.APIKeys),
+	}
+	return s, s.assemble()
+}
+
+func secrets(cfg Config, deps Deps) (string, error) {
+	if deps.Dev || deps.Demo {
+		if cfg.TokenSecret == "" {
+			return NewSecret(), nil
+		}
+		return cfg.TokenSecret, nil
+	}
+	if len(cfg.APIKeys) == 0 {
+		return "", errors.New("api_keys: at least one is needed")
+	}
+	if cfg.TokenSecret == "" {
+		return "", errors.New("token_secret: it is needed, at least 32 random characters")
+	}
+	return cfg.TokenSecret, nil
+}
+
+func (s *Server) assemble() (err error) {
+	if s.perKey, err = newLimits(s.cfg.RatePerKey, s.cfg.RateEntries, s.now); err != nil {
+		return fmt.Errorf("rate_entries: %w", err)
+	}
+	if s.perIP, err = newLimits(s.cfg.RatePerIP, s.cfg.RateEntries, s.now); err != nil {
+		return fmt.Errorf("rate_entries: %w", err)
+	}
+	for _, p := range s.cfg.TrustedProxies {
+		s.proxies = append(s.proxies, netip.MustParsePrefix(p).Masked()) // Validate has parsed it
+	}
+	if s.web, err = newWebsite(s.deps.Web); err != nil {
+		return fmt.Errorf("web client: %w", err)
+	}
+	s.calls = newSupervisor(s.cfg, s.deps, s.metrics)
+	s.expiry = newExpiry(s)
+	s.routes = s.table()
+	s.handler = s.mux(s.routes)
+	return nil
+}
+
+// Handler is the whole HTTP interface; for tests and for a server of one's own.
+func (s *Server) Handler() http.Handler { return s.handler }
+
+// Listen opens the port, so that Addr is known before Run.
+func (s *Server) Listen() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.listener != nil {
+		return nil
+	}
+	l, err := net.Listen("tcp", s.cfg.Listen)
+	if err != nil {
+		return fmt.Errorf("listen: %w", err)
+	}
+	s.listener = l
+	return nil
+}
+
+// Addr is where the server listens; nil before Listen.
+func (s *Server) Addr() net.Addr {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.listener == nil {
+		return nil
+	}
+	return s.listener.Addr()
+}
+
+// Run serves until ctx ends, then drains: it is no longer ready, new sessions
+// get 503, running ones have DrainTimeout, survivors end inconclusive. It
+// returns when every goroutine of the server has.
+func (s *Server) Run(ctx context.Context) error {
+	if err := s.Listen(); err != nil {
+		return err
+	}
+	srv := &http.Server{
+		Handler: s.handler, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second,
+		WriteTimeout: 30 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10,
+	}
+	serving, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var failed error
+	var wg sync.WaitGroup
+	wg.Go(func() { defer cancel(); failed = s.serve(srv) })
+	wg.Go(func() { s.expiry.run(serving) })
+	<-serving.Done()
+	err := s.shutdown(srv)
+	wg.Wait()
+	return errors.Join(failed, err)
+}
+
+func (s *Server) serve(srv *http.Server) error {
+	var err error
+	if s.cfg.TLSCert != "" {
+		err = srv.ServeTLS(s.listener, s.cfg.TLSCert, s.cfg.TLSKey)
+	} else {
+		err = srv.Serve(s.listener)
+	}
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
+}
+
+func (s *Server) shutdown(srv *http.Server) error {
+	s.drain(s.cfg.DrainTimeout)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	if err := srv.Shutdown(ctx); err != nil {
+		return errors.Join(err, srv.Close())
+	}
+	return nil
+}
+
+func (s *Server) drain(within time.Duration) {
+	s.draining.Store(true)
+	s.log.Info("draining", "sessions", s.calls.count(), "within", within)
+	ctx, cancel := context.WithTimeout(context.Background(), within)
+	defer cancel()
+	s.calls.drain(ctx)
+}
+
+// Close ends every session at once; for a server whose Run is not used. Idempotent.
+func (s *Server) Close() error {
+	s.drain(0)
+	return nil
+}
+
+// dependenciesReady says which dependency is not.
+func (s *Server) dependenciesReady(ctx context.Context) (storeErr, modelErr error) {
+	storeErr = s.deps.Sessions.Ping(ctx)
+	if s.deps.Ready != nil {
+		modelErr = s.deps.Ready(ctx)
+	}
+	return storeErr, modelErr
+}
+
+// expire ends a session that no connection will end any more.
+func (s *Server) expire(session liveproof.Session, end liveproof.State, reason liveproof.Reason) (liveproof.Session, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	_, v := failed(reason)
+	stored, err := s.calls.settleOnce(ctx, session.ID, end, v)
+	if err == nil {
+		s.metrics.ended(stored)
+	}
+	return stored, err
+}

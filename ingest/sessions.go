@@ -1,0 +1,363 @@
+package ingest
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"mime"
+	"net/http"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/pion/webrtc/v4"
+
+	"github.com/liveproof/liveproof"
+)
+
+// creation is the body of POST /v1/sessions.
+type creation struct {
+	Mode       liveproof.Mode `json:"mode"`
+	ExternalID string         `json:"external_id"`
+	DeadlineS  *float64       `json:"deadline_s"`
+}
+
+// created is the body of its 201.
+type created struct {
+	ID          liveproof.SessionID `json:"id"`
+	ClientToken string              `json:"client_token"`
+	// ExpiresAt is until when the token can open its connection.
+	ExpiresAt  time.Time          `json:"expires_at"`
+	ICEServers []webrtc.ICEServer `json:"ice_servers"`
+	SignalURL  string             `json:"signal_url"`
+	WHIPURL    string             `json:"whip_url"`
+}
+
+func (s *Server) createSession(w http.ResponseWriter, r *http.Request) error {
+	name, _ := r.Context().Value(keyNameKey{}).(string)
+	key := r.Header.Get("Idempotency-Key")
+	if len(key) > 255 || strings.ContainsFunc(key, func(c rune) bool { return c < ' ' || c > '~' }) {
+		return problem(CodeInvalidRequest, "Idempotency-Key: at most 255 printable ASCII characters")
+	}
+	if key != "" {
+		// Hashed together with the API key's name: two callers never meet in one key.
+		key = hash(name, key)
+	}
+	return s.create(w, r, key)
+}
+
+func (s *Server) create(w http.ResponseWriter, r *http.Request, idempotencyKey string) error {
+	body, err := s.readBody(w, r, "application/json", true)
+	if err != nil {
+		return err
+	}
+	session, err := s.newSession(body)
+	if err != nil {
+		return err
+	}
+	if err := s.calls.full(); err != nil {
+		return err
+	}
+	requestHash := hash(string(session.Mode), session.ExternalID, session.Deadline.String())
+	stored, replayed, err := s.deps.Sessions.Create(r.Context(), session, idempotencyKey, requestHash)
+	if err != nil {
+		return err
+	}
+	if !replayed {
+		s.metrics.created.WithLabelValues(string(stored.Mode)).Inc()
+		s.expiry.add(stored)
+		s.log.Info("session created", "session", stored.ID, "mode", stored.Mode)
+	}
+	return s.answerCreated(w, r, stored)
+}
+
+func (s *Server) newSession(body []byte) (liveproof.Session, error) {
+	c, err := parseCreation(body)
+	if err != nil {
+		return liveproof.Session{}, err
+	}
+	now := s.now().UTC().Truncate(time.Millisecond)
+	session := liveproof.Session{
+		ID: liveproof.SessionID(newULID(now)), Mode: c.Mode, ExternalID: c.ExternalID,
+		State: liveproof.StateCreated, Deadline: s.cfg.Deadline,
+		Verdict:   liveproof.Verdict{Outcome: liveproof.OutcomePending, Reasons: []liveproof.Reason{}},
+		CreatedAt: now, ExpiresAt: now.Add(s.cfg.SessionTTL),
+	}
+	if c.DeadlineS != nil {
+		limit := s.cfg.MaxDeadline.Seconds()
+		if !(*c.DeadlineS >= 1 && *c.DeadlineS <= limit) {
+			return session, invalidField("deadline_s", fmt.Sprintf("deadline_s is out of range [1, %g] seconds", limit))
+		}
+		session.Deadline = time.Duration(*c.DeadlineS * float64(time.Second))
+	}
+	return session, nil
+}
+
+// parseCreation reads the body strictly; an empty one is an onboarding session.
+func parseCreation(body []byte) (creation, error) {
+	c := creation{Mode: liveproof.ModeOnboarding}
+	if len(bytes.TrimSpace(body)) > 0 {
+		if err := strictJSON(body, &c); err != nil {
+			return c, err
+		}
+	}
+	if c.Mode != liveproof.ModeOnboarding && c.Mode != liveproof.ModeCall {
+		return c, invalidField("mode", `mode is "onboarding" or "call"`)
+	}
+	unprintable := strings.ContainsFunc(c.ExternalID, func(r rune) bool { return !unicode.IsPrint(r) })
+	if utf8.RuneCountInString(c.ExternalID) > 128 || !utf8.ValidString(c.ExternalID) || unprintable {
+		return c, invalidField("external_id", "external_id has at most 128 printable characters")
+	}
+	return c, nil
+}
+
+// strictJSON decodes one JSON object without unknown members.
+func strictJSON(body []byte, into any) error {
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.DisallowUnknownFields()
+	err := d.Decode(into)
+	var wrongType *json.UnmarshalTypeError
+	switch {
+	case err == nil && !errors.Is(d.Decode(&struct{}{}), io.EOF):
+		return problem(CodeInvalidRequest, "the body is more than one JSON value")
+	case err == nil && !bytes.HasPrefix(bytes.TrimSpace(body), []byte("{")):
+		return problem(CodeInvalidRequest, "the body is not a JSON object")
+	case err == nil:
+		return nil
+	case errors.As(err, &wrongType):
+		return invalidField(wrongType.Field, wrongType.Field+" has the wrong type")
+	}
+	if field, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
+		return invalidField(strings.Trim(field, `"`), "unknown member "+field)
+	}
+	return problem(CodeInvalidRequest, "the body is not valid JSON")
+}
+
+func (s *Server) answerCreated(w http.ResponseWriter, r *http.Request, session liveproof.Session) error {
+	expires := s.connectBy(session)
+	token, err := s.tokens.issue(session.ID, expires)
+	if err != nil {
+		return err
+	}
+	servers := s.deps.RTC.ICEServers(session.ID, s.now())
+	if servers == nil {
+		servers = []webrtc.ICEServer{}
+	}
+	base, ws := s.baseURL(r)
+	path := "/v1/sessions/" + string(session.ID)
+	w.Header().Set("Location", path)
+	return writeJSON(w, http.StatusCreated, created{
+		ID: session.ID, ClientToken: token, ExpiresAt: expires, ICEServers: servers,
+		SignalURL: ws + path + "/signal", WHIPURL: base + path + "/whip",
+	})
+}
+
+// connectBy is until when a session can be connected to.
+func (s *Server) connectBy(session liveproof.Session) time.Time {
+	return session.CreatedAt.Add(s.cfg.TokenTTL)
+}
+
+// baseURL is how the client reaches this server, for HTTP and for WebSocket.
+func (s *Server) baseURL(r *http.Request) (base, ws string) {
+	base = strings.TrimSuffix(s.cfg.PublicURL, "/")
+	if base == "" {
+		scheme := "http"
+		if s.secured(r) {
+			scheme = "https"
+		}
+		base = scheme + "://" + r.Host
+	}
+	return base, "ws" + strings.TrimPrefix(base, "http")
+}
+
+// view is the body of GET /v1/sessions/{id}.
+type view struct {
+	ID         liveproof.SessionID   `json:"id"`
+	State      liveproof.State       `json:"state"`
+	Verdict    liveproof.Outcome     `json:"verdict"`
+	Score      float64               `json:"score"`
+	Reasons    []liveproof.Reason    `json:"reasons"`
+	Frames     liveproof.FrameCounts `json:"frames"`
+	Model      liveproof.ModelInfo   `json:"model"`
+	Detector   string                `json:"detector"`
+	Mode       liveproof.Mode        `json:"mode"`
+	ExternalID string                `json:"external_id"`
+	CreatedAt  time.Time             `json:"created_at"`
+	ExpiresAt  time.Time             `json:"expires_at"`
+	DecidedAt  *time.Time            `json:"decided_at"`
+}
+
+func (s *Server) readSession(w http.ResponseWriter, r *http.Request) error {
+	session, err := s.session(r)
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, viewOf(session))
+}
+
+// session reads the record that the path names, as it stands now.
+func (s *Server) session(r *http.Request) (liveproof.Session, error) {
+	id, ok := parseSessionID(r.PathValue("id"))
+	if !ok {
+		return liveproof.Session{}, liveproof.ErrNotFound
+	}
+	session, err := s.deps.Sessions.Get(r.Context(), id)
+	if err != nil {
+		return session, err
+	}
+	return s.current(session)
+}
+
+// current ends a session that time has ended: never connected to, or left
+// behind by a server that died with it.
+func (s *Server) current(session liveproof.Session) (liveproof.Session, error) {
+	if session.State.Terminal() || s.calls.find(session.ID) != nil {
+		return session, nil
+	}
+	end := s.connectBy(session).Add(time.Second)
+	if session.State == liveproof.StateCreated {
+		if s.now().Before(end) {
+			return session, nil
+		}
+		return s.expire(session, liveproof.StateExpired, liveproof.ReasonNoMedia)
+	}
+	longest := session.Deadline
+	if session.Mode == liveproof.ModeCall {
+		longest = s.cfg.MaxCall
+	}
+	end = end.Add(2*s.cfg.ConnectTimeout + longest + s.cfg.DecideTimeout + time.Minute)
+	if s.now().Before(end) {
+		return session, nil
+	}
+	return s.expire(session, liveproof.StateFailed, liveproof.ReasonInternalError)
+}
+
+func viewOf(s liveproof.Session) view {
+	v := view{
+		ID: s.ID, State: s.State, Verdict: s.Verdict.Outcome, Score: s.Verdict.Score, Reasons: s.Verdict.Reasons,
+		Frames: s.Frames, Model: s.Model, Detector: s.Detector, Mode: s.Mode, ExternalID: s.ExternalID,
+		CreatedAt: s.CreatedAt.UTC(), ExpiresAt: s.ExpiresAt.UTC(),
+	}
+	if math.IsNaN(v.Score) || math.IsInf(v.Score, 0) {
+		v.Score = 0 // JSON has no NaN; such a score decides nothing (usable)
+	}
+	if v.Reasons == nil {
+		v.Reasons = []liveproof.Reason{}
+	}
+	if v.Verdict == "" {
+		v.Verdict = liveproof.OutcomePending
+	}
+	if !s.DecidedAt.IsZero() {
+		at := s.DecidedAt.UTC()
+		v.DecidedAt = &at
+	}
+	return v
+}
+
+// timeline is the body of GET /v1/sessions/{id}/timeline.
+type timeline struct {
+	ID      liveproof.SessionID `json:"id"`
+	Samples []sampleView        `json:"samples"`
+}
+
+// sampleView is a sample with its time in seconds.
+type sampleView struct {
+	Seq     int64              `json:"seq"`
+	T       float64            `json:"t"`
+	Scored  bool               `json:"scored"`
+	Rho     float64            `json:"rho"`
+	Weight  float64            `json:"weight"`
+	Track   int                `json:"track"`
+	Reasons []liveproof.Reason `json:"reasons"`
+}
+
+func (s *Server) readTimeline(w http.ResponseWriter, r *http.Request) error {
+	id, ok := parseSessionID(r.PathValue("id"))
+	if !ok {
+		return liveproof.ErrNotFound
+	}
+	samples, err := s.deps.Sessions.Timeline(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	t := timeline{ID: id, Samples: make([]sampleView, len(samples))}
+	for i, x := range samples {
+		t.Samples[i] = sampleOf(x)
+	}
+	return writeJSON(w, http.StatusOK, t)
+}
+
+func sampleOf(x liveproof.Sample) sampleView {
+	v := sampleView{x.Seq, x.T.Seconds(), x.Scored, x.Rho, x.Weight, x.Track, x.Reasons}
+	if v.Reasons == nil {
+		v.Reasons = []liveproof.Reason{}
+	}
+	if math.IsNaN(v.Rho) || math.IsInf(v.Rho, 0) {
+		v.Rho, v.Scored = 0, false
+	}
+	return v
+}
+
+// deleteSession removes the record; a running session ends first, and its
+// late writes find nothing to write to.
+func (s *Server) deleteSession(w http.ResponseWriter, r *http.Request) error {
+	id, ok := parseSessionID(r.PathValue("id"))
+	if !ok {
+		return liveproof.ErrNotFound
+	}
+	if err := s.deps.Sessions.Delete(r.Context(), id); err != nil {
+		return err
+	}
+	if c := s.calls.find(id); c != nil {
+		c.abort(liveproof.ReasonDisconnected)
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// readBody reads at most MaxBody bytes of the content type given; optional allows none.
+func (s *Server) readBody(w http.ResponseWriter, r *http.Request, contentType string, optional bool) ([]byte, error) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, s.cfg.MaxBody))
+	if err != nil {
+		var tooLarge *http.MaxBytesError
+		if errors.As(err, &tooLarge) {
+			return nil, err
+		}
+		return nil, problem(CodeInvalidRequest, "the body could not be read")
+	}
+	if optional && len(body) == 0 {
+		return nil, nil
+	}
+	got, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil || got != contentType {
+		return nil, problem(CodeUnsupportedMediaType, "the Content-Type must be "+contentType)
+	}
+	return body, nil
+}
+
+func writeJSON(w http.ResponseWriter, status int, v any) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_, _ = w.Write(append(b, '\n')) // the client is gone: nobody to tell
+	return nil
+}
+
+// hash of parts that cannot run into each other.
+func hash(parts ...string) string {
+	h := sha256.New()
+	for _, p := range parts {
+		fmt.Fprintf(h, "%d:%s", len(p), p)
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}

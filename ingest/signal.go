@@ -1,0 +1,310 @@
+package ingest
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/gorilla/websocket"
+	"github.com/pion/webrtc/v4"
+
+	"github.com/liveproof/liveproof"
+)
+
+const (
+	subprotocol  = "liveproof.v1"
+	bearerPrefix = "bearer."
+	writeWait    = 5 * time.Second
+	pingEvery    = 10 * time.Second
+	pongWait     = 25 * time.Second
+	outQueue     = 128 // messages to a client before the unimportant ones are dropped
+)
+
+// signal is GET /v1/sessions/{id}/signal. Whatever refuses the client does so
+// in HTTP, before the upgrade.
+func (s *Server) signal(w http.ResponseWriter, r *http.Request) error {
+	if !websocket.IsWebSocketUpgrade(r) {
+		w.Header().Set("Upgrade", "websocket")
+		return problem(CodeUpgradeRequired, "this is a WebSocket endpoint")
+	}
+	if !s.originAllowed(r) {
+		return problem(CodeOriginForbidden, "this page's origin may not open signalling here")
+	}
+	raw, offered := signalToken(r)
+	if !offered {
+		return problem(CodeInvalidRequest, "the subprotocol "+subprotocol+" must be offered")
+	}
+	session, tokenID, err := s.authorise(r, raw)
+	if err != nil {
+		return err
+	}
+	if !s.calls.hold() { // http.Server does not wait for connections that were taken over
+		return errDraining
+	}
+	defer s.calls.unhold()
+	c := newSignalConn(s)
+	call, err := s.calls.connect(r.Context(), session, tokenID, c, c.localCandidate)
+	if err != nil {
+		return s.countRefusal(err)
+	}
+	upgrader := websocket.Upgrader{
+		HandshakeTimeout: writeWait, Subprotocols: []string{subprotocol},
+		CheckOrigin: func(*http.Request) bool { return true }, // done above, with problem JSON
+		Error:       func(http.ResponseWriter, *http.Request, int, error) {},
+	}
+	ws, err := upgrader.Upgrade(w, r, nil)
+	if err != nil {
+		c.leave()
+		call.hangUp(liveproof.ReasonDisconnected)
+		return problem(CodeInvalidRequest, "the WebSocket handshake is not valid")
+	}
+	c.serve(ws, call)
+	return nil
+}
+
+// authorise checks the client token against the session that the path names
+// and that the session can still be connected to.
+func (s *Server) authorise(r *http.Request, raw string) (liveproof.Session, string, error) {
+	id, ok := parseSessionID(r.PathValue("id"))
+	if !ok {
+		return liveproof.Session{}, "", liveproof.ErrNotFound
+	}
+	tokenID, err := s.tokens.verify(raw, id)
+	if err != nil {
+		return liveproof.Session{}, "", s.countRefusal(err)
+	}
+	session, err := s.deps.Sessions.Get(r.Context(), id)
+	return session, tokenID, err
+}
+
+// countRefusal counts a refused token by its code.
+func (s *Server) countRefusal(err error) error {
+	p := problemOf(err)
+	if p.Status == http.StatusUnauthorized || p.Status == http.StatusConflict {
+		s.metrics.tokens.WithLabelValues(string(p.Code)).Inc()
+	}
+	return err
+}
+
+// originAllowed accepts programs (no Origin), the server's own pages and the configured ones.
+func (s *Server) originAllowed(r *http.Request) bool {
+	origin := r.Header.Get("Origin")
+	if origin == "" || listed(s.cfg.WSOrigins, origin) {
+		return true
+	}
+	u, err := url.Parse(origin)
+	if err != nil {
+		return false
+	}
+	if own, err := url.Parse(s.cfg.PublicURL); err == nil && own.Host != "" && strings.EqualFold(u.Host, own.Host) {
+		return true
+	}
+	return strings.EqualFold(u.Host, r.Host)
+}
+
+// signalToken is the client token: from the header, or from the subprotocols, where browsers can put it.
+func signalToken(r *http.Request) (token string, offered bool) {
+	token = bearer(r)
+	for _, p := range websocket.Subprotocols(r) {
+		offered = offered || p == subprotocol
+		if t, ok := strings.CutPrefix(p, bearerPrefix); ok && token == "" {
+			token = t
+		}
+	}
+	return token, offered
+}
+
+// signalConn is one client's signalling. The request's goroutine reads, one
+// other writes; the call and its peer connection only queue.
+type signalConn struct {
+	server    *Server
+	dev       bool
+	threshold float64
+	out       chan message
+	gone      chan struct{} // closed when nothing will be written any more
+	once      sync.Once
+}
+
+func newSignalConn(s *Server) *signalConn {
+	return &signalConn{
+		server: s, dev: s.deps.Dev, threshold: s.deps.Analyzer.Model().Threshold,
+		out: make(chan message, outQueue), gone: make(chan struct{}),
+	}
+}
+
+// serve runs the connection until the client leaves, breaks the protocol or the session ends.
+func (c *signalConn) serve(ws *websocket.Conn, call *call) {
+	defer func() { _ = ws.Close() }()
+	var writer sync.WaitGroup
+	writer.Go(func() { c.write(ws) })
+	err := c.read(ws, call)
+	if err != nil {
+		call.hangUp(liveproof.ReasonDisconnected)
+		c.send(errorMessage(problemOf(err)))
+		c.send(message{closeWith: websocket.ClosePolicyViolation})
+	} else {
+		call.abandon()
+		c.send(message{closeWith: websocket.CloseNormalClosure})
+	}
+	writer.Wait()
+	if err != nil {
+		// Closing over unread input would reset the connection before the client reads why.
+		_, _ = io.Copy(io.Discard, io.LimitReader(ws.NetConn(), 1<<20))
+	}
+}
+
+// closeWith is the one member of a queued message that means: send a close frame with this code, and stop.
+const closeWith = "\x00close"
+
+// read returns nil when the client is gone, a problem when it broke the protocol.
+func (c *signalConn) read(ws *websocket.Conn, call *call) error {
+	ws.SetReadLimit(c.server.cfg.MaxMessage)
+	_ = ws.SetReadDeadline(time.Now().Add(pongWait))
+	ws.SetPongHandler(func(string) error { return ws.SetReadDeadline(time.Now().Add(pongWait)) })
+	bucket := c.server.cfg.MessageRate.bucket()
+	for {
+		kind, b, err := ws.ReadMessage()
+		if errors.Is(err, websocket.ErrReadLimit) {
+			return problem(CodeProtocolError, "the message is too large")
+		}
+		if err != nil {
+			return nil //nolint:nilerr // the client is gone, however it went
+		}
+		if !bucket.Allow() {
+			c.server.metrics.limited.WithLabelValues("messages").Inc()
+			return problem(CodeRateLimited, "too many signalling messages")
+		}
+		if kind != websocket.TextMessage {
+			return problem(CodeProtocolError, "messages are JSON text")
+		}
+		if bye, err := c.take(b, call); bye || err != nil {
+			return err
+		}
+	}
+}
+
+// take handles one message; bye is true when the client wants to end.
+func (c *signalConn) take(b []byte, call *call) (bye bool, err error) {
+	m, err := parseClientMessage(b)
+	if err != nil {
+		c.server.metrics.messages.WithLabelValues("invalid").Inc()
+		return false, err
+	}
+	c.server.metrics.messages.WithLabelValues(m.Type).Inc()
+	switch m.Type {
+	case "offer":
+		return false, c.offer(m.SDP, call)
+	case "candidate":
+		cand, err := m.candidate()
+		if err != nil {
+			return false, err
+		}
+		return false, call.addCandidate(cand)
+	case "settings":
+		mismatch, err := m.settingsMismatch()
+		if mismatch {
+			c.server.metrics.mismatched.Inc()
+			call.log.Debug("camera settings differ from the requested ones")
+		}
+		return false, err
+	}
+	call.hangUp(liveproof.ReasonDisconnected)
+	return true, nil
+}
+
+func (c *signalConn) offer(sdp string, call *call) error {
+	ctx, cancel := context.WithTimeout(call.ctx, c.server.cfg.ConnectTimeout)
+	defer cancel()
+	if err := checkOffer(sdp); err != nil {
+		return err
+	}
+	answer, err := call.answer(ctx, sdp)
+	if err != nil {
+		return err
+	}
+	c.send(answerMessage(answer))
+	return nil
+}
+
+// write sends what is queued, in order, and pings; it alone writes.
+func (c *signalConn) write(ws *websocket.Conn) {
+	defer c.leave()
+	// Ends the reader too: after a failed or final write it waits for the close handshake only.
+	defer func() { _ = ws.SetReadDeadline(time.Now().Add(time.Second)) }()
+	ping := time.NewTicker(pingEvery)
+	defer ping.Stop()
+	for {
+		var err error
+		select {
+		case m := <-c.out:
+			if code, ok := m[closeWith]; ok {
+				frame := websocket.FormatCloseMessage(code.(int), "")
+				_ = ws.WriteControl(websocket.CloseMessage, frame, time.Now().Add(writeWait))
+				return
+			}
+			err = c.writeMessage(ws, m)
+		case <-ping.C:
+			err = ws.WriteControl(websocket.PingMessage, nil, time.Now().Add(writeWait))
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+func (c *signalConn) writeMessage(ws *websocket.Conn, m message) error {
+	b, err := json.Marshal(m)
+	if err != nil {
+		c.server.log.Error("signalling message", "err", err)
+		return err
+	}
+	_ = ws.SetWriteDeadline(time.Now().Add(writeWait))
+	return ws.WriteMessage(websocket.TextMessage, b)
+}
+
+func (c *signalConn) leave() { c.once.Do(func() { close(c.gone) }) }
+
+// send queues what must arrive; it waits for the writer, at most its write deadline.
+func (c *signalConn) send(m message) {
+	select {
+	case c.out <- m:
+	case <-c.gone:
+	}
+}
+
+// localCandidate queues one of the server's ICE candidates.
+func (c *signalConn) localCandidate(cand webrtc.ICECandidateInit) {
+	c.offerMessage(candidateMessage(cand))
+}
+
+// state implements listener.
+func (c *signalConn) state(st liveproof.State) { c.offerMessage(message{"type": "state", "state": st}) }
+
+// event implements listener.
+func (c *signalConn) event(e liveproof.Event) {
+	if m := eventMessage(e, c.dev, c.threshold); m != nil {
+		c.offerMessage(m)
+	}
+}
+
+// offerMessage queues what may be lost on a client that does not read.
+func (c *signalConn) offerMessage(m message) {
+	select {
+	case c.out <- m:
+	case <-c.gone:
+	default:
+		c.server.metrics.unsent.Inc()
+	}
+}
+
+// ended implements listener: the verdict as the store has it, then the end.
+func (c *signalConn) ended(s liveproof.Session) {
+	c.send(decidedMessage(s, c.dev))
+	c.send(message{closeWith: websocket.CloseNormalClosure})
+}

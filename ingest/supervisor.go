@@ -1,0 +1,233 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/pion/webrtc/v4"
+
+	"github.com/liveproof/liveproof"
+)
+
+// errDraining refuses new connections while the server goes down; it is an
+// overload for every caller that does not look closer.
+var errDraining = fmt.Errorf("server is shutting down: %w", liveproof.ErrOverloaded)
+
+// EndError is the cause (context.Cause) with which Analyze's context ends.
+type EndError struct{ Reason liveproof.Reason }
+
+// Error implements error.
+func (e *EndError) Error() string { return "session ended: " + string(e.Reason) }
+
+// listener is told what becomes of a call; none of its methods may block for
+// longer than a write deadline, event not at all.
+type listener interface {
+	state(s liveproof.State)
+	event(e liveproof.Event)
+	ended(s liveproof.Session)
+}
+
+type silent struct{}
+
+func (silent) state(liveproof.State)   {}
+func (silent) event(liveproof.Event)   {}
+func (silent) ended(liveproof.Session) {}
+
+// supervisor owns every connected session: its capacity, its goroutines and
+// its end. A session that it has claimed always reaches a terminal state.
+type supervisor struct {
+	cfg      Config
+	sessions Sessions
+	analyzer Analyzer
+	rtc      RTC
+	log      *slog.Logger
+	metrics  *metrics
+
+	wg    sync.WaitGroup
+	mu    sync.Mutex
+	calls map[liveproof.SessionID]*call
+	shut  bool
+}
+
+func newSupervisor(cfg Config, deps Deps, m *metrics) *supervisor {
+	return &supervisor{
+		cfg: cfg, sessions: deps.Sessions, analyzer: deps.Analyzer, rtc: deps.RTC,
+		log: deps.Log, metrics: m, calls: make(map[liveproof.SessionID]*call),
+	}
+}
+
+// connect claims the session for this connection and starts to watch over it.
+// A refusal (no capacity, token used, another peer) leaves the session as it was.
+func (s *supervisor) connect(ctx context.Context, session liveproof.Session, tokenID string,
+	l listener, onCandidate func(webrtc.ICECandidateInit),
+) (*call, error) {
+	c, err := s.reserve(session, tokenID, l)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.sessions.Claim(ctx, session.ID, tokenID); err != nil {
+		s.release(c)
+		return nil, err
+	}
+	// From here on the session is ours to end, whatever happens.
+	s.metrics.active.Inc()
+	c.peer, err = s.rtc.NewPeer(session.ID, onCandidate)
+	if err != nil {
+		c.hangUp(liveproof.ReasonInternalError)
+		s.wg.Go(c.run)
+		return nil, fmt.Errorf("peer connection: %w", err)
+	}
+	s.wg.Go(c.run)
+	return c, nil
+}
+
+// reserve takes a place; the session's id in calls also refuses a second peer
+// on this server before the store is asked.
+func (s *supervisor) reserve(session liveproof.Session, tokenID string, l listener) (*call, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.shut:
+		return nil, errDraining
+	case s.calls[session.ID] != nil && s.calls[session.ID].tokenID == tokenID:
+		return nil, liveproof.ErrTokenUsed
+	case s.calls[session.ID] != nil:
+		return nil, liveproof.ErrConflict
+	case len(s.calls) >= s.cfg.MaxSessions:
+		return nil, liveproof.ErrOverloaded
+	}
+	c := newCall(s, session, tokenID, l)
+	s.calls[session.ID] = c
+	s.wg.Add(1) // until release
+	return c, nil
+}
+
+func (s *supervisor) release(c *call) {
+	s.mu.Lock()
+	delete(s.calls, c.session.ID)
+	s.mu.Unlock()
+	c.cancel(nil)
+	s.wg.Done()
+}
+
+// find returns the running call of a session, nil without one.
+func (s *supervisor) find(id liveproof.SessionID) *call {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.calls[id]
+}
+
+// hold keeps drain waiting until unhold; false once the supervisor is shut.
+func (s *supervisor) hold() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.shut {
+		s.wg.Add(1)
+	}
+	return !s.shut
+}
+
+func (s *supervisor) unhold() { s.wg.Done() }
+
+func (s *supervisor) count() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.calls)
+}
+
+// full tells that a session created now could not connect now.
+func (s *supervisor) full() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.shut:
+		return errDraining
+	case len(s.calls) >= s.cfg.MaxSessions:
+		return liveproof.ErrOverloaded
+	}
+	return nil
+}
+
+// drain refuses new sessions, gives the running ones until ctx ends, then ends
+// them, and returns when every goroutine is gone.
+func (s *supervisor) drain(ctx context.Context) {
+	s.mu.Lock()
+	s.shut = true
+	s.mu.Unlock()
+	idle := make(chan struct{})
+	var waiter sync.WaitGroup
+	waiter.Go(func() { s.wg.Wait(); close(idle) })
+	select {
+	case <-idle:
+	case <-ctx.Done():
+		s.abortAll()
+	}
+	waiter.Wait()
+}
+
+// patience is how long the end of a session may wait for the store.
+func (s *supervisor) patience() time.Duration {
+	if s.full() == errDraining { //nolint:errorlint // the very value
+		return min(s.cfg.DecideTimeout, 5*time.Second)
+	}
+	return s.cfg.DecideTimeout
+}
+
+func (s *supervisor) abortAll() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, c := range s.calls {
+		c.abort(liveproof.ReasonServerShutdown)
+	}
+}
+
+// settle brings a session into a terminal state, with v where nothing is
+// written yet, and returns the record that stands. It retries while the store
+// is away, for the time given; the record that nobody ends is taken for ended when it is read.
+func (s *supervisor) settle(session liveproof.Session, end liveproof.State, v liveproof.Verdict, within time.Duration) (liveproof.Session, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), within)
+	defer cancel()
+	var stored liveproof.Session
+	err := retry(ctx, func() (err error) {
+		stored, err = s.settleOnce(ctx, session.ID, end, v)
+		return err
+	})
+	if err != nil {
+		stored = session
+		stored.State, stored.Verdict = end, v
+	}
+	return stored, err
+}
+
+func (s *supervisor) settleOnce(ctx context.Context, id liveproof.SessionID, end liveproof.State, v liveproof.Verdict) (liveproof.Session, error) {
+	stored, err := s.sessions.Get(ctx, id)
+	if err != nil || stored.State.Terminal() {
+		return stored, err
+	}
+	err = s.sessions.Decide(ctx, id, end, v, stored.Frames)
+	if err != nil && !errors.Is(err, liveproof.ErrDecided) {
+		return stored, err
+	}
+	return s.sessions.Get(ctx, id)
+}
+
+// retry calls f while it says that the store is away, with growing pauses.
+func retry(ctx context.Context, f func() error) error {
+	pause := 50 * time.Millisecond
+	for {
+		err := f()
+		if !errors.Is(err, liveproof.ErrUnavailable) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(pause):
+		}
+		pause = min(2*pause, 2*time.Second)
+	}
+}

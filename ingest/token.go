@@ -1,0 +1,121 @@
+package ingest
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/hex"
+	"errors"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+	"github.com/oklog/ulid/v2"
+
+	"github.com/liveproof/liveproof"
+)
+
+const (
+	tokenIssuer   = "liveproof"
+	tokenAudience = "liveproof:connect"
+	maxTokenBytes = 2048
+)
+
+// tokens signs and checks client tokens: JWTs (RFC 7519) with HS256, bound to
+// one session by their subject. That one opens a single connection is the
+// store's knowledge (Sessions.Claim), for it must hold across servers.
+type tokens struct {
+	secret []byte
+	now    func() time.Time
+	live   *jwt.Parser // refuses an expired token
+	any    *jwt.Parser // checks everything but the time
+}
+
+func newTokens(secret string, now func() time.Time) *tokens {
+	common := []jwt.ParserOption{
+		jwt.WithValidMethods([]string{jwt.SigningMethodHS256.Alg()}),
+		jwt.WithIssuer(tokenIssuer), jwt.WithAudience(tokenAudience),
+		jwt.WithStrictDecoding(), jwt.WithTimeFunc(now),
+	}
+	return &tokens{
+		secret: []byte(secret), now: now,
+		live: jwt.NewParser(append(common[:len(common):len(common)], jwt.WithExpirationRequired())...),
+		any:  jwt.NewParser(append(common[:len(common):len(common)], jwt.WithoutClaimsValidation())...),
+	}
+}
+
+// issue returns a token that connects to id once, until expires.
+func (t *tokens) issue(id liveproof.SessionID, expires time.Time) (string, error) {
+	claims := jwt.RegisteredClaims{
+		Issuer: tokenIssuer, Audience: jwt.ClaimStrings{tokenAudience},
+		Subject: string(id), ID: newULID(t.now()),
+		IssuedAt: jwt.NewNumericDate(t.now()), ExpiresAt: jwt.NewNumericDate(expires),
+	}
+	return jwt.NewWithClaims(jwt.SigningMethodHS256, claims).SignedString(t.secret)
+}
+
+// verify returns the token's id (jti) when it is signed by us, alive and for this session.
+func (t *tokens) verify(raw string, id liveproof.SessionID) (tokenID string, err error) {
+	return t.check(t.live, raw, id)
+}
+
+// verifyConnected is verify for the connection that the token opened: it stays
+// valid for as long as that connection lives. The caller compares the id.
+func (t *tokens) verifyConnected(raw string, id liveproof.SessionID) (tokenID string, err error) {
+	return t.check(t.any, raw, id)
+}
+
+func (t *tokens) check(parser *jwt.Parser, raw string, id liveproof.SessionID) (string, error) {
+	if raw == "" {
+		return "", problem(CodeUnauthorized, "a client token is needed")
+	}
+	if len(raw) > maxTokenBytes {
+		return "", problem(CodeTokenInvalid, "the client token is not valid")
+	}
+	var c jwt.RegisteredClaims
+	_, err := parser.ParseWithClaims(raw, &c, func(*jwt.Token) (any, error) { return t.secret, nil })
+	switch {
+	case errors.Is(err, jwt.ErrTokenExpired) && !errors.Is(err, jwt.ErrTokenSignatureInvalid):
+		return "", problem(CodeTokenExpired, "the client token has expired")
+	case err != nil, c.ID == "" || len(c.ID) > 64 || c.Issuer != tokenIssuer:
+		return "", problem(CodeTokenInvalid, "the client token is not valid")
+	case subtle.ConstantTimeCompare([]byte(c.Subject), []byte(id)) != 1:
+		return "", problem(CodeTokenWrongSession, "the client token belongs to another session")
+	}
+	return c.ID, nil
+}
+
+// apiKeys holds hashes only, so that no key lies readable in memory longer than a request.
+type apiKeys [][sha256.Size]byte
+
+func newAPIKeys(keys []string) apiKeys {
+	hashes := make(apiKeys, len(keys))
+	for i, k := range keys {
+		hashes[i] = sha256.Sum256([]byte(k))
+	}
+	return hashes
+}
+
+// find returns a short name of the key for limits and idempotency, ok when it
+// is one of ours. It takes the same time wherever in the list the key is.
+func (k apiKeys) find(key string) (name string, ok bool) {
+	sum := sha256.Sum256([]byte(key))
+	match := 0
+	for i := range k {
+		match |= subtle.ConstantTimeCompare(k[i][:], sum[:])
+	}
+	return hex.EncodeToString(sum[:8]), match == 1
+}
+
+// newULID returns a ULID with 80 bits from the system's generator.
+func newULID(now time.Time) string {
+	return ulid.MustNew(ulid.Timestamp(now), rand.Reader).String()
+}
+
+// parseSessionID accepts the canonical form only.
+func parseSessionID(s string) (liveproof.SessionID, bool) {
+	u, err := ulid.ParseStrict(s)
+	if err != nil || u.String() != s {
+		return "", false
+	}
+	return liveproof.SessionID(s), true
+}

@@ -1,0 +1,169 @@
+package ingest
+
+import (
+	"context"
+	"crypto/subtle"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/pion/sdp/v3"
+	"github.com/pion/webrtc/v4"
+
+	"github.com/liveproof/liveproof"
+	"github.com/liveproof/liveproof/ingest/rtc"
+)
+
+const (
+	typeSDP      = "application/sdp"
+	typeFragment = "application/trickle-ice-sdpfrag"
+	maxMedia     = 32 // media sections of an offer
+)
+
+// checkOffer refuses what is not an offer of video before anything is spent on it.
+func checkOffer(offer string) error {
+	var d sdp.SessionDescription
+	if err := d.UnmarshalString(offer); err != nil || len(d.MediaDescriptions) > maxMedia {
+		return problem(CodeSDPInvalid, "the offer is not a valid session description")
+	}
+	for _, m := range d.MediaDescriptions {
+		if m.MediaName.Media == "video" {
+			return nil
+		}
+	}
+	return problem(CodeSDPInvalid, "the offer has no video section")
+}
+
+// whipOffer is the POST of RFC 9725, section 4.2. A malformed offer leaves the
+// session and its token as they were.
+func (s *Server) whipOffer(w http.ResponseWriter, r *http.Request) error {
+	session, tokenID, err := s.authorise(r, bearer(r))
+	if err != nil {
+		return err
+	}
+	offer, err := s.readBody(w, r, typeSDP, false)
+	if err != nil {
+		return err
+	}
+	if err := checkOffer(string(offer)); err != nil {
+		return err
+	}
+	call, err := s.calls.connect(r.Context(), session, tokenID, silent{}, nil)
+	if err != nil {
+		return s.countRefusal(err)
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), s.cfg.ConnectTimeout)
+	defer cancel()
+	answer, err := call.answer(ctx, string(offer))
+	if err != nil {
+		call.hangUp(liveproof.ReasonDisconnected)
+		return err
+	}
+	h := w.Header()
+	s.linkICEServers(h, session.ID)
+	h.Set("Location", r.URL.Path+"/"+call.resource)
+	h.Set("ETag", call.etag)
+	h.Set("Accept-Patch", typeFragment)
+	h.Set("Content-Type", typeSDP)
+	h.Set("Cache-Control", "no-store")
+	w.WriteHeader(http.StatusCreated)
+	_, _ = w.Write([]byte(answer))
+	return nil
+}
+
+// linkICEServers tells the STUN and TURN servers as RFC 9725, section 4.6, wants it.
+func (s *Server) linkICEServers(h http.Header, id liveproof.SessionID) {
+	for _, server := range s.deps.RTC.ICEServers(id, s.now()) {
+		for _, u := range server.URLs {
+			h.Add("Link", iceLink(u, server))
+		}
+	}
+}
+
+func iceLink(url string, server webrtc.ICEServer) string {
+	link := fmt.Sprintf(`<%s>; rel="ice-server"`, url)
+	if password, ok := server.Credential.(string); ok && strings.HasPrefix(url, "turn") {
+		link += fmt.Sprintf(`; username=%q; credential=%q; credential-type="password"`, server.Username, password)
+	}
+	return link
+}
+
+// whipSession finds the connection that the path names, for the token that opened it.
+func (s *Server) whipSession(r *http.Request) (*call, error) {
+	id, ok := parseSessionID(r.PathValue("id"))
+	if !ok {
+		return nil, liveproof.ErrNotFound
+	}
+	tokenID, err := s.tokens.verifyConnected(bearer(r), id)
+	if err != nil {
+		return nil, s.countRefusal(err)
+	}
+	c := s.calls.find(id)
+	if c == nil || c.resource != r.PathValue("resource") {
+		return nil, problem(CodeSessionNotFound, "no such WHIP session, or it has ended")
+	}
+	if subtle.ConstantTimeCompare([]byte(c.tokenID), []byte(tokenID)) != 1 {
+		return nil, s.countRefusal(problem(CodeTokenInvalid, "another client token opened this WHIP session"))
+	}
+	return c, nil
+}
+
+// whipTrickle is the PATCH of RFC 9725, section 4.3.1: candidates for the ICE
+// session that If-Match names. An ICE restart (If-Match: "*" and new
+// credentials) gets 422, as that section asks of a server without them.
+func (s *Server) whipTrickle(w http.ResponseWriter, r *http.Request) error {
+	c, err := s.whipSession(r)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Accept-Patch", typeFragment)
+	fragment, err := s.readBody(w, r, typeFragment, false)
+	if err != nil {
+		return err
+	}
+	switch match := r.Header.Get("If-Match"); match {
+	case "":
+		return problem(CodePreconditionRequired, "If-Match with the ETag of the 201 is needed")
+	case "*", c.etag:
+	default:
+		return problem(CodePreconditionFailed, "If-Match names another ICE session")
+	}
+	if err := c.countCandidate(); err != nil {
+		return problem(CodeInvalidRequest, err.(*Problem).Detail) //nolint:errorlint // countCandidate's own
+	}
+	switch err := c.peer.AddFragment(string(fragment)); {
+	case errors.Is(err, rtc.ErrRestartUnsupported):
+		return problem(CodeICERestart, "ICE restarts are not supported; open a new session")
+	case errors.Is(err, rtc.ErrClosed), errors.Is(err, rtc.ErrDisconnected):
+		return problem(CodeSessionNotFound, "no such WHIP session, or it has ended")
+	case err != nil:
+		return problem(CodeSDPInvalid, "the fragment is not a valid trickle ICE SDP fragment")
+	}
+	w.Header().Set("ETag", c.etag)
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// whipEnd is the DELETE of RFC 9725, section 4.2.
+func (s *Server) whipEnd(w http.ResponseWriter, r *http.Request) error {
+	c, err := s.whipSession(r)
+	if err != nil {
+		return err
+	}
+	c.hangUp(liveproof.ReasonDisconnected)
+	w.WriteHeader(http.StatusOK)
+	return nil
+}
+
+// options answers OPTIONS, also as a CORS preflight.
+func (s *Server) options(w http.ResponseWriter, _ *http.Request, path, allow string) error {
+	w.Header().Set("Allow", allow)
+	if strings.HasSuffix(path, "/whip") {
+		w.Header().Set("Accept-Post", typeSDP)
+	} else {
+		w.Header().Set("Accept-Patch", typeFragment)
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
