@@ -62,7 +62,12 @@ type Config struct {
 	// PLIInterval is the least time between two key frame requests to one sender, [100ms, 10s].
 	PLIInterval time.Duration `yaml:"pli_interval"`
 
-	// ConnectTimeout is the longest time from NewPeer to the first media packet, [1s, 5m].
+	// MaxPacketRate is the packets a second above which a peer is closed, [100, 1000000].
+	MaxPacketRate int `yaml:"max_packet_rate"`
+	// MaxStreams caps the RTP streams (SSRCs) of a peer, retransmission and ignored tracks included, [4, 256].
+	MaxStreams int `yaml:"max_streams"`
+
+	// ConnectTimeout is the longest time from NewPeer to a connection (ICE and DTLS), [1s, 5m].
 	ConnectTimeout time.Duration `yaml:"connect_timeout"`
 	// IdleTimeout is the longest time without a media packet, [1s, 5m].
 	IdleTimeout time.Duration `yaml:"idle_timeout"`
@@ -101,6 +106,8 @@ func DefaultConfig() Config {
 		ReorderTime:         300 * time.Millisecond,
 		NACKInterval:        50 * time.Millisecond,
 		PLIInterval:         500 * time.Millisecond,
+		MaxPacketRate:       10000,
+		MaxStreams:          32,
 		ConnectTimeout:      15 * time.Second,
 		IdleTimeout:         10 * time.Second,
 		DisconnectedTimeout: 5 * time.Second,
@@ -135,6 +142,8 @@ func (c Config) validateNumbers() error {
 		{"queue_bytes", c.QueueBytes, c.MaxUnitBytes, 256 << 20},
 		{"max_unit_packets", c.MaxUnitPackets, 16, 65536},
 		{"reorder_packets", c.ReorderPackets, 16, 4096},
+		{"max_packet_rate", c.MaxPacketRate, 100, 1000000},
+		{"max_streams", c.MaxStreams, 4, 256},
 		{"max_sdp_bytes", c.MaxSDPBytes, 4 << 10, 1 << 20},
 		{"max_media_sections", c.MaxMediaSections, 1, 64},
 		{"max_candidates", c.MaxCandidates, 1, 1024},

@@ -1,0 +1,254 @@
+package rtc
+
+import (
+	"slices"
+	"time"
+
+	"github.com/liveproof/liveproof"
+)
+
+// clockRate of every video payload format here, in Hz.
+const clockRate = 90000
+
+// dropReason says why a packet or an access unit was not used; the values are
+// the label "reason" of liveproof_webrtc_drops_total.
+type dropReason string
+
+const (
+	dropMalformed  dropReason = "malformed"   // packet or picture that its payload format does not allow
+	dropLate       dropReason = "late"        // packet after its turn, or far from the sequence
+	dropDuplicate  dropReason = "duplicate"   // packet that came before
+	dropUnknown    dropReason = "unknown"     // packet of a payload type that was not negotiated
+	dropIncomplete dropReason = "incomplete"  // picture with lost packets
+	dropTooLarge   dropReason = "too_large"   // picture above the byte or packet cap
+	dropNoKey      dropReason = "no_keyframe" // picture before the first key frame, or after a drop that needs one
+	dropOverflow   dropReason = "overflow"    // picture that the decoder was too slow for
+)
+
+// dropReasons in the order of their counters.
+var dropReasons = [...]dropReason{dropMalformed, dropLate, dropDuplicate, dropUnknown, dropIncomplete, dropTooLarge, dropNoKey, dropOverflow}
+
+// unit is one picture as a depacketizer gives it.
+type unit struct {
+	data []byte // borrowed until the depacketizer's next reset
+	key  bool   // decoding can start here
+	skip bool   // the sender left out pictures before this one
+}
+
+// depacketizer joins the RTP payloads of one picture. A malformed payload
+// makes the picture unusable until reset.
+type depacketizer interface {
+	// starts tells whether payload by itself proves to begin a picture. False means "not proven".
+	starts(payload []byte) bool
+	add(payload []byte) error
+	// finish ends the picture; no data and no error means that it holds no
+	// picture yet and what it holds goes with the next one.
+	finish() (unit, error)
+	// reset drops the picture under way.
+	reset()
+}
+
+func newDepacketizer(codec liveproof.Codec) depacketizer {
+	switch codec {
+	case liveproof.CodecVP8:
+		return &vp8Depacketizer{}
+	case liveproof.CodecVP9:
+		return &vp9Depacketizer{}
+	case liveproof.CodecH264:
+		return &h264Depacketizer{}
+	case liveproof.CodecAV1:
+		return &av1Depacketizer{}
+	}
+	return nil
+}
+
+// assembler turns packets in sequence order into complete access units.
+//
+// A picture is complete only when it is proven to be: its packets follow each
+// other without a gap; the packet before its first one ended the picture
+// before (or its first payload proves to be a start); and its last one has the
+// marker, or the packet right after it has another timestamp. Anything else is
+// dropped, and the next unit says so in Gap.
+//
+// pion's samplebuilder is not used because it judges by timestamps and partition
+// heads only: after a loss before a picture's first packets it can hand out the
+// rest as a whole, which must never happen here.
+type assembler struct {
+	maxBytes, maxPackets int
+	codecs               map[uint8]liveproof.Codec // by RTP payload type
+	emit                 func(liveproof.AccessUnit)
+	drop                 func(dropReason)
+
+	depacketizers map[liveproof.Codec]depacketizer
+	open          bool // a picture is under way
+	picture       picture
+	aligned       bool            // the packet before ended a picture
+	gap           bool            // pictures were lost since the last unit
+	waitKey       bool            // what comes before a key frame cannot be decoded
+	broken        bool            // a key frame is needed to show pictures again
+	codec         liveproof.Codec // of the last unit
+	rotation      int
+	clock         clock
+}
+
+// picture is the one under way.
+type picture struct {
+	codec     liveproof.Codec
+	timestamp uint32
+	bad       dropReason // why it will be dropped, if so
+	bytes     int
+	packets   int
+	arrived   time.Time
+}
+
+func newAssembler(cfg Config, codecs map[uint8]liveproof.Codec, emit func(liveproof.AccessUnit), drop func(dropReason)) *assembler {
+	return &assembler{
+		maxBytes: cfg.MaxUnitBytes, maxPackets: cfg.MaxUnitPackets,
+		codecs: codecs, emit: emit, drop: drop,
+		depacketizers: map[liveproof.Codec]depacketizer{},
+		waitKey:       true, broken: true,
+	}
+}
+
+// needsKeyFrame tells that pictures cannot be shown until the next key frame.
+func (a *assembler) needsKeyFrame() bool { return a.broken }
+
+// push takes the next packet in order; gap tells that packets before it are missing.
+func (a *assembler) push(p packet, gap bool) {
+	if gap {
+		a.lose()
+	}
+	if len(p.payload) == 0 {
+		return // padding: it takes a sequence number and belongs to no picture
+	}
+	codec, known := a.codecs[p.payloadType]
+	if !known {
+		a.drop(dropUnknown)
+		return
+	}
+	if a.open && p.timestamp != a.picture.timestamp {
+		a.finish()
+	}
+	if !a.open {
+		a.begin(codec, p)
+	}
+	a.add(codec, p)
+	if p.marker {
+		a.finish()
+	}
+}
+
+// lose notes missing packets: the picture under way is incomplete, and where
+// the next one begins is not known.
+func (a *assembler) lose() {
+	if a.open {
+		a.discard(dropIncomplete)
+	}
+	a.gap, a.broken, a.aligned = true, true, false
+}
+
+func (a *assembler) begin(codec liveproof.Codec, p packet) {
+	a.open = true
+	a.picture = picture{codec: codec, timestamp: p.timestamp}
+	d := a.depacketizer(codec)
+	d.reset()
+	if !a.aligned && !d.starts(p.payload) {
+		a.picture.bad = dropIncomplete
+	}
+}
+
+func (a *assembler) depacketizer(codec liveproof.Codec) depacketizer {
+	d := a.depacketizers[codec]
+	if d == nil {
+		d = newDepacketizer(codec)
+		a.depacketizers[codec] = d
+	}
+	return d
+}
+
+func (a *assembler) add(codec liveproof.Codec, p packet) {
+	pic := &a.picture
+	pic.bytes += len(p.payload)
+	pic.packets++
+	pic.arrived = p.arrived
+	if p.rotation != noRotation {
+		a.rotation = p.rotation
+	}
+	switch {
+	case pic.bad != "":
+	case pic.bytes > a.maxBytes || pic.packets > a.maxPackets:
+		pic.bad = dropTooLarge
+	case codec != pic.codec: // two codecs within one picture
+		pic.bad = dropMalformed
+	case a.depacketizer(codec).add(p.payload) != nil:
+		pic.bad = dropMalformed
+	}
+}
+
+// finish ends the picture under way at a proven end.
+func (a *assembler) finish() {
+	a.aligned = true
+	if a.picture.bad != "" {
+		a.discard(a.picture.bad)
+		return
+	}
+	u, err := a.depacketizer(a.picture.codec).finish()
+	if err != nil {
+		a.discard(dropMalformed)
+		return
+	}
+	a.open = false
+	if len(u.data) > 0 {
+		a.deliver(u)
+	}
+}
+
+func (a *assembler) discard(reason dropReason) {
+	a.open = false
+	a.gap, a.broken = true, true
+	a.depacketizer(a.picture.codec).reset()
+	a.drop(reason)
+}
+
+func (a *assembler) deliver(u unit) {
+	pic := &a.picture
+	if pic.codec != a.codec { // first unit, or the sender changed the codec
+		a.codec, a.waitKey = pic.codec, true
+	}
+	if a.waitKey && !u.key {
+		a.gap, a.broken = true, true
+		a.drop(dropNoKey)
+		return
+	}
+	if u.skip {
+		a.gap, a.broken = true, true
+	}
+	if u.key {
+		a.waitKey, a.broken = false, false
+	}
+	a.emit(liveproof.AccessUnit{
+		Codec: pic.codec, PTS: a.clock.time(pic.timestamp), ArrivedAt: pic.arrived,
+		Key: u.key, Gap: a.gap, Rotation: a.rotation, Data: slices.Clone(u.data),
+	})
+	a.gap = false
+}
+
+// clock unwraps 32-bit RTP timestamps into time since the first one. A
+// timestamp that stands still or runs backward is passed on as it is.
+type clock struct {
+	started bool
+	last    uint32
+	ticks   int64
+}
+
+func (c *clock) time(timestamp uint32) time.Duration {
+	if !c.started {
+		c.started, c.last = true, timestamp
+	}
+	c.ticks += int64(int32(timestamp - c.last))
+	c.last = timestamp
+	// Ticks of a sender that jumps by half the range each time; 50 years stay far from overflow.
+	const limit = int64(50*365*24*time.Hour/time.Second) * clockRate
+	c.ticks = max(-limit, min(limit, c.ticks))
+	return time.Duration(c.ticks/clockRate)*time.Second + time.Duration(c.ticks%clockRate)*time.Second/clockRate
+}

@@ -1,0 +1,182 @@
+package rtc
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/pion/ice/v4"
+	"github.com/pion/interceptor"
+	"github.com/pion/interceptor/pkg/nack"
+	"github.com/pion/interceptor/pkg/report"
+	"github.com/pion/interceptor/pkg/twcc"
+	"github.com/pion/logging"
+	"github.com/pion/sdp/v3"
+	"github.com/pion/webrtc/v4"
+
+	"github.com/liveproof/liveproof"
+)
+
+const (
+	handshakeTimeout  = 10 * time.Second // DTLS
+	keepaliveInterval = 2 * time.Second  // ICE
+	replayWindow      = 1024             // SRTP packets; retransmissions come late
+	absSendTimeURI    = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time"
+)
+
+// newMediaEngine registers what is received. Audio codecs are there only so
+// that an offer's audio section can be answered as inactive.
+func newMediaEngine(cfg Config) (*webrtc.MediaEngine, error) {
+	m := &webrtc.MediaEngine{}
+	for _, c := range append(videoCodecs(cfg.Codecs), audioCodecs()...) {
+		kind := webrtc.RTPCodecTypeVideo
+		if strings.HasPrefix(c.MimeType, "audio/") {
+			kind = webrtc.RTPCodecTypeAudio
+		}
+		if err := m.RegisterCodec(c, kind); err != nil {
+			return nil, fmt.Errorf("codec %s: %w", c.MimeType, err)
+		}
+	}
+	for _, uri := range []string{sdp.TransportCCURI, absSendTimeURI, orientationURI} {
+		extension := webrtc.RTPHeaderExtensionCapability{URI: uri}
+		if err := m.RegisterHeaderExtension(extension, webrtc.RTPCodecTypeVideo, webrtc.RTPTransceiverDirectionRecvonly); err != nil {
+			return nil, fmt.Errorf("header extension %s: %w", uri, err)
+		}
+	}
+	return m, nil
+}
+
+// h264Profiles are profile_idc and constraint flags as browsers, phones and
+// encoders offer them (RFC 6184, 8.1): baseline, constrained baseline (two
+// spellings), main (two), high, constrained high, high 4:4:4.
+var h264Profiles = [...]string{"4200", "42e0", "42c0", "4d00", "4d40", "6400", "640c", "f400"}
+
+// videoCodecs numbers each format and its retransmission (RFC 4588); the
+// numbers do not matter, an answer uses the offer's.
+func videoCodecs(codecs []liveproof.Codec) []webrtc.RTPCodecParameters {
+	var out []webrtc.RTPCodecParameters
+	next := webrtc.PayloadType(35)
+	number := func() webrtc.PayloadType {
+		n := next
+		if next++; next == 64 { // 64–95 collide with RTCP (RFC 5761)
+			next = 96
+		}
+		return n
+	}
+	feedback := []webrtc.RTCPFeedback{{Type: "ccm", Parameter: "fir"}, {Type: "nack"}, {Type: "nack", Parameter: "pli"}, {Type: "transport-cc"}}
+	for _, codec := range codecs {
+		for _, fmtp := range formats(codec) {
+			primary, repair := number(), number()
+			out = append(out,
+				webrtc.RTPCodecParameters{PayloadType: primary, RTPCodecCapability: webrtc.RTPCodecCapability{
+					MimeType: mimeTypes[codec], ClockRate: clockRate, SDPFmtpLine: fmtp, RTCPFeedback: feedback}},
+				webrtc.RTPCodecParameters{PayloadType: repair, RTPCodecCapability: webrtc.RTPCodecCapability{
+					MimeType: webrtc.MimeTypeRTX, ClockRate: clockRate, SDPFmtpLine: fmt.Sprintf("apt=%d", primary)}})
+		}
+	}
+	return out
+}
+
+func formats(codec liveproof.Codec) []string {
+	switch codec {
+	case liveproof.CodecVP9:
+		return []string{"profile-id=0", "profile-id=2"}
+	case liveproof.CodecH264:
+		var out []string
+		for _, profile := range h264Profiles {
+			for _, mode := range []int{1, 0} {
+				out = append(out, fmt.Sprintf("level-asymmetry-allowed=1;packetization-mode=%d;profile-level-id=%s1f", mode, profile))
+			}
+		}
+		return out
+	}
+	return []string{""}
+}
+
+func audioCodecs() []webrtc.RTPCodecParameters {
+	return []webrtc.RTPCodecParameters{
+		{PayloadType: 126, RTPCodecCapability: webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeOpus, ClockRate: 48000, Channels: 2, SDPFmtpLine: "minptime=10;useinbandfec=1"}},
+		{PayloadType: 9, RTPCodecCapability: webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeG722, ClockRate: 8000}},
+		{PayloadType: 0, RTPCodecCapability: webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypePCMU, ClockRate: 8000}},
+		{PayloadType: 8, RTPCodecCapability: webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypePCMA, ClockRate: 8000}},
+	}
+}
+
+// newInterceptors: negative acknowledgements (RFC 4585), receiver reports (RFC
+// 3550) and transport-wide congestion feedback for the sender's rate control.
+func newInterceptors(cfg Config, loggers logging.LoggerFactory) (*interceptor.Registry, error) {
+	registry := &interceptor.Registry{}
+	generator, err := nack.NewGeneratorInterceptor(nack.GeneratorInterval(cfg.NACKInterval),
+		nack.GeneratorMaxNacksPerPacket(10), nack.WithGeneratorLoggerFactory(loggers))
+	if err != nil {
+		return nil, err
+	}
+	reports, err := report.NewReceiverInterceptor(report.WithReceiverLoggerFactory(loggers))
+	if err != nil {
+		return nil, err
+	}
+	congestion, err := twcc.NewSenderInterceptor(twcc.WithLoggerFactory(loggers))
+	if err != nil {
+		return nil, err
+	}
+	registry.Add(generator)
+	registry.Add(reports)
+	registry.Add(congestion)
+	return registry, nil
+}
+
+// newSettings are shared by all peers. The server gathers its own addresses
+// only and never opens a TCP connection to where a client says.
+func newSettings(cfg Config, udp ice.UDPMux, tcp ice.TCPMux, loggers logging.LoggerFactory) webrtc.SettingEngine {
+	var s webrtc.SettingEngine
+	s.LoggerFactory = loggers
+	networks := []webrtc.NetworkType{webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6}
+	s.SetICEUDPMux(udp)
+	if tcp != nil {
+		s.SetICETCPMux(tcp)
+		networks = append(networks, webrtc.NetworkTypeTCP4, webrtc.NetworkTypeTCP6)
+	}
+	s.SetNetworkTypes(networks)
+	s.DisableActiveTCP(true)
+	s.SetIncludeLoopbackCandidate(cfg.IncludeLoopback)
+	// A browser hides its addresses behind mDNS names; it comes to us, and its
+	// address is learnt from its checks (peer reflexive), so none is looked up.
+	s.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
+	s.SetICETimeouts(cfg.DisconnectedTimeout, cfg.FailedTimeout, min(keepaliveInterval, cfg.DisconnectedTimeout/2))
+	s.SetReceiveMTU(receiveMTU)
+	s.SetSRTPReplayProtectionWindow(replayWindow)
+	s.SetDTLSConnectContextMaker(func() (context.Context, func()) {
+		return context.WithTimeout(context.Background(), handshakeTimeout)
+	})
+	return s
+}
+
+// loggers turns pion's logging into debug records: what outsiders can cause
+// must not fill the log; what matters is counted.
+type loggers struct{ log *slog.Logger }
+
+// NewLogger implements logging.LoggerFactory.
+func (l loggers) NewLogger(scope string) logging.LeveledLogger {
+	return pionLogger{l.log.With("pion", scope)}
+}
+
+type pionLogger struct{ log *slog.Logger }
+
+func (p pionLogger) write(format string, args ...any) {
+	if p.log.Enabled(context.Background(), slog.LevelDebug) {
+		p.log.Debug(fmt.Sprintf(format, args...))
+	}
+}
+
+func (p pionLogger) Trace(string)                      {}
+func (p pionLogger) Tracef(string, ...any)             {}
+func (p pionLogger) Debug(string)                      {}
+func (p pionLogger) Debugf(string, ...any)             {}
+func (p pionLogger) Info(msg string)                   { p.write("%s", msg) }
+func (p pionLogger) Infof(format string, args ...any)  { p.write(format, args...) }
+func (p pionLogger) Warn(msg string)                   { p.write("%s", msg) }
+func (p pionLogger) Warnf(format string, args ...any)  { p.write(format, args...) }
+func (p pionLogger) Error(msg string)                  { p.write("%s", msg) }
+func (p pionLogger) Errorf(format string, args ...any) { p.write(format, args...) }

@@ -1,0 +1,163 @@
+package rtc
+
+import "time"
+
+const (
+	// maxDropout and the reorder depth bound where a plausible next sequence
+	// number lies (RFC 3550, A.1); one outside must be confirmed by its successor.
+	maxDropout = 3000
+	noRotation = -1
+)
+
+// packet is what the reassembly needs of one RTP packet.
+type packet struct {
+	sequence    uint16
+	timestamp   uint32 // 90 kHz
+	marker      bool
+	payloadType uint8
+	rotation    int // degrees clockwise, noRotation when the packet does not say
+	payload     []byte
+	arrived     time.Time
+}
+
+// reorderBuffer gives packets in sequence order, each once. A packet that is
+// missing holds back those after it for at most wait or as many packets as
+// there are slots; then it is lost. It owns no goroutine and no clock: time is
+// what packets say. The payload of a packet that comes in order is not copied.
+type reorderBuffer struct {
+	slots   []slot // ring, indexed by the unwrapped sequence number
+	wait    time.Duration
+	deliver func(p packet, gap bool)
+
+	started bool
+	next    int64 // unwrapped sequence number that is due
+	waiting int   // slots in use
+	since   time.Time
+	probe   int // the sequence number that would confirm a restart, -1 for none
+	lost    int64
+}
+
+type slot struct {
+	used   bool
+	packet packet
+	buffer []byte // backs packet.payload, kept for the next use
+}
+
+func newReorderBuffer(depth int, wait time.Duration, deliver func(p packet, gap bool)) *reorderBuffer {
+	return &reorderBuffer{slots: make([]slot, depth), wait: wait, deliver: deliver, probe: -1}
+}
+
+// push takes the next packet as it arrived; p.payload is borrowed until it
+// returns. The reason is empty when the packet was taken.
+func (r *reorderBuffer) push(p packet) dropReason {
+	if !r.started {
+		r.started, r.next = true, int64(p.sequence)
+	}
+	ahead := int64(int16(p.sequence - uint16(r.next)))
+	if ahead > maxDropout || ahead < -int64(len(r.slots)) {
+		return r.restart(p)
+	}
+	r.probe = -1
+	if ahead < 0 {
+		return dropLate
+	}
+	reason := r.accept(r.next+ahead, p)
+	r.expire(p.arrived)
+	return reason
+}
+
+// restart follows a sender whose sequence numbers jumped, once two packets in a row agree.
+func (r *reorderBuffer) restart(p packet) dropReason {
+	if int(p.sequence) != r.probe {
+		r.probe = int(p.sequence + 1)
+		return dropLate
+	}
+	for r.waiting > 0 {
+		r.skip()
+	}
+	r.probe = -1
+	r.next += int64(uint16(p.sequence - uint16(r.next)))
+	r.release(p, true)
+	return ""
+}
+
+func (r *reorderBuffer) accept(sequence int64, p packet) dropReason {
+	for r.waiting > 0 && sequence-r.next >= int64(len(r.slots)) {
+		r.skip()
+	}
+	if sequence-r.next >= int64(len(r.slots)) {
+		r.lost += sequence - r.next
+		r.next = sequence
+		r.release(p, true)
+		return ""
+	}
+	if sequence == r.next {
+		r.release(p, false)
+		r.drain()
+		return ""
+	}
+	return r.store(sequence, p)
+}
+
+func (r *reorderBuffer) store(sequence int64, p packet) dropReason {
+	s := r.at(sequence)
+	if s.used {
+		return dropDuplicate
+	}
+	s.buffer = append(s.buffer[:0], p.payload...)
+	s.packet, s.used = p, true
+	s.packet.payload = s.buffer
+	if r.waiting == 0 {
+		r.since = p.arrived
+	}
+	r.waiting++
+	return ""
+}
+
+func (r *reorderBuffer) at(sequence int64) *slot { return &r.slots[sequence%int64(len(r.slots))] }
+
+func (r *reorderBuffer) release(p packet, gap bool) {
+	r.next++
+	r.deliver(p, gap)
+}
+
+// drain delivers what waits without a gap before it.
+func (r *reorderBuffer) drain() {
+	for r.waiting > 0 && r.at(r.next).used {
+		r.take(false)
+	}
+}
+
+func (r *reorderBuffer) take(gap bool) {
+	s := r.at(r.next)
+	s.used = false
+	r.waiting--
+	r.release(s.packet, gap)
+}
+
+// skip gives up the missing packets before the first waiting one.
+func (r *reorderBuffer) skip() {
+	for !r.at(r.next).used {
+		r.next++
+		r.lost++
+	}
+	r.take(true)
+	r.drain()
+	r.since = r.oldest()
+}
+
+func (r *reorderBuffer) oldest() (t time.Time) {
+	for i := range r.slots {
+		if s := &r.slots[i]; s.used && (t.IsZero() || s.packet.arrived.Before(t)) {
+			t = s.packet.arrived
+		}
+	}
+	return t
+}
+
+// expire gives up packets that were waited for long enough at now.
+func (r *reorderBuffer) expire(now time.Time) {
+	for r.waiting > 0 && now.Sub(r.since) >= r.wait {
+		r.skip()
+	}
+}

@@ -1,0 +1,207 @@
+package rtc
+
+import (
+	"context"
+	"io"
+	"maps"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/liveproof/liveproof"
+)
+
+// Stats of one video track, from its first packet.
+type Stats struct {
+	Packets     int64 // RTP packets received, retransmitted ones included
+	Bytes       int64 // of these packets
+	Lost        int64 // packets given up as lost
+	AccessUnits int64 // complete pictures
+	Dropped     map[string]int64
+	PLISent     int64
+}
+
+// Video is a peer's video as access units. A bounded queue lies between the
+// network and the consumer, newest wins: when the consumer is too slow,
+// everything waiting is dropped and nothing passes until the next key frame.
+type Video struct {
+	maxUnits, maxBytes int
+	pliInterval        time.Duration
+	sendPLI            func()
+	metrics            *metrics
+
+	mu      sync.Mutex
+	queue   []liveproof.AccessUnit
+	bytes   int
+	waitKey bool // after an overflow
+	closed  bool
+	stats   Stats
+	dropped [len(dropReasons)]int64
+	ready   chan struct{} // holds a token when the queue may have become non-empty or closed
+
+	lastPLI atomic.Int64 // time since start, 0 for never
+	start   time.Time
+}
+
+func newVideo(cfg Config, m *metrics, sendPLI func()) *Video {
+	return &Video{
+		maxUnits: cfg.QueueUnits, maxBytes: cfg.QueueBytes, pliInterval: cfg.PLIInterval,
+		sendPLI: sendPLI, metrics: m, ready: make(chan struct{}, 1), start: time.Now(),
+	}
+}
+
+// Next blocks for the next complete access unit. It returns io.EOF when the
+// track has ended and the queue is empty, and ctx's error when ctx ends. The
+// unit's Data belongs to the caller.
+func (v *Video) Next(ctx context.Context) (liveproof.AccessUnit, error) {
+	for {
+		if err := ctx.Err(); err != nil {
+			return liveproof.AccessUnit{}, err
+		}
+		unit, ok, closed := v.pop()
+		if ok {
+			return unit, nil
+		}
+		if closed {
+			v.wake() // for another caller
+			return liveproof.AccessUnit{}, io.EOF
+		}
+		select {
+		case <-ctx.Done():
+		case <-v.ready:
+		}
+	}
+}
+
+func (v *Video) pop() (unit liveproof.AccessUnit, ok, closed bool) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if len(v.queue) == 0 {
+		return unit, false, v.closed
+	}
+	unit = v.queue[0]
+	v.queue[0].Data = nil
+	v.queue = v.queue[1:]
+	v.bytes -= len(unit.Data)
+	return unit, true, false
+}
+
+// push hands a unit to the consumer; it never blocks.
+func (v *Video) push(unit liveproof.AccessUnit) {
+	v.metrics.units.WithLabelValues(string(unit.Codec)).Inc()
+	v.mu.Lock()
+	v.stats.AccessUnits++
+	switch {
+	case v.closed:
+	case v.waitKey && !unit.Key:
+		v.dropLocked(dropNoKey, 1)
+	default:
+		v.enqueueLocked(unit)
+	}
+	v.mu.Unlock()
+	v.wake()
+}
+
+func (v *Video) enqueueLocked(unit liveproof.AccessUnit) {
+	if len(v.queue) >= v.maxUnits || v.bytes+len(unit.Data) > v.maxBytes {
+		v.dropLocked(dropOverflow, int64(len(v.queue)))
+		clear(v.queue)
+		v.queue, v.bytes, v.waitKey = nil, 0, true
+		if !unit.Key {
+			v.dropLocked(dropOverflow, 1)
+			return
+		}
+	}
+	if v.waitKey {
+		unit.Gap, v.waitKey = true, false
+	}
+	v.queue = append(v.queue, unit)
+	v.bytes += len(unit.Data)
+}
+
+func (v *Video) wake() {
+	select {
+	case v.ready <- struct{}{}:
+	default:
+	}
+}
+
+// needsKeyFrame tells that an overflow waits for one.
+func (v *Video) needsKeyFrame() bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.waitKey
+}
+
+// RequestKeyFrame asks the sender for a key frame (PLI, RFC 4585, 6.3.1), at
+// most once per pli_interval whoever asks; it never blocks.
+func (v *Video) RequestKeyFrame() {
+	now := int64(time.Since(v.start)) + 1
+	last := v.lastPLI.Load()
+	if last != 0 && now-last < int64(v.pliInterval) || !v.lastPLI.CompareAndSwap(last, now) {
+		return
+	}
+	v.mu.Lock()
+	closed := v.closed
+	if !closed {
+		v.stats.PLISent++
+	}
+	v.mu.Unlock()
+	if !closed {
+		v.metrics.pli.Inc()
+		v.sendPLI()
+	}
+}
+
+// Stats may be called at any time.
+func (v *Video) Stats() Stats {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	s := v.stats
+	s.Dropped = map[string]int64{}
+	for i, n := range v.dropped {
+		s.Dropped[string(dropReasons[i])] = n
+	}
+	maps.DeleteFunc(s.Dropped, func(_ string, n int64) bool { return n == 0 })
+	return s
+}
+
+func (v *Video) drop(reason dropReason) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.dropLocked(reason, 1)
+}
+
+func (v *Video) dropLocked(reason dropReason, n int64) {
+	for i, r := range dropReasons {
+		if r == reason {
+			v.dropped[i] += n
+		}
+	}
+	v.metrics.drops.WithLabelValues(string(reason)).Add(float64(n))
+}
+
+func (v *Video) received(bytes int) {
+	v.metrics.packets.Inc()
+	v.metrics.bytes.Add(float64(bytes))
+	v.mu.Lock()
+	v.stats.Packets++
+	v.stats.Bytes += int64(bytes)
+	v.mu.Unlock()
+}
+
+func (v *Video) setLost(total int64) {
+	v.mu.Lock()
+	added := total - v.stats.Lost
+	v.stats.Lost = total
+	v.mu.Unlock()
+	v.metrics.lost.Add(float64(added))
+}
+
+// close ends the stream: what is queued can still be read.
+func (v *Video) close() {
+	v.mu.Lock()
+	v.closed = true
+	v.mu.Unlock()
+	v.wake()
+}
