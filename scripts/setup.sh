@@ -50,8 +50,8 @@ go_toolchain() {
   chmod +x "$CACHE"/go/bin/* "$CACHE"/go/pkg/tool/*/*
 }
 
-node() {
-  if command -v node >/dev/null && [ "$(command node -p 'process.versions.node.split(".")[0]')" -ge 18 ]; then
+node_runtime() {
+  if command -v node >/dev/null && [ "$(node -p 'process.versions.node.split(".")[0]')" -ge 18 ]; then
     command -v npm >/dev/null && return
   fi
   apt_packages nodejs npm
@@ -95,7 +95,7 @@ python_packages() {
 setup_run() {
   apt_packages "${BUILD_PACKAGES[@]}"
   go_toolchain
-  node
+  node_runtime
   onnxruntime
   web_packages
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/liveproof/liveproof/ingest"
 	"github.com/liveproof/liveproof/ingest/rtc"
 	"github.com/liveproof/liveproof/media"
+	"github.com/liveproof/liveproof/models"
 	"github.com/liveproof/liveproof/onnx"
 	"github.com/liveproof/liveproof/pipeline"
 	"github.com/liveproof/liveproof/scorer"
@@ -34,6 +35,7 @@ type Config struct {
 	Scorer   scorer.Config   `yaml:"scorer"`
 	Verdict  verdict.Policy  `yaml:"verdict"`
 	ONNX     onnx.Config     `yaml:"onnx"`
+	Models   models.Config   `yaml:"models"`
 	Store    store.Config    `yaml:"store"`
 	Log      LogConfig       `yaml:"log"`
 	Ops      OpsConfig       `yaml:"ops"`
@@ -64,6 +66,7 @@ func DefaultConfig() Config {
 		Scorer:   scorer.DefaultConfig(),
 		Verdict:  verdict.DefaultPolicy(),
 		ONNX:     onnx.DefaultConfig(),
+		Models:   models.DefaultConfig(),
 		Store:    store.DefaultConfig(),
 		Log:      LogConfig{Format: "text", Level: slog.LevelInfo},
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/liveproof/liveproof/configs"
 	"github.com/liveproof/liveproof/detector"
 	"github.com/liveproof/liveproof/ingest"
+	"github.com/liveproof/liveproof/media"
 	"github.com/liveproof/liveproof/models"
 	"github.com/liveproof/liveproof/onnx"
 	"github.com/liveproof/liveproof/pipeline"
@@ -43,4 +44,118 @@ type engine struct {
 	scorer   *scorer.Batcher
 	metrics  *pipeline.Metrics
 	pool     *liveproof.ImagePool
+}
+
+// openEngine loads the models. It refuses what is not exactly what the
+// configuration and the catalogue name.
+func openEngine(ctx context.Context, cfg Config, log *slog.Logger, reg prometheus.Registerer) (_ *engine, err error) {
+	e := &engine{cfg: cfg, log: log, metrics: pipeline.NewMetrics(reg), pool: &liveproof.ImagePool{}}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, e.Close())
+		}
+	}()
+	catalog, err := models.New(cfg.Models, configs.Models(), models.DefaultPlaces())
+	if err != nil {
+		return nil, usage(err)
+	}
+	if e.runtime, err = onnx.Open(cfg.ONNX); err != nil {
+		return nil, err
+	}
+	if err = e.openDetector(catalog); err != nil {
+		return nil, err
+	}
+	return e, e.openScorer(ctx, catalog, reg)
+}
+
+func (e *engine) openDetector(catalog *models.Catalog) error {
+	file, err := catalog.Find(detectorModel)
+	if err != nil && !errors.Is(err, models.ErrMissing) {
+		return err
+	}
+	if e.detector, err = detector.Open(e.cfg.Detector, e.runtime, file.Data, e.log); err != nil {
+		return err
+	}
+	e.cropper, err = detector.NewCropper(e.cfg.Detector)
+	return err
+}
+
+func (e *engine) openScorer(ctx context.Context, catalog *models.Catalog, reg prometheus.Registerer) error {
+	file, err := catalog.Resolve(e.cfg.Scorer.Model, e.cfg.Scorer.ModelSHA256)
+	if err != nil {
+		return err
+	}
+	backend, err := scorer.Load(ctx, e.runtime, scorer.Model{Name: file.Name, SHA256: file.SHA256, Data: file.Data}, e.cfg.Scorer)
+	if err != nil {
+		return err
+	}
+	e.scorer, err = scorer.New(e.cfg.Scorer, backend, scorer.NewMetrics(reg), e.log)
+	return err
+}
+
+// Run drives the batcher until ctx ends.
+func (e *engine) Run(ctx context.Context) error { return e.scorer.Run(ctx) }
+
+// Ready tells whether the scorer scores.
+func (e *engine) Ready(context.Context) error { return e.scorer.Ready() }
+
+// Model identifies the scorer's model.
+func (e *engine) Model() liveproof.ModelInfo { return e.scorer.Info() }
+
+// Detector is the name of the face detector in use.
+func (e *engine) Detector() string { return e.detector.Name() }
+
+// Close frees the models, downstream last; it is idempotent.
+func (e *engine) Close() error {
+	var errs []error
+	if e.scorer != nil {
+		errs = append(errs, e.scorer.Close())
+	}
+	if e.detector != nil {
+		errs = append(errs, e.detector.Close())
+	}
+	if e.runtime != nil {
+		errs = append(errs, e.runtime.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// session assembles one session's pipeline over this engine.
+func (e *engine) session(cfg pipeline.Config, info liveproof.Session, source mediaSource,
+	recorder pipeline.Recorder, observe pipeline.Observer,
+) (*pipeline.Session, error) {
+	return pipeline.New(cfg, pipeline.Deps{
+		Source: source, Detector: e.detector.NewStream(), Cropper: e.cropper, Scorer: e.scorer,
+		Recorder: recorder, Observer: observe, Policy: e.cfg.Verdict, Pool: e.pool,
+		Media:   func() liveproof.FrameCounts { return frameCounts(source.Counts()) },
+		Metrics: e.metrics, Log: e.log,
+	}, info)
+}
+
+// mediaSource is a live stream or a file of package media.
+type mediaSource interface {
+	pipeline.Source
+	Counts() media.Counts
+}
+
+func frameCounts(c media.Counts) liveproof.FrameCounts {
+	return liveproof.FrameCounts{Received: c.Received, Decoded: c.Decoded, Dropped: c.TotalDropped()}
+}
+
+func isTerminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
+
+// baseURL shows a listen address as a browser would type it.
+func baseURL(address string, tls bool) string {
+	scheme := "http"
+	if tls {
+		scheme = "https"
+	}
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return scheme + "://" + address
+	}
+	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
+		host = "localhost"
+	}
+	return fmt.Sprintf("%s://%s", scheme, net.JoinHostPort(host, port))
 }

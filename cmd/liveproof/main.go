@@ -53,15 +53,20 @@ func run(ctx context.Context, args []string) int {
 	root := newRootCommand()
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
-	if err == nil {
-		return exitOK
-	}
 	var exit *exitError
-	if !errors.As(err, &exit) {
-		exit = &exitError{code: exitFailure, err: err}
+	if err != nil && (!errors.As(err, &exit) || exit.err != nil) {
+		fmt.Fprintln(root.ErrOrStderr(), "liveproof:", err)
 	}
-	if exit.err != nil {
-		fmt.Fprintln(root.ErrOrStderr(), "liveproof:", exit.err)
+	return exitCode(err)
+}
+
+func exitCode(err error) int {
+	var exit *exitError
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.As(err, &exit):
+		return exit.code
 	}
-	return exit.code
+	return exitFailure
 }

@@ -104,7 +104,7 @@ func serve(ctx context.Context, cfg Config, mode serveMode, out, errOut io.Write
 		fmt.Fprintln(out, "development API key:", key)
 	}
 	reg := newRegistry()
-	engine, err := openEngine(cfg, log, reg)
+	engine, err := openEngine(ctx, cfg, log, reg)
 	if err != nil {
 		return err
 	}

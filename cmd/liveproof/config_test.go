@@ -1,0 +1,93 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestCase19ConfigIsStrict(t *testing.T) {
+	for name, c := range map[string]struct{ text, complaint string }{
+		"unknown section":  {"ingst: {}\n", "field ingst not found"},
+		"unknown key":      {"webrtc: {udp_prt: 1}\n", "field udp_prt not found"},
+		"wrong type":       {"pipeline: {sample_rate: fast}\n", "cannot unmarshal"},
+		"repeated key":     {"log: {format: json}\nlog: {format: text}\n", "already defined"},
+		"bad range":        {"pipeline: {sample_rate: 0}\n", "pipeline.sample_rate: 0 is out of range"},
+		"NaN":              {"pipeline: {sample_rate: .nan}\n", "pipeline.sample_rate: NaN is out of range"},
+		"bad port":         {"webrtc: {udp_port: 70000}\n", "webrtc.udp_port: 70000"},
+		"weak secret":      {"ingest: {token_secret: short}\n", "ingest.token_secret: "},
+		"log format":       {"log: {format: xml}\n", "log.format: "},
+		"log level":        {"log: {level: loud}\n", "unknown name"},
+		"profiler exposed": {"ops: {pprof: \"0.0.0.0:6060\"}\n", "ops.pprof: "},
+		"two documents":    {"log: {}\n---\nlog: {}\n", "more than one YAML document"},
+		"not YAML":         {"\t{", "yaml"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "liveproof.yaml")
+			require.NoError(t, os.WriteFile(path, []byte(c.text), 0o600))
+			_, err := loadConfig(path, nil)
+			require.ErrorContains(t, err, c.complaint)
+		})
+	}
+}
+
+func TestCase19MissingFileIsNamed(t *testing.T) {
+	_, err := loadConfig("no/such/liveproof.yaml", nil)
+	require.ErrorContains(t, err, "no/such/liveproof.yaml")
+	require.Equal(t, exitUsage, run(t.Context(), []string{"serve", "--config", "no/such/liveproof.yaml"}))
+}
+
+func TestCase19ServerWithFileNeedsSecrets(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "liveproof.yaml")
+	require.NoError(t, os.WriteFile(path, []byte("log: {level: error}\n"), 0o600))
+	require.NotEqual(t, exitOK, run(t.Context(), []string{"serve", "--config", path, "--listen", "127.0.0.1:0"}))
+}
+
+func TestEnvironment(t *testing.T) {
+	cfg, err := loadConfig("", []string{
+		"LIVEPROOF_WEBRTC_UDP_PORT=9000",
+		"LIVEPROOF_WEBRTC_STUN_URLS=stun:a.example:3478, stun:b.example:3478",
+		"LIVEPROOF_INGEST_API_KEYS=0123456789abcdef",
+		"LIVEPROOF_INGEST_RATE_PER_IP_BURST=7",
+		"LIVEPROOF_VERDICT_DEADLINE=20s",
+		"LIVEPROOF_STORE_REDIS=redis://localhost:6379/0",
+		"LIVEPROOF_LOG_LEVEL=debug",
+		"LIVEPROOF_MODELS=/a:/b", // another component's: not of the form SECTION_KEY
+		"HOME=/root",
+	})
+	require.NoError(t, err)
+	require.Equal(t, 9000, cfg.WebRTC.UDPPort)
+	require.Equal(t, []string{"stun:a.example:3478", "stun:b.example:3478"}, cfg.WebRTC.STUNURLs)
+	require.Equal(t, []string{"0123456789abcdef"}, cfg.Ingest.APIKeys)
+	require.Equal(t, 7, cfg.Ingest.RatePerIP.Burst)
+	require.Equal(t, 20*time.Second, cfg.Verdict.Deadline)
+	require.Equal(t, "redis://localhost:6379/0", cfg.Store.Redis)
+	require.Equal(t, "DEBUG", cfg.Log.Level.String())
+
+	_, err = loadConfig("", []string{"LIVEPROOF_WEBRTC_UDP_PRT=9000"})
+	require.ErrorContains(t, err, `LIVEPROOF_WEBRTC_UDP_PRT: unknown key "udp_prt"`)
+	_, err = loadConfig("", []string{"LIVEPROOF_WEBRTC_UDP_PORT=many"})
+	require.ErrorContains(t, err, "LIVEPROOF_WEBRTC_UDP_PORT: ")
+}
+
+func TestListsInTheEnvironmentMayBeEmpty(t *testing.T) {
+	cfg, err := loadConfig("", []string{"LIVEPROOF_WEBRTC_STUN_URLS="})
+	require.NoError(t, err)
+	require.Empty(t, cfg.WebRTC.STUNURLs)
+}
+
+func FuzzConfig(f *testing.F) {
+	shipped, err := os.ReadFile(shippedConfig)
+	require.NoError(f, err)
+	f.Add(string(shipped))
+	f.Add("a: &a [*a]\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		cfg := DefaultConfig()
+		if parseConfig([]byte(text), &cfg) == nil {
+			_ = cfg.Validate()
+		}
+	})
+}

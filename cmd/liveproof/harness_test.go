@@ -1,0 +1,237 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/pion/webrtc/v4"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m,
+		// net/http keeps idle connections of the default client for a while.
+		goleak.IgnoreTopFunction("net/http.(*persistConn).readLoop"),
+		goleak.IgnoreTopFunction("net/http.(*persistConn).writeLoop"),
+		goleak.IgnoreTopFunction("internal/poll.runtime_pollWait"))
+}
+
+// server is the whole program, run in this process on free ports.
+type server struct {
+	t    *testing.T
+	url  string
+	key  string
+	stop context.CancelFunc // as SIGTERM does
+	done chan struct{}
+	code int
+}
+
+// startServer runs `liveproof serve args…` until the test ends.
+func startServer(t *testing.T, args ...string) *server {
+	t.Helper()
+	needRuntime(t)
+	reader, writer := io.Pipe()
+	ctx, cancel := context.WithCancel(context.Background())
+	s := &server{t: t, stop: cancel, done: make(chan struct{})}
+	root := newRootCommand()
+	root.SetArgs(append([]string{"serve", "--listen", "127.0.0.1:0", "--udp-port", "0"}, args...))
+	root.SetOut(writer)
+	root.SetErr(testWriter{t})
+	go func() {
+		defer close(s.done)
+		err := root.ExecuteContext(ctx)
+		_ = writer.CloseWithError(io.EOF)
+		if err != nil {
+			s.code = exitFailure
+			t.Logf("serve: %v", err)
+		}
+	}()
+	t.Cleanup(s.close)
+	s.readAnnouncement(reader)
+	return s
+}
+
+func (s *server) readAnnouncement(out io.Reader) {
+	s.t.Helper()
+	lines := bufio.NewScanner(out)
+	for s.url == "" && lines.Scan() {
+		if key, ok := strings.CutPrefix(lines.Text(), "development API key: "); ok {
+			s.key = key
+		}
+		if url, ok := strings.CutPrefix(lines.Text(), "listening on "); ok {
+			s.url = url
+		}
+	}
+	require.NotEmpty(s.t, s.url, "the server did not start")
+	go func() { _, _ = io.Copy(io.Discard, out) }()
+}
+
+// close stops the server and waits for it.
+func (s *server) close() {
+	s.stop()
+	select {
+	case <-s.done:
+	case <-time.After(time.Minute):
+		s.t.Error("the server did not end within a minute")
+	}
+	http.DefaultClient.CloseIdleConnections()
+}
+
+// testWriter logs while the test runs and drops what comes later.
+type testWriter struct{ t *testing.T }
+
+func (w testWriter) Write(p []byte) (int, error) {
+	defer func() { _ = recover() }() // t.Log panics after the test's end
+	w.t.Log(strings.TrimSpace(string(p)))
+	return len(p), nil
+}
+
+// api calls the sessions API and decodes the answer.
+func (s *server) api(method, path, body string, into any) int {
+	s.t.Helper()
+	req, err := http.NewRequest(method, s.url+path, strings.NewReader(body))
+	require.NoError(s.t, err)
+	req.Header.Set("Authorization", "Bearer "+s.key)
+	if body != "" {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	resp, err := http.DefaultClient.Do(req)
+	require.NoError(s.t, err)
+	defer resp.Body.Close()
+	raw, err := io.ReadAll(resp.Body)
+	require.NoError(s.t, err)
+	if into != nil && len(raw) > 0 {
+		require.NoError(s.t, json.Unmarshal(raw, into), "%s", raw)
+	}
+	return resp.StatusCode
+}
+
+type createdSession struct {
+	ID          string `json:"id"`
+	ClientToken string `json:"client_token"`
+	WHIPURL     string `json:"whip_url"`
+}
+
+type sessionView struct {
+	State   string   `json:"state"`
+	Verdict string   `json:"verdict"`
+	Score   float64  `json:"score"`
+	Reasons []string `json:"reasons"`
+	Frames  struct {
+		Received, Decoded, Sampled, Scored, Dropped int
+	} `json:"frames"`
+	Detector string `json:"detector"`
+	Model    struct {
+		Name string `json:"name"`
+		Demo bool   `json:"demo"`
+	} `json:"model"`
+}
+
+func (v sessionView) terminal() bool {
+	return v.State == "decided" || v.State == "expired" || v.State == "failed"
+}
+
+func (s *server) create(body string) createdSession {
+	s.t.Helper()
+	var made createdSession
+	require.Equal(s.t, http.StatusCreated, s.api(http.MethodPost, "/v1/sessions", body, &made))
+	return made
+}
+
+func (s *server) read(id string) (v sessionView) {
+	s.t.Helper()
+	require.Equal(s.t, http.StatusOK, s.api(http.MethodGet, "/v1/sessions/"+id, "", &v))
+	return v
+}
+
+// await polls until the session satisfies want.
+func (s *server) await(id, what string, want func(sessionView) bool) (v sessionView) {
+	s.t.Helper()
+	require.Eventually(s.t, func() bool {
+		v = s.read(id)
+		return want(v)
+	}, 90*time.Second, 50*time.Millisecond, what)
+	return v
+}
+
+// publish connects a peer over WHIP and sends frames until the video, the test or stop ends.
+func (s *server) publish(made createdSession, frames []ivfFrame) (stop func()) {
+	s.t.Helper()
+	p, err := newPublisher(http.DefaultClient, made.ClientToken, webrtc.MimeTypeVP8)
+	require.NoError(s.t, err)
+	ctx, cancel := context.WithCancel(context.Background())
+	require.NoError(s.t, p.publish(ctx, loadOptions{server: s.url}.absolute(made.WHIPURL)))
+	var wg sync.WaitGroup
+	wg.Go(func() { _ = send(ctx, p.track, frames) })
+	stop = sync.OnceFunc(func() {
+		cancel()
+		wg.Wait()
+		_ = p.pc.Close() // as a closed tab does: no DELETE
+	})
+	s.t.Cleanup(stop)
+	return stop
+}
+
+// needRuntime skips where ONNX Runtime's library has not been set up.
+func needRuntime(t testing.TB) {
+	t.Helper()
+	if os.Getenv("LIVEPROOF_ONNXRUNTIME") != "" {
+		return
+	}
+	if _, err := os.Stat("../../.cache/onnxruntime/libonnxruntime.so"); err != nil {
+		t.Skip("ONNX Runtime's library is not set up (make setup)")
+	}
+}
+
+// shared finds material that is not part of the repository, or skips.
+func shared(t testing.TB, name string) string {
+	t.Helper()
+	root := os.Getenv("LIVEPROOF_SHARED")
+	if root == "" {
+		root = "../../../shared"
+	}
+	path := filepath.Join(root, name)
+	if _, err := os.Stat(path); err != nil {
+		t.Skipf("../shared/%s is absent", name)
+	}
+	return path
+}
+
+// encode makes an IVF file of VP8 with ffmpeg's arguments for input and filter.
+func encode(t testing.TB, args ...string) []ivfFrame {
+	t.Helper()
+	if _, err := exec.LookPath("ffmpeg"); err != nil {
+		t.Skip("ffmpeg is not installed (make setup)")
+	}
+	path := filepath.Join(t.TempDir(), "clip.ivf")
+	command := append([]string{"-v", "error"}, args...)
+	command = append(command, "-an", "-r", "30", "-c:v", "libvpx", "-b:v", "1M", "-g", "60",
+		"-deadline", "realtime", "-cpu-used", "8", "-f", "ivf", path)
+	out, err := exec.Command("ffmpeg", command...).CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	frames, err := readIVF(path)
+	require.NoError(t, err)
+	return frames
+}
+
+// person is a real person before a webcam; noise makes every picture unique when it is looped.
+func person(t testing.TB, name string, seconds string) []ivfFrame {
+	return encode(t, "-stream_loop", "9", "-f", "mjpeg", "-r", "30", "-i", shared(t, "media/"+name),
+		"-vf", "noise=alls=3:allf=t", "-t", seconds)
+}
+
+// nobody is moving noise without a face.
+func nobody(t testing.TB, seconds string) []ivfFrame {
+	return encode(t, "-f", "lavfi", "-i", "testsrc2=size=640x480:rate=30,noise=alls=8:allf=t", "-t", seconds)
+}
