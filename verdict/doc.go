@@ -25,9 +25,10 @@
 //     further apart than MaxGap (silence is not agreement)
 //   - agreement ≥ 1-MaxDissent (a mix of bona fide and attack pictures does not
 //     pass on its mean)
+//   - ρₙ > θ: the smoothed score lags, nobody passes while scores are falling
 //   - doubt ≤ ½
 //
-// and `spoof` when the mirror image holds: s < θ-m, agreement ≤ MaxDissent.
+// and `spoof` when the mirror image holds: s < θ-m, agreement ≤ MaxDissent, ρₙ < θ.
 // Every condition is monotone in every ρᵢ: raising scores can never turn live
 // into spoof.
 //

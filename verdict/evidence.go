@@ -58,6 +58,7 @@ type evidence struct {
 	doubt       mean          // of "doubtful", time constant MinSpan
 	doubtAt     time.Duration // stream time of doubt's last term
 	doubtRun    int           // doubtful samples on end
+	newest      float64       // ρ of the last scored sample
 	above       run           // s > θ+m
 	below       run           // s < θ-m
 }
@@ -69,7 +70,7 @@ func (e *evidence) count(p Policy, s liveproof.Sample) {
 		e.first, gap = s.T, 0
 	}
 	e.scored++
-	e.last = s.T
+	e.last, e.newest = s.T, s.Rho
 	e.score.add(s.Rho, s.Weight, decay(gap, p.Tau))
 	e.agreement.add(indicator(s.Rho >= p.Threshold), s.Weight, decay(gap, p.MinSpan))
 	e.trust(p, s.T, false)
@@ -93,17 +94,31 @@ func (e *evidence) enough(p Policy) bool {
 	return e.scored >= p.MinSamples && e.last-e.first >= p.MinSpan && e.doubt.value() <= 0.5
 }
 
-// side is live or spoof when the conditions of one hold, pending otherwise.
+// side is live or spoof when the conditions of one hold, pending otherwise. The
+// newest sample must be on that side itself: the smoothed score lags behind a
+// change by about τ, and nobody passes on a score that is just falling.
 func (e *evidence) side(p Policy) liveproof.Outcome {
 	switch agreement := e.agreement.value(); {
 	case !e.enough(p):
 		return liveproof.OutcomePending
-	case e.above.on && e.above.length(e.last) >= p.Hold && agreement >= 1-p.MaxDissent:
+	case e.held(e.above, p) && agreement >= 1-p.MaxDissent && e.newest > p.Threshold:
 		return liveproof.OutcomeLive
-	case e.below.on && e.below.length(e.last) >= p.Hold && agreement <= p.MaxDissent:
+	case e.held(e.below, p) && agreement <= p.MaxDissent && e.newest < p.Threshold:
 		return liveproof.OutcomeSpoof
 	}
 	return liveproof.OutcomePending
+}
+
+func (e *evidence) held(r run, p Policy) bool { return r.on && r.length(e.last) >= p.Hold }
+
+// shortfall says what keeps the evidence from a decision: too little of it, or
+// scores that do not agree on a side.
+func (e *evidence) shortfall(p Policy) liveproof.Reason {
+	growing := (e.above.on && !e.held(e.above, p)) || (e.below.on && !e.held(e.below, p))
+	if !e.enough(p) || growing {
+		return liveproof.ReasonInsufficientEvidence
+	}
+	return liveproof.ReasonScoreUndecided
 }
 
 func indicator(b bool) float64 {

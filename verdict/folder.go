@@ -198,9 +198,9 @@ func (f *Folder) change(to liveproof.Outcome, t time.Duration, why liveproof.Rea
 
 // conclude ends without a decision.
 func (f *Folder) conclude(t time.Duration, why liveproof.Reason) {
-	reasons := distinct(why, f.misses.top(), f.shortfall())
+	reasons := distinct(why, f.misses.top(), f.ev.shortfall(f.policy))
 	if why == liveproof.ReasonInsufficientEvidence {
-		reasons = distinct(f.shortfall(), f.misses.top())
+		reasons = distinct(f.ev.shortfall(f.policy), f.misses.top())
 	}
 	f.settle(liveproof.OutcomeInconclusive, t, reasons)
 }
@@ -214,12 +214,4 @@ func (f *Folder) settle(o liveproof.Outcome, t time.Duration, reasons []liveproo
 	v := f.current()
 	v.Final = true
 	f.final = &v
-}
-
-// shortfall says what keeps the evidence from a decision.
-func (f *Folder) shortfall() liveproof.Reason {
-	if f.ev.enough(f.policy) {
-		return liveproof.ReasonScoreUndecided
-	}
-	return liveproof.ReasonInsufficientEvidence
 }

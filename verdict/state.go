@@ -39,7 +39,7 @@ func (f *Folder) current() liveproof.Verdict {
 		Outcome: f.outcome, Score: f.ev.score.value(), Reasons: f.grounds, Scored: f.ev.scored, At: f.at,
 	}
 	if f.outcome == liveproof.OutcomePending {
-		v.Reasons = distinct(first(f.grounds), f.restarted, f.missed, f.shortfall())
+		v.Reasons = distinct(first(f.grounds), f.restarted, f.missed, f.ev.shortfall(f.policy))
 	}
 	return v
 }
