@@ -1,0 +1,370 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"math"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/liveproof/liveproof"
+)
+
+func TestCreateAndRead(t *testing.T) {
+	w := newWorld(t, nil)
+	c := w.create(`{"mode":"call","external_id":"kunde-4711","deadline_s":20}`)
+	require.Equal(t, w.http.URL+"/v1/sessions/"+string(c.ID)+"/whip", c.WHIPURL)
+	require.Equal(t, "ws"+strings.TrimPrefix(w.http.URL, "http")+"/v1/sessions/"+string(c.ID)+"/signal", c.SignalURL)
+	require.Len(t, c.ICEServers, 2)
+	v := w.read(c.ID)
+	require.Equal(t, liveproof.StateCreated, v.State)
+	require.Equal(t, liveproof.OutcomePending, v.Verdict)
+	require.Equal(t, liveproof.ModeCall, v.Mode)
+	require.Equal(t, "kunde-4711", v.ExternalID)
+	require.Nil(t, v.DecidedAt)
+	require.WithinDuration(t, v.CreatedAt.Add(24*time.Hour), v.ExpiresAt, time.Second)
+	require.WithinDuration(t, v.CreatedAt.Add(2*time.Minute), c.ExpiresAt, time.Second)
+}
+
+func TestCreateRefusesBadBodies(t *testing.T) {
+	w := newWorld(t, nil)
+	for _, x := range []struct{ body, field string }{
+		{`{`, ""}, {`[]`, ""}, {`null`, ""}, {`{} {}`, ""}, {`"x"`, ""},
+		{`{"mode":"other"}`, "mode"}, {`{"mode":7}`, "mode"},
+		{`{"verdict":"live"}`, "verdict"}, {`{"state":"decided"}`, "state"},
+		{`{"deadline_s":0}`, "deadline_s"}, {`{"deadline_s":61}`, "deadline_s"}, {`{"deadline_s":-1}`, "deadline_s"},
+		{`{"external_id":"` + strings.Repeat("x", 129) + `"}`, "external_id"}, {`{"external_id":"a\u0000b"}`, "external_id"},
+	} {
+		r := w.call("POST", "/v1/sessions", x.body, withKey()...)
+		w.refused(r, 400, CodeInvalidRequest)
+		var p Problem
+		r.json(t, &p)
+		require.Equal(t, x.field, p.Field, x.body)
+	}
+	w.refused(w.call("POST", "/v1/sessions", "a=b", "Authorization", "Bearer "+testKey, "Content-Type", "application/x-www-form-urlencoded"), 415, CodeUnsupportedMediaType)
+	require.Empty(t, w.store.sessions)
+}
+
+func TestCase11BodyTooLarge(t *testing.T) {
+	w := newWorld(t, nil)
+	big := `{"external_id":"` + strings.Repeat("x", 64<<10) + `"}`
+	w.refused(w.call("POST", "/v1/sessions", big, withKey()...), 413, CodeBodyTooLarge)
+}
+
+func TestAPIKeys(t *testing.T) {
+	w := newWorld(t, nil)
+	for _, h := range [][]string{nil, {"Authorization", "Bearer wrong-key-0123456789abc"}, {"Authorization", "Basic " + testKey}, {"Authorization", testKey}} {
+		for _, x := range [][2]string{{"POST", "/v1/sessions"}, {"GET", "/v1/sessions/x"}, {"DELETE", "/v1/sessions/x"}, {"GET", "/v1/sessions/x/timeline"}} {
+			r := w.call(x[0], x[1], "", h...)
+			w.refused(r, 401, CodeUnauthorized)
+			require.Contains(t, r.Header.Get("WWW-Authenticate"), "Bearer")
+		}
+	}
+	c := w.create("")
+	w.refused(w.call("GET", "/v1/sessions/"+string(c.ID), "", withToken(c.ClientToken)...), 401, CodeUnauthorized)
+}
+
+func TestIdempotencyKey(t *testing.T) {
+	w := newWorld(t, nil)
+	post := func(body, key string) reply {
+		return w.call("POST", "/v1/sessions", body, withKey("Idempotency-Key", key)...)
+	}
+	var a, b, c created
+	post(`{"mode":"call"}`, "k1").json(t, &a)
+	again := post(`{ "mode" : "call" }`, "k1")
+	require.Equal(t, 201, again.StatusCode)
+	again.json(t, &b)
+	require.Equal(t, a.ID, b.ID)
+	_, err := w.server.tokens.verify(b.ClientToken, a.ID)
+	require.NoError(t, err, "the repeated answer's token works")
+	w.refused(post(`{"mode":"onboarding"}`, "k1"), 422, CodeIdempotencyMismatch)
+	post(`{"mode":"call"}`, "k2").json(t, &c)
+	require.NotEqual(t, a.ID, c.ID)
+	w.refused(post(`{}`, strings.Repeat("k", 256)), 400, CodeInvalidRequest)
+	// The same key of another caller is another key.
+	r := w.call("POST", "/v1/sessions", `{"mode":"call"}`, "Authorization", "Bearer another-key-0123456789",
+		"Content-Type", "application/json", "Idempotency-Key", "k1")
+	r.json(t, &b)
+	require.NotEqual(t, a.ID, b.ID)
+}
+
+func TestTimelineAndDelete(t *testing.T) {
+	w := newWorld(t, nil)
+	c := w.create("")
+	path := "/v1/sessions/" + string(c.ID)
+	w.store.samples[c.ID] = []liveproof.Sample{
+		{Seq: 1, T: 200 * time.Millisecond, Reasons: []liveproof.Reason{liveproof.ReasonNoFace}},
+		{Seq: 2, T: 400 * time.Millisecond, Scored: true, Rho: 0.9, Weight: 1, Track: 1},
+		{Seq: 3, T: 600 * time.Millisecond, Scored: true, Rho: math.NaN()},
+	}
+	r := w.call("GET", path+"/timeline", "", withKey()...)
+	require.Equal(t, 200, r.StatusCode)
+	require.JSONEq(t, `{"id":"`+string(c.ID)+`","samples":[
+		{"seq":1,"t":0.2,"scored":false,"rho":0,"weight":0,"track":0,"reasons":["no_face"]},
+		{"seq":2,"t":0.4,"scored":true,"rho":0.9,"weight":1,"track":1,"reasons":[]},
+		{"seq":3,"t":0.6,"scored":false,"rho":0,"weight":0,"track":0,"reasons":[]}]}`, string(r.body))
+	require.Equal(t, 204, w.call("DELETE", path, "", withKey()...).StatusCode)
+	w.refused(w.call("GET", path, "", withKey()...), 404, CodeSessionNotFound)
+	w.refused(w.call("DELETE", path, "", withKey()...), 404, CodeSessionNotFound)
+	w.refused(w.call("GET", path+"/timeline", "", withKey()...), 404, CodeSessionNotFound)
+}
+
+func TestDeleteEndsARunningSession(t *testing.T) {
+	w := newWorld(t, nil)
+	c := w.create("")
+	ws := w.mustDial(c)
+	require.Equal(t, 204, w.call("DELETE", "/v1/sessions/"+string(c.ID), "", withKey()...).StatusCode)
+	m, _ := w.await(ws, "decided")
+	require.Equal(t, "retry", m["result"])
+	require.Eventually(t, func() bool { return w.server.calls.count() == 0 }, wait, time.Millisecond)
+	require.Empty(t, w.store.sessions, "a late write does not bring it back")
+}
+
+func TestUnknownPathsAndMethods(t *testing.T) {
+	w := newWorld(t, nil)
+	for _, p := range []string{"/v1", "/v1/", "/v1/other", "/v1/sessions/x/y", "/demo/sessions", "/demo/config", "/metrics.txt"} {
+		if p == "/v1" {
+			continue // looks like a page
+		}
+		w.refused(w.call("GET", p, ""), 404, CodeNotFound)
+	}
+	r := w.call("PUT", "/v1/sessions", "", withKey()...)
+	w.refused(r, 405, CodeMethodNotAllowed)
+	require.Equal(t, "POST", r.Header.Get("Allow"))
+	r = w.call("POST", "/healthz", "")
+	require.Equal(t, "GET, HEAD", r.Header.Get("Allow"))
+	for _, id := range []string{"x", "01jd4z5t8q0v9x2b3c4d5e6f7g", strings.Repeat("0", 25), "01JD4Z5T8Q0V9X2B3C4D5E6F7G"} {
+		w.refused(w.call("GET", "/v1/sessions/"+id, "", withKey()...), 404, CodeSessionNotFound)
+	}
+}
+
+func TestExpired(t *testing.T) {
+	w := newWorld(t, nil)
+	read, swept := w.create(""), w.create("")
+	w.clock.advance(2*time.Minute + 2*time.Second)
+	require.Equal(t, liveproof.StateExpired, w.read(read.ID).State, "by being read")
+	require.Equal(t, liveproof.OutcomeInconclusive, w.read(read.ID).Verdict)
+	w.server.expiry.sweep(context.Background(), w.clock.now())
+	require.Equal(t, liveproof.StateExpired, w.store.sessions[swept.ID].State, "by itself")
+	require.Equal(t, []liveproof.Reason{liveproof.ReasonNoMedia}, w.read(swept.ID).Reasons)
+	require.Empty(t, w.server.expiry.queue)
+}
+
+// TestLeftBehind: a server that died with its sessions does not leave them streaming for ever.
+func TestLeftBehind(t *testing.T) {
+	w := newWorld(t, nil)
+	c := w.create("")
+	require.NoError(t, w.store.Claim(context.Background(), c.ID, "elsewhere"))
+	w.clock.advance(2 * time.Minute)
+	require.Equal(t, liveproof.StateConnecting, w.read(c.ID).State, "another server may have it")
+	w.clock.advance(10 * time.Minute)
+	require.Equal(t, liveproof.StateFailed, w.read(c.ID).State)
+	require.Equal(t, liveproof.OutcomeInconclusive, w.read(c.ID).Verdict)
+}
+
+func TestCase14StoreDown(t *testing.T) {
+	w := newWorld(t, nil)
+	c := w.create("")
+	w.store.setDown(true)
+	for _, r := range []reply{
+		w.call("POST", "/v1/sessions", "", withKey()...),
+		w.call("GET", "/v1/sessions/"+string(c.ID), "", withKey()...),
+		w.call("POST", "/v1/sessions/"+string(c.ID)+"/whip", goodOffer, withToken(c.ClientToken, "Content-Type", typeSDP)...),
+	} {
+		w.refused(r, 503, CodeStoreUnavailable)
+		require.NotEmpty(t, r.Header.Get("Retry-After"))
+	}
+	r := w.call("GET", "/readyz", "")
+	require.Equal(t, 503, r.StatusCode)
+	require.JSONEq(t, `{"ready":false,"store":"unavailable","model":"ok","draining":false,"sessions":0}`, string(r.body))
+	require.Equal(t, 200, w.call("GET", "/healthz", "").StatusCode)
+	w.store.setDown(false)
+	require.Equal(t, 200, w.call("GET", "/readyz", "").StatusCode)
+	w.create("")
+}
+
+func TestNotReadyModel(t *testing.T) {
+	w := newWorld(t, func(_ *Config, d *Deps, _ *fakeStore) {
+		d.Ready = func(context.Context) error { return errors.New("CUDA device 0 lost at /dev/nvidia0") }
+	})
+	r := w.call("GET", "/readyz", "")
+	require.Equal(t, 503, r.StatusCode)
+	require.Contains(t, string(r.body), `"model":"not_ready"`)
+	require.NotContains(t, string(r.body), "nvidia", "no internals")
+}
+
+func TestRateLimits(t *testing.T) {
+	w := newWorld(t, func(c *Config, d *Deps, _ *fakeStore) {
+		c.RatePerKey, c.RatePerIP = Rate{1, 3}, Rate{1, 2}
+		d.Demo = true
+	})
+	for range 3 {
+		w.create("")
+	}
+	r := w.call("POST", "/v1/sessions", "", withKey()...)
+	w.refused(r, 429, CodeRateLimited)
+	require.Equal(t, "1", r.Header.Get("Retry-After"))
+	// Guessing keys is limited by address, and does not cost the honest caller.
+	w.call("POST", "/v1/sessions", "")
+	w.call("POST", "/demo/sessions", "")
+	w.refused(w.call("POST", "/v1/sessions", ""), 429, CodeRateLimited)
+	w.refused(w.call("POST", "/demo/sessions", ""), 429, CodeRateLimited)
+	w.clock.advance(time.Second)
+	w.create("")
+}
+
+func TestTrustedProxies(t *testing.T) {
+	cfg := testConfig()
+	cfg.TrustedProxies = []string{"10.0.0.0/8", "::1/128"}
+	s, err := New(cfg, Deps{Sessions: newFakeStore(), Analyzer: &fakeAnalyzer{}, RTC: newFakeRTC()})
+	require.NoError(t, err)
+	for _, x := range []struct{ remote, forwarded, want string }{
+		{"192.0.2.1:1", "198.51.100.7", "192.0.2.1"}, // not a proxy of ours: its claim counts for nothing
+		{"10.0.0.1:1", "198.51.100.7", "198.51.100.7"},
+		{"10.0.0.1:1", "203.0.113.9, 198.51.100.7, 10.9.9.9", "198.51.100.7"},
+		{"10.0.0.1:1", "", "10.0.0.1"}, {"10.0.0.1:1", "garbage", "10.0.0.1"},
+		{"[::1]:1", "2001:db8::1", "2001:db8::1"},
+	} {
+		r := &http.Request{RemoteAddr: x.remote, Header: http.Header{"X-Forwarded-For": {x.forwarded}, "X-Forwarded-Proto": {"https"}}}
+		require.Equal(t, x.want, s.clientIP(r).String(), "%+v", x)
+		require.Equal(t, !strings.HasPrefix(x.remote, "192"), s.secured(r))
+	}
+	require.NoError(t, s.Close())
+}
+
+func TestDemoBackend(t *testing.T) {
+	w := newWorld(t, func(_ *Config, d *Deps, _ *fakeStore) { d.Demo = true })
+	r := w.call("POST", "/demo/sessions", "")
+	require.Equal(t, 201, r.StatusCode, "%s", r.body)
+	var c created
+	r.json(t, &c)
+	require.Equal(t, 200, w.call("GET", "/demo/sessions/"+string(c.ID), "").StatusCode)
+	require.JSONEq(t, `{"dev":false,"model":{"name":"test","demo":true,"threshold":0.5},"detector":"haar"}`,
+		string(w.call("GET", "/demo/config", "").body))
+	w.refused(w.call("POST", "/demo/sessions", "", "Origin", "https://evil.example"), 403, CodeOriginForbidden)
+	require.NotContains(t, string(r.body), testKey)
+}
+
+func TestWebsite(t *testing.T) {
+	w := newWorld(t, func(_ *Config, d *Deps, _ *fakeStore) {
+		d.Web = fstest.MapFS{
+			"index.html":      {Data: []byte("<!doctype html><title>x</title>")},
+			"assets/a-123.js": {Data: []byte("export{}")},
+			".gitkeep":        {Data: []byte{}},
+		}
+	})
+	page := w.call("GET", "/", "")
+	require.Equal(t, 200, page.StatusCode)
+	require.Contains(t, page.Header.Get("Content-Type"), "text/html")
+	require.Equal(t, "no-cache", page.Header.Get("Cache-Control"))
+	require.Contains(t, page.Header.Get("Content-Security-Policy"), "script-src 'self';")
+	require.Contains(t, page.Header.Get("Permissions-Policy"), "camera=(self)")
+	require.Empty(t, page.Header.Get("Strict-Transport-Security"), "plain HTTP")
+	require.Equal(t, 304, w.call("GET", "/", "", "If-None-Match", page.Header.Get("ETag")).StatusCode)
+	script := w.call("GET", "/assets/a-123.js", "")
+	require.Contains(t, script.Header.Get("Content-Type"), "javascript")
+	require.Contains(t, script.Header.Get("Cache-Control"), "immutable")
+	require.Equal(t, page.body, w.call("GET", "/operator", "").body)
+	w.refused(w.call("GET", "/missing.js", ""), 404, CodeNotFound)
+	w.refused(w.call("GET", "/.gitkeep", ""), 404, CodeNotFound)
+	require.Empty(t, w.call("HEAD", "/", "").body)
+}
+
+func TestWebsiteNotBuilt(t *testing.T) {
+	w := newWorld(t, nil)
+	require.Contains(t, string(w.call("GET", "/", "").body), "make web")
+}
+
+func TestPanicIsAProblem(t *testing.T) {
+	w := newWorld(t, nil)
+	h := w.server.wrap("x", func(http.ResponseWriter, *http.Request) error { panic("secret detail") })
+	w.http.Config.Handler = h
+	r := w.call("GET", "/v1/other", "")
+	w.refused(r, 500, CodeInternal)
+	require.NotContains(t, string(r.body), "secret")
+}
+
+func TestRequestID(t *testing.T) {
+	w := newWorld(t, nil)
+	require.Equal(t, "abc-1", w.call("GET", "/healthz", "", "X-Request-Id", "abc-1").Header.Get("X-Request-Id"))
+	require.Len(t, w.call("GET", "/healthz", "", "X-Request-Id", "a b\tforged=1").Header.Get("X-Request-Id"), 26)
+}
+
+func TestConfig(t *testing.T) {
+	require.NoError(t, DefaultConfig().Validate())
+	var back Config
+	b, err := yaml.Marshal(DefaultConfig())
+	require.NoError(t, err)
+	require.NoError(t, yaml.Unmarshal(b, &back))
+	require.Equal(t, DefaultConfig(), back, "every field has its yaml name")
+	for key, change := range map[string]func(*Config){
+		"listen:":                  func(c *Config) { c.Listen = "" },
+		"public_url:":              func(c *Config) { c.PublicURL = "example.org" },
+		"tls_cert:":                func(c *Config) { c.TLSKey = "x" },
+		"api_keys:":                func(c *Config) { c.APIKeys = []string{"short"} },
+		"token_secret:":            func(c *Config) { c.TokenSecret = "short" },
+		"token_ttl:":               func(c *Config) { c.TokenTTL = 0 },
+		"session_ttl:":             func(c *Config) { c.SessionTTL = -1 },
+		"deadline:":                func(c *Config) { c.Deadline = 2 * c.MaxDeadline },
+		"max_deadline:":            func(c *Config) { c.MaxDeadline = time.Hour },
+		"max_call:":                func(c *Config) { c.MaxCall = 0 },
+		"max_sessions:":            func(c *Config) { c.MaxSessions = 0 },
+		"connect_timeout:":         func(c *Config) { c.ConnectTimeout = 0 },
+		"idle_timeout:":            func(c *Config) { c.IdleTimeout = 0 },
+		"disconnect_grace:":        func(c *Config) { c.DisconnectGrace = -1 },
+		"decide_timeout:":          func(c *Config) { c.DecideTimeout = 0 },
+		"drain_timeout:":           func(c *Config) { c.DrainTimeout = -1 },
+		"max_body:":                func(c *Config) { c.MaxBody = 0 },
+		"max_message:":             func(c *Config) { c.MaxMessage = 1 << 30 },
+		"rate_entries:":            func(c *Config) { c.RateEntries = 0 },
+		"max_candidates:":          func(c *Config) { c.MaxCandidates = 0 },
+		"rate_per_key.burst:":      func(c *Config) { c.RatePerKey.Burst = 0 },
+		"rate_per_ip.per_second:":  func(c *Config) { c.RatePerIP.PerSecond = math.NaN() },
+		"message_rate.per_second:": func(c *Config) { c.MessageRate.PerSecond = 0 },
+		"cors_origins:":            func(c *Config) { c.CORSOrigins = []string{"example.org"} },
+		"ws_origins:":              func(c *Config) { c.WSOrigins = []string{"https://example.org/"} },
+		"trusted_proxies:":         func(c *Config) { c.TrustedProxies = []string{"10.0.0.1"} },
+	} {
+		c := testConfig()
+		change(&c)
+		err := c.Validate()
+		require.Error(t, err, key)
+		require.True(t, strings.HasPrefix(err.Error(), key), "%s: %v", key, err)
+	}
+}
+
+func TestMissingSecretsAreRefusedUnlessDev(t *testing.T) {
+	deps := Deps{Sessions: newFakeStore(), Analyzer: &fakeAnalyzer{}, RTC: newFakeRTC()}
+	_, err := New(DefaultConfig(), deps)
+	require.ErrorContains(t, err, "api_keys:")
+	cfg := DefaultConfig()
+	cfg.APIKeys = []string{testKey}
+	_, err = New(cfg, deps)
+	require.ErrorContains(t, err, "token_secret:")
+	deps.Demo = true
+	_, err = New(DefaultConfig(), deps)
+	require.NoError(t, err)
+	require.GreaterOrEqual(t, len(NewSecret()), 32)
+}
+
+func FuzzCreation(f *testing.F) {
+	for _, s := range []string{`{}`, `{"mode":"call"}`, `{"mode":"onboarding","external_id":"x","deadline_s":1e400}`, `null`, `{"mode":null}`} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		c, err := parseCreation(b)
+		if err != nil {
+			var p *Problem
+			require.ErrorAs(t, err, &p)
+			require.Equal(t, 400, p.Status)
+			return
+		}
+		require.Contains(t, []liveproof.Mode{liveproof.ModeCall, liveproof.ModeOnboarding}, c.Mode)
+	})
+}

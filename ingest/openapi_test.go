@@ -1,0 +1,124 @@
+package ingest
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"mime"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/stretchr/testify/require"
+)
+
+// loadDocument is read once: every test's answers are held against it.
+var loadDocument = sync.OnceValues(func() (*openapi3.T, error) {
+	doc, err := openapi3.NewLoader().LoadFromData(openAPI)
+	if err != nil {
+		return nil, err
+	}
+	return doc, doc.Validate(context.Background())
+})
+
+func TestDocumentIsValid(t *testing.T) {
+	doc, err := loadDocument()
+	require.NoError(t, err)
+	require.True(t, strings.HasPrefix(doc.OpenAPI, "3.1"))
+}
+
+// TestDocumentListsEveryRoute: what is served is described, what is described is served.
+func TestDocumentListsEveryRoute(t *testing.T) {
+	doc, err := loadDocument()
+	require.NoError(t, err)
+	w := newWorld(t, func(_ *Config, d *Deps, _ *fakeStore) {
+		d.Demo = true
+		d.MetricsHandler = http.NotFoundHandler()
+	})
+	var served, described []string
+	for _, r := range w.server.routes {
+		served = append(served, r.method+" "+r.path)
+		if r.cors && !slices.Contains(served, "OPTIONS "+r.path) {
+			served = append(served, "OPTIONS "+r.path)
+		}
+	}
+	for path, item := range doc.Paths.Map() {
+		for method := range item.Operations() {
+			described = append(described, method+" "+path)
+		}
+	}
+	require.ElementsMatch(t, served, described)
+}
+
+// TestDocumentListsEveryCode: in the schema and in the table of errors.
+func TestDocumentListsEveryCode(t *testing.T) {
+	doc, err := loadDocument()
+	require.NoError(t, err)
+	var have, want []string
+	for _, v := range doc.Components.Schemas["Problem"].Value.Properties["code"].Value.Enum {
+		have = append(have, v.(string))
+	}
+	for code, status := range problemStatus {
+		want = append(want, string(code))
+		require.Contains(t, doc.Info.Description, fmt.Sprintf("| %d | `%s` |", status, code))
+	}
+	require.ElementsMatch(t, want, have)
+}
+
+// checkAgainstDocument fails when an answer is not what openapi.yaml says.
+func checkAgainstDocument(t testing.TB, req *http.Request, resp *http.Response, body []byte) {
+	t.Helper()
+	doc, err := loadDocument()
+	require.NoError(t, err)
+	op := operation(doc, req)
+	if op == nil { // an unknown path or method: a problem like any other
+		op = doc.Paths.Value("/v1/sessions").Post
+	}
+	described := op.Responses.Status(resp.StatusCode)
+	if described == nil {
+		described = op.Responses.Default()
+	}
+	require.NotNil(t, described, "%s %s: status %d is not described", req.Method, req.URL.Path, resp.StatusCode)
+	content := described.Value.Content
+	if content == nil || len(body) == 0 {
+		require.Empty(t, body)
+		return
+	}
+	kind, _, err := mime.ParseMediaType(resp.Header.Get("Content-Type"))
+	require.NoError(t, err)
+	if !strings.HasSuffix(kind, "json") {
+		return
+	}
+	media := content.Get(kind)
+	require.NotNil(t, media, "%s %s: %s is not described", req.Method, req.URL.Path, kind)
+	var value any
+	require.NoError(t, json.Unmarshal(body, &value), "%s", body)
+	require.NoError(t, doc.ValidateSchemaJSON(media.Schema.Value, value), "%s %s → %s", req.Method, req.URL.Path, body)
+}
+
+var parameter = regexp.MustCompile(`\{[^}]*\}`)
+
+func operation(doc *openapi3.T, req *http.Request) *openapi3.Operation {
+	for path, item := range doc.Paths.Map() {
+		pattern := "^" + parameter.ReplaceAllString(regexp.QuoteMeta(path), "[^/]+") + "$"
+		pattern = strings.ReplaceAll(pattern, `\[^/]+`, "[^/]+")
+		if regexp.MustCompile(pattern).MatchString(req.URL.Path) {
+			return item.GetOperation(req.Method)
+		}
+	}
+	return nil
+}
+
+// TestCheckCanFail: a check that accepts everything proves nothing.
+func TestCheckCanFail(t *testing.T) {
+	doc, err := loadDocument()
+	require.NoError(t, err)
+	schema := doc.Components.Schemas["Session"].Value
+	require.Error(t, doc.ValidateSchemaJSON(schema, map[string]any{"id": "x"}))
+	req, _ := http.NewRequest("GET", "/v1/sessions/x/timeline", nil)
+	require.Equal(t, "readTimeline", operation(doc, req).OperationID)
+}
