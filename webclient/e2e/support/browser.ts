@@ -43,8 +43,17 @@ export async function open(browser: Browser, url: string, options: BrowserContex
   return page;
 }
 
-// Runs in the page: keeps every camera track it was given.
+// Runs in the page: keeps every camera track it was given and every peer connection it made.
 function watchCameras(): void {
+  const peers: RTCPeerConnection[] = [];
+  window.RTCPeerConnection = new Proxy(RTCPeerConnection, {
+    construct(target, args: [RTCConfiguration]) {
+      const pc = new target(...args);
+      peers.push(pc);
+      return pc;
+    },
+  });
+  Object.assign(window, { testPeers: peers });
   if (!navigator.mediaDevices) return;
   const tracks: MediaStreamTrack[] = [];
   const real = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
@@ -84,4 +93,22 @@ export async function press(page: Page): Promise<void> {
 
 export async function sessionId(page: Page): Promise<string> {
   return (await page.locator('liveness-check').getAttribute('data-session-id')) ?? '';
+}
+
+/** The codecs that the page's peer connections really sent, e.g. ["video/VP8"], with who encoded. */
+export async function sentCodecs(page: Page): Promise<{ mimeType: string; encoder: string; frames: number }[]> {
+  return page.evaluate(async () => {
+    const peers = (window as unknown as { testPeers: RTCPeerConnection[] }).testPeers;
+    const reports = await Promise.all(peers.map((pc) => pc.getStats()));
+    return reports.flatMap((report) => {
+      const all = [...(report as unknown as Map<string, Record<string, unknown>>).values()];
+      return all
+        .filter((s) => s['type'] === 'outbound-rtp')
+        .map((s) => ({
+          mimeType: String(all.find((c) => c['id'] === s['codecId'])?.['mimeType']),
+          encoder: String(s['encoderImplementation']),
+          frames: Number(s['framesEncoded']),
+        }));
+    });
+  });
 }

@@ -10,7 +10,7 @@ const legend = `
   <li><svg viewBox="0 0 18 10"><circle class="raw" cx="9" cy="5" r="3.5"/></svg>score ρ of a frame</li>
   <li><svg viewBox="0 0 18 10"><path class="smoothed" d="M1 5h16"/></svg>smoothed</li>
   <li><svg viewBox="0 0 18 10"><path class="threshold" d="M0 5h18"/></svg>threshold</li>
-  <li><svg viewBox="0 0 18 10"><path class="tick" d="M9 1.500v7"/></svg>not scored</li>`;
+  <li><svg viewBox="0 0 18 10"><path class="tick" d="M9 1.5v7"/></svg>not scored</li>`;
 
 export class Chart {
   readonly #svg = svg('svg', { role: 'img', tabindex: '0' });
@@ -24,7 +24,7 @@ export class Chart {
     this.#tip.className = 'tip';
     this.#tip.hidden = true;
     this.#empty.className = 'empty';
-    this.#empty.textContent = 'Scores appear here once a check runs.';
+    this.#empty.innerHTML = '<span>Scores appear here once a check runs.</span>';
     const list = document.createElement('ul');
     list.className = 'legend';
     list.innerHTML = legend;

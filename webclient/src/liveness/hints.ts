@@ -52,9 +52,9 @@ const en: Catalogue = {
     connecting: { title: 'Connecting', text: 'Setting up an encrypted connection.' },
     positioning: { title: 'Place your face in the oval', text: 'Look straight into the camera.' },
     checking: { title: 'Hold still', text: 'Keep looking into the camera.' },
-    passed: { title: 'You’re verified', text: 'The check is complete.' },
+    passed: { title: 'Check passed', text: 'A person is in front of the camera.' },
     retry: { title: 'That didn’t quite work', text: 'We could not see enough to decide.' },
-    failed: { title: 'We couldn’t confirm it’s you', text: 'The check needs a person in front of the camera, not a picture or a screen.' },
+    failed: { title: 'We couldn’t confirm a live person', text: 'The check needs a person in front of the camera, not a picture or a screen.' },
   },
   reasons: {
     no_face: 'Move your face into the oval.',
@@ -119,9 +119,9 @@ const de: Catalogue = {
     connecting: { title: 'Verbindung wird aufgebaut', text: 'Die Verbindung ist verschlüsselt.' },
     positioning: { title: 'Gesicht in das Oval', text: 'Blicken Sie gerade in die Kamera.' },
     checking: { title: 'Stillhalten', text: 'Blicken Sie weiter in die Kamera.' },
-    passed: { title: 'Geschafft', text: 'Die Prüfung ist abgeschlossen.' },
+    passed: { title: 'Prüfung bestanden', text: 'Vor der Kamera ist eine Person.' },
     retry: { title: 'Das hat noch nicht geklappt', text: 'Wir konnten nicht genug sehen.' },
-    failed: { title: 'Nicht bestätigt', text: 'Vor der Kamera muss eine Person sein, kein Bild und kein Bildschirm.' },
+    failed: { title: 'Keine lebende Person bestätigt', text: 'Vor der Kamera muss eine Person sein, kein Bild und kein Bildschirm.' },
   },
   reasons: {
     no_face: 'Bringen Sie Ihr Gesicht in das Oval.',

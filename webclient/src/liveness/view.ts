@@ -19,9 +19,9 @@ const template = `
     <video part="video" playsinline muted autoplay aria-hidden="true"></video>
     <div class="oval" part="oval">
       <div class="figure" aria-hidden="true">
-        <svg class="face" viewBox="0 0 64 64"><path d="M20 27q3-2.5 7 0M37 27q4-2.5 7 0M32 31v8q0 2-3 2M24 48q8 5 16 0"/></svg>
+        <svg class="face" viewBox="0 0 64 64"><path d="M21 25v2M43 25v2M32.5 27v8q0 2-3 2M24 45q8 5.5 16 0"/></svg>
         <svg class="sign tick" viewBox="0 0 48 48"><path d="M8 26l11 11 21-25"/></svg>
-        <svg class="sign again" viewBox="0 0 48 48"><path d="M39 24a15 15 0 1 1-5-11.200M35 5v9h-9"/></svg>
+        <svg class="sign again" viewBox="0 0 48 48"><path d="M39 24a15 15 0 1 1-5-11.2M35 5v9h-9"/></svg>
         <svg class="sign cross" viewBox="0 0 48 48"><path d="M12 12l24 24M36 12L12 36"/></svg>
         <svg class="sign bang" viewBox="0 0 48 48"><path d="M24 9v19M24 38v.1"/></svg>
       </div>
@@ -144,9 +144,11 @@ export class View {
     if (text) this.#live.textContent = text;
   }
 
+  // On a phone the button is below the stage: starting brings both into view.
   // Screen readers hear each state once; who works with the keyboard lands on
   // the outcome, from where Tab leads to the button.
   #enter(s: Snapshot, hadFocus: boolean): void {
+    if (s.state === 'permission') this.root.host.scrollIntoView?.({ block: 'nearest' });
     const { title, text } = wordsOf(s, this.#words);
     this.#live.textContent = s.state === 'idle' ? '' : `${title}. ${text}`;
     if (hadFocus && isEnd(s.state)) this.#title.focus({ preventScroll: true });
