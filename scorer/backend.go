@@ -143,9 +143,9 @@ type onnxBackend struct {
 // lane is one worker's memory: tensors for every batch size over one buffer each
 // for crops, ρ and probabilities.
 type lane struct {
-	faces  []uint8
-	rho    []float32
-	atoms  []float32 // the contract has them; the verdict rests on ρ alone
+	faces []uint8
+	rho   []float32
+	atoms []float32 // the contract has them; the verdict rests on ρ alone
 	// inputs and outputs by batch size - 1, in the network's order.
 	inputs, outputs [][]onnx.Value
 	closers         []func() error

@@ -20,8 +20,10 @@ var (
 	ErrCrop = errors.New("face crop has the wrong size")
 	// ErrStuck: a run of the network did not even stop after its timeout.
 	ErrStuck = errors.New("inference does not return")
-	// ErrClosed: the scorer was closed or does not run.
-	ErrClosed = errors.New("scorer is not running")
+	// ErrClosed: the scorer was closed.
+	ErrClosed = errors.New("scorer is closed")
+	// ErrNotReady: too many batches failed in a row, or the scorer does not run yet.
+	ErrNotReady = errors.New("scorer is not ready")
 )
 
 // Difference is one point in which a model is not what the contract says.

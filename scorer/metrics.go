@@ -36,7 +36,7 @@ type Metrics struct {
 	ready     prometheus.Gauge
 }
 
-// NewMetrics registers the scorer's metrics.
+// NewMetrics registers the scorer's metrics; a nil registerer leaves them unregistered.
 func NewMetrics(reg prometheus.Registerer) *Metrics {
 	m := &Metrics{
 		batchSize: histogram("batch_size", "Crops in one run of the network.", 1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64),
@@ -52,6 +52,9 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		swaps:    prometheus.NewCounter(prometheus.CounterOpts{Name: prefix + "model_swaps_total", Help: "Models replaced while running."}),
 		waiting:  prometheus.NewGauge(prometheus.GaugeOpts{Name: prefix + "waiting", Help: "Crops that wait for a batch."}),
 		ready:    prometheus.NewGauge(prometheus.GaugeOpts{Name: prefix + "ready", Help: "1 when the scorer is ready, else 0."}),
+	}
+	if reg == nil {
+		return m
 	}
 	reg.MustRegister(m.batchSize, m.queueWait, m.inference, m.flushes, m.shed, m.samples, m.failures,
 		m.retries, m.swaps, m.waiting, m.ready)

@@ -44,31 +44,26 @@ func newFairQueue[T comparable](capacity, perSession int) *fairQueue[T] {
 	}
 }
 
-// add queues item. When there is no room, the oldest crop gives way, because an old
-// picture says less about the present than a new one: that of the same session at its
-// own cap, else that of the session with the most waiting. why is empty when
-// nothing was shed.
+// add queues item. When that is too much, the oldest crop gives way, because an old
+// picture says less about the present than a new one: that of the same session
+// above its own cap, else that of the session with the most waiting. why is
+// empty when nothing was shed. The session keeps its turn.
 func (q *fairQueue[T]) add(session liveproof.SessionID, item T, at time.Time) (shed T, why shedReason) {
 	own, waits := q.lines[session]
-	switch {
-	case waits && len(own.Value.(*line[T]).items) >= q.perSession:
-		shed, why = q.pop(own), shedSession
-	case q.size >= q.capacity:
-		shed, why = q.pop(q.longest()), shedCapacity
-	}
-	q.append(session, queued[T]{item, at})
-	return shed, why
-}
-
-func (q *fairQueue[T]) append(session liveproof.SessionID, item queued[T]) {
-	e, waits := q.lines[session]
 	if !waits {
-		e = q.turn.PushBack(&line[T]{session: session})
-		q.lines[session] = e
+		own = q.turn.PushBack(&line[T]{session: session})
+		q.lines[session] = own
 	}
-	l := e.Value.(*line[T])
-	l.items = append(l.items, item)
+	l := own.Value.(*line[T])
+	l.items = append(l.items, queued[T]{item, at})
 	q.size++
+	switch {
+	case len(l.items) > q.perSession:
+		return q.pop(own), shedSession
+	case q.size > q.capacity:
+		return q.pop(q.longest()), shedCapacity
+	}
+	return shed, ""
 }
 
 // pop takes the oldest item of a session's line and forgets the line when it is empty.

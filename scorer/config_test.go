@@ -1,0 +1,50 @@
+package scorer
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+)
+
+func TestDefaultConfigIsValid(t *testing.T) {
+	if err := DefaultConfig().Validate(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestValidateNamesTheKey(t *testing.T) {
+	cases := map[string]func(*Config){
+		"model: it is empty":        func(c *Config) { c.Model = "" },
+		"model_sha256: \"x\"":       func(c *Config) { c.ModelSHA256 = "x" },
+		"max_batch: 0":              func(c *Config) { c.MaxBatch = 0 },
+		"max_wait: -1ns":            func(c *Config) { c.MaxWait = -1 },
+		"queue_capacity: 0":         func(c *Config) { c.QueueCapacity, c.PerSession = 0, 0 },
+		"per_session: 257":          func(c *Config) { c.PerSession = 257 },
+		"workers: 65":               func(c *Config) { c.Workers = 65 },
+		"intra_op_threads: -1":      func(c *Config) { c.IntraOpThreads = -1 },
+		"batch_timeout: 1ms":        func(c *Config) { c.BatchTimeout = time.Millisecond },
+		"admit_wait: 0s":            func(c *Config) { c.AdmitWait = 0 },
+		"failure_threshold: 0":      func(c *Config) { c.FailureThreshold = 0 },
+		"probe_interval: 0s is out": func(c *Config) { c.ProbeInterval = 0 },
+	}
+	for want, change := range cases {
+		cfg := DefaultConfig()
+		change(&cfg)
+		if err := cfg.Validate(); err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("Validate() = %v, want it to begin with %q", err, want)
+		}
+	}
+}
+
+func TestConfigReadsYAML(t *testing.T) {
+	cfg := DefaultConfig()
+	text := "max_batch: 16\nmax_wait: 7ms\nper_session: 3\n"
+	if err := yaml.Unmarshal([]byte(text), &cfg); err != nil {
+		t.Fatal(err)
+	}
+	if cfg.MaxBatch != 16 || cfg.MaxWait != 7*time.Millisecond || cfg.PerSession != 3 || cfg.Workers != DefaultConfig().Workers {
+		t.Fatalf("cfg = %+v", cfg)
+	}
+}

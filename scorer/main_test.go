@@ -1,0 +1,128 @@
+package scorer
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/liveproof/liveproof"
+	"github.com/liveproof/liveproof/onnx"
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// fakeBackend scores a crop by its first byte over 255, unless run says otherwise.
+type fakeBackend struct {
+	name   string
+	run    func(ctx context.Context, crops [][]byte, rho []float32) error
+	mu     sync.Mutex
+	sizes  []int
+	closed atomic.Int32
+}
+
+func (f *fakeBackend) Score(ctx context.Context, crops [][]byte, rho []float32) error {
+	f.mu.Lock()
+	f.sizes = append(f.sizes, len(crops))
+	f.mu.Unlock()
+	if f.run != nil {
+		return f.run(ctx, crops, rho)
+	}
+	return brightness(ctx, crops, rho)
+}
+
+func brightness(_ context.Context, crops [][]byte, rho []float32) error {
+	for i, crop := range crops {
+		rho[i] = float32(crop[0]) / 255
+	}
+	return nil
+}
+
+func (f *fakeBackend) Info() liveproof.ModelInfo {
+	return liveproof.ModelInfo{Name: f.name, Threshold: .5}
+}
+func (f *fakeBackend) Close() error { f.closed.Add(1); return nil }
+
+func (f *fakeBackend) batches() []int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return append([]int(nil), f.sizes...)
+}
+
+// plain is a crop of one brightness.
+func plain(v uint8) *liveproof.Image {
+	crop := liveproof.NewImage(InputSize, InputSize)
+	for i := range crop.Pix {
+		crop.Pix[i] = v
+	}
+	return crop
+}
+
+// startBatcher runs a batcher over backend until the test's end.
+func startBatcher(t testing.TB, cfg Config, backend Backend) (*Batcher, *prometheus.Registry) {
+	t.Helper()
+	reg := prometheus.NewRegistry()
+	b, err := New(cfg, backend, NewMetrics(reg), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	go func() { done <- b.Run(context.Background()) }()
+	t.Cleanup(func() {
+		if err := b.Close(); err != nil {
+			t.Errorf("Close: %v", err)
+		}
+		if err := <-done; err != nil && !errors.Is(err, ErrClosed) {
+			t.Errorf("Run: %v", err)
+		}
+	})
+	return b, reg
+}
+
+// value is the sum of a metric's values with that label value (any for "").
+func value(t testing.TB, reg *prometheus.Registry, name, label string) float64 {
+	t.Helper()
+	families, err := reg.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	total := 0.0
+	for _, family := range families {
+		if family.GetName() != prefix+name {
+			continue
+		}
+		for _, m := range family.GetMetric() {
+			if label == "" || m.GetLabel()[0].GetValue() == label {
+				total += m.GetCounter().GetValue() + m.GetGauge().GetValue() + float64(m.GetHistogram().GetSampleCount())
+			}
+		}
+	}
+	return total
+}
+
+func openRuntime(t testing.TB) *onnx.Runtime {
+	t.Helper()
+	rt, err := onnx.Open(onnx.DefaultConfig())
+	if errors.Is(err, onnx.ErrLibrary) && os.Getenv(onnx.LibraryEnv) == "" {
+		t.Skipf("ONNX Runtime's shared library is missing: %v", err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = rt.Close() })
+	return rt
+}
+
+func readModel(t testing.TB, name string) Model {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join("testdata", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Model{Name: name, Data: data}
+}
