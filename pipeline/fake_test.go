@@ -292,3 +292,18 @@ func (r *rig) hints() (out []liveproof.Reason) {
 func hasReason(v liveproof.Verdict, why liveproof.Reason) bool {
 	return slices.Contains(v.Reasons, why)
 }
+
+// endless gives n pictures 1/60 s apart without keeping them.
+type endless struct {
+	n, next int
+	held    atomic.Int64
+}
+
+func (e *endless) Next(context.Context) (liveproof.Picture, error) {
+	if e.next == e.n {
+		return nil, io.EOF
+	}
+	e.next++
+	e.held.Add(1)
+	return &picture{t: time.Duration(e.next) * 16667 * time.Microsecond, digest: uint64(e.next), held: &e.held}, nil
+}

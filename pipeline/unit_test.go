@@ -1,0 +1,207 @@
+package pipeline
+
+import (
+	"context"
+	"math"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/stretchr/testify/require"
+
+	"github.com/liveproof/liveproof"
+	"github.com/liveproof/liveproof/verdict"
+)
+
+func TestConfigValidate(t *testing.T) {
+	require.NoError(t, DefaultConfig().Validate())
+	require.NoError(t, DefaultConfig().Files().Validate())
+	tests := map[string]func(*Config){
+		"sample_rate":    func(c *Config) { c.SampleRate = 0 },
+		"queue_size":     func(c *Config) { c.QueueSize = 0 },
+		"in_flight":      func(c *Config) { c.InFlight = 65 },
+		"idle_timeout":   func(c *Config) { c.IdleTimeout = 0 },
+		"score_timeout":  func(c *Config) { c.ScoreTimeout = 0 },
+		"frozen_window":  func(c *Config) { c.FrozenWindow = 1 },
+		"clock_slack":    func(c *Config) { c.ClockSlack = 0 },
+		"second_face":    func(c *Config) { c.SecondFace = math.NaN() },
+		"hint_delay":     func(c *Config) { c.HintDelay = -1 },
+		"flush_interval": func(c *Config) { c.FlushInterval = 0 },
+		"record_timeout": func(c *Config) { c.RecordTimeout = 0 },
+		"decide_timeout": func(c *Config) { c.DecideTimeout = c.RecordTimeout - 1 },
+		"backlog":        func(c *Config) { c.Backlog = 0 },
+	}
+	for key, spoil := range tests {
+		c := DefaultConfig()
+		spoil(&c)
+		require.Regexp(t, "^"+key+": .* is out of range ", c.Validate().Error())
+	}
+	c := DefaultConfig()
+	c.SampleRate = math.NaN()
+	require.EqualError(t, c.Validate(), "sample_rate: NaN is out of range (0, 60]")
+}
+
+func TestNewRefuses(t *testing.T) {
+	m := &models{}
+	good := func() (Config, Deps, liveproof.Session) {
+		return DefaultConfig(), Deps{Source: play(1, 30), Detector: m, Cropper: m, Scorer: m, Policy: verdict.DefaultPolicy()},
+			liveproof.Session{Mode: liveproof.ModeCall, Model: liveproof.ModelInfo{Threshold: 0.4}}
+	}
+	tests := map[string]func(*Config, *Deps, *liveproof.Session){
+		"sample_rate": func(c *Config, _ *Deps, _ *liveproof.Session) { c.SampleRate = 61 },
+		"max_gap":     func(c *Config, _ *Deps, _ *liveproof.Session) { c.SampleRate = 1 },
+		"needed":      func(_ *Config, d *Deps, _ *liveproof.Session) { d.Scorer = nil },
+		"threshold":   func(_ *Config, _ *Deps, s *liveproof.Session) { s.Model.Threshold = 0 },
+		"mode":        func(_ *Config, _ *Deps, s *liveproof.Session) { s.Mode = "" },
+		"deadline":    func(_ *Config, _ *Deps, s *liveproof.Session) { s.Deadline = time.Second },
+	}
+	for want, spoil := range tests {
+		c, d, s := good()
+		_, err := New(c, d, s)
+		require.NoError(t, err)
+		spoil(&c, &d, &s)
+		_, err = New(c, d, s)
+		require.ErrorContains(t, err, want)
+	}
+}
+
+// The grid gives one sample a cell at any frame rate and jitter.
+func TestSamplerRate(t *testing.T) {
+	for _, fps := range []float64{5, 7, 10, 15, 24, 25, 29.97, 30, 60} {
+		for _, jitter := range []time.Duration{0, 15 * time.Millisecond} {
+			r := rand.New(rand.NewPCG(uint64(fps), 1))
+			s := sampler{period: 200 * time.Millisecond, slack: time.Second}
+			taken, last := 0, time.Duration(0)
+			for i := range int(20 * fps) {
+				at := time.Duration(float64(i)/fps*float64(time.Second)) + time.Duration(r.Int64N(int64(jitter)+1))
+				p := s.see(at, -1)
+				if !p.take {
+					continue
+				}
+				taken++
+				require.Less(t, p.t-last, 410*time.Millisecond)
+				last = p.t
+			}
+			require.InDelta(t, 100, taken, 2, "%v fps, jitter %v", fps, jitter)
+		}
+	}
+}
+
+func TestSamplerTimeOnlyGrows(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	s := sampler{period: 200 * time.Millisecond, slack: time.Second}
+	last := time.Duration(-1)
+	for range 10000 {
+		p := s.see(time.Duration(r.Int64N(int64(10*time.Minute))-int64(time.Minute)), -1)
+		if p.take {
+			require.Greater(t, p.t, last)
+			last = p.t
+		}
+		require.GreaterOrEqual(t, p.t, time.Duration(0))
+		require.False(t, p.take && p.doubt != "")
+	}
+}
+
+func FuzzSampler(f *testing.F) {
+	f.Add(int64(0), int64(1), int64(math.MaxInt64), int64(-1))
+	f.Fuzz(func(t *testing.T, a, b, c, d int64) {
+		s := sampler{period: 200 * time.Millisecond, slack: time.Second}
+		last := time.Duration(-1)
+		for i, v := range []int64{a, b, c, d, a, b + 1, c + 1} {
+			p := s.see(time.Duration(v), time.Duration(i)*100*time.Millisecond)
+			if p.take {
+				require.Greater(t, p.t, last)
+				last = p.t
+			}
+			require.LessOrEqual(t, p.t, time.Duration(i)*100*time.Millisecond+s.slack)
+		}
+	})
+}
+
+func TestRecallForgets(t *testing.T) {
+	r := newRecall(16)
+	for i := range uint64(1000) {
+		require.False(t, r.see(i))
+		r.took()
+		require.LessOrEqual(t, len(r.at), 16)
+	}
+	require.True(t, r.see(990))
+	require.False(t, r.see(900))
+	for range 100 { // a frozen picture stays known however long it lasts
+		r.took()
+		require.True(t, r.see(990))
+	}
+	require.LessOrEqual(t, len(r.at), 16)
+}
+
+func TestHinter(t *testing.T) {
+	h := hinter{delay: 400 * time.Millisecond}
+	seen := func(ms int, reasons ...liveproof.Reason) string {
+		hint, ok := h.see(liveproof.Sample{Scored: len(reasons) == 0, Reasons: reasons}, time.Duration(ms)*time.Millisecond)
+		if !ok {
+			return "-"
+		}
+		return string(hint)
+	}
+	require.Equal(t, "-", seen(0))
+	require.Equal(t, "-", seen(200, liveproof.ReasonNoFace))
+	require.Equal(t, "-", seen(400, liveproof.ReasonTooDark))
+	require.Equal(t, "-", seen(600, liveproof.ReasonTooDark, liveproof.ReasonBlurred))
+	require.Equal(t, "-", seen(700, liveproof.ReasonOverload), "not the person's to change")
+	require.Equal(t, "too_dark", seen(800, liveproof.ReasonTooDark))
+	require.Equal(t, "-", seen(1000, liveproof.ReasonTooDark))
+	require.Equal(t, "-", seen(1200))
+	require.Equal(t, "", seen(1600))
+}
+
+// TestMetricNames: dashboards rely on them.
+func TestMetricNames(t *testing.T) {
+	reg := prometheus.NewRegistry()
+	r := fileRig(t, play(300, 30).edit(func(i int, p *picture) {
+		if i%40 == 39 {
+			p.t = 0
+		}
+	}))
+	r.met = NewMetrics(reg)
+	_, err := r.run(context.Background())
+	require.NoError(t, err)
+	families, err := reg.Gather()
+	require.NoError(t, err)
+	var names []string
+	for _, f := range families {
+		names = append(names, f.GetName())
+	}
+	require.Equal(t, []string{
+		"liveproof_pipeline_drops_total", "liveproof_pipeline_latency_seconds", "liveproof_pipeline_pictures_total",
+		"liveproof_pipeline_samples_total", "liveproof_pipeline_sessions_active", "liveproof_pipeline_stage_seconds",
+		"liveproof_pipeline_timeline_lost_total", "liveproof_pipeline_writes_total", "liveproof_verdicts_total",
+	}, names)
+}
+
+// BenchmarkOverhead is what the pipeline itself costs for a sampled frame: models
+// that do nothing, no codec, every picture sampled.
+func BenchmarkOverhead(b *testing.B) {
+	cfg := DefaultConfig().Files()
+	cfg.SampleRate, cfg.KeepSamples = 60, false
+	src := &endless{n: b.N}
+	m := &models{}
+	s, err := New(cfg, Deps{Source: src, Detector: m, Cropper: m, Scorer: m, Policy: verdict.DefaultPolicy()},
+		liveproof.Session{Mode: liveproof.ModeCall, Model: liveproof.ModelInfo{Threshold: 0.5}})
+	require.NoError(b, err)
+	b.ReportAllocs()
+	b.ResetTimer()
+	_, err = s.Run(context.Background())
+	require.NoError(b, err)
+	require.Equal(b, int64(b.N), s.Report().Counts.Scored)
+}
+
+// BenchmarkUnsampled is what a picture costs that is not sampled.
+func BenchmarkUnsampled(b *testing.B) {
+	s, q := sampler{period: 200 * time.Millisecond, slack: time.Second}, newRecall(512)
+	b.ReportAllocs()
+	for i := range b.N {
+		s.see(time.Duration(i)*33*time.Millisecond, -1)
+		q.see(uint64(i))
+	}
+}
