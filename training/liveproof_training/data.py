@@ -10,6 +10,7 @@ import torch
 from torch.utils.data import Dataset, Sampler
 
 from . import augment, contract, pdle
+from .config import TrainConfig
 from .render import store
 
 
@@ -35,15 +36,15 @@ def load_split(folder: Path, split: str) -> Crops:
 
 
 class PdleDataset(Dataset):
-    """Item i of an epoch: (original, its label, mixed, its label), uint8 [3, 224, 224].
+    """Item i of an epoch: (pictures uint8 [M, 3, 224, 224], labels [M]).
 
-    Draws depend on (seed, epoch, i) alone, so any loader, any number of workers and a resumed run
-    see the same pictures.
+    ``mix`` "append" gives the original and one mixed picture (M = 2), "replace" one of the two, mixed
+    with probability ``mix_prob`` (M = 1), "none" the original. Draws depend on (seed, epoch, i) alone,
+    so any loader, any number of workers and a resumed run see the same pictures.
     """
 
-    def __init__(self, crops: Crops, seed: int, k: int, max_level: int = 0, mix: bool = True, disturb: bool = False):
-        self.crops, self.seed, self.k, self.max_level, self.mix = crops, seed, k, max_level, mix
-        self.disturb, self.epoch = disturb, 0
+    def __init__(self, crops: Crops, config: TrainConfig):
+        self.crops, self.config, self.epoch = crops, config, 0
         self.by_label = [np.flatnonzero(crops.labels == y) for y in (0, 1)]
         if not all(len(ids) for ids in self.by_label):
             raise ValueError("training needs both bona fide and attack crops")
@@ -51,23 +52,28 @@ class PdleDataset(Dataset):
     def __len__(self) -> int:
         return len(self.crops)
 
-    def __getitem__(self, i: int):
-        generator = torch.Generator().manual_seed(_mix_seed(self.seed, self.epoch, int(i)))
-        image, label = self._view(i, generator), float(self.crops.labels[i])
-        if not self.mix:
-            return image, label, image, label
-        # The partner comes from the whole training set, not from the batch (Sec. 2.2).
+    def __getitem__(self, i: int) -> tuple[torch.Tensor, torch.Tensor]:
+        generator = torch.Generator().manual_seed(_mix_seed(self.config.seed, self.epoch, int(i)))
+        label = float(self.crops.labels[i])
+        items = [(self._view(i, generator), label)]
+        if self.config.mix == "append":
+            items.append(self._mixed(*items[0], generator))
+        elif self.config.mix == "replace" and float(torch.rand((), generator=generator)) < self.config.mix_prob:
+            items = [self._mixed(*items[0], generator)]
+        return torch.stack([x for x, _ in items]), torch.tensor([y for _, y in items])
+
+    def _mixed(self, image: torch.Tensor, label: float, generator: torch.Generator):
+        """The partner comes from the whole training set, not from the batch (Sec. 2.2)."""
         others = self.by_label[1 - int(label)]
         other = self._view(others[int(torch.randint(len(others), (), generator=generator))], generator)
-        mixed, mixed_label = pdle.encode(image, label, other, self.k, generator, self.max_level or None)
-        return image, label, mixed, mixed_label
+        return pdle.encode(image, label, other, self.config.k, generator, self.config.max_level or None)
 
     def _view(self, i: int, generator: torch.Generator) -> torch.Tensor:
         room = contract.CROP_SIZE - contract.INPUT_SIZE
         top, left, flip = (int(torch.randint(n, (), generator=generator)) for n in (room + 1, room + 1, 2))
         view = self.crops.images[i, top : top + contract.INPUT_SIZE, left : left + contract.INPUT_SIZE]
         view = np.ascontiguousarray(view[:, ::-1] if flip else view)
-        if self.disturb:
+        if self.config.augment == "nuisance":
             view = augment.disturb(view, np.random.default_rng(int(torch.randint(2**62, (), generator=generator))))
         return torch.from_numpy(np.ascontiguousarray(view.transpose(2, 0, 1)))
 

@@ -21,10 +21,10 @@ def autocast(config: TrainConfig, device: torch.device):
 
 def optimizer(net: LivenessNet, new: list[str], config: TrainConfig) -> torch.optim.Optimizer:
     """Adam; layers that start at random may have their own rate."""
-    fresh = {n for n, _ in net.named_parameters() if n in set(new)}
+    fresh, learning = set(new), [(n, p) for n, p in net.named_parameters() if p.requires_grad]
     groups = [
-        {"params": [p for n, p in net.named_parameters() if n not in fresh], "lr": config.lr},
-        {"params": [p for n, p in net.named_parameters() if n in fresh], "lr": config.lr_new or config.lr},
+        {"params": [p for n, p in learning if n not in fresh], "lr": config.lr},
+        {"params": [p for n, p in learning if n in fresh], "lr": config.lr_new or config.lr},
     ]
     for group in groups:
         group["base_lr"] = group["lr"]
@@ -42,18 +42,6 @@ def rate(config: TrainConfig, progress: float, step: int, epoch: int) -> float:
 def set_rate(opt: torch.optim.Optimizer, factor: float) -> None:
     for group in opt.param_groups:
         group["lr"] = group["base_lr"] * factor
-
-
-def compose(batch, config: TrainConfig, generator: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
-    """The images and targets of one step: originals with mixed ones appended, or some replaced."""
-    images, labels, mixed, mixed_labels = batch
-    if config.mix == "none":
-        return images, labels
-    if config.mix == "append":
-        return torch.cat([images, mixed]), torch.cat([labels, mixed_labels])
-    swap = torch.rand(len(labels), generator=generator) < config.mix_prob
-    images = torch.where(swap.view(-1, 1, 1, 1), mixed, images)
-    return images, torch.where(swap, mixed_labels, labels)
 
 
 class NonFiniteLoss(RuntimeError):

@@ -30,6 +30,21 @@ class LivenessNet(nn.Module):
         self.encoder = torchvision.models.resnet18(weights=None)
         self.encoder.fc = nn.Identity()
         self.head = nn.Linear(512, k + 1)
+        self.frozen: list[nn.Module] = []
+
+    def freeze(self, last: str) -> None:
+        """Keeps everything up to ``last`` (conv1, layer1, layer2; "none": nothing) as it is, statistics too."""
+        stages = {"none": (), "conv1": ("conv1", "bn1"), "layer1": ("conv1", "bn1", "layer1")}
+        stages["layer2"] = stages["layer1"] + ("layer2",)
+        self.frozen = [getattr(self.encoder, name) for name in stages[last]]
+        for stage in self.frozen:
+            stage.requires_grad_(False)
+
+    def train(self, mode: bool = True) -> "LivenessNet":
+        super().train(mode)
+        for stage in self.frozen:
+            stage.eval()
+        return self
 
     def features(self, x: torch.Tensor) -> torch.Tensor:
         """Pooled features [N, 512]: what a domain discriminator would see."""

@@ -70,3 +70,20 @@ def matching_weights(x: np.ndarray, y: np.ndarray, bins: int = 20) -> np.ndarray
     counts = np.stack([np.bincount(of_bin[y == c], minlength=bins) for c in (0, 1)])
     both = counts.min(axis=0)
     return both[of_bin] / np.maximum(1, counts[y, of_bin])
+
+
+def report(train_x, train_y, test_x, test_y, seed: int) -> dict[str, dict[str, float]]:
+    """The probe on the crops as rendered, and on a draw with matching weights, as training sees them."""
+    rng = np.random.default_rng(seed)
+
+    def matched(x, y):
+        w = matching_weights(x, y)
+        half = len(y) // 2
+        ids = [rng.choice(np.flatnonzero(y == c), half, p=w[y == c] / w[y == c].sum()) for c in (0, 1)]
+        ids = np.concatenate(ids)
+        return x[ids], y[ids]
+
+    return {
+        "as_rendered": probe(train_x, train_y, test_x, test_y),
+        "matched": probe(*matched(train_x, train_y), *matched(test_x, test_y)),
+    }

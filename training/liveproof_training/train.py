@@ -8,6 +8,7 @@ import subprocess
 import time
 from pathlib import Path
 
+import cv2
 import torch
 from torch.utils.data import DataLoader
 
@@ -41,6 +42,7 @@ class Run:
         config.check()
         self.config, self.device = config, pick_device(config.device)
         torch.manual_seed(config.seed)
+        cv2.setNumThreads(1)  # the loader's many small pictures; PyTorch has the cores
         torch.set_num_threads(config.threads or torch.multiprocessing.cpu_count())
         self.out = Path(config.out)
         self.out.mkdir(parents=True, exist_ok=True)
@@ -70,6 +72,7 @@ class Run:
             pictures = data.centre(self.train_crops.images[bona_fide[: self.config.norm_images]])
             tensor = torch.from_numpy(pictures.transpose(0, 3, 1, 2).copy())
             model.reestimate_batch_norm(net, data.normalise(tensor, torch.device("cpu")))
+        net.freeze(self.config.freeze)
         return net.to(self.device, memory_format=torch.channels_last), initial
 
     def _resume(self) -> None:
@@ -92,10 +95,7 @@ class Run:
         return self.config.steps or self.config.epochs * per_epoch
 
     def _loader(self, epoch: int, skip: int) -> DataLoader:
-        dataset = data.PdleDataset(
-            self.train_crops, self.config.seed, self.config.k, self.config.max_level,
-            mix=self.config.mix != "none", disturb=self.config.augment == "nuisance",
-        )  # fmt: skip
+        dataset = data.PdleDataset(self.train_crops, self.config)
         sampler = data.BalancedSampler(self.train_crops.labels, self.config.seed, self.weights)
         dataset.epoch = sampler.epoch = epoch
         sampler.skip = skip * self.config.batch
@@ -127,9 +127,8 @@ class Run:
         config, start = self.config, time.monotonic()
         factor = engine.rate(config, self.done_share(total), self.step, epoch)
         engine.set_rate(self.opt, factor)
-        generator = torch.Generator().manual_seed(config.seed * 1_000_003 + self.step)
-        images, targets = engine.compose(batch, config, generator)
-        loss, error = engine.train_step(self.net, self.opt, images, targets.float(), config, self.device)
+        images, targets = (part.flatten(0, 1) for part in batch)
+        loss, error = engine.train_step(self.net, self.opt, images, targets, config, self.device)
         self.step += 1
         bar.step(note=f"loss {loss:.4f}")
         row = {"step": self.step, "minutes": f"{(time.monotonic() - self.started) / 60:.2f}"}
