@@ -29,7 +29,8 @@ type Config struct {
 
 	// OtherMinArea is the share of the followed face's area from which another face counts as a person.
 	OtherMinArea float64 `yaml:"other_min_area"`
-	// OtherConfidence is what another face needs to count as a person, in (0, 1].
+	// OtherConfidence is what another face needs to count as a person, in (0, 1];
+	// with it a face is also preferred for a new track. It keeps faces on clothes out.
 	OtherConfidence float64 `yaml:"other_confidence"`
 
 	Track   TrackConfig   `yaml:"track"`
@@ -44,8 +45,9 @@ type TrackConfig struct {
 	MaxScale float64 `yaml:"max_scale"`
 	// MaxMissed is for how many images in a row the face may be missing, ≥ 0.
 	MaxMissed int `yaml:"max_missed"`
-	// Appearance is the correlation in [-1, 1] of the face with its last
-	// looks below which it is taken for another person's; -1 turns the check off.
+	// Appearance is the correlation in [-1, 1] with the last looks of head and
+	// shoulders below which a face in the same place is taken for another
+	// person's; -1 turns the check off.
 	Appearance float64 `yaml:"appearance"`
 }
 
@@ -74,10 +76,10 @@ func DefaultConfig() Config {
 		Width: 320, Height: 256,
 		Confidence: 0.6, NMS: 0.4, MinFace: 24,
 		Cascade:      "/usr/share/opencv4/haarcascades/haarcascade_frontalface_default.xml",
-		OtherMinArea: 0.25, OtherConfidence: 0.8,
-		Track: TrackConfig{IoU: 0.3, MaxScale: 1.5, MaxMissed: 2, Appearance: 0.35},
+		OtherMinArea: 0.25, OtherConfidence: 0.9,
+		Track: TrackConfig{IoU: 0.3, MaxScale: 1.5, MaxMissed: 2, Appearance: 0.6},
 		Quality: QualityConfig{
-			MinSize: 80, MinBlur: 4, MinExposure: 40, MaxExposure: 225, MaxClipped: 0.35,
+			MinSize: 80, MinBlur: 4, MinExposure: 40, MaxExposure: 225, MaxClipped: 0.5,
 			MaxYaw: 0.6, MaxPitch: 0.6, MaxOutside: 0.1,
 		},
 	}

@@ -79,7 +79,7 @@ func (d *Detector) Name() string { return d.name }
 
 // NewStream returns a session's view of the detector, with a track of its own.
 func (d *Detector) NewStream() *Stream {
-	return &Stream{finder: d.finder, rules: newRules(d.cfg), tracker: newTracker(d.cfg.Track)}
+	return &Stream{finder: d.finder, rules: newRules(d.cfg), tracker: newTracker(d.cfg)}
 }
 
 // Close waits for the searches in flight and frees the detector; Detect then

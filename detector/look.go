@@ -6,44 +6,69 @@ import (
 	"github.com/liveproof/liveproof"
 )
 
-// lookSide is the side of a look in cells.
-const lookSide = 24
+// The grid of a look. It spans head, hair and shoulders: three times the square
+// that holds the landmarks, reaching further down than up.
+const (
+	lookSide    = 8   // cells along each axis
+	lookPoints  = 4   // points along each axis of a cell
+	lookSpan    = 3.0 // in units of the landmarks' square
+	lookDown    = 0.8 // how far its centre is below that of the landmarks' square
+	lookChannel = lookSide * lookSide
+)
 
-// look is a face's appearance at a glance: its luma on a coarse grid that is
-// aligned by the landmarks (by the box without them), with mean 0 and norm 1.
-// Light and contrast cancel out. It tells that something changed abruptly, not
-// who someone is, and it is never stored beyond the running session.
-type look [lookSide * lookSide]float32
+// look is a person's appearance at a glance: the mean colours of a coarse grid
+// that is aligned by the landmarks (by the box without them), each channel with
+// mean 0, all of it with norm 1. Brightness, contrast and white balance cancel
+// out. It tells that something changed abruptly, not who someone is, and it
+// never leaves the running session's memory.
+//
+// Measured at 5 images a second: neighbouring images of one person correlate by
+// 0.95 in the median and by 0.68 at least, over 288 pairs that include fast
+// turns of the head and hands before the face. Different people before the same
+// camera correlate by 0.42 and 0.44 in the median (at most 0.54) for two of
+// three pairs, but by 0.77 where both wear dark clothes and short hair; two
+// portraits by 0.07 (99 % below 0.69). So the check finds most swaps and must
+// not be the only thing that does.
+type look [3 * lookChannel]float32
 
 // takeLook samples the face; false when the picture is flat there.
 func takeLook(img *liveproof.Image, f liveproof.Face) (look, bool) {
 	var l look
-	a := alignment(f)
+	a := alignment(f).widened()
 	for y := range lookSide {
 		for x := range lookSide {
-			l[y*lookSide+x] = a.cell(img, x, y)
+			r, g, b := a.cell(img, x, y)
+			at := y*lookSide + x
+			l[at], l[lookChannel+at], l[2*lookChannel+at] = r, g, b
 		}
+	}
+	for c := range 3 {
+		centreOn0(l[c*lookChannel : (c+1)*lookChannel])
 	}
 	return l, l.normalise(flat)
 }
 
-// flat is the norm of a raw look without contrast: one level of luma in each cell.
-const flat = lookSide
-
-// normalise makes the mean 0 and the norm 1; false when the norm was below least.
-func (l *look) normalise(least float64) bool {
+func centreOn0(v []float32) {
 	var mean float32
-	for _, v := range l {
-		mean += v
+	for _, x := range v {
+		mean += x / float32(len(v))
 	}
-	mean /= float32(len(l))
+	for i := range v {
+		v[i] -= mean
+	}
+}
+
+// flat is the norm of a raw look without contrast: about one level in each value.
+const flat = 14
+
+// normalise makes the norm 1; false when it was below least.
+func (l *look) normalise(least float64) bool {
 	var norm float64
-	for i := range l {
-		l[i] -= mean
-		norm += float64(l[i]) * float64(l[i])
+	for _, v := range l {
+		norm += float64(v) * float64(v)
 	}
 	norm = math.Sqrt(norm)
-	if norm < least {
+	if !(norm >= least) {
 		return false
 	}
 	for i := range l {
@@ -68,10 +93,15 @@ type similarity struct{ a, b, tx, ty float32 }
 // facePoints is where the landmarks lie in the look's unit square.
 var facePoints = liveproof.Landmarks{{X: 0.33, Y: 0.36}, {X: 0.67, Y: 0.36}, {X: 0.5, Y: 0.56}, {X: 0.37, Y: 0.76}, {X: 0.63, Y: 0.76}}
 
+// boxShare is the side of the landmarks' square in longer sides of the box.
+const boxShare = 0.9
+
 // alignment fits facePoints onto the landmarks by least squares.
 func alignment(f liveproof.Face) similarity {
 	if f.Landmarks == nil {
-		return similarity{a: longerSide(f.Box), tx: f.Box.X1, ty: f.Box.Y1}
+		side := boxShare * longerSide(f.Box)
+		x, y := centre(f.Box)
+		return similarity{a: side, tx: x - side/2, ty: y - side/2}
 	}
 	from, to := centroid(facePoints), centroid(*f.Landmarks)
 	var dot, cross, norm float32
@@ -96,17 +126,32 @@ func centroid(l liveproof.Landmarks) (c liveproof.Point) {
 	return c
 }
 
-// cell is the mean luma of four points in one cell of the look.
-func (s similarity) cell(img *liveproof.Image, x, y int) float32 {
-	var sum int
-	for _, q := range [4][2]float32{{0.25, 0.25}, {0.75, 0.25}, {0.25, 0.75}, {0.75, 0.75}} {
-		u, v := (float32(x)+q[0])/lookSide, (float32(y)+q[1])/lookSide
-		px := clampInt(int(s.a*u-s.b*v+s.tx), img.Width)
-		py := clampInt(int(s.b*u+s.a*v+s.ty), img.Height)
-		p := img.Pix[py*img.Stride+3*px:]
-		sum += luma(p[0], p[1], p[2])
+// widened maps the unit square to the whole look instead of the landmarks' part of it.
+func (s similarity) widened() similarity {
+	const u, v = 0.5 - lookSpan/2, 0.5 + lookDown - lookSpan/2
+	return similarity{
+		a: s.a * lookSpan, b: s.b * lookSpan,
+		tx: s.tx + s.a*u - s.b*v, ty: s.ty + s.b*u + s.a*v,
 	}
-	return float32(sum) / 4
+}
+
+// cell is the mean colour of one cell of the look; border pixels stand for what
+// is outside the picture.
+func (s similarity) cell(img *liveproof.Image, x, y int) (r, g, b float32) {
+	const step = 1.0 / (lookSide * lookPoints)
+	var sum [3]int
+	for i := range lookPoints {
+		v := (float32(y*lookPoints+i) + 0.5) * step
+		for j := range lookPoints {
+			u := (float32(x*lookPoints+j) + 0.5) * step
+			px := clampInt(int(s.a*u-s.b*v+s.tx), img.Width)
+			py := clampInt(int(s.b*u+s.a*v+s.ty), img.Height)
+			p := img.Pix[py*img.Stride+3*px:][:3]
+			sum[0], sum[1], sum[2] = sum[0]+int(p[0]), sum[1]+int(p[1]), sum[2]+int(p[2])
+		}
+	}
+	const n = lookPoints * lookPoints
+	return float32(sum[0]) / n, float32(sum[1]) / n, float32(sum[2]) / n
 }
 
 // clampInt puts i into [0, n).

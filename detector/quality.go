@@ -55,7 +55,7 @@ func (c QualityConfig) broken(q liveproof.Quality, outside float64) []liveproof.
 // it; the measures multiply. Pose does not count: a turned face is a face.
 func (c QualityConfig) weight(q liveproof.Quality) float64 {
 	w := ramp(q.Size, c.MinSize, 2*c.MinSize) *
-		ramp(q.Blur, c.MinBlur, 4*c.MinBlur) *
+		ramp(q.Blur, c.MinBlur, 2*c.MinBlur) *
 		ramp(q.Exposure, c.MinExposure, 1.5*c.MinExposure) *
 		ramp(-q.Exposure, -c.MaxExposure, -0.9*c.MaxExposure) *
 		ramp(-q.Clipped, -c.MaxClipped, -c.MaxClipped/2)
@@ -102,7 +102,7 @@ func pose(l *liveproof.Landmarks) (yaw, pitch float64) {
 	}
 	along := (nx*my - ny*mx) / det
 	down := (ex*ny - ey*nx) / det
-	return clampUnit(along / 1), clampUnit((down - levelNose) * 2)
+	return clampUnit(along), clampUnit((down - levelNose) * 2)
 }
 
 // levelNose is where the nose's tip lies between eye line and mouth on a level face.

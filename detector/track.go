@@ -8,8 +8,9 @@ import (
 
 // tracker follows one face through a session's pictures.
 type tracker struct {
-	cfg   TrackConfig
-	track int // number of the current or last track; 0 before the first
+	cfg       TrackConfig
+	confident float32 // from here on a face is surely one
+	track     int     // number of the current or last track; 0 before the first
 
 	following bool
 	box       liveproof.Box // last position
@@ -20,7 +21,9 @@ type tracker struct {
 	looked    bool          // last and usual hold something
 }
 
-func newTracker(cfg TrackConfig) *tracker { return &tracker{cfg: cfg} }
+func newTracker(cfg Config) *tracker {
+	return &tracker{cfg: cfg.Track, confident: float32(cfg.OtherConfidence)}
+}
 
 // follow returns the index of the followed face in faces and its track; -1 and
 // 0 without one. A new number means that it may be somebody else.
@@ -31,7 +34,7 @@ func (t *tracker) follow(img *liveproof.Image, faces []liveproof.Face) (primary,
 	}
 	at, sure := t.match(faces)
 	if at < 0 {
-		at, sure = largest(faces), false
+		at, sure = t.largest(faces), false
 	}
 	l, ok := takeLook(img, faces[at])
 	if !sure || !t.looksAlike(&l, ok) {
@@ -63,7 +66,7 @@ func (t *tracker) match(faces []liveproof.Face) (at int, sure bool) {
 	if !t.following {
 		return at, false
 	}
-	area := faces[largest(faces)].Box.Area()
+	area := faces[t.largest(faces)].Box.Area()
 	for i, f := range faces {
 		if f.Box.Area() < dwarfed*area || !t.continues(f.Box) {
 			continue
@@ -134,8 +137,22 @@ func (t *tracker) remember(l *look, ok bool) {
 	t.looked = t.usual.normalise(0.1)
 }
 
-func largest(faces []liveproof.Face) int {
-	at := 0
+// largest is the index of the largest of the confident faces, or of all when
+// none is.
+func (t *tracker) largest(faces []liveproof.Face) int {
+	at := -1
+	for i, f := range faces {
+		if f.Confidence < t.confident {
+			continue
+		}
+		if at < 0 || f.Box.Area() > faces[at].Box.Area() {
+			at = i
+		}
+	}
+	if at >= 0 {
+		return at
+	}
+	at = 0
 	for i, f := range faces {
 		if f.Box.Area() > faces[at].Box.Area() {
 			at = i

@@ -1,0 +1,55 @@
+package detector
+
+import (
+	"math"
+	"strings"
+	"testing"
+)
+
+func TestDefaultConfigIsValid(t *testing.T) {
+	if err := DefaultConfig().Validate(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestValidateNamesTheKey(t *testing.T) {
+	nan := math.NaN()
+	tests := []struct {
+		key  string
+		edit func(*Config)
+	}{
+		{"width", func(c *Config) { c.Width = 300 }},
+		{"width", func(c *Config) { c.Width = 0 }},
+		{"height", func(c *Config) { c.Height = 4096 }},
+		{"confidence", func(c *Config) { c.Confidence = 0 }},
+		{"confidence", func(c *Config) { c.Confidence = nan }},
+		{"nms", func(c *Config) { c.NMS = 1 }},
+		{"min_face", func(c *Config) { c.MinFace = 0 }},
+		{"parallel", func(c *Config) { c.Parallel = -1 }},
+		{"provider", func(c *Config) { c.Provider = "abacus" }},
+		{"other_min_area", func(c *Config) { c.OtherMinArea = 0 }},
+		{"other_confidence", func(c *Config) { c.OtherConfidence = 1.1 }},
+		{"track.iou", func(c *Config) { c.Track.IoU = 0 }},
+		{"track.max_scale", func(c *Config) { c.Track.MaxScale = 1 }},
+		{"track.max_missed", func(c *Config) { c.Track.MaxMissed = -1 }},
+		{"track.appearance", func(c *Config) { c.Track.Appearance = -2 }},
+		{"quality.min_size", func(c *Config) { c.Quality.MinSize = -1 }},
+		{"quality.min_blur", func(c *Config) { c.Quality.MinBlur = nan }},
+		{"quality.min_exposure", func(c *Config) { c.Quality.MinExposure = 256 }},
+		{"quality.max_exposure", func(c *Config) { c.Quality.MaxExposure = 30 }},
+		{"quality.max_clipped", func(c *Config) { c.Quality.MaxClipped = 2 }},
+		{"quality.max_yaw", func(c *Config) { c.Quality.MaxYaw = 0 }},
+		{"quality.max_pitch", func(c *Config) { c.Quality.MaxPitch = nan }},
+		{"quality.max_outside", func(c *Config) { c.Quality.MaxOutside = -0.1 }},
+	}
+	for _, tt := range tests {
+		cfg := DefaultConfig()
+		tt.edit(&cfg)
+		if err := cfg.Validate(); err == nil || !strings.HasPrefix(err.Error(), tt.key+":") {
+			t.Errorf("%s: error %v does not begin with the key", tt.key, err)
+		}
+		if _, err := Open(cfg, nil, nil, quiet()); err == nil {
+			t.Errorf("%s: opened with a bad value", tt.key)
+		}
+	}
+}
