@@ -225,8 +225,16 @@ func (c *call) awaitHangUp() bool {
 		}
 	case <-gone:
 	}
-	c.hangUp(liveproof.ReasonDisconnected)
+	c.hangUp(c.peerReason())
 	return true
+}
+
+// peerReason is why the peer connection ended, if it did.
+func (c *call) peerReason() liveproof.Reason {
+	if c.peer == nil || c.peer.Err() == nil {
+		return liveproof.ReasonDisconnected
+	}
+	return reasonOf(c.peer.Err())
 }
 
 // pause waits for d, or until early closes. It returns false when the call
@@ -280,13 +288,14 @@ func (c *call) answer(ctx context.Context, offer string) (string, error) {
 	return answer, err
 }
 
-// addCandidate takes a remote candidate; a bad one, or one too many, is an error.
+// addCandidate takes a remote candidate. A bad one is dropped (the peer counts
+// it), for browsers send what they like; one too many is an error.
 func (c *call) addCandidate(cand webrtc.ICECandidateInit) error {
 	if err := c.countCandidate(); err != nil {
 		return err
 	}
 	if err := c.peer.AddCandidate(cand); err != nil {
-		return problem(CodeProtocolError, "the ICE candidate is not valid")
+		c.log.Debug("ICE candidate dropped", "err", err)
 	}
 	return nil
 }
@@ -294,9 +303,6 @@ func (c *call) addCandidate(cand webrtc.ICECandidateInit) error {
 func (c *call) countCandidate() error {
 	c.offered.Lock()
 	defer c.offered.Unlock()
-	if !c.offered.done {
-		return problem(CodeProtocolError, "candidates come after the offer")
-	}
 	c.offered.candidates++
 	if c.offered.candidates > c.sup.cfg.MaxCandidates {
 		return problem(CodeProtocolError, fmt.Sprintf("more than %d ICE candidates", c.sup.cfg.MaxCandidates))
@@ -330,7 +336,8 @@ func reasonOf(err error) liveproof.Reason {
 		return liveproof.ReasonNoMedia
 	case errors.Is(err, liveproof.ErrUnsupportedCodec), errors.Is(err, liveproof.ErrPictureTooLarge):
 		return liveproof.ReasonUnsupportedMedia
-	case errors.Is(err, io.EOF), errors.Is(err, rtc.ErrDisconnected), errors.Is(err, rtc.ErrClosed), errors.Is(err, rtc.ErrHandshake):
+	case errors.Is(err, io.EOF), errors.Is(err, rtc.ErrDisconnected), errors.Is(err, rtc.ErrClosed),
+		errors.Is(err, rtc.ErrHandshake):
 		return liveproof.ReasonDisconnected
 	}
 	return liveproof.ReasonInternalError

@@ -209,6 +209,7 @@ type fakePeer struct {
 	units       chan liveproof.AccessUnit
 	onCandidate func(webrtc.ICECandidateInit)
 	silent      bool
+	err         error
 	mu          sync.Mutex
 	candidates  []webrtc.ICECandidateInit
 	fragments   []string
@@ -270,6 +271,7 @@ func (p *fakePeer) Next(ctx context.Context) (liveproof.AccessUnit, error) {
 
 func (p *fakePeer) RequestKeyFrame()      {}
 func (p *fakePeer) Done() <-chan struct{} { return p.done }
+func (p *fakePeer) Err() error            { return p.err }
 func (p *fakePeer) Close() error {
 	p.once.Do(func() { close(p.done) })
 	return nil

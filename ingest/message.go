@@ -87,7 +87,7 @@ func (m clientMessage) settingsMismatch() (bool, error) {
 	}
 	differs := func(a, b float64) bool { return a > 0 && b > 0 && math.Abs(a-b) > 0.1*a }
 	size := differs(want.Width, got.Width) || differs(want.Height, got.Height)
-	turned := !differs(want.Width, got.Height) && !differs(want.Height, got.Width)
+	turned := want.Height > 0 && got.Height > 0 && !differs(want.Width, got.Height) && !differs(want.Height, got.Width)
 	return (size && !turned) || differs(want.FrameRate, got.FrameRate), nil
 }
 

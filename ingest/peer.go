@@ -27,8 +27,9 @@ type Peer interface {
 	AddFragment(fragment string) error
 	// Video blocks for the first video track.
 	Video(ctx context.Context) (Video, error)
-	// Done closes when the connection is lost for good or closed.
+	// Done closes when the connection is lost for good or closed; then Err tells why.
 	Done() <-chan struct{}
+	Err() error
 	Close() error
 }
 

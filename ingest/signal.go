@@ -222,6 +222,7 @@ func (c *signalConn) offer(sdp string, call *call) error {
 	ctx, cancel := context.WithTimeout(call.ctx, c.server.cfg.ConnectTimeout)
 	defer cancel()
 	if err := checkOffer(sdp); err != nil {
+		call.hangUp(liveproof.ReasonUnsupportedMedia)
 		return err
 	}
 	answer, err := call.answer(ctx, sdp)

@@ -6,6 +6,7 @@ import (
 	"crypto/subtle"
 	"encoding/hex"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -76,7 +77,7 @@ func (t *tokens) check(parser *jwt.Parser, raw string, id liveproof.SessionID) (
 	switch {
 	case errors.Is(err, jwt.ErrTokenExpired) && !errors.Is(err, jwt.ErrTokenSignatureInvalid):
 		return "", problem(CodeTokenExpired, "the client token has expired")
-	case err != nil, c.ID == "" || len(c.ID) > 64 || c.Issuer != tokenIssuer:
+	case err != nil, c.ID == "", len(c.ID) > 64, c.Issuer != tokenIssuer, !slices.Contains(c.Audience, tokenAudience):
 		return "", problem(CodeTokenInvalid, "the client token is not valid")
 	case subtle.ConstantTimeCompare([]byte(c.Subject), []byte(id)) != 1:
 		return "", problem(CodeTokenWrongSession, "the client token belongs to another session")
