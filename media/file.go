@@ -41,11 +41,11 @@ type File struct {
 	pkt       *astiav.Packet
 	conv      *converter
 	info      Info
-	index     int     // of the video stream
-	tick      float64 // seconds per unit of its timestamps
-	lengthLen int     // bytes of H.264 NAL unit lengths; 0 for start codes or another codec
+	index     int             // of the video stream
+	tick      float64         // seconds per unit of its timestamps
+	lengthLen int             // bytes of H.264 NAL unit lengths; 0 for start codes or another codec
 	codec     liveproof.Codec // "" unless peekSize knows it
-	await     bool // for a key frame, after a decode error
+	await     bool            // for a key frame, after a decode error
 	ready     []*picture
 	clock     clock
 	size      int64

@@ -50,7 +50,10 @@ func peekVP9(data []byte) (width, height int, ok bool) {
 	}
 	r.vp9Colour(profile)
 	width, height = int(r.bits(16))+1, int(r.bits(16))+1
-	return width, height, r.err == nil
+	if r.err != nil {
+		return 0, 0, false
+	}
+	return width, height, true
 }
 
 // vp9Colour skips color_config, section 6.2.2.
@@ -58,14 +61,14 @@ func (r *bitReader) vp9Colour(profile uint32) {
 	if profile >= 2 {
 		r.bits(1) // ten_or_twelve_bit
 	}
+	skip := 0
 	const sRGB = 7
 	if r.bits(3) != sRGB {
 		r.bits(1) // color_range
-	} else if profile&1 == 0 {
-		return
+		skip = 2  // subsampling
 	}
 	if profile&1 == 1 {
-		r.bits(3) // subsampling and reserved_zero, or reserved_zero of sRGB
+		r.bits(skip + 1) // and reserved_zero
 	}
 }
 

@@ -48,6 +48,8 @@ type Stream struct {
 	mu      sync.Mutex // decoding against Close
 	dec     *decoder   // nil while a key frame is awaited
 	codec   liveproof.Codec
+	params  parameterSets
+	held    bool // parameter sets came that the decoder has not seen
 	conv    *converter
 	metas   [inFlight]unitMeta
 	seq     int64
@@ -118,6 +120,9 @@ func (s *Stream) feed(au liveproof.AccessUnit) (ask bool) {
 	}
 	s.tally.received()
 	ask = s.adapt(au)
+	if s.prepare(&au) {
+		return ask
+	}
 	if s.dec == nil && !au.Key {
 		s.tally.drop(DropAwaitKeyFrame)
 		s.starved++
@@ -135,11 +140,28 @@ func (s *Stream) adapt(au liveproof.AccessUnit) (ask bool) {
 	switch {
 	case au.Codec != s.codec:
 		s.lose()
-		s.codec = au.Codec
+		s.codec, s.params, s.held = au.Codec, parameterSets{}, false
 		return !au.Key
 	case au.Gap && s.dec != nil:
 		s.lose()
 		return !au.Key
+	}
+	return false
+}
+
+// prepare puts H.264 parameter sets that the decoder has not seen in front of
+// an access unit. One that is nothing but parameter sets is held for the next.
+func (s *Stream) prepare(au *liveproof.AccessUnit) (held bool) {
+	if au.Codec != liveproof.CodecH264 {
+		return false
+	}
+	hasSPS, hasSlice := s.params.learn(au.Data)
+	if hasSPS && !hasSlice {
+		s.held = true
+		return true
+	}
+	if s.held || s.dec == nil && !hasSPS {
+		au.Data, s.held = s.params.before(au.Data), false
 	}
 	return false
 }
@@ -150,11 +172,9 @@ func (s *Stream) decode(au liveproof.AccessUnit) error {
 		return fmt.Errorf("%w: %s header claims %d×%d", liveproof.ErrPictureTooLarge, au.Codec, w, h)
 	}
 	if s.dec == nil {
-		d, err := openLive(s.cfg, au.Codec)
-		if err != nil {
+		if err := s.reopen(); err != nil {
 			return err
 		}
-		s.dec, s.silent, s.starved = d, 0, 0
 	}
 	s.seq++
 	s.metas[s.seq%inFlight] = unitMeta{pts: au.PTS, rotation: quarterTurn(au.Rotation)}
@@ -164,6 +184,16 @@ func (s *Stream) decode(au liveproof.AccessUnit) error {
 		return err
 	}
 	return s.check(first, mustShow(au))
+}
+
+// reopen starts a decoder with no past.
+func (s *Stream) reopen() error {
+	d, err := openLive(s.cfg, s.codec)
+	if err != nil {
+		return err
+	}
+	s.dec, s.silent, s.starved = d, 0, 0
+	return nil
 }
 
 // mustShow tells whether an access unit has to give a picture of its own: one
