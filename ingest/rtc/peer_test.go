@@ -92,7 +92,9 @@ func TestPeersShareOneUDPPort(t *testing.T) {
 // nobody resolves, as browsers send them; its checks reach us all the same.
 func TestPeerHiddenBehindMDNS(t *testing.T) {
 	frames := encodedStream(t, liveproof.CodecVP8)
-	hide := func(sdp string) string { return strings.ReplaceAll(sdp, " 127.0.0.1 ", " 0f9c7c1e-8a3e-4a51-9d0c-3f0d9a1b2c3d.local ") }
+	hide := func(sdp string) string {
+		return strings.ReplaceAll(sdp, " 127.0.0.1 ", " 0f9c7c1e-8a3e-4a51-9d0c-3f0d9a1b2c3d.local ")
+	}
 	c, p := dial(t, newTestAPI(t, testConfig()), clientOptions{offer: hide})
 	c.play(frames, 10*time.Millisecond)
 	wantPictures(t, video(t, p), liveproof.CodecVP8, frames, 10)
