@@ -38,7 +38,7 @@ type call struct {
 	hungUp  chan struct{} // closed by hangUp: no more media is wanted
 	lost    chan struct{} // closed by abandon: signalling is gone
 	aborted chan struct{} // closed by abort: end now
-	over    chan struct{} // closed when the session is terminal and the peer closed
+	judged  chan struct{} // closed when the analyzer has returned
 	once    struct{ hangUp, abandon, abort sync.Once }
 	offered struct {
 		sync.Mutex
@@ -56,7 +56,7 @@ func newCall(s *supervisor, session liveproof.Session, tokenID string, l listene
 		resource: newULID(time.Now()), etag: `"` + newULID(time.Now()) + `"`,
 		log: s.log.With("session", string(session.ID)),
 		ctx: ctx, cancel: cancel,
-		hungUp: make(chan struct{}), lost: make(chan struct{}), aborted: make(chan struct{}), over: make(chan struct{}),
+		hungUp: make(chan struct{}), lost: make(chan struct{}), aborted: make(chan struct{}), judged: make(chan struct{}),
 	}
 }
 
@@ -94,7 +94,6 @@ func (c *call) endReason(otherwise liveproof.Reason) liveproof.Reason {
 func (c *call) run() {
 	defer c.sup.release(c)
 	defer c.sup.metrics.active.Dec()
-	defer close(c.over)
 	end, v := c.judge()
 	if c.peer != nil {
 		_ = c.peer.Close()
@@ -113,20 +112,21 @@ func (c *call) judge() (end liveproof.State, v liveproof.Verdict) {
 	watch := c.watch()
 	defer watch.Wait()
 	defer c.cancel(nil)
+	defer close(c.judged)
 	defer func() {
 		if p := recover(); p != nil {
 			c.log.Error("session panicked", "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
-			end, v = failed(liveproof.ReasonInternalError)
+			end, v = unjudged(liveproof.ReasonInternalError)
 		}
 	}()
 	v, err := c.analyze()
-	if usable(v) && (err == nil || errors.Is(err, liveproof.ErrUnavailable)) && !closed(c.aborted) {
-		return liveproof.StateDecided, v
-	}
 	if err != nil {
 		c.log.Debug("analysis", "err", err)
 	}
-	return failed(c.endReason(reasonOf(err)))
+	if usable(v) && (err == nil || errors.Is(err, liveproof.ErrUnavailable)) {
+		return endState(v), v
+	}
+	return unjudged(c.endReason(reasonOf(err)))
 }
 
 func (c *call) analyze() (liveproof.Verdict, error) {
@@ -138,10 +138,11 @@ func (c *call) analyze() (liveproof.Verdict, error) {
 		return liveproof.Verdict{}, err
 	}
 	c.listener.state(liveproof.StateStreaming)
-	c.session.State = liveproof.StateStreaming
-	stop := time.AfterFunc(c.longest(), func() { c.overrun() })
+	session := c.session
+	session.State = liveproof.StateStreaming
+	stop := time.AfterFunc(c.longest(), func() { c.abort(liveproof.ReasonDeadline) })
 	defer stop.Stop()
-	return c.sup.analyzer.Analyze(c.ctx, c.session, attentive{video, c.sup.cfg.IdleTimeout}, c.listener.event)
+	return c.sup.analyzer.Analyze(c.ctx, session, attentive{video, c.sup.cfg.IdleTimeout}, c.listener.event)
 }
 
 // awaitVideo gives the peer ConnectTimeout to bring its first video track.
@@ -174,8 +175,6 @@ func (c *call) longest() time.Duration {
 	return c.session.Deadline + lateness
 }
 
-func (c *call) overrun() { c.abort(liveproof.ReasonDeadline) }
-
 // watch turns what happens outside into the end of the media, and that into
 // the end of the context when the analyzer does not follow.
 func (c *call) watch() *sync.WaitGroup {
@@ -196,14 +195,22 @@ func (c *call) watch() *sync.WaitGroup {
 	return &wg
 }
 
-// cut writes why the server ends the session before it stops the analyzer, so
-// that the reason stands in the record and not just that the context ended.
+// cut stops the analyzer, which then writes the session's end with the reason
+// and all it knows. If it does not follow, the record is ended without it.
 func (c *call) cut() {
-	end, v := failed(c.endReason(liveproof.ReasonInternalError))
-	if _, err := c.sup.settle(c.session, end, v, lateness); err != nil {
-		c.log.Warn("the reason of the end is not written yet", "err", err)
+	reason := c.endReason(liveproof.ReasonInternalError)
+	c.cancel(&EndError{Reason: reason})
+	late := time.NewTimer(lateness)
+	defer late.Stop()
+	select {
+	case <-c.judged:
+	case <-late.C:
+		c.log.Error("the analyzer does not end", "reason", reason)
+		end, v := unjudged(reason)
+		if _, err := c.sup.settle(c.session, end, v, lateness); err != nil {
+			c.log.Error("the session's end could not be written", "err", err)
+		}
 	}
-	c.cancel(&EndError{Reason: v.Reasons[0]})
 }
 
 // awaitHangUp returns true when the media shall end, false when the call is over or aborted.
@@ -269,7 +276,8 @@ func closed(ch <-chan struct{}) bool {
 	}
 }
 
-// answer takes the connection's one offer.
+// answer takes the connection's one offer. After an error the caller hangs up,
+// once it has told the client.
 func (c *call) answer(ctx context.Context, offer string) (string, error) {
 	c.offered.Lock()
 	defer c.offered.Unlock()
@@ -279,11 +287,11 @@ func (c *call) answer(ctx context.Context, offer string) (string, error) {
 	c.offered.done = true
 	answer, err := c.peer.Answer(ctx, offer)
 	if errors.Is(err, rtc.ErrBadSDP) {
-		c.hangUp(liveproof.ReasonUnsupportedMedia)
+		c.setReason(liveproof.ReasonUnsupportedMedia)
 		return "", problem(CodeSDPInvalid, "the offer cannot be used: it needs a video section with VP8, VP9, H.264 or AV1")
 	}
 	if err != nil {
-		c.hangUp(liveproof.ReasonInternalError)
+		c.setReason(reasonOf(err))
 	}
 	return answer, err
 }
@@ -310,11 +318,25 @@ func (c *call) countCandidate() error {
 	return nil
 }
 
-// failed is the end of a session that could not be judged.
-func failed(r liveproof.Reason) (liveproof.State, liveproof.Verdict) {
-	return liveproof.StateFailed, liveproof.Verdict{
-		Outcome: liveproof.OutcomeInconclusive, Reasons: []liveproof.Reason{r}, Final: true,
+// unjudged is the end of a session that could not be judged.
+func unjudged(r liveproof.Reason) (liveproof.State, liveproof.Verdict) {
+	v := liveproof.Verdict{Outcome: liveproof.OutcomeInconclusive, Reasons: []liveproof.Reason{r}, Final: true}
+	return endState(v), v
+}
+
+// endState is the terminal state that goes with a final verdict: failed when
+// something broke, expired when the client did not stay for a judgement.
+func endState(v liveproof.Verdict) liveproof.State {
+	if v.Outcome != liveproof.OutcomeInconclusive || len(v.Reasons) == 0 {
+		return liveproof.StateDecided
 	}
+	switch v.Reasons[0] {
+	case liveproof.ReasonInternalError, liveproof.ReasonUnsupportedMedia:
+		return liveproof.StateFailed
+	case liveproof.ReasonNoMedia, liveproof.ReasonDisconnected, liveproof.ReasonServerShutdown:
+		return liveproof.StateExpired
+	}
+	return liveproof.StateDecided
 }
 
 // usable tells that v is a final judgement that may be written as it is.

@@ -296,9 +296,11 @@ func untilEOF(store *fakeStore) *fakeAnalyzer {
 	return &fakeAnalyzer{func(ctx context.Context, s liveproof.Session, v Video, _ func(liveproof.Event)) (liveproof.Verdict, error) {
 		for {
 			if _, err := v.Next(ctx); err != nil {
-				reason := reasonOf(err)
-				verdict := liveproof.Verdict{Outcome: liveproof.OutcomeInconclusive, Reasons: []liveproof.Reason{reason}, Final: true}
-				return verdict, store.Decide(context.WithoutCancel(ctx), s.ID, liveproof.StateDecided, verdict, liveproof.FrameCounts{})
+				if ctx.Err() != nil {
+					err = context.Cause(ctx)
+				}
+				end, verdict := unjudged(reasonOf(err))
+				return verdict, store.Decide(context.WithoutCancel(ctx), s.ID, end, verdict, liveproof.FrameCounts{})
 			}
 		}
 	}}

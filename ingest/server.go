@@ -222,10 +222,10 @@ func (s *Server) dependenciesReady(ctx context.Context) (storeErr, modelErr erro
 }
 
 // expire ends a session that no connection will end any more.
-func (s *Server) expire(session liveproof.Session, end liveproof.State, reason liveproof.Reason) (liveproof.Session, error) {
+func (s *Server) expire(session liveproof.Session, reason liveproof.Reason) (liveproof.Session, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
-	_, v := failed(reason)
+	end, v := unjudged(reason)
 	stored, err := s.calls.settleOnce(ctx, session.ID, end, v)
 	if err == nil {
 		s.metrics.ended(stored)

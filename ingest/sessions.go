@@ -225,7 +225,7 @@ func (s *Server) current(session liveproof.Session) (liveproof.Session, error) {
 		if s.now().Before(end) {
 			return session, nil
 		}
-		return s.expire(session, liveproof.StateExpired, liveproof.ReasonNoMedia)
+		return s.expire(session, liveproof.ReasonNoMedia)
 	}
 	longest := session.Deadline
 	if session.Mode == liveproof.ModeCall {
@@ -235,7 +235,7 @@ func (s *Server) current(session liveproof.Session) (liveproof.Session, error) {
 	if s.now().Before(end) {
 		return session, nil
 	}
-	return s.expire(session, liveproof.StateFailed, liveproof.ReasonInternalError)
+	return s.expire(session, liveproof.ReasonInternalError)
 }
 
 func viewOf(s liveproof.Session) view {

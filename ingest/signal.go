@@ -145,9 +145,9 @@ func (c *signalConn) serve(ws *websocket.Conn, call *call) {
 	writer.Go(func() { c.write(ws) })
 	err := c.read(ws, call)
 	if err != nil {
-		call.hangUp(liveproof.ReasonDisconnected)
 		c.send(errorMessage(problemOf(err)))
 		c.send(message{closeWith: websocket.ClosePolicyViolation})
+		call.hangUp(liveproof.ReasonDisconnected)
 	} else {
 		call.abandon()
 		c.send(message{closeWith: websocket.CloseNormalClosure})
@@ -222,7 +222,7 @@ func (c *signalConn) offer(sdp string, call *call) error {
 	ctx, cancel := context.WithTimeout(call.ctx, c.server.cfg.ConnectTimeout)
 	defer cancel()
 	if err := checkOffer(sdp); err != nil {
-		call.hangUp(liveproof.ReasonUnsupportedMedia)
+		call.setReason(liveproof.ReasonUnsupportedMedia)
 		return err
 	}
 	answer, err := call.answer(ctx, sdp)

@@ -212,7 +212,7 @@ func TestSignallingHandshake(t *testing.T) {
 	// A handshake that fails after the claim still ends the session.
 	w.call("GET", path, "", withToken(c.ClientToken, "Connection", "Upgrade", "Upgrade", "websocket",
 		"Sec-WebSocket-Protocol", subprotocol, "Sec-WebSocket-Version", "13")...)
-	require.Equal(t, liveproof.StateFailed, w.terminal(c.ID).State)
+	require.Equal(t, liveproof.StateExpired, w.terminal(c.ID).State)
 }
 
 // TestCase02Race: of many peers that race for one session exactly one wins.

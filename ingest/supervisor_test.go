@@ -43,7 +43,7 @@ func TestEveryPathEnds(t *testing.T) {
 		"nothing":                   {ends(liveproof.Verdict{}, nil), liveproof.OutcomeInconclusive, liveproof.StateFailed, liveproof.ReasonInternalError},
 		"unsupported codec":         {ends(liveproof.Verdict{}, liveproof.ErrUnsupportedCodec), liveproof.OutcomeInconclusive, liveproof.StateFailed, liveproof.ReasonUnsupportedMedia},
 		"picture too large":         {ends(liveproof.Verdict{}, liveproof.ErrPictureTooLarge), liveproof.OutcomeInconclusive, liveproof.StateFailed, liveproof.ReasonUnsupportedMedia},
-		"lost its peer":             {ends(liveproof.Verdict{}, rtc.ErrDisconnected), liveproof.OutcomeInconclusive, liveproof.StateFailed, liveproof.ReasonDisconnected},
+		"lost its peer":             {ends(liveproof.Verdict{}, rtc.ErrDisconnected), liveproof.OutcomeInconclusive, liveproof.StateExpired, liveproof.ReasonDisconnected},
 		"could not write its verdict": {
 			ends(live, liveproof.ErrUnavailable), liveproof.OutcomeLive, liveproof.StateDecided, liveproof.ReasonScoreAbove,
 		},
@@ -148,6 +148,24 @@ func TestDeadlineByTheServersClock(t *testing.T) {
 	s := w.terminal(c.ID)
 	require.Equal(t, []liveproof.Reason{liveproof.ReasonDeadline}, s.Verdict.Reasons)
 	require.Equal(t, liveproof.OutcomeInconclusive, s.Verdict.Outcome)
+}
+
+// TestStuckAnalyzer: the record ends in time though the analyzer does not.
+func TestStuckAnalyzer(t *testing.T) {
+	let := make(chan struct{})
+	w := newWorld(t, judging(func(context.Context, liveproof.Session, Video, func(liveproof.Event)) (liveproof.Verdict, error) {
+		<-let
+		return verdict(liveproof.OutcomeLive), nil
+	}))
+	c := w.create("")
+	w.mustDial(c)
+	require.Eventually(t, func() bool { return w.read(c.ID).State == liveproof.StateStreaming }, wait, time.Millisecond)
+	w.server.calls.find(c.ID).abort(liveproof.ReasonDeadline)
+	require.Eventually(t, func() bool { return w.read(c.ID).State.Terminal() }, wait, 5*time.Millisecond)
+	close(let)
+	s := w.terminal(c.ID)
+	require.Equal(t, liveproof.OutcomeInconclusive, s.Verdict.Outcome, "too late to be live")
+	require.Equal(t, []liveproof.Reason{liveproof.ReasonDeadline}, s.Verdict.Reasons)
 }
 
 // TestCase14VerdictSurvivesAnOutage: decided while the store is away, written when it is back, once.
