@@ -2,7 +2,7 @@
 // a real encoder: the product as a person and an operator meet it.
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { cameras, launch, open, press, reach, sentCodecs, sessionId } from './support/browser';
+import { cameras, launch, open, press, problems, reach, sentCodecs, sessionId } from './support/browser';
 import { lacking, media, result } from './support/paths';
 import { LiveproofServer, RedisServer, type SessionRecord } from './support/server';
 
@@ -82,6 +82,7 @@ describe.skipIf(missing !== '')(`sessions against the server and Redis${missing}
       expect(sent).toEqual([expect.objectContaining({ mimeType: `video/${codec}` })]);
       expect(await cameras(p)).toEqual({ given: 1, live: 0 });
       await p.locator('#chart circle.raw').first().waitFor();
+      expect(problems(p)).toEqual([]); // above all no violation of the server's Content-Security-Policy
     });
   }
 

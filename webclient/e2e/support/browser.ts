@@ -30,13 +30,22 @@ export async function launch(camera: CameraOptions = {}): Promise<Browser> {
   });
 }
 
-/** A page whose cameras can be asked about; see liveTracks. What the page logs as an error is thrown at close. */
+const logged = new WeakMap<Page, string[]>();
+
+/** What the page logged as errors: exceptions, blocked resources, policy violations. */
+export function problems(page: Page): string[] {
+  return logged.get(page) ?? [];
+}
+
+/** A page whose cameras, codecs and problems can be asked about, once its configuration is there. */
 export async function open(browser: Browser, url: string, options: BrowserContextOptions = {}): Promise<Page> {
   const context = await browser.newContext({ viewport: { width: 1280, height: 860 }, ...options });
   await context.addInitScript(watchCameras);
   const page = await context.newPage();
-  page.on('pageerror', (err) => console.error(`page error: ${err.message}`));
-  page.on('console', (m) => m.type() === 'error' && console.error(`page console: ${m.text()}`));
+  const errors: string[] = [];
+  logged.set(page, errors);
+  page.on('pageerror', (err) => errors.push(err.message));
+  page.on('console', (m) => m.type() === 'error' && errors.push(m.text()));
   await page.goto(url);
   await page.locator('html[data-ready]').waitFor({ state: 'attached' });
   await page.evaluate(() => document.fonts.ready);

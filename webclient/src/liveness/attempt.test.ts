@@ -15,6 +15,7 @@ let attempts: Attempt[];
 
 beforeEach(() => {
   vi.useFakeTimers();
+  vi.spyOn(console, 'warn').mockImplementation(() => undefined);
   stream = fakeStream();
   events = [];
   samples = [];
@@ -23,6 +24,7 @@ beforeEach(() => {
 afterEach(() => {
   for (const a of attempts) a.close();
   vi.useRealTimers();
+  vi.restoreAllMocks();
   FakeSocket.reset();
 });
 

@@ -2,7 +2,7 @@
 // and peer, and tells the state machine what happens. close() lets go of all of
 // it, at any moment, in any order; nothing is dispatched afterwards.
 import { Camera, requested } from './camera';
-import { codeOf, LivenessError, type ErrorCode } from './errors';
+import { codeOf, codeOfProblem, LivenessError, type ErrorCode } from './errors';
 import type { MachineEvent } from './machine';
 import { Peer } from './peer';
 import { createSession } from './session';
@@ -53,6 +53,7 @@ export class Attempt {
     try {
       await this.#setUp(this.#abort.signal);
     } catch (err) {
+      if (!this.#abort.signal.aborted) console.warn('liveness-check:', err);
       this.#fault(codeOf(err));
     }
   }
@@ -115,7 +116,7 @@ export class Attempt {
         this.#serverHint = m.reason;
         return this.#hint();
       case 'error':
-        return this.#fault(m.code === 'overloaded' || m.code === 'unavailable' ? 'service_busy' : 'server_error');
+        return this.#fault(codeOfProblem(m.code));
       case 'sample':
         return this.#abort.signal.aborted ? undefined : this.handlers.sample(m);
       case 'progress':

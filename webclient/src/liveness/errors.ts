@@ -10,6 +10,7 @@ export const errorCodes = [
   'session_refused',
   'service_busy',
   'network',
+  'connection_refused',
   'connect_timeout',
   'connection_lost',
   'interrupted',
@@ -29,6 +30,15 @@ export class LivenessError extends Error {
   ) {
     super(detail ? `${code}: ${detail}` : code, options);
   }
+}
+
+// Codes of the server's problems (ingest/problem.go) that waiting mends.
+const busy = new Set(['overloaded', 'rate_limited', 'shutting_down', 'store_unavailable']);
+
+/** The code for a problem that the server names over signalling. */
+export function codeOfProblem(code: string): ErrorCode {
+  if (busy.has(code)) return 'service_busy';
+  return code === 'protocol_error' ? 'protocol_error' : 'server_error';
 }
 
 /** The code of any thrown value; what nobody foresaw is a server_error. */

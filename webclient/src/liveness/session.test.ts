@@ -38,6 +38,12 @@ describe('createSession', () => {
     await expect(createSession('/s', signal)).rejects.toMatchObject({ code: 'network' });
   });
 
+  it('asks nobody without a session-url', async () => {
+    reply(201, body);
+    await expect(createSession('', signal)).rejects.toMatchObject({ code: 'session_refused' });
+    expect(fetch).not.toHaveBeenCalled();
+  });
+
   it('a cancelled request stays cancelled', async () => {
     const gone = AbortSignal.abort();
     vi.stubGlobal('fetch', vi.fn().mockRejectedValue(gone.reason));

@@ -12,6 +12,7 @@ export interface Session {
 }
 
 export async function createSession(url: string, signal: AbortSignal, base = document.baseURI): Promise<Session> {
+  if (!url) throw new LivenessError('session_refused', 'the element has no session-url');
   const res = await fetch(new URL(url, base), {
     method: 'POST',
     headers: { 'Content-Type': 'application/json', Accept: 'application/json' },

@@ -23,7 +23,7 @@ describe('Signalling', () => {
   it('rejects when the server refuses the token', async () => {
     const opening = Signalling.open('ws://s/signal', 'tok', handlers(), FakeSocket.type);
     FakeSocket.last().drop(1006);
-    await expect(opening).rejects.toMatchObject({ code: 'network' });
+    await expect(opening).rejects.toMatchObject({ code: 'connection_refused' });
   });
 
   it('rejects when the server picks another protocol', async () => {

@@ -53,7 +53,7 @@ export class Signalling {
     this.#ws = ws;
   }
 
-  /** Opens the channel; rejects with network, or protocol_error when the server speaks another protocol. */
+  /** Opens the channel; rejects with connection_refused, or protocol_error when the server speaks another protocol. */
   static async open(
     url: string,
     token: string,
@@ -104,7 +104,7 @@ function opened(ws: WebSocket): Promise<void> {
       ws.close();
       reject(new LivenessError('protocol_error', `server chose "${ws.protocol}"`));
     };
-    ws.onclose = (e) => reject(new LivenessError('network', `signalling refused with ${e.code}`));
+    ws.onclose = (e) => reject(new LivenessError('connection_refused', `signalling refused with ${e.code}`));
   });
 }
 
