@@ -58,11 +58,11 @@ type clientOptions struct {
 	codec    liveproof.Codec
 	network  webrtc.NetworkType
 	mdns     bool
-	loss     float64                                      // of outgoing RTP, retransmissions included
-	shape    func(pc *webrtc.PeerConnection)              // before the offer is made
-	offer    func(sdp string) string                      // rewrites the offer
-	settings func(s *webrtc.SettingEngine)                // of the client
-	observe  func(answer string, p *Peer, api *API) error // before the answer is applied
+	loss     float64                         // of outgoing RTP, retransmissions included
+	scramble bool                            // every outgoing RTP packet has an SSRC of its own
+	shape    func(pc *webrtc.PeerConnection) // before the offer is made
+	offer    func(sdp string) string         // rewrites the offer
+	settings func(s *webrtc.SettingEngine)   // of the client
 }
 
 func dial(t testing.TB, api *API, o clientOptions) (*client, *Peer) {
@@ -96,7 +96,7 @@ func newClient(t testing.TB, o clientOptions) *client {
 		t.Fatal(err)
 	}
 	registry := &interceptor.Registry{}
-	registry.Add(lossyFactory{o.loss}) // nearest to the network: it sees retransmissions too
+	registry.Add(lossyFactory{o.loss, o.scramble}) // nearest to the network: it sees retransmissions too
 	if err := webrtc.RegisterDefaultInterceptors(engine, registry); err != nil {
 		t.Fatal(err)
 	}
@@ -203,15 +203,18 @@ func (c *client) close() {
 }
 
 // lossyFactory drops outgoing RTP packets at random, with a fixed seed.
-type lossyFactory struct{ rate float64 }
+type lossyFactory struct {
+	rate     float64
+	scramble bool
+}
 
 func (f lossyFactory) NewInterceptor(string) (interceptor.Interceptor, error) {
-	return &lossy{rate: f.rate, random: rand.New(rand.NewPCG(1, 1))}, nil
+	return &lossy{lossyFactory: f, random: rand.New(rand.NewPCG(1, 1))}, nil
 }
 
 type lossy struct {
 	interceptor.NoOp
-	rate   float64
+	lossyFactory
 	mu     sync.Mutex
 	random *rand.Rand
 }
@@ -220,6 +223,9 @@ func (l *lossy) BindLocalStream(_ *interceptor.StreamInfo, next interceptor.RTPW
 	return interceptor.RTPWriterFunc(func(h *rtp.Header, payload []byte, a interceptor.Attributes) (int, error) {
 		l.mu.Lock()
 		lose := l.random.Float64() < l.rate
+		if l.scramble {
+			h.SSRC = l.random.Uint32()
+		}
 		l.mu.Unlock()
 		if lose {
 			return len(payload), nil
