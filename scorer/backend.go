@@ -19,10 +19,12 @@ type Backend interface {
 	// Score writes ρ of crops[i] to rho[i]; crops are 224·224·3 bytes of RGB each,
 	// 1 ≤ len(crops) = len(rho) ≤ the batch size that it was made for. An error
 	// fails the whole batch. It returns soon after ctx ends and is called from as
-	// many goroutines as there are workers. Values are not checked here.
+	// many goroutines as Workers says. Values are not checked here.
 	Score(ctx context.Context, crops [][]byte, rho []float32) error
 	// Info identifies the model.
 	Info() liveproof.ModelInfo
+	// Workers is how many Scores may run at once, ≥ 1.
+	Workers() int
 	// Close frees the model; no Score is running.
 	Close() error
 }
@@ -66,8 +68,8 @@ func load(rt *onnx.Runtime, model Model, cfg Config) (*onnxBackend, error) {
 	if err != nil {
 		return nil, errors.Join(err, session.Close())
 	}
-	b := &onnxBackend{session: session, contract: contract, sha256: sum, lanes: make(chan *lane, cfg.Workers)}
-	for range cfg.Workers {
+	b := &onnxBackend{session: session, contract: contract, sha256: sum, lanes: make(chan *lane, cfg.workersOn(rt.Provider()))}
+	for range cap(b.lanes) {
 		l, err := newLane(rt, cfg.MaxBatch, contract.K, session.Outputs()[0].Name == rhoName)
 		if err != nil {
 			return nil, errors.Join(fmt.Errorf("model %s: %w", model.Name, err), b.Close())
@@ -249,6 +251,8 @@ func (b *onnxBackend) Info() liveproof.ModelInfo {
 	}
 	return liveproof.ModelInfo{Name: name, SHA256: b.sha256, Threshold: b.contract.Threshold, Demo: b.contract.Demo}
 }
+
+func (b *onnxBackend) Workers() int { return cap(b.lanes) }
 
 func (b *onnxBackend) Close() error {
 	var errs []error

@@ -36,7 +36,8 @@ type Batcher struct {
 	shedAt  time.Time // when a crop last gave way
 }
 
-// New takes over backend, which Close closes. metrics and log may be nil.
+// New takes over backend, which Close closes. metrics and log may be nil. The
+// number of workers stays what this first backend says.
 func New(cfg Config, backend Backend, metrics *Metrics, log *slog.Logger) (*Batcher, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
@@ -49,7 +50,7 @@ func New(cfg Config, backend Backend, metrics *Metrics, log *slog.Logger) (*Batc
 	}
 	b := &Batcher{
 		cfg:     cfg,
-		policy:  policy{MaxBatch: cfg.MaxBatch, MaxWait: cfg.MaxWait, Workers: cfg.Workers},
+		policy:  policy{MaxBatch: cfg.MaxBatch, MaxWait: cfg.MaxWait, Workers: backend.Workers()},
 		metrics: metrics, log: log,
 		wake: make(chan struct{}, 1), stopped: make(chan struct{}),
 		queue: newFairQueue[*item](cfg.QueueCapacity, cfg.PerSession),
@@ -142,7 +143,7 @@ func (b *Batcher) Run(ctx context.Context) error {
 	defer close(b.stopped)
 	work := make(chan []*item)
 	var owned sync.WaitGroup
-	for range b.cfg.Workers {
+	for range b.policy.Workers {
 		owned.Go(func() { b.work(ctx, work) })
 	}
 	owned.Go(func() { b.probe(ctx) })

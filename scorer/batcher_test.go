@@ -79,8 +79,9 @@ func TestEveryCallerGetsItsOwnScore(t *testing.T) {
 func TestFlushReasonsAreCounted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := DefaultConfig()
-		cfg.Workers, cfg.MaxBatch = 2, 3
+		cfg.MaxBatch = 3
 		backend := slow(100 * time.Millisecond)
+		backend.lanes = 2
 		b, reg := startBatcher(t, cfg, backend)
 		a := newAnswers()
 		a.ask(t.Context(), b, "first", "a", 1) // idle: goes at once

@@ -3,8 +3,11 @@ package scorer
 import (
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 	"time"
+
+	"github.com/liveproof/liveproof/onnx"
 )
 
 // Config of the scorer; one per process.
@@ -21,7 +24,10 @@ type Config struct {
 	QueueCapacity int `yaml:"queue_capacity"`
 	// PerSession is the most crops of one session waiting, 1…QueueCapacity.
 	PerSession int `yaml:"per_session"`
-	// Workers is the number of batches that run at once, 1…64.
+	// Workers is the number of batches that run at once, 1…64; 0: one per core on
+	// the CPU (at most 16), 1 on a GPU. With one thread each, workers use the cores
+	// better than one run on several threads: measured with int8 and fp32, two
+	// threads cost 10–20 % more CPU time per crop than one.
 	Workers int `yaml:"workers"`
 	// IntraOpThreads is the number of threads of one run, 0…256; 0 takes onnx.intra_op_threads.
 	IntraOpThreads int `yaml:"intra_op_threads"`
@@ -45,8 +51,8 @@ func DefaultConfig() Config {
 		MaxWait:          5 * time.Millisecond,
 		QueueCapacity:    256,
 		PerSession:       8,
-		Workers:          1,
-		IntraOpThreads:   0,
+		Workers:          0,
+		IntraOpThreads:   1,
 		BatchTimeout:     2 * time.Second,
 		AdmitWait:        400 * time.Millisecond,
 		FailureThreshold: 3,
@@ -68,13 +74,24 @@ func (c Config) Validate() error {
 		inRange("max_wait", c.MaxWait, 0, time.Second),
 		inRange("queue_capacity", c.QueueCapacity, 1, 65536),
 		inRange("per_session", c.PerSession, 1, c.QueueCapacity),
-		inRange("workers", c.Workers, 1, 64),
+		inRange("workers", c.Workers, 0, 64),
 		inRange("intra_op_threads", c.IntraOpThreads, 0, 256),
 		inRange("batch_timeout", c.BatchTimeout, 10*time.Millisecond, time.Minute),
 		inRange("admit_wait", c.AdmitWait, time.Millisecond, time.Minute),
 		inRange("failure_threshold", c.FailureThreshold, 1, 1000),
 		inRange("probe_interval", c.ProbeInterval, 10*time.Millisecond, 10*time.Minute))
 	return errors.Join(errs...)
+}
+
+// workersOn resolves Workers for an execution provider.
+func (c Config) workersOn(p onnx.Provider) int {
+	switch {
+	case c.Workers > 0:
+		return c.Workers
+	case p == onnx.ProviderCPU:
+		return min(runtime.GOMAXPROCS(0), 16)
+	}
+	return 1
 }
 
 func inRange[T int | time.Duration](key string, value, low, high T) error {

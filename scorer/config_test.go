@@ -1,10 +1,12 @@
 package scorer
 
 import (
+	"runtime"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/liveproof/liveproof/onnx"
 	"go.yaml.in/yaml/v3"
 )
 
@@ -35,6 +37,19 @@ func TestValidateNamesTheKey(t *testing.T) {
 		if err := cfg.Validate(); err == nil || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("Validate() = %v, want it to begin with %q", err, want)
 		}
+	}
+}
+
+func TestWorkersFollowTheProvider(t *testing.T) {
+	auto, own := Config{}, Config{Workers: 3}
+	if n := auto.workersOn(onnx.ProviderCPU); n != min(runtime.GOMAXPROCS(0), 16) {
+		t.Errorf("auto on the CPU: %d", n)
+	}
+	if n := auto.workersOn(onnx.ProviderCUDA); n != 1 {
+		t.Errorf("auto on a GPU: %d", n)
+	}
+	if n := own.workersOn(onnx.ProviderCPU); n != 3 {
+		t.Errorf("configured: %d", n)
 	}
 }
 

@@ -20,6 +20,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // fakeBackend scores a crop by its first byte over 255, unless run says otherwise.
 type fakeBackend struct {
 	name   string
+	lanes  int // workers; 0: one
 	run    func(ctx context.Context, crops [][]byte, rho []float32) error
 	mu     sync.Mutex
 	sizes  []int
@@ -46,6 +47,7 @@ func brightness(_ context.Context, crops [][]byte, rho []float32) error {
 func (f *fakeBackend) Info() liveproof.ModelInfo {
 	return liveproof.ModelInfo{Name: f.name, Threshold: .5}
 }
+func (f *fakeBackend) Workers() int { return max(1, f.lanes) }
 func (f *fakeBackend) Close() error { f.closed.Add(1); return nil }
 
 func (f *fakeBackend) batches() []int {
