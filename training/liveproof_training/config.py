@@ -28,6 +28,9 @@ class TrainConfig:
     augment: str = setting("none", "none: flip and crop, the paper's; nuisance: also class-blind blur, noise, tone, JPEG", ("none", "nuisance"))
     sampling: str = setting("balanced", "balanced classes; matched: also equal nuisance factors in both", ("balanced", "matched"))
 
+    size: int = setting(224, "side of the training crops, a multiple of 32; smaller ones (at the same scale) cost less")
+    full_size_from: float = setting(0.0, "share of the run after which the crops are 224 whatever size says")
+
     init: str = setting("shared", "first weights: a file, torchvision, shared or random")
     freeze: str = setting("none", "keep the encoder's first layers as loaded, up to this one", ("none", "conv1", "layer1", "layer2"))
     norm_images: int = setting(128, "bona fide pictures that folded batch norms are re-estimated on")
@@ -59,8 +62,11 @@ class TrainConfig:
         for name in ("k", "batch", "epochs", "log_every", "eval_every", "eval_limit", "norm_images"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name}: must be at least 1")
-        if not 0 <= self.mix_prob <= 1:
-            raise ValueError("mix_prob: must lie in [0, 1]")
+        for name in ("mix_prob", "full_size_from"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name}: must lie in [0, 1]")
+        if self.size % 32 or not 64 <= self.size <= 224:
+            raise ValueError("size: must be a multiple of 32 from 64 to 224")
         if not 0 <= self.max_level <= self.k:
             raise ValueError("max_level: must lie in [0, k]")
         if self.lr <= 0:

@@ -36,7 +36,7 @@ def load_split(folder: Path, split: str) -> Crops:
 
 
 class PdleDataset(Dataset):
-    """Item i of an epoch: (pictures uint8 [M, 3, 224, 224], labels [M]).
+    """Item i of an epoch: (pictures uint8 [M, 3, size, size], labels [M]).
 
     ``mix`` "append" gives the original and one mixed picture (M = 2), "replace" one of the two, mixed
     with probability ``mix_prob`` (M = 1), "none" the original. Draws depend on (seed, epoch, i) alone,
@@ -44,7 +44,7 @@ class PdleDataset(Dataset):
     """
 
     def __init__(self, crops: Crops, config: TrainConfig):
-        self.crops, self.config, self.epoch = crops, config, 0
+        self.crops, self.config, self.epoch, self.size = crops, config, 0, config.size
         self.by_label = [np.flatnonzero(crops.labels == y) for y in (0, 1)]
         if not all(len(ids) for ids in self.by_label):
             raise ValueError("training needs both bona fide and attack crops")
@@ -69,9 +69,10 @@ class PdleDataset(Dataset):
         return pdle.encode(image, label, other, self.config.k, generator, self.config.max_level or None)
 
     def _view(self, i: int, generator: torch.Generator) -> torch.Tensor:
-        room = contract.CROP_SIZE - contract.INPUT_SIZE
+        size = self.size
+        room = contract.CROP_SIZE - size
         top, left, flip = (int(torch.randint(n, (), generator=generator)) for n in (room + 1, room + 1, 2))
-        view = self.crops.images[i, top : top + contract.INPUT_SIZE, left : left + contract.INPUT_SIZE]
+        view = self.crops.images[i, top : top + size, left : left + size]
         view = np.ascontiguousarray(view[:, ::-1] if flip else view)
         if self.config.augment == "nuisance":
             view = augment.disturb(view, np.random.default_rng(int(torch.randint(2**62, (), generator=generator))))

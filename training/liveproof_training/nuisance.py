@@ -6,6 +6,9 @@ network, without ever looking at the medium. Near AUC 0.5 is good.
 
 from __future__ import annotations
 
+import hashlib
+from pathlib import Path
+
 import cv2
 import numpy as np
 
@@ -35,6 +38,17 @@ def factors(image: np.ndarray) -> np.ndarray:
 
 def table(images: np.ndarray) -> np.ndarray:
     return np.stack([factors(image) for image in images])
+
+
+def cached_table(folder: Path, split: str, images: np.ndarray) -> np.ndarray:
+    """The table of a split, kept beside its crops; the name carries the manifest's hash."""
+    digest = hashlib.sha256((folder / "manifest.csv").read_bytes()).hexdigest()[:16]
+    path = folder / f"nuisance-{split}-{digest}.npy"
+    if not path.is_file():
+        partial = path.with_suffix(".partial.npy")
+        np.save(partial, table(images))
+        partial.rename(path)
+    return np.load(path)
 
 
 def fit(x: np.ndarray, y: np.ndarray, steps: int = 2000, rate: float = 0.3, decay: float = 1e-3):

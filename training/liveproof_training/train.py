@@ -12,7 +12,7 @@ import cv2
 import torch
 from torch.utils.data import DataLoader
 
-from . import checkpoint, data, engine, model, nuisance
+from . import checkpoint, contract, data, engine, model, nuisance
 from .config import TrainConfig
 from .progress import Progress
 
@@ -61,8 +61,8 @@ class Run:
     def _weights(self):
         if self.config.sampling == "balanced":
             return None
-        crops = self.train_crops
-        return nuisance.matching_weights(nuisance.table(crops.images), crops.labels)
+        table = nuisance.cached_table(Path(self.config.data), "train", self.train_crops.images)
+        return nuisance.matching_weights(table, self.train_crops.labels)
 
     def _model(self):
         net = model.LivenessNet(self.config.k)
@@ -94,8 +94,9 @@ class Run:
         self.per_epoch = per_epoch
         return self.config.steps or self.config.epochs * per_epoch
 
-    def _loader(self, epoch: int, skip: int) -> DataLoader:
+    def _loader(self, epoch: int, skip: int, size: int) -> DataLoader:
         dataset = data.PdleDataset(self.train_crops, self.config)
+        dataset.size = size
         sampler = data.BalancedSampler(self.train_crops.labels, self.config.seed, self.weights)
         dataset.epoch = sampler.epoch = epoch
         sampler.skip = skip * self.config.batch
@@ -111,15 +112,21 @@ class Run:
             share = max(share, (time.monotonic() - self.started) / 60 / self.config.budget_minutes)
         return share
 
+    def size(self, total: int) -> int:
+        """Side of the training crops at this point of the run."""
+        late = self.config.full_size_from and self.done_share(total) >= self.config.full_size_from
+        return contract.INPUT_SIZE if late else self.config.size
+
     def train(self) -> dict:
         total = self.total_steps()
         bar = Progress("train", total)
         bar.done = self.step
         while self.done_share(total) < 1:
             epoch, skip = divmod(self.step, self.per_epoch)
-            for batch in self._loader(epoch, skip):
+            size = self.size(total)
+            for batch in self._loader(epoch, skip, size):
                 self._one(batch, epoch, total, bar)
-                if self.done_share(total) >= 1:
+                if self.done_share(total) >= 1 or self.size(total) != size:
                     break
         return self._finish()
 

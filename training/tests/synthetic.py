@@ -1,0 +1,36 @@
+"""Drawn faces: enough to run the renderer and the loop where ../shared is not at hand."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+BOX = (120.0, 90.0, 330.0, 370.0)
+
+
+def portrait(seed: int) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    background = cv2.resize(rng.integers(40, 220, (6, 6, 3), dtype=np.uint8), (448, 448), interpolation=cv2.INTER_CUBIC)
+    skin = tuple(int(c) for c in rng.integers((150, 110, 90), (240, 190, 170)))
+    cv2.ellipse(background, (225, 230), (100, 138), 0, 0, 360, skin, -1, cv2.LINE_AA)
+    for x in (185, 265):
+        cv2.ellipse(background, (x, 205), (18, 9), 0, 0, 360, (250, 250, 250), -1, cv2.LINE_AA)
+        cv2.circle(background, (x, 205), 8, (60, 40, 30), -1, cv2.LINE_AA)
+    cv2.ellipse(background, (225, 300), (38, 12), 0, 0, 360, (170, 60, 70), -1, cv2.LINE_AA)
+    texture = cv2.GaussianBlur(rng.normal(0, 14, background.shape).astype(np.float32), (0, 0), 1.0)
+    return np.clip(background + texture, 0, 255).astype(np.uint8)
+
+
+def write_faces(folder: Path, grids: int = 6, per_grid: int = 2) -> None:
+    """A folder like ../shared/faces."""
+    folder.mkdir(parents=True)
+    with (folder / "faces.csv").open("w", newline="") as f:
+        writer = csv.writer(f)
+        writer.writerow(["file", "width", "height", "x1", "y1", "x2", "y2", "source_grid"])
+        for n in range(grids * per_grid):
+            name = f"face_{n}.png"
+            cv2.imwrite(str(folder / name), portrait(n)[..., ::-1])
+            writer.writerow([name, 448, 448, *BOX, f"grid_{n // per_grid}"])
