@@ -64,14 +64,14 @@ func (j *journal) note(e entry, samples ...liveproof.Sample) {
 	urgent := e.change != j.latest.change
 	j.pending = append(j.pending, samples...)
 	j.latest, j.dirty = e, true
-	j.trim()
 	j.mu.Unlock()
 	if urgent {
 		signal(j.wake)
 	}
 }
 
-// trim keeps a live session's memory bounded; the caller holds mu.
+// trim keeps a live session's memory bounded: Backlog and what comes within one
+// attempt. The caller holds mu.
 func (j *journal) trim() {
 	over := len(j.pending) - j.cfg.Backlog
 	if over <= 0 || !j.cfg.Live {

@@ -81,14 +81,8 @@ func startLine(ctx context.Context, cfg Config, deps Deps, id liveproof.SessionI
 	return l
 }
 
-// wait blocks until all stages have ended, and releases what nobody took.
-func (l *line) wait() error {
-	err := l.work.Wait()
-	for f := range l.results {
-		f.release()
-	}
-	return err
-}
+// wait blocks until all stages have ended. What is left in results holds no images.
+func (l *line) wait() error { return l.work.Wait() }
 
 // run works on one stage's queue until the stage before has closed it. After ctx
 // has ended it only clears the queue. next is closed at the end; nil for the last stage.

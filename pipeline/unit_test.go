@@ -155,6 +155,36 @@ func TestHinter(t *testing.T) {
 	require.Equal(t, "", seen(1600))
 }
 
+// TestLateResultsAreNotJudged: a result that was ready together with the end of
+// the context or the deadline comes too late, whichever the select saw first.
+func TestLateResultsAreNotJudged(t *testing.T) {
+	late := func(begun time.Time) *judge {
+		f, err := verdict.New(verdict.DefaultPolicy().For(0.5), liveproof.ModeOnboarding)
+		require.NoError(t, err)
+		g := &judge{cfg: DefaultConfig(), deps: withDefaults(Deps{}), mode: liveproof.ModeOnboarding, limit: 15 * time.Second,
+			folder: f, report: &Report{}, early: map[int64]*frame{}, line: &line{begun: begun}}
+		g.line.pictures.Store(1)
+		g.journal = newJournal(nil, "", g.cfg, g.deps.Metrics, g.deps.Log)
+		return g
+	}
+	sample := &frame{sample: liveproof.Sample{Seq: 1, Scored: true, Rho: 1, Weight: 1, Track: 1}}
+
+	g := late(time.Now().Add(-time.Minute))
+	end, over := g.result(context.Background(), sample, true)
+	require.True(t, over)
+	require.Equal(t, liveproof.ReasonDeadline, end.verdict.Reasons[0])
+
+	ctx, cancel := context.WithCancelCause(context.Background())
+	cancel(ErrShutdown)
+	for _, open := range []bool{true, false} {
+		g = late(time.Now())
+		end, over = g.result(ctx, sample, open)
+		require.True(t, over)
+		require.Equal(t, liveproof.ReasonServerShutdown, end.verdict.Reasons[0])
+		require.Zero(t, end.verdict.Scored)
+	}
+}
+
 // TestMetricNames: dashboards rely on them.
 func TestMetricNames(t *testing.T) {
 	reg := prometheus.NewRegistry()

@@ -69,6 +69,11 @@ func TestOneShot(t *testing.T) {
 				v.Scored, v.Reasons = false, []reason{liveproof.ReasonFrozenPicture}
 			}
 		}), pending, []reason{liveproof.ReasonFrozenPicture, liveproof.ReasonInsufficientEvidence}},
+		{"frozen, yet scored", series{}.scored(60, 0.9).each(func(i int, v *liveproof.Sample) {
+			if i > 8 {
+				v.Reasons = []reason{liveproof.ReasonFrozenPicture}
+			}
+		}), pending, []reason{liveproof.ReasonFrozenPicture, liveproof.ReasonInsufficientEvidence}},
 		{"not followed", series{}.scored(30, 0.9).each(func(_ int, v *liveproof.Sample) { v.Track = 0 }), pending,
 			[]reason{liveproof.ReasonNoFace, liveproof.ReasonInsufficientEvidence}},
 		{"never before the deadline", series{}.unscored(76, liveproof.ReasonTooDark).scored(30, 0.9), inconclusive,
@@ -183,6 +188,24 @@ func TestCall(t *testing.T) {
 			require.Equal(t, tt.first, v.Reasons[0])
 			require.False(t, v.Final)
 		})
+	}
+}
+
+// TestMistimedSamplesMoveNoClock: a timestamp that is not believed neither
+// passes the deadline nor outdates the evidence.
+func TestMistimedSamplesMoveNoClock(t *testing.T) {
+	jump := liveproof.Sample{T: time.Hour, Reasons: []reason{liveproof.ReasonInjectionTiming}}
+	for _, mode := range modes {
+		f, err := New(testPolicy(), mode)
+		require.NoError(t, err)
+		for i, s := range (series{}).scored(11, 0.9) {
+			if i == 5 {
+				f.Add(jump)
+			}
+			f.Add(s)
+		}
+		require.Equal(t, isLive, f.Verdict().Outcome)
+		require.Equal(t, 11, f.Verdict().Scored)
 	}
 }
 
