@@ -1,0 +1,190 @@
+package detector
+
+import (
+	"math"
+	"slices"
+	"testing"
+
+	"github.com/liveproof/liveproof"
+)
+
+// frontal are landmarks of a level face in a box of 100×130 pixels at x, y.
+func frontal(x, y float32) *liveproof.Landmarks {
+	return &liveproof.Landmarks{
+		{X: x + 30, Y: y + 50}, {X: x + 70, Y: y + 50}, {X: x + 50, Y: y + 72}, {X: x + 34, Y: y + 90}, {X: x + 66, Y: y + 90},
+	}
+}
+
+func frontalFace(x, y float32) liveproof.Face {
+	return liveproof.Face{Box: liveproof.Box{X1: x, Y1: y, X2: x + 100, Y2: y + 130}, Confidence: 1, Landmarks: frontal(x, y)}
+}
+
+// checker is a picture of squares of side pixels with two greys: sharp, mean in between.
+func checker(w, h, side int, dark, bright byte) *liveproof.Image {
+	img := liveproof.NewImage(w, h)
+	for y := range h {
+		for x := range w {
+			v := dark
+			if (x/side+y/side)%2 == 0 {
+				v = bright
+			}
+			p := img.Pix[y*img.Stride+3*x:]
+			p[0], p[1], p[2] = v, v, v
+		}
+	}
+	return img
+}
+
+func TestAssessReasons(t *testing.T) {
+	good := checker(640, 480, 8, 100, 140)
+	turned, nodding := frontalFace(200, 150), frontalFace(200, 150)
+	turned.Landmarks[2].X += 16 // of the 20 to the eye
+	nodding.Landmarks[2].Y += 16
+	small := frontalFace(200, 150)
+	small.Box.Y2 = small.Box.Y1 + 79
+	small.Box.X2 = small.Box.X1 + 60
+	tests := []struct {
+		name string
+		img  *liveproof.Image
+		face liveproof.Face
+		want []liveproof.Reason
+	}{
+		{"good", good, frontalFace(200, 150), nil},
+		{"good without landmarks", good, liveproof.Face{Box: frontalFace(200, 150).Box}, nil},
+		{"small", good, small, []liveproof.Reason{liveproof.ReasonFaceTooSmall}},
+		{"a little over the border", good, frontalFace(-9, 150), nil},
+		{"cut off left", good, frontalFace(-11, 150), []liveproof.Reason{liveproof.ReasonFaceCutOff}},
+		{"cut off below", good, frontalFace(200, 370), []liveproof.Reason{liveproof.ReasonFaceCutOff}},
+		{"turned", good, turned, []liveproof.Reason{liveproof.ReasonFaceTurned}},
+		{"nodding", good, nodding, []liveproof.Reason{liveproof.ReasonFaceTurned}},
+		{"dark", checker(640, 480, 8, 10, 60), frontalFace(200, 150), []liveproof.Reason{liveproof.ReasonTooDark}},
+		{"bright", checker(640, 480, 8, 220, 245), frontalFace(200, 150), []liveproof.Reason{liveproof.ReasonOverexposed}},
+		{"clipped", checker(640, 480, 8, 120, 255), frontalFace(200, 150), nil}, // half of it
+		{"mostly clipped", mostlyWhite(), frontalFace(200, 150), []liveproof.Reason{liveproof.ReasonOverexposed}},
+		{"flat", grey(640, 480, 120), frontalFace(200, 150), []liveproof.Reason{liveproof.ReasonBlurred}},
+		{"black", grey(640, 480, 0), frontalFace(200, 150), []liveproof.Reason{liveproof.ReasonTooDark, liveproof.ReasonBlurred}},
+	}
+	cropper, pool := newTestCropper(t), new(liveproof.ImagePool)
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			crop, err := cropper.Crop(tt.img, tt.face, pool)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer crop.Release()
+			q := cropper.Assess(tt.img, crop, tt.face)
+			if !slices.Equal(q.Reasons, tt.want) {
+				t.Errorf("reasons %v, want %v (%+v)", q.Reasons, tt.want, q)
+			}
+			if scored := len(tt.want) == 0; scored != (q.Weight > 0) || q.Weight < 0 || q.Weight > 1 {
+				t.Errorf("weight %v with reasons %v", q.Weight, q.Reasons)
+			}
+		})
+	}
+}
+
+// mostlyWhite is clipped in 60 % of its rows but not overexposed in the mean.
+func mostlyWhite() *liveproof.Image {
+	img := checker(640, 480, 8, 40, 70)
+	for y := range img.Height {
+		if y%10 < 6 {
+			row := img.Pix[y*img.Stride : (y+1)*img.Stride]
+			for i := range row {
+				row[i] = 255
+			}
+		}
+	}
+	return img
+}
+
+func TestAssessMeasures(t *testing.T) {
+	crop := checker(224, 224, 1, 100, 140)
+	q := newTestCropper(t).Assess(liveproof.NewImage(640, 480), crop, frontalFace(200, 150))
+	// Each inner pixel's Laplacian is ±4·40, its mean 0.
+	if want := 160.0 * 160; math.Abs(q.Blur-want) > 1 {
+		t.Errorf("blur %v, want %v", q.Blur, want)
+	}
+	if math.Abs(q.Exposure-120) > 1 || q.Clipped != 0 || q.Size != 130 {
+		t.Errorf("%+v", q)
+	}
+	if math.Abs(q.Yaw) > 0.01 || math.Abs(q.Pitch) > 0.01 {
+		t.Errorf("yaw %v pitch %v of a level, frontal face", q.Yaw, q.Pitch)
+	}
+}
+
+func TestPose(t *testing.T) {
+	nan := float32(math.NaN())
+	turn := func(dx, dy float32) *liveproof.Landmarks {
+		l := frontal(0, 0)
+		l[2].X, l[2].Y = l[2].X+dx, l[2].Y+dy
+		return l
+	}
+	tilted := frontal(0, 0) // by 45°: a tilt is no turn
+	for i, p := range tilted {
+		tilted[i] = liveproof.Point{X: (p.X - p.Y) * math.Sqrt2 / 2, Y: (p.X + p.Y) * math.Sqrt2 / 2}
+	}
+	tests := []struct {
+		name       string
+		l          *liveproof.Landmarks
+		yaw, pitch float64
+	}{
+		{"none", nil, 0, 0},
+		{"frontal", frontal(0, 0), 0, 0},
+		{"tilted", tilted, 0, 0},
+		{"half right", turn(10, 0), 0.5, 0},
+		{"half left", turn(-10, 0), -0.5, 0},
+		{"profile", turn(25, 0), 1, 0},
+		{"down", turn(0, 10), 0, 0.5},
+		{"up", turn(0, -30), 0, -1},
+		{"all in one point", &liveproof.Landmarks{}, 1, 0},
+		{"eyes in one point", &liveproof.Landmarks{{X: 5, Y: 5}, {X: 5, Y: 5}, {X: 5, Y: 7}, {X: 5, Y: 9}, {X: 5, Y: 9}}, 1, 0},
+		{"NaN", &liveproof.Landmarks{{X: nan}}, 1, 0},
+	}
+	for _, tt := range tests {
+		yaw, pitch := pose(tt.l)
+		if math.Abs(yaw-tt.yaw) > 0.01 || math.Abs(pitch-tt.pitch) > 0.01 {
+			t.Errorf("%s: yaw %v pitch %v, want %v and %v", tt.name, yaw, pitch, tt.yaw, tt.pitch)
+		}
+	}
+}
+
+func TestAssessUnusable(t *testing.T) {
+	nan := float32(math.NaN())
+	img, crop := grey(64, 64, 128), checker(224, 224, 4, 100, 140)
+	short := &liveproof.Image{Width: 9, Height: 9, Stride: 27}
+	for _, tt := range []struct {
+		img, crop *liveproof.Image
+		face      liveproof.Face
+	}{
+		{nil, crop, frontalFace(0, 0)},
+		{img, nil, frontalFace(0, 0)},
+		{img, short, frontalFace(0, 0)},
+		{img, crop, liveproof.Face{Box: liveproof.Box{X1: nan, Y1: nan, X2: nan, Y2: nan}}},
+		{img, crop, liveproof.Face{}},
+		{img, liveproof.NewImage(1, 1), frontalFace(0, 0)},
+	} {
+		if q := newTestCropper(t).Assess(tt.img, tt.crop, tt.face); len(q.Reasons) == 0 || q.Weight != 0 {
+			t.Errorf("%+v may be scored", q)
+		}
+	}
+}
+
+func TestWeightFallsTowardsTheLimits(t *testing.T) {
+	cfg := DefaultConfig().Quality
+	best := liveproof.Quality{Size: 200, Blur: 50, Exposure: 120}
+	if w := cfg.weight(best); w != 1 {
+		t.Errorf("weight %v of a good face, want 1", w)
+	}
+	for name, q := range map[string]liveproof.Quality{
+		"small":   {Size: 90, Blur: 50, Exposure: 120},
+		"soft":    {Size: 200, Blur: 5, Exposure: 120},
+		"dark":    {Size: 200, Blur: 50, Exposure: 45},
+		"bright":  {Size: 200, Blur: 50, Exposure: 220},
+		"clipped": {Size: 200, Blur: 50, Exposure: 120, Clipped: 0.45},
+		"all":     {Size: 80, Blur: 4, Exposure: 40, Clipped: 0.5},
+	} {
+		if w := cfg.weight(q); !(w >= minWeight && w < 0.8) {
+			t.Errorf("%s: weight %v", name, w)
+		}
+	}
+}
