@@ -137,8 +137,10 @@ func (s *Server) whipTrickle(w http.ResponseWriter, r *http.Request) error {
 		return problem(CodeICERestart, "ICE restarts are not supported; open a new session")
 	case errors.Is(err, rtc.ErrClosed), errors.Is(err, rtc.ErrDisconnected):
 		return problem(CodeSessionNotFound, "no such WHIP session, or it has ended")
-	case err != nil:
+	case errors.Is(err, rtc.ErrBadSDP):
 		return problem(CodeSDPInvalid, "the fragment is not a valid trickle ICE SDP fragment")
+	case err != nil: // a candidate that cannot be used is dropped, and counted by the peer
+		c.log.Debug("trickled candidates", "err", err)
 	}
 	w.Header().Set("ETag", c.etag)
 	w.WriteHeader(http.StatusNoContent)
