@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"image"
-	"os"
 	"runtime"
 
 	"gocv.io/x/gocv"
@@ -34,8 +33,8 @@ type haarWorker struct {
 }
 
 func openHaar(cfg Config) (*haarFinder, error) {
-	if _, err := os.Stat(cfg.Cascade); err != nil {
-		return nil, fmt.Errorf("%w: no RetinaFace model file, and the Haar cascade cannot be read: cascade: %w "+
+	if err := checkCascade(cfg.Cascade); err != nil {
+		return nil, fmt.Errorf("%w: no RetinaFace model file, and no Haar cascade: cascade: %w "+
 			"(Debian's package opencv-data has it)", ErrNoDetector, err)
 	}
 	workers, err := newPool(cfg.parallel(), func() (*haarWorker, error) { return newHaarWorker(cfg.Cascade) })
@@ -49,7 +48,7 @@ func newHaarWorker(path string) (*haarWorker, error) {
 	w := &haarWorker{cascade: gocv.NewCascadeClassifier()}
 	if !w.cascade.Load(path) {
 		_ = w.Close()
-		return nil, fmt.Errorf("%w: no RetinaFace model file, and cascade: %s is not an OpenCV cascade", ErrNoDetector, path)
+		return nil, fmt.Errorf("%w: no RetinaFace model file, and cascade: OpenCV cannot load %s", ErrNoDetector, path)
 	}
 	return w, nil
 }
