@@ -116,6 +116,13 @@ def _plot(args) -> None:
     plots.curves(Path(args.log), Path(args.out))
 
 
+def _sheet(args) -> None:
+    from . import data, plots
+
+    crops = data.load_split(Path(args.data), args.split)
+    plots.sheet(crops.images, crops.media, Path(args.out))
+
+
 def _add(sub, name: str, run, summary: str, detail: str = "") -> argparse.ArgumentParser:
     p = sub.add_parser(name, help=summary, description=f"{summary}. {detail}".strip(),
                        formatter_class=argparse.ArgumentDefaultsHelpFormatter)  # fmt: skip
@@ -201,6 +208,10 @@ def _add_helpers(sub) -> None:
     p = _add(sub, "plot", _plot, "Plot a run's log.csv")
     p.add_argument("--log", required=True, help="log.csv")
     p.add_argument("--out", required=True, help="PNG file")
+    p = _add(sub, "sheet", _sheet, "Show rendered pairs in one picture: bona fide above, attack below")
+    p.add_argument("--data", default="data/demo", help="crops")
+    p.add_argument("--split", default="test", choices=("train", "dev", "test"), help="which crops")
+    p.add_argument("--out", required=True, help="JPEG file")
     p = _add(sub, "testmodels", _testmodels, "Write the tiny ONNX files of the scorer's tests")
     p.add_argument("--out", default="../scorer/testdata", help="folder")
 

@@ -56,3 +56,17 @@ def histogram(rho: np.ndarray, media: list[str], threshold: float, out: Path) ->
     axis.set(xlabel="ρ", ylabel="density", xlim=(0, 1))
     axis.legend(frameon=False)
     figure.savefig(out, dpi=130)
+
+
+def sheet(images: np.ndarray, media: list[str], out: Path, columns: int = 10) -> None:
+    """Rendered pairs: bona fide above, the attack with the same content, pose and camera below."""
+    import cv2
+
+    names = np.array(media)
+    pairs = [i for i in range(len(media) - 1) if names[i] == "none" and names[i + 1] != "none"]
+    chosen = [pairs[i] for i in np.linspace(0, len(pairs) - 1, 2 * columns).astype(int)]
+    rows = []
+    for half in (chosen[:columns], chosen[columns:]):
+        rows += [np.hstack([images[i] for i in half]), np.hstack([images[i + 1] for i in half])]
+    picture = cv2.resize(np.vstack(rows), None, fx=0.6, fy=0.6, interpolation=cv2.INTER_AREA)
+    cv2.imwrite(str(out), picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 88])
