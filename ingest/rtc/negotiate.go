@@ -132,10 +132,11 @@ func (p *Peer) gather(c *webrtc.ICECandidate) {
 	if c != nil && !late {
 		p.local = append(p.local, init)
 	}
-	p.mu.Unlock()
-	if c == nil {
+	if c == nil && !p.allGathered {
+		p.allGathered = true
 		close(p.gathered)
 	}
+	p.mu.Unlock()
 	if late && p.onCandidate != nil {
 		p.onCandidate(init)
 	}

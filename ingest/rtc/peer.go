@@ -49,6 +49,7 @@ type Peer struct {
 	ended       bool
 	negotiated  bool
 	answered    bool // local candidates go to onCandidate from now on
+	allGathered bool
 	remoteSet   bool
 	isConnected bool
 	ufrag       string // the remote side's

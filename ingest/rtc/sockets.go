@@ -12,6 +12,15 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
+// wants tells whether the interface of this name is to be used; loopback has a key of its own.
+func (c Config) wants(name string) bool {
+	if len(c.Interfaces) == 0 || slices.Contains(c.Interfaces, name) {
+		return true
+	}
+	i, err := net.InterfaceByName(name)
+	return err == nil && i.Flags&net.FlagLoopback != 0
+}
+
 // localIPs are this host's usable addresses: of interfaces that are up and
 // wanted, without link-local ones, loopback last.
 func localIPs(cfg Config) ([]net.IP, error) {
@@ -21,7 +30,7 @@ func localIPs(cfg Config) ([]net.IP, error) {
 	}
 	var global, loopback []net.IP
 	for _, i := range interfaces {
-		if i.Flags&net.FlagUp == 0 || len(cfg.Interfaces) > 0 && !slices.Contains(cfg.Interfaces, i.Name) && i.Flags&net.FlagLoopback == 0 {
+		if i.Flags&net.FlagUp == 0 || !cfg.wants(i.Name) {
 			continue
 		}
 		addresses, err := i.Addrs()
