@@ -7,6 +7,7 @@ package onnx
 import (
 	"errors"
 	"fmt"
+	"runtime"
 	"sync"
 
 	ort "github.com/yalue/onnxruntime_go"
@@ -30,9 +31,12 @@ type environment struct {
 	mu      sync.Mutex
 	refs    int
 	library string
+	// pins keeps every tensor's pin reachable: a forgotten Close then costs memory,
+	// where an unreachable pin would end the process.
+	pins map[*runtime.Pinner]struct{}
 }
 
-var shared environment
+var shared = environment{pins: map[*runtime.Pinner]struct{}{}}
 
 // open loads library or joins what is loaded already.
 func (e *environment) open(library string) error {
@@ -56,6 +60,23 @@ func (e *environment) hold() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.refs++
+}
+
+// pin keeps memory, which ONNX Runtime remembers the address of, in its place.
+func (e *environment) pin(address any) *runtime.Pinner {
+	p := &runtime.Pinner{}
+	p.Pin(address)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.pins[p] = struct{}{}
+	return p
+}
+
+func (e *environment) unpin(p *runtime.Pinner) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	delete(e.pins, p)
+	p.Unpin()
 }
 
 func (e *environment) release() error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -165,8 +166,8 @@ func TestEnvironmentIsReferenceCounted(t *testing.T) {
 		t.Fatalf("a session must outlive its runtime's Close: %v", err)
 	}
 	_, _, _ = s.Close(), faces.Close(), rho.Close()
-	if shared.refs != 0 {
-		t.Fatalf("%d references are left", shared.refs)
+	if shared.refs != 0 || len(shared.pins) != 0 {
+		t.Fatalf("%d references and %d pins are left", shared.refs, len(shared.pins))
 	}
 	if _, err := second.Load(readModel(t, "tiny.onnx"), SessionOptions{}); !errors.Is(err, ErrClosed) {
 		t.Fatalf("Load after Close = %v, want ErrClosed", err)
@@ -198,6 +199,24 @@ func TestTensorShapes(t *testing.T) {
 		if _, err := NewTensor[float32](r, shape...); err == nil {
 			t.Errorf("shape %v: no error", shape)
 		}
+	}
+}
+
+// A tensor that somebody forgot to close must not end the process.
+func TestForgottenTensorIsNoPanic(t *testing.T) {
+	r := openRuntime(t, DefaultConfig())
+	if _, err := NewTensor[uint8](r, 1<<20); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		runtime.GC()
+	}
+	shared.mu.Lock()
+	defer shared.mu.Unlock()
+	shared.refs-- // the test's own tidying up
+	for p := range shared.pins {
+		p.Unpin()
+		delete(shared.pins, p)
 	}
 }
 

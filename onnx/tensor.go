@@ -27,11 +27,11 @@ type Value interface {
 // what a network reads, and the other way round. It is made once and used for
 // many runs; one run at a time may use it.
 type Tensor[T Element] struct {
-	shape  []int64
-	data   []T
-	value  *ort.Tensor[T]
-	pinner runtime.Pinner
-	once   sync.Once
+	shape []int64
+	data  []T
+	value *ort.Tensor[T]
+	pins  *runtime.Pinner
+	once  sync.Once
 }
 
 // NewTensor allocates a zeroed tensor with the given shape, all dimensions ≥ 1.
@@ -80,10 +80,10 @@ func overlay[T Element](data []T, shape []int64) (*Tensor[T], error) {
 	}
 	t := &Tensor[T]{shape: append([]int64(nil), shape...), data: data[:size]}
 	// ONNX Runtime keeps the address between calls, so the memory must not move.
-	t.pinner.Pin(&t.data[0])
+	t.pins = shared.pin(&t.data[0])
 	value, err := ort.NewTensor(ort.Shape(t.shape), t.data)
 	if err != nil {
-		t.pinner.Unpin()
+		shared.unpin(t.pins)
 		return nil, fmt.Errorf("tensor of shape %v: %w", shape, err)
 	}
 	t.value = value
@@ -118,7 +118,7 @@ func (t *Tensor[T]) Close() error {
 	var err error
 	t.once.Do(func() {
 		_ = t.value.Destroy()
-		t.pinner.Unpin()
+		shared.unpin(t.pins)
 		err = shared.release()
 	})
 	return err

@@ -33,7 +33,7 @@ type Batcher struct {
 	stop    context.CancelFunc // ends Run; nil before it
 	closed  bool
 	stuck   bool      // a run of the network never came back
-	shedAt  time.Time // when a crop last gave way
+	shedAt  time.Time // when a crop last gave way because the queue was full
 }
 
 // New takes over backend, which Close closes. metrics and log may be nil. The
@@ -104,7 +104,9 @@ func (b *Batcher) enqueue(it *item) error {
 	it.at = time.Now()
 	shed, why := b.queue.add(it.session, it, it.at)
 	if why != "" {
-		b.shedAt = it.at
+		if why == shedCapacity { // one session above its own cap says nothing about the load
+			b.shedAt = it.at
+		}
 		b.metrics.shed.WithLabelValues(string(why)).Inc()
 		shed.complete(0, fmt.Errorf("%w: crop gave way to a newer one (%s)", liveproof.ErrOverloaded, why))
 		b.spare.Put(shed.pixels)

@@ -211,6 +211,9 @@ func TestCallerMayLeave(t *testing.T) {
 		synctest.Wait()
 		cancel()
 		synctest.Wait()
+		if n := value(t, reg, "waiting", ""); n != 1 {
+			t.Errorf("%v crops wait: one that left keeps its place", n)
+		}
 		a.mu.Lock()
 		if !errors.Is(a.errs["runs"], context.Canceled) || !errors.Is(a.errs["waits"], context.Canceled) {
 			t.Errorf("errors %v, want both cancelled at once", a.errs)

@@ -221,10 +221,15 @@ func TestStuckRunFailsItsSamplesAndHeals(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := DefaultConfig()
 		release := make(chan struct{})
-		b, reg := startBatcher(t, cfg, failing(1, func(context.Context, []float32) error {
-			<-release // heeds no context
-			return nil
-		}))
+		var seen atomic.Int32 // what the stuck run reads when it goes on
+		var once atomic.Bool
+		b, reg := startBatcher(t, cfg, &fakeBackend{run: func(ctx context.Context, crops [][]byte, rho []float32) error {
+			if once.CompareAndSwap(false, true) {
+				<-release // heeds no context
+				seen.Store(int32(crops[0][0]))
+			}
+			return brightness(ctx, crops, rho)
+		}})
 		rho, err := b.Score(t.Context(), "a", plain(255))
 		if !errors.Is(err, ErrStuck) || !errors.Is(err, liveproof.ErrUnavailable) || rho != 0 {
 			t.Fatalf("Score = %v, %v", rho, err)
@@ -236,8 +241,12 @@ func TestStuckRunFailsItsSamplesAndHeals(t *testing.T) {
 		if value(t, reg, "batch_failures_total", failureStuck) != 1 {
 			t.Error("not counted")
 		}
+		time.Sleep(2 * cfg.ProbeInterval) // a probe's crop waits
 		close(release)
 		time.Sleep(2 * cfg.ProbeInterval)
+		if got := seen.Load(); got != 255 {
+			t.Errorf("the stuck run's crop was overwritten: %d", got)
+		}
 		if err := b.Ready(); err != nil {
 			t.Errorf("Ready = %v after the run came back", err)
 		}
@@ -290,6 +299,35 @@ func TestSwapWaitsForTheOldModelsBatches(t *testing.T) {
 		}
 		if _, err := b.Score(t.Context(), "a", plain(1)); err != nil || len(next.batches()) != 1 {
 			t.Errorf("after the swap: %v, %d batches on the new model", err, len(next.batches()))
+		}
+	})
+}
+
+// Two batches run on the old model: the first to end must not close it under the other.
+func TestSwapClosesAfterTheLastBatch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := DefaultConfig()
+		cfg.MaxBatch = 1
+		old := &fakeBackend{lanes: 2, run: func(_ context.Context, crops [][]byte, _ []float32) error {
+			time.Sleep(time.Duration(crops[0][0]) * time.Millisecond)
+			return nil
+		}}
+		b, _ := startBatcher(t, cfg, old)
+		a := newAnswers()
+		a.ask(t.Context(), b, "short", "a", 100)
+		a.ask(t.Context(), b, "long", "b", 200)
+		synctest.Wait()
+		if err := b.Swap(&fakeBackend{}); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(150 * time.Millisecond)
+		if n := old.closed.Load(); n != 0 {
+			t.Errorf("closed %d times under a running batch", n)
+		}
+		a.wg.Wait()
+		synctest.Wait()
+		if n := old.closed.Load(); n != 1 {
+			t.Errorf("closed %d times after its last batch", n)
 		}
 	})
 }
