@@ -116,7 +116,7 @@ func problemOf(err error) *Problem {
 		p = problem(CodeShuttingDown, "the server is shutting down; another one will answer")
 	case errors.Is(err, liveproof.ErrOverloaded):
 		p = problem(CodeOverloaded, "no capacity for another session now")
-	case errors.Is(err, liveproof.ErrUnavailable), errors.Is(err, context.DeadlineExceeded):
+	case errors.Is(err, liveproof.ErrUnavailable), errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		p = problem(CodeStoreUnavailable, "the session store does not answer now")
 	default:
 		p = problem(CodeInternal, "the server failed; the request id finds it in its log")

@@ -69,7 +69,7 @@ func (s *supervisor) connect(ctx context.Context, session liveproof.Session, tok
 	if err != nil {
 		return nil, err
 	}
-	if err := s.sessions.Claim(ctx, session.ID, tokenID); err != nil {
+	if err := s.claim(ctx, session.ID, tokenID); err != nil {
 		s.release(c)
 		return nil, err
 	}
@@ -83,6 +83,14 @@ func (s *supervisor) connect(ctx context.Context, session liveproof.Session, tok
 	}
 	s.wg.Go(c.run)
 	return c, nil
+}
+
+// claim does not end with the request: a claim that was made and whose answer
+// nobody awaited would leave a session that nobody ends.
+func (s *supervisor) claim(ctx context.Context, id liveproof.SessionID, tokenID string) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	return s.sessions.Claim(ctx, id, tokenID)
 }
 
 // reserve takes a place; the session's id in calls also refuses a second peer
