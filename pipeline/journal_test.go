@@ -80,7 +80,8 @@ func TestCase14StoreSlow(t *testing.T) {
 // hanging is a store that does not answer.
 type hanging struct{}
 
-func (hanging) AppendSamples(ctx context.Context, _ liveproof.SessionID, _ []liveproof.Sample, _ liveproof.FrameCounts, _ liveproof.Verdict) error {
+func (hanging) AppendSamples(ctx context.Context, _ liveproof.SessionID, _ []liveproof.Sample,
+	_ liveproof.FrameCounts, _ liveproof.Verdict) error {
 	<-ctx.Done()
 	return ctx.Err()
 }
@@ -127,7 +128,8 @@ type closing struct {
 	after int
 }
 
-func (c *closing) AppendSamples(ctx context.Context, id liveproof.SessionID, s []liveproof.Sample, n liveproof.FrameCounts, v liveproof.Verdict) error {
+func (c *closing) AppendSamples(ctx context.Context, id liveproof.SessionID, s []liveproof.Sample,
+	n liveproof.FrameCounts, v liveproof.Verdict) error {
 	if c.after--; c.after < 0 {
 		return liveproof.ErrNotFound
 	}
