@@ -13,7 +13,7 @@ import (
 	"github.com/liveproof/liveproof"
 )
 
-const rounds = 600
+const rounds = 300
 
 var modes = []liveproof.Mode{liveproof.ModeOnboarding, liveproof.ModeCall}
 
