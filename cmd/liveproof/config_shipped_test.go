@@ -9,8 +9,10 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/stretchr/testify/require"
 	"go.yaml.in/yaml/v3"
@@ -77,7 +79,7 @@ func renderFields(t *testing.T, b *strings.Builder, docs map[string]string, v re
 			continue
 		}
 		require.NotEmpty(t, tag, "%v.%s has no yaml key", v.Type(), field.Name)
-		for _, line := range strings.Split(strings.TrimSpace(docs[docKey(v.Type(), field.Name)]), "\n") {
+		for _, line := range strings.Split(inKeys(v.Type(), docs[docKey(v.Type(), field.Name)]), "\n") {
 			if line != "" {
 				fmt.Fprintf(b, "%s# %s\n", indent, line)
 			}
@@ -98,6 +100,21 @@ func renderFields(t *testing.T, b *strings.Builder, docs map[string]string, v re
 		require.NoError(t, err)
 		fmt.Fprintf(b, "%s%s: %s\n", indent, tag, strings.TrimSpace(string(text)))
 	}
+}
+
+// inKeys speaks of keys where the comment speaks of Go fields.
+func inKeys(t reflect.Type, comment string) string {
+	for i := range t.NumField() {
+		field, tag := t.Field(i).Name, t.Field(i).Tag.Get("yaml")
+		word := regexp.MustCompile(`\b` + field + `\b`)
+		if strings.HasPrefix(comment, field+" ") {
+			comment = tag + comment[len(field):]
+		}
+		if strings.ContainsFunc(field[1:], unicode.IsUpper) && field != strings.ToUpper(field) {
+			comment = word.ReplaceAllString(comment, tag)
+		}
+	}
+	return strings.TrimSpace(comment)
 }
 
 func docKey(t reflect.Type, field string) string {

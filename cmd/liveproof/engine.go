@@ -21,7 +21,6 @@ import (
 	"github.com/liveproof/liveproof/onnx"
 	"github.com/liveproof/liveproof/pipeline"
 	"github.com/liveproof/liveproof/scorer"
-	"github.com/liveproof/liveproof/store"
 )
 
 // detectorModel is looked for in the catalogue; without it the Haar cascade serves.

@@ -126,7 +126,6 @@ func readIVF(path string) ([]ivfFrame, error) {
 	if header.FourCC != "VP80" {
 		return nil, fmt.Errorf("%s: codec %s, VP80 is needed", path, header.FourCC)
 	}
-	tick := time.Second * time.Duration(header.TimebaseNumerator) / time.Duration(header.TimebaseDenominator)
 	var frames []ivfFrame
 	for {
 		data, h, err := reader.ParseNextFrame()
@@ -136,7 +135,7 @@ func readIVF(path string) ([]ivfFrame, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", path, err)
 		}
-		frames = append(frames, ivfFrame{data: data, at: time.Duration(h.Timestamp) * tick})
+		frames = append(frames, ivfFrame{data: data, at: time.Duration(h.Timestamp) * time.Millisecond}) // the reader has applied the time base
 	}
 }
 

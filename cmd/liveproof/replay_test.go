@@ -52,8 +52,7 @@ func TestReplayTellsEveryFile(t *testing.T) {
 		require.Equal(t, file != good, lines[i].Error != "", "%+v", lines[i])
 	}
 	require.EqualValues(t, 60, lines[1].Frames.Decoded, "lossless")
-	require.EqualValues(t, 20, lines[1].Frames.Sampled, "five a second")
-	require.Contains(t, lines[1].Reasons, lines[1].Reasons[0])
+	require.InDelta(t, 20, lines[1].Frames.Sampled, 1, "five a second")
 }
 
 func TestReplayIsDeterministic(t *testing.T) {
