@@ -234,6 +234,19 @@ func TestCodecSwitchMidStream(t *testing.T) {
 	}
 }
 
+// TestTwoCodecsInOnePicture: they are no picture of either.
+func TestTwoCodecsInOnePicture(t *testing.T) {
+	frames := encodedStream(t, liveproof.CodecVP8)
+	packets := packetize(liveproof.CodecVP8, frames, 0, 0)
+	second := slices.IndexFunc(packets, func(p packet) bool { return p.timestamp == frameTicks })
+	packets[second+1].payloadType = payloadType(liveproof.CodecH264)
+	packets[second+1].payload = []byte{0x61, 1, 2, 3}
+	got := reassemble(DefaultConfig(), packets)
+	if len(got.units) != len(frames)-1 || got.drops[dropMalformed] != 1 || !got.units[1].Gap {
+		t.Fatalf("%d units, drops %v", len(got.units), got.drops)
+	}
+}
+
 func TestPicturesAboveTheCaps(t *testing.T) {
 	frames := encodedStream(t, liveproof.CodecVP8)
 	packets := packetize(liveproof.CodecVP8, frames, 0, 0)

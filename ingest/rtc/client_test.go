@@ -59,6 +59,7 @@ type clientOptions struct {
 	network  webrtc.NetworkType
 	mdns     bool
 	loss     float64                         // of outgoing RTP, retransmissions included
+	repaired bool                            // loss spares retransmissions
 	scramble bool                            // every outgoing RTP packet has an SSRC of its own
 	shape    func(pc *webrtc.PeerConnection) // before the offer is made
 	offer    func(sdp string) string         // rewrites the offer
@@ -96,7 +97,7 @@ func newClient(t testing.TB, o clientOptions) *client {
 		t.Fatal(err)
 	}
 	registry := &interceptor.Registry{}
-	registry.Add(lossyFactory{o.loss, o.scramble}) // nearest to the network: it sees retransmissions too
+	registry.Add(lossyFactory{o.loss, o.repaired, o.scramble}) // nearest to the network: it sees retransmissions too
 	if err := webrtc.RegisterDefaultInterceptors(engine, registry); err != nil {
 		t.Fatal(err)
 	}
@@ -205,6 +206,7 @@ func (c *client) close() {
 // lossyFactory drops outgoing RTP packets at random, with a fixed seed.
 type lossyFactory struct {
 	rate     float64
+	repaired bool
 	scramble bool
 }
 
@@ -219,10 +221,10 @@ type lossy struct {
 	random *rand.Rand
 }
 
-func (l *lossy) BindLocalStream(_ *interceptor.StreamInfo, next interceptor.RTPWriter) interceptor.RTPWriter {
+func (l *lossy) BindLocalStream(info *interceptor.StreamInfo, next interceptor.RTPWriter) interceptor.RTPWriter {
 	return interceptor.RTPWriterFunc(func(h *rtp.Header, payload []byte, a interceptor.Attributes) (int, error) {
 		l.mu.Lock()
-		lose := l.random.Float64() < l.rate
+		lose := l.random.Float64() < l.rate && !(l.repaired && h.SSRC != info.SSRC)
 		if l.scramble {
 			h.SSRC = l.random.Uint32()
 		}

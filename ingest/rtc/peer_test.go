@@ -127,6 +127,27 @@ func TestPeerUnderPacketLoss(t *testing.T) {
 	}
 }
 
+// TestLossIsRepairedByRetransmission: with negative acknowledgements (RFC 4585)
+// and retransmission (RFC 4588) a tenth of the packets lost costs no picture.
+func TestLossIsRepairedByRetransmission(t *testing.T) {
+	frames := encodedStream(t, liveproof.CodecVP8)
+	cfg := testConfig()
+	cfg.ReorderTime = 2 * time.Second // also on a busy machine
+	c, p := dial(t, newTestAPI(t, cfg), clientOptions{loss: 0.1, repaired: true})
+	c.play(frames, 10*time.Millisecond)
+	v := video(t, p)
+	next(t, v) // before it, a lost first packet may have cost a key frame
+	for i := range 100 {
+		u := next(t, v)
+		if u.Gap || !slices.ContainsFunc(frames, func(f frame) bool { return bytes.Equal(f.data, u.Data) }) {
+			t.Fatalf("unit %d: gap %v; %+v", i, u.Gap, p.Stats())
+		}
+	}
+	if s := p.Stats(); s.Lost > 0 {
+		t.Fatalf("%+v", s)
+	}
+}
+
 func TestPeerGone(t *testing.T) {
 	frames := encodedStream(t, liveproof.CodecVP8)
 	c, p := dial(t, newTestAPI(t, testConfig()), clientOptions{})
