@@ -133,7 +133,7 @@ func (s *Session) settle(ctx context.Context, end ending, j *journal) error {
 	}
 	v := s.report.Verdict
 	s.deps.Metrics.verdicts.WithLabelValues(string(s.info.Mode), string(v.Outcome)).Inc()
-	s.deps.Log.Info("session ended", "session", s.info.ID, "state", end.state, "verdict", v.Outcome,
+	s.deps.Log.Debug("session judged", "session", s.info.ID, "state", end.state, "verdict", v.Outcome,
 		"reasons", v.Reasons, "scored", v.Scored, "error", errors.Join(end.err, err))
 	told := guard("observer", func() error {
 		s.deps.Observer(liveproof.Event{Verdict: &v})
