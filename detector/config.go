@@ -79,7 +79,7 @@ func DefaultConfig() Config {
 		OtherMinArea: 0.25, OtherConfidence: 0.9,
 		Track: TrackConfig{IoU: 0.3, MaxScale: 1.5, MaxMissed: 2, Appearance: 0.6},
 		Quality: QualityConfig{
-			MinSize: 80, MinBlur: 4, MinExposure: 40, MaxExposure: 225, MaxClipped: 0.5,
+			MinSize: 80, MinBlur: 3, MinExposure: 40, MaxExposure: 225, MaxClipped: 0.5,
 			MaxYaw: 0.6, MaxPitch: 0.6, MaxOutside: 0.1,
 		},
 	}

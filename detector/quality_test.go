@@ -177,11 +177,11 @@ func TestWeightFallsTowardsTheLimits(t *testing.T) {
 	}
 	for name, q := range map[string]liveproof.Quality{
 		"small":   {Size: 90, Blur: 50, Exposure: 120},
-		"soft":    {Size: 200, Blur: 5, Exposure: 120},
+		"soft":    {Size: 200, Blur: 4, Exposure: 120},
 		"dark":    {Size: 200, Blur: 50, Exposure: 45},
 		"bright":  {Size: 200, Blur: 50, Exposure: 220},
 		"clipped": {Size: 200, Blur: 50, Exposure: 120, Clipped: 0.45},
-		"all":     {Size: 80, Blur: 4, Exposure: 40, Clipped: 0.5},
+		"all":     {Size: 80, Blur: 3, Exposure: 40, Clipped: 0.5},
 	} {
 		if w := cfg.weight(q); !(w >= minWeight && w < 0.8) {
 			t.Errorf("%s: weight %v", name, w)
