@@ -88,8 +88,8 @@ func committedPrecisions(t *testing.T, cases []goldenCase) []string {
 func readGolden(t testing.TB) []goldenCase {
 	t.Helper()
 	data, err := os.ReadFile(filepath.Join(modelsDir, "golden", "golden.json"))
-	if errors.Is(err, fs.ErrNotExist) {
-		t.Skip("models/golden/golden.json is missing")
+	if models, _ := filepath.Glob(filepath.Join(modelsDir, "*.onnx")); errors.Is(err, fs.ErrNotExist) && len(models) == 0 {
+		t.Skip("no trained model with golden scores is in models/")
 	}
 	var file struct {
 		Cases []goldenCase `json:"cases"`
