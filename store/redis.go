@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/logging"
 
 	"github.com/liveproof/liveproof"
 )
@@ -56,6 +57,7 @@ func NewRedis(cfg Config, now func() time.Time) (*Redis, error) {
 	if err != nil {
 		return nil, fmt.Errorf("redis URL: %w", err)
 	}
+	logging.Disable() // it writes to standard error past our log; every failure reaches the caller as an error
 	return &Redis{cfg: cfg, now: now, db: redis.NewClient(opt)}, nil
 }
 

@@ -41,6 +41,8 @@ def _render(args) -> None:
 
 
 def _train(args) -> None:
+    # OpenMP threads that spin at barriers waste half of a machine that others use too. Read when torch is loaded.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     from .train import Run
 
     values = {f.name: getattr(args, f.name) for f in dataclasses.fields(TrainConfig)}

@@ -8,7 +8,6 @@ export const webclient = resolve(here, '../..');
 const repository = resolve(webclient, '..');
 
 export const binary = resolve(process.env['LIVEPROOF_BIN'] ?? resolve(repository, 'bin/liveproof'));
-export const hasBinary = existsSync(binary);
 
 const shared = process.env['LIVEPROOF_SHARED'] ?? resolve(repository, '../shared');
 
@@ -17,9 +16,9 @@ export function media(name: string): string {
   return resolve(shared, 'media', name);
 }
 
-/** The part of a test's name that says what is missing, '' when it can run. */
+/** The part of a test's name that says which shared files are missing, '' when it can run. */
 export function lacking(...files: string[]): string {
-  const missing = [...(hasBinary ? [] : [binary]), ...files.filter((f) => !existsSync(f))];
+  const missing = files.filter((f) => !existsSync(f));
   return missing.length ? ` [skipped: no ${missing.join(', ')}]` : '';
 }
 

@@ -1,6 +1,6 @@
 // The real server and the real Redis, each on a free port, stopped at the end.
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -28,6 +28,7 @@ export class LiveproofServer {
 
   /** Runs `liveproof serve` on a free port; rejects with its output when it does not start. */
   static async start(...args: string[]): Promise<LiveproofServer> {
+    if (!existsSync(binary)) throw new Error(`no ${binary}: run make build, or set LIVEPROOF_BIN`);
     const child = spawn(binary, ['serve', '--listen', '127.0.0.1:0', '--udp-port', '0', ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -83,23 +84,36 @@ export class LiveproofServer {
 }
 
 export class RedisServer {
+  #process: ChildProcess | undefined;
+
   private constructor(
-    private readonly process: ChildProcess,
     readonly port: number,
     private readonly dir: string,
   ) {}
 
-  static available(): boolean {
-    return spawnSync('redis-server', ['--version']).status === 0;
+  /** An empty Redis on a free port; needs redis-server and redis-cli. */
+  static async start(): Promise<RedisServer> {
+    const server = new RedisServer(await freePort(), mkdtempSync(join(tmpdir(), 'liveproof-redis-')));
+    await server.resume();
+    return server;
   }
 
-  static async start(): Promise<RedisServer> {
-    const port = await freePort();
-    const dir = mkdtempSync(join(tmpdir(), 'liveproof-redis-'));
-    const args = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', dir];
-    const server = new RedisServer(spawn('redis-server', args, { stdio: 'ignore' }), port, dir);
-    await until(() => server.cli('PING').trim() === 'PONG', 20_000, () => 'redis-server does not answer', server.process);
-    return server;
+  /** Shuts down as an operator would, with the data on disk; resume brings it back. */
+  async pause(): Promise<void> {
+    const gone = new Promise((done) => this.#process?.once('exit', done));
+    this.cli('SHUTDOWN', 'SAVE');
+    await gone;
+  }
+
+  async resume(): Promise<void> {
+    const args = ['--port', String(this.port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', this.dir];
+    const child = spawn('redis-server', args, { stdio: 'ignore' });
+    let failure = '';
+    child.once('error', (err) => (failure = err.message));
+    const answers = () => failure !== '' || this.cli('PING').trim() === 'PONG';
+    await until(answers, 20_000, () => 'redis-server does not answer', child);
+    if (failure) throw new Error(`redis-server: ${failure}`);
+    this.#process = child;
   }
 
   get url(): string {
@@ -107,7 +121,7 @@ export class RedisServer {
   }
 
   cli(...args: string[]): string {
-    return spawnSync('redis-cli', ['-p', String(this.port), ...args], { encoding: 'utf8' }).stdout;
+    return spawnSync('redis-cli', ['-p', String(this.port), ...args], { encoding: 'utf8' }).stdout ?? '';
   }
 
   hash(key: string): Record<string, string> {
@@ -115,8 +129,16 @@ export class RedisServer {
     return Object.fromEntries(Array.from({ length: Math.floor(lines.length / 2) }, (_, i) => [lines[2 * i], lines[2 * i + 1]]));
   }
 
+  /** The entries of the event stream about one session, oldest first, as field → value. */
+  events(id: string): Record<string, string>[] {
+    const entries = JSON.parse(this.cli('--json', 'XRANGE', 'liveproof:events', '-', '+')) as [string, string[]][];
+    return entries
+      .filter(([, fields]) => fields.includes(id))
+      .map(([, fields]) => Object.fromEntries(Array.from({ length: fields.length / 2 }, (_, i) => [fields[2 * i], fields[2 * i + 1]])));
+  }
+
   async stop(): Promise<void> {
-    await end(this.process, 'SIGTERM', 10_000);
+    if (this.#process) await end(this.#process, 'SIGTERM', 10_000);
     rmSync(this.dir, { recursive: true, force: true });
   }
 }
