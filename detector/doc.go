@@ -23,4 +23,12 @@
 // images, another face too close to tell apart, or an abrupt change of
 // appearance in the same place. A doubt costs the session its evidence so far,
 // never the other way round: tracks never blend.
+//
+// # Limits of quality
+//
+// The defaults of [QualityConfig] are set between what real people before a
+// webcam give and what cannot be judged, both measured: sharpness is 5 to 18 on
+// soft pictures of a real camera, at least 4 on them after VP8 at 150 kbit/s,
+// and 1.8 after a blur of 13 pixels, with the limit at 3; mean luma is 115 to
+// 155 in a lit room and 29 when it is dimmed to a fifth, with the limit at 40.
 package detector
