@@ -62,7 +62,8 @@ func openRetinaFace(cfg Config, rt *onnx.Runtime, file []byte) (*retinaFace, err
 
 func loadRetinaFace(cfg Config, rt *onnx.Runtime, file []byte) (*onnx.Session, error) {
 	inputs, outputs := retinaFaceContract()
-	session, err := rt.Load(file, onnx.SessionOptions{Provider: cfg.Provider})
+	// On the CPU: a GPU need not prepare a network that is only looked at.
+	session, err := rt.Load(file, onnx.SessionOptions{Provider: onnx.ProviderCPU})
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrModel, err)
 	}
