@@ -41,7 +41,7 @@ describe('sessions against the server and Redis', () => {
     const stored = redis.hash(`liveproof:session:${id}`);
     expect(stored).toMatchObject({ state: 'decided', verdict: record.verdict });
     expect(Number(redis.cli('TTL', `liveproof:session:${id}`))).toBeGreaterThan(0);
-    expect(redis.events(id).filter((e) => e['state'] === 'decided')).toEqual([expect.objectContaining({ verdict: record.verdict })]);
+    expect(redis.events(id).filter((e) => e['event'] === 'decided')).toEqual([expect.objectContaining({ verdict: record.verdict })]);
     return record;
   }
 

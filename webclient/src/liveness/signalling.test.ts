@@ -114,3 +114,43 @@ describe('parse', () => {
     expect(() => parse(new ArrayBuffer(2))).toThrow();
   });
 });
+
+// Seeded, so that a failure comes again: xorshift32.
+function random(seed: number): () => number {
+  let x = seed;
+  return () => {
+    x ^= x << 13;
+    x ^= x >>> 17;
+    x ^= x << 5;
+    return (x >>> 0) / 2 ** 32;
+  };
+}
+
+it('whatever comes, a message is typed or refused, and only "pass" passes', () => {
+  const seeds = [
+    '{"type":"decided","result":"pass","reasons":["deadline"]}',
+    '{"type":"progress","fraction":0.4,"scored":4,"needed":10}',
+    '{"type":"hint","reason":"no_face"}',
+    '{"type":"candidate","candidate":{"candidate":"c","sdpMid":"0"}}',
+  ];
+  const pieces = ['"', '{', '}', '[', ']', ':', ',', 'null', '1e999', '"pass"', '"live"', '"type"', '"decided"', 'true', '\u0000', 'x'];
+  const next = random(20_260_101);
+  for (let i = 0; i < 20_000; i++) {
+    let text = seeds[Math.floor(next() * seeds.length)]!;
+    for (let n = 1 + Math.floor(next() * 3); n > 0; n--) {
+      const at = Math.floor(next() * text.length);
+      const cut = Math.floor(next() * 6);
+      text = text.slice(0, at) + (next() < 0.7 ? pieces[Math.floor(next() * pieces.length)] : '') + text.slice(at + cut);
+    }
+    let m: ReturnType<typeof parse>;
+    try {
+      m = parse(text);
+    } catch {
+      continue;
+    }
+    if (m?.type === 'decided' && m.result === 'pass') expect(JSON.parse(text)).toMatchObject({ type: 'decided', result: 'pass' });
+    if (m?.type === 'decided') expect(['pass', 'retry', 'fail']).toContain(m.result);
+    if (m?.type === 'hint') expect(typeof m.reason).toBe('string');
+    if (m?.type === 'progress') expect(typeof m.fraction).toBe('number');
+  }
+});
