@@ -98,6 +98,19 @@ func TestCase12TabClosedByeAndICELost(t *testing.T) {
 	}
 }
 
+// TestCase12LostUnread: a lost connection ends the session though nobody reads its video.
+func TestCase12LostUnread(t *testing.T) {
+	w := newWorld(t, judging(func(ctx context.Context, _ liveproof.Session, _ Video, _ func(liveproof.Event)) (liveproof.Verdict, error) {
+		<-ctx.Done()
+		return liveproof.Verdict{}, context.Cause(ctx)
+	}))
+	c := w.create("")
+	w.mustDial(c)
+	w.rtc.peer(c.ID).err = liveproof.ErrIdle
+	_ = w.rtc.peer(c.ID).Close()
+	require.Equal(t, []liveproof.Reason{liveproof.ReasonNoMedia}, w.terminal(c.ID).Verdict.Reasons, "the peer's own reason")
+}
+
 // TestCase12Grace: a verdict reached within the grace period still counts.
 func TestCase12Grace(t *testing.T) {
 	w := newWorld(t, func(c *Config, d *Deps, s *fakeStore) {
