@@ -73,6 +73,9 @@ def load_initial(net: LivenessNet, source: str, shared: Path) -> InitialWeights:
     path = shared / "weights" / "resnet18_trunk_l3.pth" if source == "shared" else Path(source)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     state = torch.load(path, map_location="cpu")
+    if "model" in state:  # a checkpoint of this trainer: go on from all of it, head included
+        net.load_state_dict(state["model"])
+        return InitialWeights(f"{path.name} sha256 {digest[:16]} ({state['initial']})", [], folded=False)
     return _fill(net, state, f"{path.name} sha256 {digest[:16]}", folded=_is_folded(state))
 
 

@@ -64,6 +64,14 @@ def test_resumed_run_equals_an_uninterrupted_one(crops_folder, tmp_path):
         assert torch.equal(p, q), name
 
 
+def test_starts_from_a_checkpoint(crops_folder, tmp_path):
+    first = train.Run(config(crops_folder, tmp_path / "a", steps=1))
+    first.train()
+    second = train.Run(config(crops_folder, tmp_path / "b", init=str(tmp_path / "a" / "final.pt")))
+    assert all(torch.equal(a, b) for a, b in zip(first.net.state_dict().values(), second.net.state_dict().values()))
+    assert second.initial.missing == [] and "random" in second.initial.description
+
+
 def test_overfits_a_few_pictures(crops_folder, tmp_path):
     """The loop learns: on one small batch the loss falls by half in a few steps."""
     run = train.Run(config(crops_folder, tmp_path / "o", lr=1e-3, mix="none"))
