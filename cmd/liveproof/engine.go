@@ -37,6 +37,7 @@ type sessionStore interface {
 type engine struct {
 	cfg      Config
 	log      *slog.Logger
+	catalog  *models.Catalog
 	runtime  *onnx.Runtime
 	detector *detector.Detector
 	cropper  *detector.Cropper
@@ -54,21 +55,20 @@ func openEngine(ctx context.Context, cfg Config, log *slog.Logger, reg prometheu
 			err = errors.Join(err, e.Close())
 		}
 	}()
-	catalog, err := models.New(cfg.Models, configs.Models(), models.DefaultPlaces())
-	if err != nil {
+	if e.catalog, err = models.New(cfg.Models, configs.Models(), models.DefaultPlaces()); err != nil {
 		return nil, usage(err)
 	}
 	if e.runtime, err = onnx.Open(cfg.ONNX); err != nil {
 		return nil, err
 	}
-	if err = e.openDetector(catalog); err != nil {
+	if err = e.openDetector(); err != nil {
 		return nil, err
 	}
-	return e, e.openScorer(ctx, catalog, reg)
+	return e, e.openScorer(ctx, reg)
 }
 
-func (e *engine) openDetector(catalog *models.Catalog) error {
-	file, err := catalog.Find(detectorModel)
+func (e *engine) openDetector() error {
+	file, err := e.catalog.Find(detectorModel)
 	if err != nil && !errors.Is(err, models.ErrMissing) {
 		return err
 	}
@@ -79,12 +79,12 @@ func (e *engine) openDetector(catalog *models.Catalog) error {
 	return err
 }
 
-func (e *engine) openScorer(ctx context.Context, catalog *models.Catalog, reg prometheus.Registerer) error {
-	file, err := catalog.Resolve(e.cfg.Scorer.Model, e.cfg.Scorer.ModelSHA256)
+func (e *engine) openScorer(ctx context.Context, reg prometheus.Registerer) error {
+	model, err := e.scorerModel()
 	if err != nil {
 		return err
 	}
-	backend, err := scorer.Load(ctx, e.runtime, scorer.Model{Name: file.Name, SHA256: file.SHA256, Data: file.Data}, e.cfg.Scorer)
+	backend, err := scorer.Load(ctx, e.runtime, model, e.cfg.Scorer)
 	if err != nil {
 		return err
 	}

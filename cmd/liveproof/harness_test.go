@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -234,4 +235,20 @@ func person(t testing.TB, name string, seconds string) []ivfFrame {
 // nobody is moving noise without a face.
 func nobody(t testing.TB, seconds string) []ivfFrame {
 	return encode(t, "-f", "lavfi", "-i", "testsrc2=size=640x480:rate=30,noise=alls=8:allf=t", "-t", seconds)
+}
+
+// metric reads one sample of /metrics by its exact name and labels; 0 when it is absent.
+func (s *server) metric(name string) float64 {
+	s.t.Helper()
+	resp, err := http.Get(s.url + "/metrics")
+	require.NoError(s.t, err)
+	defer resp.Body.Close()
+	for lines := bufio.NewScanner(resp.Body); lines.Scan(); {
+		if value, ok := strings.CutPrefix(lines.Text(), name+" "); ok {
+			v, err := strconv.ParseFloat(value, 64)
+			require.NoError(s.t, err)
+			return v
+		}
+	}
+	return 0
 }

@@ -32,6 +32,9 @@ the demo page is off unless --dev is given.
   liveproof serve --redis redis://localhost:6379/0    sessions and verdicts in Redis
   liveproof serve --config configs/liveproof.yaml
 
+SIGTERM drains: running sessions are given ingest.drain_timeout to end. SIGHUP reads the model file anew and
+swaps it in; a file that is refused leaves the old one at work.
+
 Every key of the configuration can be set by LIVEPROOF_<SECTION>_<KEY>,
 for example LIVEPROOF_WEBRTC_UDP_PORT=9000.`
 
@@ -120,7 +123,7 @@ func serve(ctx context.Context, cfg Config, mode serveMode, out, errOut io.Write
 	}
 	defer func() { err = errors.Join(err, api.Close()) }()
 	server, err := ingest.New(cfg.Ingest, ingest.Deps{
-		Sessions: sessions, Analyzer: newAnalyzer(engine, sessions), RTC: ingest.NewRTC(api), Log: log,
+		Sessions: admitting{sessions, engine.scorer.Admit}, Analyzer: newAnalyzer(engine, sessions), RTC: ingest.NewRTC(api), Log: log,
 		Metrics: reg, MetricsHandler: promhttp.HandlerFor(reg, promhttp.HandlerOpts{Registry: reg}),
 		Web: webclient.FS(), Dev: mode.dev, Demo: mode.demo, Ready: engine.Ready,
 	})
@@ -140,6 +143,7 @@ func runAll(ctx context.Context, cfg Config, log *slog.Logger, engine *engine, s
 	defer stopEngine()
 	group, groupCtx := errgroup.WithContext(ctx)
 	group.Go(func() error { return engine.Run(engineCtx) })
+	group.Go(func() error { return engine.reloadOnHangup(groupCtx) })
 	if cfg.Ops.Pprof != "" {
 		group.Go(func() error { return servePprof(groupCtx, cfg.Ops.Pprof, log) })
 	}

@@ -1,9 +1,13 @@
 package main
 
 import (
+	"io"
 	"net/http"
+	"os"
+	"path/filepath"
 	"runtime"
 	"runtime/debug"
+	"syscall"
 	"testing"
 	"time"
 
@@ -132,4 +136,40 @@ func settled() (goroutines int, heap uint64) {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return runtime.NumGoroutine(), m.HeapAlloc
+}
+
+func TestCase18HotSwapKeepsTheOldModel(t *testing.T) {
+	tiny, err := os.ReadFile("../../scorer/testdata/tiny.onnx")
+	require.NoError(t, err)
+	path := filepath.Join(t.TempDir(), "model.onnx")
+	require.NoError(t, os.WriteFile(path, tiny, 0o600))
+	t.Setenv("LIVEPROOF_SCORER_MODEL", path)
+	s := startServer(t)
+	swaps := func(result string) float64 {
+		return s.metric(`liveproof_scorer_model_swaps_total{result="` + result + `"}`)
+	}
+
+	require.NoError(t, os.WriteFile(path, tiny[:len(tiny)/2], 0o600))
+	require.NoError(t, syscall.Kill(os.Getpid(), syscall.SIGHUP))
+	time.Sleep(500 * time.Millisecond) // a refusal leaves nothing to wait for but a log line
+	require.Equal(t, http.StatusOK, s.api(http.MethodGet, "/readyz", "", nil), "the old model goes on")
+	require.Zero(t, swaps())
+
+	require.NoError(t, os.WriteFile(path, tiny, 0o600))
+	require.NoError(t, syscall.Kill(os.Getpid(), syscall.SIGHUP))
+	require.Eventually(t, func() bool { return swaps() == 1 }, 30*time.Second, 50*time.Millisecond)
+}
+
+func TestCase18WrongModelIsRefusedAtStart(t *testing.T) {
+	needRuntime(t)
+	for model, difference := range map[string]string{
+		"wrong_schema": "schema", "wrong_shape": "shape", "missing_metadata": "liveproof.", "nan": "NaN",
+	} {
+		t.Setenv("LIVEPROOF_SCORER_MODEL", "../../scorer/testdata/"+model+".onnx")
+		root := newRootCommand()
+		root.SetArgs([]string{"serve", "--listen", "127.0.0.1:0", "--udp-port", "0"})
+		root.SetOut(io.Discard)
+		err := root.ExecuteContext(t.Context())
+		require.ErrorContains(t, err, difference, model)
+	}
 }

@@ -1,0 +1,62 @@
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/liveproof/liveproof"
+	"github.com/liveproof/liveproof/scorer"
+)
+
+// reloadOnHangup reads the scorer's model file anew at every SIGHUP and swaps
+// it in without a pause. A file that is refused leaves the old model at work.
+func (e *engine) reloadOnHangup(ctx context.Context) error {
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	defer signal.Stop(hangups)
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-hangups:
+			e.reload(ctx)
+		}
+	}
+}
+
+func (e *engine) reload(ctx context.Context) {
+	model, err := e.scorerModel()
+	if err == nil {
+		err = e.scorer.Replace(ctx, e.runtime, model)
+	}
+	if err != nil {
+		e.log.Error("the model was not replaced, the old one goes on", "error", err)
+		return
+	}
+	e.log.Info("model replaced", "model", e.Model().Name, "sha256", e.Model().SHA256)
+}
+
+// scorerModel finds the file that the configuration names.
+func (e *engine) scorerModel() (scorer.Model, error) {
+	file, err := e.catalog.Resolve(e.cfg.Scorer.Model, e.cfg.Scorer.ModelSHA256)
+	if err != nil {
+		return scorer.Model{}, err
+	}
+	return scorer.Model{Name: file.Name, SHA256: file.SHA256, Data: file.Data}, nil
+}
+
+// admitting refuses new sessions while the scorer falls behind.
+type admitting struct {
+	sessionStore
+	admit func() error
+}
+
+// Create implements ingest.Sessions.
+func (a admitting) Create(ctx context.Context, s liveproof.Session, key, hash string) (liveproof.Session, bool, error) {
+	if err := a.admit(); err != nil {
+		return liveproof.Session{}, false, err
+	}
+	return a.sessionStore.Create(ctx, s, key, hash)
+}
