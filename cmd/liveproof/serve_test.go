@@ -145,7 +145,7 @@ func TestCase18HotSwapKeepsTheOldModel(t *testing.T) {
 	require.NoError(t, os.WriteFile(path, tiny, 0o600))
 	t.Setenv("LIVEPROOF_SCORER_MODEL", path)
 	s := startServer(t)
-	swaps := func(result string) float64 {
+	swaps := func() float64 { return s.metric("liveproof_scorer_model_swaps_total") }
 		return s.metric(`liveproof_scorer_model_swaps_total{result="` + result + `"}`)
 	}
 
