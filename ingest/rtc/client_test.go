@@ -57,7 +57,7 @@ type client struct {
 type clientOptions struct {
 	codec    liveproof.Codec
 	network  webrtc.NetworkType
-	mdns     bool
+	relay    []webrtc.ICEServer              // use these and nothing else
 	loss     float64                         // of outgoing RTP, retransmissions included
 	repaired bool                            // loss spares retransmissions
 	scramble bool                            // every outgoing RTP packet has an SSRC of its own
@@ -113,7 +113,11 @@ func newClient(t testing.TB, o clientOptions) *client {
 	if o.settings != nil {
 		o.settings(&s)
 	}
-	pc, err := webrtc.NewAPI(webrtc.WithMediaEngine(engine), webrtc.WithInterceptorRegistry(registry), webrtc.WithSettingEngine(s)).NewPeerConnection(webrtc.Configuration{})
+	var configuration webrtc.Configuration
+	if o.relay != nil {
+		configuration = webrtc.Configuration{ICEServers: o.relay, ICETransportPolicy: webrtc.ICETransportPolicyRelay}
+	}
+	pc, err := webrtc.NewAPI(webrtc.WithMediaEngine(engine), webrtc.WithInterceptorRegistry(registry), webrtc.WithSettingEngine(s)).NewPeerConnection(configuration)
 	if err != nil {
 		t.Fatal(err)
 	}
