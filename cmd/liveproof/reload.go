@@ -10,12 +10,16 @@ import (
 	"github.com/liveproof/liveproof/scorer"
 )
 
+// catchHangups takes SIGHUP from its default action, which ends the process.
+func catchHangups() (hangups <-chan os.Signal, stop func()) {
+	c := make(chan os.Signal, 1)
+	signal.Notify(c, syscall.SIGHUP)
+	return c, func() { signal.Stop(c) }
+}
+
 // reloadOnHangup reads the scorer's model file anew at every SIGHUP and swaps
 // it in without a pause. A file that is refused leaves the old model at work.
-func (e *engine) reloadOnHangup(ctx context.Context) error {
-	hangups := make(chan os.Signal, 1)
-	signal.Notify(hangups, syscall.SIGHUP)
-	defer signal.Stop(hangups)
+func (e *engine) reloadOnHangup(ctx context.Context, hangups <-chan os.Signal) error {
 	for {
 		select {
 		case <-ctx.Done():

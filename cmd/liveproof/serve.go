@@ -101,6 +101,8 @@ func (f serveFlags) mode() serveMode {
 // serve runs until ctx ends and every session has ended.
 func serve(ctx context.Context, cfg Config, mode serveMode, out, errOut io.Writer) (err error) {
 	log := newLogger(cfg.Log, errOut)
+	hangups, release := catchHangups()
+	defer release()
 	if mode.demo && len(cfg.Ingest.APIKeys) == 0 {
 		key := ingest.NewSecret()
 		cfg.Ingest.APIKeys = []string{key}
@@ -134,16 +136,16 @@ func serve(ctx context.Context, cfg Config, mode serveMode, out, errOut io.Write
 		return err
 	}
 	announce(out, log, cfg, mode, server, engine)
-	return runAll(ctx, cfg, log, engine, server)
+	return runAll(ctx, cfg, log, hangups, engine, server)
 }
 
 // runAll starts downstream first and stops upstream first: the engine outlives the server's drain.
-func runAll(ctx context.Context, cfg Config, log *slog.Logger, engine *engine, server *ingest.Server) error {
+func runAll(ctx context.Context, cfg Config, log *slog.Logger, hangups <-chan os.Signal, engine *engine, server *ingest.Server) error {
 	engineCtx, stopEngine := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopEngine()
 	group, groupCtx := errgroup.WithContext(ctx)
 	group.Go(func() error { return engine.Run(engineCtx) })
-	group.Go(func() error { return engine.reloadOnHangup(groupCtx) })
+	group.Go(func() error { return engine.reloadOnHangup(groupCtx, hangups) })
 	if cfg.Ops.Pprof != "" {
 		group.Go(func() error { return servePprof(groupCtx, cfg.Ops.Pprof, log) })
 	}
