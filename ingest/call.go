@@ -359,7 +359,7 @@ func reasonOf(err error) liveproof.Reason {
 	case errors.Is(err, liveproof.ErrUnsupportedCodec), errors.Is(err, liveproof.ErrPictureTooLarge):
 		return liveproof.ReasonUnsupportedMedia
 	case errors.Is(err, io.EOF), errors.Is(err, rtc.ErrDisconnected), errors.Is(err, rtc.ErrClosed),
-		errors.Is(err, rtc.ErrHandshake):
+		errors.Is(err, rtc.ErrHandshake), errors.Is(err, rtc.ErrFlood):
 		return liveproof.ReasonDisconnected
 	}
 	return liveproof.ReasonInternalError

@@ -12,7 +12,7 @@ CACHE=$PWD/.cache
 BUILD_PACKAGES=(build-essential pkg-config ca-certificates git unzip python3-pip opencv-data libopencv-dev
   libavcodec-dev libavdevice-dev libavfilter-dev libavformat-dev libavutil-dev libswresample-dev libswscale-dev)
 TRAIN_PACKAGES=(ffmpeg python3-venv python3-torch python3-torchvision python3-opencv)
-TEST_PACKAGES=(redis-server chromium fonts-dejavu-core ffmpeg)
+TEST_PACKAGES=(redis-server coturn chromium fonts-dejavu-core ffmpeg)
 
 say() { printf 'setup: %s\n' "$*" >&2; }
 fail() { say "$*"; exit 1; }

@@ -1,0 +1,118 @@
+package main
+
+import (
+	"encoding/json"
+	"log/slog"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/stretchr/testify/require"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/liveproof/liveproof/ingest/rtc"
+	"github.com/liveproof/liveproof/pipeline"
+	"github.com/liveproof/liveproof/scorer"
+)
+
+// TestComposeSetsKnownKeys: docker compose would only show a misspelt variable at start.
+func TestComposeSetsKnownKeys(t *testing.T) {
+	raw, err := os.ReadFile("../../docker-compose.yml")
+	require.NoError(t, err)
+	var file struct {
+		Services map[string]struct {
+			Environment map[string]string `yaml:"environment"`
+			Volumes     []string          `yaml:"volumes"`
+		} `yaml:"services"`
+	}
+	require.NoError(t, yaml.Unmarshal(raw, &file))
+	require.Contains(t, file.Services, "liveproof")
+	fill := strings.NewReplacer("${LIVEPROOF_API_KEY", "0123456789abcdef${", "${LIVEPROOF_TOKEN_SECRET", strings.Repeat("s", 32)+"${",
+		"${TURN_SECRET", "secret${", "${PUBLIC_IP", "203.0.113.7${")
+	rest := regexp.MustCompile(`\$\{[^}]*\}`)
+	var environ []string
+	for name, value := range file.Services["liveproof"].Environment {
+		environ = append(environ, name+"="+rest.ReplaceAllString(fill.Replace(value), ""))
+	}
+	cfg, err := loadConfig("../../configs/liveproof.yaml", environ)
+	require.NoError(t, err)
+	require.Len(t, cfg.Ingest.APIKeys, 1)
+	require.Len(t, cfg.WebRTC.TURNURLs, 2)
+	require.Equal(t, "json", cfg.Log.Format)
+	for service, s := range file.Services {
+		for _, v := range s.Volumes {
+			if source, _, _ := strings.Cut(v, ":"); strings.HasPrefix(source, "./") {
+				_, err := os.Stat("../../" + source)
+				require.NoError(t, err, service)
+			}
+		}
+	}
+}
+
+// TestDashboardShowsMetricsThatExist holds Grafana's and the alerts' queries against the code's metrics.
+func TestDashboardShowsMetricsThatExist(t *testing.T) {
+	known := metricNames(t)
+	for _, path := range []string{"../../configs/grafana/dashboards/liveproof.json", "../../configs/prometheus/alerts.yml"} {
+		raw, err := os.ReadFile(path)
+		require.NoError(t, err)
+		if strings.HasSuffix(path, ".json") {
+			require.True(t, json.Valid(raw))
+		}
+		names := regexp.MustCompile(`\bliveproof_[a-z_]+[a-z]`).FindAllString(string(raw), -1)
+		require.NotEmpty(t, names)
+		for _, name := range names {
+			require.Contains(t, known, strings.TrimSuffix(name, "_bucket"), path)
+		}
+	}
+}
+
+// metricNames asks what the rooms register, and ingest for what it serves at its start.
+func metricNames(t *testing.T) map[string]bool {
+	reg := &recorder{Registry: prometheus.NewRegistry(), names: map[string]bool{}}
+	pipeline.NewMetrics(reg)
+	scorer.NewMetrics(reg)
+	api, err := rtc.New(ephemeral(rtc.DefaultConfig()), slog.New(slog.DiscardHandler), reg)
+	require.NoError(t, err)
+	require.NoError(t, api.Close())
+	for _, name := range []string{ // package ingest registers with its server
+		"liveproof_sessions_active", "liveproof_http_requests_total",
+	} {
+		reg.names[name] = true
+	}
+	return reg.names
+}
+
+func ephemeral(cfg rtc.Config) rtc.Config {
+	cfg.UDPPort, cfg.TCPPort = 0, 0
+	return cfg
+}
+
+// recorder notes the names of what is registered: a vector without children gathers nothing.
+type recorder struct {
+	*prometheus.Registry
+	names map[string]bool
+}
+
+var fqName = regexp.MustCompile(`fqName: "([^"]+)"`)
+
+// Register implements prometheus.Registerer.
+func (r *recorder) Register(c prometheus.Collector) error {
+	descs := make(chan *prometheus.Desc, 64)
+	c.Describe(descs)
+	close(descs)
+	for d := range descs {
+		r.names[fqName.FindStringSubmatch(d.String())[1]] = true
+	}
+	return r.Registry.Register(c)
+}
+
+// MustRegister implements prometheus.Registerer.
+func (r *recorder) MustRegister(cs ...prometheus.Collector) {
+	for _, c := range cs {
+		if err := r.Register(c); err != nil {
+			panic(err)
+		}
+	}
+}
