@@ -457,3 +457,15 @@ func TestStreamEmptyUnitIsALoss(t *testing.T) {
 		require.Equal(t, []int{2}, src.requests)
 	})
 }
+
+// TestStreamUnitWithoutItsPictureIsALoss: an AV1 temporal unit that lost its
+// frame is well-formed and decodes to nothing; what follows refers to that frame.
+func TestStreamUnitWithoutItsPictureIsALoss(t *testing.T) {
+	clip := encode(t, liveproof.CodecAV1, noisy("64x48", 3))
+	clip[1].Data = clip[1].Data[:2] // the temporal delimiter alone
+	all, counts, src, err := play(t, append(clip, clip[0]))
+	require.NoError(t, err)
+	require.Equal(t, 2, len(all))
+	require.Equal(t, map[DropReason]int64{DropDecodeError: 1, DropAwaitKeyFrame: 1}, counts.Dropped)
+	require.Equal(t, []int{2}, src.requests)
+}
