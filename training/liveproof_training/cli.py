@@ -62,6 +62,7 @@ def _export(args) -> None:
     if args.golden:
         committed = {p: files[p] for p in ("fp16", "int8")}
         print(golden.write(committed, Path(args.data), Path(args.out) / "golden"))
+        print(golden.manifest(committed, Path(args.out)))
 
 
 def _evaluate(args) -> None:
@@ -87,9 +88,11 @@ def _clips(args) -> None:
 def _nuisance(args) -> None:
     from . import data, nuisance
 
-    train, dev = (data.load_split(Path(args.data), s) for s in ("train", "dev"))
-    train_x, dev_x = nuisance.table(train.images), nuisance.table(dev.images)
-    print(json.dumps(nuisance.report(train_x, train.labels, dev_x, dev.labels, args.seed), indent=2))
+    folder, x, y = Path(args.data), {}, {}
+    for split in ("train", "dev"):
+        crops = data.load_split(folder, split)
+        x[split], y[split] = nuisance.cached_table(folder, split, crops.images), crops.labels
+    print(json.dumps(nuisance.report(x["train"], y["train"], x["dev"], y["dev"], args.seed), indent=2))
 
 
 def _render_video(args) -> None:
@@ -168,7 +171,7 @@ def _add_export(sub) -> None:
     p.add_argument("--threshold-source", default="equal error rate on rendered dev crops (held-out source grids)",
                    help="goes into the metadata")  # fmt: skip
     p.add_argument("--licensed", action="store_true", help="trained on licensed benchmark data: demo = false")
-    p.add_argument("--golden", action="store_true", help="also write golden/ with crops and their scores")
+    p.add_argument("--golden", action="store_true", help="also write golden/ with crops and their scores, and manifest.json")
 
 
 def _add_evaluate(sub) -> None:

@@ -6,11 +6,13 @@ scores are ONNX Runtime's on a CPU. int8 kernels differ between CPUs, hence its 
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 
 import cv2
 import numpy as np
+import onnx
 
 from . import data, export
 
@@ -32,6 +34,18 @@ def write(models: dict[str, Path], folder: Path, out: Path, per_medium: int = 3)
     body = {"models": {p: path.name for p, path in models.items()}, "tolerance": TOLERANCE, "cases": cases}
     path = out / "golden.json"
     path.write_text(json.dumps(body, indent=1) + "\n")
+    return path
+
+
+def manifest(models: dict[str, Path], out: Path) -> Path:
+    """OUT/manifest.json: file, SHA-256, bytes and the metadata of each committed model."""
+    entries = []
+    for precision, path in models.items():
+        body = path.read_bytes()
+        props = {p.key: p.value for p in onnx.load_model_from_string(body).metadata_props}
+        entries.append({"file": path.name, "sha256": hashlib.sha256(body).hexdigest(), "bytes": len(body), "metadata": props})
+    path = out / "manifest.json"
+    path.write_text(json.dumps({"models": entries}, indent=1) + "\n")
     return path
 
 

@@ -1,6 +1,7 @@
 """Toy size, drawn faces, no ../shared: render, train, resume, evaluate, export, score."""
 
 import csv
+import hashlib
 import json
 
 import numpy as np
@@ -45,6 +46,8 @@ def test_train_export_evaluate(crops_folder, tmp_path, capsys):
     golden = json.loads((tmp_path / "golden" / "golden.json").read_text())
     assert len(golden["cases"]) == 9 and all((tmp_path / "golden" / c["image"]).is_file() for c in golden["cases"])
     model = tmp_path / "liveproof-demo-resnet18-fp16.onnx"
+    entries = {e["file"]: e for e in json.loads((tmp_path / "manifest.json").read_text())["models"]}
+    assert entries[model.name]["sha256"] == hashlib.sha256(model.read_bytes()).hexdigest()
     assert evaluate.threshold(model) == pytest.approx(result["threshold"], abs=1e-5)
     capsys.readouterr()
     assert cli.main(["evaluate", "--model", str(model), "--data", str(crops_folder), "--out", str(tmp_path / "eval")]) == 0
