@@ -112,9 +112,7 @@ func inKeys(t reflect.Type, comment string) string {
 	for i := range t.NumField() {
 		field, tag := t.Field(i).Name, t.Field(i).Tag.Get("yaml")
 		word := regexp.MustCompile(`\b` + field + `\b`)
-		if strings.HasPrefix(comment, field+" ") || strings.Contains(comment, " and "+field+" ") {
-			comment = strings.ReplaceAll(comment, " and "+field+" ", " and "+tag+" ")
-		}
+		comment = strings.ReplaceAll(comment, " and "+field+" ", " and "+tag+" ")
 		if strings.HasPrefix(comment, field+" ") {
 			comment = tag + comment[len(field):]
 		}
