@@ -20,9 +20,11 @@ RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates
     && rm -rf /var/lib/apt/lists/* && useradd --system --create-home liveproof
 COPY --from=build /src/bin/liveproof /usr/local/bin/liveproof
 COPY --from=build /src/.cache/onnxruntime/libonnxruntime.so /usr/local/lib/libonnxruntime.so
-COPY --from=build /src/models /usr/share/liveproof/models
+COPY --from=build /src/models/*.onnx /usr/share/liveproof/models/
+COPY --from=build /src/configs/liveproof.yaml /etc/liveproof/liveproof.yaml
 ENV LIVEPROOF_ONNXRUNTIME=/usr/local/lib/libonnxruntime.so LIVEPROOF_MODELS=/usr/share/liveproof/models
 USER liveproof
 EXPOSE 8080/tcp 8443/udp 8443/tcp
 ENTRYPOINT ["liveproof"]
-CMD ["serve"]
+# Production mode: keys and secrets are required. The demo page comes with `serve` alone, or with --dev.
+CMD ["serve", "--config", "/etc/liveproof/liveproof.yaml"]

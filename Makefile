@@ -10,7 +10,7 @@ export LIVEPROOF_ONNXRUNTIME ?= $(CURDIR)/.cache/onnxruntime/libonnxruntime.so
 
 VERSION := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 WEB_SOURCES := $(shell find webclient -type f -not -path '*/node_modules/*' -not -path '*/dist/*' -not -path '*/test-results/*' 2>/dev/null)
-GO_SOURCES := $(shell git ls-files -co --exclude-standard '*.go' '*.onnx' go.mod go.sum 'configs/*' 'ingest/*.yaml' 2>/dev/null)
+GO_SOURCES := $(shell git ls-files -co --exclude-standard '*.go' '*.c' '*.h' go.mod go.sum 'configs/*' 'ingest/*.yaml' 2>/dev/null)
 
 .PHONY: help run test build web lint test-go test-web test-training test-browser bench fuzz clean setup
 

@@ -9,10 +9,10 @@ cd "$(dirname "$0")/.."
 . scripts/versions.sh
 CACHE=$PWD/.cache
 
-BUILD_PACKAGES=(build-essential pkg-config ca-certificates git unzip python3-pip opencv-data libopencv-dev
+BUILD_PACKAGES=(build-essential pkg-config ca-certificates git unzip python3-pip ffmpeg opencv-data libopencv-dev
   libavcodec-dev libavdevice-dev libavfilter-dev libavformat-dev libavutil-dev libswresample-dev libswscale-dev)
-TRAIN_PACKAGES=(ffmpeg python3-venv python3-torch python3-torchvision python3-opencv)
-TEST_PACKAGES=(redis-server coturn chromium fonts-dejavu-core ffmpeg)
+TRAIN_PACKAGES=(python3-venv python3-torch python3-torchvision python3-opencv)
+TEST_PACKAGES=(redis-server coturn chromium fonts-dejavu-core)
 
 say() { printf 'setup: %s\n' "$*" >&2; }
 fail() { say "$*"; exit 1; }
