@@ -51,9 +51,10 @@ func startCoturn(t *testing.T, secret string) (url string) {
 	}
 	port := free.LocalAddr().(*net.UDPAddr).Port
 	_ = free.Close()
-	command := exec.Command(program, "-n", "--use-auth-secret", "--static-auth-secret="+secret, "--realm=liveproof", "--listening-ip=127.0.0.1",
-		"--relay-ip=127.0.0.1", fmt.Sprintf("--listening-port=%d", port), "--allow-loopback-peers", "--no-cli", "--no-tls", "--no-dtls",
-		"--no-tcp", "--log-file=stdout", "--pidfile="+t.TempDir()+"/pid", "--userdb="+t.TempDir()+"/db")
+	// The shipped configuration: all peers are denied but the one that is allowed here.
+	command := exec.Command(program, "-c", "../../configs/coturn/turnserver.conf", "--static-auth-secret="+secret,
+		"--allowed-peer-ip=127.0.0.1", "--allow-loopback-peers", "--listening-ip=127.0.0.1", "--relay-ip=127.0.0.1",
+		fmt.Sprintf("--listening-port=%d", port), "--no-tcp", "--log-file=stdout", "--pidfile="+t.TempDir()+"/pid", "--userdb="+t.TempDir()+"/db")
 	var output bytes.Buffer
 	command.Stdout = &output
 	if err := command.Start(); err != nil {
