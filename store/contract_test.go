@@ -132,6 +132,12 @@ func checkIdempotency(t *testing.T, s storer) {
 	require.Equal(t, first.ID, again.ID)
 	_, _, err = s.Create(t.Context(), newSession(time.Hour), key, "hash B")
 	require.ErrorIs(t, err, liveproof.ErrIdempotencyMismatch)
+
+	require.NoError(t, s.Delete(t.Context(), first.ID))
+	fresh, replayed, err := s.Create(t.Context(), newSession(time.Hour), key, "hash B")
+	require.NoError(t, err, "the key is forgotten with its session")
+	require.False(t, replayed)
+	require.NotEqual(t, first.ID, fresh.ID)
 }
 
 func checkMissing(t *testing.T, s storer) {

@@ -23,6 +23,7 @@ type Memory struct {
 
 type record struct {
 	session liveproof.Session
+	key     string // idempotency key, forgotten with the session
 	token   string
 	lastSeq int64
 	samples []liveproof.Sample
@@ -60,8 +61,10 @@ func (m *Memory) Create(_ context.Context, s liveproof.Session, key, hash string
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.sweep()
-	if known, ok := m.keys[key]; ok && key != "" && m.now().Before(known.expires) {
-		return m.replay(known, hash)
+	if known, ok := m.keys[key]; ok && m.now().Before(known.expires) {
+		if r, err := m.find(known.id); err == nil {
+			return replay(r, known, hash)
+		}
 	}
 	if _, taken := m.sessions[s.ID]; taken {
 		return liveproof.Session{}, false, liveproof.ErrConflict
@@ -71,20 +74,16 @@ func (m *Memory) Create(_ context.Context, s liveproof.Session, key, hash string
 	}
 	s.State = liveproof.StateCreated
 	s.Verdict = pending()
-	m.sessions[s.ID] = &record{session: s}
+	m.sessions[s.ID] = &record{session: s, key: key}
 	if key != "" {
 		m.keys[key] = idempotency{id: s.ID, hash: hash, expires: m.now().Add(m.cfg.IdempotencyTTL)}
 	}
 	return s, false, nil
 }
 
-func (m *Memory) replay(known idempotency, hash string) (liveproof.Session, bool, error) {
+func replay(r *record, known idempotency, hash string) (liveproof.Session, bool, error) {
 	if known.hash != hash {
 		return liveproof.Session{}, false, liveproof.ErrIdempotencyMismatch
-	}
-	r, err := m.find(known.id)
-	if err != nil {
-		return liveproof.Session{}, false, err
 	}
 	return r.session, true, nil
 }
@@ -117,10 +116,11 @@ func (m *Memory) Timeline(_ context.Context, id liveproof.SessionID) ([]liveproo
 func (m *Memory) Delete(_ context.Context, id liveproof.SessionID) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if _, err := m.find(id); err != nil {
+	r, err := m.find(id)
+	if err != nil {
 		return err
 	}
-	delete(m.sessions, id)
+	m.forget(id, r)
 	return nil
 }
 
@@ -219,13 +219,16 @@ func (m *Memory) sweep() {
 	m.nextSweep = now.Add(time.Minute)
 	for id, r := range m.sessions {
 		if !now.Before(r.session.ExpiresAt) {
-			delete(m.sessions, id)
+			m.forget(id, r)
 		}
 	}
-	for key, k := range m.keys {
-		if !now.Before(k.expires) {
-			delete(m.keys, key)
-		}
+}
+
+// forget drops a session and the key that made it, so that keys never outnumber sessions.
+func (m *Memory) forget(id liveproof.SessionID, r *record) {
+	delete(m.sessions, id)
+	if m.keys[r.key].id == id {
+		delete(m.keys, r.key)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/url"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -37,8 +38,12 @@ type Redis struct {
 
 func (c Config) redisOptions() (*redis.Options, error) {
 	opt, err := redis.ParseURL(c.Redis)
+	var parse *url.Error
+	if errors.As(err, &parse) {
+		err = parse.Err // the URL itself may hold a password
+	}
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("not an address such as redis://host:6379/0: %w", err)
 	}
 	opt.DialTimeout = c.DialTimeout
 	opt.ReadTimeout, opt.WriteTimeout = c.CallTimeout, c.CallTimeout
@@ -55,7 +60,7 @@ func (c Config) redisOptions() (*redis.Options, error) {
 func NewRedis(cfg Config, now func() time.Time) (*Redis, error) {
 	opt, err := cfg.redisOptions()
 	if err != nil {
-		return nil, fmt.Errorf("redis URL: %w", err)
+		return nil, err
 	}
 	logging.Disable() // it writes to standard error past our log; every failure reaches the caller as an error
 	return &Redis{cfg: cfg, now: now, db: redis.NewClient(opt)}, nil
@@ -64,7 +69,7 @@ func NewRedis(cfg Config, now func() time.Time) (*Redis, error) {
 // Close closes the connections.
 func (r *Redis) Close() error { return r.db.Close() }
 
-// Ping tells whether Redis answers and takes writes.
+// Ping tells whether Redis answers; whether it takes writes, a write tells.
 func (r *Redis) Ping(ctx context.Context) error { return mapError(r.db.Ping(ctx).Err()) }
 
 // Create implements ingest.Sessions.
@@ -74,7 +79,7 @@ func (r *Redis) Create(ctx context.Context, s liveproof.Session, key, hash strin
 	if err != nil {
 		return liveproof.Session{}, false, err
 	}
-	args := append([]any{s.ExpiresAt.UnixMilli(), hash, r.cfg.IdempotencyTTL.Milliseconds(), r.cfg.EventsMaxLen, string(s.ID)}, fields...)
+	args := append([]any{s.ExpiresAt.UnixMilli(), hash, r.cfg.IdempotencyTTL.Milliseconds(), r.cfg.EventsMaxLen, string(s.ID), sessionKey}, fields...)
 	keys := []string{sessionKey + string(s.ID), eventsKey, hashedKey(key)}
 	winner, err := createScript.Run(ctx, r.db, keys, args...).Text()
 	if err != nil {
@@ -213,7 +218,7 @@ func mapError(err error) error {
 		return liveproof.ErrIdempotencyMismatch
 	case redis.HasErrorPrefix(err, "CONFLICT"):
 		return liveproof.ErrConflict
-	case redis.HasErrorPrefix(err, "OOM"):
+	case redis.HasErrorPrefix(err, "OOM"), redis.HasErrorPrefix(err, "ERR max number of clients"):
 		return fmt.Errorf("redis: %w: %w", liveproof.ErrUnavailable, err)
 	case redis.HasErrorPrefix(err, "ERR"), redis.HasErrorPrefix(err, "WRONGTYPE"):
 		return fmt.Errorf("redis: %w", err)

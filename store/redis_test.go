@@ -137,6 +137,32 @@ func TestConfigValidate(t *testing.T) {
 	}
 }
 
+func TestConfigErrorHidesThePassword(t *testing.T) {
+	cfg := DefaultConfig()
+	for _, address := range []string{"redis://u:s3cret@host:bad/0", "127.0.0.1:6379", "http://u:s3cret@host"} {
+		cfg.Redis = address
+		err := cfg.Validate()
+		require.ErrorContains(t, err, "redis://host:6379/0", "the mend")
+		require.NotContains(t, err.Error(), "s3cret")
+	}
+}
+
+func TestMemoryKeysNeverOutnumberSessions(t *testing.T) {
+	now := time.Now()
+	m := NewMemory(testConfig(""), func() time.Time { return now })
+	for i := range 100 {
+		made, _, err := m.Create(t.Context(), newSession(time.Minute), string(rune('a'+i)), "")
+		require.NoError(t, err)
+		if i%2 == 0 {
+			require.NoError(t, m.Delete(t.Context(), made.ID))
+		}
+	}
+	require.Len(t, m.keys, 50)
+	now = now.Add(time.Hour)
+	create(t, m)
+	require.Empty(t, m.keys)
+}
+
 func BenchmarkDecide(b *testing.B) {
 	stores := map[string]func() storer{
 		"memory": func() storer { return NewMemory(testConfig(""), time.Now) },

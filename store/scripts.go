@@ -7,12 +7,12 @@ import "github.com/redis/go-redis/v9"
 // late write cannot revive an expired or deleted session.
 
 // KEYS session, events, idempotency key or ""; ARGV expiry (Unix ms), request
-// hash, idempotency TTL (ms), events cap, id, then field, value, …
-// Answers the id of the session that stands.
+// hash, idempotency TTL (ms), events cap, id, prefix of session keys, then field, value, …
+// Answers the id of the session that stands. A key whose session is gone is forgotten with it.
 var createScript = redis.NewScript(`
 if KEYS[3] ~= '' then
   local known = redis.call('HMGET', KEYS[3], 'id', 'hash')
-  if known[1] then
+  if known[1] and redis.call('EXISTS', ARGV[6] .. known[1]) == 1 then
     if known[2] ~= ARGV[2] then return redis.error_reply('IDEMPOTENCY other request') end
     return known[1]
   end
@@ -21,7 +21,7 @@ if redis.call('EXISTS', KEYS[1]) == 1 then
   if redis.call('HGET', KEYS[1], 'state') == 'created' and redis.call('HGET', KEYS[1], 'request') == ARGV[2] then return ARGV[5] end
   return redis.error_reply('CONFLICT session exists')
 end
-redis.call('HSET', KEYS[1], 'request', ARGV[2], unpack(ARGV, 6))
+redis.call('HSET', KEYS[1], 'request', ARGV[2], unpack(ARGV, 7))
 redis.call('PEXPIREAT', KEYS[1], ARGV[1])
 if KEYS[3] ~= '' then
   redis.call('HSET', KEYS[3], 'id', ARGV[5], 'hash', ARGV[2])

@@ -51,7 +51,7 @@ func DefaultConfig() Config {
 		Retries:        2,
 		EventsMaxLen:   100_000,
 		IdempotencyTTL: 24 * time.Hour,
-		MaxSessions:    100_000,
+		MaxSessions:    10_000,
 	}
 }
 

@@ -6,10 +6,13 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"os"
 	"reflect"
+	"regexp"
 	"sort"
 	"strings"
+	"time"
 
 	"go.yaml.in/yaml/v3"
 
@@ -80,7 +83,26 @@ func (c Config) Validate() error {
 			errs = append(errs, prefixed(section, checked.Validate()))
 		}
 	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, c.validateTogether())...)
+}
+
+// validateTogether checks what no section sees alone.
+func (c Config) validateTogether() error {
+	if _, _, err := net.SplitHostPort(c.Ingest.Listen); err != nil {
+		return fmt.Errorf("ingest.listen: %q is not an address such as :8080 or 127.0.0.1:8080", c.Ingest.Listen)
+	}
+	if least := c.minDeadline(); c.Ingest.Deadline < least {
+		return fmt.Errorf("ingest.deadline: %v is less than the %v that verdict.min_span and verdict.hold need", c.Ingest.Deadline, least)
+	}
+	if c.Ingest.SessionTTL < c.Ingest.MaxCall+time.Minute {
+		return fmt.Errorf("ingest.session_ttl: %v does not outlast ingest.max_call %v by a minute", c.Ingest.SessionTTL, c.Ingest.MaxCall)
+	}
+	return nil
+}
+
+// minDeadline is the shortest session that can be decided at all, in whole seconds.
+func (c Config) minDeadline() time.Duration {
+	return max(c.Verdict.MinSpan, c.Verdict.Hold).Truncate(time.Second) + time.Second
 }
 
 // Validate names the first key that is wrong.
@@ -159,13 +181,20 @@ func parseConfig(raw []byte, into *Config) error {
 	return nil
 }
 
+// otherVariables are read elsewhere; the last two are what Kubernetes sets for a service of that name.
+var otherVariables = regexp.MustCompile(
+	`^LIVEPROOF_(MODELS|SHARED|ONNXRUNTIME|RETINAFACE_URL|API_KEY|BIN|SERVICE_\w+|PORT(_\w+)?)$`)
+
 // applyEnvironment sets LIVEPROOF_<SECTION>_<KEY>, for example
-// LIVEPROOF_WEBRTC_UDP_PORT=9000; lists are separated by commas. A variable of
-// a known section with an unknown key is refused, as in the file.
+// LIVEPROOF_WEBRTC_UDP_PORT=9000; lists are separated by commas. An unknown
+// section or key is refused, as in the file.
 func applyEnvironment(cfg *Config, environ []string) error {
 	sort.Strings(environ)
 	for _, entry := range environ {
 		name, value, _ := strings.Cut(entry, "=")
+		if !strings.HasPrefix(name, "LIVEPROOF_") || otherVariables.MatchString(name) {
+			continue
+		}
 		if err := applyVariable(reflect.ValueOf(cfg).Elem(), name, value); err != nil {
 			return fmt.Errorf("environment variable %s: %w", name, err)
 		}
@@ -180,7 +209,7 @@ func applyVariable(cfg reflect.Value, name, value string) error {
 			return setKey(cfg.Field(i), strings.ToLower(key), value)
 		}
 	}
-	return nil
+	return errors.New("no such section of the configuration")
 }
 
 // setKey sets the field whose yaml tag is key; nested sections are joined by _.

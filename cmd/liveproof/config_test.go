@@ -11,19 +11,22 @@ import (
 
 func TestCase19ConfigIsStrict(t *testing.T) {
 	for name, c := range map[string]struct{ text, complaint string }{
-		"unknown section":  {"ingst: {}\n", "field ingst not found"},
-		"unknown key":      {"webrtc: {udp_prt: 1}\n", "field udp_prt not found"},
-		"wrong type":       {"pipeline: {sample_rate: fast}\n", "cannot unmarshal"},
-		"repeated key":     {"log: {format: json}\nlog: {format: text}\n", "already defined"},
-		"bad range":        {"pipeline: {sample_rate: 0}\n", "pipeline.sample_rate: 0 is out of range"},
-		"NaN":              {"pipeline: {sample_rate: .nan}\n", "pipeline.sample_rate: NaN is out of range"},
-		"bad port":         {"webrtc: {udp_port: 70000}\n", "webrtc.udp_port: 70000"},
-		"weak secret":      {"ingest: {token_secret: short}\n", "ingest.token_secret: "},
-		"log format":       {"log: {format: xml}\n", "log.format: "},
-		"log level":        {"log: {level: loud}\n", "unknown name"},
-		"profiler exposed": {"ops: {pprof: \"0.0.0.0:6060\"}\n", "ops.pprof: "},
-		"two documents":    {"log: {}\n---\nlog: {}\n", "more than one YAML document"},
-		"not YAML":         {"\t{", "yaml"},
+		"unknown section":    {"ingst: {}\n", "field ingst not found"},
+		"unknown key":        {"webrtc: {udp_prt: 1}\n", "field udp_prt not found"},
+		"wrong type":         {"pipeline: {sample_rate: fast}\n", "cannot unmarshal"},
+		"repeated key":       {"log: {format: json}\nlog: {format: text}\n", "already defined"},
+		"bad range":          {"pipeline: {sample_rate: 0}\n", "pipeline.sample_rate: 0 is out of range"},
+		"NaN":                {"pipeline: {sample_rate: .nan}\n", "pipeline.sample_rate: NaN is out of range"},
+		"bad port":           {"webrtc: {udp_port: 70000}\n", "webrtc.udp_port: 70000"},
+		"weak secret":        {"ingest: {token_secret: short}\n", "ingest.token_secret: "},
+		"log format":         {"log: {format: xml}\n", "log.format: "},
+		"log level":          {"log: {level: loud}\n", "unknown name"},
+		"profiler exposed":   {"ops: {pprof: \"0.0.0.0:6060\"}\n", "ops.pprof: "},
+		"listen":             {"ingest: {listen: \"8080\"}\n", "ingest.listen: "},
+		"deadline too short": {"ingest: {deadline: 2s}\n", "ingest.deadline: 2s is less than"},
+		"record too short":   {"ingest: {session_ttl: 1h}\n", "ingest.session_ttl: 1h0m0s does not outlast"},
+		"two documents":      {"log: {}\n---\nlog: {}\n", "more than one YAML document"},
+		"not YAML":           {"\t{", "yaml"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "liveproof.yaml")
@@ -69,6 +72,12 @@ func TestEnvironment(t *testing.T) {
 
 	_, err = loadConfig("", []string{"LIVEPROOF_WEBRTC_UDP_PRT=9000"})
 	require.ErrorContains(t, err, `LIVEPROOF_WEBRTC_UDP_PRT: unknown key "udp_prt"`)
+	for _, misspelt := range []string{"LIVEPROOF_WEBRT_UDP_PORT=1", "LIVEPROOF_REDIS_URL=x"} {
+		_, err = loadConfig("", []string{misspelt})
+		require.ErrorContains(t, err, "no such section")
+	}
+	_, err = loadConfig("", []string{"LIVEPROOF_SERVICE_HOST=10.0.0.1", "LIVEPROOF_PORT_8080_TCP=x"})
+	require.NoError(t, err, "Kubernetes sets these")
 	_, err = loadConfig("", []string{"LIVEPROOF_WEBRTC_UDP_PORT=many"})
 	require.ErrorContains(t, err, "LIVEPROOF_WEBRTC_UDP_PORT: ")
 }

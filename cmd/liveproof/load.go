@@ -45,7 +45,7 @@ func newLoadCommand() *cobra.Command {
 		Use:   "load [flags] VIDEO.ivf",
 		Short: "Open many live sessions against a server and measure what they get",
 		Long:  loadHelp,
-		Args:  cobra.ExactArgs(1),
+		Args:  wantArgs(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runLoad(cmd.Context(), o, args[0], cmd.OutOrStdout())
 		},
@@ -69,6 +69,9 @@ type loadResult struct {
 }
 
 func runLoad(ctx context.Context, o loadOptions, path string, out io.Writer) error {
+	if o.sessions < 1 {
+		return usage(fmt.Errorf("--sessions: %d is out of range [1, ∞)", o.sessions))
+	}
 	frames, err := readIVF(path)
 	if err != nil {
 		return usage(err)

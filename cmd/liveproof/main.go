@@ -57,6 +57,9 @@ func run(ctx context.Context, args []string) int {
 	if err != nil && (!errors.As(err, &exit) || exit.err != nil) {
 		fmt.Fprintln(root.ErrOrStderr(), "liveproof:", err)
 	}
+	if err != nil && ctx.Err() != nil {
+		return exitCanceled
+	}
 	return exitCode(err)
 }
 

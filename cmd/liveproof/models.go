@@ -27,7 +27,7 @@ func newModelsCommand() *cobra.Command {
 	}
 	cmd.AddCommand(
 		&cobra.Command{
-			Use: "list", Short: "Show every model, whether it is there, and where from", Args: cobra.NoArgs,
+			Use: "list", Short: "Show every model, whether it is there, and where from", Args: wantArgs(cobra.NoArgs),
 			RunE: withCatalog(open, func(cmd *cobra.Command, c *models.Catalog, _ []string) error {
 				return listModels(c, cmd.OutOrStdout())
 			}),

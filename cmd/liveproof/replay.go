@@ -39,12 +39,7 @@ func newReplayCommand() *cobra.Command {
 	o := replayOptions{}
 	cmd := &cobra.Command{
 		Use: "replay [flags] FILE...", Short: "Judge video files through the live pipeline", Long: replayHelp,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return usage(errors.New("replay: name at least one video file; see liveproof replay --help"))
-			}
-			return nil
-		},
+		Args: wantArgs(cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			cfg, err := loadConfig(o.config, os.Environ())
 			if err != nil {

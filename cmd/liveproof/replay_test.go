@@ -65,8 +65,11 @@ func TestReplayIsDeterministic(t *testing.T) {
 	t.Logf("%s: %s score %.3f mean %.3f", filepath.Base(clip), first[0].Verdict, first[0].Score, first[0].MeanRho)
 }
 
-func TestReplayUsage(t *testing.T) {
-	for _, args := range [][]string{{"replay"}, {"replay", "--mode", "guess", "x"}, {"replay", "--jobs", "0", "x"}, {"replay", "--nonsense"}} {
+func TestWrongUsage(t *testing.T) {
+	for _, args := range [][]string{
+		{"nonsense"}, {"serve", "surplus"}, {"load"}, {"load", "--sessions", "0", "x.ivf"}, {"serve", "--listen", "8080"},
+		{"models", "list", "surplus"}, {"replay"}, {"replay", "--mode", "guess", "x"}, {"replay", "--jobs", "0", "x"}, {"replay", "--nonsense"},
+	} {
 		require.Equal(t, exitUsage, run(t.Context(), args), "%v", args)
 	}
 }

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+
 	"github.com/spf13/cobra"
 )
 
@@ -21,10 +23,22 @@ func newRootCommand() *cobra.Command {
 		Short:         "Streaming video liveness (presentation attack detection)",
 		Long:          longHelp,
 		Version:       version,
+		Args:          wantArgs(cobra.NoArgs),
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
 	root.AddCommand(newServeCommand(), newReplayCommand(), newModelsCommand(), newLoadCommand(), newHealthcheckCommand())
 	return root
+}
+
+// wantArgs makes a wrong number of arguments an error of usage.
+func wantArgs(check cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if err := check(cmd, args); err != nil {
+			return usage(fmt.Errorf("%w; see %s --help", err, cmd.CommandPath()))
+		}
+		return nil
+	}
 }

@@ -49,7 +49,7 @@ type serveFlags struct {
 func newServeCommand() *cobra.Command {
 	f := serveFlags{}
 	cmd := &cobra.Command{
-		Use: "serve", Short: "Run the server (no flags needed)", Long: serveHelp, Args: cobra.NoArgs,
+		Use: "serve", Short: "Run the server (no flags needed)", Long: serveHelp, Args: wantArgs(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, err := loadConfig(f.config, os.Environ())
 			if err != nil {
