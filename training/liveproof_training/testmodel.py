@@ -56,21 +56,24 @@ def build(rho_nodes: list, size: int = contract.INPUT_SIZE) -> onnx.ModelProto:
     k = contract.K
     slope, offset = np.zeros(k + 1), np.zeros(k + 1)
     slope[0], slope[k], offset[0] = -1, 1, 1
+    nodes = _nodes(rho_nodes)
+    used = {name for node in nodes for name in node.input}
+    constants = [
+        _constant("c255", 255.0),
+        _constant("one", 1.0),
+        _constant("slope", slope),
+        _constant("offset", offset),
+        numpy_helper.from_array(np.array([1], dtype=np.int64), "axis1"),
+    ]
     graph = helper.make_graph(
-        _nodes(rho_nodes),
+        nodes,
         "tiny",
         [helper.make_tensor_value_info("faces", TensorProto.UINT8, ["N", size, size, 3])],
         [
             helper.make_tensor_value_info("rho", TensorProto.FLOAT, ["N"]),
             helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["N", k + 1]),
         ],
-        [
-            _constant("c255", 255.0),
-            _constant("one", 1.0),
-            _constant("slope", slope),
-            _constant("offset", offset),
-            numpy_helper.from_array(np.array([1], dtype=np.int64), "axis1"),
-        ],
+        [c for c in constants if c.name in used],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", contract.OPSET)])
     model.ir_version = contract.IR_VERSION
