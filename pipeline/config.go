@@ -21,8 +21,6 @@ type Config struct {
 	FrozenWindow int `yaml:"frozen_window"`
 	// ClockSlack is how far stream time may run ahead of the server's clock, [100ms, 10s].
 	ClockSlack time.Duration `yaml:"clock_slack"`
-	// SecondFace is the area from which a further face counts as a second one, as a share of the followed one's, [0, 1].
-	SecondFace float64 `yaml:"second_face"`
 	// HintDelay is how long a hint must hold before the person is told, [0, 5s].
 	HintDelay time.Duration `yaml:"hint_delay"`
 	// FlushInterval is how often samples are written to the timeline, [10ms, 10s].
@@ -52,7 +50,6 @@ func DefaultConfig() Config {
 		ScoreTimeout:  2 * time.Second,
 		FrozenWindow:  512,
 		ClockSlack:    time.Second,
-		SecondFace:    0.2,
 		HintDelay:     400 * time.Millisecond,
 		FlushInterval: 500 * time.Millisecond,
 		RecordTimeout: 2 * time.Second,
@@ -79,7 +76,6 @@ func (c Config) Validate() error {
 		durationIn("score_timeout", c.ScoreTimeout, 50*time.Millisecond, time.Minute),
 		countIn("frozen_window", c.FrozenWindow, 16, 16384),
 		durationIn("clock_slack", c.ClockSlack, 100*time.Millisecond, 10*time.Second),
-		numberIn("second_face", c.SecondFace, c.SecondFace >= 0 && c.SecondFace <= 1, "[0, 1]"),
 		durationIn("hint_delay", c.HintDelay, 0, 5*time.Second),
 		durationIn("flush_interval", c.FlushInterval, 10*time.Millisecond, 10*time.Second),
 		durationIn("record_timeout", c.RecordTimeout, 100*time.Millisecond, 30*time.Second),

@@ -15,6 +15,8 @@ type Source interface {
 
 // Detector finds and follows faces; it belongs to one session.
 type Detector interface {
+	// Detect gives every face that counts as a person, the followed one among
+	// them; more than one forbids scoring.
 	Detect(ctx context.Context, img *liveproof.Image) (liveproof.Detection, error)
 }
 

@@ -37,7 +37,7 @@ type judge struct {
 	judgedAt time.Time     // server time at which it was judged
 }
 
-// timers of a live session; nil channels for files.
+// timers of a live session; they never fire for files.
 type timers struct {
 	idle     *time.Timer
 	stale    *time.Ticker
@@ -45,10 +45,12 @@ type timers struct {
 }
 
 func (j *judge) timers() timers {
-	t := timers{idle: time.NewTimer(j.cfg.IdleTimeout), stale: time.NewTicker(staleCheck), deadline: time.NewTimer(time.Hour)}
-	t.deadline.Stop()
+	t := timers{idle: time.NewTimer(j.cfg.IdleTimeout), stale: time.NewTicker(staleCheck), deadline: time.NewTimer(j.limit)}
 	if !j.cfg.Live {
 		t.stop()
+	}
+	if !j.timed() {
+		t.deadline.Stop()
 	}
 	return t
 }
@@ -63,18 +65,17 @@ func (t timers) stop() {
 func (j *judge) run(ctx context.Context) ending {
 	t := j.timers()
 	defer t.stop()
-	started := j.line.started
 	for {
 		select {
 		case <-ctx.Done():
 			return j.cancelled(ctx)
-		case <-started:
-			started = nil
-			if j.timed() {
-				t.deadline.Reset(j.limit - j.elapsed())
-			}
 		case <-t.deadline.C:
-			return j.end(liveproof.ReasonDeadline, nil)
+			// The time runs from the first picture, which comes later than the timer.
+			left := j.limit - j.elapsed()
+			if left <= 0 {
+				return j.end(liveproof.ReasonDeadline, nil)
+			}
+			t.deadline.Reset(left)
 		case <-t.idle.C:
 			left := j.cfg.IdleTimeout - j.silence()
 			if left <= 0 {
@@ -274,7 +275,7 @@ func (j *judge) ending(err error) ending {
 	v := j.folder.Verdict()
 	state := liveproof.StateDecided
 	if v.Outcome == liveproof.OutcomeInconclusive && len(v.Reasons) > 0 {
-		state = endState(v.Reasons[0])
+		state = v.Reasons[0].EndState()
 	}
 	return ending{verdict: v, state: state, err: err}
 }

@@ -45,9 +45,8 @@ type line struct {
 	results                   chan *frame
 
 	begun   time.Time
-	started chan struct{} // closed at the first picture
-	firstAt atomic.Int64  // server time of the first picture since begun, ns
-	lastAt  atomic.Int64  // server time of the newest picture since begun, ns
+	firstAt atomic.Int64 // server time of the first picture since begun, ns
+	lastAt  atomic.Int64 // server time of the newest picture since begun, ns
 
 	pictures, sampled, dropped atomic.Int64
 	drops                      tally
@@ -65,7 +64,6 @@ func startLine(ctx context.Context, cfg Config, deps Deps, id liveproof.SessionI
 		toScore:  newQueue[*frame](size, cfg.Live),
 		results:  make(chan *frame, 2*size+cfg.InFlight),
 		begun:    time.Now(),
-		started:  make(chan struct{}),
 	}
 	var stages errgroup.Group
 	for range cfg.InFlight {

@@ -76,7 +76,6 @@ func (l *line) arrival(now time.Time) time.Duration {
 	l.lastAt.Store(int64(since))
 	if l.pictures.Add(1) == 1 {
 		l.firstAt.Store(int64(since))
-		close(l.started)
 	}
 	l.deps.Metrics.pictures.Inc()
 	if !l.cfg.Live {
@@ -98,22 +97,11 @@ func (l *line) detect(ctx context.Context, f *frame) bool {
 		return false
 	}
 	f.face, f.sample.Track = d.Faces[d.Primary], d.Track
-	if l.crowded(d) {
+	if len(d.Faces) > 1 {
 		f.unscored(liveproof.ReasonMultipleFaces)
 		return false
 	}
 	return true
-}
-
-// crowded tells whether another face is large enough to be a second person.
-func (l *line) crowded(d liveproof.Detection) bool {
-	least := float64(d.Faces[d.Primary].Box.Area()) * l.cfg.SecondFace
-	for i, face := range d.Faces {
-		if i != d.Primary && float64(face.Box.Area()) >= least {
-			return true
-		}
-	}
-	return false
 }
 
 // crop cuts the face out and judges how well it is seen. The full image ends here.

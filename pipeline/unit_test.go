@@ -25,7 +25,6 @@ func TestConfigValidate(t *testing.T) {
 		"score_timeout":  func(c *Config) { c.ScoreTimeout = 0 },
 		"frozen_window":  func(c *Config) { c.FrozenWindow = 1 },
 		"clock_slack":    func(c *Config) { c.ClockSlack = 0 },
-		"second_face":    func(c *Config) { c.SecondFace = math.NaN() },
 		"hint_delay":     func(c *Config) { c.HintDelay = -1 },
 		"flush_interval": func(c *Config) { c.FlushInterval = 0 },
 		"record_timeout": func(c *Config) { c.RecordTimeout = 0 },
