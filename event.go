@@ -11,6 +11,9 @@ type Event struct {
 	Sample *SampleEvent
 	// Verdict is a new verdict: the final one, or in call mode each change.
 	Verdict *Verdict
+	// Judged is how the session ends, told before the store has it: for whoever
+	// watches over the session, never for the client.
+	Judged *Ending
 }
 
 // Progress counts the evidence.

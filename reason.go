@@ -29,7 +29,9 @@ const (
 	ReasonPacketLoss Reason = "packet_loss"
 	// ReasonInjectionTiming: frame timing or sensor noise is not a camera's.
 	ReasonInjectionTiming Reason = "injection_timing"
-	// ReasonSettingsMismatch: the delivered picture is not what the camera was asked for.
+	// ReasonSettingsMismatch: the delivered picture is not what the camera was
+	// asked for. Reserved: no verdict carries it yet; what clients report is only
+	// counted (liveproof_settings_mismatch_total).
 	ReasonSettingsMismatch Reason = "settings_mismatch"
 	// ReasonScorerFailed: the model failed on this sample (error, NaN, ρ out of range).
 	ReasonScorerFailed Reason = "scorer_failed"
@@ -50,3 +52,16 @@ const (
 	ReasonServerShutdown       Reason = "server_shutdown"
 	ReasonInternalError        Reason = "internal_error"
 )
+
+// EndState is the terminal state of a session that ends without a decision for
+// this reason: failed when something broke, expired when the client did not
+// stay for a judgement, else decided.
+func (r Reason) EndState() State {
+	switch r {
+	case ReasonInternalError, ReasonUnsupportedMedia:
+		return StateFailed
+	case ReasonNoMedia, ReasonDisconnected, ReasonServerShutdown:
+		return StateExpired
+	}
+	return StateDecided
+}

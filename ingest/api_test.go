@@ -185,6 +185,9 @@ func TestCase14StoreDown(t *testing.T) {
 	require.JSONEq(t, `{"ready":false,"store":"unavailable","model":"ok","draining":false,"sessions":0}`, string(r.body))
 	require.Equal(t, 200, w.call("GET", "/healthz", "").StatusCode)
 	w.store.setDown(false)
+	require.Equal(t, 503, w.call("GET", "/readyz", "").StatusCode, "asked once a second")
+	require.Equal(t, 1, w.store.pings)
+	w.clock.advance(time.Second)
 	require.Equal(t, 200, w.call("GET", "/readyz", "").StatusCode)
 	w.create("")
 }
@@ -244,15 +247,88 @@ func TestDemoBackend(t *testing.T) {
 	require.Equal(t, 201, r.StatusCode, "%s", r.body)
 	var c created
 	r.json(t, &c)
-	require.Equal(t, 200, w.call("GET", "/demo/sessions/"+string(c.ID), "").StatusCode)
+	path := "/demo/sessions/" + string(c.ID)
+	require.JSONEq(t, `{"id":"`+string(c.ID)+`","state":"created","result":"pending","reasons":[]}`, string(w.call("GET", path, "").body))
+	require.NoError(t, w.store.Decide(t.Context(), c.ID, liveproof.StateDecided, verdict(liveproof.OutcomeSpoof), liveproof.FrameCounts{}))
+	require.JSONEq(t, `{"id":"`+string(c.ID)+`","state":"decided","result":"fail","reasons":["score_above_threshold"]}`,
+		string(w.call("GET", path, "").body), "no score")
+	made := w.create(`{"external_id":"kunde-4711"}`)
+	w.refused(w.call("GET", "/demo/sessions/"+string(made.ID), ""), 404, CodeSessionNotFound)
 	require.JSONEq(t, `{"dev":false,"model":{"name":"test","demo":true,"threshold":0.5},"detector":"haar"}`,
 		string(w.call("GET", "/demo/config", "").body))
 	w.refused(w.call("POST", "/demo/sessions", "", "Origin", "https://evil.example"), 403, CodeOriginForbidden)
 	require.NotContains(t, string(r.body), testKey)
 }
 
+func TestDemoBackendDev(t *testing.T) {
+	w := newWorld(t, func(_ *Config, d *Deps, _ *fakeStore) { d.Dev = true })
+	var c created
+	w.call("POST", "/demo/sessions", "").json(t, &c)
+	require.Contains(t, string(w.call("GET", "/demo/sessions/"+string(c.ID), "").body), `"score":`)
+	w.refused(w.call("GET", "/demo/sessions/"+string(w.create("").ID), ""), 404, CodeSessionNotFound)
+}
+
+func TestAdmission(t *testing.T) {
+	var refuse error
+	w := newWorld(t, func(_ *Config, d *Deps, _ *fakeStore) { d.Admit = func() error { return refuse } })
+	w.create("")
+	for err, code := range map[error]Code{
+		liveproof.ErrUnavailable: CodeScorerUnavailable, liveproof.ErrOverloaded: CodeOverloaded,
+	} {
+		refuse = err
+		r := w.call("POST", "/v1/sessions", "", withKey()...)
+		w.refused(r, 503, code)
+		require.NotEmpty(t, r.Header.Get("Retry-After"))
+	}
+	require.Len(t, w.store.sessions, 1)
+}
+
+func TestMinDeadline(t *testing.T) {
+	least := func(_ *Config, d *Deps, _ *fakeStore) { d.MinDeadline = 3 * time.Second }
+	w := newWorld(t, least)
+	r := w.call("POST", "/v1/sessions", `{"deadline_s":2}`, withKey()...)
+	w.refused(r, 400, CodeInvalidRequest)
+	require.Contains(t, string(r.body), "[3, 60] seconds")
+	w.create(`{"deadline_s":3}`)
+
+	cfg := testConfig()
+	cfg.Deadline = 2 * time.Second
+	_, err := New(cfg, Deps{Sessions: newFakeStore(), Analyzer: &fakeAnalyzer{}, RTC: newFakeRTC(), MinDeadline: 3 * time.Second})
+	require.ErrorContains(t, err, "deadline: 2s")
+}
+
+// TestIdempotentReplayTooLate: what can no longer be connected to is a clear conflict, never a 404 or a dead token.
+func TestIdempotentReplayTooLate(t *testing.T) {
+	w := newWorld(t, nil)
+	post := func() (reply, created) {
+		var c created
+		r := w.call("POST", "/v1/sessions", "", withKey("Idempotency-Key", "k")...)
+		if r.StatusCode == 201 {
+			r.json(t, &c)
+		}
+		return r, c
+	}
+	_, first := post()
+	w.clock.advance(time.Minute)
+	_, again := post()
+	require.Equal(t, first.ID, again.ID)
+	_, err := w.server.tokens.verify(again.ClientToken, first.ID)
+	require.NoError(t, err)
+	w.clock.advance(time.Minute)
+	r, _ := post()
+	w.refused(r, 409, CodeSessionConflict)
+	require.Equal(t, 204, w.call("DELETE", "/v1/sessions/"+string(first.ID), "", withKey()...).StatusCode)
+	r, fresh := post()
+	require.Equal(t, 201, r.StatusCode, "%s", r.body)
+	require.NotEqual(t, first.ID, fresh.ID)
+	require.NoError(t, w.store.Claim(t.Context(), fresh.ID, "elsewhere"))
+	r, _ = post()
+	w.refused(r, 409, CodeSessionConflict)
+}
+
 func TestWebsite(t *testing.T) {
 	w := newWorld(t, func(_ *Config, d *Deps, _ *fakeStore) {
+		d.Demo = true
 		d.Web = fstest.MapFS{
 			"index.html":      {Data: []byte("<!doctype html><title>x</title>")},
 			"assets/a-123.js": {Data: []byte("export{}")},
@@ -270,6 +346,10 @@ func TestWebsite(t *testing.T) {
 	script := w.call("GET", "/assets/a-123.js", "")
 	require.Contains(t, script.Header.Get("Content-Type"), "javascript")
 	require.Contains(t, script.Header.Get("Cache-Control"), "immutable")
+	// Module scripts are fetched in CORS mode: without this no other page can load the component.
+	require.Equal(t, "*", script.Header.Get("Access-Control-Allow-Origin"))
+	require.Equal(t, "cross-origin", script.Header.Get("Cross-Origin-Resource-Policy"))
+	require.Empty(t, page.Header.Get("Access-Control-Allow-Origin"), "the page is nobody else's to read")
 	require.Equal(t, page.body, w.call("GET", "/operator", "").body)
 	w.refused(w.call("GET", "/missing.js", ""), 404, CodeNotFound)
 	w.refused(w.call("GET", "/.gitkeep", ""), 404, CodeNotFound)
@@ -277,8 +357,23 @@ func TestWebsite(t *testing.T) {
 }
 
 func TestWebsiteNotBuilt(t *testing.T) {
-	w := newWorld(t, nil)
+	w := newWorld(t, func(_ *Config, d *Deps, _ *fakeStore) { d.Demo = true })
 	require.Contains(t, string(w.call("GET", "/", "").body), "make web")
+}
+
+// TestWebsiteWithoutDemo: no page whose button cannot work, but the component for other sites.
+func TestWebsiteWithoutDemo(t *testing.T) {
+	w := newWorld(t, func(_ *Config, d *Deps, _ *fakeStore) {
+		d.Web = fstest.MapFS{
+			"index.html":        {Data: []byte("<!doctype html><liveness-check></liveness-check>")},
+			"liveness-check.js": {Data: []byte("export{}")},
+		}
+	})
+	page := w.call("GET", "/", "")
+	require.Equal(t, 200, page.StatusCode)
+	require.Contains(t, string(page.body), "demo is off")
+	require.NotContains(t, string(page.body), "liveness-check")
+	require.Equal(t, 200, w.call("GET", "/liveness-check.js", "", "Origin", "https://bank.example").StatusCode)
 }
 
 func TestPanicIsAProblem(t *testing.T) {
@@ -316,14 +411,12 @@ func TestConfig(t *testing.T) {
 		"max_call:":                func(c *Config) { c.MaxCall = 0 },
 		"max_sessions:":            func(c *Config) { c.MaxSessions = 0 },
 		"connect_timeout:":         func(c *Config) { c.ConnectTimeout = 0 },
-		"idle_timeout:":            func(c *Config) { c.IdleTimeout = 0 },
 		"disconnect_grace:":        func(c *Config) { c.DisconnectGrace = -1 },
 		"decide_timeout:":          func(c *Config) { c.DecideTimeout = 0 },
 		"drain_timeout:":           func(c *Config) { c.DrainTimeout = -1 },
 		"max_body:":                func(c *Config) { c.MaxBody = 0 },
 		"max_message:":             func(c *Config) { c.MaxMessage = 1 << 30 },
 		"rate_entries:":            func(c *Config) { c.RateEntries = 0 },
-		"max_candidates:":          func(c *Config) { c.MaxCandidates = 0 },
 		"rate_per_key.burst:":      func(c *Config) { c.RatePerKey.Burst = 0 },
 		"rate_per_ip.per_second:":  func(c *Config) { c.RatePerIP.PerSecond = math.NaN() },
 		"message_rate.per_second:": func(c *Config) { c.MessageRate.PerSecond = 0 },

@@ -9,6 +9,7 @@ import (
 	"math"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/pion/webrtc/v4"
@@ -42,9 +43,9 @@ type call struct {
 	once    struct{ hangUp, abandon, abort sync.Once }
 	offered struct {
 		sync.Mutex
-		done       bool
-		candidates int
+		done bool
 	}
+	known  atomic.Pointer[liveproof.Ending] // what the analyzer has judged and is writing down
 	mu     sync.Mutex
 	reason liveproof.Reason // why it was asked to end, "" while it was not
 }
@@ -94,11 +95,11 @@ func (c *call) endReason(otherwise liveproof.Reason) liveproof.Reason {
 func (c *call) run() {
 	defer c.sup.release(c)
 	defer c.sup.metrics.active.Dec()
-	end, v := c.judge()
+	end := c.judge()
 	if c.peer != nil {
 		_ = c.peer.Close()
 	}
-	final, err := c.sup.settle(c.session, end, v, c.sup.patience())
+	final, err := c.sup.settle(c.session, end, c.sup.patience())
 	if err != nil && !errors.Is(err, liveproof.ErrNotFound) {
 		c.log.Error("the session's end could not be written", "err", err)
 	}
@@ -108,7 +109,7 @@ func (c *call) run() {
 }
 
 // judge runs the analysis and returns the end to write in case the analyzer has written none.
-func (c *call) judge() (end liveproof.State, v liveproof.Verdict) {
+func (c *call) judge() (end liveproof.Ending) {
 	watch := c.watch()
 	defer watch.Wait()
 	defer c.cancel(nil)
@@ -116,15 +117,19 @@ func (c *call) judge() (end liveproof.State, v liveproof.Verdict) {
 	defer func() {
 		if p := recover(); p != nil {
 			c.log.Error("session panicked", "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
-			end, v = unjudged(liveproof.ReasonInternalError)
+			end = unjudged(liveproof.ReasonInternalError)
 		}
 	}()
 	v, err := c.analyze()
-	if err != nil {
+	var unrecorded *liveproof.UnrecordedError
+	switch {
+	case errors.As(err, &unrecorded) && writable(unrecorded.Ending):
+		c.log.Warn("the judgement is not recorded yet", "err", err)
+		return unrecorded.Ending
+	case err == nil && usable(v):
+		return liveproof.Ending{State: endState(v), Verdict: v}
+	case err != nil:
 		c.log.Debug("analysis", "err", err)
-	}
-	if usable(v) && (err == nil || errors.Is(err, liveproof.ErrUnavailable)) {
-		return endState(v), v
 	}
 	return unjudged(c.endReason(reasonOf(err)))
 }
@@ -142,7 +147,16 @@ func (c *call) analyze() (liveproof.Verdict, error) {
 	session.State = liveproof.StateStreaming
 	stop := time.AfterFunc(c.longest(), func() { c.abort(liveproof.ReasonDeadline) })
 	defer stop.Stop()
-	return c.sup.analyzer.Analyze(c.ctx, session, attentive{video, c.sup.cfg.IdleTimeout}, c.listener.event)
+	return c.sup.analyzer.Analyze(c.ctx, session, explained{video, c.peer}, c.observe)
+}
+
+// observe keeps the judgement to the server and passes the rest on to the client.
+func (c *call) observe(e liveproof.Event) {
+	if e.Judged != nil {
+		c.known.Store(e.Judged)
+		return
+	}
+	c.listener.event(e)
 }
 
 // awaitVideo gives the peer ConnectTimeout to bring its first video track.
@@ -196,20 +210,36 @@ func (c *call) watch() *sync.WaitGroup {
 }
 
 // cut stops the analyzer, which then writes the session's end with the reason
-// and all it knows. If it does not follow, the record is ended without it.
+// and all it knows. If it does not follow, the record is ended without it; one
+// that has judged is only late with its writing, and no other end is written.
 func (c *call) cut() {
 	reason := c.endReason(liveproof.ReasonInternalError)
 	c.cancel(&EndError{Reason: reason})
-	late := time.NewTimer(lateness)
+	if c.returned(lateness) {
+		return
+	}
+	end := unjudged(reason)
+	if known := c.known.Load(); known != nil && writable(*known) {
+		if c.returned(c.sup.patience()) {
+			return
+		}
+		end = *known
+	}
+	c.log.Error("the analyzer does not end", "reason", reason)
+	if _, err := c.sup.settle(c.session, end, lateness); err != nil {
+		c.log.Error("the session's end could not be written", "err", err)
+	}
+}
+
+// returned waits for the analyzer, at most for d.
+func (c *call) returned(d time.Duration) bool {
+	late := time.NewTimer(d)
 	defer late.Stop()
 	select {
 	case <-c.judged:
+		return true
 	case <-late.C:
-		c.log.Error("the analyzer does not end", "reason", reason)
-		end, v := unjudged(reason)
-		if _, err := c.sup.settle(c.session, end, v, lateness); err != nil {
-			c.log.Error("the session's end could not be written", "err", err)
-		}
+		return false
 	}
 }
 
@@ -288,9 +318,7 @@ func (c *call) answer(ctx context.Context, offer string) (string, error) {
 	answer, err := c.peer.Answer(ctx, offer)
 	if errors.Is(err, rtc.ErrBadSDP) {
 		c.setReason(liveproof.ReasonUnsupportedMedia)
-		return "", problem(CodeSDPInvalid, "the offer cannot be used: it needs a video section with VP8, VP9, H.264 or AV1")
-	}
-	if err != nil {
+	} else if err != nil {
 		c.setReason(reasonOf(err))
 	}
 	return answer, err
@@ -299,44 +327,34 @@ func (c *call) answer(ctx context.Context, offer string) (string, error) {
 // addCandidate takes a remote candidate. A bad one is dropped (the peer counts
 // it), for browsers send what they like; one too many is an error.
 func (c *call) addCandidate(cand webrtc.ICECandidateInit) error {
-	if err := c.countCandidate(); err != nil {
-		return err
+	err := c.peer.AddCandidate(cand)
+	if errors.Is(err, rtc.ErrTooManyCandidates) {
+		return problem(CodeProtocolError, "too many ICE candidates")
 	}
-	if err := c.peer.AddCandidate(cand); err != nil {
+	if err != nil {
 		c.log.Debug("ICE candidate dropped", "err", err)
 	}
 	return nil
 }
 
-func (c *call) countCandidate() error {
-	c.offered.Lock()
-	defer c.offered.Unlock()
-	c.offered.candidates++
-	if c.offered.candidates > c.sup.cfg.MaxCandidates {
-		return problem(CodeProtocolError, fmt.Sprintf("more than %d ICE candidates", c.sup.cfg.MaxCandidates))
-	}
-	return nil
-}
-
 // unjudged is the end of a session that could not be judged.
-func unjudged(r liveproof.Reason) (liveproof.State, liveproof.Verdict) {
+func unjudged(r liveproof.Reason) liveproof.Ending {
 	v := liveproof.Verdict{Outcome: liveproof.OutcomeInconclusive, Reasons: []liveproof.Reason{r}, Final: true}
-	return endState(v), v
+	return liveproof.Ending{State: r.EndState(), Verdict: v}
 }
 
-// endState is the terminal state that goes with a final verdict: failed when
-// something broke, expired when the client did not stay for a judgement.
+// endState is the terminal state that goes with a final verdict.
 func endState(v liveproof.Verdict) liveproof.State {
 	if v.Outcome != liveproof.OutcomeInconclusive || len(v.Reasons) == 0 {
 		return liveproof.StateDecided
 	}
-	switch v.Reasons[0] {
-	case liveproof.ReasonInternalError, liveproof.ReasonUnsupportedMedia:
-		return liveproof.StateFailed
-	case liveproof.ReasonNoMedia, liveproof.ReasonDisconnected, liveproof.ReasonServerShutdown:
-		return liveproof.StateExpired
-	}
-	return liveproof.StateDecided
+	return v.Reasons[0].EndState()
+}
+
+// writable tells that e may be written as it is: a decision only as decided.
+func writable(e liveproof.Ending) bool {
+	decision := e.Verdict.Outcome != liveproof.OutcomeInconclusive
+	return usable(e.Verdict) && e.State.Terminal() && (!decision || e.State == liveproof.StateDecided)
 }
 
 // usable tells that v is a final judgement that may be written as it is.

@@ -38,26 +38,26 @@ type Config struct {
 
 	// MaxSessions bounds the sessions connected to this server at once.
 	MaxSessions int `yaml:"max_sessions"`
-	// ConnectTimeout is the time from the connection to the first media.
+	// ConnectTimeout is the time from the connection's first request to its first
+	// media; webrtc.connect_timeout bounds ICE and DTLS alone, the shorter counts.
 	ConnectTimeout time.Duration `yaml:"connect_timeout"`
-	// IdleTimeout ends a stream that falls silent.
-	IdleTimeout time.Duration `yaml:"idle_timeout"`
 	// DisconnectGrace is how long a session outlives its signalling connection.
 	DisconnectGrace time.Duration `yaml:"disconnect_grace"`
-	// DecideTimeout bounds the retries with which an end is written while the store is away.
+	// DecideTimeout bounds the retries with which an end is written while the
+	// store is away, after pipeline.decide_timeout has passed.
 	DecideTimeout time.Duration `yaml:"decide_timeout"`
-	// DrainTimeout is what running sessions are given after SIGTERM.
+	// DrainTimeout is what running sessions are given after SIGTERM; to be ended
+	// and written down takes them up to 20 s more.
 	DrainTimeout time.Duration `yaml:"drain_timeout"`
 
 	// MaxBody and MaxMessage bound an HTTP body (SDP too) and a signalling message, in bytes.
 	MaxBody    int64 `yaml:"max_body"`
 	MaxMessage int64 `yaml:"max_message"`
 	// Rates in requests (signalling: messages) per second with their bursts.
-	RatePerKey    Rate `yaml:"rate_per_key"`
-	RatePerIP     Rate `yaml:"rate_per_ip"`
-	MessageRate   Rate `yaml:"message_rate"`
-	RateEntries   int  `yaml:"rate_entries"`   // keys and addresses remembered; the longest unused is forgotten first
-	MaxCandidates int  `yaml:"max_candidates"` // ICE candidates taken from one peer
+	RatePerKey  Rate `yaml:"rate_per_key"`
+	RatePerIP   Rate `yaml:"rate_per_ip"`
+	MessageRate Rate `yaml:"message_rate"`
+	RateEntries int  `yaml:"rate_entries"` // keys and addresses remembered; the longest unused is forgotten first
 
 	// CORSOrigins may use WHIP from a page elsewhere; "*" is any.
 	CORSOrigins []string `yaml:"cors_origins"`
@@ -80,13 +80,13 @@ func DefaultConfig() Config {
 		Listen:   ":8080",
 		TokenTTL: 2 * time.Minute, SessionTTL: 24 * time.Hour,
 		Deadline: 15 * time.Second, MaxDeadline: time.Minute, MaxCall: 4 * time.Hour,
-		MaxSessions:    200,
-		ConnectTimeout: 10 * time.Second, IdleTimeout: 10 * time.Second,
+		MaxSessions:     200,
+		ConnectTimeout:  10 * time.Second,
 		DisconnectGrace: 3 * time.Second, DecideTimeout: time.Minute, DrainTimeout: 20 * time.Second,
 		MaxBody: 64 << 10, MaxMessage: 64 << 10,
 		RatePerKey: Rate{100, 200}, RatePerIP: Rate{50, 100}, MessageRate: Rate{20, 100},
-		RateEntries: 10_000, MaxCandidates: 64,
-		APIKeys: []string{}, CORSOrigins: []string{}, WSOrigins: []string{}, TrustedProxies: []string{},
+		RateEntries: 10_000,
+		APIKeys:     []string{}, CORSOrigins: []string{}, WSOrigins: []string{}, TrustedProxies: []string{},
 	}
 }
 
@@ -123,7 +123,6 @@ func (c Config) validateTimes() error {
 		{"deadline", c.Deadline, time.Second, c.MaxDeadline},
 		{"max_call", c.MaxCall, time.Second, 24 * time.Hour},
 		{"connect_timeout", c.ConnectTimeout, 10 * time.Millisecond, time.Minute},
-		{"idle_timeout", c.IdleTimeout, 10 * time.Millisecond, time.Minute},
 		{"disconnect_grace", c.DisconnectGrace, 0, time.Minute},
 		{"decide_timeout", c.DecideTimeout, time.Second, 10 * time.Minute},
 		{"drain_timeout", c.DrainTimeout, 0, 10 * time.Minute},
@@ -145,7 +144,6 @@ func (c Config) validateLimits() error {
 		{"max_body", c.MaxBody, 1 << 10, 1 << 20},
 		{"max_message", c.MaxMessage, 1 << 10, 1 << 20},
 		{"rate_entries", int64(c.RateEntries), 1, 1_000_000},
-		{"max_candidates", int64(c.MaxCandidates), 1, 1000},
 		{"rate_per_key.burst", int64(c.RatePerKey.Burst), 1, 1_000_000},
 		{"rate_per_ip.burst", int64(c.RatePerIP.Burst), 1, 1_000_000},
 		{"message_rate.burst", int64(c.MessageRate.Burst), 1, 1_000_000},

@@ -42,8 +42,11 @@ type Video interface {
 // Analyzer judges live streams.
 type Analyzer interface {
 	// Analyze judges one stream until it is decided, its video ends or ctx
-	// ends. It records samples and the verdict itself and always leaves the
-	// session in a terminal state. observe must not block.
+	// ends. It records samples and the verdict itself and leaves the session in a
+	// terminal state. Before it writes the verdict it tells of it (Event.Judged);
+	// one that the store did not take in time it returns in a
+	// *liveproof.UnrecordedError, and the caller goes on with the writing.
+	// observe must not block.
 	Analyze(ctx context.Context, s liveproof.Session, video Video, observe func(liveproof.Event)) (liveproof.Verdict, error)
 	// Model and Detector describe what judges.
 	Model() liveproof.ModelInfo

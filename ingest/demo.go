@@ -1,13 +1,66 @@
 package ingest
 
-import "net/http"
+import (
+	"net/http"
+
+	lru "github.com/hashicorp/golang-lru/v2"
+
+	"github.com/liveproof/liveproof"
+)
 
 // The demo backend stands where a customer's backend stands: it makes sessions
 // for its own page and reads them, so that no API key reaches a browser.
 
-func (s *Server) demoCreate(w http.ResponseWriter, r *http.Request) error { return s.create(w, r, "") }
+// maxDemoSessions bounds the sessions that the demo page can read, 100 bytes
+// each; the longest unused is forgotten first.
+const maxDemoSessions = 10_000
 
-func (s *Server) demoRead(w http.ResponseWriter, r *http.Request) error { return s.readSession(w, r) }
+// demoSessions are the sessions that this server made for its demo page; no
+// other is read without an API key.
+type demoSessions struct {
+	ids *lru.Cache[liveproof.SessionID, struct{}]
+}
+
+func newDemoSessions() (*demoSessions, error) {
+	ids, err := lru.New[liveproof.SessionID, struct{}](maxDemoSessions)
+	return &demoSessions{ids}, err
+}
+
+func (s *Server) demoCreate(w http.ResponseWriter, r *http.Request) error {
+	session, err := s.open(w, r, "")
+	if err != nil {
+		return err
+	}
+	s.demo.ids.Add(session.ID, struct{}{})
+	return s.answerCreated(w, r, session)
+}
+
+// demoView is what a demo session's own browser is told; a developer reads the whole record.
+type demoView struct {
+	ID      liveproof.SessionID `json:"id"`
+	State   liveproof.State     `json:"state"`
+	Result  string              `json:"result"` // pending until the end
+	Reasons []liveproof.Reason  `json:"reasons"`
+}
+
+func (s *Server) demoRead(w http.ResponseWriter, r *http.Request) error {
+	if !s.demo.ids.Contains(liveproof.SessionID(r.PathValue("id"))) {
+		return liveproof.ErrNotFound
+	}
+	session, err := s.session(r)
+	if err != nil {
+		return err
+	}
+	v := viewOf(session)
+	if s.deps.Dev {
+		return writeJSON(w, http.StatusOK, v)
+	}
+	d := demoView{ID: v.ID, State: v.State, Result: "pending", Reasons: []liveproof.Reason{}}
+	if v.State.Terminal() {
+		d.Result, d.Reasons = result(v.Verdict), v.Reasons
+	}
+	return writeJSON(w, http.StatusOK, d)
+}
 
 // demoModel is what the page shows of the model.
 type demoModel struct {

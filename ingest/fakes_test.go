@@ -23,6 +23,7 @@ type fakeStore struct {
 	keys     map[string][2]string
 	samples  map[liveproof.SessionID][]liveproof.Sample
 	down     bool
+	pings    int
 	decides  int // writes that changed something
 }
 
@@ -100,6 +101,11 @@ func (f *fakeStore) Delete(_ context.Context, id liveproof.SessionID) error {
 	}
 	_, err = f.get(id)
 	delete(f.sessions, id)
+	for key, known := range f.keys {
+		if known[0] == string(id) {
+			delete(f.keys, key) // a key lives as long as its session
+		}
+	}
 	return err
 }
 
@@ -163,6 +169,7 @@ func (f *fakeStore) Decide(_ context.Context, id liveproof.SessionID, end livepr
 func (f *fakeStore) Ping(context.Context) error {
 	err := f.open()
 	defer f.mu.Unlock()
+	f.pings++
 	return err
 }
 
@@ -184,6 +191,8 @@ func (f *fakeRTC) ICEServers(liveproof.SessionID, time.Time) []webrtc.ICEServer 
 		{URLs: []string{"turn:turn.example.org?transport=udp"}, Username: "u", Credential: "p", CredentialType: webrtc.ICECredentialTypePassword},
 	}
 }
+
+func (f *fakeRTC) CheckOffer(offer string) error { return rtc.DefaultConfig().CheckOffer(offer) }
 
 func (f *fakeRTC) NewPeer(id liveproof.SessionID, onCandidate func(webrtc.ICECandidateInit)) (Peer, error) {
 	f.mu.Lock()
@@ -229,6 +238,9 @@ func (p *fakePeer) Answer(_ context.Context, offer string) (string, error) {
 func (p *fakePeer) AddCandidate(c webrtc.ICECandidateInit) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if len(p.candidates) == rtc.DefaultConfig().MaxCandidates {
+		return rtc.ErrTooManyCandidates
+	}
 	p.candidates = append(p.candidates, c)
 	return nil
 }
@@ -237,6 +249,8 @@ func (p *fakePeer) AddFragment(f string) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	switch f {
+	case "too many":
+		return rtc.ErrTooManyCandidates
 	case "restart":
 		return rtc.ErrRestartUnsupported
 	case "garbage":
@@ -299,8 +313,8 @@ func untilEOF(store *fakeStore) *fakeAnalyzer {
 				if ctx.Err() != nil {
 					err = context.Cause(ctx)
 				}
-				end, verdict := unjudged(reasonOf(err))
-				return verdict, store.Decide(context.WithoutCancel(ctx), s.ID, end, verdict, liveproof.FrameCounts{})
+				end := unjudged(reasonOf(err))
+				return end.Verdict, store.Decide(context.WithoutCancel(ctx), s.ID, end.State, end.Verdict, end.Counts)
 			}
 		}
 	}}

@@ -2,6 +2,8 @@ package ingest
 
 import (
 	"context"
+	"errors"
+	"io"
 	"time"
 
 	"github.com/pion/webrtc/v4"
@@ -14,6 +16,8 @@ import (
 type RTC interface {
 	// ICEServers are the STUN and TURN servers for the client, with time-limited credentials.
 	ICEServers(id liveproof.SessionID, now time.Time) []webrtc.ICEServer
+	// CheckOffer refuses what no peer would answer, with rtc.ErrBadSDP, before anything is spent on it.
+	CheckOffer(offer string) error
 	// NewPeer starts a connection. With a nil onCandidate the answer carries all candidates.
 	NewPeer(id liveproof.SessionID, onCandidate func(webrtc.ICECandidateInit)) (Peer, error)
 }
@@ -56,17 +60,16 @@ func (p rtcPeer) Video(ctx context.Context) (Video, error) {
 	return v, nil
 }
 
-// attentive is a video that fails with liveproof.ErrIdle when nothing comes for too long.
-type attentive struct {
+// explained is a video whose end says liveproof.ErrIdle when its peer fell
+// silent; every other end is a plain io.EOF.
+type explained struct {
 	Video
-	timeout time.Duration
+	peer Peer
 }
 
-func (v attentive) Next(ctx context.Context) (liveproof.AccessUnit, error) {
-	wait, cancel := context.WithTimeoutCause(ctx, v.timeout, liveproof.ErrIdle)
-	defer cancel()
-	u, err := v.Video.Next(wait)
-	if err != nil && ctx.Err() == nil && context.Cause(wait) == liveproof.ErrIdle { //nolint:errorlint // the very cause set above
+func (v explained) Next(ctx context.Context) (liveproof.AccessUnit, error) {
+	u, err := v.Video.Next(ctx)
+	if errors.Is(err, io.EOF) && errors.Is(v.peer.Err(), liveproof.ErrIdle) {
 		return u, liveproof.ErrIdle
 	}
 	return u, err

@@ -8,6 +8,7 @@ import (
 	"net/http"
 
 	"github.com/liveproof/liveproof"
+	"github.com/liveproof/liveproof/ingest/rtc"
 )
 
 // Code is a problem's stable code (RFC 9457 extension member "code"); clients
@@ -38,6 +39,7 @@ const (
 	CodeRateLimited          Code = "rate_limited"
 	CodeInternal             Code = "internal_error"
 	CodeStoreUnavailable     Code = "store_unavailable"
+	CodeScorerUnavailable    Code = "scorer_unavailable"
 	CodeOverloaded           Code = "overloaded"
 	CodeShuttingDown         Code = "shutting_down"
 	// CodeProtocolError is for signalling messages only.
@@ -60,7 +62,7 @@ var problemStatus = map[Code]int{
 	CodePreconditionRequired: 428,
 	CodeRateLimited:          429,
 	CodeInternal:             500,
-	CodeStoreUnavailable:     503, CodeOverloaded: 503, CodeShuttingDown: 503,
+	CodeStoreUnavailable:     503, CodeScorerUnavailable: 503, CodeOverloaded: 503, CodeShuttingDown: 503,
 }
 
 // Problem is an RFC 9457 problem document; it is also the error that carries
@@ -112,6 +114,10 @@ func problemOf(err error) *Problem {
 		p = problem(CodeSessionConflict, "the session has a connection or has ended")
 	case errors.Is(err, liveproof.ErrIdempotencyMismatch):
 		p = problem(CodeIdempotencyMismatch, "the Idempotency-Key was used with another request body")
+	case errors.Is(err, rtc.ErrBadSDP):
+		p = problem(CodeSDPInvalid, "the offer cannot be used: it needs a video section with VP8, VP9, H.264 or AV1")
+	case errors.Is(err, errNotAdmitted):
+		p = problem(CodeScorerUnavailable, "the scorer is not ready")
 	case errors.Is(err, errDraining):
 		p = problem(CodeShuttingDown, "the server is shutting down; another one will answer")
 	case errors.Is(err, liveproof.ErrOverloaded):
@@ -128,7 +134,7 @@ func problemOf(err error) *Problem {
 // retryAfter in seconds, by code; 0 says nothing.
 func (p *Problem) retryAfter() string {
 	switch p.Code {
-	case CodeStoreUnavailable, CodeOverloaded, CodeShuttingDown:
+	case CodeStoreUnavailable, CodeScorerUnavailable, CodeOverloaded, CodeShuttingDown:
 		return "5"
 	case CodeRateLimited:
 		return "1"

@@ -35,6 +35,11 @@ type Deps struct {
 	Dev, Demo bool
 	// Ready reports a dependency that is not ready, for /readyz; may be nil.
 	Ready func(context.Context) error
+	// Admit refuses new sessions with liveproof.ErrOverloaded, or with
+	// liveproof.ErrUnavailable while nothing can be scored; nil admits all.
+	Admit func() error
+	// MinDeadline is the least deadline with which a session can be decided; at least 1 s counts.
+	MinDeadline time.Duration
 	// Now is the clock of tokens and records; nil is time.Now.
 	Now func() time.Time
 }
@@ -52,6 +57,8 @@ type Server struct {
 	perIP   *limits
 	proxies []netip.Prefix
 	web     *website
+	demo    *demoSessions
+	ready   *readiness
 	calls   *supervisor
 	expiry  *expiry
 	handler http.Handler
@@ -76,6 +83,10 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	}
 	if deps.Now == nil {
 		deps.Now = time.Now
+	}
+	deps.MinDeadline = max(deps.MinDeadline, time.Second)
+	if cfg.Deadline < deps.MinDeadline {
+		return nil, fmt.Errorf("deadline: %v is too short to decide, at least %v is needed", cfg.Deadline, deps.MinDeadline)
 	}
 	if deps.Log == nil {
 		deps.Log = slog.New(slog.DiscardHandler)
@@ -114,9 +125,13 @@ func (s *Server) assemble() (err error) {
 	for _, p := range s.cfg.TrustedProxies {
 		s.proxies = append(s.proxies, netip.MustParsePrefix(p).Masked()) // Validate has parsed it
 	}
-	if s.web, err = newWebsite(s.deps.Web); err != nil {
+	if s.web, err = newWebsite(s.deps.Web, s.deps.Demo || s.deps.Dev); err != nil {
 		return fmt.Errorf("web client: %w", err)
 	}
+	if s.demo, err = newDemoSessions(); err != nil {
+		return err
+	}
+	s.ready = &readiness{sessions: s.deps.Sessions, model: s.deps.Ready, now: s.now}
 	s.calls = newSupervisor(s.cfg, s.deps, s.metrics)
 	s.expiry = newExpiry(s)
 	s.routes = s.table()
@@ -159,7 +174,7 @@ func (s *Server) Addr() net.Addr {
 
 // Run serves until ctx ends, then drains: it is no longer ready, new sessions
 // get 503, running ones have DrainTimeout, survivors end inconclusive. It
-// returns when every goroutine of the server has.
+// returns when every goroutine of the server has, or with ErrStuck when sessions do not end.
 func (s *Server) Run(ctx context.Context) error {
 	if err := s.Listen(); err != nil {
 		return err
@@ -195,44 +210,35 @@ func (s *Server) serve(srv *http.Server) error {
 }
 
 func (s *Server) shutdown(srv *http.Server) error {
-	s.drain(s.cfg.DrainTimeout)
+	stuck := s.drain(s.cfg.DrainTimeout)
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
 	if err := srv.Shutdown(ctx); err != nil {
-		return errors.Join(err, srv.Close())
+		return errors.Join(stuck, err, srv.Close())
 	}
-	return nil
+	return stuck
 }
 
-func (s *Server) drain(within time.Duration) {
+func (s *Server) drain(within time.Duration) error {
 	s.draining.Store(true)
 	s.log.Info("draining", "sessions", s.calls.count(), "within", within)
 	ctx, cancel := context.WithTimeout(context.Background(), within)
 	defer cancel()
-	s.calls.drain(ctx)
+	err := s.calls.drain(ctx)
+	if err != nil {
+		s.log.Error("gave up on sessions that do not end", "err", err)
+	}
+	return err
 }
 
 // Close ends every session at once; for a server whose Run is not used. Idempotent.
-func (s *Server) Close() error {
-	s.drain(0)
-	return nil
-}
-
-// dependenciesReady says which dependency is not.
-func (s *Server) dependenciesReady(ctx context.Context) (storeErr, modelErr error) {
-	storeErr = s.deps.Sessions.Ping(ctx)
-	if s.deps.Ready != nil {
-		modelErr = s.deps.Ready(ctx)
-	}
-	return storeErr, modelErr
-}
+func (s *Server) Close() error { return s.drain(0) }
 
 // expire ends a session that no connection will end any more.
 func (s *Server) expire(session liveproof.Session, reason liveproof.Reason) (liveproof.Session, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
-	end, v := unjudged(reason)
-	stored, err := s.calls.settleOnce(ctx, session.ID, end, v)
+	stored, err := s.calls.settleOnce(ctx, session.ID, unjudged(reason))
 	if err == nil {
 		s.metrics.ended(stored)
 	}

@@ -49,32 +49,63 @@ func (s *Server) createSession(w http.ResponseWriter, r *http.Request) error {
 		// Hashed together with the API key's name: two callers never meet in one key.
 		key = hash(name, key)
 	}
-	return s.create(w, r, key)
-}
-
-func (s *Server) create(w http.ResponseWriter, r *http.Request, idempotencyKey string) error {
-	body, err := s.readBody(w, r, "application/json", true)
+	session, err := s.open(w, r, key)
 	if err != nil {
 		return err
+	}
+	return s.answerCreated(w, r, session)
+}
+
+// open makes the session that the request's body asks for, or finds it again by its key.
+func (s *Server) open(w http.ResponseWriter, r *http.Request, idempotencyKey string) (liveproof.Session, error) {
+	body, err := s.readBody(w, r, "application/json", true)
+	if err != nil {
+		return liveproof.Session{}, err
 	}
 	session, err := s.newSession(body)
 	if err != nil {
-		return err
+		return session, err
 	}
-	if err := s.calls.full(); err != nil {
-		return err
+	if err := s.admit(); err != nil {
+		return session, err
 	}
 	requestHash := hash(string(session.Mode), session.ExternalID, session.Deadline.String())
 	stored, replayed, err := s.deps.Sessions.Create(r.Context(), session, idempotencyKey, requestHash)
-	if err != nil {
-		return err
+	if err != nil && !errors.Is(err, liveproof.ErrNotFound) {
+		return stored, err
+	}
+	if err != nil || replayed && !s.connectable(stored) {
+		return stored, problem(CodeSessionConflict, "the session of this Idempotency-Key can no longer be connected to; use a new key")
 	}
 	if !replayed {
 		s.metrics.created.WithLabelValues(string(stored.Mode)).Inc()
 		s.expiry.add(stored)
 		s.log.Info("session created", "session", stored.ID, "mode", stored.Mode)
 	}
-	return s.answerCreated(w, r, stored)
+	return stored, nil
+}
+
+// connectable tells whether a token issued now would open a connection.
+func (s *Server) connectable(session liveproof.Session) bool {
+	return session.State == liveproof.StateCreated && s.now().Before(s.connectBy(session))
+}
+
+// errNotAdmitted: nothing can be scored now.
+var errNotAdmitted = errors.New("scorer is not ready")
+
+// admit tells whether a session created now could be judged.
+func (s *Server) admit() error {
+	if err := s.calls.full(); err != nil {
+		return err
+	}
+	if s.deps.Admit == nil {
+		return nil
+	}
+	err := s.deps.Admit()
+	if errors.Is(err, liveproof.ErrUnavailable) {
+		return fmt.Errorf("%w: %w", errNotAdmitted, err)
+	}
+	return err
 }
 
 func (s *Server) newSession(body []byte) (liveproof.Session, error) {
@@ -90,9 +121,9 @@ func (s *Server) newSession(body []byte) (liveproof.Session, error) {
 		CreatedAt: now, ExpiresAt: now.Add(s.cfg.SessionTTL),
 	}
 	if c.DeadlineS != nil {
-		limit := s.cfg.MaxDeadline.Seconds()
-		if !(*c.DeadlineS >= 1 && *c.DeadlineS <= limit) {
-			return session, invalidField("deadline_s", fmt.Sprintf("deadline_s is out of range [1, %g] seconds", limit))
+		least, most := s.deps.MinDeadline.Seconds(), s.cfg.MaxDeadline.Seconds()
+		if !(*c.DeadlineS >= least && *c.DeadlineS <= most) {
+			return session, invalidField("deadline_s", fmt.Sprintf("deadline_s is out of range [%g, %g] seconds", least, most))
 		}
 		session.Deadline = time.Duration(*c.DeadlineS * float64(time.Second))
 	}

@@ -126,7 +126,7 @@ type signalConn struct {
 	server    *Server
 	dev       bool
 	threshold float64
-	out       chan message
+	out       chan outgoing
 	gone      chan struct{} // closed when nothing will be written any more
 	once      sync.Once
 }
@@ -134,7 +134,7 @@ type signalConn struct {
 func newSignalConn(s *Server) *signalConn {
 	return &signalConn{
 		server: s, dev: s.deps.Dev, threshold: s.deps.Analyzer.Model().Threshold,
-		out: make(chan message, outQueue), gone: make(chan struct{}),
+		out: make(chan outgoing, outQueue), gone: make(chan struct{}),
 	}
 }
 
@@ -146,11 +146,11 @@ func (c *signalConn) serve(ws *websocket.Conn, call *call) {
 	err := c.read(ws, call)
 	if err != nil {
 		c.send(errorMessage(problemOf(err)))
-		c.send(message{closeWith: websocket.ClosePolicyViolation})
+		c.sendClose(websocket.ClosePolicyViolation)
 		call.hangUp(liveproof.ReasonDisconnected)
 	} else {
 		call.abandon()
-		c.send(message{closeWith: websocket.CloseNormalClosure})
+		c.sendClose(websocket.CloseNormalClosure)
 	}
 	writer.Wait()
 	if err != nil {
@@ -159,8 +159,12 @@ func (c *signalConn) serve(ws *websocket.Conn, call *call) {
 	}
 }
 
-// closeWith is the one member of a queued message that means: send a close frame with this code, and stop.
-const closeWith = "\x00close"
+// outgoing is what waits for the writer: a message, or the close code after
+// which nothing more is sent.
+type outgoing struct {
+	message message
+	close   int // 0 while the connection goes on
+}
 
 // read returns nil when the client is gone, a problem when it broke the protocol.
 func (c *signalConn) read(ws *websocket.Conn, call *call) error {
@@ -221,7 +225,7 @@ func (c *signalConn) take(b []byte, call *call) (bye bool, err error) {
 func (c *signalConn) offer(sdp string, call *call) error {
 	ctx, cancel := context.WithTimeout(call.ctx, c.server.cfg.ConnectTimeout)
 	defer cancel()
-	if err := checkOffer(sdp); err != nil {
+	if err := c.server.deps.RTC.CheckOffer(sdp); err != nil {
 		call.setReason(liveproof.ReasonUnsupportedMedia)
 		return err
 	}
@@ -244,12 +248,12 @@ func (c *signalConn) write(ws *websocket.Conn) {
 		var err error
 		select {
 		case m := <-c.out:
-			if code, ok := m[closeWith]; ok {
-				frame := websocket.FormatCloseMessage(code.(int), "")
+			if m.close != 0 {
+				frame := websocket.FormatCloseMessage(m.close, "")
 				_ = ws.WriteControl(websocket.CloseMessage, frame, time.Now().Add(writeWait))
 				return
 			}
-			err = c.writeMessage(ws, m)
+			err = c.writeMessage(ws, m.message)
 		case <-ping.C:
 			err = ws.WriteControl(websocket.PingMessage, nil, time.Now().Add(writeWait))
 		}
@@ -272,9 +276,14 @@ func (c *signalConn) writeMessage(ws *websocket.Conn, m message) error {
 func (c *signalConn) leave() { c.once.Do(func() { close(c.gone) }) }
 
 // send queues what must arrive; it waits for the writer, at most its write deadline.
-func (c *signalConn) send(m message) {
+func (c *signalConn) send(m message) { c.queue(outgoing{message: m}) }
+
+// sendClose queues the end of the connection.
+func (c *signalConn) sendClose(code int) { c.queue(outgoing{close: code}) }
+
+func (c *signalConn) queue(o outgoing) {
 	select {
-	case c.out <- m:
+	case c.out <- o:
 	case <-c.gone:
 	}
 }
@@ -297,7 +306,7 @@ func (c *signalConn) event(e liveproof.Event) {
 // offerMessage queues what may be lost on a client that does not read.
 func (c *signalConn) offerMessage(m message) {
 	select {
-	case c.out <- m:
+	case c.out <- outgoing{message: m}:
 	case <-c.gone:
 	default:
 		c.server.metrics.unsent.Inc()
@@ -307,5 +316,5 @@ func (c *signalConn) offerMessage(m message) {
 // ended implements listener: the verdict as the store has it, then the end.
 func (c *signalConn) ended(s liveproof.Session) {
 	c.send(decidedMessage(s, c.dev))
-	c.send(message{closeWith: websocket.CloseNormalClosure})
+	c.sendClose(websocket.CloseNormalClosure)
 }

@@ -17,6 +17,13 @@ import (
 // overload for every caller that does not look closer.
 var errDraining = fmt.Errorf("server is shutting down: %w", liveproof.ErrOverloaded)
 
+// ErrStuck: sessions that were told to end did not; their goroutines still run.
+var ErrStuck = errors.New("sessions did not end in time")
+
+// overtime is above what an analyzer takes to notice its end, its own attempts
+// to write and patience after them.
+const overtime = 20 * time.Second
+
 // EndError is the cause (context.Cause) with which Analyze's context ends.
 type EndError struct{ Reason liveproof.Reason }
 
@@ -46,6 +53,7 @@ type supervisor struct {
 	rtc      RTC
 	log      *slog.Logger
 	metrics  *metrics
+	overtime time.Duration // what sessions that drain has aborted are given to end
 
 	wg    sync.WaitGroup
 	mu    sync.Mutex
@@ -56,7 +64,7 @@ type supervisor struct {
 func newSupervisor(cfg Config, deps Deps, m *metrics) *supervisor {
 	return &supervisor{
 		cfg: cfg, sessions: deps.Sessions, analyzer: deps.Analyzer, rtc: deps.RTC,
-		log: deps.Log, metrics: m, calls: make(map[liveproof.SessionID]*call),
+		log: deps.Log, metrics: m, overtime: overtime, calls: make(map[liveproof.SessionID]*call),
 	}
 }
 
@@ -161,20 +169,28 @@ func (s *supervisor) full() error {
 }
 
 // drain refuses new sessions, gives the running ones until ctx ends, then ends
-// them, and returns when every goroutine is gone.
-func (s *supervisor) drain(ctx context.Context) {
+// them. It returns when every goroutine is gone, or ErrStuck after overtime:
+// an analyzer lost in foreign code cannot be ended from here.
+func (s *supervisor) drain(ctx context.Context) error {
 	s.mu.Lock()
 	s.shut = true
 	s.mu.Unlock()
 	idle := make(chan struct{})
-	var waiter sync.WaitGroup
-	waiter.Go(func() { s.wg.Wait(); close(idle) })
+	go func() { s.wg.Wait(); close(idle) }() // outlives drain only with what it waits for
 	select {
 	case <-idle:
+		return nil
 	case <-ctx.Done():
 		s.abortAll()
 	}
-	waiter.Wait()
+	late := time.NewTimer(s.overtime)
+	defer late.Stop()
+	select {
+	case <-idle:
+		return nil
+	case <-late.C:
+		return fmt.Errorf("%d sessions: %w", s.count(), ErrStuck)
+	}
 }
 
 // patience is how long the end of a session may wait for the store.
@@ -193,30 +209,38 @@ func (s *supervisor) abortAll() {
 	}
 }
 
-// settle brings a session into a terminal state, with v where nothing is
+// settle brings a session into a terminal state, with end where nothing is
 // written yet, and returns the record that stands. It retries while the store
-// is away, for the time given; the record that nobody ends is taken for ended when it is read.
-func (s *supervisor) settle(session liveproof.Session, end liveproof.State, v liveproof.Verdict, within time.Duration) (liveproof.Session, error) {
+// is away, for the time given; the record that nobody ends is taken for ended
+// when it is read. A decision that is not written is none: then the session
+// returned is inconclusive.
+func (s *supervisor) settle(session liveproof.Session, end liveproof.Ending, within time.Duration) (liveproof.Session, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), within)
 	defer cancel()
 	var stored liveproof.Session
 	err := retry(ctx, func() (err error) {
-		stored, err = s.settleOnce(ctx, session.ID, end, v)
+		stored, err = s.settleOnce(ctx, session.ID, end)
 		return err
 	})
 	if err != nil {
+		if end.Verdict.Outcome != liveproof.OutcomeInconclusive {
+			end = unjudged(liveproof.ReasonInternalError)
+		}
 		stored = session
-		stored.State, stored.Verdict = end, v
+		stored.State, stored.Verdict = end.State, end.Verdict
 	}
 	return stored, err
 }
 
-func (s *supervisor) settleOnce(ctx context.Context, id liveproof.SessionID, end liveproof.State, v liveproof.Verdict) (liveproof.Session, error) {
+func (s *supervisor) settleOnce(ctx context.Context, id liveproof.SessionID, end liveproof.Ending) (liveproof.Session, error) {
 	stored, err := s.sessions.Get(ctx, id)
 	if err != nil || stored.State.Terminal() {
 		return stored, err
 	}
-	err = s.sessions.Decide(ctx, id, end, v, stored.Frames)
+	if end.Counts == (liveproof.FrameCounts{}) {
+		end.Counts = stored.Frames
+	}
+	err = s.sessions.Decide(ctx, id, end.State, end.Verdict, end.Counts)
 	if err != nil && !errors.Is(err, liveproof.ErrDecided) {
 		return stored, err
 	}

@@ -45,9 +45,12 @@ func TestEveryPathEnds(t *testing.T) {
 		"picture too large":         {ends(liveproof.Verdict{}, liveproof.ErrPictureTooLarge), liveproof.OutcomeInconclusive, liveproof.StateFailed, liveproof.ReasonUnsupportedMedia},
 		"lost its peer":             {ends(liveproof.Verdict{}, rtc.ErrDisconnected), liveproof.OutcomeInconclusive, liveproof.StateExpired, liveproof.ReasonDisconnected},
 		"could not write its verdict": {
-			ends(live, liveproof.ErrUnavailable), liveproof.OutcomeLive, liveproof.StateDecided, liveproof.ReasonScoreAbove,
+			unrecorded(liveproof.StateDecided, live), liveproof.OutcomeLive, liveproof.StateDecided, liveproof.ReasonScoreAbove,
 		},
-		"did not write its verdict": {ends(live, nil), liveproof.OutcomeLive, liveproof.StateDecided, liveproof.ReasonScoreAbove},
+		"hands back a live that is not decided": {unrecorded(liveproof.StateExpired, live), liveproof.OutcomeInconclusive, liveproof.StateFailed, liveproof.ReasonInternalError},
+		"hands back a live with a NaN":          {unrecorded(liveproof.StateDecided, wrong), liveproof.OutcomeInconclusive, liveproof.StateFailed, liveproof.ReasonInternalError},
+		"live beside an unavailable scorer":     {ends(live, liveproof.ErrUnavailable), liveproof.OutcomeInconclusive, liveproof.StateFailed, liveproof.ReasonInternalError},
+		"did not write its verdict":             {ends(live, nil), liveproof.OutcomeLive, liveproof.StateDecided, liveproof.ReasonScoreAbove},
 	} {
 		w := newWorld(t, judging(x.judge))
 		c := w.create("")
@@ -67,15 +70,27 @@ func ends(v liveproof.Verdict, err error) analysis {
 	}
 }
 
+// unrecorded is an analyzer whose store was away for as long as it could wait, as package pipeline returns it.
+func unrecorded(state liveproof.State, v liveproof.Verdict) analysis {
+	end := liveproof.Ending{State: state, Verdict: v, Counts: liveproof.FrameCounts{Received: 90, Scored: 12}}
+	withheld := unjudged(liveproof.ReasonInternalError).Verdict
+	return ends(withheld, &liveproof.UnrecordedError{Ending: end, Err: liveproof.ErrUnavailable})
+}
+
 // TestCase12SilentPeer: who connects and sends nothing is closed, before a track and after.
 func TestCase12SilentPeer(t *testing.T) {
 	for _, silent := range []bool{true, false} {
 		w := newWorld(t, func(c *Config, _ *Deps, _ *fakeStore) {
-			c.ConnectTimeout, c.IdleTimeout = 30*time.Millisecond, 30*time.Millisecond
+			c.ConnectTimeout = 30 * time.Millisecond
 		})
 		w.rtc.silent = silent
 		c := w.create("")
 		ws := w.mustDial(c)
+		if !silent { // the peer connection notices; its video only ends
+			w.await(ws, "state")
+			w.rtc.peer(c.ID).err = liveproof.ErrIdle
+			_ = w.rtc.peer(c.ID).Close()
+		}
 		m, _ := w.await(ws, "decided")
 		require.Equal(t, message{"type": "decided", "result": "retry", "reasons": []any{"no_media"}}, m)
 		require.Equal(t, []liveproof.Reason{liveproof.ReasonNoMedia}, w.terminal(c.ID).Verdict.Reasons)
@@ -181,26 +196,85 @@ func TestStuckAnalyzer(t *testing.T) {
 	require.Equal(t, []liveproof.Reason{liveproof.ReasonDeadline}, s.Verdict.Reasons)
 }
 
-// TestCase14VerdictSurvivesAnOutage: decided while the store is away, written when it is back, once.
+// TestCase14VerdictSurvivesAnOutage: judged while the store is away, for longer
+// than the analyzer waits; written as it was judged when the store is back, once.
 func TestCase14VerdictSurvivesAnOutage(t *testing.T) {
-	decided := make(chan struct{})
-	w := newWorld(t, func(_ *Config, d *Deps, s *fakeStore) {
-		d.Analyzer = &fakeAnalyzer{func(ctx context.Context, x liveproof.Session, _ Video, _ func(liveproof.Event)) (liveproof.Verdict, error) {
+	for outcome, told := range map[liveproof.Outcome]string{liveproof.OutcomeSpoof: "fail", liveproof.OutcomeLive: "pass"} {
+		gaveUp := make(chan struct{})
+		w := newWorld(t, func(_ *Config, d *Deps, s *fakeStore) {
+			d.Analyzer = &fakeAnalyzer{func(context.Context, liveproof.Session, Video, func(liveproof.Event)) (liveproof.Verdict, error) {
+				s.setDown(true)
+				defer close(gaveUp)
+				return unrecorded(liveproof.StateDecided, verdict(outcome))(nil, liveproof.Session{}, nil, nil)
+			}}
+		})
+		c := w.create("")
+		ws := w.mustDial(c)
+		<-gaveUp
+		time.Sleep(200 * time.Millisecond) // some attempts fail
+		require.NotNil(t, w.server.calls.find(c.ID), "the call waits for the store")
+		w.store.setDown(false)
+		m, seen := w.await(ws, "decided")
+		require.Equal(t, told, m["result"])
+		require.NotContains(t, seen, "verdict", "nothing is told before it is stored")
+		s := w.terminal(c.ID)
+		require.Equal(t, outcome, s.Verdict.Outcome)
+		require.Equal(t, verdict(outcome), s.Verdict)
+		require.Equal(t, liveproof.FrameCounts{Received: 90, Scored: 12}, s.Frames)
+		require.Equal(t, 1, w.store.decides)
+	}
+}
+
+// TestCase14NotStoredIsNotPassed: the store stays away for longer than anybody waits.
+func TestCase14NotStoredIsNotPassed(t *testing.T) {
+	w := newWorld(t, func(c *Config, d *Deps, s *fakeStore) {
+		c.DecideTimeout = time.Second
+		d.Analyzer = &fakeAnalyzer{func(context.Context, liveproof.Session, Video, func(liveproof.Event)) (liveproof.Verdict, error) {
 			s.setDown(true)
-			v := verdict(liveproof.OutcomeSpoof)
-			defer close(decided)
-			return v, s.Decide(ctx, x.ID, liveproof.StateDecided, v, liveproof.FrameCounts{})
+			return unrecorded(liveproof.StateDecided, verdict(liveproof.OutcomeLive))(nil, liveproof.Session{}, nil, nil)
 		}}
 	})
-	c := w.create("")
-	ws := w.mustDial(c)
-	<-decided
-	require.NotNil(t, w.server.calls.find(c.ID), "the call waits for the store")
+	m, _ := w.await(w.mustDial(w.create("")), "decided")
+	require.Equal(t, message{"type": "decided", "result": "retry", "reasons": []any{"internal_error"}}, m)
 	w.store.setDown(false)
-	m, _ := w.await(ws, "decided")
-	require.Equal(t, "fail", m["result"])
-	require.Equal(t, liveproof.OutcomeSpoof, w.terminal(c.ID).Verdict.Outcome)
-	require.Equal(t, 1, w.store.decides)
+}
+
+// TestCase14CutDoesNotOverwrite: an analyzer that has judged and still writes is
+// not taken for stuck, and when it is, what it judged is written.
+func TestCase14CutDoesNotOverwrite(t *testing.T) {
+	for name, returns := range map[string]bool{"writes late": true, "hangs": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			let, judged := make(chan struct{}), make(chan struct{})
+			end := liveproof.Ending{State: liveproof.StateDecided, Verdict: verdict(liveproof.OutcomeLive), Counts: liveproof.FrameCounts{Scored: 12}}
+			w := newWorld(t, func(c *Config, d *Deps, s *fakeStore) {
+				if !returns {
+					c.DecideTimeout = time.Second
+				}
+				d.Analyzer = &fakeAnalyzer{func(_ context.Context, x liveproof.Session, _ Video, observe func(liveproof.Event)) (liveproof.Verdict, error) {
+					observe(liveproof.Event{Judged: &end})
+					close(judged)
+					<-let
+					return end.Verdict, s.Decide(context.Background(), x.ID, end.State, end.Verdict, end.Counts)
+				}}
+			})
+			c := w.create("")
+			w.mustDial(c)
+			<-judged
+			w.server.calls.find(c.ID).abort(liveproof.ReasonDeadline)
+			if returns {
+				time.Sleep(lateness + 500*time.Millisecond)
+				require.Equal(t, liveproof.StateStreaming, w.read(c.ID).State)
+			} else {
+				require.Eventually(t, func() bool { return w.read(c.ID).State.Terminal() }, wait, 5*time.Millisecond)
+			}
+			close(let)
+			s := w.terminal(c.ID)
+			require.Equal(t, end.Verdict, s.Verdict)
+			require.Equal(t, end.Counts, s.Frames)
+			require.Equal(t, 1, w.store.decides)
+		})
+	}
 }
 
 // TestCase14FirstVerdictStands: what the browser is told is what the store holds.
@@ -291,6 +365,31 @@ func TestCase16DrainLetsFinish(t *testing.T) {
 	m, _ := w.await(ws, "decided")
 	require.Equal(t, "pass", m["result"])
 	require.NoError(t, <-stopped)
+}
+
+// TestCase16DrainGivesUp: an analyzer that never returns does not keep the server for ever.
+func TestCase16DrainGivesUp(t *testing.T) {
+	let, streaming := make(chan struct{}), make(chan struct{})
+	w := newWorld(t, func(c *Config, d *Deps, _ *fakeStore) {
+		c.Listen, c.DrainTimeout = "127.0.0.1:0", 0
+		judging(func(context.Context, liveproof.Session, Video, func(liveproof.Event)) (liveproof.Verdict, error) {
+			close(streaming)
+			<-let // as a call into foreign code that hangs
+			return liveproof.Verdict{}, nil
+		})(c, d, nil)
+	})
+	w.server.calls.overtime = 50 * time.Millisecond
+	ctx, cancel := context.WithCancel(t.Context())
+	stopped := make(chan error, 1)
+	go func() { stopped <- w.server.Run(ctx) }()
+	c := w.create("")
+	w.mustDial(c)
+	<-streaming
+	cancel()
+	require.ErrorIs(t, <-stopped, ErrStuck)
+	close(let)
+	w.server.calls.overtime = wait
+	w.terminal(c.ID)
 }
 
 func TestListenOnATakenPort(t *testing.T) {

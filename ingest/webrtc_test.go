@@ -219,16 +219,19 @@ func TestCase11HostileOffersWithRealPeers(t *testing.T) {
 	for _, offer := range []string{
 		goodOffer, // no ICE, no fingerprint
 		strings.Replace(goodOffer, "VP8", "THEORA", 1),
-		"v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\nm=video 0 RTP/AVP 0\r\n",
 	} {
 		c := w.create("")
 		r := w.call("POST", "/v1/sessions/"+string(c.ID)+"/whip", offer, withToken(c.ClientToken, "Content-Type", typeSDP)...)
 		w.refused(r, 400, CodeSDPInvalid)
 		require.Equal(t, liveproof.OutcomeInconclusive, w.terminal(c.ID).Verdict.Outcome)
 	}
+	c := w.create("")
+	rejected := "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\nm=video 0 RTP/AVP 0\r\na=mid:0\r\n"
+	r := w.call("POST", "/v1/sessions/"+string(c.ID)+"/whip", rejected, withToken(c.ClientToken, "Content-Type", typeSDP)...)
+	w.refused(r, 400, CodeSDPInvalid)
+	require.Equal(t, liveproof.StateCreated, w.read(c.ID).State, "sends no video: burns nothing")
 	cam := newCamera(t)
 	offer, _ := cam.offer()
-	c := w.create("")
-	r := w.call("POST", "/v1/sessions/"+string(c.ID)+"/whip", offer, withToken(c.ClientToken, "Content-Type", typeSDP)...)
+	r = w.call("POST", "/v1/sessions/"+string(c.ID)+"/whip", offer, withToken(c.ClientToken, "Content-Type", typeSDP)...)
 	require.Equal(t, 201, r.StatusCode)
 }

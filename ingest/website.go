@@ -26,15 +26,24 @@ const notBuilt = `<!doctype html><html lang="en"><meta charset="utf-8"><title>Li
 The API works without it: <a href="/openapi.yaml">openapi.yaml</a>.</p></html>
 `
 
+const demoOff = `<!doctype html><html lang="en"><meta charset="utf-8"><title>Liveproof</title>
+<h1>Liveproof is running</h1><p>The demo is off: this server has a configuration, and gives sessions to backends with an API key only.
+What they can ask is in <a href="/openapi.yaml">openapi.yaml</a>. Start it with <code>--dev</code> to try the demo.</p></html>
+`
+
 // newWebsite reads the files; without any the site says how to build it.
-func newWebsite(root fs.FS) (*website, error) {
+// Without the demo its page would be a button that cannot work; the component
+// is served all the same.
+func newWebsite(root fs.FS, demo bool) (*website, error) {
 	w := &website{files: make(map[string]webFile)}
 	if root != nil {
 		if err := fs.WalkDir(root, ".", w.adder(root)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return nil, err
 		}
 	}
-	if _, ok := w.files["index.html"]; !ok {
+	if !demo {
+		w.add("index.html", []byte(demoOff))
+	} else if _, ok := w.files["index.html"]; !ok {
 		w.add("index.html", []byte(notBuilt))
 	}
 	return w, nil
@@ -75,9 +84,19 @@ func (s *website) serve(w http.ResponseWriter, r *http.Request) error {
 	}
 	if strings.HasSuffix(name, ".html") {
 		pagePolicy(h, r.Host)
+	} else {
+		embeddable(h)
 	}
 	http.ServeContent(w, r, name, time.Time{}, bytes.NewReader(f.body))
 	return nil
+}
+
+// embeddable lets pages of every origin load a file: the component is a module
+// script, which browsers fetch in CORS mode. The files are the same for
+// everyone, and what the component may do is decided where it connects.
+func embeddable(h http.Header) {
+	h.Set("Access-Control-Allow-Origin", "*")
+	h.Set("Cross-Origin-Resource-Policy", "cross-origin")
 }
 
 // pagePolicy lets the page run its own scripts, its component's styles, its

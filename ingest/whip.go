@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/pion/sdp/v3"
 	"github.com/pion/webrtc/v4"
 
 	"github.com/liveproof/liveproof"
@@ -18,22 +17,7 @@ import (
 const (
 	typeSDP      = "application/sdp"
 	typeFragment = "application/trickle-ice-sdpfrag"
-	maxMedia     = 32 // media sections of an offer
 )
-
-// checkOffer refuses what is not an offer of video before anything is spent on it.
-func checkOffer(offer string) error {
-	var d sdp.SessionDescription
-	if err := d.UnmarshalString(offer); err != nil || len(d.MediaDescriptions) > maxMedia {
-		return problem(CodeSDPInvalid, "the offer is not a valid session description")
-	}
-	for _, m := range d.MediaDescriptions {
-		if m.MediaName.Media == "video" {
-			return nil
-		}
-	}
-	return problem(CodeSDPInvalid, "the offer has no video section")
-}
 
 // whipOffer is the POST of RFC 9725, section 4.2. A malformed offer leaves the
 // session and its token as they were.
@@ -46,7 +30,7 @@ func (s *Server) whipOffer(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := checkOffer(string(offer)); err != nil {
+	if err := s.deps.RTC.CheckOffer(string(offer)); err != nil {
 		return err
 	}
 	call, err := s.calls.connect(r.Context(), session, tokenID, silent{}, nil)
@@ -129,14 +113,13 @@ func (s *Server) whipTrickle(w http.ResponseWriter, r *http.Request) error {
 	default:
 		return problem(CodePreconditionFailed, "If-Match names another ICE session")
 	}
-	if err := c.countCandidate(); err != nil {
-		return problem(CodeInvalidRequest, err.(*Problem).Detail) //nolint:errorlint // countCandidate's own
-	}
 	switch err := c.peer.AddFragment(string(fragment)); {
 	case errors.Is(err, rtc.ErrRestartUnsupported):
 		return problem(CodeICERestart, "ICE restarts are not supported; open a new session")
 	case errors.Is(err, rtc.ErrClosed), errors.Is(err, rtc.ErrDisconnected):
 		return problem(CodeSessionNotFound, "no such WHIP session, or it has ended")
+	case errors.Is(err, rtc.ErrTooManyCandidates):
+		return problem(CodeInvalidRequest, "too many ICE candidates")
 	case errors.Is(err, rtc.ErrBadSDP):
 		return problem(CodeSDPInvalid, "the fragment is not a valid trickle ICE SDP fragment")
 	case err != nil: // a candidate that cannot be used is dropped, and counted by the peer

@@ -41,17 +41,6 @@ func endReason(err error) liveproof.Reason {
 	return liveproof.ReasonInternalError
 }
 
-// endState is the terminal state that goes with a reason when no decision stands.
-func endState(why liveproof.Reason) liveproof.State {
-	switch why {
-	case liveproof.ReasonInternalError, liveproof.ReasonUnsupportedMedia:
-		return liveproof.StateFailed
-	case liveproof.ReasonNoMedia, liveproof.ReasonDisconnected, liveproof.ReasonServerShutdown:
-		return liveproof.StateExpired
-	}
-	return liveproof.StateDecided
-}
-
 // permanent tells that trying to record again cannot help.
 func permanent(err error) bool {
 	return errors.Is(err, liveproof.ErrDecided) || errors.Is(err, liveproof.ErrNotFound) ||

@@ -160,9 +160,10 @@ func (j *journal) flush(ctx context.Context) error {
 }
 
 // decide writes the rest of the timeline and the verdict, again and again until
-// that succeeds, is refused, or ctx ends. The verdict does not wait for a
-// timeline that cannot be written.
-func (j *journal) decide(ctx context.Context, end liveproof.State, v liveproof.Verdict, counts liveproof.FrameCounts) error {
+// that succeeds, is refused, or ctx ends; then the judgement is handed back in
+// an UnrecordedError. The verdict does not wait for a timeline that cannot be
+// written.
+func (j *journal) decide(ctx context.Context, judged liveproof.Ending) error {
 	if j.rec == nil {
 		return nil
 	}
@@ -171,7 +172,7 @@ func (j *journal) decide(ctx context.Context, end liveproof.State, v liveproof.V
 			j.log.Warn("timeline is not written yet", "session", j.id, "error", err)
 		}
 		err := j.attempt(ctx, "decide", func(ctx context.Context) error {
-			return j.rec.Decide(ctx, j.id, end, v, counts)
+			return j.rec.Decide(ctx, j.id, judged.State, judged.Verdict, judged.Counts)
 		})
 		if err == nil || permanent(err) {
 			return err
@@ -179,7 +180,7 @@ func (j *journal) decide(ctx context.Context, end liveproof.State, v liveproof.V
 		select {
 		case <-ctx.Done():
 			j.met.writes.WithLabelValues("decide", "gave_up").Inc()
-			return unavailable(err)
+			return &liveproof.UnrecordedError{Ending: judged, Err: unavailable(err)}
 		case <-time.After(jitter(pause)):
 		}
 	}
@@ -206,9 +207,9 @@ func (j *journal) attempt(ctx context.Context, op string, write func(context.Con
 // unavailable makes the error testable as liveproof.ErrUnavailable.
 func unavailable(err error) error {
 	if errors.Is(err, liveproof.ErrUnavailable) {
-		return fmt.Errorf("verdict not recorded: %w", err)
+		return err
 	}
-	return fmt.Errorf("verdict not recorded: %w: %w", liveproof.ErrUnavailable, err)
+	return fmt.Errorf("%w: %w", liveproof.ErrUnavailable, err)
 }
 
 // jitter spreads the retries of many sessions: [d/2, d].

@@ -48,6 +48,28 @@ func TestCase14UnrecordedLiveIsNotLive(t *testing.T) {
 	})
 }
 
+// TestCase14UnrecordedJudgementIsHandedBack: who can wait longer for the store gets exactly what was judged.
+func TestCase14UnrecordedJudgementIsHandedBack(t *testing.T) {
+	for rho, want := range map[float64]liveproof.Outcome{0.95: isLive, 0.05: isSpoof} {
+		bubble(t, func(t *testing.T) {
+			r := liveRig(t, live(600, 30))
+			r.models.score = always(rho)
+			r.store.down = true
+			_, err := r.run(context.Background())
+			var lost *liveproof.UnrecordedError
+			require.ErrorAs(t, err, &lost)
+			require.Equal(t, want, lost.Ending.Verdict.Outcome)
+			require.Equal(t, r.report.Judged, lost.Ending.Verdict)
+			require.Equal(t, liveproof.StateDecided, lost.Ending.State)
+			require.Equal(t, r.report.Counts, lost.Ending.Counts)
+			require.NotZero(t, lost.Ending.Counts.Scored)
+			told := r.events[len(r.events)-2].Judged
+			require.NotNil(t, told, "told before the store was asked")
+			require.Equal(t, lost.Ending, *told)
+		})
+	}
+}
+
 // TestCase14StoreBackInTime: the verdict is written once the store is back.
 func TestCase14StoreBackInTime(t *testing.T) {
 	bubble(t, func(t *testing.T) {

@@ -89,7 +89,8 @@ func withDefaults(d Deps) Deps {
 // (ErrShutdown, ErrDisconnected) becomes the reason. The verdict is final, and
 // live only when the store has it.
 //
-// Errors: liveproof.ErrIdle (no media), liveproof.ErrUnavailable (not recorded),
+// Errors: liveproof.ErrIdle (no media), *liveproof.UnrecordedError with the
+// judgement when the store did not take it (it is a liveproof.ErrUnavailable too),
 // liveproof.ErrDecided or ErrNotFound (the record is another's or gone),
 // ErrPanic, and what ended the source. A peer that left, a shutdown and a
 // deadline are no errors.
@@ -125,7 +126,9 @@ func (s *Session) settle(ctx context.Context, end ending, j *journal) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.cfg.DecideTimeout)
 	defer cancel()
 	j.stop()
-	err := j.decide(ctx, end.state, end.verdict, end.counts)
+	judged := liveproof.Ending{State: end.state, Verdict: end.verdict, Counts: end.counts}
+	s.tell(liveproof.Event{Judged: &judged})
+	err := j.decide(ctx, judged)
 	s.report.Judged, s.report.Verdict = end.verdict, end.verdict
 	s.report.State, s.report.Counts = end.state, end.counts
 	if err != nil {
@@ -135,14 +138,19 @@ func (s *Session) settle(ctx context.Context, end ending, j *journal) error {
 	s.deps.Metrics.verdicts.WithLabelValues(string(s.info.Mode), string(v.Outcome)).Inc()
 	s.deps.Log.Debug("session judged", "session", s.info.ID, "state", end.state, "verdict", v.Outcome,
 		"reasons", v.Reasons, "scored", v.Scored, "error", errors.Join(end.err, err))
-	told := guard("observer", func() error {
-		s.deps.Observer(liveproof.Event{Verdict: &v})
+	s.tell(liveproof.Event{Verdict: &v})
+	return err
+}
+
+// tell survives an observer that panics.
+func (s *Session) tell(e liveproof.Event) {
+	err := guard("observer", func() error {
+		s.deps.Observer(e)
 		return nil
 	})
-	if told != nil {
-		s.deps.Log.Error("observer failed", "session", s.info.ID, "error", told)
+	if err != nil {
+		s.deps.Log.Error("observer failed", "session", s.info.ID, "error", err)
 	}
-	return err
 }
 
 // withheld is what the world learns of a verdict that is not on record.

@@ -6,7 +6,6 @@ import (
 	"os/signal"
 	"syscall"
 
-	"github.com/liveproof/liveproof"
 	"github.com/liveproof/liveproof/scorer"
 )
 
@@ -49,18 +48,4 @@ func (e *engine) scorerModel() (scorer.Model, error) {
 		return scorer.Model{}, err
 	}
 	return scorer.Model{Name: file.Name, SHA256: file.SHA256, Data: file.Data}, nil
-}
-
-// admitting refuses new sessions while the scorer falls behind.
-type admitting struct {
-	sessionStore
-	admit func() error
-}
-
-// Create implements ingest.Sessions.
-func (a admitting) Create(ctx context.Context, s liveproof.Session, key, hash string) (liveproof.Session, bool, error) {
-	if err := a.admit(); err != nil {
-		return liveproof.Session{}, false, err
-	}
-	return a.sessionStore.Create(ctx, s, key, hash)
 }

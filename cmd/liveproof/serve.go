@@ -113,21 +113,22 @@ func serve(ctx context.Context, cfg Config, mode serveMode, out, errOut io.Write
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, engine.Close()) }()
+	defer func() { err = closeUnlessStuck(err, engine) }()
 	sessions, err := openStore(ctx, cfg.Store, log)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, sessions.Close()) }()
+	defer func() { err = closeUnlessStuck(err, sessions) }()
 	api, err := rtc.New(cfg.WebRTC, log, reg)
 	if err != nil {
 		return fmt.Errorf("webrtc: %w", err)
 	}
-	defer func() { err = errors.Join(err, api.Close()) }()
+	defer func() { err = closeUnlessStuck(err, api) }()
 	server, err := ingest.New(cfg.Ingest, ingest.Deps{
-		Sessions: admitting{sessions, engine.scorer.Admit}, Analyzer: newAnalyzer(engine, sessions), RTC: ingest.NewRTC(api), Log: log,
+		Sessions: sessions, Analyzer: newAnalyzer(engine, sessions), RTC: ingest.NewRTC(api), Log: log,
 		Metrics: reg, MetricsHandler: promhttp.HandlerFor(reg, promhttp.HandlerOpts{Registry: reg}),
 		Web: webclient.FS(), Dev: mode.dev, Demo: mode.demo, Ready: engine.Ready,
+		Admit: engine.scorer.Admit, MinDeadline: cfg.minDeadline(),
 	})
 	if err != nil {
 		return usage(fmt.Errorf("configuration: ingest.%w", err))
@@ -137,6 +138,15 @@ func serve(ctx context.Context, cfg Config, mode serveMode, out, errOut io.Write
 	}
 	announce(out, log, cfg, mode, server, engine)
 	return runAll(ctx, cfg, log, hangups, engine, server)
+}
+
+// closeUnlessStuck leaves c open where a session still works with it: to free a
+// network under a running call would crash, and the process ends anyway.
+func closeUnlessStuck(err error, c io.Closer) error {
+	if errors.Is(err, ingest.ErrStuck) {
+		return err
+	}
+	return errors.Join(err, c.Close())
 }
 
 // runAll starts downstream first and stops upstream first: the engine outlives the server's drain.

@@ -40,7 +40,7 @@ func (p *Peer) negotiate(o *offer) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.ended {
-		return p.err0()
+		return p.whyEnded()
 	}
 	if p.negotiated {
 		return ErrNegotiated
@@ -53,8 +53,8 @@ func (p *Peer) negotiate(o *offer) error {
 	return nil
 }
 
-// err0 is ending with p.mu held and p.ended set.
-func (p *Peer) err0() error {
+// whyEnded is for callers that hold p.mu and have seen p.ended.
+func (p *Peer) whyEnded() error {
 	if p.err != nil {
 		return p.err
 	}
@@ -163,7 +163,7 @@ func (p *Peer) admitCandidate(c webrtc.ICECandidateInit) (hold bool, err error) 
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.ended {
-		return false, p.err0()
+		return false, p.whyEnded()
 	}
 	if p.candidates >= p.api.cfg.MaxCandidates {
 		p.api.metrics.refused.WithLabelValues("candidates").Inc()

@@ -32,6 +32,21 @@ type offer struct {
 	video       int // index of the active section
 }
 
+// CheckOffer tells whether the offer is one to answer: nil or ErrBadSDP.
+func (c Config) CheckOffer(text string) error {
+	_, err := parseOffer(c, text)
+	return err
+}
+
+// CheckOffer does so before a peer is made.
+func (a *API) CheckOffer(text string) error {
+	err := a.cfg.CheckOffer(text)
+	if err != nil {
+		a.metrics.refused.WithLabelValues("sdp").Inc()
+	}
+	return err
+}
+
 func parseOffer(cfg Config, text string) (*offer, error) {
 	if len(text) > cfg.MaxSDPBytes {
 		return nil, fmt.Errorf("offer of %d bytes exceeds %d: %w", len(text), cfg.MaxSDPBytes, ErrBadSDP)
