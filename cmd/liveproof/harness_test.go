@@ -198,15 +198,19 @@ func needRuntime(t testing.TB) {
 // shared finds material that is not part of the repository, or skips.
 func shared(t testing.TB, name string) string {
 	t.Helper()
-	root := os.Getenv("LIVEPROOF_SHARED")
-	if root == "" {
-		root = "../../../shared"
-	}
-	path := filepath.Join(root, name)
+	path := sharedPath(name)
 	if _, err := os.Stat(path); err != nil {
 		t.Skipf("../shared/%s is absent", name)
 	}
 	return path
+}
+
+func sharedPath(name string) string {
+	root := os.Getenv("LIVEPROOF_SHARED")
+	if root == "" {
+		root = "../../../shared"
+	}
+	return filepath.Join(root, name)
 }
 
 // encode makes an IVF file of VP8 with ffmpeg's arguments for input and filter.

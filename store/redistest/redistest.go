@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"syscall"
 	"testing"
 	"time"
 
@@ -73,6 +74,16 @@ func (s *Server) Pause(d time.Duration) {
 	if err := db.Do(context.Background(), "CLIENT", "PAUSE", d.Milliseconds(), "ALL").Err(); err != nil {
 		s.t.Fatalf("CLIENT PAUSE: %v", err)
 	}
+}
+
+// Freeze makes the server stand still (SIGSTOP) until thaw; what it holds stays.
+func (s *Server) Freeze() (thaw func()) {
+	s.t.Helper()
+	process := s.cmd.Process
+	if err := process.Signal(syscall.SIGSTOP); err != nil {
+		s.t.Fatalf("redis-server: %v", err)
+	}
+	return func() { _ = process.Signal(syscall.SIGCONT) }
 }
 
 func (s *Server) client() *redis.Client {
