@@ -113,12 +113,13 @@ func TestNotANumberNeverBecomesAScore(t *testing.T) {
 		}
 		b, _ := startBatcher(t, DefaultConfig(), backend)
 		for range DefaultConfig().FailureThreshold {
-			if rho, err := b.Score(t.Context(), "a", plain(200)); !errors.Is(err, liveproof.ErrScoreInvalid) || rho != 0 {
+			if rho, err := scoreOnce(t.Context(), b, "a", plain(200)); !errors.Is(err, liveproof.ErrScoreInvalid) || rho != 0 {
 				t.Errorf("%s: Score = %v, %v", name, rho, err)
 			}
 		}
+		model := b.slot
 		_ = b.Close() // ends the last batch, which tells the health after it has answered
-		if b.unhealthy() != true {
+		if model.health.cause == nil {
 			t.Errorf("%s: still ready", name)
 		}
 	}
@@ -134,7 +135,7 @@ func TestManySessionsOnTheRealRuntime(t *testing.T) {
 		sessions.Go(func() {
 			crop, want := plain(uint8(20*s)), float64(20*s)/255
 			for range 8 {
-				rho, err := b.Score(t.Context(), liveproof.SessionID(fmt.Sprint(s)), crop)
+				rho, err := scoreOnce(t.Context(), b, liveproof.SessionID(fmt.Sprint(s)), crop)
 				if err != nil || math.Abs(rho-want) > 1e-4 {
 					t.Errorf("session %d: ρ = %v, %v; want %v", s, rho, err, want)
 				}
@@ -160,14 +161,14 @@ func TestReplaceKeepsTheOldModelOnAnyFault(t *testing.T) {
 		if err := b.Replace(t.Context(), rt, bad); err == nil || !strings.Contains(err.Error(), "the model stays") {
 			t.Errorf("Replace by %s = %v", bad.Name, err)
 		}
-		if rho, err := b.Score(t.Context(), "a", plain(255)); err != nil || rho < .999 || b.Info() != before {
+		if rho, err := scoreOnce(t.Context(), b, "a", plain(255)); err != nil || rho < .999 || b.Info() != before {
 			t.Errorf("after %s: ρ = %v, %v, model %v", bad.Name, rho, err, b.Info())
 		}
 	}
 	if err := b.Replace(t.Context(), rt, readModel(t, "tiny.onnx")); err != nil || value(t, reg, "model_swaps_total", "") != 1 {
 		t.Errorf("Replace by a good one = %v", err)
 	}
-	if rho, err := b.Score(t.Context(), "a", plain(255)); err != nil || rho < .999 {
+	if rho, err := scoreOnce(t.Context(), b, "a", plain(255)); err != nil || rho < .999 {
 		t.Errorf("after the swap: %v, %v", rho, err)
 	}
 }

@@ -6,6 +6,7 @@ package scorer
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -14,8 +15,8 @@ import (
 	"github.com/liveproof/liveproof"
 )
 
-// Batcher is the process-wide scorer. Score may be called from any number of
-// goroutines.
+// Batcher is the process-wide scorer. Each session scores through a pin of its own
+// (Pin), from any number of goroutines.
 type Batcher struct {
 	cfg     Config
 	policy  policy
@@ -29,11 +30,12 @@ type Batcher struct {
 	queue   *fairQueue[*item]
 	running int // batches handed to workers
 	slot    *slot
-	health  health
+	retired []*slot            // replaced models that are still used
+	models  uint64             // how many there have been
 	stop    context.CancelFunc // ends Run; nil before it
 	closed  bool
-	stuck   bool      // a run of the network never came back
-	shedAt  time.Time // when a crop last gave way because the queue was full
+	shedAt  time.Time      // when a crop last gave way because the queue was full
+	closing sync.WaitGroup // replaced models being freed
 }
 
 // New takes over backend, which Close closes. metrics and log may be nil. The
@@ -54,30 +56,21 @@ func New(cfg Config, backend Backend, metrics *Metrics, log *slog.Logger) (*Batc
 		metrics: metrics, log: log,
 		wake: make(chan struct{}, 1), stopped: make(chan struct{}),
 		queue: newFairQueue[*item](cfg.QueueCapacity, cfg.PerSession),
-		slot:  &slot{backend: backend},
 	}
+	b.addSlot(backend)
 	b.spare.New = func() any { pixels := make([]byte, cropBytes); return &pixels }
 	return b, nil
 }
 
-// Score blocks until the crop (224×224 RGB) is scored or has failed; crop is
-// borrowed until it returns. rho is in [0,1] when err is nil. Errors wrap
-// liveproof.ErrOverloaded (gave way to a newer crop), ErrUnavailable (the model
-// failed or the scorer is not ready), ErrScoreInvalid (NaN or outside [0,1]),
-// ErrCrop, or are ctx's own.
-func (b *Batcher) Score(ctx context.Context, id liveproof.SessionID, crop *liveproof.Image) (rho float64, err error) {
-	defer func() { b.metrics.samples.WithLabelValues(resultOf(err)).Inc() }()
-	if err := b.refuses(); err != nil {
-		return 0, err
-	}
-	return b.score(ctx, id, crop, false)
-}
-
-func (b *Batcher) score(ctx context.Context, id liveproof.SessionID, crop *liveproof.Image, probe bool) (float64, error) {
+// score queues a crop for a model and waits for its outcome. The caller holds the slot.
+func (b *Batcher) score(ctx context.Context, s *slot, id liveproof.SessionID, crop *liveproof.Image, probe bool) (float64, error) {
 	if err := ctx.Err(); err != nil {
 		return 0, err
 	}
-	it := &item{ctx: ctx, session: id, pixels: b.spare.Get().(*[]byte), probe: probe, done: make(chan outcome, 1)}
+	it := &item{
+		ctx: ctx, place: place{id, s.number}, slot: s,
+		pixels: b.spare.Get().(*[]byte), probe: probe, done: make(chan outcome, 1),
+	}
 	if err := copyCrop(*it.pixels, crop); err != nil {
 		b.spare.Put(it.pixels)
 		return 0, err
@@ -99,10 +92,10 @@ func (b *Batcher) enqueue(it *item) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.closed {
-		return fmt.Errorf("%w: %w", liveproof.ErrUnavailable, ErrClosed)
+		return errClosing()
 	}
 	it.at = time.Now()
-	shed, why := b.queue.add(it.session, it, it.at)
+	shed, why := b.queue.add(it.place, it, it.at)
 	if why != "" {
 		if why == shedCapacity { // one session above its own cap says nothing about the load
 			b.shedAt = it.at
@@ -120,7 +113,7 @@ func (b *Batcher) enqueue(it *item) error {
 func (b *Batcher) withdraw(it *item) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.queue.remove(it.session, it) {
+	if b.queue.remove(it.place, it) {
 		b.spare.Put(it.pixels)
 		b.changed()
 	}
@@ -143,7 +136,7 @@ func (b *Batcher) Run(ctx context.Context) error {
 		return err
 	}
 	defer close(b.stopped)
-	work := make(chan []*item)
+	work := make(chan batch)
 	var owned sync.WaitGroup
 	for range b.policy.Workers {
 		owned.Go(func() { b.work(ctx, work) })
@@ -163,7 +156,7 @@ func (b *Batcher) start(ctx context.Context) (context.Context, error) {
 		return nil, fmt.Errorf("run: %w or runs already", ErrClosed)
 	}
 	ctx, b.stop = context.WithCancel(ctx)
-	b.metrics.ready.Set(1)
+	b.counted()
 	return ctx, nil
 }
 
@@ -171,22 +164,25 @@ func (b *Batcher) ending() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.stop()
-	if b.stuck {
-		return ErrStuck
+	for _, s := range b.slots() {
+		if s.stuck > 0 {
+			return ErrStuck
+		}
 	}
 	return nil
 }
 
 // dispatch asks the policy whenever something changed or a crop has waited long enough.
-func (b *Batcher) dispatch(ctx context.Context, work chan<- []*item) {
+func (b *Batcher) dispatch(ctx context.Context, work chan<- batch) {
 	for {
-		batch, again := b.next(time.Now())
-		if batch != nil {
+		next, again := b.next(time.Now())
+		if next.items != nil {
 			select {
-			case work <- batch:
+			case work <- next:
 				continue
 			case <-ctx.Done():
-				b.finish(batch, outcome{err: errClosing()})
+				b.finish(next.items, outcome{err: errClosing()})
+				b.done(next.slot, true)
 				return
 			}
 		}
@@ -212,27 +208,46 @@ func (b *Batcher) pause(ctx context.Context, again time.Duration) bool {
 	return ctx.Err() == nil
 }
 
-// next takes a batch off the queue if the policy says so.
-func (b *Batcher) next(now time.Time) ([]*item, time.Duration) {
+// batch is what one run of one model takes.
+type batch struct {
+	slot  *slot
+	items []*item
+}
+
+// next takes a batch off the queue if the policy says so, and holds its model until done.
+func (b *Batcher) next(now time.Time) (batch, time.Duration) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	d := b.policy.decide(pending{b.queue.size, b.queue.oldest(), b.running}, now)
+	d := b.policy.decide(pending{b.queue.size, b.queue.ready(), b.queue.oldest(), b.running}, now)
 	if d.Flush == "" {
-		return nil, d.Again
+		return batch{}, d.Again
 	}
 	b.running++
-	batch := b.queue.take(b.cfg.MaxBatch)
+	items := b.queue.take(b.cfg.MaxBatch)
+	s := items[0].slot // of all of them: see fairQueue.take
+	s.users++
 	b.metrics.waiting.Set(float64(b.queue.size))
 	b.metrics.flushes.WithLabelValues(string(d.Flush)).Inc()
-	return batch, 0
+	return batch{s, items}, 0
+}
+
+// done ends a batch. A run that never returned keeps its model, for it may still use it.
+func (b *Batcher) done(s *slot, returned bool) {
+	if returned {
+		b.release(s)
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.running--
+	b.changed()
 }
 
 // refuseAll ends what still waits when Run ends.
 func (b *Batcher) refuseAll() {
 	b.mu.Lock()
 	b.closed = true
-	b.metrics.ready.Set(0)
-	left := b.queue.take(b.queue.size)
+	b.counted()
+	left := b.queue.takeAll()
 	b.mu.Unlock()
 	b.finish(left, outcome{err: errClosing()})
 }
@@ -247,7 +262,8 @@ func (b *Batcher) finish(items []*item, out outcome) {
 	}
 }
 
-// Close ends Run, waits for it, fails what waits and frees the model. It is idempotent.
+// Close ends Run, waits for it, fails what waits and frees the models, pinned or
+// not. It is idempotent.
 func (b *Batcher) Close() error {
 	b.mu.Lock()
 	stop := b.stop
@@ -261,18 +277,22 @@ func (b *Batcher) Close() error {
 	return b.free()
 }
 
-// free closes the backend, unless a run of it is stuck: then its memory is left to
-// the end of the process.
+// free closes the models, but not one in whose run a batch is stuck: its memory is
+// left to the end of the process.
 func (b *Batcher) free() error {
 	b.mu.Lock()
-	slot, stuck := b.slot, b.stuck
-	b.slot = nil
+	slots := b.slots()
+	b.slot, b.retired = nil, nil
+	b.counted()
 	b.mu.Unlock()
-	if slot == nil {
-		return nil
+	b.closing.Wait()
+	var errs []error
+	for _, s := range slots {
+		if s.stuck > 0 { // Run has ended: this does not change any more
+			errs = append(errs, ErrStuck)
+			continue
+		}
+		errs = append(errs, s.backend.Close())
 	}
-	if stuck {
-		return ErrStuck
-	}
-	return slot.backend.Close()
+	return errors.Join(errs...)
 }

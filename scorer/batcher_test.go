@@ -42,7 +42,7 @@ func newAnswers() *answers {
 func (a *answers) ask(ctx context.Context, b *Batcher, name string, id liveproof.SessionID, v uint8) {
 	crop := plain(v)
 	a.wg.Go(func() {
-		rho, err := b.Score(ctx, id, crop)
+		rho, err := scoreOnce(ctx, b, id, crop)
 		a.mu.Lock()
 		defer a.mu.Unlock()
 		a.rhos[name], a.errs[name] = rho, err
@@ -125,7 +125,7 @@ func TestBusySessionDoesNotDelayOthers(t *testing.T) {
 		}
 		time.Sleep(time.Millisecond) // the first two run
 		began := time.Now()
-		if _, err := b.Score(t.Context(), "modest", plain(9)); err != nil {
+		if _, err := scoreOnce(t.Context(), b, "modest", plain(9)); err != nil {
 			t.Fatal(err)
 		}
 		if waited := time.Since(began); waited > 20*time.Millisecond { // the rest of one batch, and its own
@@ -239,13 +239,13 @@ func TestScoreRefusesOtherPictures(t *testing.T) {
 	for name, crop := range map[string]*liveproof.Image{
 		"none": nil, "larger": liveproof.NewImage(256, 256), "too few bytes": short,
 	} {
-		if _, err := b.Score(t.Context(), "a", crop); !errors.Is(err, ErrCrop) {
+		if _, err := scoreOnce(t.Context(), b, "a", crop); !errors.Is(err, ErrCrop) {
 			t.Errorf("%s: %v, want ErrCrop", name, err)
 		}
 	}
 	wide := &liveproof.Image{Width: InputSize, Height: InputSize, Stride: 1000, Pix: make([]byte, 1000*InputSize)}
 	wide.Pix[0] = 255
-	if rho, err := b.Score(t.Context(), "a", wide); err != nil || rho != 1 {
+	if rho, err := scoreOnce(t.Context(), b, "a", wide); err != nil || rho != 1 {
 		t.Errorf("a crop with padded rows: %v, %v", rho, err)
 	}
 }
@@ -272,7 +272,7 @@ func TestCloseFailsWhatWaits(t *testing.T) {
 				t.Errorf("crop %s: %v, %v", name, a.rhos[name], err)
 			}
 		}
-		if _, err := b.Score(t.Context(), "a", plain(1)); !errors.Is(err, ErrClosed) {
+		if _, err := scoreOnce(t.Context(), b, "a", plain(1)); !errors.Is(err, ErrClosed) {
 			t.Errorf("Score after Close = %v", err)
 		}
 		if b.Ready() == nil || backend.closed.Load() != 1 {

@@ -127,7 +127,7 @@ func scoreInParallel(b *testing.B, batcher *Batcher, sessions int) {
 		n := b.N/sessions + min(1, max(0, b.N%sessions-s))
 		all.Go(func() {
 			for range n {
-				if _, err := batcher.Score(context.Background(), liveproof.SessionID(fmt.Sprint(s)), crop); err != nil {
+				if _, err := scoreOnce(context.Background(), batcher, liveproof.SessionID(fmt.Sprint(s)), crop); err != nil {
 					b.Error(err)
 					return
 				}

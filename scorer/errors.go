@@ -22,6 +22,10 @@ var (
 	ErrStuck = errors.New("inference does not return")
 	// ErrClosed: the scorer was closed.
 	ErrClosed = errors.New("scorer is closed")
+	// ErrReleased: the session let go of its model already.
+	ErrReleased = errors.New("model was released")
+	// ErrModels: a swap would make too many models in memory.
+	ErrModels = errors.New("too many models in use")
 	// ErrNotReady: too many batches failed in a row, or the scorer does not run yet.
 	ErrNotReady = errors.New("scorer is not ready")
 )

@@ -3,6 +3,7 @@ package scorer
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/liveproof/liveproof"
@@ -11,35 +12,34 @@ import (
 // shedMemory is how long a shed crop keeps new sessions out.
 const shedMemory = 2 * time.Second
 
-// health follows the batches' success; guarded by Batcher.mu.
+// health follows the success of one model's batches; guarded by Batcher.mu.
 type health struct {
 	failures int   // batches failed in a row
-	cause    error // why the scorer is not ready; nil when it is
+	cause    error // why the model is not ready; nil when it is
 }
 
-// Ready is nil while batches succeed; else its error wraps
+// Ready is nil while the current model's batches succeed; else its error wraps
 // liveproof.ErrUnavailable and says why. It feeds /readyz.
 func (b *Batcher) Ready() error {
-	if err := b.refuses(); err != nil {
-		return err
-	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if err := b.refuses(b.slot); err != nil {
+		return err
+	}
 	if b.stop == nil {
 		return fmt.Errorf("%w: %w: it does not run yet", liveproof.ErrUnavailable, ErrNotReady)
 	}
 	return nil
 }
 
-// refuses tells why a crop is not even queued. Before Run crops may wait for it.
-func (b *Batcher) refuses() error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
+// refuses tells why a crop for that model is not even queued. Before Run crops may
+// wait for it. b.mu is held.
+func (b *Batcher) refuses(s *slot) error {
 	switch {
-	case b.closed:
+	case b.closed || s == nil:
 		return errClosing()
-	case b.health.cause != nil:
-		return fmt.Errorf("%w: %w: %w", liveproof.ErrUnavailable, ErrNotReady, b.health.cause)
+	case s.health.cause != nil:
+		return fmt.Errorf("%w: %w: %w", liveproof.ErrUnavailable, ErrNotReady, s.health.cause)
 	}
 	return nil
 }
@@ -64,51 +64,76 @@ func (b *Batcher) Admit() error {
 }
 
 // failed counts a batch of which no sample could be scored.
-func (b *Batcher) failed(cause error, stuck bool) {
+func (b *Batcher) failed(s *slot, cause error, stuck bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.health.failures++
-	if !stuck && b.health.failures < b.cfg.FailureThreshold {
+	s.health.failures++
+	if !stuck && s.health.failures < b.cfg.FailureThreshold {
 		return
 	}
-	if b.health.cause == nil {
-		b.log.Error("scorer is not ready", "failed_batches", b.health.failures, "error", cause)
+	if s.health.cause == nil {
+		b.log.Error("model is not ready", "model", s.backend.Info().Name, "current", s == b.slot,
+			"failed_batches", s.health.failures, "error", cause)
 	}
-	b.health.cause = cause
-	b.metrics.ready.Set(0)
+	s.health.cause = cause
+	b.counted()
 }
 
 // recovered notes a success.
-func (b *Batcher) recovered() {
+func (b *Batcher) recovered(s *slot) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.health.cause != nil {
-		b.log.Info("scorer is ready again", "failed_batches", b.health.failures)
-		b.metrics.ready.Set(1)
+	was := s.health
+	s.health = health{}
+	if was.cause != nil {
+		b.log.Info("model is ready again", "model", s.backend.Info().Name, "failed_batches", was.failures)
+		b.counted()
 	}
-	b.health = health{}
 }
 
-// probe scores a grey crop now and then while the scorer is not ready: without
-// it nothing would find out that the model works again.
+// probe scores a grey crop now and then with each model that is not ready:
+// without it nothing would find out that the model works again.
 func (b *Batcher) probe(ctx context.Context) {
 	crop := &liveproof.Image{Width: InputSize, Height: InputSize, Stride: 3 * InputSize, Pix: greyCrop()}
 	ticker := time.NewTicker(b.cfg.ProbeInterval)
 	defer ticker.Stop()
+	var probes sync.WaitGroup
+	defer probes.Wait()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
 		}
-		if b.unhealthy() {
-			_, _ = b.score(ctx, "", crop, true) // its outcome reaches the health by itself
+		for _, s := range b.toProbe() {
+			probes.Go(func() {
+				defer b.probed(s)
+				_, _ = b.score(ctx, s, "", crop, true) // its outcome reaches the health by itself
+			})
 		}
 	}
 }
 
-func (b *Batcher) unhealthy() bool {
+// toProbe holds the models that are not ready and not being probed. One with a run
+// that hangs is left alone, or it would take one worker after the other.
+func (b *Batcher) toProbe() []*slot {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.health.cause != nil
+	var found []*slot
+	for _, s := range b.slots() {
+		if s.health.cause == nil || s.probing || s.stuck > 0 {
+			continue
+		}
+		s.probing = true
+		s.users++
+		found = append(found, s)
+	}
+	return found
+}
+
+func (b *Batcher) probed(s *slot) {
+	b.mu.Lock()
+	s.probing = false
+	b.mu.Unlock()
+	b.release(s)
 }

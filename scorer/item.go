@@ -12,12 +12,13 @@ import (
 // item is one crop on its way, with its own completion. Its pixels are a copy, so that
 // a caller whose context ends may leave at once.
 type item struct {
-	ctx     context.Context
-	session liveproof.SessionID
-	at      time.Time
-	pixels  *[]byte // cropBytes long, lent by Batcher.spare
-	probe   bool    // made by the scorer itself; not counted
-	done    chan outcome
+	ctx    context.Context
+	place  place // its place in the queue
+	slot   *slot // the model that scores it
+	at     time.Time
+	pixels *[]byte // cropBytes long, lent by Batcher.spare
+	probe  bool    // made by the scorer itself; not counted
+	done   chan outcome
 }
 
 type outcome struct {
@@ -53,7 +54,7 @@ func resultOf(err error) string {
 	switch {
 	case err == nil:
 		return resultScored
-	case errors.Is(err, ErrNotReady), errors.Is(err, ErrClosed), errors.Is(err, ErrCrop):
+	case errors.Is(err, ErrNotReady), errors.Is(err, ErrClosed), errors.Is(err, ErrReleased), errors.Is(err, ErrCrop):
 		return resultRefused
 	case errors.Is(err, liveproof.ErrOverloaded):
 		return resultShed

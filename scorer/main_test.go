@@ -86,6 +86,16 @@ func startBatcher(t testing.TB, cfg Config, backend Backend) (*Batcher, *prometh
 	return b, reg
 }
 
+// scoreOnce scores a crop with the model that is current.
+func scoreOnce(ctx context.Context, b *Batcher, id liveproof.SessionID, crop *liveproof.Image) (float64, error) {
+	pin, err := b.Pin()
+	if err != nil {
+		return 0, err
+	}
+	defer pin.Release()
+	return pin.Score(ctx, id, crop)
+}
+
 // value is the sum of a metric's values with that label value (any for "").
 func value(t testing.TB, reg *prometheus.Registry, name, label string) float64 {
 	t.Helper()

@@ -26,12 +26,13 @@ type Metrics struct {
 	batchSize prometheus.Histogram
 	queueWait prometheus.Histogram
 	inference prometheus.Histogram
-	flushes   *prometheus.CounterVec // reason: full, waited, idle
+	flushes   *prometheus.CounterVec // reason: full, waited, idle, turn
 	shed      *prometheus.CounterVec // reason: session_cap, capacity
 	samples   *prometheus.CounterVec // result: see above
 	failures  *prometheus.CounterVec // reason: see above
 	retries   prometheus.Counter
 	swaps     prometheus.Counter
+	models    prometheus.Gauge
 	waiting   prometheus.Gauge
 	ready     prometheus.Gauge
 }
@@ -44,20 +45,23 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 			.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5),
 		inference: histogram("inference_seconds", "Time of one run of the network.",
 			.0025, .005, .01, .02, .03, .05, .075, .1, .15, .25, .5, 1, 2.5),
-		flushes:  counters("flushes_total", "Batches sent off, by reason: full, waited, idle.", "reason"),
+		flushes:  counters("flushes_total", "Batches sent off, by reason: full, waited, idle, turn.", "reason"),
 		shed:     counters("shed_total", "Waiting crops dropped for newer ones, by reason: session_cap, capacity.", "reason"),
 		samples:  counters("samples_total", "Crops, by result: scored, invalid, failed, cancelled, shed, refused.", "result"),
 		failures: counters("batch_failures_total", "Failed attempts, by reason: error, panic, timeout, stuck, invalid.", "reason"),
 		retries:  prometheus.NewCounter(prometheus.CounterOpts{Name: prefix + "retries_total", Help: "Second attempts."}),
 		swaps:    prometheus.NewCounter(prometheus.CounterOpts{Name: prefix + "model_swaps_total", Help: "Models replaced while running."}),
-		waiting:  prometheus.NewGauge(prometheus.GaugeOpts{Name: prefix + "waiting", Help: "Crops that wait for a batch."}),
-		ready:    prometheus.NewGauge(prometheus.GaugeOpts{Name: prefix + "ready", Help: "1 when the scorer is ready, else 0."}),
+		models: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: prefix + "models", Help: "Models in memory: the current one, and replaced ones that sessions still use.",
+		}),
+		waiting: prometheus.NewGauge(prometheus.GaugeOpts{Name: prefix + "waiting", Help: "Crops that wait for a batch."}),
+		ready:   prometheus.NewGauge(prometheus.GaugeOpts{Name: prefix + "ready", Help: "1 when the scorer is ready, else 0."}),
 	}
 	if reg == nil {
 		return m
 	}
 	reg.MustRegister(m.batchSize, m.queueWait, m.inference, m.flushes, m.shed, m.samples, m.failures,
-		m.retries, m.swaps, m.waiting, m.ready)
+		m.retries, m.swaps, m.models, m.waiting, m.ready)
 	return m
 }
 

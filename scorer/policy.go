@@ -9,6 +9,7 @@ const (
 	flushFull   flushReason = "full"   // as many crops as one run takes
 	flushWaited flushReason = "waited" // the oldest crop waited for MaxWait
 	flushIdle   flushReason = "idle"   // nothing runs: waiting would only waste the backend
+	flushTurn   flushReason = "turn"   // full batches' worth waits, but of several models: the first must not hold up the others
 )
 
 // policy decides when waiting crops become a batch. It has no clock, no
@@ -21,7 +22,8 @@ type policy struct {
 
 // pending is what the decision rests on.
 type pending struct {
-	Waiting int       // crops in the queue
+	Waiting int       // crops in the queue, of all models
+	Next    int       // those that the next batch may take: of one model
 	Oldest  time.Time // when the oldest of them came
 	Running int       // batches that run now
 }
@@ -39,12 +41,14 @@ func (p policy) decide(s pending, now time.Time) decision {
 	}
 	left := p.MaxWait - now.Sub(s.Oldest)
 	switch {
-	case s.Waiting >= p.MaxBatch:
+	case s.Next >= p.MaxBatch:
 		return decision{Flush: flushFull}
 	case left <= 0:
 		return decision{Flush: flushWaited}
 	case s.Running == 0:
 		return decision{Flush: flushIdle}
+	case s.Waiting >= p.MaxBatch:
+		return decision{Flush: flushTurn}
 	}
 	return decision{Again: left}
 }

@@ -16,20 +16,26 @@ const (
 	shedCapacity shedReason = "capacity"    // the whole queue was full
 )
 
+// place is whose items stand in one line: those of one session for one model.
+type place struct {
+	session liveproof.SessionID
+	model   uint64
+}
+
 // fairQueue holds waiting items, one line per session, and serves the sessions
-// in turn: one with many items waiting gets no more than one with a few. Pure
-// data: no clock, no goroutine, not safe for concurrent use.
+// in turn: one with many items waiting gets no more than one with a few, whichever
+// models they use. Pure data: no clock, no goroutine, not safe for concurrent use.
 type fairQueue[T comparable] struct {
 	capacity, perSession int
 
-	lines map[liveproof.SessionID]*list.Element // of *line[T] in turn
-	turn  *list.List                            // sessions with items, next one first
+	lines map[place]*list.Element // of *line[T] in turn
+	turn  *list.List              // sessions with items, next one first
 	size  int
 }
 
 type line[T comparable] struct {
-	session liveproof.SessionID
-	items   []queued[T] // oldest first
+	place
+	items []queued[T] // oldest first
 }
 
 type queued[T comparable] struct {
@@ -40,7 +46,7 @@ type queued[T comparable] struct {
 func newFairQueue[T comparable](capacity, perSession int) *fairQueue[T] {
 	return &fairQueue[T]{
 		capacity: capacity, perSession: perSession,
-		lines: map[liveproof.SessionID]*list.Element{}, turn: list.New(),
+		lines: map[place]*list.Element{}, turn: list.New(),
 	}
 }
 
@@ -48,11 +54,11 @@ func newFairQueue[T comparable](capacity, perSession int) *fairQueue[T] {
 // picture says less about the present than a new one: that of the same session
 // above its own cap, else that of the session with the most waiting. why is
 // empty when nothing was shed. The session keeps its turn.
-func (q *fairQueue[T]) add(session liveproof.SessionID, item T, at time.Time) (shed T, why shedReason) {
-	own, waits := q.lines[session]
+func (q *fairQueue[T]) add(whose place, item T, at time.Time) (shed T, why shedReason) {
+	own, waits := q.lines[whose]
 	if !waits {
-		own = q.turn.PushBack(&line[T]{session: session})
-		q.lines[session] = own
+		own = q.turn.PushBack(&line[T]{place: whose})
+		q.lines[whose] = own
 	}
 	l := own.Value.(*line[T])
 	l.items = append(l.items, queued[T]{item, at})
@@ -79,7 +85,7 @@ func (q *fairQueue[T]) pop(e *list.Element) T {
 func (q *fairQueue[T]) forgetIfEmpty(e *list.Element) {
 	if l := e.Value.(*line[T]); len(l.items) == 0 {
 		q.turn.Remove(e)
-		delete(q.lines, l.session)
+		delete(q.lines, l.place)
 	}
 }
 
@@ -96,20 +102,76 @@ func (q *fairQueue[T]) longest() *list.Element {
 	return best
 }
 
-// take removes up to n items, one of each session in turn.
+// next is the model whose turn it is, and others tells whether items of another one
+// wait. The queue is not empty.
+func (q *fairQueue[T]) next() (model uint64, others bool) {
+	model = q.turn.Front().Value.(*line[T]).model
+	for e := q.turn.Front(); e != nil && !others; e = e.Next() {
+		others = e.Value.(*line[T]).model != model
+	}
+	return model, others
+}
+
+// ready is the number of items that take would give with no limit.
+func (q *fairQueue[T]) ready() int {
+	if q.size == 0 {
+		return 0
+	}
+	model, others := q.next()
+	if !others {
+		return q.size
+	}
+	n := 0
+	for e := q.turn.Front(); e != nil; e = e.Next() {
+		if e.Value.(*line[T]).model == model {
+			n++
+		}
+	}
+	return n
+}
+
+// take removes up to n items of one model, that of the session whose turn it is: one of
+// each session in turn. While items of another model wait no session gets a second
+// one, so that models do not change who is served how often.
 func (q *fairQueue[T]) take(n int) []T {
 	taken := make([]T, 0, min(n, q.size))
-	for len(taken) < n && q.size > 0 {
-		e := q.turn.Front()
-		q.turn.MoveToBack(e)
-		taken = append(taken, q.pop(e))
+	if q.size == 0 {
+		return taken
+	}
+	model, others := q.next()
+	for again := true; again; again = !others && q.size > 0 && len(taken) < n {
+		taken = q.round(taken, model, n)
+	}
+	return taken
+}
+
+// round takes one item of each session of that model until n are taken. Who is served goes
+// to the end of the turn, the others keep their place.
+func (q *fairQueue[T]) round(taken []T, model uint64, n int) []T {
+	e := q.turn.Front()
+	for left := q.turn.Len(); left > 0 && len(taken) < n; left-- {
+		following := e.Next()
+		if e.Value.(*line[T]).model == model {
+			q.turn.MoveToBack(e)
+			taken = append(taken, q.pop(e))
+		}
+		e = following
+	}
+	return taken
+}
+
+// takeAll empties the queue.
+func (q *fairQueue[T]) takeAll() []T {
+	var taken []T
+	for q.size > 0 {
+		taken = append(taken, q.take(q.size)...)
 	}
 	return taken
 }
 
 // remove withdraws one item; false when it does not wait any more.
-func (q *fairQueue[T]) remove(session liveproof.SessionID, item T) bool {
-	e, waits := q.lines[session]
+func (q *fairQueue[T]) remove(whose place, item T) bool {
+	e, waits := q.lines[whose]
 	if !waits {
 		return false
 	}

@@ -10,10 +10,18 @@ import (
 	"github.com/liveproof/liveproof"
 )
 
+// at is the place of a session; a capital letter stands for another model.
+func at(session string) place {
+	if model := strings.ToLower(session); model != session {
+		return place{liveproof.SessionID(session), 2}
+	}
+	return place{liveproof.SessionID(session), 1}
+}
+
 // fill queues items named session+number, "a1 a2 b1", one millisecond apart.
 func fill(q *fairQueue[string], items string) (shed []string) {
 	for i, item := range strings.Fields(items) {
-		gone, why := q.add(liveproof.SessionID(item[:1]), item, time.UnixMilli(int64(i+1)))
+		gone, why := q.add(at(item[:1]), item, time.UnixMilli(int64(i+1)))
 		if why != "" {
 			shed = append(shed, gone+":"+string(why))
 		}
@@ -52,6 +60,42 @@ func TestQueueKeepsTurnsBetweenBatches(t *testing.T) {
 	}
 }
 
+// A batch is of one model, that of the session whose turn it is; turns go on across models.
+func TestQueueTakesOneModelAtATime(t *testing.T) {
+	cases := []struct {
+		name, items string
+		n           int
+		ready       int
+		batches     string
+	}{
+		{"alone, a session fills its batch", "a1 a2 a3", 8, 3, "a1 a2 a3"},
+		{"another model's session keeps its place", "a1 B1 c1", 8, 2, "a1 c1|B1"},
+		{"who was passed over is next", "a1 B1 C1 d1", 1, 2, "a1|B1|C1|d1"},
+		{"no second one while others wait", "a1 a2 a3 B1 B2", 8, 1, "a1|B1|a2|B2|a3"},
+		{"a crowd does not starve the last of the old model", "a1 B1 C1 D1 a2 B2 C2 D2", 2, 1, "a1|B1 C1|D1 B2|a2|C2 D2"},
+		{"the rest is one model's again", "a1 B1 B2 B3", 8, 1, "a1|B1 B2 B3"},
+		{"at a batch's end", "a1 b1 C1", 2, 2, "a1 b1|C1"},
+		{"the longest wait is no privilege", "A1 A2 A3 A4 b1", 3, 1, "A1|b1|A2 A3 A4"},
+	}
+	for _, c := range cases {
+		q := newFairQueue[string](100, 100)
+		fill(q, c.items)
+		if got := q.ready(); got != c.ready {
+			t.Errorf("%s: ready = %d, want %d", c.name, got, c.ready)
+		}
+		var batches []string
+		for q.size > 0 {
+			batches = append(batches, strings.Join(q.take(c.n), " "))
+		}
+		if got := strings.Join(batches, "|"); got != c.batches {
+			t.Errorf("%s: batches %q, want %q", c.name, got, c.batches)
+		}
+	}
+	if q := newFairQueue[string](9, 9); q.ready() != 0 || len(q.take(3)) != 0 || len(q.takeAll()) != 0 {
+		t.Error("an empty queue gives something")
+	}
+}
+
 func TestQueueShedsTheOldestFairly(t *testing.T) {
 	cases := []struct {
 		name, items          string
@@ -68,7 +112,7 @@ func TestQueueShedsTheOldestFairly(t *testing.T) {
 	for _, c := range cases {
 		q := newFairQueue[string](c.capacity, c.perSession)
 		shed := strings.Join(fill(q, c.items), " ")
-		if left := strings.Join(q.take(99), " "); shed != c.shed || left != c.left {
+		if left := strings.Join(q.takeAll(), " "); shed != c.shed || left != c.left {
 			t.Errorf("%s: shed %q and left %q, want %q and %q", c.name, shed, left, c.shed, c.left)
 		}
 	}
@@ -77,10 +121,10 @@ func TestQueueShedsTheOldestFairly(t *testing.T) {
 func TestQueueRemove(t *testing.T) {
 	q := newFairQueue[string](9, 9)
 	fill(q, "a1 a2 b1")
-	if !q.remove("a", "a1") || !q.remove("b", "b1") {
+	if !q.remove(at("a"), "a1") || !q.remove(at("b"), "b1") {
 		t.Fatal("waiting items were not removed")
 	}
-	if q.remove("a", "a1") || q.remove("c", "c1") {
+	if q.remove(at("a"), "a1") || q.remove(at("c"), "c1") {
 		t.Fatal("absent items were removed")
 	}
 	if got := q.take(9); len(got) != 1 || got[0] != "a2" || q.size != 0 || !q.oldest().IsZero() {
@@ -92,7 +136,7 @@ func TestQueueRemove(t *testing.T) {
 func TestQueueNeverLosesAnItem(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	q := newFairQueue[int](12, 3)
-	owner, inside := map[int]liveproof.SessionID{}, map[int]bool{}
+	owner, inside := map[int]place{}, map[int]bool{}
 	leave := func(item int) {
 		if !inside[item] {
 			t.Fatalf("item %d left twice or was never there", item)
@@ -102,14 +146,18 @@ func TestQueueNeverLosesAnItem(t *testing.T) {
 	for i := range 20000 {
 		switch random.IntN(4) {
 		case 0, 1:
-			id := liveproof.SessionID(rune('a' + random.IntN(8)))
+			id := at(string("abcdEFGH"[random.IntN(8)]))
 			owner[i], inside[i] = id, true
 			if shed, why := q.add(id, i, time.UnixMilli(int64(i))); why != "" {
 				leave(shed)
 			}
 		case 2:
-			for _, item := range q.take(random.IntN(4)) {
+			ready, models := q.ready(), map[uint64]bool{}
+			for n, item := range q.take(random.IntN(4)) {
 				leave(item)
+				if models[owner[item].model] = true; len(models) > 1 || n >= ready {
+					t.Fatalf("item %d of %d ready ones, of models %v", n, ready, models)
+				}
 			}
 		default:
 			victim := random.IntN(i + 1)
@@ -126,7 +174,7 @@ func checkQueue(t *testing.T, q *fairQueue[int], size int) {
 	n := 0
 	for e := q.turn.Front(); e != nil; e = e.Next() {
 		l := e.Value.(*line[int])
-		if len(l.items) == 0 || len(l.items) > q.perSession || q.lines[l.session] != e {
+		if len(l.items) == 0 || len(l.items) > q.perSession || q.lines[l.place] != e {
 			t.Fatalf("line of %s: %d items", l.session, len(l.items))
 		}
 		n += len(l.items)

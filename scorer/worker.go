@@ -13,76 +13,42 @@ import (
 // attempts is how often a batch is tried before its samples fail.
 const attempts = 2
 
-// slot holds a backend while batches run on it, so that a replaced one is closed
-// after the last of them.
-type slot struct {
-	backend Backend
-	users   int
-	retired bool
-}
-
-// acquire takes the current backend for one batch.
-func (b *Batcher) acquire() *slot {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.slot.users++
-	return b.slot
-}
-
-func (b *Batcher) release(s *slot) {
-	b.mu.Lock()
-	s.users--
-	last := s.retired && s.users == 0
-	b.mu.Unlock()
-	if last {
-		b.closeRetired(s)
-	}
-}
-
-func (b *Batcher) closeRetired(s *slot) {
-	if err := s.backend.Close(); err != nil {
-		b.log.Warn("replaced model was not freed", "error", err)
-	}
-}
-
 // work runs batches until the channel is closed.
-func (b *Batcher) work(ctx context.Context, batches <-chan []*item) {
-	for batch := range batches {
-		s := b.acquire()
-		stuck := b.process(ctx, s.backend, batch)
-		if stuck == nil || b.outlast(ctx, stuck) {
-			b.release(s)
-		}
-		b.mu.Lock()
-		b.running--
-		b.changed()
-		b.mu.Unlock()
+func (b *Batcher) work(ctx context.Context, batches <-chan batch) {
+	for next := range batches {
+		stuck := b.process(ctx, next.slot, next.items)
+		b.done(next.slot, stuck == nil || b.outlast(ctx, next.slot, stuck))
 	}
 }
 
 // outlast waits for a stuck run; false when it still does not return some time
 // after the scorer's end. Its backend is then never closed.
-func (b *Batcher) outlast(ctx context.Context, stuck <-chan result) bool {
+func (b *Batcher) outlast(ctx context.Context, s *slot, stuck <-chan result) bool {
 	select {
 	case <-stuck:
+		b.countStuck(s, -1)
 		return true
 	case <-ctx.Done():
 	}
 	select {
 	case <-stuck:
+		b.countStuck(s, -1)
 		return true
 	case <-time.After(b.cfg.BatchTimeout):
-		b.mu.Lock()
-		defer b.mu.Unlock()
-		b.stuck = true
 		return false
 	}
+}
+
+func (b *Batcher) countStuck(s *slot, change int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	s.stuck += change
 }
 
 // process runs one batch, once again if it fails, and completes every item. The
 // channel it returns is nil unless a run did not stop after its timeout: it
 // tells when that run ends.
-func (b *Batcher) process(ctx context.Context, backend Backend, batch []*item) (stuck <-chan result) {
+func (b *Batcher) process(ctx context.Context, s *slot, batch []*item) (stuck <-chan result) {
 	b.observeWait(batch)
 	left, scored := batch, 0
 	var failure error
@@ -94,18 +60,21 @@ func (b *Batcher) process(ctx context.Context, backend Backend, batch []*item) (
 			b.metrics.retries.Inc()
 		}
 		var r result
-		r, stuck = b.attempt(ctx, backend, left)
+		r, stuck = b.attempt(ctx, s.backend, left)
 		tried := len(left)
 		left, failure = b.settle(left, r)
 		scored += tried - len(left)
 	}
-	b.conclude(ctx, left, scored, failure, stuck != nil)
+	if stuck != nil { // before its callers and the probe learn of the failure
+		b.countStuck(s, 1)
+	}
+	b.conclude(ctx, s, left, scored, failure, stuck != nil)
 	return stuck
 }
 
-// conclude fails what is left after the last attempt and tells the health. A batch
+// conclude fails what is left after the last attempt and tells the model's health. A batch
 // whose callers have all left counts too: they may have left because it hung.
-func (b *Batcher) conclude(ctx context.Context, left []*item, scored int, failure error, stuck bool) {
+func (b *Batcher) conclude(ctx context.Context, s *slot, left []*item, scored int, failure error, stuck bool) {
 	if ctx.Err() != nil && !stuck {
 		b.finish(left, outcome{err: errClosing()})
 		return
@@ -118,9 +87,9 @@ func (b *Batcher) conclude(ctx context.Context, left []*item, scored int, failur
 	}
 	switch {
 	case scored > 0:
-		b.recovered()
+		b.recovered(s)
 	case failure != nil:
-		b.failed(failure, stuck)
+		b.failed(s, failure, stuck)
 	}
 }
 

@@ -55,20 +55,21 @@ func TestContractRedis(t *testing.T) {
 func runContract(t *testing.T, s storer) {
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
 	for name, check := range map[string]func(*testing.T, storer){
-		"create and get":                 checkCreateGet,
-		"idempotency key":                checkIdempotency,
-		"missing session":                checkMissing,
-		"claim once":                     checkClaimOnce,
-		"Case02 two peers race":          checkClaimRace,
-		"states in order":                checkStates,
-		"timeline":                       checkTimeline,
-		"timeline repeated call":         checkTimelineRepeated,
-		"timeline bounded":               checkTimelineBounded,
-		"verdict once":                   checkVerdictOnce,
-		"Case14 verdicts race":           checkVerdictRace,
-		"late samples leave the verdict": checkLateSamples,
-		"expiry":                         checkExpiry,
-		"deleted session is not revived": checkDelete,
+		"create and get":                  checkCreateGet,
+		"idempotency key":                 checkIdempotency,
+		"missing session":                 checkMissing,
+		"claim once":                      checkClaimOnce,
+		"Case02 two peers race":           checkClaimRace,
+		"states in order":                 checkStates,
+		"model fixed by the first sample": checkModelFixed,
+		"timeline":                        checkTimeline,
+		"timeline repeated call":          checkTimelineRepeated,
+		"timeline bounded":                checkTimelineBounded,
+		"verdict once":                    checkVerdictOnce,
+		"Case14 verdicts race":            checkVerdictRace,
+		"late samples leave the verdict":  checkLateSamples,
+		"expiry":                          checkExpiry,
+		"deleted session is not revived":  checkDelete,
 	} {
 		t.Run(name, func(t *testing.T) { check(t, s) })
 	}
@@ -201,6 +202,24 @@ func checkStates(t *testing.T, s storer) {
 	require.Equal(t, live, got.Verdict)
 	require.Equal(t, counts, got.Frames)
 	require.WithinDuration(t, time.Now(), got.DecidedAt, time.Minute)
+}
+
+func checkModelFixed(t *testing.T, s storer) {
+	made := create(t, s)
+	first, second := liveproof.ModelInfo{Name: "m", SHA256: "ab", Threshold: 0.5}, liveproof.ModelInfo{Name: "m", SHA256: "cd", Threshold: 0.7}
+	require.NoError(t, s.Claim(t.Context(), made.ID, "t"))
+	require.NoError(t, s.SetStreaming(t.Context(), made.ID, first, "haar"))
+	require.NoError(t, s.AppendSamples(t.Context(), made.ID, nil, counts, pending()), "counts alone fix nothing")
+	require.NoError(t, s.SetStreaming(t.Context(), made.ID, second, "retinaface"))
+	require.NoError(t, s.AppendSamples(t.Context(), made.ID, []liveproof.Sample{sample(1)}, counts, pending()))
+	require.NoError(t, s.SetStreaming(t.Context(), made.ID, second, "retinaface"), "the same again is no error")
+	require.ErrorIs(t, s.SetStreaming(t.Context(), made.ID, first, "retinaface"), liveproof.ErrConflict)
+	require.ErrorIs(t, s.SetStreaming(t.Context(), made.ID, second, "haar"), liveproof.ErrConflict)
+	got, err := s.Get(t.Context(), made.ID)
+	require.NoError(t, err)
+	require.Equal(t, second, got.Model)
+	require.Equal(t, "retinaface", got.Detector)
+	require.Equal(t, liveproof.StateStreaming, got.State)
 }
 
 func sample(seq int64) liveproof.Sample {

@@ -150,7 +150,11 @@ func (m *Memory) SetStreaming(_ context.Context, id liveproof.SessionID, model l
 	if err != nil {
 		return err
 	}
-	if r.session.State != liveproof.StateConnecting && r.session.State != liveproof.StateStreaming {
+	same := r.session.Model == model && r.session.Detector == detector
+	switch {
+	case r.session.State == liveproof.StateConnecting:
+	case r.session.State == liveproof.StateStreaming && (same || r.lastSeq == 0):
+	default:
 		return liveproof.ErrConflict
 	}
 	r.session.State, r.session.Model, r.session.Detector = liveproof.StateStreaming, model, detector

@@ -48,12 +48,18 @@ redis.call('HSET', KEYS[1], 'state', 'connecting', 'token', ARGV[2], 'claim', AR
 redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[4], '*', 'session', ARGV[1], 'event', 'connecting')
 return 'ok'`)
 
-// KEYS session, events; ARGV id, model, detector, events cap.
+// KEYS session, events; ARGV id, model, detector, events cap. What judges may
+// change until the first sample, and never after it.
 var streamingScript = redis.NewScript(`
-local state = redis.call('HGET', KEYS[1], 'state')
-if not state then return 'not_found' end
-if state == 'streaming' then return 'ok' end
-if state ~= 'connecting' then return 'conflict' end
+local s = redis.call('HMGET', KEYS[1], 'state', 'last_seq', 'model', 'detector')
+if not s[1] then return 'not_found' end
+if s[1] == 'streaming' then
+  if s[3] == ARGV[2] and s[4] == ARGV[3] then return 'ok' end
+  if tonumber(s[2] or '0') > 0 then return 'conflict' end
+  redis.call('HSET', KEYS[1], 'model', ARGV[2], 'detector', ARGV[3])
+  return 'ok'
+end
+if s[1] ~= 'connecting' then return 'conflict' end
 redis.call('HSET', KEYS[1], 'state', 'streaming', 'model', ARGV[2], 'detector', ARGV[3])
 redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[4], '*', 'session', ARGV[1], 'event', 'streaming')
 return 'ok'`)

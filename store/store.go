@@ -4,6 +4,8 @@
 //
 // The rules that both keep:
 //   - A session is claimed by one connection, once, for ever.
+//   - What judges a session may be noted anew until its first sample; from then on
+//     another model or detector gives liveproof.ErrConflict.
 //   - A verdict is written once; the same verdict again is no error, another
 //     one gives liveproof.ErrDecided.
 //   - Samples carry a sequence number, so a call that is repeated after a lost

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/liveproof/liveproof"
 	"github.com/liveproof/liveproof/ingest"
@@ -14,24 +15,39 @@ import (
 // pipeline → store.
 type analyzer struct {
 	*engine
-	recorder pipeline.Recorder
+	recorder sessionRecorder
 }
 
-func newAnalyzer(e *engine, recorder pipeline.Recorder) analyzer { return analyzer{e, recorder} }
+// sessionRecorder is what the analyzer writes of a session.
+type sessionRecorder interface {
+	pipeline.Recorder
+	SetStreaming(ctx context.Context, id liveproof.SessionID, model liveproof.ModelInfo, detector string) error
+}
 
-// Analyze implements ingest.Analyzer.
+func newAnalyzer(e *engine, r sessionRecorder) analyzer { return analyzer{e, r} }
+
+// Analyze implements ingest.Analyzer. The model that is current now judges the whole
+// session, and the record names it before the first sample: the one that ingest
+// noted may have been replaced in between.
 func (a analyzer) Analyze(ctx context.Context, s liveproof.Session, video ingest.Video,
 	observe func(liveproof.Event),
 ) (v liveproof.Verdict, err error) {
 	ctx, stop := withPipelineCause(ctx)
 	defer stop()
+	model, err := a.scorer.Pin()
+	if err != nil {
+		return v, err
+	}
+	defer model.Release()
+	if err := a.recorder.SetStreaming(ctx, s.ID, model.Info(), a.Detector()); err != nil {
+		return v, fmt.Errorf("note the model: %w", err)
+	}
 	stream, err := media.NewStream(a.cfg.Media, video)
 	if err != nil {
 		return v, err
 	}
 	defer func() { err = errors.Join(err, stream.Close()) }()
-	s.Model, s.Detector = a.Model(), a.Detector()
-	session, err := a.session(a.cfg.Pipeline, s, stream, a.recorder, observe)
+	session, err := a.session(a.cfg.Pipeline, s, model, stream, a.recorder, observe)
 	if err != nil {
 		return v, err
 	}

@@ -98,7 +98,7 @@ func (e *engine) Run(ctx context.Context) error { return e.scorer.Run(ctx) }
 // Ready tells whether the scorer scores.
 func (e *engine) Ready(context.Context) error { return e.scorer.Ready() }
 
-// Model identifies the scorer's model.
+// Model identifies the scorer's current model, which new sessions get.
 func (e *engine) Model() liveproof.ModelInfo { return e.scorer.Info() }
 
 // Detector is the name of the face detector in use.
@@ -119,12 +119,14 @@ func (e *engine) Close() error {
 	return errors.Join(errs...)
 }
 
-// session assembles one session's pipeline over this engine.
-func (e *engine) session(cfg pipeline.Config, info liveproof.Session, source mediaSource,
+// session assembles one session's pipeline over this engine. model is pinned for the
+// session's life: its threshold judges its scores.
+func (e *engine) session(cfg pipeline.Config, info liveproof.Session, model *scorer.Pinned, source mediaSource,
 	recorder pipeline.Recorder, observe pipeline.Observer,
 ) (*pipeline.Session, error) {
+	info.Model, info.Detector = model.Info(), e.Detector()
 	return pipeline.New(cfg, pipeline.Deps{
-		Source: source, Detector: e.detector.NewStream(), Cropper: e.cropper, Scorer: e.scorer,
+		Source: source, Detector: e.detector.NewStream(), Cropper: e.cropper, Scorer: model,
 		Recorder: recorder, Observer: observe, Policy: e.cfg.Verdict, Pool: e.pool,
 		Media:   func() liveproof.FrameCounts { return frameCounts(source.Counts()) },
 		Metrics: e.metrics, Log: e.log,

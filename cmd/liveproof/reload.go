@@ -17,7 +17,8 @@ func catchHangups() (hangups <-chan os.Signal, stop func()) {
 }
 
 // reloadOnHangup reads the scorer's model file anew at every SIGHUP and swaps
-// it in without a pause. A file that is refused leaves the old model at work.
+// it in without a pause: for sessions that begin from then on. Those that run keep
+// theirs. A file that is refused, or too many models in use, leaves the old one at work.
 func (e *engine) reloadOnHangup(ctx context.Context, hangups <-chan os.Signal) error {
 	for {
 		select {
@@ -36,9 +37,7 @@ func (e *engine) reload(ctx context.Context) {
 	}
 	if err != nil {
 		e.log.Error("the model was not replaced, the old one goes on", "error", err)
-		return
 	}
-	e.log.Info("model replaced", "model", e.Model().Name, "sha256", e.Model().SHA256)
 }
 
 // scorerModel finds the file that the configuration names.

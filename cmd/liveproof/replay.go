@@ -161,8 +161,14 @@ func (o replayOptions) fill(ctx context.Context, e *engine, path string, p *repl
 		return err
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
-	info := liveproof.Session{ID: liveproof.SessionID(path), Mode: liveproof.Mode(o.mode), Model: e.Model(), Detector: e.Detector()}
-	session, err := e.session(e.cfg.Pipeline.Files(), info, p.follow(file, path), nil, nil)
+	model, err := e.scorer.Pin()
+	if err != nil {
+		return err
+	}
+	defer model.Release()
+	line.Model = model.Info()
+	info := liveproof.Session{ID: liveproof.SessionID(path), Mode: liveproof.Mode(o.mode)}
+	session, err := e.session(e.cfg.Pipeline.Files(), info, model, p.follow(file, path), nil, nil)
 	if err != nil {
 		return err
 	}
