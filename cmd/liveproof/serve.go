@@ -32,8 +32,8 @@ the demo page is off unless --dev is given.
   liveproof serve --redis redis://localhost:6379/0    sessions and verdicts in Redis
   liveproof serve --config configs/liveproof.yaml
 
-SIGTERM drains: running sessions are given ingest.drain_timeout to end. SIGHUP reads the model file anew and
-swaps it in; a file that is refused leaves the old one at work.
+SIGTERM drains: running sessions are given ingest.drain_timeout to end. SIGHUP reads the model file anew
+for new sessions; a file that is refused leaves the old one at work.
 
 Every key of the configuration can be set by LIVEPROOF_<SECTION>_<KEY>,
 for example LIVEPROOF_WEBRTC_UDP_PORT=9000.`
