@@ -43,14 +43,25 @@ type Picture interface {
 	Time() time.Duration
 	// Size is the width and height in pixels as shown, after rotation.
 	Size() (width, height int)
-	// Digest identifies the pixel content: equal for a frozen or repeated
-	// picture, and (with sensor noise) different for any two real ones.
+	// Digest identifies the decoded pixels exactly: equal when the source sent the
+	// same pixels again. A lossy encoder hardly ever does, not even of a still;
+	// what such a picture shows is compared by its Thumbnail.
 	Digest() uint64
+	// Thumbnail averages the luma over a grid, as shown, after rotation. A pixel
+	// format without readable samples gives zeros.
+	Thumbnail(to *Thumbnail)
 	// RGB converts into an image from pool; the caller owns the image.
 	RGB(pool *ImagePool) (*Image, error)
 	// Release gives the picture back. It is idempotent.
 	Release()
 }
+
+// ThumbnailSide is the number of cells of a thumbnail in a row and in a column.
+const ThumbnailSide = 64
+
+// Thumbnail is a picture's luma in [0,255], averaged over ThumbnailSide ×
+// ThumbnailSide cells, row by row; the cells share the picture's aspect ratio.
+type Thumbnail [ThumbnailSide * ThumbnailSide]uint8
 
 // Image is a packed RGB picture, 8 bits a channel: pixel (x,y) starts at
 // Pix[y*Stride+3*x], Stride = 3*Width. It has one owner at a time, who calls Release.

@@ -82,6 +82,20 @@ func BenchmarkDigest(b *testing.B) {
 	}
 }
 
+// BenchmarkThumbnail is one picture. Budget: 0.1 ms.
+func BenchmarkThumbnail(b *testing.B) {
+	for _, size := range []string{"640x480", "1280x720"} {
+		b.Run(size, func(b *testing.B) {
+			p := firstPicture(b, liveproof.CodecVP8, size)
+			var t liveproof.Thumbnail
+			b.ReportAllocs()
+			for b.Loop() {
+				p.Thumbnail(&t)
+			}
+		})
+	}
+}
+
 // BenchmarkFile is one picture of a 640×480 MP4, decoded and not converted.
 func BenchmarkFile(b *testing.B) {
 	path := ffmpeg(b, "clip.mp4", append(noisy("640x480", 90), encoders[liveproof.CodecH264]...)...)

@@ -24,6 +24,11 @@ int lp_planes(const AVFrame *f, lp_plane out[4]);
 // lp_damaged tells whether the decoder flagged the frame as incomplete or concealed.
 int lp_damaged(const AVFrame *f);
 
+// lp_thumbnail averages the first component (luma, or the first colour) over
+// side×side cells, from at most 100 samples a cell. It returns negative, with
+// nothing written, for a format without samples in memory.
+int lp_thumbnail(const AVFrame *f, uint8_t *out, int side);
+
 // lp_sws returns a context that converts frames like f to RGB24, or NULL.
 struct SwsContext *lp_sws(const AVFrame *f);
 

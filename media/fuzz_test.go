@@ -36,6 +36,8 @@ func spend(t *testing.T, s source, cfg Config) {
 			t.Fatalf("picture of %d×%d", w, h)
 		}
 		p.Digest()
+		var t liveproof.Thumbnail
+		p.Thumbnail(&t)
 		if img, err := p.RGB(&pool); err == nil {
 			img.Release()
 		}

@@ -71,6 +71,40 @@ func hashPlane(d *xxhash.Digest, p C.lp_plane) {
 	}
 }
 
+// Thumbnail reads at most 100 samples a cell, so that its cost is bounded whatever the picture's size.
+func (p *picture) Thumbnail(to *liveproof.Thumbnail) {
+	*to = liveproof.Thumbnail{}
+	if p.frame == nil {
+		return
+	}
+	if C.lp_thumbnail(raw(p.frame), pixels(to[:]), liveproof.ThumbnailSide) < 0 {
+		return
+	}
+	if p.rotation != 0 {
+		turnThumbnail(to, p.rotation)
+	}
+}
+
+// turnThumbnail turns clockwise by degrees.
+func turnThumbnail(to *liveproof.Thumbnail, degrees int) {
+	const side, last = liveproof.ThumbnailSide, liveproof.ThumbnailSide - 1
+	from := *to
+	for y := range side {
+		for x := range side {
+			sx, sy := x, y
+			switch degrees {
+			case 90:
+				sx, sy = y, last-x
+			case 180:
+				sx, sy = last-x, last-y
+			case 270:
+				sx, sy = last-y, x
+			}
+			to[y*side+x] = from[sy*side+sx]
+		}
+	}
+}
+
 func (p *picture) RGB(pool *liveproof.ImagePool) (*liveproof.Image, error) {
 	if p.frame == nil {
 		return nil, ErrClosed

@@ -243,3 +243,47 @@ func TestFFmpegToolIsThere(t *testing.T) {
 		t.Skip("ffmpeg command line tool missing: most tests of this package are skipped without it")
 	}
 }
+
+// TestPictureThumbnail: luma of every layout, turned as shown, whatever the size.
+func TestPictureThumbnail(t *testing.T) {
+	const side = liveproof.ThumbnailSide
+	conv := newConverter()
+	defer conv.release()
+	for _, c := range []struct {
+		format astiav.PixelFormat
+		bits   int
+	}{{astiav.PixelFormatYuv420P, 8}, {astiav.PixelFormatYuv444P, 8}, {astiav.PixelFormatYuv420P10Le, 10}} {
+		for _, size := range [][2]int{{640, 480}, {50, 38}, {1, 1}, {65, 1080}} {
+			p := newPicture(flat(t, c.format, size[0], size[1], matrix601, 0, c.bits, [3]int{100, 110, 120}), conv, 0, 90)
+			var got liveproof.Thumbnail
+			got[7] = 255
+			p.Thumbnail(&got)
+			require.Equal(t, bytes.Repeat([]byte{100}, len(got)), got[:], "%v %v", c.format, size)
+			p.Release()
+			p.Thumbnail(&got)
+			require.Zero(t, got, "released")
+		}
+	}
+
+	// A bright pixel block in the second row, last column.
+	frame := flat(t, astiav.PixelFormatYuv420P, 640, 640, matrix601, 0, 8, [3]int{50, 128, 128})
+	r := raw(frame)
+	luma := unsafe.Slice((*byte)(unsafe.Pointer(r.data[0])), int(r.linesize[0])*640)
+	for y := 10; y < 20; y++ {
+		for x := 630; x < 640; x++ {
+			luma[y*int(r.linesize[0])+x] = 200
+		}
+	}
+	p := newPicture(frame, conv, 0, 0)
+	defer p.Release()
+	for rotation, at := range map[int][2]int{0: {63, 1}, 90: {62, 63}, 180: {0, 62}, 270: {1, 0}} {
+		var got, want liveproof.Thumbnail
+		for i := range want {
+			want[i] = 50
+		}
+		want[at[1]*side+at[0]] = 200
+		p.rotation = rotation
+		p.Thumbnail(&got)
+		require.Equal(t, want, got, rotation)
+	}
+}

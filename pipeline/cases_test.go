@@ -220,6 +220,40 @@ func TestCase09LossAndJitter(t *testing.T) {
 	}
 }
 
+// TestCase09HeavyLossIsNamed: when most of what comes cannot be shown, the verdict
+// and a hint say why; a decision that stands in spite of it does not.
+func TestCase09HeavyLossIsNamed(t *testing.T) {
+	for _, tt := range []struct {
+		share float64 // of the access units that give no picture
+		n     int     // pictures
+		want  liveproof.Outcome
+		named bool
+	}{{0.02, 20, inconclusive, false}, {0.1, 20, inconclusive, false}, {0.5, 20, inconclusive, true}, {0.5, 600, isLive, false}} {
+		bubble(t, func(t *testing.T) {
+			r := liveRig(t, live(tt.n, 30).ending(nil))
+			begun := time.Now()
+			r.media = func() liveproof.FrameCounts {
+				came := int64(time.Since(begun).Seconds() * 30)
+				lost := int64(tt.share * float64(came))
+				return liveproof.FrameCounts{Received: came, Decoded: came - lost, Dropped: lost}
+			}
+			v, err := r.run(context.Background())
+			if tt.n == 20 {
+				require.ErrorIs(t, err, liveproof.ErrIdle)
+			}
+			require.Equal(t, tt.want, v.Outcome)
+			require.Equal(t, tt.named, hasReason(v, liveproof.ReasonPacketLoss), "%v", v.Reasons)
+			require.NotEqual(t, liveproof.ReasonPacketLoss, v.Reasons[0])
+			if tt.named {
+				require.Contains(t, r.hints(), liveproof.ReasonPacketLoss)
+			}
+			if tt.share < lossShare {
+				require.NotContains(t, r.hints(), liveproof.ReasonPacketLoss)
+			}
+		})
+	}
+}
+
 // TestCase10OversizedPictureIsATypedEnd.
 func TestCase10OversizedPictureIsATypedEnd(t *testing.T) {
 	bubble(t, func(t *testing.T) {

@@ -11,7 +11,8 @@
 // An image has one owner: the stage that holds its frame. Full images end at the
 // crop stage, crops at the score stage. One session holds at most
 // 2·QueueSize+3 full images and QueueSize+InFlight+1 crops at a time: at 640×480
-// and the defaults 6.5 MB and 0.9 MB.
+// and the defaults 6.5 MB and 0.9 MB. FrozenWindow past pictures are remembered
+// by 1 KiB each.
 //
 // It fails closed: no error, panic, timeout, overload or unrecorded write ever
 // yields live.

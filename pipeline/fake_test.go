@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"math/rand/v2"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -26,11 +27,22 @@ type picture struct {
 	held     *atomic.Int64
 	released atomic.Bool
 	err      error
+	show     func(*liveproof.Thumbnail) // nil: noise of its own for each digest
 }
 
 func (p *picture) Time() time.Duration { return p.t }
 func (p *picture) Size() (int, int)    { return 8, 6 }
 func (p *picture) Digest() uint64      { return p.digest }
+func (p *picture) Thumbnail(to *liveproof.Thumbnail) {
+	if p.show != nil {
+		p.show(to)
+		return
+	}
+	r := rand.New(rand.NewPCG(p.digest, 1))
+	for i := range to {
+		to[i] = uint8(r.Uint32())
+	}
+}
 func (p *picture) Release() {
 	if !p.released.Swap(true) {
 		p.held.Add(-1)
@@ -218,6 +230,7 @@ type rig struct {
 	pool   liveproof.ImagePool
 	policy verdict.Policy
 	met    *Metrics
+	media  func() liveproof.FrameCounts
 
 	mu     sync.Mutex
 	events []liveproof.Event
@@ -250,7 +263,7 @@ func (r *rig) observe(e liveproof.Event) {
 func (r *rig) run(ctx context.Context) (liveproof.Verdict, error) {
 	r.t.Helper()
 	s, err := New(r.cfg, Deps{Source: r.src, Detector: &r.models, Cropper: &r.models, Scorer: &r.models,
-		Recorder: r.store, Observer: r.observe, Policy: r.policy, Pool: &r.pool, Metrics: r.met}, r.info)
+		Recorder: r.store, Observer: r.observe, Policy: r.policy, Pool: &r.pool, Metrics: r.met, Media: r.media}, r.info)
 	require.NoError(r.t, err)
 	v, err := s.Run(ctx)
 	r.report = s.Report()

@@ -15,12 +15,21 @@ type hinter struct {
 	since time.Duration // of next
 }
 
-// see takes the newest sample at time now; ok tells that hint is news.
-func (h *hinter) see(s liveproof.Sample, now time.Duration) (hint liveproof.Reason, ok bool) {
+// see takes the newest sample at time now; ok tells that hint is news. What the
+// person can do about the view comes before what the network does.
+func (h *hinter) see(s liveproof.Sample, lossy bool, now time.Duration) (hint liveproof.Reason, ok bool) {
 	reason, known := hintOf(s)
-	if !known {
+	switch {
+	case lossy && reason == "":
+		reason = liveproof.ReasonPacketLoss
+	case !known:
 		return "", false
 	}
+	return h.want(reason, now)
+}
+
+// want takes what is to be told at time now.
+func (h *hinter) want(reason liveproof.Reason, now time.Duration) (hint liveproof.Reason, ok bool) {
 	if reason != h.next {
 		h.next, h.since = reason, now
 	}
@@ -41,7 +50,7 @@ func hintOf(s liveproof.Sample) (hint liveproof.Reason, known bool) {
 		switch r {
 		case liveproof.ReasonNoFace, liveproof.ReasonMultipleFaces, liveproof.ReasonFaceTooSmall,
 			liveproof.ReasonFaceCutOff, liveproof.ReasonFaceTurned, liveproof.ReasonTooDark,
-			liveproof.ReasonOverexposed, liveproof.ReasonBlurred:
+			liveproof.ReasonOverexposed, liveproof.ReasonBlurred, liveproof.ReasonFrozenPicture:
 			return r, true
 		}
 	}

@@ -28,6 +28,7 @@ type judge struct {
 	early  map[int64]*frame // complete, but one before them is still at work
 
 	hints    hinter
+	loss     loss
 	progress liveproof.Progress
 	outcome  liveproof.Outcome // newest outcome
 	change   int64             // its number
@@ -84,6 +85,7 @@ func (j *judge) run(ctx context.Context) ending {
 			t.idle.Reset(left)
 		case <-t.stale.C:
 			j.grow()
+			j.network()
 		case <-j.journal.told:
 			j.pay()
 		case err := <-j.journal.broken:
@@ -144,9 +146,34 @@ func (j *judge) tell(s liveproof.Sample) {
 	if j.cfg.Live {
 		now = j.elapsed()
 	}
-	if hint, ok := j.hints.see(s, now); ok {
+	j.watchLoss()
+	if hint, ok := j.hints.see(s, j.loss.heavy(), now); ok {
 		j.deps.Observer(liveproof.Event{Hint: &hint})
 	}
+}
+
+// network looks at the source's losses and, while pictures fail to come for
+// them, tells the person so.
+func (j *judge) network() {
+	j.watchLoss()
+	if j.silence() < staleCheck || !j.loss.heavy() {
+		return
+	}
+	if hint, ok := j.hints.want(liveproof.ReasonPacketLoss, j.elapsed()); ok {
+		j.deps.Observer(liveproof.Event{Hint: &hint})
+	}
+}
+
+// watchLoss takes the source's own counts.
+func (j *judge) watchLoss() {
+	if j.deps.Media == nil {
+		return
+	}
+	now := j.lastT
+	if j.cfg.Live {
+		now = time.Since(j.line.begun)
+	}
+	j.loss.see(now, j.deps.Media())
 }
 
 // announce follows the verdict: it numbers its changes, hands it to the journal,
@@ -271,8 +298,10 @@ func (j *judge) end(why liveproof.Reason, err error) ending {
 	return j.ending(err)
 }
 
+// ending is the fold's verdict, and whether the network was why it lacks evidence.
 func (j *judge) ending(err error) ending {
-	v := j.folder.Verdict()
+	j.watchLoss()
+	v := j.loss.named(j.folder.Verdict())
 	state := liveproof.StateDecided
 	if v.Outcome == liveproof.OutcomeInconclusive && len(v.Reasons) > 0 {
 		state = v.Reasons[0].EndState()

@@ -17,6 +17,7 @@ type frame struct {
 	img     *liveproof.Image // from sample to crop
 	crop    *liveproof.Image // from crop to score
 	face    liveproof.Face
+	cells   *liveproof.Thumbnail // what is compared with other samples
 	arrived time.Time
 }
 
@@ -50,6 +51,8 @@ type line struct {
 
 	pictures, sampled, dropped atomic.Int64
 	drops                      tally
+
+	still stillness // the crop stage's alone
 
 	ended error // why the source ended; read after results is closed
 }
@@ -171,6 +174,7 @@ func (l *line) read(ctx context.Context) error {
 	seq := &sequence{
 		sampler: sampler{period: l.cfg.period(), slack: l.cfg.ClockSlack},
 		recall:  newRecall(l.cfg.FrozenWindow),
+		loops:   newLoops(l.cfg.FrozenWindow),
 	}
 	for {
 		pic, err := l.deps.Source.Next(ctx)

@@ -13,7 +13,9 @@ import (
 type sequence struct {
 	sampler sampler
 	recall  *recall
+	loops   *loops
 	n       int64 // samples so far
+	scratch liveproof.Thumbnail
 }
 
 // take decides on one picture and releases it.
@@ -21,7 +23,7 @@ func (l *line) take(ctx context.Context, seq *sequence, pic liveproof.Picture) e
 	defer pic.Release()
 	start := time.Now()
 	p := seq.sampler.see(pic.Time(), l.arrival(start))
-	repeated := p.doubt == "" && seq.recall.see(pic.Digest())
+	repeated, cells := seq.look(p, pic)
 	if p.doubt != "" {
 		l.drop(StageSample, p.doubt)
 	}
@@ -29,6 +31,7 @@ func (l *line) take(ctx context.Context, seq *sequence, pic liveproof.Picture) e
 		return nil
 	}
 	f := seq.frame(p, start)
+	f.cells = cells
 	l.sampled.Add(1)
 	if p.take {
 		seq.recall.took()
@@ -43,6 +46,22 @@ func (l *line) take(ctx context.Context, seq *sequence, pic liveproof.Picture) e
 	}
 	l.complete(ctx, f)
 	return nil
+}
+
+// look compares a picture in time with the past ones: repeated tells that its
+// pixels, or a loop that it belongs to, were there before.
+func (q *sequence) look(p picked, pic liveproof.Picture) (repeated bool, cells *liveproof.Thumbnail) {
+	if p.doubt != "" {
+		return false, nil
+	}
+	cells = &q.scratch
+	if p.take {
+		cells = new(liveproof.Thumbnail) // it goes on with the frame
+	}
+	pic.Thumbnail(cells)
+	repeated = q.recall.see(pic.Digest())
+	looped := q.loops.see(p.t, cells, p.take)
+	return repeated || looped, cells
 }
 
 // frame numbers the next sample.
@@ -106,6 +125,7 @@ func (l *line) detect(ctx context.Context, f *frame) bool {
 
 // crop cuts the face out and judges how well it is seen. The full image ends here.
 func (l *line) crop(_ context.Context, f *frame) bool {
+	still := l.still.see(f.sample.T, f.cells, faceRegion(f.face.Box, f.img.Width, f.img.Height))
 	crop, err := l.deps.Cropper.Crop(f.img, f.face, l.deps.Pool)
 	if err != nil {
 		l.failed(string(StageCrop), f, err)
@@ -119,6 +139,10 @@ func (l *line) crop(_ context.Context, f *frame) bool {
 	f.sample.Weight = 0
 	if len(q.Reasons) > 0 {
 		f.unscored(q.Reasons...)
+		return false
+	}
+	if still {
+		f.unscored(liveproof.ReasonFrozenPicture)
 		return false
 	}
 	if !(q.Weight > 0 && q.Weight <= 1) {

@@ -137,7 +137,7 @@ func TestRecallForgets(t *testing.T) {
 func TestHinter(t *testing.T) {
 	h := hinter{delay: 400 * time.Millisecond}
 	seen := func(ms int, reasons ...liveproof.Reason) string {
-		hint, ok := h.see(liveproof.Sample{Scored: len(reasons) == 0, Reasons: reasons}, time.Duration(ms)*time.Millisecond)
+		hint, ok := h.see(liveproof.Sample{Scored: len(reasons) == 0, Reasons: reasons}, false, time.Duration(ms)*time.Millisecond)
 		if !ok {
 			return "-"
 		}

@@ -1,0 +1,121 @@
+package main
+
+import (
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/liveproof/liveproof"
+)
+
+// constantScorer replaces the model by one whose ρ is the crop's mean
+// brightness: what it is shown passes unless something else objects.
+func constantScorer(t *testing.T) {
+	t.Helper()
+	model, err := filepath.Abs("../../scorer/testdata/tiny.onnx")
+	require.NoError(t, err)
+	t.Setenv("LIVEPROOF_SCORER_MODEL", model)
+	t.Setenv("LIVEPROOF_VERDICT_THRESHOLD", "0.1")
+}
+
+// lossy are the encoders of browsers and of ffmpeg, from poor to good.
+var lossy = []struct {
+	name, file string
+	args       []string
+}{
+	{"VP8 150k", "v.webm", []string{"-c:v", "libvpx", "-b:v", "150k", "-g", "300", "-deadline", "realtime", "-cpu-used", "8"}},
+	{"VP8 500k", "v.webm", []string{"-c:v", "libvpx", "-b:v", "500k", "-g", "300", "-deadline", "realtime", "-cpu-used", "8"}},
+	{"VP8 300k, a key frame each second", "v.webm", []string{"-c:v", "libvpx", "-b:v", "300k", "-g", "30", "-deadline", "realtime", "-cpu-used", "8"}},
+	{"VP9 600k", "v.webm", []string{"-c:v", "libvpx-vp9", "-b:v", "600k", "-g", "300", "-deadline", "realtime", "-cpu-used", "8"}},
+	{"H264 150k", "v.mkv", []string{"-c:v", "libx264", "-b:v", "150k", "-g", "300", "-preset", "veryfast", "-tune", "zerolatency"}},
+	{"H264 300k", "v.mkv", []string{"-c:v", "libx264", "-b:v", "300k", "-preset", "veryfast", "-tune", "zerolatency"}},
+	{"H264 1M, a key frame each second", "v.mkv", []string{"-c:v", "libx264", "-b:v", "1M", "-g", "30", "-preset", "veryfast"}},
+}
+
+// film runs ffmpeg with its arguments for input and filters, then those of the encoder.
+func film(t *testing.T, file string, encoder []string, args ...string) string {
+	t.Helper()
+	if _, err := exec.LookPath("ffmpeg"); err != nil {
+		t.Skip("ffmpeg is not installed (make setup)")
+	}
+	path := filepath.Join(t.TempDir(), file)
+	command := append([]string{"-v", "error"}, args...)
+	command = append(append(command, "-an", "-pix_fmt", "yuv420p"), encoder...)
+	out, err := exec.Command("ffmpeg", append(command, path)...).CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	return path
+}
+
+// still takes one picture out of a clip.
+func still(t *testing.T, clip string) string {
+	return film(t, "still.png", nil, "-f", "mjpeg", "-i", shared(t, clip), "-vf", `select=eq(n\,40)`, "-frames:v", "1")
+}
+
+// TestCase08LossyStillIsNeverLive: a photograph sent through a real encoder is no evidence.
+func TestCase08LossyStillIsNeverLive(t *testing.T) {
+	constantScorer(t)
+	shared(t, "models/retinaface_mobilenet025.onnx")
+	pictures := map[string][]string{
+		"person B": {"-i", still(t, "media/person_B_640x480.mjpeg")},
+		"portrait": {"-i", shared(t, "faces/SFHQ_sample_2x4_1_0.jpg")},
+	}
+	for name, input := range pictures {
+		for _, e := range lossy {
+			t.Run(name+" "+e.name, func(t *testing.T) {
+				args := append([]string{"-loop", "1", "-framerate", "30"}, input...)
+				path := film(t, e.file, e.args, append(args, "-vf", "scale=640:-2", "-t", "5")...)
+				for _, mode := range []string{"onboarding", "call"} {
+					lines, _ := replay(t, "--mode", mode, path)
+					l := lines[0]
+					t.Logf("%s: %s scored %d unscored %v ρ %.2f", mode, l.Verdict, l.Frames.Scored, l.Unscored, l.MeanRho)
+					require.NotEqual(t, liveproof.OutcomeLive, l.Verdict)
+					require.LessOrEqual(t, l.Frames.Scored, int64(9))
+					require.Positive(t, l.Unscored[liveproof.ReasonFrozenPicture])
+				}
+			})
+		}
+	}
+}
+
+// TestCase08LossyLoopIsNeverLive: a second of a person, over and over.
+func TestCase08LossyLoopIsNeverLive(t *testing.T) {
+	constantScorer(t)
+	for _, clip := range []string{"person_A_640x480.mjpeg", "person_B_640x480.mjpeg"} {
+		for _, e := range lossy {
+			t.Run(clip+" "+e.name, func(t *testing.T) {
+				// 23 pictures: the loop's length is no multiple of the sampling period.
+				path := film(t, e.file, e.args, "-f", "mjpeg", "-r", "25", "-i", shared(t, "media/"+clip), "-vf",
+					"trim=start_frame=20:end_frame=43,setpts=PTS-STARTPTS,loop=loop=-1:size=23:start=0,setpts=N/25/TB", "-t", "5")
+				lines, _ := replay(t, path)
+				l := lines[0]
+				t.Logf("%s scored %d unscored %v ρ %.2f", l.Verdict, l.Frames.Scored, l.Unscored, l.MeanRho)
+				require.NotEqual(t, liveproof.OutcomeLive, l.Verdict)
+				require.Positive(t, l.Unscored[liveproof.ReasonFrozenPicture])
+			})
+		}
+	}
+}
+
+// TestCase08PeopleAreNotFrozen: the same encoders, and people who do move.
+func TestCase08PeopleAreNotFrozen(t *testing.T) {
+	constantScorer(t)
+	for _, clip := range []string{"person_A_640x480.mjpeg", "person_B_640x480.mjpeg", "person_C_640x480.mjpeg"} {
+		t.Run(clip+" as it is", func(t *testing.T) { passes(t, shared(t, "media/"+clip)) })
+		for _, e := range lossy[:2] {
+			t.Run(clip+" "+e.name, func(t *testing.T) {
+				passes(t, film(t, e.file, e.args, "-f", "mjpeg", "-r", "25", "-i", shared(t, "media/"+clip), "-t", "8"))
+			})
+		}
+	}
+}
+
+func passes(t *testing.T, path string) {
+	t.Helper()
+	lines, _ := replay(t, path)
+	l := lines[0]
+	t.Logf("%s at %.1f s scored %d unscored %v ρ %.2f", l.Verdict, l.DecidedAt, l.Frames.Scored, l.Unscored, l.MeanRho)
+	require.Equal(t, liveproof.OutcomeLive, l.Verdict)
+	require.LessOrEqual(t, l.Unscored[liveproof.ReasonFrozenPicture], l.Frames.Sampled/20+1)
+}

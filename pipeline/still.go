@@ -1,0 +1,83 @@
+package pipeline
+
+import (
+	"slices"
+	"time"
+
+	"github.com/liveproof/liveproof"
+)
+
+// What tells a face that moves from a picture that stands still. The figures
+// are measured, see docs/adr/0007-frozen-pictures.md.
+const (
+	// stillSpan is over how much stream time a face must have moved.
+	stillSpan = 800 * time.Millisecond
+	// stillSlack takes in samples that are a picture late.
+	stillSlack = 50 * time.Millisecond
+	// stillShare of the face's cells must have changed by stillLevels.
+	stillShare  = 0.05
+	stillLevels = 6
+	// faceMargin is how much of the face's size is looked at beyond its box.
+	faceMargin = 0.15
+)
+
+// stillness finds faces that do not move. A lossy codec never shows a still
+// twice with the same pixels, but it moves nothing either: what changes is
+// noise of a few levels in few cells, most of it in the first second, while the
+// encoder refines its first picture.
+type stillness struct {
+	past []glance // of the last stillSpan, oldest first; at least the newest
+}
+
+// glance is what a sample showed.
+type glance struct {
+	t     time.Duration
+	cells *liveproof.Thumbnail
+}
+
+// see takes the next sample with a face and tells whether the face stood still
+// since all samples of the last stillSpan. The first one cannot tell.
+func (s *stillness) see(t time.Duration, cells *liveproof.Thumbnail, at region) (still bool) {
+	drop := 0
+	for drop < len(s.past)-1 && t-s.past[drop].t > stillSpan+stillSlack {
+		drop++
+	}
+	s.past = slices.Delete(s.past, 0, drop)
+	still = len(s.past) > 0 && !slices.ContainsFunc(s.past, func(g glance) bool { return at.moved(g.cells, cells) })
+	s.past = append(s.past, glance{t, cells})
+	return still
+}
+
+// region is a rectangle of thumbnail cells; x1 and y1 are not part of it.
+type region struct{ x0, y0, x1, y1 int }
+
+// faceRegion is where a face lies in the thumbnail of a picture of this size.
+func faceRegion(b liveproof.Box, width, height int) region {
+	mx, my := faceMargin*b.Width(), faceMargin*b.Height()
+	x0, x1 := cellsOf(b.X1-mx, b.X2+mx, width)
+	y0, y1 := cellsOf(b.Y1-my, b.Y2+my, height)
+	return region{x0, y0, x1, y1}
+}
+
+// cellsOf maps an interval of pixels onto at least one cell.
+func cellsOf(from, to float32, size int) (lo, hi int) {
+	const side = liveproof.ThumbnailSide
+	scale := float32(side) / float32(max(1, size))
+	lo = min(max(int(from*scale), 0), side-1)
+	hi = min(int(to*scale)+1, side)
+	return lo, max(hi, lo+1)
+}
+
+// moved tells whether enough cells differ.
+func (r region) moved(a, b *liveproof.Thumbnail) bool {
+	changed := 0
+	for y := r.y0; y < r.y1; y++ {
+		row := y * liveproof.ThumbnailSide
+		for i := row + r.x0; i < row+r.x1; i++ {
+			if d := int(a[i]) - int(b[i]); d >= stillLevels || d <= -stillLevels {
+				changed++
+			}
+		}
+	}
+	return float64(changed) >= stillShare*float64((r.x1-r.x0)*(r.y1-r.y0))
+}
