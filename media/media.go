@@ -7,7 +7,8 @@
 // decoder had to conceal it shows nothing until the next one. No picture above
 // the pixel cap is ever allocated. Decoding costs every picture; conversion to
 // RGB and the digest cost when they are asked for: the pipeline converts the
-// sampled pictures and takes the digest of every one (0.1 ms at 640×480).
+// sampled pictures and takes digest and thumbnail of every one (0.1 ms together
+// at 640×480).
 package media
 
 import (
