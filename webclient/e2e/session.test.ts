@@ -3,7 +3,7 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { cameras, launch, open, press, problems, reach, sentCodecs, sessionId } from './support/browser';
-import { lacking, media, result } from './support/paths';
+import { lacking, media, nobody, result } from './support/paths';
 import { LiveproofServer, RedisServer, type SessionRecord } from './support/server';
 
 const ends = ['passed', 'retry', 'failed'];
@@ -172,7 +172,7 @@ describe('a short deadline', () => {
   afterAll(() => quick?.stop());
 
   it('a picture without a face: the hint says so, the deadline gives retry, retry works', async () => {
-    const p = await browse({}, '', quick, { viewport: { width: 360, height: 780 }, deviceScaleFactor: 2 });
+    const p = await browse({ file: nobody() }, '', quick, { viewport: { width: 360, height: 780 }, deviceScaleFactor: 2 });
     const check = p.locator('liveness-check');
     let first = '';
     for (const attempt of [1, 2]) {

@@ -1,4 +1,5 @@
 // Where things are: the server's binary, the shared test media, the results.
+import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -14,6 +15,17 @@ const shared = process.env['LIVEPROOF_SHARED'] ?? resolve(repository, '../shared
 /** A camera recording: MJPEG that Chromium plays in a loop as its camera. */
 export function media(name: string): string {
   return resolve(shared, 'media', name);
+}
+
+/**
+ * A camera recording without a face in which no picture repeats for 12 s. Chromium's built-in camera will
+ * not do: its picture goes round in a circle, which the server rightly calls frozen.
+ */
+export function nobody(): string {
+  const file = result('nobody.mjpeg');
+  const source = ['-f', 'lavfi', '-i', 'testsrc2=size=640x480:rate=30,noise=alls=20:allf=t', '-t', '12'];
+  if (!existsSync(file)) execFileSync('ffmpeg', ['-v', 'error', ...source, '-c:v', 'mjpeg', '-q:v', '4', file]);
+  return file;
 }
 
 /** The part of a test's name that says which shared files are missing, '' when it can run. */
