@@ -25,11 +25,11 @@ video at its own pace, and tells how many samples a second each of them got scor
 It answers "how many sessions does this machine hold": run it from another machine, or
 mind that it shares this one's processors.
 
-The video is an IVF file of VP8 in which no picture repeats (a repeated one counts as
-frozen); from any clip:
+The video is an IVF file of VP8 that does not repeat itself (a loop counts as frozen and is
+not scored); from any clip:
 
-  ffmpeg -stream_loop 5 -i clip.mp4 -vf scale=640:480,noise=alls=4:allf=t -r 30 -t 30 \
-         -c:v libvpx -b:v 1M -deadline realtime -cpu-used 8 clip.ivf
+  ffmpeg -i clip.mp4 -vf scale=640:480 -r 30 -c:v libvpx -b:v 1M \
+         -deadline realtime -cpu-used 8 clip.ivf
   liveproof load --api-key KEY --sessions 10 clip.ivf`
 
 // loadOptions are the flags of `liveproof load`.
