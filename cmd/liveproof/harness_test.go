@@ -238,7 +238,7 @@ func person(t testing.TB, name string, seconds string) []ivfFrame {
 
 // nobody is a slowly turning gradient with noise: nothing in it looks like a face, to the Haar cascade neither.
 func nobody(t testing.TB, seconds string) []ivfFrame {
-	return encode(t, "-f", "lavfi", "-i", "gradients=size=640x480:rate=30:speed=0.02:seed=1,noise=alls=8:allf=t", "-t", seconds)
+	return encode(t, "-f", "lavfi", "-i", "gradients=size=640x480:rate=30:speed=0.02:seed=1,noise=alls=8:allf=t,format=yuv420p", "-t", seconds)
 }
 
 // metric reads one sample of /metrics by its exact name and labels; 0 when it is absent.

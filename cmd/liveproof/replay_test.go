@@ -40,7 +40,7 @@ func TestReplayTellsEveryFile(t *testing.T) {
 		t.Skip("ffmpeg is not installed (make setup)")
 	}
 	out, err := exec.Command("ffmpeg", "-v", "error", "-f", "lavfi", "-i",
-		"gradients=size=320x240:rate=15:speed=0.02:seed=1,noise=alls=8:allf=t", "-t", "4", good).CombinedOutput()
+		"gradients=size=320x240:rate=15:speed=0.02:seed=1,noise=alls=8:allf=t,format=yuv420p", "-t", "4", good).CombinedOutput()
 	require.NoError(t, err, "%s", out)
 
 	lines, code := replay(t, empty, good, broken, absent)

@@ -23,7 +23,7 @@ export function media(name: string): string {
  */
 export function nobody(): string {
   const file = result('nobody.mjpeg');
-  const source = ['-f', 'lavfi', '-i', 'gradients=size=640x480:rate=30:speed=0.02:seed=1,noise=alls=8:allf=t', '-t', '12'];
+  const source = ['-f', 'lavfi', '-i', 'gradients=size=640x480:rate=30:speed=0.02:seed=1,noise=alls=8:allf=t,format=yuv420p', '-t', '12'];
   if (!existsSync(file)) execFileSync('ffmpeg', ['-v', 'error', ...source, '-c:v', 'mjpeg', '-q:v', '4', file]);
   return file;
 }
