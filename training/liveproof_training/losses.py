@@ -1,10 +1,32 @@
-"""Eq. 5. The paper prints a minus sign, which would maximise the error; it is read as a plus."""
+"""The losses: Eq. 5 (its minus sign would maximise the error and is read as a plus), its rivals, and Eq. 6."""
 
 from __future__ import annotations
 
 import torch
+from torch.nn import functional
 
 
 def score_mse(rho: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-    """Mean squared difference between expected liveness score and PDLE label."""
+    """Eq. 5: mean squared difference between expected liveness score and PDLE label, both [N]."""
     return ((rho.float() - target.float()) ** 2).mean()
+
+
+def score_bce(logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    """Binary cross-entropy of a scalar logit [N] or [N, 1]: the baseline that the paper argues against."""
+    return functional.binary_cross_entropy_with_logits(logits.float().reshape(-1), target.float())
+
+
+def domain_cross_entropy(logits: torch.Tensor, shares: torch.Tensor) -> torch.Tensor:
+    """L_adv: cross-entropy of domain logits [N, D] with soft labels [N, D].
+
+    A mixed picture's label holds the pixel shares of its two domains. Rows of zeros (pictures without
+    a domain) are left out; with none left the loss is 0.
+    """
+    weight = shares.sum(dim=1)
+    loss = -(shares * functional.log_softmax(logits.float(), dim=1)).sum(dim=1)
+    return loss.sum() / weight.sum().clamp_min(1e-12)
+
+
+def total(score: torch.Tensor, domain: torch.Tensor | None, alpha: float = 0.5) -> torch.Tensor:
+    """Eq. 6: alpha * L_mse + (1 - alpha) * L_adv. Without an adversary the score loss alone."""
+    return score if domain is None else alpha * score + (1 - alpha) * domain

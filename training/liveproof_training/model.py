@@ -1,4 +1,4 @@
-"""ResNet18 with K+1 outputs and the expected liveness score (Eq. 3 and 4)."""
+"""ResNet18 with K+1 outputs and the expected liveness score (Eq. 3 and 4), and the heads it is compared with."""
 
 from __future__ import annotations
 
@@ -22,14 +22,36 @@ def expected_score(probabilities: torch.Tensor) -> torch.Tensor:
     return probabilities @ atoms(k).to(probabilities)
 
 
-class LivenessNet(nn.Module):
-    """Encoder -> 512 features -> K+1 logits. Input: float [N, 3, 224, 224], ImageNet-normalised RGB."""
+@dataclasses.dataclass
+class Evidence:
+    """All that a forward pass gives; float32."""
 
-    def __init__(self, k: int = 10):
+    rho: torch.Tensor  # [N] in [0, 1]
+    probabilities: torch.Tensor  # [N, A], rows sum to 1
+    logits: torch.Tensor  # [N, A] (expected) or [N, 1] (sigmoid)
+    features: torch.Tensor  # [N, feature_size]
+
+
+HEADS = ("expected", "sigmoid")
+
+
+class LivenessNet(nn.Module):
+    """Encoder -> 512 features -> head. Input: float [N, 3, 224, 224], ImageNet-normalised RGB.
+
+    Head "expected": K+1 logits, softmax, expectation over the atoms i/K (the paper's). "sigmoid": one logit,
+    rho its sigmoid; its probabilities [1 - rho, rho] make it a K = 1 model under the model contract.
+    """
+
+    feature_size = 512
+
+    def __init__(self, k: int = 10, head: str = "expected"):
         super().__init__()
+        if head not in HEADS:
+            raise ValueError(f"head: {head!r} is not one of {', '.join(HEADS)}")
+        self.k, self.scalar = (1, True) if head == "sigmoid" else (k, False)
         self.encoder = torchvision.models.resnet18(weights=None)
         self.encoder.fc = nn.Identity()
-        self.head = nn.Linear(512, k + 1)
+        self.head = nn.Linear(self.feature_size, 1 if self.scalar else k + 1)
         self.frozen: list[nn.Module] = []
 
     def freeze(self, last: str) -> None:
@@ -47,13 +69,22 @@ class LivenessNet(nn.Module):
         return self
 
     def features(self, x: torch.Tensor) -> torch.Tensor:
-        """Pooled features [N, 512]: what a domain discriminator would see."""
+        """Pooled features [N, 512]: what the domain discriminator sees."""
         return self.encoder(x)
 
     def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """(rho [N], probabilities [N, K+1]), both float32."""
-        probabilities = torch.softmax(self.head(self.features(x)).float(), dim=1)
-        return expected_score(probabilities), probabilities
+        evidence = self.evidence(x)
+        return evidence.rho, evidence.probabilities
+
+    def evidence(self, x: torch.Tensor) -> Evidence:
+        features = self.features(x)
+        logits = self.head(features).float()
+        if self.scalar:
+            rho = torch.sigmoid(logits)
+            return Evidence(rho[:, 0], torch.cat([1 - rho, rho], dim=1), logits, features)
+        probabilities = torch.softmax(logits, dim=1)
+        return Evidence(expected_score(probabilities), probabilities, logits, features)
 
 
 @dataclasses.dataclass
