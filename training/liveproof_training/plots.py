@@ -1,4 +1,4 @@
-"""Plots for the documentation; needs matplotlib, which training itself does not."""
+"""Plots of scores and of a run; needs matplotlib, which training itself does not."""
 
 from __future__ import annotations
 
@@ -7,10 +7,14 @@ from pathlib import Path
 
 import numpy as np
 
-INK = {"none": "#1b7f5c", "print": "#b8572a", "replay": "#4a5fb0"}
+from . import metrics
+
+INK = {"none": "#1b7f5c", "print": "#b8572a", "cut": "#8d6a9f", "replay": "#4a5fb0"}
+WORDS = {"none": "bona fide", "print": "print", "cut": "cut-out", "replay": "screen replay"}
 
 
-def _figure(width: float, height: float, columns: int = 1):
+def figure(width: float, height: float, columns: int = 1, rows: int = 1, **kwargs):
+    """Axes in the house's look; inches. Never opens a window."""
     try:
         import matplotlib
     except ImportError as error:
@@ -18,15 +22,27 @@ def _figure(width: float, height: float, columns: int = 1):
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    plt.rcParams.update({"font.size": 9, "axes.spines.top": False, "axes.spines.right": False})
-    return plt.subplots(1, columns, figsize=(width, height), constrained_layout=True)
+    plt.rcParams.update({"font.size": 9, "axes.spines.top": False, "axes.spines.right": False, "svg.hashsalt": "liveproof"})
+    return plt.subplots(rows, columns, figsize=(width, height), constrained_layout=True, **kwargs)
+
+
+def save(fig, out) -> None:
+    """To a file, or to an open binary file as SVG; frees the figure."""
+    import matplotlib.pyplot as plt
+
+    if isinstance(out, (str, Path)):
+        Path(out).parent.mkdir(parents=True, exist_ok=True)
+        fig.savefig(out, dpi=130)
+    else:
+        fig.savefig(out, format="svg", metadata={"Date": None})
+    plt.close(fig)
 
 
 def curves(log: Path, out: Path) -> None:
     """Loss and development error over the steps of ``log.csv``."""
     with log.open(newline="") as f:
         rows = list(csv.DictReader(f))
-    figure, (left, right) = _figure(8, 3, 2)
+    fig, (left, right) = figure(8, 3, 2)
     x, y = _column(rows, "loss")
     left.plot(x, y, color="#bbbbbb", lw=0.6, label="per batch")
     width = max(1, len(y) // 20)
@@ -38,32 +54,90 @@ def curves(log: Path, out: Path) -> None:
         right.plot(*_column(rows, key), color=colour, marker="o", ms=3, label=label)
     right.set(xlabel="step", ylabel="development set", ylim=(0, None))
     right.legend(frameon=False)
-    figure.savefig(out, dpi=130)
+    save(fig, out)
 
 
 def _column(rows: list[dict[str, str]], key: str) -> tuple[np.ndarray, np.ndarray]:
-    pairs = [(int(r["step"]), float(r[key])) for r in rows if r[key]]
+    pairs = [(int(r["step"]), float(r[key])) for r in rows if r.get(key)]
     return np.array([p[0] for p in pairs]), np.array([p[1] for p in pairs])
 
 
-def histogram(rho: np.ndarray, media: list[str], threshold: float, out: Path) -> None:
-    """How the scores of each medium spread, with the threshold."""
-    figure, axis = _figure(6, 3)
-    names = np.array(media)
-    for name, label in (("none", "bona fide"), ("print", "print"), ("replay", "screen replay")):
-        axis.hist(rho[names == name], bins=40, range=(0, 1), histtype="step", lw=1.5, color=INK[name], label=label, density=True)
-    axis.axvline(threshold, color="black", lw=1, ls="--", label=f"threshold {threshold:.3f}")
+def histogram(rho: np.ndarray, pai: list[str], thresholds: float | dict[str, float], out) -> None:
+    """How the scores of each instrument species spread, with the thresholds."""
+    fig, axis = figure(6, 3)
+    names = np.array(pai)
+    for name in [n for n in WORDS if (names == n).any()]:
+        axis.hist(rho[names == name], bins=40, range=(0, 1), histtype="step", lw=1.5, color=INK[name], density=True,
+                  label=f"{WORDS[name]} ({(names == name).sum()})")  # fmt: skip
+    marks = thresholds if isinstance(thresholds, dict) else {"threshold": thresholds}
+    for (name, value), style in zip(marks.items(), ("--", ":", "-.")):
+        axis.axvline(value, color="black", lw=1, ls=style, label=f"{name} {value:.3f}")
     axis.set(xlabel="ρ", ylabel="density", xlim=(0, 1))
-    axis.legend(frameon=False)
-    figure.savefig(out, dpi=130)
+    axis.legend(frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0), borderaxespad=0)
+    save(fig, out)
 
 
-def sheet(images: np.ndarray, media: list[str], out: Path, columns: int = 10) -> None:
+def operating(bona_fide: np.ndarray, attacks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(APCER, BPCER) at every threshold, from accepting all to accepting none."""
+    thresholds = np.append(np.unique(np.concatenate([bona_fide, attacks])), np.inf)
+    accepted, rejected = metrics.errors(bona_fide, attacks, thresholds)
+    return accepted / len(attacks), rejected / len(bona_fide)
+
+
+def roc(bona_fide: np.ndarray, by_pai: dict[str, np.ndarray], points: dict[str, metrics.Point], out) -> None:
+    """Receiver operating characteristic: all attacks and each species, with the points that the thresholds pick."""
+    fig, axis = figure(4.2, 3.6)
+    for name, attacks in by_pai.items():
+        apcer, bpcer = operating(bona_fide, attacks)
+        look = dict(color="black", lw=1.6) if name == "all" else dict(color=INK.get(name, "#888888"), lw=1)
+        label = f"{WORDS.get(name, name)}, AUC {metrics.auc(bona_fide, attacks):.3f}"
+        axis.step(apcer[::-1], 1 - bpcer[::-1], where="post", label=label, **look)
+    _mark(axis, {name: (p.far, 1 - p.frr) for name, p in points.items()})
+    axis.plot([0, 1], [0, 1], color="#cccccc", lw=0.8, zorder=0)
+    axis.set(xlabel="attacks accepted (APCER)", ylabel="bona fide accepted (1 − BPCER)", xlim=(-0.01, 1), ylim=(0, 1.01))
+    axis.legend(frameon=False, loc="lower right")
+    save(fig, out)
+
+
+def det(bona_fide: np.ndarray, by_pai: dict[str, np.ndarray], points: dict[str, metrics.Point], out) -> None:
+    """Detection error trade-off on normal-deviate axes, where normal scores give straight lines."""
+    fig, axis = figure(4.2, 3.6)
+    for name, attacks in by_pai.items():
+        apcer, bpcer = operating(bona_fide, attacks)
+        look = dict(color="black", lw=1.6) if name == "all" else dict(color=INK.get(name, "#888888"), lw=1)
+        axis.plot(_deviate(apcer), _deviate(bpcer), label=WORDS.get(name, name), **look)
+    _mark(axis, {name: (_deviate(p.far), _deviate(p.frr)) for name, p in points.items()})
+    ticks = np.array([0.01, 0.02, 0.05, 0.1, 0.2, 0.4])
+    words = [f"{100 * t:g} %" for t in ticks]
+    low, high = _deviate(LEAST), _deviate(MOST)
+    axis.set(xlabel="APCER", ylabel="BPCER", xlim=(low, high), ylim=(low, high))
+    axis.set_xticks(_deviate(ticks), words)
+    axis.set_yticks(_deviate(ticks), words)
+    axis.grid(color="#eeeeee", lw=0.8)
+    axis.legend(frameon=False, loc="upper right")
+    save(fig, out)
+
+
+LEAST, MOST = 0.004, 0.6  # the axes' ends; smaller rates are drawn at the end
+
+
+def _deviate(rate):
+    from statistics import NormalDist
+
+    return np.vectorize(NormalDist().inv_cdf)(np.clip(rate, LEAST, 1 - LEAST))
+
+
+def _mark(axis, points: dict[str, tuple[float, float]]) -> None:
+    for (name, (x, y)), marker in zip(points.items(), "osD"):
+        axis.plot(x, y, marker=marker, color="white", mec="black", ms=5, ls="", label=name, clip_on=False)
+
+
+def sheet(images, pai: list[str], out: Path, columns: int = 10) -> None:
     """Rendered pairs: bona fide above, the attack with the same content, pose and camera below."""
     import cv2
 
-    names = np.array(media)
-    pairs = [i for i in range(len(media) - 1) if names[i] == "none" and names[i + 1] != "none"]
+    names = np.array(pai)
+    pairs = [i for i in range(len(pai) - 1) if names[i] == "none" and names[i + 1] != "none"]
     chosen = [pairs[i] for i in np.linspace(0, len(pairs) - 1, 2 * columns).astype(int)]
     rows = []
     for half in (chosen[:columns], chosen[columns:]):

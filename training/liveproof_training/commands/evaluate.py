@@ -6,16 +6,36 @@ from pathlib import Path
 
 from .common import command, shared_folder
 
+OWN = "own"
+
 
 def _evaluate(args) -> None:
+    if args.protocol:
+        return _report(args)
     from .. import evaluate, plots
 
     rows, rho, crops = evaluate.on_split(Path(args.model), Path(args.data), args.split)
-    print(f"threshold {evaluate.threshold(Path(args.model)):.6f}, {args.split}\n\n{evaluate.markdown(rows)}")
+    threshold = evaluate.threshold(Path(args.model))
+    print(f"threshold {threshold:.6f}, {args.split}\n\n{evaluate.markdown(rows)}")
     if args.out:
         evaluate.write(Path(args.out), args.split, rows, rho, crops)
     if args.plot:
-        plots.histogram(rho, crops.media, evaluate.threshold(Path(args.model)), Path(args.plot))
+        plots.histogram(rho, crops.pai, threshold, Path(args.plot))
+
+
+def _report(args) -> None:
+    from .. import evaluate, report
+
+    if not args.out:
+        raise ValueError("--protocol needs --out, the folder for the report")
+    model, folders = evaluate.Model(Path(args.model), args.device), [Path(w) for w in args.data.split(",")]
+    if args.protocol == OWN:
+        parts = evaluate.on_splits(model, folders)
+    else:
+        parts = evaluate.on_protocol(model, folders, Path(args.protocol))
+    name = args.name or ("own splits" if args.protocol == OWN else Path(args.protocol).stem)
+    header = report.about(name, args.population, evaluate.is_rendered(folders, parts), model.describe())
+    print(report.lines(report.write(Path(args.out), header, evaluate.judged(model, parts), parts)))
 
 
 def _clips(args) -> None:
@@ -34,12 +54,19 @@ def _plot(args) -> None:
 
 
 def add(sub) -> None:
-    p = command(sub, "evaluate", _evaluate, "Error rates on a split at the model's own threshold, per medium")
+    p = command(sub, "evaluate", _evaluate, "Error rates of a model on a protocol, or crop by crop on a split",
+                "With --protocol: a score a video, the idealised, the realistic (dev) and the model's threshold, by attack "
+                "instrument and camera, as scores.csv, frames.csv, report.json and report.html in OUT. Videos without a crop score 0 and "
+                "are listed. Without: a table by crops of one split at the model's threshold.")  # fmt: skip
     p.add_argument("--model", required=True, help="final.pt or an exported .onnx")
-    p.add_argument("--data", default="data/demo", help="crops")
-    p.add_argument("--split", default="test", choices=("train", "dev", "test"), help="which crops")
-    p.add_argument("--out", default="", help="folder for SPLIT.json and SPLIT.csv")
-    p.add_argument("--plot", default="", help="PNG file with the scores' histogram")
+    p.add_argument("--data", default="data/demo", help="folder with manifest.csv; with --protocol several, comma-separated")
+    p.add_argument("--protocol", default="", help=f"protocol.csv of `liveproof protocol`, or {OWN}: the data's own dev and test splits")
+    p.add_argument("--name", default="", help="of the protocol in the report, empty: the file's name")
+    p.add_argument("--population", default="split", choices=("split", "all-nodev", "everything"), help="that the protocol was made with")
+    p.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"), help="for checkpoints")
+    p.add_argument("--split", default="test", choices=("train", "dev", "test"), help="without --protocol: which crops")
+    p.add_argument("--out", default="", help="folder for the report, or for SPLIT.json and SPLIT.csv")
+    p.add_argument("--plot", default="", help="without --protocol: PNG file with the scores' histogram")
     c = command(sub, "clips", _clips, "Score whole clips frame by frame")
     c.add_argument("clips", nargs="+", help="video files")
     c.add_argument("--model", required=True, help="final.pt or an exported .onnx")
