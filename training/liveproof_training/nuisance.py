@@ -36,11 +36,12 @@ def factors(image: np.ndarray) -> np.ndarray:
     )
 
 
-def table(images: np.ndarray) -> np.ndarray:
-    return np.stack([factors(image) for image in images])
+def table(images) -> np.ndarray:
+    """[N, factors] of uint8 [256, 256, 3] pictures, one at a time."""
+    return np.stack([factors(images[i]) for i in range(len(images))])
 
 
-def cached_table(folder: Path, split: str, images: np.ndarray) -> np.ndarray:
+def cached_table(folder: Path, split: str, images) -> np.ndarray:
     """The table of a split, kept beside its crops; the name carries the manifest's hash."""
     digest = hashlib.sha256((folder / "manifest.csv").read_bytes()).hexdigest()[:16]
     path = folder / f"nuisance-{split}-{digest}.npy"
