@@ -8,17 +8,12 @@ from pathlib import Path
 
 import torch
 
+from . import model
 from .config import TrainConfig
 
 
-def save(path: Path, net, opt, config: TrainConfig, step: int, extra: dict) -> None:
-    state = {
-        "model": net.state_dict(),
-        "optimizer": opt.state_dict() if opt else None,
-        "config": dataclasses.asdict(config),
-        "step": step,
-        **extra,
-    }
+def save(path: Path, net, config: TrainConfig, step: int, extra: dict) -> None:
+    state = {"model": net.state_dict(), "config": dataclasses.asdict(config), "step": step, **extra}
     partial = path.with_suffix(".partial")
     torch.save(state, partial)
     os.replace(partial, path)
@@ -28,3 +23,11 @@ def load(path: Path) -> dict:
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such checkpoint")
     return torch.load(path, map_location="cpu")
+
+
+def load_net(path: Path) -> tuple[model.LivenessNet, dict]:
+    """(network in evaluation mode, the checkpoint) of a run with any encoder and head."""
+    state = load(path)
+    net = model.from_config(TrainConfig.from_dict(state["config"]))
+    net.load_state_dict(state["model"])
+    return net.eval(), state

@@ -1,125 +1,127 @@
-"""Crops on disk -> training items: flip, random crop 224 of 256, PDLE partner; normalisation on the device."""
+"""Crops of one split or one role of a protocol, with labels, domains and names; normalisation on the device."""
 
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch.utils.data import Dataset, Sampler
 
-from . import augment, contract, pdle
+from . import contract, manifest, pictures
 from .config import TrainConfig
-from .render import store
+
+STREAM = "render:"  # prefix of a folder of portraits that crops are rendered from on the fly
 
 
 @dataclasses.dataclass
 class Crops:
-    """One split: pictures (memory-mapped), labels (1 bona fide, 0 attack) and what each shows."""
+    """Crops of one role."""
 
-    images: np.ndarray  # uint8 [N, 256, 256, 3] RGB
-    labels: np.ndarray  # int64 [N]
-    media: list[str]
+    images: pictures.Sequence  # uint8 [256, 256, 3] RGB each
+    labels: np.ndarray  # int64 [N], 1 bona fide, 0 attack
+    domains: np.ndarray  # int64 [N], -1 none
+    pai: list[str]  # none | print | cut | replay
+    videos: list[str]  # "dataset/video", unique per video
+    rows: list[manifest.Row]
 
     def __len__(self) -> int:
         return len(self.labels)
 
+    @property
+    def media(self) -> list[str]:
+        return self.pai
+
 
 def load_split(folder: Path, split: str) -> Crops:
-    rows = [r for r in store.manifest_rows(folder) if r["split"] == split]
-    images = np.load(folder / f"{split}.npy", mmap_mode="r")
-    if len(rows) != len(images):
-        raise ValueError(f"{folder}: {split}.npy has {len(images)} crops, manifest.csv {len(rows)}")
-    labels = np.array([int(r["label"]) for r in rows], dtype=np.int64)
-    return Crops(images, labels, [r["medium"] for r in rows])
+    """By the datasets' own splits; a domain is the index of the dataset's name."""
+    return _split([folder], split)
 
 
-class PdleDataset(Dataset):
-    """Item i of an epoch: (pictures uint8 [M, 3, size, size], labels [M]).
-
-    ``mix`` "append" gives the original and one mixed picture (M = 2), "replace" one of the two, mixed
-    with probability ``mix_prob`` (M = 1), "none" the original. Draws depend on (seed, epoch, i) alone,
-    so any loader, any number of workers and a resumed run see the same pictures.
-    """
-
-    def __init__(self, crops: Crops, config: TrainConfig):
-        self.crops, self.config, self.epoch, self.size = crops, config, 0, config.size
-        self.by_label = [np.flatnonzero(crops.labels == y) for y in (0, 1)]
-        if not all(len(ids) for ids in self.by_label):
-            raise ValueError("training needs both bona fide and attack crops")
-
-    def __len__(self) -> int:
-        return len(self.crops)
-
-    def __getitem__(self, i: int) -> tuple[torch.Tensor, torch.Tensor]:
-        generator = torch.Generator().manual_seed(_mix_seed(self.config.seed, self.epoch, int(i)))
-        label = float(self.crops.labels[i])
-        items = [(self._view(i, generator), label)]
-        if self.config.mix == "append":
-            items.append(self._mixed(*items[0], generator))
-        elif self.config.mix == "replace" and float(torch.rand((), generator=generator)) < self.config.mix_prob:
-            items = [self._mixed(*items[0], generator)]
-        return torch.stack([x for x, _ in items]), torch.tensor([y for _, y in items])
-
-    def _mixed(self, image: torch.Tensor, label: float, generator: torch.Generator):
-        """The partner comes from the whole training set, not from the batch (Sec. 2.2)."""
-        others = self.by_label[1 - int(label)]
-        other = self._view(others[int(torch.randint(len(others), (), generator=generator))], generator)
-        return pdle.encode(image, label, other, self.config.k, generator, self.config.max_level or None)
-
-    def _view(self, i: int, generator: torch.Generator) -> torch.Tensor:
-        size = self.size
-        room = contract.CROP_SIZE - size
-        top, left, flip = (int(torch.randint(n, (), generator=generator)) for n in (room + 1, room + 1, 2))
-        view = self.crops.images[i, top : top + size, left : left + size]
-        view = np.ascontiguousarray(view[:, ::-1] if flip else view)
-        if self.config.augment == "nuisance":
-            view = augment.disturb(view, np.random.default_rng(int(torch.randint(2**62, (), generator=generator))))
-        return torch.from_numpy(np.ascontiguousarray(view.transpose(2, 0, 1)))
+def _split(folders: list[Path], split: str) -> Crops:
+    found = [(folder, row) for folder in folders for row in manifest.read(folder) if row.split == split]
+    if not found:
+        raise ValueError(f"{', '.join(map(str, folders))}: no crops in split {split}")
+    names = sorted({row.dataset for _, row in found})
+    return _crops(found, [names.index(row.dataset) for _, row in found])
 
 
-def _mix_seed(*parts: int) -> int:
-    return int(np.random.SeedSequence(parts).generate_state(1, np.uint64)[0]) >> 1
+def load_role(folders: list[Path], protocol: Path, role: str) -> Crops:
+    """The crops that a protocol gives this role, with its domains."""
+    uses = manifest.read_protocol(protocol)
+    found, domains = [], []
+    for folder in folders:
+        for row in manifest.read(folder):
+            use = uses.get((row.dataset, row.video))
+            if use is None or use.role != role:
+                continue
+            if use.label != row.label:
+                raise ValueError(f"{protocol}: {row.dataset} {row.video} has label {use.label}, {folder}/manifest.csv {row.label}")
+            found.append((folder, row))
+            domains.append(use.domain)
+    if not found:
+        where = ", ".join(map(str, folders))
+        raise ValueError(f"{protocol}: none of its {role} videos is in the manifests of {where}; extract those datasets")
+    return _crops(found, domains)
 
 
-class BalancedSampler(Sampler):
-    """Alternates the classes, so that every batch holds as many bona fide as attacks.
+def _crops(found: list[tuple[Path, manifest.Row]], domains: list[int]) -> Crops:
+    rows = [row for _, row in found]
+    by_folder: dict[Path, list[str]] = {}
+    for folder, row in found:
+        by_folder.setdefault(folder, []).append(row.crop)
+    parts = [pictures.of_folder(folder, crops) for folder, crops in by_folder.items()]
+    return Crops(
+        images=parts[0] if len(parts) == 1 else pictures.Joined(parts),
+        labels=np.array([r.label for r in rows], np.int64),
+        domains=np.array(domains, np.int64),
+        pai=[r.pai for r in rows],
+        videos=[f"{r.dataset}/{r.video}" for r in rows],
+        rows=rows,
+    )
 
-    Without weights an epoch shuffles each class and is as long as twice the larger one (the smaller
-    is gone through again); with weights the same number is drawn with replacement.
-    """
 
-    def __init__(self, labels: np.ndarray, seed: int, weights: np.ndarray | None = None):
-        self.by_label = [np.flatnonzero(labels == y) for y in (0, 1)]
-        self.weights = weights
-        self.seed, self.epoch, self.skip = seed, 0, 0
-        self.half = max(len(ids) for ids in self.by_label)
+def load_stream(folder: Path, split: str, seed: int) -> Crops:
+    """Crops rendered while training goes on, from the portraits in ``folder``; no rows."""
+    from .render.stream import Stream
 
-    def __len__(self) -> int:
-        return 2 * self.half - self.skip
+    stream = Stream(folder, split, seed)
+    labels = np.asarray(stream.labels, np.int64)
+    pai = [stream.pai(i, 0) for i in range(len(stream))]
+    names = [f"rendered/{split}/{i}" for i in range(len(stream))]
+    return Crops(pictures.Streamed(stream), labels, np.zeros(len(labels), np.int64), pai, names, [])
 
-    def __iter__(self):
-        rng = np.random.default_rng([self.seed, self.epoch])
-        order = np.empty(2 * self.half, dtype=np.int64)
-        for offset, ids in enumerate(self.by_label):
-            order[offset::2] = self._draw(rng, ids)
-        return iter(order[self.skip :].tolist())
 
-    def _draw(self, rng: np.random.Generator, ids: np.ndarray) -> np.ndarray:
-        if self.weights is not None:
-            share = self.weights[ids] / self.weights[ids].sum()
-            return rng.choice(ids, self.half, p=share)
-        rounds = -(-self.half // len(ids))
-        return np.concatenate([rng.permutation(ids) for _ in range(rounds)])[: self.half]
+def folders(config: TrainConfig) -> list[Path]:
+    return [Path(word.strip()) for word in config.data.split(",") if word.strip()]
+
+
+def load(config: TrainConfig, role: str) -> Crops:
+    """The crops that a run trains on ("train") or chooses its threshold on ("dev")."""
+    if config.data.startswith(STREAM):
+        return load_stream(Path(config.data[len(STREAM) :]), role, config.seed)
+    if config.protocol:
+        return load_role(folders(config), Path(config.protocol), role)
+    return _split(folders(config), role)
+
+
+def sha256(config: TrainConfig) -> str:
+    """Hash of the manifest, which holds the hash of every crop; of several tables, of their hashes."""
+    if config.data.startswith(STREAM):
+        return hashlib.sha256(f"{STREAM}{config.seed}".encode()).hexdigest()
+    tables = [folder / "manifest.csv" for folder in folders(config)]
+    tables += [Path(config.protocol)] if config.protocol else []
+    digests = [hashlib.sha256(path.read_bytes()).hexdigest() for path in tables]
+    return digests[0] if len(digests) == 1 else hashlib.sha256("\n".join(digests).encode()).hexdigest()
 
 
 def normalise(images: torch.Tensor, device: torch.device) -> torch.Tensor:
-    """uint8 [N, 3, H, W] RGB -> float32, ImageNet mean and standard deviation."""
-    x = images.to(device, non_blocking=True).float().div_(255.0)
-    mean = torch.tensor(contract.IMAGENET_MEAN, device=device).view(1, 3, 1, 1)
+    """uint8 [N, 3, H, W] RGB -> float32, ImageNet mean and standard deviation, channels last in memory."""
+    x = images.to(device, non_blocking=True).float()
     std = torch.tensor(contract.IMAGENET_STD, device=device).view(1, 3, 1, 1)
-    return x.sub_(mean).div_(std).contiguous(memory_format=torch.channels_last)
+    mean = torch.tensor(contract.IMAGENET_MEAN, device=device).view(1, 3, 1, 1)
+    return x.sub_(255 * mean).div_(255 * std).contiguous(memory_format=torch.channels_last)
 
 
 def centre(images: np.ndarray) -> np.ndarray:

@@ -6,15 +6,20 @@ picture that shows a real face is the label, on the grid 0, 1/K, ..., 1.
 Readings of what the paper leaves open: the box holds the share lambda of the area, lies fully
 inside the picture and keeps the picture's aspect; u = K (the whole picture) is allowed unless
 ``max_level`` says less. Mixing happens at network resolution, after each image's own crop and
-flip, so that the area share stays the label.
+flip, so that the area share stays the label. The variants are :class:`Encoding`'s fields.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 
-import torch
+import numpy as np
+
+BOXES = ("square-root", "aspect", "clip")
+LABELS = ("discrete", "continuous")
+MAX_ASPECT = 3.0  # of box "aspect": height over width relative to the picture's, and its inverse
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,25 +35,59 @@ class Box:
         return (self.bottom - self.top) * (self.right - self.left) / (height * width)
 
 
-def draw_level(k: int, generator: torch.Generator, max_level: int | None = None) -> int:
+@dataclasses.dataclass(frozen=True)
+class Encoding:
+    """How a mixed picture is drawn; the defaults are the paper's as read."""
+
+    k: int = 10
+    max_level: int | None = None  # largest u of Eq. 1, None: K
+    box: str = "square-root"  # "aspect": random aspect, same area; "clip": CutMix's, clipped at the border, label re-measured
+    labels: str = "discrete"  # lambda = u / K; "continuous": lambda ~ U(0, 1)
+
+    def draw(self, height: int, width: int, rng: np.random.Generator) -> tuple[Box, float]:
+        """A box and the lambda that stands for it in the label."""
+        lam = draw_level(self.k, rng, self.max_level) / self.k if self.labels == "discrete" else 1.0 - rng.random()
+        if self.box == "clip":
+            box = draw_clipped_box(height, width, lam, rng)
+            return box, box.share(height, width)
+        aspect = _draw_aspect(lam, rng) if self.box == "aspect" else 1.0
+        return draw_box(height, width, lam, rng, aspect), lam
+
+
+def draw_level(k: int, rng: np.random.Generator, max_level: int | None = None) -> int:
     """u ~ U{1, ..., K} (Eq. 1)."""
-    return int(torch.randint(1, (max_level or k) + 1, (), generator=generator))
+    return int(rng.integers(1, (max_level or k) + 1))
 
 
-def draw_box(height: int, width: int, share: float, generator: torch.Generator) -> Box:
+def draw_box(height: int, width: int, share: float, rng: np.random.Generator, aspect: float = 1.0) -> Box:
     """A box of sides sqrt(share) times the picture's, its corner uniform over all places fully inside."""
-    h, w = _sides(height, width, share)
-    top = int(torch.randint(0, height - h + 1, (), generator=generator))
-    left = int(torch.randint(0, width - w + 1, (), generator=generator))
+    h, w = _sides(height, width, share, aspect)
+    top, left = int(rng.integers(height - h + 1)), int(rng.integers(width - w + 1))
     return Box(top, top + h, left, left + w)
 
 
-def _sides(height: int, width: int, share: float) -> tuple[int, int]:
-    """Whole sides near sqrt(share) of the picture's whose product comes closest to the share."""
-    root = math.sqrt(share)
-    h = min(height, max(1, round(root * height)))
-    w = min(width, max(1, round(share * height * width / h)))
-    return h, w
+def draw_clipped_box(height: int, width: int, share: float, rng: np.random.Generator) -> Box:
+    """CutMix's: the centre uniform over the picture, what reaches beyond the border cut off, so the share shrinks."""
+    h, w = _sides(height, width, share, 1.0)
+    top, left = int(rng.integers(height)) - h // 2, int(rng.integers(width)) - w // 2
+    return Box(max(0, top), min(height, top + h), max(0, left), min(width, left + w))
+
+
+def _draw_aspect(share: float, rng: np.random.Generator) -> float:
+    """Log-uniform, as far from 1 as still fits into the picture."""
+    limit = math.log(min(MAX_ASPECT, 1 / share))
+    return math.exp(rng.uniform(-limit, limit))
+
+
+@functools.lru_cache(maxsize=4096)
+def _sides(height: int, width: int, share: float, aspect: float) -> tuple[int, int]:
+    """Whole sides near sqrt(share) of the picture's whose product comes close to the share: a twentieth of a per cent is worth a row."""
+    whole, ideal = height * width, math.sqrt(share * aspect) * height
+    best = (math.inf, height, width)
+    for h in range(max(1, round(ideal) - 4), min(height, round(ideal) + 4) + 1):
+        w = min(width, max(1, round(share * whole / h)))
+        best = min(best, (abs(h * w / whole - share) + 0.0005 * abs(h - ideal), h, w))
+    return best[1], best[2]
 
 
 def mixed_label(anchor_label: float, lam: float) -> float:
@@ -56,23 +95,7 @@ def mixed_label(anchor_label: float, lam: float) -> float:
     return 1.0 - lam if anchor_label == 1.0 else lam
 
 
-def exchange(anchor: torch.Tensor, other: torch.Tensor, box: Box) -> torch.Tensor:
-    """Eq. 2: M x_a + (1 - M) x_b with M = 0 inside the box. Tensors are [C, H, W]."""
-    out = anchor.clone()
+def paste(anchor: np.ndarray, other: np.ndarray, box: Box) -> None:
+    """Eq. 2 in place: M x_a + (1 - M) x_b with M = 0 inside the box. Pictures are [H, W, ...]."""
     rows, columns = slice(box.top, box.bottom), slice(box.left, box.right)
-    out[:, rows, columns] = other[:, rows, columns]
-    return out
-
-
-def encode(
-    anchor: torch.Tensor,
-    anchor_label: float,
-    other: torch.Tensor,
-    k: int,
-    generator: torch.Generator,
-    max_level: int | None = None,
-) -> tuple[torch.Tensor, float]:
-    """One mixed image and its label from an anchor and an image of the opposite class."""
-    lam = draw_level(k, generator, max_level) / k
-    box = draw_box(anchor.shape[-2], anchor.shape[-1], lam, generator)
-    return exchange(anchor, other, box), mixed_label(anchor_label, lam)
+    anchor[rows, columns] = other[rows, columns]

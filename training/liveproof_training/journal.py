@@ -1,0 +1,55 @@
+"""What a run tells about itself: log.csv and, where a writer is installed, TensorBoard event files."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+FIELDS = ("step", "epoch", "minutes", "lr", "loss", "error", "images_per_s", "loader_wait", "dev_auc", "dev_eer", "dev_mse", "loss_score",
+          "loss_domain", "domain_accuracy", "reversal", "grad_score", "grad_domain")  # fmt: skip
+
+
+class Journal:
+    """``loader_wait``: share of the time since the last line that the step waited for pictures."""
+
+    def __init__(self, out: Path, tensorboard: str, resume_from: int | None = None):
+        path = out / "log.csv"
+        kept = _until(path, resume_from) if resume_from is not None and path.is_file() else []
+        self.file = path.open("w", newline="", buffering=1)
+        self.csv = csv.DictWriter(self.file, FIELDS, restval="", extrasaction="ignore")
+        self.csv.writeheader()
+        self.csv.writerows(kept)
+        self.events = _writer(out / "events", tensorboard)
+
+    def write(self, row: dict[str, float]) -> None:
+        """A row of numbers; those that are missing stay empty."""
+        self.csv.writerow({name: value if isinstance(value, int) else f"{value:.6g}" for name, value in row.items()})
+        for name, value in row.items() if self.events else ():
+            if name != "step":
+                self.events.add_scalar(name.replace("dev_", "dev/"), value, row["step"])
+
+    def close(self) -> None:
+        self.file.close()
+        if self.events:
+            self.events.close()
+
+
+def _until(path: Path, step: int) -> list[dict[str, str]]:
+    """Lines up to the checkpoint's step: what came after it will be done again."""
+    with path.open(newline="") as f:
+        return [row for row in csv.DictReader(f) if (row["step"] or "x").isdigit() and int(row["step"]) <= step]
+
+
+def _writer(folder: Path, wanted: str):
+    if wanted == "off":
+        return None
+    try:
+        from tensorboardX import SummaryWriter
+    except ImportError:
+        try:
+            from torch.utils.tensorboard import SummaryWriter
+        except ImportError:
+            if wanted == "on":
+                raise ValueError("tensorboard: no writer is installed; pip install tensorboardX, or --tensorboard off") from None
+            return None
+    return SummaryWriter(str(folder))
