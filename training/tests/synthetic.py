@@ -9,6 +9,10 @@ import cv2
 import numpy as np
 
 BOX = (120.0, 90.0, 330.0, 370.0)
+POINTS = ((185.0, 205.0), (265.0, 205.0), (225.0, 260.0), (190.0, 300.0), (260.0, 300.0))
+
+
+LANDMARKS = [f"{name}_{axis}" for name in ("left_eye", "right_eye", "nose", "left_mouth", "right_mouth") for axis in "xy"]
 
 
 def portrait(seed: int) -> np.ndarray:
@@ -29,8 +33,8 @@ def write_faces(folder: Path, grids: int = 6, per_grid: int = 2) -> None:
     folder.mkdir(parents=True)
     with (folder / "faces.csv").open("w", newline="") as f:
         writer = csv.writer(f)
-        writer.writerow(["file", "width", "height", "x1", "y1", "x2", "y2", "source_grid"])
+        writer.writerow(["file", "width", "height", "x1", "y1", "x2", "y2", *LANDMARKS, "source_grid"])
         for n in range(grids * per_grid):
             name = f"face_{n}.png"
             cv2.imwrite(str(folder / name), portrait(n)[..., ::-1])
-            writer.writerow([name, 448, 448, *BOX, f"grid_{n // per_grid}"])
+            writer.writerow([name, 448, 448, *BOX, *(c for point in POINTS for c in point), f"grid_{n // per_grid}"])

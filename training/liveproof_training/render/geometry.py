@@ -32,8 +32,8 @@ class Pose:
     def sample(rng: np.random.Generator, scale: float) -> "Pose":
         return Pose(
             scale=scale,
-            angle=math.radians(float(np.clip(rng.normal(0, 4), -12, 12))),
-            tilt=(float(rng.normal(0, 0.06)), float(rng.normal(0, 0.06))),
+            angle=math.radians(float(np.clip(rng.normal(0, 5), -15, 15))),
+            tilt=(float(rng.normal(0, 0.08)), float(rng.normal(0, 0.08))),
             shift=(draw.uniform(rng, -1, 1), draw.uniform(rng, -1, 1)),
             bend=abs(float(rng.normal(0, 0.006))),
         )
@@ -50,6 +50,11 @@ class View:
     def shape(self) -> tuple[int, int]:
         return self.u.shape
 
+    def reach(self) -> tuple[float, float, float, float]:
+        """Bounds of what is seen, content pixels: u from, v from, u to, v to (from a coarse part of the grid)."""
+        u, v = self.u[:: max(1, self.u.shape[0] // 16)], self.v[:: max(1, self.v.shape[0] // 16)]
+        return float(u.min()), float(v.min()), float(u.max()), float(v.max())
+
 
 def homography(pose: Pose, centre: tuple[float, float], size: tuple[int, int]) -> np.ndarray:
     """Sensor pixels -> content pixels; the sensor's centre looks at ``centre``."""
@@ -64,15 +69,14 @@ def homography(pose: Pose, centre: tuple[float, float], size: tuple[int, int]) -
 def look(pose: Pose, centre, size: tuple[int, int], rng: np.random.Generator) -> View:
     h, w = size
     s = SUPERSAMPLE
-    xs = (np.arange(w * s, dtype=np.float32) + 0.5) / s
-    ys = (np.arange(h * s, dtype=np.float32) + 0.5) / s
+    x = ((np.arange(w * s, dtype=np.float32) + 0.5) / s)[None]
+    y = ((np.arange(h * s, dtype=np.float32) + 0.5) / s)[:, None]
     m = homography(pose, centre, size).astype(np.float32)
-    x, y = np.meshgrid(xs, ys)
-    d = m[2, 0] * x + m[2, 1] * y + m[2, 2]
-    u = (m[0, 0] * x + m[0, 1] * y + m[0, 2]) / d
-    v = (m[1, 0] * x + m[1, 1] * y + m[1, 2]) / d
+    d = 1 / (m[2, 0] * x + (m[2, 1] * y + m[2, 2]))
+    u = (m[0, 0] * x + (m[0, 1] * y + m[0, 2])) * d
+    v = (m[1, 0] * x + (m[1, 1] * y + m[1, 2])) * d
     if pose.bend > 0:
-        reach = pose.bend * min(size) / pose.scale
+        reach = np.float32(pose.bend * min(size) / pose.scale)
         u += reach * light.smooth_field(rng, u.shape, 2)
         v += reach * light.smooth_field(rng, v.shape, 2)
     return View(u, v, 1.0 / (pose.scale * s), size)
@@ -85,6 +89,6 @@ def sample_picture(image: np.ndarray, view: View, interpolation: int = cv2.INTER
         factor = 1.0 / view.footprint
         image = cv2.resize(image, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
     # Pixel centres lie at +0.5.
-    return cv2.remap(
-        image, view.u * factor - 0.5, view.v * factor - 0.5, interpolation, borderMode=cv2.BORDER_REFLECT_101
-    )
+    factor = np.float32(factor)
+    u, v = view.u * factor - np.float32(0.5), view.v * factor - np.float32(0.5)
+    return cv2.remap(image, u, v, interpolation, borderMode=cv2.BORDER_REFLECT_101)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import functools
+
 import cv2
 import numpy as np
 
 LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)  # BT.709
+NOISE_SIDE = 512  # pixels of the repeated noise tiles
 
 _levels = np.arange(256) / 255.0
 _DECODE = np.where(_levels <= 0.04045, _levels / 12.92, ((_levels + 0.055) / 1.055) ** 2.4).astype(np.float32)
@@ -21,17 +24,18 @@ def to_linear(image: np.ndarray) -> np.ndarray:
 
 def to_srgb(linear: np.ndarray) -> np.ndarray:
     """Linear float32 -> sRGB float32 in [0, 1], clipped (table of 4096 steps)."""
-    return _ENCODE[(np.clip(linear, 0, 1) * _ENCODE_STEPS).astype(np.int32)]
+    return _ENCODE[(np.clip(linear, 0, 1) * np.float32(_ENCODE_STEPS)).astype(np.uint16)]
 
 
 def luminance(image: np.ndarray) -> np.ndarray:
-    return image @ LUMA
+    return cv2.transform(image, LUMA[None])
 
 
 def smooth_field(rng: np.random.Generator, shape: tuple[int, int], cells: int) -> np.ndarray:
     """A smooth random field in about [-1, 1] with ``cells`` bumps along each axis."""
     seed = rng.uniform(-1, 1, (cells + 2, cells + 2)).astype(np.float32)
-    return cv2.resize(seed, (shape[1], shape[0]), interpolation=cv2.INTER_CUBIC)
+    small = cv2.resize(seed, (16 * cells, 16 * cells), interpolation=cv2.INTER_CUBIC)
+    return cv2.resize(small, (shape[1], shape[0]), interpolation=cv2.INTER_LINEAR)
 
 
 def blobs(rng: np.random.Generator, shape: tuple[int, int], count: int, size: float) -> np.ndarray:
@@ -48,3 +52,42 @@ def blobs(rng: np.random.Generator, shape: tuple[int, int], count: int, size: fl
             cv2.fillPoly(field, [corners.astype(np.int32)], 1.0)
     field = cv2.GaussianBlur(field, (0, 0), float(rng.uniform(1, 12)))
     return cv2.resize(field, (shape[1], shape[0]), interpolation=cv2.INTER_LINEAR)
+
+
+@functools.lru_cache(maxsize=None)
+def noise_tile(kind: str) -> np.ndarray:
+    """A fixed noise tile that wraps, [NOISE_SIDE, NOISE_SIDE, 3] ("colour") or [.., ..] (others), deviation 1.
+
+    ``white``; ``colour``: white in each channel, without low frequencies, as ink-jet dots are; ``fibre``: paper,
+    mostly fine; ``mottle``: cloudy, as toner and ink lie on plain paper; ``rows``: lines of a print head.
+    Drawing a new tile for each picture would cost more than the rest of the print; an offset does as well.
+    """
+    rng = np.random.default_rng(sum(kind.encode()))
+    shape = (NOISE_SIDE, NOISE_SIDE, 3) if kind == "colour" else (NOISE_SIDE, NOISE_SIDE)
+    white = rng.standard_normal(shape, dtype=np.float32)
+    if kind == "rows":
+        white = np.repeat(white[:, :1], NOISE_SIDE, axis=1)
+    tile = {"white": lambda x: x, "rows": lambda x: x, "colour": lambda x: x - _wrapped_blur(x, 2.0),
+            "fibre": lambda x: 3 * _wrapped_blur(x, 1.2) + 6 * _wrapped_blur(x, 4),
+            "mottle": lambda x: 3 * _wrapped_blur(x, 2.5) + 8 * _wrapped_blur(x, 8)}[kind](white)  # fmt: skip
+    return np.ascontiguousarray(tile / tile.std())
+
+
+def _wrapped_blur(x: np.ndarray, sigma: float) -> np.ndarray:
+    pad = int(4 * sigma) + 1
+    wide = cv2.copyMakeBorder(x, pad, pad, pad, pad, cv2.BORDER_WRAP)
+    return cv2.GaussianBlur(wide, (0, 0), sigma)[pad:-pad, pad:-pad]
+
+
+def noise_like(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    """White noise of deviation 1: random cuts of one long fixed row of normal numbers."""
+    row, count = _noise_row(), int(np.prod(shape))
+    if count > len(row) // 2:
+        return rng.standard_normal(shape, dtype=np.float32)
+    start = int(rng.integers(len(row) - count))
+    return row[start : start + count].reshape(shape)
+
+
+@functools.lru_cache(maxsize=None)
+def _noise_row() -> np.ndarray:
+    return np.random.default_rng(20).standard_normal(1 << 22, dtype=np.float32)

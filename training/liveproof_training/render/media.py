@@ -1,7 +1,7 @@
-"""The three media: a living face (nothing in between), a print, a screen.
+"""What a camera may have before it: a living face (nothing in between), a print, a cut-out print, a screen.
 
-A medium turns the content (sRGB) into the light that leaves the plane towards the camera
-(linear, float32 RGB on the fine grid of the view).
+A medium turns the content (sRGB) into the light that leaves its plane towards the camera
+(linear, float32 RGB on the fine grid of the view), with what lies around it.
 """
 
 from __future__ import annotations
@@ -11,16 +11,18 @@ from typing import Protocol
 
 import numpy as np
 
-from . import geometry, light, paper, screen
+from . import cutout, geometry, light, paper, screen, surround
+from .face import Face
+from .ingredients import ALL, Ingredients
 
-KINDS = ("none", "print", "replay")
+KINDS = ("none", "print", "replay", "cut")  # presentation attack instrument species; "none": bona fide
 
 
 class Medium(Protocol):
     def radiance(self, picture: np.ndarray, view: geometry.View, time: float) -> np.ndarray: ...
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(frozen=True)
 class Living:
     """Bona fide: the light of the scene itself."""
 
@@ -28,12 +30,29 @@ class Living:
         return geometry.sample_picture(light.to_linear(picture), view)
 
 
-def sample(kind: str, rng: np.random.Generator, scale: float) -> Medium:
-    """``scale``: sensor pixels per content pixel, to which dot and pixel pitches are relative."""
+@dataclasses.dataclass(frozen=True)
+class Presented:
+    """An instrument in its surroundings."""
+
+    instrument: "paper.Print | screen.Screen | cutout.Cutout"
+    surround: surround.Surround | None
+
+    def radiance(self, picture: np.ndarray, view: geometry.View, time: float) -> np.ndarray:
+        inside = self.instrument.radiance(picture, view, time)
+        if self.surround is None:
+            return inside
+        edge = self.instrument.edge(view) if isinstance(self.instrument, cutout.Cutout) else None
+        return self.surround.around(inside, view, edge)
+
+
+def present(kind: str, rng: np.random.Generator, face: Face, device, parts: Ingredients = ALL) -> Medium:
+    """``face`` lies in the content; ``device``: the printer or display (None: bona fide)."""
     if kind == "none":
         return Living()
-    if kind == "print":
-        return paper.Print.sample(rng, scale)
-    if kind == "replay":
-        return screen.Screen.sample(rng, scale)
-    raise ValueError(f"unknown medium {kind!r}, expected one of {KINDS}")
+    if kind not in KINDS:
+        raise ValueError(f"unknown medium {kind!r}, expected one of {', '.join(KINDS)}")
+    shown = device.shot(rng, face.height, parts)
+    about = (screen if kind == "replay" else paper).surroundings(rng, shown, face)
+    if kind == "cut":
+        shown = cutout.Cutout.sample(rng, shown, face, parts)
+    return Presented(shown, about if parts.edges else None)

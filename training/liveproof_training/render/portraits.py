@@ -14,14 +14,17 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from .face import Face
+
 SPLITS = ("train", "dev", "test")
+LANDMARKS = ("left_eye", "right_eye", "nose", "left_mouth", "right_mouth")
 HELD_OUT = 0.12  # share of all portraits, at least, in each of dev and test
 
 
 @dataclasses.dataclass(frozen=True)
 class Portrait:
     path: Path
-    box: tuple[float, float, float, float]
+    face: Face
     grid: str
 
     def load(self) -> np.ndarray:
@@ -42,7 +45,10 @@ def read(folder: Path) -> list[Portrait]:
 
 def _portrait(folder: Path, row: dict[str, str]) -> Portrait:
     box = tuple(float(row[k]) for k in ("x1", "y1", "x2", "y2"))
-    return Portrait(folder / row["file"], box, row["source_grid"])
+    if "left_eye_x" not in row:
+        return Portrait(folder / row["file"], Face.usual(box), row["source_grid"])
+    points = tuple((float(row[f"{name}_x"]), float(row[f"{name}_y"])) for name in LANDMARKS)
+    return Portrait(folder / row["file"], Face(box, points), row["source_grid"])
 
 
 def split(portraits: list[Portrait]) -> dict[str, list[Portrait]]:

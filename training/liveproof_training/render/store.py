@@ -1,4 +1,4 @@
-"""Crops rendered to disk once: ``<split>.npy`` (uint8 [N, 256, 256, 3]) and ``manifest.csv``."""
+"""Crops rendered to disk once: ``<split>.npy`` (uint8 [N, 256, 256, 3]) and ``manifest.csv`` (docs/benchmarks.md)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import csv
 import dataclasses
 import hashlib
 import multiprocessing
+import os
 from pathlib import Path
 
 import cv2
@@ -13,8 +14,14 @@ import numpy as np
 
 from .. import contract, progress
 from . import crops, portraits
+from .ingredients import ALL, Ingredients
 
-FIELDS = ("split", "index", "portrait", "source_grid", "medium", "label", "seed", "sha256")
+FIELDS = ("crop", "dataset", "split", "subject", "session", "camera", "pai", "instrument", "label", "domain", "video", "frame", "time",
+          "face_score", "box_x1", "box_y1", "box_x2", "box_y2", "left_eye_x", "left_eye_y", "right_eye_x", "right_eye_y", "nose_x", "nose_y",
+          "left_mouth_x", "left_mouth_y", "right_mouth_x", "right_mouth_y", "sharpness", "brightness", "sha256", "source_grid", "seed")  # fmt: skip
+
+# How the attacks of a portrait follow one another: every variant has one, paired with its bona fide picture.
+ATTACKS = ("print", "replay", "print", "replay", "cut", "replay", "print", "replay")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,7 +30,7 @@ class Job:
     index: int
     portrait: portraits.Portrait
     portrait_id: int
-    medium: str
+    pai: str
     variant: int
 
     def seed(self, base: int) -> list[int]:
@@ -31,23 +38,36 @@ class Job:
         return [base, self.portrait_id, self.variant]
 
 
+def attack(portrait_id: int, variant: int) -> str:
+    return ATTACKS[(variant + portrait_id) % len(ATTACKS)]
+
+
 def plan(items: list[portraits.Portrait], variants: dict[str, int]) -> list[Job]:
-    """Each variant of a portrait once as bona fide and once as an attack, print and replay in turn."""
+    """Each variant of a portrait once as bona fide and once as an attack."""
     ids = {p.path: i for i, p in enumerate(items)}
     jobs = []
     for split, members in portraits.split(items).items():
         index = 0
         for variant in range(variants[split]):
             for p in members:
-                attack = ("print", "replay")[(variant + ids[p.path]) % 2]
-                for medium in ("none", attack):
-                    jobs.append(Job(split, index, p, ids[p.path], medium, variant))
+                for pai in ("none", attack(ids[p.path], variant)):
+                    jobs.append(Job(split, index, p, ids[p.path], pai, variant))
                     index += 1
     return jobs
 
 
-def render_all(items, out: Path, variants: dict[str, int], seed: int, workers: int) -> None:
+@dataclasses.dataclass(frozen=True)
+class Rendering:
+    """What all crops of a folder share."""
+
+    out: Path
+    seed: int
+    parts: Ingredients = ALL
+
+
+def render_all(items, rendering: Rendering, variants: dict[str, int], workers: int) -> None:
     """Renders everything; ``manifest.csv`` appears last, so a folder without it is not whole."""
+    out = rendering.out
     out.mkdir(parents=True, exist_ok=True)
     manifest = out / "manifest.csv"
     manifest.unlink(missing_ok=True)
@@ -56,22 +76,31 @@ def render_all(items, out: Path, variants: dict[str, int], seed: int, workers: i
         count = sum(j.split == split for j in jobs)
         shape = (count, contract.CROP_SIZE, contract.CROP_SIZE, 3)
         np.lib.format.open_memmap(out / f"{split}.npy", mode="w+", dtype=np.uint8, shape=shape).flush()
-    digests = _run(jobs, out, seed, workers)
+    digests = _run(jobs, rendering, workers)
     partial = manifest.with_suffix(".partial")
     with partial.open("w", newline="") as f:
-        writer = csv.writer(f)
-        writer.writerow(FIELDS)
-        for job, digest in zip(jobs, digests):
-            label = 1 if job.medium == "none" else 0
-            words = " ".join(map(str, job.seed(seed)))
-            writer.writerow([job.split, job.index, job.portrait.path.name, job.portrait.grid, job.medium, label, words, digest])
-    partial.rename(manifest)
+        writer = csv.DictWriter(f, FIELDS, restval="")
+        writer.writeheader()
+        writer.writerows(row(job, rendering.seed, digest) for job, digest in zip(jobs, digests))
+    os.replace(partial, manifest)
 
 
-def _run(jobs: list[Job], out: Path, seed: int, workers: int) -> list[str]:
-    bar = progress.Progress("render", len(jobs))
+def row(job: Job, seed: int, digest: str) -> dict:
+    """One line of the manifest; ``session`` counts the portrait's variants."""
+    camera, instrument = crops.device_keys(job.pai, job.seed(seed), job.split)
+    name = job.portrait.path.name
+    return {
+        "crop": f"{job.split}.npy#{job.index}", "dataset": "rendered", "split": job.split, "subject": name, "session": job.variant,
+        "camera": camera, "pai": job.pai, "instrument": instrument, "label": int(job.pai == "none"), "domain": "rendered",
+        "video": f"{job.split}/{Path(name).stem}/{job.variant}/{job.pai}", "frame": 0, "time": 0,
+        "sha256": digest, "source_grid": job.portrait.grid, "seed": " ".join(map(str, job.seed(seed))),
+    }  # fmt: skip
+
+
+def _run(jobs: list[Job], rendering: Rendering, workers: int) -> list[str]:
+    bar = progress.Progress(f"render {rendering.out.name}", len(jobs))
     digests = []
-    with multiprocessing.get_context("spawn").Pool(workers, _start, (str(out), seed)) as pool:
+    with multiprocessing.get_context("spawn").Pool(workers, _start, (rendering,)) as pool:
         for digest in pool.imap(_one, jobs, chunksize=16):
             digests.append(digest)
             bar.step()
@@ -79,26 +108,18 @@ def _run(jobs: list[Job], out: Path, seed: int, workers: int) -> list[str]:
 
 
 _files: dict[str, np.ndarray] = {}  # per worker process
-_seed = 0
+_rendering: Rendering | None = None
 
 
-def _start(out: str, seed: int) -> None:
-    global _seed
+def _start(rendering: Rendering) -> None:
+    global _rendering
     cv2.setNumThreads(1)
-    _seed = seed
+    _rendering = rendering
     for split in portraits.SPLITS:
-        _files[split] = np.load(Path(out) / f"{split}.npy", mmap_mode="r+")
+        _files[split] = np.load(rendering.out / f"{split}.npy", mmap_mode="r+")
 
 
 def _one(job: Job) -> str:
-    crop = crops.render(job.portrait.load(), job.portrait.box, job.medium, job.seed(_seed))
+    crop = crops.render(job.portrait.load(), job.portrait.face, job.pai, job.seed(_rendering.seed), job.split, _rendering.parts)
     _files[job.split][job.index] = crop
     return hashlib.sha256(crop.tobytes()).hexdigest()
-
-
-def manifest_rows(folder: Path) -> list[dict[str, str]]:
-    path = folder / "manifest.csv"
-    if not path.is_file():
-        raise FileNotFoundError(f"{path} is missing: run `python3 -m liveproof_training render --out {folder}` first")
-    with path.open(newline="") as f:
-        return list(csv.DictReader(f))
