@@ -110,7 +110,14 @@ def on_splits(model: Model, folders: list[Path], splits: tuple[str, ...] = ("dev
 def is_rendered(folders: list[Path], parts: dict[str, Part]) -> bool:
     """Whether any of the data came from the renderer: marked folders, or the data set ``rendered``."""
     names = {v.dataset for part in parts.values() for v in part.videos}
-    return "rendered" in names or any((folder / RENDERED).exists() for folder in folders)
+    return "rendered" in names or any(map(_marked, folders))
+
+
+def _marked(folder: Path) -> bool:
+    """A file RENDERED beside the manifest, or `"rendered": true` in the extraction's report."""
+    report = folder / "report.json"
+    said = json.loads(report.read_text()).get("rendered", False) if report.is_file() else False
+    return bool(said) or (folder / RENDERED).exists()
 
 
 def judged(model: Model, parts: dict[str, Part]) -> dict:
