@@ -162,7 +162,7 @@ def draw_errors(rows: dict, out: Path) -> None:
         axis.plot(x, [100 * r["bpcer"] for r in levels], color=plots.INK["none"], lw=1.5, marker="o", ms=2.5, label="BPCER")
         axis.plot(x, [100 * r["apcer"] for r in levels], color=plots.INK["print"], lw=1.5, marker="o", ms=2.5, label="APCER")
         axis.set(ylim=(-2, 102))
-    _finish(fig, axes, rows, "%", out)
+    _finish(fig, axes, rows, "error rate, %", out)
 
 
 def _panels(rows: dict):

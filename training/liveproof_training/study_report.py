@@ -99,7 +99,7 @@ def _dots(axis, at, groups: list[list[float]], colour: str, label: str | None) -
         if numbers:
             s = metrics.spread(numbers)
             axis.errorbar(x, s["mean"], s["std1"], color=colour, marker="o", ms=4.5, capsize=2.5, lw=1.2, ls="", label=label)
-            axis.plot(np.full(len(numbers), x) + 0.045, numbers, ls="", marker="o", ms=2.2, color=colour, alpha=0.5, zorder=0)
+            axis.plot(np.full(len(numbers), x) + 0.045, numbers, ls="", marker="o", ms=2.2, color=colour, alpha=0.5, zorder=1.5)
             label = None
 
 
@@ -120,6 +120,7 @@ def draw_levels(results: list[dict], baseline: list[dict], out: Path) -> None:
             axis.axhspan(s["mean"] - s["std1"], s["mean"] + s["std1"], color=COLOURS[1], alpha=0.12, lw=0)
         axis.set(title=column or "mean", xlabel="K", xticks=[k for k, _ in levels])
         axis.title.set_size(9)
+        axis.margins(x=0.08)
         axis.grid(axis="y", color="#eeeeee", lw=0.8)
     axes[0][0].set_ylabel("AUC, %")
     if baseline:

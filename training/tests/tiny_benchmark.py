@@ -90,4 +90,4 @@ def _table(path: Path, fields, rows) -> None:
         writer.writerows(rows)
 
 
-TOY = ["--steps", "2", "--batch", "6", "--size", "64", "--init", "random", "--threads", "2", "--norm-images", "4", "--device", "cpu"]
+TOY = ["--steps", "2", "--batch", "6", "--size", "64", "--init", "random", "--threads", "1", "--norm-images", "4", "--device", "cpu"]
