@@ -18,6 +18,7 @@ const module = "github.com/liveproof/liveproof"
 // the rooms named here and its own sub-packages. cmd/liveproof may import everything.
 var mayImport = map[string][]string{
 	"":           {},
+	"benchmark":  {""},
 	"ingest/rtc": {""},
 	"ingest":     {"", "ingest/rtc"},
 	"media":      {""},

@@ -57,6 +57,17 @@ const maxCropSide = 8192
 // repeated outside the picture. The caller owns the image. Errors wrap ErrImage
 // for an unusable image or box.
 func (c *Cropper) Crop(img *liveproof.Image, face liveproof.Face, pool *liveproof.ImagePool) (*liveproof.Image, error) {
+	return c.cut(img, face, pool, inputSize)
+}
+
+// CropWhole returns all 256×256 pixels of the resized square, as training data
+// keeps them; Crop's are exactly its centre. Otherwise it is as Crop.
+func (c *Cropper) CropWhole(img *liveproof.Image, face liveproof.Face, pool *liveproof.ImagePool) (*liveproof.Image, error) {
+	return c.cut(img, face, pool, cropSize)
+}
+
+// cut returns the centre of size×size pixels, size even.
+func (c *Cropper) cut(img *liveproof.Image, face liveproof.Face, pool *liveproof.ImagePool, size int) (*liveproof.Image, error) {
 	if err := checkImage(img); err != nil {
 		return nil, err
 	}
@@ -64,12 +75,31 @@ func (c *Cropper) Crop(img *liveproof.Image, face liveproof.Face, pool *liveproo
 		!(math.Abs(float64(b.X1)) < maxImageSide && math.Abs(float64(b.Y1)) < maxImageSide) {
 		return nil, fmt.Errorf("%w: face box %v", ErrImage, b)
 	}
-	out, err := pool.Get(inputSize, inputSize)
+	out, err := pool.Get(size, size)
 	if err != nil {
 		return nil, err
 	}
 	r := c.scratch.Get().(*resizer)
 	defer c.scratch.Put(r)
 	r.resize(out, img, cropSquare(face.Box))
+	return out, nil
+}
+
+// Centre copies the scorer's input out of CropWhole's picture: the pixels that Crop returns.
+func Centre(whole *liveproof.Image, pool *liveproof.ImagePool) (*liveproof.Image, error) {
+	if err := checkImage(whole); err != nil {
+		return nil, err
+	}
+	if whole.Width != cropSize || whole.Height != cropSize {
+		return nil, fmt.Errorf("%w: %d×%d pixels are no whole crop", ErrImage, whole.Width, whole.Height)
+	}
+	out, err := pool.Get(inputSize, inputSize)
+	if err != nil {
+		return nil, err
+	}
+	const offset = (cropSize - inputSize) / 2
+	for y := range inputSize {
+		copy(out.Pix[y*out.Stride:][:3*inputSize], whole.Pix[(y+offset)*whole.Stride+3*offset:])
+	}
 	return out, nil
 }

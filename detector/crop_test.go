@@ -179,6 +179,32 @@ func TestCropForgetsTheLastOne(t *testing.T) {
 	}
 }
 
+// Training data keeps the whole square, the scorer sees its centre: the same pixels, whatever the size and place.
+func TestCropIsTheCentreOfTheWhole(t *testing.T) {
+	img, pool, cropper := goldenPicture(640, 480), new(liveproof.ImagePool), newTestCropper(t)
+	for _, side := range []float32{1, 2, 20, 150, 196, 197, 198, 250, 300, 394, 396, 480, 900} {
+		face := liveproof.Face{Box: liveproof.Box{X1: 310 - side/2, Y1: 245 - side/2, X2: 310 + side/2, Y2: 245 + side/2.3}}
+		want, err := cropper.Crop(img, face, pool)
+		if err != nil {
+			t.Fatal(err)
+		}
+		whole, err := cropper.CropWhole(img, face, pool)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := Centre(whole, pool)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if whole.Width != 256 || whole.Height != 256 || got.Width != 224 || got.Height != 224 || string(got.Pix) != string(want.Pix) {
+			t.Errorf("side %v: the centre of %d×%d is not the crop", side, whole.Width, whole.Height)
+		}
+	}
+	if _, err := Centre(img, pool); !errors.Is(err, ErrImage) {
+		t.Errorf("centre of 640×480: %v", err)
+	}
+}
+
 func BenchmarkCrop(b *testing.B) {
 	img, pool, cropper := goldenPicture(640, 480), new(liveproof.ImagePool), newTestCropper(b)
 	for name, side := range map[string]float32{"grow200": 154, "shrink325": 250, "shrink442": 340} {

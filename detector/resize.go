@@ -31,13 +31,14 @@ type resizer struct {
 	acc     []uint64
 }
 
-// resize fills out (inputSize squared) from the square sq of img, whose border
-// pixels are repeated outside of it.
+// resize fills out, the middle of cropSize squared, from the square sq of img,
+// whose border pixels are repeated outside of it.
 func (r *resizer) resize(out, img *liveproof.Image, sq square) {
-	r.taps.set(sq.side)
+	size := out.Width
+	r.taps.set(sq.side, size)
 	r.prepare(img, sq)
 	n := r.taps.n
-	for y := range inputSize {
+	for y := range size {
 		first := int(r.taps.first[y])
 		for p := first; p < first+n; p++ {
 			if r.have[p%n] != p {
@@ -46,7 +47,7 @@ func (r *resizer) resize(out, img *liveproof.Image, sq square) {
 				r.have[p%n] = p
 			}
 		}
-		r.vertical(out.Pix[y*out.Stride:][:3*inputSize], first, r.taps.weights[y*n:y*n+n])
+		r.vertical(out.Pix[y*out.Stride:][:3*size], first, r.taps.weights[y*n:y*n+n])
 	}
 }
 
@@ -54,14 +55,14 @@ func (r *resizer) resize(out, img *liveproof.Image, sq square) {
 func (r *resizer) prepare(img *liveproof.Image, sq square) {
 	n := r.taps.n
 	for len(r.rows) < n {
-		r.rows = append(r.rows, make([]uint64, inputSize))
+		r.rows = append(r.rows, make([]uint64, cropSize))
 	}
 	r.have = slices.Grow(r.have[:0], n)[:n]
 	for i := range r.have {
 		r.have[i] = -1
 	}
 	r.packed = slices.Grow(r.packed[:0], sq.side)[:sq.side]
-	r.acc = slices.Grow(r.acc[:0], inputSize)[:inputSize]
+	r.acc = slices.Grow(r.acc[:0], r.taps.size)[:r.taps.size]
 	r.columns = slices.Grow(r.columns[:0], sq.side)[:sq.side]
 	for x := range r.columns {
 		r.columns[x] = int32(3 * clampInt(sq.left+x, img.Width))
@@ -72,7 +73,7 @@ func (r *resizer) prepare(img *liveproof.Image, sq square) {
 func (r *resizer) packRow(img *liveproof.Image, sq square, p int) {
 	row := img.Pix[clampInt(sq.top+p, img.Height)*img.Stride:]
 	from := int(r.taps.first[0])
-	to := int(r.taps.first[inputSize-1]) + r.taps.n
+	to := int(r.taps.first[r.taps.size-1]) + r.taps.n
 	dst := r.packed[from:to]
 	columns := r.columns[from:to][:len(dst)]
 	for x := range dst {
@@ -84,17 +85,18 @@ func (r *resizer) packRow(img *liveproof.Image, sq square, p int) {
 
 // horizontal resizes the packed row into dst.
 func (r *resizer) horizontal(dst []uint64) {
-	dst = dst[:inputSize]
-	first := r.taps.first[:inputSize]
+	size := r.taps.size
+	dst = dst[:size]
+	first := r.taps.first[:size]
 	switch r.taps.n {
 	case 2:
-		weights := r.taps.weights[:2*inputSize]
+		weights := r.taps.weights[:2*size]
 		for x := range dst {
 			px, w := r.packed[first[x]:][:2], weights[2*x:][:2]
 			dst[x] = (px[0]*w[0] + px[1]*w[1] + cutHalf) >> placesCut & cutMask
 		}
 	case 3:
-		weights := r.taps.weights[:3*inputSize]
+		weights := r.taps.weights[:3*size]
 		for x := range dst {
 			px, w := r.packed[first[x]:][:3], weights[3*x:][:3]
 			dst[x] = (px[0]*w[0] + px[1]*w[1] + px[2]*w[2] + cutHalf) >> placesCut & cutMask
@@ -114,16 +116,16 @@ func (r *resizer) horizontal(dst []uint64) {
 
 // vertical writes one output row from the resized rows first … first+n-1.
 func (r *resizer) vertical(dst []byte, first int, weights []uint64) {
-	n := len(weights)
+	n, size := len(weights), r.taps.size
 	switch n {
 	case 2:
-		a, b := r.rows[first%2][:inputSize], r.rows[(first+1)%2][:inputSize]
+		a, b := r.rows[first%2][:size], r.rows[(first+1)%2][:size]
 		wa, wb := weights[0], weights[1]
 		for x := range a {
 			unpack(dst[3*x:], a[x]*wa+b[x]*wb+endHalf)
 		}
 	case 3:
-		a, b, c := r.rows[first%3][:inputSize], r.rows[(first+1)%3][:inputSize], r.rows[(first+2)%3][:inputSize]
+		a, b, c := r.rows[first%3][:size], r.rows[(first+1)%3][:size], r.rows[(first+2)%3][:size]
 		wa, wb, wc := weights[0], weights[1], weights[2]
 		for x := range a {
 			unpack(dst[3*x:], a[x]*wa+b[x]*wb+c[x]*wc+endHalf)

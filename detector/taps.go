@@ -5,6 +5,7 @@ package detector
 // whole and sum to weightOne.
 type taps struct {
 	side    int // of the square that the table is for
+	size    int // of the output: so many pixels from the middle of cropSize
 	n       int
 	first   []int32
 	weights []uint64
@@ -15,20 +16,19 @@ type taps struct {
 // the contrast between neighbouring pixels.
 const weightOne = 256
 
-// cropOffset is where the scorer's input begins in the resized square.
-const cropOffset = (cropSize - inputSize) / 2
-
-// set makes the table for a square of side pixels (≥ 2), if it is not there.
-func (t *taps) set(side int) {
-	if t.side == side {
+// set makes the table for a square of side pixels (≥ 2) and the size middle
+// pixels of its output, if it is not there.
+func (t *taps) set(side, size int) {
+	if t.side == side && t.size == size {
 		return
 	}
-	t.side, t.first, t.weights = side, t.first[:0], t.weights[:0]
+	t.side, t.size, t.first, t.weights = side, size, t.first[:0], t.weights[:0]
 	t.n = 2
 	if side > cropSize {
 		t.n = min(side, (side+cropSize-1)/cropSize+1)
 	}
-	for i := cropOffset; i < cropOffset+inputSize; i++ {
+	offset := (cropSize - size) / 2
+	for i := offset; i < offset+size; i++ {
 		if side > cropSize {
 			t.area(i)
 		} else {

@@ -48,8 +48,21 @@ type engine struct {
 
 // openEngine loads the models. It refuses what is not exactly what the
 // configuration and the catalogue name.
-func openEngine(ctx context.Context, cfg Config, log *slog.Logger, reg prometheus.Registerer) (_ *engine, err error) {
-	e := &engine{cfg: cfg, log: log, metrics: pipeline.NewMetrics(reg), pool: &liveproof.ImagePool{}}
+func openEngine(ctx context.Context, cfg Config, log *slog.Logger, reg prometheus.Registerer) (*engine, error) {
+	e, err := openEyes(cfg, log)
+	if err != nil {
+		return nil, err
+	}
+	e.metrics = pipeline.NewMetrics(reg)
+	if err := e.openScorer(ctx, reg); err != nil {
+		return nil, errors.Join(err, e.Close())
+	}
+	return e, nil
+}
+
+// openEyes loads what finds and cuts out faces, without what judges them.
+func openEyes(cfg Config, log *slog.Logger) (_ *engine, err error) {
+	e := &engine{cfg: cfg, log: log, pool: &liveproof.ImagePool{}}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, e.Close())
@@ -61,10 +74,7 @@ func openEngine(ctx context.Context, cfg Config, log *slog.Logger, reg prometheu
 	if e.runtime, err = onnx.Open(cfg.ONNX); err != nil {
 		return nil, err
 	}
-	if err = e.openDetector(); err != nil {
-		return nil, err
-	}
-	return e, e.openScorer(ctx, reg)
+	return e, e.openDetector()
 }
 
 func (e *engine) openDetector() error {

@@ -14,8 +14,14 @@ const longHelp = `Liveproof decides from video whether a bona fide person or an 
   liveproof models list               which model files are there, and where
   liveproof load clip.ivf             open many sessions against a server
 
+Benchmarks (OULU-NPU, CASIA-FASD, Replay-Attack, MSU-MFSD), for training and evaluation:
+
+  liveproof extract --dataset msu --root DIR --out DIR    face crops and manifest.csv
+  liveproof protocol --name OCI-M --extracted DIR,…       which videos train, develop, test
+  liveproof layout --dataset msu --out DIR                the same layout, to be filmed by the renderer
+
 Exit codes: 0 success · 1 failure · 2 wrong usage or configuration ·
-3 replay: some files could not be judged · 130 interrupted.`
+3 replay: some files could not be judged, extract --verify: the dataset is incomplete · 130 interrupted.`
 
 func newRootCommand() *cobra.Command {
 	root := &cobra.Command{
@@ -29,7 +35,8 @@ func newRootCommand() *cobra.Command {
 		SilenceUsage:  true,
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
-	root.AddCommand(newServeCommand(), newReplayCommand(), newModelsCommand(), newLoadCommand(), newHealthcheckCommand())
+	root.AddCommand(newServeCommand(), newReplayCommand(), newModelsCommand(), newLoadCommand(), newHealthcheckCommand(),
+		newExtractCommand(), newProtocolCommand(), newLayoutCommand())
 	return root
 }
 

@@ -1,0 +1,85 @@
+package benchmark
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+)
+
+// Status is how a video's extraction ended.
+type Status string
+
+// The statuses. All but StatusOK gave no crop; scoring counts such a video by rule.
+const (
+	StatusOK         Status = "ok"
+	StatusUnreadable Status = "unreadable"  // no container or codec that FFmpeg reads
+	StatusZeroFrames Status = "zero_frames" // readable, without a single picture
+	StatusNoFace     Status = "no_face"     // in none of the sampled frames
+)
+
+// Record is what extraction made of one video. Its file is renamed into place
+// after all crops are written: a video without a record is not done.
+type Record struct {
+	Video
+	Status      Status   `json:"status"`
+	Error       string   `json:"error,omitempty"`
+	Notes       []string `json:"notes,omitempty"`
+	SourceBytes int64    `json:"source_bytes"`
+	Frames      int      `json:"frames"` // decoded
+	Width       int      `json:"width"`  // of the upright frame
+	Height      int      `json:"height"`
+	Rate        float64  `json:"rate"`     // frames a second, by the container
+	Rotation    int      `json:"rotation"` // degrees clockwise, by the container; done by the decoder
+	Turn        int      `json:"turn"`     // degrees on top of that
+	Sampled     int      `json:"sampled"`
+	Crops       []Crop   `json:"crops"`
+}
+
+// Crop is one face crop. Positions are in pixels of the upright frame.
+type Crop struct {
+	File       string       `json:"file"` // below the extraction's folder, /-separated
+	Bytes      int64        `json:"bytes"`
+	Frame      int          `json:"frame"`      // from 0
+	Time       float64      `json:"time"`       // seconds
+	FaceScore  float64      `json:"face_score"` // [0,1]
+	Box        [4]float64   `json:"box"`        // x1 y1 x2 y2
+	Landmarks  *[10]float64 `json:"landmarks,omitempty"`
+	Sharpness  float64      `json:"sharpness"`  // variance of the Laplacian of the 224×224 centre's luma
+	Brightness float64      `json:"brightness"` // its mean luma, [0,255]
+	SHA256     string       `json:"sha256"`     // of the 256×256×3 decoded bytes
+}
+
+func recordPath(dir, id string) string {
+	return filepath.Join(dir, "records", filepath.FromSlash(id)+".json")
+}
+
+// Save writes the record into the extraction's folder, in one piece.
+func (r Record) Save(dir string) error {
+	return WriteFile(recordPath(dir, r.ID), func(w io.Writer) error { return json.NewEncoder(w).Encode(r) })
+}
+
+// ReadRecord reads a video's record; fs.ErrNotExist when it is not done.
+func ReadRecord(dir, id string) (r Record, err error) {
+	path := recordPath(dir, id)
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return r, err
+	}
+	if err := json.Unmarshal(data, &r); err != nil {
+		return r, fmt.Errorf("%s: %w; remove it to have the video extracted again", path, err)
+	}
+	return r, nil
+}
+
+// Whole tells whether all crops of the record lie in the folder with their full length.
+func (r Record) Whole(dir string) bool {
+	for _, c := range r.Crops {
+		info, err := os.Stat(filepath.Join(dir, filepath.FromSlash(c.File)))
+		if err != nil || info.Size() != c.Bytes {
+			return false
+		}
+	}
+	return true
+}

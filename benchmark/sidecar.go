@@ -1,0 +1,111 @@
+package benchmark
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/liveproof/liveproof"
+)
+
+// ParseFaceBoxes reads a .face file of Replay-Attack, or of Idiap's package for
+// CASIA-FASD: whole numbers "frame x y width height", more columns allowed. A
+// row of four zeros is a frame in which no face was found; it is left out.
+func ParseFaceBoxes(r io.Reader) (rows []Annotation, err error) {
+	err = eachLine(r, func(n int, line string) error {
+		v, err := integers(strings.Fields(line), 5)
+		if err != nil {
+			return fmt.Errorf("line %d: %w; want frame x y width height", n, err)
+		}
+		x, y, w, h := v[1], v[2], v[3], v[4]
+		switch {
+		case x == 0 && y == 0 && w == 0 && h == 0:
+			return nil
+		case w <= 0 || h <= 0 || v[0] < 0:
+			return fmt.Errorf("line %d: %q is not frame x y width height", n, line)
+		}
+		rows = append(rows, Annotation{Frame: v[0], Box: box(float64(x), float64(y), float64(x+w), float64(y+h))})
+		return nil
+	})
+	return rows, err
+}
+
+// ParseMSUFace reads a .face file of MSU-MFSD: nine numbers, "frame, left, top,
+// right, bottom, left eye x, y, right eye x, y". Third and fourth are the lower
+// corner, not a size.
+func ParseMSUFace(r io.Reader) (rows []Annotation, err error) {
+	err = eachLine(r, func(n int, line string) error {
+		v, err := decimals(strings.Split(line, ","), 9)
+		if err != nil {
+			return fmt.Errorf("line %d: %w; want frame,left,top,right,bottom,left eye x,y,right eye x,y", n, err)
+		}
+		if v[0] < 0 || v[0] != math.Trunc(v[0]) || v[3] <= v[1] || v[4] <= v[2] {
+			return fmt.Errorf("line %d: %q has no frame number and corners", n, line)
+		}
+		rows = append(rows, Annotation{
+			Frame: int(v[0]), Box: box(v[1], v[2], v[3], v[4]),
+			Eyes: &[2]liveproof.Point{point(v[5], v[6]), point(v[7], v[8])},
+		})
+		return nil
+	})
+	return rows, err
+}
+
+// ParseOULUEyes reads the eye positions beside an OULU-NPU video: "frame,x,y,x,y",
+// the eye on the image's left first.
+func ParseOULUEyes(r io.Reader) (rows []Annotation, err error) {
+	err = eachLine(r, func(n int, line string) error {
+		v, err := integers(strings.Split(line, ","), 5)
+		if err != nil {
+			return fmt.Errorf("line %d: %w; want frame,x,y,x,y", n, err)
+		}
+		if v[0] < 0 || v[3] <= v[1] {
+			return fmt.Errorf("line %d: %q: the first eye must be the one on the image's left", n, line)
+		}
+		rows = append(rows, Annotation{Frame: v[0],
+			Eyes: &[2]liveproof.Point{point(float64(v[1]), float64(v[2])), point(float64(v[3]), float64(v[4]))}})
+		return nil
+	})
+	return rows, err
+}
+
+// maxCoordinate bounds frame numbers and positions, so that sums do not overflow.
+const maxCoordinate = 1 << 24
+
+func integers(fields []string, least int) ([]int, error) {
+	if len(fields) < least {
+		return nil, fmt.Errorf("%d columns", len(fields))
+	}
+	values := make([]int, least)
+	for i := range values {
+		v, err := strconv.Atoi(strings.TrimSpace(fields[i]))
+		if err != nil || v < -maxCoordinate || v > maxCoordinate {
+			return nil, fmt.Errorf("%q is not a whole number in range", fields[i])
+		}
+		values[i] = v
+	}
+	return values, nil
+}
+
+func decimals(fields []string, want int) ([]float64, error) {
+	if len(fields) != want {
+		return nil, fmt.Errorf("%d columns", len(fields))
+	}
+	values := make([]float64, want)
+	for i := range values {
+		v, err := strconv.ParseFloat(strings.TrimSpace(fields[i]), 64)
+		if err != nil || !(math.Abs(v) <= maxCoordinate) { // the negation refuses NaN
+			return nil, fmt.Errorf("%q is not a number in range", fields[i])
+		}
+		values[i] = v
+	}
+	return values, nil
+}
+
+func box(x1, y1, x2, y2 float64) liveproof.Box {
+	return liveproof.Box{X1: float32(x1), Y1: float32(y1), X2: float32(x2), Y2: float32(y2)}
+}
+
+func point(x, y float64) liveproof.Point { return liveproof.Point{X: float32(x), Y: float32(y)} }

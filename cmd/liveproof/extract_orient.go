@@ -1,0 +1,105 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/liveproof/liveproof"
+	"github.com/liveproof/liveproof/benchmark"
+	"github.com/liveproof/liveproof/media"
+)
+
+// Which way is up is decided once for each video. The decoder follows the
+// container's rotate tag, always. A clip that its dataset stores upside down is
+// turned on top of that, unless the tag has turned it already. The detector then
+// looks both ways at a few frames: where it disagrees clearly it is followed.
+
+// orientFrames are the frames that the detector looks at both ways, of the first ones.
+var orientFrames = []int{0, 5, 10}
+
+// clearly is by how much the mean score of one way must exceed the other's.
+const clearly = 0.3
+
+// orient decides r.Turn for a clip that is stored upside down; the others stand as the container says.
+func (x extraction) orient(ctx context.Context, f benchmark.File, r *benchmark.Record) (note string, err error) {
+	if f.Turned() == 0 {
+		return "", nil
+	}
+	if _, err := describe(x.eyes.cfg.Media, f.Path, r); err != nil {
+		return "", err
+	}
+	by := "the dataset's list: turned"
+	if r.Rotation == 0 {
+		r.Turn = f.Turned()
+	} else {
+		by = "the container's tag: turned by the decoder"
+	}
+	asIs, over, err := x.bothWays(ctx, f.Path)
+	if err != nil {
+		return "", err
+	}
+	scores := fmt.Sprintf("detector %.2f as decoded, %.2f turned over", asIs, over)
+	if r.Turn == 0 && over > asIs+clearly || r.Turn != 0 && asIs > over+clearly {
+		r.Turn = 180 - r.Turn
+		by = fmt.Sprintf("the detector, against the list: turned by %d", r.Turn)
+	}
+	return fmt.Sprintf("orientation by %s (%s)", by, scores), nil
+}
+
+// bothWays is the mean score of an upright face in the first frames, as decoded and turned over.
+func (x extraction) bothWays(ctx context.Context, path string) (asIs, over float64, err error) {
+	file, err := media.OpenFile(x.eyes.cfg.Media, path)
+	if err != nil {
+		return 0, 0, &videoError{err}
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	for i, n := 0, 0; n < len(orientFrames); i++ {
+		p, err := file.Next(ctx)
+		if err != nil {
+			if ctx.Err() != nil || !errors.Is(err, io.EOF) && i == 0 {
+				return 0, 0, errors.Join(ctx.Err(), &videoError{err})
+			}
+			break
+		}
+		if i == orientFrames[n] {
+			n++
+			a, o, e := x.scores(ctx, p)
+			asIs, over, err = asIs+a/float64(len(orientFrames)), over+o/float64(len(orientFrames)), e
+		}
+		p.Release()
+		if err != nil {
+			return 0, 0, err
+		}
+	}
+	return asIs, over, nil
+}
+
+func (x extraction) scores(ctx context.Context, p liveproof.Picture) (asIs, over float64, err error) {
+	img, err := p.RGB(x.eyes.pool)
+	if err != nil {
+		return 0, 0, err
+	}
+	defer img.Release()
+	if asIs, err = x.score(ctx, img); err != nil {
+		return 0, 0, err
+	}
+	turnOver(img)
+	over, err = x.score(ctx, img)
+	return asIs, over, err
+}
+
+// score is the detector's for the face if it is the right way up; without
+// landmarks (Haar) every face it finds is.
+func (x extraction) score(ctx context.Context, img *liveproof.Image) (float64, error) {
+	seen, err := x.eyes.detector.NewStream().Detect(ctx, img)
+	if err != nil || seen.Primary < 0 {
+		return 0, err
+	}
+	face := seen.Faces[seen.Primary]
+	if l := face.Landmarks; l != nil && l[0].Y+l[1].Y > l[3].Y+l[4].Y { // eyes below the mouth
+		return 0, nil
+	}
+	return float64(face.Confidence), nil
+}

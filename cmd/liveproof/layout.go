@@ -1,0 +1,103 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/liveproof/liveproof/benchmark"
+)
+
+const layoutHelp = `Lays out an empty dataset: folders and list files exactly as its authors have them, and plan.csv, one
+row for each video that must be filmed to fill it. The trainer's render-dataset does that.
+
+  liveproof layout --dataset msu --out data/msu                        all of it at true size
+  liveproof layout --dataset oulu --out data/oulu --subjects 4/2/4 --every 6 --scale 0.25 --rate 15
+
+--subjects counts the subjects of train, dev and test; CASIA-FASD and MSU-MFSD have no dev and ignore it.
+--every N keeps every Nth combination of camera and session of a subject, with all bona fide and attack
+files of it, and begins one further for every subject: N subjects together have them all.`
+
+// layoutOptions are the flags of `liveproof layout`.
+type layoutOptions struct {
+	dataset, out, subjects string
+	plan                   benchmark.LayoutOptions
+}
+
+func newLayoutCommand() *cobra.Command {
+	o := layoutOptions{}
+	cmd := &cobra.Command{
+		Use: "layout --dataset NAME --out DIR", Short: "Lay out a dataset to be filmed by the renderer", Long: layoutHelp,
+		Args: wantArgs(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd.OutOrStdout()) },
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.dataset, "dataset", "", "one of "+strings.Join(benchmark.Names(), ", "))
+	f.StringVar(&o.out, "out", "", "folder to lay out")
+	f.StringVar(&o.subjects, "subjects", "", "train/dev/test: how many subjects, such as 4/2/4; all when empty")
+	f.IntVar(&o.plan.Every, "every", 1, "keep every Nth combination of camera and session")
+	f.Float64Var(&o.plan.Scale, "scale", 1, "of the true frame size, in (0, 1]; sides become multiples of 16")
+	f.Float64Var(&o.plan.Rate, "rate", 0, "frames a second; 0: the dataset's own")
+	return cmd
+}
+
+func (o layoutOptions) run(out io.Writer) error {
+	dataset, err := benchmark.Open(o.dataset)
+	if err != nil {
+		return usage(fmt.Errorf("--dataset: %w", err))
+	}
+	if o.out == "" {
+		return usage(errors.New("--out: a folder is needed"))
+	}
+	if o.plan.Subjects, err = parseSubjects(o.subjects); err != nil {
+		return usage(err)
+	}
+	plans, err := dataset.Layout(o.plan)
+	if err != nil {
+		return usage(fmt.Errorf("--%w", err))
+	}
+	if err := layOut(o.out, dataset, plans); err != nil {
+		return fmt.Errorf("--out: %w", err)
+	}
+	_, err = fmt.Fprintf(out, "%d videos to film: %s\n", len(plans), filepath.Join(o.out, benchmark.PlanName))
+	return err
+}
+
+func parseSubjects(text string) (map[benchmark.Split]int, error) {
+	if text == "" {
+		return nil, nil
+	}
+	parts := strings.Split(text, "/")
+	splits := []benchmark.Split{benchmark.Train, benchmark.Dev, benchmark.Test}
+	counts := map[benchmark.Split]int{}
+	for i, part := range parts {
+		n, err := strconv.Atoi(part)
+		if err != nil || n < 0 || len(parts) != len(splits) {
+			return nil, fmt.Errorf("--subjects: %q is not train/dev/test such as 4/2/4", text)
+		}
+		counts[splits[i]] = n
+	}
+	return counts, nil
+}
+
+// layOut writes the plan last: where it is, the rest is there.
+func layOut(dir string, dataset *benchmark.Dataset, plans []benchmark.Plan) error {
+	for _, folder := range dataset.Folders(plans) {
+		if err := os.MkdirAll(filepath.Join(dir, filepath.FromSlash(folder)), 0o755); err != nil {
+			return err
+		}
+	}
+	for name, text := range dataset.ListFiles(plans) {
+		write := func(w io.Writer) error { _, err := io.WriteString(w, text); return err }
+		if err := benchmark.WriteFile(filepath.Join(dir, filepath.FromSlash(name)), write); err != nil {
+			return err
+		}
+	}
+	return benchmark.WriteFile(filepath.Join(dir, benchmark.PlanName), func(w io.Writer) error { return benchmark.WritePlan(w, plans) })
+}
