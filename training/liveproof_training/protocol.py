@@ -16,7 +16,9 @@ import json
 import os
 from pathlib import Path
 
-from . import benchmark, evaluate, export, judge, report
+import numpy as np
+
+from . import benchmark, data, evaluate, export, judge, manifest, report, videos
 from .config import TrainConfig
 
 LAYOUT = "plan.csv"  # in a root that `liveproof layout` made for the renderer
@@ -155,13 +157,35 @@ def judged(name: str, header: dict, path: Path, config: TrainConfig, out: Path) 
 
 
 def models(name: str, checkpoint: Path, config: TrainConfig, out: Path, demo: bool) -> dict[str, Path]:
+    """precision -> file; not exported again where OUT/exported.json says that they are whole."""
+    done = out / "exported.json"
+    if done.is_file():
+        return {precision: out / file for precision, file in json.loads(done.read_text()).items()}
     sources = export.Sources(
-        name=f"liveproof-{name.lower()}-{config.encoder}".replace("_", "-"),
+        name=f"liveproof-{name.lower()}-{config.encoder}".replace("_", "-").replace(".", "-"),
         training_data=f"{'rendered videos' if demo else 'videos'} of protocol {name}: {', '.join(benchmark.datasets(name))}",
         threshold_source=f"equal error rate on the dev crops of {name}",
         demo=demo,
     )
-    return export.export_all(checkpoint, Path(config.data), out, sources)
+    files = export.export_all(checkpoint, calibration(config, out.parent / "calibration"), out, sources)
+    _write(done, {precision: file.name for precision, file in files.items()})
+    return files
+
+
+def calibration(config: TrainConfig, out: Path, count: int = 256) -> Path:
+    """A folder with evenly chosen training crops of the protocol, for the ranges of int8."""
+    crops = data.load(config, "train")
+    ids = np.unique(np.linspace(0, len(crops) - 1, count).astype(int))
+    out.mkdir(parents=True, exist_ok=True)
+    np.save(out / "train.npy", crops.images.take(ids))
+    fields = [f.name for f in dataclasses.fields(manifest.Row)]
+    lines = ([{"crop": f"train.npy#{n}", "split": "train"}.get(f, _word(getattr(crops.rows[i], f))) for f in fields] for n, i in enumerate(ids))
+    videos.table(out / "manifest.csv", tuple(fields), lines)
+    return out
+
+
+def _word(value) -> str:
+    return "" if value is None else str(value)
 
 
 def _write(path: Path, content: dict) -> None:

@@ -1,0 +1,139 @@
+"""One protocol at toy size: from tables of crops to an exported model and its scores; and from videos where the Go program is built."""
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+import tiny_benchmark
+
+from liveproof_training import benchmark, cli, evaluate, manifest, protocol
+from liveproof_training.config import TrainConfig
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """OUT after `protocol --name OCI-M` on extracted crops; the table that Go would write is there already."""
+    out = tmp_path_factory.mktemp("protocol")
+    tiny_benchmark.write(out / "extracted", frames=1)
+    tiny_benchmark.write_protocol(out / "OCI-M" / "protocol.csv")
+    (out / "extracted" / "msu" / "RENDERED").touch()
+    assert cli.main(command(out)) == 0
+    return out
+
+
+def command(out) -> list[str]:
+    return ["protocol", "--name", "OCI-M", "--out", str(out), *tiny_benchmark.TOY]
+
+
+def test_from_crops_to_an_exported_model_and_scores(finished):
+    out = finished / "OCI-M"
+    result = json.loads((out / "result.json").read_text())
+    assert result["demo"] is True and result["population"] == "split"
+    assert result["test"]["videos"] == 6 and result["test"]["without_crops"] == ["msu/test_05_replay"]
+    assert result["realistic"]["threshold"] is not None and result["settings"]["adversary"] == "on"
+    files = {p: out / f for p, f in result["models"].items()}
+    assert set(files) == {"fp32", "fp16", "int8"} and all(f.is_file() for f in files.values())
+    assert evaluate.threshold(files["int8"]) == pytest.approx(evaluate.threshold(out / "run" / "final.pt"), abs=1e-5)
+    exported = json.loads((out / "report-int8" / "report.json").read_text())
+    assert exported["model_file"]["file"] == files["int8"].name and exported["test"]["videos"] == 6
+    with (out / "report" / "scores.csv").open(newline="") as f:
+        rows = list(csv.DictReader(f))
+    assert {r["role"] for r in rows} == {"dev", "test"} and {r["dataset"] for r in rows if r["role"] == "test"} == {"msu"}
+    assert [r["score"] for r in rows if r["frames"] == "0"] == ["0.000000"]
+
+
+def test_a_second_call_does_nothing_and_a_deleted_part_is_made_again(finished, capsys):
+    out = finished / "OCI-M"
+    weights = (out / "run" / "final.pt").stat().st_mtime_ns
+    assert cli.main(command(finished)) == 0
+    (out / "result.json").unlink()
+    (out / "report" / "report.json").unlink()
+    assert cli.main([*command(finished), "--score-exported", "none"]) == 0
+    assert (out / "run" / "final.pt").stat().st_mtime_ns == weights and (out / "report" / "report.json").is_file()
+    assert cli.main([*command(finished), "--k", "5"]) == 1
+    assert "k 10, now 5" in capsys.readouterr().err
+
+
+def test_what_is_missing_is_named(tmp_path, capsys, monkeypatch):
+    assert cli.main(command(tmp_path)) == 1
+    assert "--root oulu=DIR" in capsys.readouterr().err
+    assert cli.main([*command(tmp_path), "--root", "oulu"]) == 1
+    assert "DATASET=DIR" in capsys.readouterr().err
+    monkeypatch.setenv("LIVEPROOF_BIN", str(tmp_path / "none"))
+    assert cli.main([*command(tmp_path), "--root", f"oulu={tmp_path}"]) == 1
+    assert "make build" in capsys.readouterr().err
+    with pytest.raises(ValueError, match="no such protocol"):
+        benchmark.datasets("OCI-X")
+
+
+def test_the_go_program_is_called_by_its_contract(tmp_path, monkeypatch):
+    """A stand-in that notes its words: extract for each root, then protocol, whose file appears whole."""
+    stand_in = tmp_path / "liveproof"
+    stand_in.write_text(f"""#!/bin/sh
+echo "$@" >> {tmp_path}/calls
+while [ $# -gt 0 ]; do [ "$1" = --out ] && out=$2; shift; done
+case "$out" in *.partial) echo made > "$out" ;; esac
+""")
+    stand_in.chmod(0o755)
+    monkeypatch.setenv("LIVEPROOF_BIN", str(stand_in))
+    root = tmp_path / "root"
+    root.mkdir()
+    (root / "plan.csv").touch()
+    (tmp_path / "crops" / "oulu").mkdir(parents=True)
+    plan = protocol.Plan("oulu-3", "split", {"oulu": root}, tmp_path / "crops", tmp_path / "out", {})
+    assert protocol.extract(plan) == [tmp_path / "crops" / "oulu"] and (tmp_path / "crops" / "oulu" / "RENDERED").is_file()
+    benchmark.protocol("oulu-3.2", "split", [tmp_path / "crops" / "oulu"], tmp_path / "out" / "p.csv")
+    assert (tmp_path / "out" / "p.csv").read_text() == "made\n"
+    first, second = (tmp_path / "calls").read_text().splitlines()
+    assert first == f"extract --dataset oulu --root {root} --out {tmp_path}/crops/oulu"
+    assert second == f"protocol --name oulu-3.2 --population split --extracted {tmp_path}/crops/oulu --out {tmp_path}/out/p.csv.partial"
+
+
+def test_a_failing_go_program_stops_the_protocol(tmp_path, monkeypatch):
+    monkeypatch.setenv("LIVEPROOF_BIN", "/bin/false")
+    with pytest.raises(ValueError, match="exit code 1"):
+        benchmark.protocol("OCI-M", "split", [], tmp_path / "p.csv")
+    assert not (tmp_path / "p.csv").exists()
+
+
+def test_six_folds_are_averaged(tmp_path, monkeypatch, capsys):
+    assert benchmark.folds("oulu-4") == [f"oulu-4.{k}" for k in range(1, 7)] and benchmark.folds("oulu-1") == ["oulu-1"]
+
+    def one(plan, fold, folders):
+        acer = int(fold[-1]) / 100
+        rates = {k: acer for k in ("acer", "apcer", "bpcer", "acer_instrument", "acer_pooled", "hter")}
+        return {"realistic": rates, "test": {"auc": 0.9}, "data": "as extracted"}
+
+    monkeypatch.setattr(protocol, "one", one)
+    monkeypatch.setattr(protocol, "extract", lambda plan: [])
+    monkeypatch.setattr(protocol.report, "lines", lambda result: "")
+    summary = protocol.run(protocol.Plan("oulu-3", "split", {}, tmp_path, tmp_path, {}))
+    assert summary["acer"]["n"] == 6 and summary["acer"]["mean"] == pytest.approx(0.035)
+    assert "ACER 3.50 ± 1.71 (1.87)" in capsys.readouterr().out
+    assert json.loads((tmp_path / "oulu-3.json").read_text()) == summary
+
+
+def test_where_no_video_is_dev_every_tenth_of_training_becomes_it(tmp_path):
+    path = tiny_benchmark.write_protocol(tmp_path / "p.csv", with_dev=False)
+    assert protocol.hold_out(path) == 0, "too few videos of a class for a tenth"
+    rows = [f"casia,v{i},train,0,{i % 2},{'none' if i % 2 else 'print'},,1\n" for i in range(40)]
+    path.write_text("dataset,video,role,domain,label,pai,instrument,camera\n" + "".join(rows))
+    assert protocol.hold_out(path) == 4 and protocol.hold_out(path) == 0, "once"
+    held = [u for u in manifest.read_protocol(path).values() if u.role == "dev"]
+    assert [u.label for u in held] == [0, 1, 0, 1]
+
+
+def test_settings_that_only_say_where_do_not_differ():
+    old = {"steps": 40, "out": "a", "threads": 2}
+    assert protocol.differences(old, {"steps": 40, "out": "b", "threads": 1}) == ""
+    assert protocol.differences(old, {"steps": 60, "out": "b", "threads": 1}) == "steps 40, now 60"
+
+
+@pytest.mark.skipif(not benchmark.program().is_file(), reason="bin/liveproof is not built (make build)")
+def test_the_built_program_writes_a_protocol_of_extracted_crops(tmp_path):
+    folders = list(tiny_benchmark.write(tmp_path / "crops", frames=1).values())
+    benchmark.protocol("OCI-M", "split", folders, tmp_path / "OCI-M.csv")
+    uses = manifest.read_protocol(tmp_path / "OCI-M.csv")
+    assert {u.role for u in uses.values()} == {"train", "dev", "test"}
+    assert {d for (d, _), u in uses.items() if u.role == "test"} == {"msu"}
