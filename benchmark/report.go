@@ -145,29 +145,24 @@ func (r Report) Text(w io.Writer) error {
 	if err := out.Flush(); err != nil {
 		return err
 	}
-	return r.exceptions(w)
+	return r.exceptions(&lineWriter{w: w})
 }
 
-func (r Report) exceptions(w io.Writer) (err error) {
-	line := func(format string, args ...any) {
-		if _, e := fmt.Fprintf(w, format+"\n", args...); err == nil {
-			err = e
-		}
-	}
+func (r Report) exceptions(w *lineWriter) error {
 	for _, n := range r.Nothing {
-		line("nothing from %s: %s %s", n.ID, n.Status, n.Error)
+		w.line("nothing from %s: %s %s", n.ID, n.Status, n.Error)
 	}
 	for _, n := range r.Notes {
-		line("note on %s: %s", n.Video, n.Note)
+		w.line("note on %s: %s", n.Video, n.Note)
 	}
 	for _, e := range r.Extra {
-		line("extra: %s: %s", e.Path, e.Why)
+		w.line("extra: %s: %s", e.Path, e.Why)
 	}
 	for _, warning := range r.Warnings {
-		line("warning: %s", warning)
+		w.line("warning: %s", warning)
 	}
-	line("%d crops, %.1f MB", r.Crops, float64(r.Bytes)/1e6)
-	return err
+	w.line("%d crops, %.1f MB", r.Crops, float64(r.Bytes)/1e6)
+	return w.err
 }
 
 // ExtractedVideos lists the videos of an extraction's folder, also those that

@@ -100,7 +100,7 @@ func (o extractOptions) run(ctx context.Context, cfg Config, out, errOut io.Writ
 		return usage(fmt.Errorf("--root: %w", err))
 	}
 	if o.verify {
-		return o.verifyTree(ctx, cfg, tree, out)
+		return o.verifyTree(ctx, cfg, tree, out, errOut)
 	}
 	return o.extract(ctx, cfg, tree, part, out, errOut)
 }
