@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tiny_benchmark
 
-from liveproof_training import cli, data, pack, study, study_report
+from liveproof_training import cli, data, engine, pack, study, study_report
 
 
 @pytest.fixture(scope="module")
@@ -105,3 +105,15 @@ def test_effects_are_paired_by_seed_and_ranked():
 
 def test_the_levels_study_names_the_default_as_the_ablation_does():
     assert list(study.arms_of("levels")) == ["k2", "k5", "full", "k17"]
+
+
+def test_a_run_that_diverges_is_named_and_the_others_go_on(tmp_path, monkeypatch, capsys):
+    def train(job, path, keep_weights):
+        if job.arm == "bad":
+            raise engine.NonFiniteLoss("loss nan")
+        return {"auc": 0.9, "hter_idealised": 0.1, "hter_realistic": None, "steps": 2, "seconds": 1.0}
+
+    monkeypatch.setattr(study, "_train", train)
+    jobs = [study.Job("M", arm, 1, {}, lambda: None) for arm in ("bad", "good")]
+    results, failed = study.run(jobs, tmp_path)
+    assert len(results) == 1 and failed == ["M bad seed 1"] and "loss nan" in capsys.readouterr().out
