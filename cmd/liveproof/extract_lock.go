@@ -10,6 +10,9 @@ import (
 // lockFolder keeps two runs from working on the same videos of one folder. The
 // locks go with the process, also when it is killed.
 func lockFolder(dir string, part shard) (unlock func(), err error) {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, err
+	}
 	how := syscall.LOCK_SH // shards run beside each other
 	if part.n == 1 {
 		how = syscall.LOCK_EX

@@ -27,14 +27,14 @@ func (o extractOptions) extract(ctx context.Context, cfg Config, tree *benchmark
 	}
 	defer func() { err = errors.Join(err, eyes.Close()) }()
 	settings := benchmark.Settings{Dataset: o.dataset, Frames: o.frames, Detector: eyes.Detector(), Crop: cropOfContract}
-	if err := claim(o.out, settings); err != nil {
-		return fmt.Errorf("--out: %w", err)
-	}
 	unlock, err := lockFolder(o.out, part)
 	if err != nil {
 		return fmt.Errorf("--out: %w", err)
 	}
 	defer unlock()
+	if err := claim(o.out, settings); err != nil {
+		return fmt.Errorf("--out: %w", err)
+	}
 	if err := o.extractAll(ctx, extraction{eyes, o.frames, o.out}, tree.Files, part, errOut); err != nil {
 		if ctx.Err() != nil {
 			return &exitError{code: exitCanceled, err: errors.New("interrupted; the same command goes on from here")}
