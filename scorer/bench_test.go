@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -16,12 +17,14 @@ import (
 	"github.com/liveproof/liveproof/onnx"
 )
 
-// loadCommitted loads the demo model of that precision, or the one that the
-// directory LIVEPROOF_BENCH_MODELS holds under the same name.
-func loadCommitted(t testing.TB, precision string, cfg Config) (*onnx.Runtime, Backend) {
+// loadCommitted loads the committed model of that name.
+func loadCommitted(t testing.TB, name string, cfg Config) (*onnx.Runtime, Backend) {
 	t.Helper()
-	dir := cmp.Or(os.Getenv("LIVEPROOF_BENCH_MODELS"), modelsDir)
-	path := filepath.Join(dir, "liveproof-demo-resnet18-"+precision+".onnx")
+	return loadFile(t, filepath.Join(modelsDir, name+".onnx"), cfg)
+}
+
+func loadFile(t testing.TB, path string, cfg Config) (*onnx.Runtime, Backend) {
+	t.Helper()
 	data, err := os.ReadFile(path)
 	if err != nil {
 		t.Skipf("the model is missing: %v", err)
@@ -44,23 +47,35 @@ func noise() []byte {
 	return crop
 }
 
+// benchmarked are all models of models/, fp32 too where an export left it, or of the directory
+// LIVEPROOF_BENCH_MODELS.
+func benchmarked(b *testing.B) []string {
+	b.Helper()
+	paths, err := filepath.Glob(filepath.Join(cmp.Or(os.Getenv("LIVEPROOF_BENCH_MODELS"), modelsDir), "*.onnx"))
+	if err != nil || len(paths) == 0 {
+		b.Skipf("no models: %v", err)
+	}
+	return paths
+}
+
 // One run of the network; ns/crop is what a sample costs.
 func BenchmarkScore(b *testing.B) {
-	for _, precision := range []string{"int8", "fp16", "fp32"} {
+	for _, path := range benchmarked(b) {
 		for _, threads := range []int{1, 2} {
 			for _, batch := range []int{1, 4, 8} {
-				b.Run(fmt.Sprintf("%s/threads=%d/batch=%d", precision, threads, batch), func(b *testing.B) {
-					benchmarkBackend(b, precision, threads, batch)
+				name := strings.TrimSuffix(filepath.Base(path), ".onnx")
+				b.Run(fmt.Sprintf("%s/threads=%d/batch=%d", name, threads, batch), func(b *testing.B) {
+					benchmarkBackend(b, path, threads, batch)
 				})
 			}
 		}
 	}
 }
 
-func benchmarkBackend(b *testing.B, precision string, threads, batch int) {
+func benchmarkBackend(b *testing.B, path string, threads, batch int) {
 	cfg := DefaultConfig()
 	cfg.IntraOpThreads = threads
-	_, backend := loadCommitted(b, precision, cfg)
+	_, backend := loadFile(b, path, cfg)
 	defer func() { _ = backend.Close() }()
 	crops, rho := make([][]byte, batch), make([]float32, batch)
 	for i := range crops {
@@ -90,13 +105,13 @@ func cpuTime(b *testing.B) time.Duration {
 // The whole path with as many sessions as crops are in flight, workers × threads
 // sharing the same cores.
 func BenchmarkThroughput(b *testing.B) {
-	for _, precision := range []string{"int8", "fp16"} {
+	for _, path := range benchmarked(b) {
 		for _, shape := range [][2]int{{1, 1}, {1, 2}, {2, 1}} {
 			for _, sessions := range []int{1, 4, 8} {
-				b.Run(fmt.Sprintf("%s/workers=%d/threads=%d/sessions=%d", precision, shape[0], shape[1], sessions), func(b *testing.B) {
+				b.Run(fmt.Sprintf("%s/workers=%d/threads=%d/sessions=%d", strings.TrimSuffix(filepath.Base(path), ".onnx"), shape[0], shape[1], sessions), func(b *testing.B) {
 					cfg := DefaultConfig()
 					cfg.Workers, cfg.IntraOpThreads = shape[0], shape[1]
-					_, backend := loadCommitted(b, precision, cfg)
+					_, backend := loadFile(b, path, cfg)
 					batcher, _ := startBatcher(b, cfg, backend)
 					scoreInParallel(b, batcher, sessions)
 				})
