@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from . import data, engine, export, judge, manifest, metrics, videos
+from . import checkpoint, data, engine, export, judge, manifest, metrics, videos
 from .config import TrainConfig
 from .progress import Progress
 
 CHUNK = 256  # crops in memory at once, 50 MB
-RENDERED = "RENDERED"  # a file of this name in a folder of crops: made by the renderer, in whatever layout
+RENDERED = "RENDERED.txt"  # beside a manifest or in a dataset's root: made by the renderer, in whatever layout
 
 
 class Model:
@@ -29,7 +29,7 @@ class Model:
         if path.suffix == ".onnx":
             self.threshold = float(_properties(path)["liveproof.threshold"])
             return
-        net, state = export.load_net(path)
+        net, state = checkpoint.load_net(path)
         self.net = net.to(self.device)
         self.config = TrainConfig.from_dict({**state["config"], "precision": "fp32"})
         self.threshold = float(state["dev"]["threshold"]) if state.get("dev") else None
@@ -107,14 +107,13 @@ def on_splits(model: Model, folders: list[Path], splits: tuple[str, ...] = ("dev
     return out
 
 
-def is_rendered(folders: list[Path], parts: dict[str, Part]) -> bool:
+def is_rendered(folders: list[Path], scored: list[videos.Video]) -> bool:
     """Whether any of the data came from the renderer: marked folders, or the data set ``rendered``."""
-    names = {v.dataset for part in parts.values() for v in part.videos}
-    return "rendered" in names or any(map(_marked, folders))
+    return any(v.dataset == "rendered" for v in scored) or any(map(_marked, folders))
 
 
 def _marked(folder: Path) -> bool:
-    """A file RENDERED beside the manifest, or `"rendered": true` in the extraction's report."""
+    """A file RENDERED.txt beside the manifest, or `"rendered": true` in the extraction's report."""
     report = folder / "report.json"
     said = json.loads(report.read_text()).get("rendered", False) if report.is_file() else False
     return bool(said) or (folder / RENDERED).exists()

@@ -43,12 +43,13 @@ def curves(log: Path, out: Path) -> None:
     with log.open(newline="") as f:
         rows = list(csv.DictReader(f))
     fig, (left, right) = figure(8, 3, 2)
-    x, y = _column(rows, "loss")
+    key = "loss_score" if any(r.get("loss_score") for r in rows) else "loss"  # without the adversary's, where there is one
+    x, y = _column(rows, key)
     left.plot(x, y, color="#bbbbbb", lw=0.6, label="per batch")
     width = max(1, len(y) // 20)
     smooth = np.convolve(y, np.ones(width) / width, mode="valid")
     left.plot(x[width - 1 :], smooth, color="black", lw=1.4, label=f"mean of {width} logged batches")
-    left.set(xlabel="step", ylabel="loss (Eq. 5)")
+    left.set(xlabel="step", ylabel="loss of the score")
     left.legend(frameon=False)
     for key, colour, label in (("dev_eer", "#b8572a", "equal error rate"), ("dev_mse", "#4a5fb0", "mean squared error")):
         right.plot(*_column(rows, key), color=colour, marker="o", ms=3, label=label)

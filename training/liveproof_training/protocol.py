@@ -16,9 +16,7 @@ import json
 import os
 from pathlib import Path
 
-import numpy as np
-
-from . import benchmark, data, evaluate, export, judge, manifest, report, videos
+from . import benchmark, evaluate, export, judge, report
 from .config import TrainConfig
 
 LAYOUT = "plan.csv"  # in a root that `liveproof layout` made for the renderer
@@ -34,6 +32,7 @@ class Plan:
     out: Path
     settings: dict  # of TrainConfig
     judged_precision: str = "int8"  # exported model that is scored too, "" none
+    force_export: bool = False  # write models that score differently from the checkpoint, too
 
 
 def run(plan: Plan) -> dict:
@@ -84,7 +83,7 @@ def one(plan: Plan, fold: str, folders: list[Path]) -> dict:
     checkpoint = train(config)
     header = {"population": plan.population, "settings": dataclasses.asdict(config)}
     result = judged(fold, header, checkpoint, config, out / "report")
-    files = models(fold, checkpoint, config, out / "models", demo=result["demo"])
+    files = models(fold, checkpoint, config, out / "models", result["demo"], plan.force_export)
     if plan.judged_precision:
         judged(fold, header, files[plan.judged_precision], config, out / f"report-{plan.judged_precision}")
     result |= {"models": {p: str(f.relative_to(out)) for p, f in files.items()}, "settings": header["settings"]}
@@ -152,11 +151,11 @@ def judged(name: str, header: dict, path: Path, config: TrainConfig, out: Path) 
     model = evaluate.Model(path, config.device)
     folders = [Path(word) for word in config.data.split(",")]
     parts = evaluate.on_protocol(model, folders, Path(config.protocol))
-    words = report.about(name, header["population"], evaluate.is_rendered(folders, parts), model.describe())
+    words = report.about(name, header["population"], evaluate.is_rendered(folders, parts["test"].videos), model.describe())
     return report.write(out, words, evaluate.judged(model, parts), parts)
 
 
-def models(name: str, checkpoint: Path, config: TrainConfig, out: Path, demo: bool) -> dict[str, Path]:
+def models(name: str, checkpoint: Path, config: TrainConfig, out: Path, demo: bool, force: bool) -> dict[str, Path]:
     """precision -> file; not exported again where OUT/exported.json says that they are whole."""
     done = out / "exported.json"
     if done.is_file():
@@ -167,25 +166,9 @@ def models(name: str, checkpoint: Path, config: TrainConfig, out: Path, demo: bo
         threshold_source=f"equal error rate on the dev crops of {name}",
         demo=demo,
     )
-    files = export.export_all(checkpoint, calibration(config, out.parent / "calibration"), out, sources)
+    files = export.export_all(checkpoint, None, out, sources, export.Options(force=force))  # crops: those it was trained with
     _write(done, {precision: file.name for precision, file in files.items()})
     return files
-
-
-def calibration(config: TrainConfig, out: Path, count: int = 256) -> Path:
-    """A folder with evenly chosen training crops of the protocol, for the ranges of int8."""
-    crops = data.load(config, "train")
-    ids = np.unique(np.linspace(0, len(crops) - 1, count).astype(int))
-    out.mkdir(parents=True, exist_ok=True)
-    np.save(out / "train.npy", crops.images.take(ids))
-    fields = [f.name for f in dataclasses.fields(manifest.Row)]
-    lines = ([{"crop": f"train.npy#{n}", "split": "train"}.get(f, _word(getattr(crops.rows[i], f))) for f in fields] for n, i in enumerate(ids))
-    videos.table(out / "manifest.csv", tuple(fields), lines)
-    return out
-
-
-def _word(value) -> str:
-    return "" if value is None else str(value)
 
 
 def _write(path: Path, content: dict) -> None:

@@ -17,7 +17,7 @@ from typing import Callable
 
 import numpy as np
 
-from . import data, engine, judge, manifest, protocol, videos
+from . import data, engine, evaluate, judge, manifest, protocol, videos
 from .config import ARMS, TrainConfig
 from .train import Run
 
@@ -173,5 +173,6 @@ def _judge(job: Job, trainer: Run, config: TrainConfig) -> dict:
         parts.append(videos.of_protocol(uses, role, some, rho) if uses else videos.of_crops(role, some, rho))
     judged = judge.judge(*parts)
     realistic = judged["realistic"]
-    return {"auc": judged["test"]["auc"], "hter_idealised": judged["idealised"]["hter"],
+    rendered = evaluate.is_rendered(data.folders(config), parts[1])
+    return {"rendered": rendered, "auc": judged["test"]["auc"], "hter_idealised": judged["idealised"]["hter"],
             "hter_realistic": realistic["hter"] if realistic else None, "judged": judged}  # fmt: skip

@@ -54,6 +54,8 @@ def caption(results: list[dict]) -> str:
     words = f"{len(results)} runs, seeds {', '.join(map(str, seeds))}; mean ± standard deviation (n − 1) over seeds. "
     steps = sorted({r["steps"] for r in results})
     words += f"{steps[0]}{f'–{steps[-1]}' if len(steps) > 1 else ''} steps a run. "
+    if any(r["rendered"] for r in results):
+        words += "Rendered data: demo, no real attack was seen. "
     if other:
         words += f"Toy settings, not the paper's: {', '.join(other)} (the defaults in brackets). "
     return words + "Idealised: threshold chosen on the test videos; realistic: on dev."

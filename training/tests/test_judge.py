@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from liveproof_training import evaluate, judge, metrics, report, videos
+from liveproof_training.render import dataset
 from liveproof_training.videos import Video
 
 
@@ -96,6 +97,6 @@ def test_report_is_whole_and_names_population_and_rendered_data(tmp_path):
 def test_real_data_is_not_called_demo(tmp_path):
     header = report.about("OCI-M", "split", False, {"file": "m.onnx", "sha256": "0" * 64, "threshold": 0.5})
     assert "emo" not in report.lines({**header, **judge.judge(DEV, TEST, 0.5)})
-    assert evaluate.is_rendered([tmp_path], parts()) is False
-    (tmp_path / "RENDERED").touch()
-    assert evaluate.is_rendered([tmp_path], parts()) is True
+    assert evaluate.is_rendered([tmp_path], TEST) is False
+    (tmp_path / dataset.MARK).touch()
+    assert evaluate.is_rendered([tmp_path], TEST) is True

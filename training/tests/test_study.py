@@ -63,6 +63,7 @@ def test_ingredients_test_on_the_full_set(tmp_path, capsys):
     assert {(r["arm"], r["seed"]) for r in results} == {(a, s) for a in ("all", "without-codec") for s in (1, 2)}
     assert {r["judged"]["test"]["videos"] for r in results} == {6}
     text = (tmp_path / "out" / "ingredients.md").read_text()
+    assert "Rendered data: demo" in text
     assert "| codec |" in text and (tmp_path / "out" / "ingredients-auc.png").is_file()
     assert cli.main([*args[:3], str(tmp_path), *args[4:]]) == 1 and "without-NAME" in capsys.readouterr().err
 
@@ -86,7 +87,7 @@ def test_thinning_spreads_over_the_video():
 
 def fake(target: str, arm: str, seed: int, auc: float, hter: float | None = 0.1) -> dict:
     return {"target": target, "arm": arm, "seed": seed, "auc": auc, "hter_idealised": 0.1, "hter_realistic": hter, "steps": 2,
-            "seconds": 1.0, "settings": {"k": 10}}  # fmt: skip
+            "seconds": 1.0, "rendered": True, "settings": {"k": 10}}  # fmt: skip
 
 
 def test_table_cells_by_hand():

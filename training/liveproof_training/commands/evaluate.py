@@ -34,7 +34,7 @@ def _report(args) -> None:
     else:
         parts = evaluate.on_protocol(model, folders, Path(args.protocol))
     name = args.name or ("own splits" if args.protocol == OWN else Path(args.protocol).stem)
-    header = report.about(name, args.population, evaluate.is_rendered(folders, parts), model.describe())
+    header = report.about(name, args.population, evaluate.is_rendered(folders, parts["test"].videos), model.describe())
     print(report.lines(report.write(Path(args.out), header, evaluate.judged(model, parts), parts)))
 
 

@@ -24,7 +24,7 @@ def _protocol(args) -> None:
     out = Path(args.out)
     extracted = Path(args.extracted) if args.extracted else out / "extracted"
     precision = "" if args.score_exported == "none" else args.score_exported
-    protocol.run(protocol.Plan(args.name, args.population, roots, extracted, out, settings.given(args), precision))
+    protocol.run(protocol.Plan(args.name, args.population, roots, extracted, out, settings.given(args), precision, args.force_export))
 
 
 def _root(word: str) -> tuple[str, Path]:
@@ -45,4 +45,5 @@ def add(sub) -> None:
     p.add_argument("--out", required=True, help="folder for everything that this makes")
     p.add_argument("--population", default="split", choices=("split", "all-nodev", "everything"), help="videos of a leave-one-out setting")
     p.add_argument("--score-exported", default="int8", choices=("none", "fp32", "fp16", "int8"), help="exported model that is scored too")
+    p.add_argument("--force-export", action="store_true", help="export models beyond the limits of `export`, too")
     settings.add(p)
