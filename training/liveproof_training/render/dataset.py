@@ -20,7 +20,8 @@ from . import content, devices, draw, film, geometry, media, portraits, video
 from .ingredients import ALL
 
 COLUMNS = ("path", "dataset", "subject", "session", "camera", "pai", "instrument", "width", "height", "rate", "rotate")
-FIRST_PORTRAIT = {"oulu": 0, "casia": 100, "replay": 200, "msu": 400}  # subjects are numbered to 119 at most; no portrait is two people
+FIRST_PORTRAIT = {"oulu": 0, "casia": 60, "replay": 111, "msu": 231}  # with subjects to 55, 50, 119 and 55: no portrait is two people
+ROOM = 1.9  # of a portrait that may fill a frame
 MARK = "RENDERED.txt"
 NOTICE = "Rendered from generated portraits, in the layout of the dataset: no recording of anybody. Good for tests and studies of method only.\n"
 
@@ -67,6 +68,12 @@ class Production:
     faces: Path
     frames: int
     seed: int
+
+
+def cast(folder: Path) -> list[portraits.Portrait]:
+    """Portraits with enough around the face to fill a frame; in a tighter one the mirrored border would show a second face."""
+    items = portraits.read(folder)
+    return [p for p in items if p.room >= ROOM] or items
 
 
 def portrait_of(row: Row, items: list[portraits.Portrait]) -> portraits.Portrait:
@@ -137,7 +144,7 @@ _items: list[portraits.Portrait] = []
 def _start(production: Production) -> None:
     global _production, _items
     cv2.setNumThreads(1)
-    _production, _items = production, portraits.read(production.faces)
+    _production, _items = production, cast(production.faces)
 
 
 def _one(row: Row) -> None:

@@ -26,6 +26,7 @@ class Portrait:
     path: Path
     face: Face
     grid: str
+    room: float = 0.0  # shorter side of the picture over the longer side of the face
 
     def load(self) -> np.ndarray:
         image = cv2.imread(str(self.path), cv2.IMREAD_COLOR)
@@ -45,10 +46,9 @@ def read(folder: Path) -> list[Portrait]:
 
 def _portrait(folder: Path, row: dict[str, str]) -> Portrait:
     box = tuple(float(row[k]) for k in ("x1", "y1", "x2", "y2"))
-    if "left_eye_x" not in row:
-        return Portrait(folder / row["file"], Face.usual(box), row["source_grid"])
     points = tuple((float(row[f"{name}_x"]), float(row[f"{name}_y"])) for name in LANDMARKS)
-    return Portrait(folder / row["file"], Face(box, points), row["source_grid"])
+    face = Face(box, points)
+    return Portrait(folder / row["file"], face, row["source_grid"], min(float(row["width"]), float(row["height"])) / face.side)
 
 
 def split(portraits: list[Portrait]) -> dict[str, list[Portrait]]:
