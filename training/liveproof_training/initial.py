@@ -50,7 +50,7 @@ def _from_torchvision(net: nn.Module) -> InitialWeights:
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(DOWNLOAD_TIMEOUT_S)
     try:
-        state = weights.get_state_dict(progress=False, check_hash=True)
+        state = weights.get_state_dict(progress=False)
     except (OSError, RuntimeError) as error:
         cache = Path(torch.hub.get_dir()) / "checkpoints" / Path(weights.url).name
         raise FileNotFoundError(f"torchvision's weights are neither at {cache} nor to be downloaded ({error}): "
