@@ -1,26 +1,29 @@
-"""Checkpoint -> ONNX under the model contract, in fp32, fp16 and int8."""
+"""Checkpoint -> ONNX under the model contract, in fp32, fp16 and int8, each compared with PyTorch."""
 
 from __future__ import annotations
 
 import dataclasses
+import inspect
+import json
+import os
 import tempfile
 from pathlib import Path
 
 import numpy as np
 import onnx
-import onnxruntime
 import torch
-from onnx import TensorProto, helper, numpy_helper
-from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantFormat, QuantType, quantize_static
-from onnxruntime.quantization.shape_inference import quant_pre_process
 from torch import nn
 
-from . import checkpoint, contract, data, engine
+from . import contract, data, engine, half, onnxgraph, parity, quantise
+from .checkpoint import load_net
 from .config import TrainConfig
-from .model import LivenessNet
+from .model import LivenessNet, atoms
+from .parity import run
+
+__all__ = ["PRECISIONS", "BeyondLimits", "Sources", "export_all", "load_net", "run"]
 
 PRECISIONS = ("fp32", "fp16", "int8")
-HALF_FROM = 256  # elements; smaller tensors stay float32
+DEV_CROPS = 2000  # at most so many for threshold and parity
 
 
 class Exported(nn.Module):
@@ -32,22 +35,19 @@ class Exported(nn.Module):
         mean, std = torch.tensor(contract.IMAGENET_MEAN), torch.tensor(contract.IMAGENET_STD)
         self.register_buffer("scale", (1 / (255 * std)).view(1, 3, 1, 1))
         self.register_buffer("offset", (-mean / std).view(1, 3, 1, 1))
+        self.register_buffer("atoms", atoms(net.k))  # a constant of the graph, not computed from its shapes
 
     def forward(self, faces: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         x = faces.permute(0, 3, 1, 2).float() * self.scale + self.offset
-        return self.net(x)
-
-
-def load_net(path: Path) -> tuple[LivenessNet, dict]:
-    state = checkpoint.load(path)
-    net = LivenessNet(state["config"]["k"])
-    net.load_state_dict(state["model"])
-    return net.eval(), state
+        probabilities = self.net.evidence(x).probabilities
+        return probabilities @ self.atoms, probabilities
 
 
 def export_fp32(net: LivenessNet, path: Path) -> None:
     size = contract.INPUT_SIZE
     free = {name: {0: "N"} for name in (contract.INPUT_NAME, contract.RHO_NAME, contract.PROBABILITIES_NAME)}
+    # PyTorch 2.x has a second exporter, which opset 17 and free axes given this way are not for.
+    legacy = {"dynamo": False} if "dynamo" in inspect.signature(torch.onnx.export).parameters else {}
     torch.onnx.export(
         Exported(net.cpu().eval()),
         torch.zeros(2, size, size, 3, dtype=torch.uint8),
@@ -57,87 +57,9 @@ def export_fp32(net: LivenessNet, path: Path) -> None:
         dynamic_axes=free,
         opset_version=contract.OPSET,
         do_constant_folding=True,
+        **legacy,
     )
-    model = onnx.load(path)
-    model.ir_version = contract.IR_VERSION
-    onnx.save(model, path)
-
-
-def to_fp16(source: Path, path: Path) -> None:
-    """Stores the large weights as float16 and casts them back when loaded.
-
-    Half the file; the arithmetic stays float32, so scores move only by the rounding of weights
-    and the speed is that of fp32.
-    """
-    model = onnx.load(source)
-    casts = []
-    for tensor in list(model.graph.initializer):
-        values = numpy_helper.to_array(tensor)
-        if tensor.data_type != TensorProto.FLOAT or values.size < HALF_FROM:
-            continue
-        name = tensor.name
-        model.graph.initializer.remove(tensor)
-        model.graph.initializer.append(numpy_helper.from_array(values.astype(np.float16), name + "_half"))
-        casts.append(helper.make_node("Cast", [name + "_half"], [name], name=f"widen_{name}", to=TensorProto.FLOAT))
-    for node in reversed(casts):
-        model.graph.node.insert(0, node)
-    onnx.checker.check_model(model)
-    onnx.save(model, path)
-
-
-class _Calibration(CalibrationDataReader):
-    def __init__(self, images: np.ndarray, batch: int = 16):
-        self.chunks = iter(np.array_split(images, max(1, len(images) // batch)))
-
-    def get_next(self):
-        chunk = next(self.chunks, None)
-        return None if chunk is None else {contract.INPUT_NAME: chunk}
-
-
-def to_int8(source: Path, path: Path, images: np.ndarray) -> None:
-    """Static quantisation, QDQ, weights per channel, ranges from ``images`` (uint8 [N, 224, 224, 3]).
-
-    The first convolution stays float32: it sees the finest texture, and its error is the largest (docs/training.md).
-    Weights have 8 bits; 7 (``reduce_range``) would spare CPUs without VNNI from saturation but cost far more.
-    """
-    with tempfile.TemporaryDirectory() as folder:
-        prepared = Path(folder) / "prepared.onnx"
-        quant_pre_process(str(source), str(prepared))
-        quantize_static(
-            str(prepared),
-            str(path),
-            _Calibration(images),
-            quant_format=QuantFormat.QDQ,
-            op_types_to_quantize=["Conv", "Add", "MaxPool", "GlobalAveragePool"],
-            nodes_to_exclude=_float_part(prepared),
-            per_channel=True,
-            activation_type=QuantType.QUInt8,
-            weight_type=QuantType.QInt8,
-            calibrate_method=CalibrationMethod.MinMax,
-        )
-    model = onnx.load(path)
-    model.ir_version = contract.IR_VERSION
-    onnx.save(model, path)
-
-
-def _float_part(path: Path) -> list[str]:
-    """Names of the nodes up to and including the first convolution."""
-    names = []
-    for node in onnx.load(path).graph.node:
-        names.append(node.name)
-        if node.op_type == "Conv":
-            break
-    return names
-
-
-def run(path: Path, images: np.ndarray, batch: int = 16) -> tuple[np.ndarray, np.ndarray]:
-    """(rho, probabilities) of uint8 [N, 224, 224, 3] by ONNX Runtime on the CPU."""
-    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    parts = [
-        session.run([contract.RHO_NAME, contract.PROBABILITIES_NAME], {contract.INPUT_NAME: images[i : i + batch]})
-        for i in range(0, len(images), batch)
-    ]
-    return np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts])
+    onnxgraph.save(onnx.load(path), path)
 
 
 @dataclasses.dataclass
@@ -150,47 +72,103 @@ class Sources:
     demo: bool
 
 
-def export_all(path: Path, folder: Path, out: Path, sources: Sources, calibration: int = 256) -> dict[str, Path]:
-    """Writes OUT/NAME-{fp32,fp16,int8}.onnx. ``folder``: the training crops, for the ranges of int8."""
+@dataclasses.dataclass
+class Options:
+    precisions: tuple[str, ...] = PRECISIONS
+    calibration: int = 256  # training crops for the ranges of int8
+    half_arithmetic: bool = False  # fp16: half.compute, not half.store
+    force: bool = False  # write what is beyond the limits, too
+
+
+class BeyondLimits(ValueError):
+    """An exported file scores too differently from PyTorch; nothing was written."""
+
+
+def export_all(path: Path, folder: Path | None, out: Path, sources: Sources, options: Options = Options()) -> dict[str, Path]:
+    """Writes OUT/NAME-PRECISION.onnx and OUT/NAME-parity.json.
+
+    Ranges come from the train crops, thresholds and parity from the dev crops of ``folder``; where that is None or
+    has no such crops, from the data and protocol that the checkpoint was trained with. Raises BeyondLimits.
+    """
     net, state = load_net(path)
     out.mkdir(parents=True, exist_ok=True)
-    files = {p: out / f"{sources.name}-{p}.onnx" for p in PRECISIONS}
-    export_fp32(net, files["fp32"])
-    to_fp16(files["fp32"], files["fp16"])
-    crops = data.load_split(folder, "train")
-    ids = np.linspace(0, len(crops) - 1, calibration).astype(int)
-    to_int8(files["fp32"], files["int8"], data.centre(crops.images[ids]))
-    for precision, file in files.items():
-        _stamp(file, precision, state, sources)
+    with tempfile.TemporaryDirectory(dir=out) as scratch:
+        files = _convert(net, state, folder, Path(scratch), sources.name, options)
+        told = _compare(net, state, folder, files)
+        failures = parity.failures(told)
+        if failures and not options.force:
+            raise BeyondLimits("; ".join(failures) + "; nothing was written (--force writes all the same)")
+        for precision, file in files.items():
+            _stamp(file, precision, net.k, state, sources, told)
+            os.replace(file, out / file.name)
+    told["beyond_limits"] = failures
+    _write_report(told, out / f"{sources.name}-parity.json")
+    return {precision: out / file.name for precision, file in files.items()}
+
+
+def _convert(net, state: dict, folder: Path | None, out: Path, name: str, options: Options) -> dict[str, Path]:
+    files = {p: out / f"{name}-{p}.onnx" for p in options.precisions}
+    full = files.get("fp32", out / "full.onnx")
+    export_fp32(net, full)
+    if "fp16" in files:
+        (half.compute if options.half_arithmetic else half.store)(full, files["fp16"])
+    if "int8" in files:
+        crops = _crops(state, folder, "train")
+        ids = np.unique(np.linspace(0, len(crops) - 1, options.calibration).astype(int))
+        quantise.to_int8(full, files["int8"], data.centre(crops.images.take(ids)))
     return files
 
 
-def _stamp(file: Path, precision: str, state: dict, sources: Sources) -> None:
+def _crops(state: dict, folder: Path | None, role: str) -> data.Crops:
+    config = TrainConfig.from_dict(state["config"])
+    if folder is None:
+        return data.load(config, role)
+    try:
+        return data.load_split(folder, role)
+    except ValueError:  # a folder with training crops only
+        return data.load(config, role)
+
+
+def _compare(net, state: dict, folder: Path | None, files: dict[str, Path]) -> dict:
+    crops = _crops(state, folder, "dev")
+    ids = engine.thinned(crops.labels, DEV_CROPS if len(crops) > DEV_CROPS else 0)
+    config = TrainConfig.from_dict({**state["config"], "precision": "fp32"})
+    return parity.report(parity.scores(net, config, files, _Chosen(crops.images, ids)), crops.labels[ids])
+
+
+class _Chosen:
+    """Some of the pictures, read when they are asked for."""
+
+    def __init__(self, images, ids: np.ndarray):
+        self.images, self.ids = images, ids
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def __getitem__(self, which: slice) -> np.ndarray:
+        return self.images.take(self.ids[which])
+
+
+def _stamp(file: Path, precision: str, k: int, state: dict, sources: Sources, told: dict) -> None:
+    """Each file has its own threshold: int8 moves the scores, and one chosen on others would not be its equal error rate."""
     model = onnx.load(file)
     metadata = contract.Metadata(
         name=sources.name,
-        threshold=state["dev"]["threshold"],
-        threshold_source=sources.threshold_source,
+        threshold=float(np.clip(told["scores"][precision]["threshold"], 1e-6, 1 - 1e-6)),
+        threshold_source=f"{sources.threshold_source}; of this {precision} file's own scores on {told['crops']} crops",
         training_data=sources.training_data,
         training_data_sha256=state["data_sha256"],
         revision=state["revision"],
-        encoder=f"resnet18, started from {state['initial']}",
+        encoder=f"{state['config']['encoder']}, started from {state['initial']}",
         precision=precision,
         demo=sources.demo,
-        k=state["config"]["k"],
+        k=k,
     )
     contract.stamp(model, metadata)
-    onnx.checker.check_model(model)
-    onnx.save(model, file)
+    onnxgraph.save(model, file)
 
 
-def parity(path: Path, files: dict[str, Path], images: np.ndarray) -> dict[str, dict[str, float]]:
-    """Largest and mean |delta rho| of each file against PyTorch, on uint8 [N, 256, 256, 3]."""
-    net, state = load_net(path)
-    config = TrainConfig.from_dict({**state["config"], "precision": "fp32"})
-    want = engine.scores(net, images, config, torch.device("cpu"))
-    rows = {}
-    for precision, file in files.items():
-        delta = np.abs(run(file, data.centre(images))[0] - want)
-        rows[precision] = {"max": float(delta.max()), "mean": float(delta.mean())}
-    return rows
+def _write_report(told: dict, path: Path) -> None:
+    partial = path.with_suffix(".partial")
+    partial.write_text(json.dumps(told, indent=1) + "\n")
+    os.replace(partial, path)

@@ -1,4 +1,4 @@
-"""Commands: export, testmodels."""
+"""Commands: export, golden, speed, testmodels."""
 
 from __future__ import annotations
 
@@ -7,21 +7,57 @@ from pathlib import Path
 
 from .common import command
 
+EXPORT = """Writes OUT/NAME-PRECISION.onnx under docs/model-contract.md and OUT/NAME-parity.json: largest and mean difference of rho from
+PyTorch on the dev crops, AUC and its loss, equal error rate and threshold of each file. Writes nothing and fails when a
+file is beyond the limits (fp32 1e-4, fp16 2e-3 for any crop; int8 0.5 points of AUC), unless --force is given."""
+
 
 def _export(args) -> None:
-    import numpy as np
+    from .. import export, golden
 
-    from .. import data, export, golden
-
-    sources = export.Sources(args.name, args.training_data, args.threshold_source, demo=not args.licensed)
-    files = export.export_all(Path(args.checkpoint), Path(args.data), Path(args.out), sources)
-    dev = data.load_split(Path(args.data), "dev")
-    images = dev.images[np.linspace(0, len(dev) - 1, min(64, len(dev))).astype(int)]
-    print(json.dumps(export.parity(Path(args.checkpoint), files, images), indent=2))
+    path, out = Path(args.checkpoint), Path(args.out)
+    name = args.name or f"liveproof-demo-{_encoder(path)}"
+    sources = export.Sources(name, args.training_data, args.threshold_source, demo=not args.licensed)
+    options = export.Options(tuple(args.precisions.split(",")), args.calibration, args.half_arithmetic, args.force)
+    unknown = set(options.precisions) - set(export.PRECISIONS)
+    if unknown:
+        raise ValueError(f"--precisions: {', '.join(sorted(unknown))}; there are {', '.join(export.PRECISIONS)}")
+    files = export.export_all(path, Path(args.data) if args.data else None, out, sources, options)
+    print((out / f"{name}-parity.json").read_text(), end="")
+    for file in files.values():
+        print(file)
     if args.golden:
-        committed = {p: files[p] for p in ("fp16", "int8")}
-        print(golden.write(committed, Path(args.data), Path(args.out) / "golden"))
-        print(golden.manifest(committed, Path(args.out)))
+        print(*golden.write(out, Path(args.data), {name: path}), sep="\n")
+
+
+def _encoder(path: Path) -> str:
+    from .. import checkpoint
+
+    return checkpoint.load(path)["config"]["encoder"].replace("_", "")
+
+
+def _golden(args) -> None:
+    from .. import golden
+
+    pairs = [word.partition("=") for word in args.checkpoint]
+    if bad := [name for name, sign, _ in pairs if not sign]:
+        raise ValueError(f"--checkpoint {bad[0]}: give NAME=FILE")
+    checkpoints = {name: Path(path) for name, _, path in pairs}
+    print(*golden.write(Path(args.models), Path(args.data) if args.data else None, checkpoints, args.per_pai), sep="\n")
+
+
+def _speed(args) -> None:
+    from .. import speed
+
+    models = {Path(file).stem: Path(file) for file in args.model}
+    rows = speed.measure(models, _numbers(args.batches), _numbers(args.threads), args.rounds)
+    if args.out:
+        Path(args.out).write_text(json.dumps(rows, indent=1) + "\n")
+    print(speed.table(rows))
+
+
+def _numbers(words: str) -> list[int]:
+    return [int(word) for word in words.split(",")]
 
 
 def _testmodels(args) -> None:
@@ -32,17 +68,37 @@ def _testmodels(args) -> None:
 
 
 def add(sub) -> None:
-    p = command(sub, "export", _export, "Write a checkpoint as ONNX in fp32, fp16 and int8 under the model contract",
-             "See docs/model-contract.md. Prints the largest and mean difference of rho from PyTorch.")  # fmt: skip
+    _add_export(sub)
+    p = command(sub, "golden", _golden, "Write golden/ and manifest.json for all models of a folder",
+                "The Go tests hold every committed model against these scores. fp32 files are left out.")  # fmt: skip
+    p.add_argument("--models", default="../models", help="folder with NAME-PRECISION.onnx")
+    p.add_argument("--data", default="", help="rendered crops, whose test split gives new pictures; empty: keep those in golden/")
+    p.add_argument("--checkpoint", action="append", default=[], metavar="NAME=FILE", help="PyTorch's scores of model NAME too; may be repeated")
+    p.add_argument("--per-pai", type=int, default=3, help="new pictures of bona fide and of each attack")
+    p = command(sub, "speed", _speed, "Measure ms a crop of models on this CPU", "The models take turns; ratios are to the first one.")
+    p.add_argument("model", nargs="+", help="ONNX files; the first is what the others are compared with")
+    p.add_argument("--batches", default="1,4,8", help="crops a run")
+    p.add_argument("--threads", default="1,2", help="threads of ONNX Runtime")
+    p.add_argument("--rounds", type=int, default=20, help="turns of each model, of which the median is told")
+    p.add_argument("--out", default="", help="JSON file")
+    p = command(sub, "testmodels", _testmodels, "Write the tiny ONNX files of the scorer's tests")
+    p.add_argument("--out", default="../scorer/testdata", help="folder")
+
+
+def _add_export(sub) -> None:
+    p = command(sub, "export", _export, "Write a checkpoint as ONNX in fp32, fp16 and int8 under the model contract", EXPORT)
     p.add_argument("--checkpoint", required=True, help="final.pt of a run")
-    p.add_argument("--data", default="data/demo", help="crops: train for int8 ranges, dev for parity, test for golden")
-    p.add_argument("--out", default="../models", help="folder for NAME-PRECISION.onnx")
-    p.add_argument("--name", default="liveproof-demo-resnet18", help="model name")
-    p.add_argument("--training-data", default="crops rendered from generated portraits (SFHQ, MIT): bona fide, print, screen replay",
+    p.add_argument("--data", default="data/demo", help="crops: train for int8 ranges, dev for threshold and parity, test for golden; "
+                   "empty: those that the checkpoint was trained with")  # fmt: skip
+    p.add_argument("--out", default="../models", help="folder for the files")
+    p.add_argument("--name", default="", help="model name; empty: liveproof-demo-ENCODER")
+    p.add_argument("--precisions", default="fp32,fp16,int8", help="which to write")
+    p.add_argument("--calibration", type=int, default=256, help="training crops for int8 ranges")
+    p.add_argument("--half-arithmetic", action="store_true", help="fp16 computes in half precision on a GPU, not only stored so")
+    p.add_argument("--force", action="store_true", help="write files that are beyond the limits")
+    p.add_argument("--training-data", default="crops rendered from generated portraits (SFHQ, MIT): bona fide, print, cut-out, screen replay",
                    help="goes into the metadata")  # fmt: skip
     p.add_argument("--threshold-source", default="equal error rate on rendered dev crops (held-out source grids)",
                    help="goes into the metadata")  # fmt: skip
     p.add_argument("--licensed", action="store_true", help="trained on licensed benchmark data: demo = false")
     p.add_argument("--golden", action="store_true", help="also write golden/ with crops and their scores, and manifest.json")
-    p = command(sub, "testmodels", _testmodels, "Write the tiny ONNX files of the scorer's tests")
-    p.add_argument("--out", default="../scorer/testdata", help="folder")
