@@ -44,11 +44,11 @@ def test_train_export_evaluate(crops_folder, tmp_path, capsys):
     final = str(tmp_path / "run" / "final.pt")
     assert cli.main(["export", "--checkpoint", final, "--data", str(crops_folder), "--out", str(tmp_path), "--golden"]) == 0
     golden = json.loads((tmp_path / "golden" / "golden.json").read_text())
-    assert len(golden["cases"]) == 9 and all((tmp_path / "golden" / c["image"]).is_file() for c in golden["cases"])
+    assert len(golden["cases"]) == 3 * len({c["pai"] for c in golden["cases"]}) >= 9 and all((tmp_path / "golden" / c["image"]).is_file() for c in golden["cases"])
     model = tmp_path / "liveproof-demo-resnet18-fp16.onnx"
     entries = {e["file"]: e for e in json.loads((tmp_path / "manifest.json").read_text())["models"]}
     assert entries[model.name]["sha256"] == hashlib.sha256(model.read_bytes()).hexdigest()
-    assert evaluate.threshold(model) == pytest.approx(result["threshold"], abs=1e-5)
+    assert evaluate.threshold(model) == pytest.approx(result["threshold"], abs=2e-3)  # of the fp16 file's own scores
     capsys.readouterr()
     assert cli.main(["evaluate", "--model", str(model), "--data", str(crops_folder), "--out", str(tmp_path / "eval")]) == 0
     assert "| all |" in capsys.readouterr().out
