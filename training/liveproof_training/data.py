@@ -29,10 +29,6 @@ class Crops:
     def __len__(self) -> int:
         return len(self.labels)
 
-    @property
-    def media(self) -> list[str]:
-        return self.pai
-
 
 def load_split(folder: Path, split: str) -> Crops:
     """By the datasets' own splits; a domain is the index of the dataset's name."""

@@ -20,9 +20,9 @@ def atoms(k: int) -> torch.Tensor:
 
 
 def expected_score(probabilities: torch.Tensor) -> torch.Tensor:
-    """rho = sum_i c_i p_i (Eq. 4). [N, K+1] -> [N]."""
+    """rho = sum_i c_i p_i (Eq. 4). [N, K+1] -> [N]. Not as a matrix product, which autocast would round to bfloat16."""
     k = probabilities.shape[-1] - 1
-    return probabilities @ atoms(k).to(probabilities)
+    return (probabilities * atoms(k).to(probabilities)).sum(dim=-1)
 
 
 @dataclasses.dataclass

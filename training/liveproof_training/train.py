@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader
 
-from . import adversary, batches, checkpoint, contract, data, distributed, engine, model, nuisance
+from . import adversary, batches, checkpoint, contract, data, distributed, engine, memory, model, nuisance
 from .config import TrainConfig
 from .journal import Journal
 from .progress import Progress
@@ -37,6 +37,7 @@ class Run:
         self.config, self.device = config, distributed.device(config.device)
         if config.batch % distributed.world():
             raise ValueError(f"batch: {config.batch} originals do not divide among {distributed.world()} processes")
+        memory.keep_freed_blocks()
         torch.manual_seed(config.seed)
         cv2.setNumThreads(1)  # the loader's many small pictures; PyTorch has the cores
         torch.set_num_threads(config.threads or max(1, torch.multiprocessing.cpu_count() // distributed.world()))
@@ -170,7 +171,7 @@ class Run:
         if result["auc"] > self.best["auc"]:
             self.best = {"auc": result["auc"], "step": self.step}
             if self.config.keep == "best":
-                self._save("best.pt")
+                self._save("best.pt", {})
         self.meter.start()
         return {f"dev_{k}": result[k] for k in ("auc", "eer", "mse")}
 
@@ -182,24 +183,26 @@ class Run:
     def _checkpoint(self) -> None:
         every = self.config.checkpoint_every
         if time.monotonic() - self.saved > 60 * self.config.checkpoint_minutes or (every and self.step % every == 0):
-            self._save("last.pt")
+            self._save_last()
 
-    def _save(self, name: str, **extra) -> None:
+    def _save_last(self) -> None:
         """All that a resumed run needs; draws need no state, they follow from seed and step."""
-        if distributed.first():
-            extra |= {"initial": self.initial.description, "revision": self.revision, "data_sha256": self.data_sha256}
-            extra |= {"elapsed_s": self.seconds(), "best": self.best, **self.trainer.state()}
-            checkpoint.save(self.out / name, self.net, self.config, self.step, extra)
+        self._save("last.pt", {"elapsed_s": self.seconds(), "best": self.best, **self.trainer.state()})
         self.saved = time.monotonic()
 
+    def _save(self, name: str, extra: dict) -> None:
+        if distributed.first():
+            extra |= {"initial": self.initial.description, "revision": self.revision, "data_sha256": self.data_sha256}
+            checkpoint.save(self.out / name, self.net, self.config, self.step, extra)
+
     def _finish(self) -> dict:
-        self._save("last.pt")
-        if self.config.keep == "best" and (self.out / "best.pt").is_file():
+        self._save_last()
+        if self.config.keep == "best" and self.best["step"]:
             distributed.wait()
-            self.trainer.load(checkpoint.load(self.out / "best.pt"))
+            self.net.load_state_dict(checkpoint.load(self.out / "best.pt")["model"])
         fp32 = dataclasses.replace(self.config, precision="fp32")
         result = engine.evaluate(self.net, self.dev_crops, fp32, self.device)
-        self._save("final.pt", dev=result)
+        self._save("final.pt", {"dev": result})
         if self.journal:
             self.journal.close()
         return result

@@ -1,0 +1,295 @@
+"""A run: steps, log, checkpoints, resuming, arms, settings."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import tables
+import torch
+
+from liveproof_training import checkpoint, cli, data, encoders, engine, journal, train
+from liveproof_training.batches import Batch
+from liveproof_training.config import ARMS, TrainConfig
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    return tables.store(tmp_path_factory.mktemp("data") / "store")
+
+
+@pytest.fixture(scope="module")
+def benchmark(tmp_path_factory):
+    return tables.benchmark(tmp_path_factory.mktemp("data") / "benchmark")
+
+
+@pytest.fixture(autouse=True)
+def tiny(monkeypatch, request):
+    """A small network, where a test does not ask for the whole one."""
+    if "resnet18" not in request.fixturenames:
+        monkeypatch.setitem(encoders.ENCODERS, "resnet18", tables.TinyEncoder)
+
+
+@pytest.fixture
+def resnet18():
+    return "resnet18"
+
+
+def log_of(out: Path) -> list[dict]:
+    with (out / "log.csv").open() as f:
+        return list(csv.DictReader(f))
+
+
+def equal(a: dict, b: dict) -> bool:
+    return a.keys() == b.keys() and all(torch.equal(a[k], b[k]) for k in a)
+
+
+def test_a_run_leaves_log_settings_and_checkpoints(store, tmp_path):
+    result = train.Run(tables.config(store, tmp_path, eval_every=2, max_level=9)).train()
+    assert 0 <= result["threshold"] <= 1.01 and result["crops"] == 12
+    rows = log_of(tmp_path)
+    assert [int(r["step"]) for r in rows] == [1, 2, 3, 4] and rows[1]["dev_auc"] and not rows[0]["dev_auc"]
+    assert all(float(r["images_per_s"]) > 0 and 0 <= float(r["loader_wait"]) <= 1 for r in rows)
+    net, state = checkpoint.load_net(tmp_path / "final.pt")
+    assert state["step"] == 4 and state["dev"] == result and state["initial"] == "random" and len(state["data_sha256"]) == 64
+    assert state["config"] == json.loads((tmp_path / "config.json").read_text())
+    assert not net.training and not list(tmp_path.glob("*.partial"))
+
+
+def test_protocol_run_logs_the_adversary(benchmark, tmp_path):
+    folder, protocol = benchmark
+    train.Run(tables.config(folder, tmp_path, protocol=str(protocol), steps=2)).train()
+    first, second = log_of(tmp_path)
+    assert float(first["reversal"]) == 0 and float(second["reversal"]) == pytest.approx(0.98661, abs=1e-4)
+    assert float(first["grad_domain"]) == 0 and float(second["grad_domain"]) > 0 and float(second["grad_score"]) > 0
+    assert float(second["loss"]) == pytest.approx((float(second["loss_score"]) + float(second["loss_domain"])) / 2, rel=1e-4)
+
+
+def test_one_domain_turns_the_adversary_off_and_says_so(store, tmp_path, capsys):
+    run = train.Run(tables.config(store, tmp_path, steps=1))
+    assert run.trainer.both.discriminator is None and "adversary: off" in capsys.readouterr().out
+
+
+def test_a_run_that_breaks_off_goes_on_as_if_it_had_not(benchmark, tmp_path, monkeypatch):
+    """Mid-epoch, with the discriminator's dropout and moments; two steps after the last checkpoint."""
+    folder, protocol = benchmark
+    changes = dict(protocol=str(protocol), steps=5, checkpoint_every=2)
+    whole = train.Run(tables.config(folder, tmp_path / "a", **changes))
+    whole.train()
+    broken = train.Run(tables.config(folder, tmp_path / "b", **changes))
+    step = broken.trainer.step
+
+    def until_three(*args, **kwargs):
+        if broken.step == 3:
+            raise KeyboardInterrupt
+        return step(*args, **kwargs)
+
+    monkeypatch.setattr(broken.trainer, "step", until_three)
+    with pytest.raises(KeyboardInterrupt):
+        broken.train()
+    resumed = train.Run(tables.config(folder, tmp_path / "b", **changes), resume=True)
+    assert resumed.step == 2
+    resumed.train()
+    assert equal(whole.trainer.both.state_dict(), resumed.trainer.both.state_dict())
+    assert [r["step"] for r in log_of(tmp_path / "b")] == ["1", "2", "3", "4", "5"]
+    assert [r["loss"] for r in log_of(tmp_path / "b")] == [r["loss"] for r in log_of(tmp_path / "a")]
+
+
+def test_a_killed_process_goes_on_as_if_it_had_not(resnet18, store, tmp_path):
+    changes = dict(steps=6, checkpoint_every=2, batch=2, mix="replace", workers=1)
+    out = tmp_path / "b"
+    tables.config(store, out, **changes).save(tmp_path / "settings.json")
+    words = [sys.executable, "-m", "liveproof_training", "train", "--config", str(tmp_path / "settings.json")]
+    process = subprocess.Popen(words, cwd=Path(__file__).parents[1], start_new_session=True)
+    while not (out / "last.pt").exists() and process.poll() is None:
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    assert checkpoint.load(out / "last.pt")["step"] in (2, 4) and not (out / "final.pt").exists()
+    assert cli.main(["train", "--out", str(out), "--resume", "--checkpoint-every", "0"]) == 0
+    whole = train.Run(tables.config(store, tmp_path / "a", **{**changes, "checkpoint_every": 0}))
+    whole.train()
+    assert equal(whole.net.state_dict(), checkpoint.load(out / "final.pt")["model"])
+
+
+def test_starts_from_a_checkpoint(store, tmp_path):
+    first = train.Run(tables.config(store, tmp_path / "a", steps=1))
+    first.train()
+    second = train.Run(tables.config(store, tmp_path / "b", init=str(tmp_path / "a" / "final.pt")))
+    assert equal(first.net.state_dict(), second.net.state_dict())
+    assert second.initial.missing == [] and "random" in second.initial.description
+
+
+def test_learns_to_tell_stripes_from_none(resnet18, store, tmp_path):
+    """The loop learns: eight pictures, always the same, stripes or none, from random weights (a twentieth after five steps)."""
+    run = train.Run(tables.config(store, tmp_path, lr=1e-3, mix="none"))
+    images = torch.from_numpy(data.centre(run.train_crops.images[:8])[:, :64, :64].copy())
+    batch = Batch(images, torch.from_numpy(run.train_crops.labels[:8]).float(), torch.zeros(8, 1))
+    losses = [run.trainer.step(batch)["loss"] for _ in range(10)]
+    assert 0.1 < losses[0] < 0.5, "untrained, rho is near one half"
+    assert min(losses[-3:]) < 0.4 * losses[0]
+
+
+def test_frozen_layers_stay(resnet18, store, tmp_path):
+    run = train.Run(tables.config(store, tmp_path, freeze="layer1", steps=2))
+    before = {k: v.clone() for k, v in run.net.state_dict().items()}
+    run.train()
+    changed = {k for k, v in run.net.state_dict().items() if not torch.equal(v, before[k])}
+    assert changed and not any(k.startswith(("encoder.conv1", "encoder.bn1", "encoder.layer1")) for k in changed)
+
+
+def test_non_finite_loss_stops_the_run_and_says_where(store, tmp_path):
+    run = train.Run(tables.config(store, tmp_path, lr=3e-4))
+    with torch.no_grad():
+        run.net.head.bias.fill_(float("nan"))
+    with pytest.raises(engine.NonFiniteLoss, match="step 1: loss nan.*learning rate 0.0003"):
+        run.train()
+    assert not (tmp_path / "final.pt").exists()
+
+
+@pytest.mark.parametrize("arm", ARMS)
+def test_arms_of_the_ablation(store, tmp_path, arm):
+    run = train.Run(tables.config(store, tmp_path, arm=arm, steps=1, eval_limit=2))
+    run.train()
+    saved = json.loads((tmp_path / "config.json").read_text())
+    want = {"full": ("expected", "mse", "append", "discrete"), "no-pe": ("expected", "mse", "none", "discrete"),
+            "no-le": ("sigmoid", "mse", "append", "continuous"), "no-pe-le": ("sigmoid", "mse", "none", "discrete"),
+            "bce": ("sigmoid", "bce", "none", "discrete")}[arm]  # fmt: skip
+    assert (saved["arm"], saved["head"], saved["loss"], saved["mix"], saved["label_encoding"]) == (arm, *want)
+    assert run.net.head.out_features == (11 if want[0] == "expected" else 1)
+    assert checkpoint.load_net(tmp_path / "final.pt")[0].scalar == (want[0] == "sigmoid")
+
+
+def test_k_outputs_have_atoms_from_zero_to_one(store, tmp_path):
+    run = train.Run(tables.config(store, tmp_path, atoms="k", k=5, steps=1))
+    assert run.net.head.out_features == 5 and run.net.k == 4
+
+
+def test_the_best_evaluation_can_be_kept_and_end_the_run(store, tmp_path, monkeypatch):
+    aucs = iter([0.6, 0.9, 0.8, 0.7, 0.5])
+    dev = dict(eer=0.1, threshold=0.5, mse=0.1, crops=2)
+    monkeypatch.setattr(engine, "evaluate", lambda *a: {"auc": next(aucs), **dev})
+    run = train.Run(tables.config(store, tmp_path, steps=9, eval_every=1, patience=2, keep="best", mix="none"))
+    run.train()
+    assert run.step == 4, "two evaluations without a better one"
+    assert equal(checkpoint.load(tmp_path / "final.pt")["model"], checkpoint.load(tmp_path / "best.pt")["model"])
+    assert checkpoint.load(tmp_path / "best.pt")["step"] == 2
+
+
+def test_a_time_budget_ends_the_run(store, tmp_path):
+    run = train.Run(tables.config(store, tmp_path, steps=500, budget_minutes=1e-6, mix="none"))
+    run.train()
+    assert run.step <= 1 and (tmp_path / "final.pt").is_file()
+
+
+def test_late_in_the_run_the_crops_are_whole(store, tmp_path):
+    run = train.Run(tables.config(store, tmp_path, batch=2, mix="none", full_size_from=0.75))
+    sizes, step = [], run.trainer.step
+    run.trainer.step = lambda batch, *a, **k: (sizes.append(batch.images.shape[1]), step(batch, *a, **k))[1]
+    run.train()
+    assert sizes == [64, 64, 64, 224]
+
+
+# Schedules
+
+
+def test_exponential_schedule_steps_once_an_epoch():
+    config = TrainConfig()
+    assert engine.rate(config, 0.5, 1000, 0) == 1 and engine.rate(config, 0.5, 1000, 200) == pytest.approx(0.134, abs=1e-3)
+
+
+def test_cosine_schedule_and_warm_up():
+    config = TrainConfig(schedule="cosine", warmup_steps=10)
+    assert engine.rate(config, 0.0, 0, 0) == pytest.approx(0.1)
+    assert engine.rate(config, 0.5, 99, 0) == pytest.approx(0.5) and engine.rate(config, 1.0, 99, 0) == pytest.approx(0.005)
+
+
+def test_reversal_follows_the_runs_progress():
+    assert engine.reversal(TrainConfig(), 0.5) == pytest.approx(0.98661, abs=1e-5)
+    assert engine.reversal(TrainConfig(grl="constant"), 0.0) == 1
+
+
+def test_thinning_keeps_both_classes():
+    labels = torch.tensor([1] * 90 + [0] * 10).numpy()
+    ids = engine.thinned(labels, 20)
+    assert len(ids) == 20 and labels[ids].sum() == 18 and len(engine.thinned(labels, 0)) == 100
+    with pytest.raises(ValueError, match="no attack crops"):
+        engine.thinned(labels[:5], 0)
+
+
+# Settings
+
+
+@pytest.mark.parametrize("name, value", [
+    ("mix", "cut"), ("k", 0), ("mix_prob", 1.5), ("max_level", 11), ("lr", 0.0), ("eval_limit", 0), ("size", 100), ("size", 32),
+    ("loss", "bce"), ("alpha", -0.1), ("encoder", "resnet50"), ("lr", float("nan")), ("k", "10"), ("batch", 1.5), ("precision", "fp64"),
+])  # fmt: skip
+def test_bad_settings_are_named(name, value):
+    with pytest.raises(ValueError, match=f"^{name}:"):
+        TrainConfig(**{name: value}).check()
+
+
+def test_the_defaults_are_the_papers():
+    c = TrainConfig()
+    c.check()
+    assert (c.lr, c.weight_decay, c.batch, c.epochs, c.gamma, c.size, c.k, c.alpha) == (1e-4, 2e-4, 32, 200, 0.99, 224, 10, 0.5)
+    assert (c.mix, c.head, c.loss, c.label_encoding, c.encoder, c.adversary, c.grl) == (
+        "append", "expected", "mse", "discrete", "resnet18", "on", "ganin")  # fmt: skip
+
+
+def test_matched_sampling_needs_single_crops():
+    with pytest.raises(ValueError, match="^sampling: matched"):
+        TrainConfig(sampling="matched", protocol="p.csv").check()
+
+
+def test_unknown_settings_are_named():
+    with pytest.raises(ValueError, match="learning_rate"):
+        TrainConfig.from_dict({"learning_rate": 1})
+
+
+def settings(*words):
+    from liveproof_training.commands.train import settings
+
+    return settings(cli.parser().parse_args(["train", *words]))
+
+
+def test_flags_go_before_a_settings_file(tmp_path):
+    TrainConfig(lr=1e-3, k=5).save(tmp_path / "config.json")
+    config = settings("--config", str(tmp_path / "config.json"), "--k", "7")
+    assert (config.lr, config.k) == (1e-3, 7)
+    assert settings("--arm", "bce").loss == "bce"
+    with pytest.raises(ValueError, match="^mix: --arm no-pe sets none, not append"):
+        settings("--arm", "no-pe", "--mix", "append")
+    (tmp_path / "config.json").write_text("{")
+    with pytest.raises(ValueError, match="not JSON"):
+        settings("--config", str(tmp_path / "config.json"))
+
+
+def test_missing_data_is_an_error_not_a_trace(tmp_path, capsys):
+    assert cli.main(["train", "--data", str(tmp_path), "--out", str(tmp_path / "o")]) == 1
+    assert "manifest.csv is missing" in capsys.readouterr().err
+
+
+# Journal
+
+
+def test_tensorboard_is_optional(tmp_path, monkeypatch):
+    for name in ("tensorboardX", "torch.utils.tensorboard"):
+        monkeypatch.setitem(sys.modules, name, None)
+    journal.Journal(tmp_path, "auto").close()
+    with pytest.raises(ValueError, match="pip install tensorboardX"):
+        journal.Journal(tmp_path, "on")
+
+
+def test_tensorboard_gets_every_row(tmp_path):
+    pytest.importorskip("tensorboardX")
+    both = journal.Journal(tmp_path, "on")
+    both.write({"step": 3, "loss": 0.25, "dev_auc": 0.5})
+    both.close()
+    (events,) = (tmp_path / "events").iterdir()
+    assert b"loss" in events.read_bytes() and b"dev/auc" in events.read_bytes()

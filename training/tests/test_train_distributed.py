@@ -1,0 +1,88 @@
+"""Two processes on the CPU (gloo) do what one does with the whole batch, but for batch norm, which sees each process's own half."""
+
+import dataclasses
+import os
+import socket
+from pathlib import Path
+
+import pytest
+import tables
+import torch
+
+from liveproof_training import distributed, encoders, train
+
+WORLD = 2
+
+
+def free_port() -> int:
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def gradients(run: train.Run) -> dict[str, torch.Tensor]:
+    """Of the first step, discriminator included, without its dropout."""
+    run.trainer.both.discriminator[2].p = 0.0
+    run.trainer.step(run.dataset[0], coefficient=0.5)
+    return {name: p.grad.clone() for name, p in run.trainer.both.named_parameters()}
+
+
+def one_of_two(rank: int, config, port: int) -> None:
+    """What a process that torchrun started does."""
+    os.environ.update(RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE=str(WORLD), MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port))
+    encoders.ENCODERS["resnet18"] = tables.TinyEncoder
+    first = gradients(train.Run(config))
+    run = train.Run(config)
+    result = run.train()
+    torch.save({"gradients": first, "weights": run.trainer.both.state_dict(), "result": result}, Path(config.out) / f"rank{rank}.pt")
+    distributed.stop()
+
+
+@pytest.fixture(autouse=True)
+def tiny(monkeypatch):
+    monkeypatch.setitem(encoders.ENCODERS, "resnet18", tables.TinyEncoder)
+
+
+@pytest.fixture(scope="module")
+def both(tmp_path_factory):
+    folder, protocol = tables.benchmark(tmp_path_factory.mktemp("data") / "benchmark")
+    out = tmp_path_factory.mktemp("out")
+    config = tables.config(folder, out, protocol=str(protocol), steps=3, eval_every=2, threads=1)
+    torch.multiprocessing.spawn(one_of_two, (config, free_port()), nprocs=WORLD)
+    return config, [torch.load(out / f"rank{r}.pt") for r in range(WORLD)]
+
+
+def test_both_end_with_the_same_weights_and_result(both):
+    first, second = both[1]
+    moving = ("running_mean", "running_var")  # each process's own until the next forward pass
+    assert all(torch.equal(v, second["weights"][k]) for k, v in first["weights"].items() if not k.endswith(moving))
+    assert first["result"]["crops"] == 16
+
+
+def test_gradients_are_the_mean_over_the_halves(both):
+    config, (first, _) = both
+    halves = []
+    for rank in range(WORLD):
+        run = train.Run(dataclasses.replace(config, out=f"{config.out}/alone"))
+        run.dataset.rank, run.dataset.world = rank, WORLD
+        halves.append(gradients(run))
+    for name, gradient in first["gradients"].items():
+        want = (halves[0][name] + halves[1][name]) / 2
+        torch.testing.assert_close(gradient, want, rtol=1e-3, atol=1e-4 * float(want.abs().max()) + 1e-8, msg=name)
+
+
+def test_one_process_logs_and_saves(both):
+    out = Path(both[0].out)
+    lines = (out / "log.csv").read_text().splitlines()
+    assert len(lines) == 4 and (out / "final.pt").is_file()
+
+
+def test_a_batch_must_divide(monkeypatch, both):
+    monkeypatch.setattr(distributed, "world", lambda: 3)
+    with pytest.raises(ValueError, match="^batch: 4 originals do not divide among 3"):
+        train.Run(both[0])
+
+
+def test_alone_nothing_is_wrapped():
+    net = torch.nn.Linear(2, 2)
+    assert distributed.wrap(net, sync_bn=True) is net and distributed.gather(3) == [3] and distributed.agree(0.5) == 0.5
