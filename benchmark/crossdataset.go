@@ -49,9 +49,9 @@ func crossDataset(name string, population Population) (Protocol, error) {
 
 func letterNames(letters string) (names []string) {
 	for _, letter := range letters {
-		for _, d := range All() {
-			if d.Letter == string(letter) {
-				names = append(names, d.Name)
+		for _, b := range builders {
+			if b.letter == string(letter) {
+				names = append(names, b.name)
 			}
 		}
 	}

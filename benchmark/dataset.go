@@ -23,23 +23,34 @@ type Dataset struct {
 	lists   func(t *Tree) []Finding                  // checks the tree's protocol files
 }
 
+// builders make the datasets in the order O, C, I, M.
+var builders = []struct {
+	name, letter string
+	build        func() *Dataset
+}{{"oulu", "O", oulu}, {"casia", "C", casia}, {"replay", "I", replayAttack}, {"msu", "M", msu}}
+
 // Open returns the dataset of that name.
 func Open(name string) (*Dataset, error) {
-	for _, d := range All() {
-		if d.Name == name {
-			return d, nil
+	for _, b := range builders {
+		if b.name == name {
+			return b.build(), nil
 		}
 	}
 	return nil, fmt.Errorf("%q is no dataset; known are %s", name, strings.Join(Names(), ", "))
 }
 
 // All returns the datasets in the order O, C, I, M.
-func All() []*Dataset { return []*Dataset{oulu(), casia(), replayAttack(), msu()} }
+func All() (all []*Dataset) {
+	for _, b := range builders {
+		all = append(all, b.build())
+	}
+	return all
+}
 
 // Names of all datasets.
 func Names() (names []string) {
-	for _, d := range All() {
-		names = append(names, d.Name)
+	for _, b := range builders {
+		names = append(names, b.name)
 	}
 	return names
 }

@@ -62,6 +62,10 @@ func (t *Tree) findAnchors(dir string, depth int) error {
 		return nil // crops, whose folders have the same names
 	}
 	folders, err := subfolders(dir)
+	if err != nil && depth > 0 { // lost+found and the like
+		t.Warnings = append(t.Warnings, fmt.Sprintf("not searched: %v", err))
+		return nil
+	}
 	if err != nil {
 		return err
 	}

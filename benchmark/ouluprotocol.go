@@ -3,7 +3,6 @@ package benchmark
 import (
 	"fmt"
 	"slices"
-	"strconv"
 )
 
 // ouluProtocol is a row of the table by which OULU-NPU's list files are made:
@@ -51,18 +50,24 @@ func (c ouluChoice) has(v Video) bool {
 
 // ouluNumbers are phone, session and file; all are one digit.
 func ouluNumbers(v Video) (phone, session, file int) {
-	phone, _ = strconv.Atoi(v.Camera)
-	session, _ = strconv.Atoi(v.Session)
-	return phone, session, int(v.ID[len(v.ID)-1] - '0')
+	digit := func(text string) int {
+		if text == "" {
+			return 0
+		}
+		return int(text[len(text)-1]) - '0'
+	}
+	return digit(v.Camera), digit(v.Session), digit(v.ID)
 }
 
 // protocol: the adversary tells sessions apart, 2, 3, 3 and 2 of them.
 func (p ouluProtocol) protocol() Protocol {
 	return Protocol{Name: p.name, Datasets: []string{"oulu"}, Domains: len(p.learn.sessions),
 		use: func(v Video) (Role, int) {
+			if v.Dataset != "oulu" {
+				return "", NoDomain
+			}
 			_, session, _ := ouluNumbers(v)
 			switch {
-			case v.Dataset != "oulu":
 			case v.Split == Test && p.test.has(v):
 				return RoleTest, NoDomain
 			case v.Split == Train && p.learn.has(v):

@@ -52,8 +52,8 @@ func flatten(l *liveproof.Landmarks) *[10]float64 {
 	return &v
 }
 
-// encodePNG is lossless. Of zlib's levels the fastest takes a fifth of the time
-// of the default and makes the files a tenth larger.
+// encodePNG is lossless. The fastest compression takes a fifth of the default's
+// time and makes the files a fifth larger.
 func encodePNG(m *liveproof.Image) ([]byte, error) {
 	rgba := image.NewRGBA(image.Rect(0, 0, m.Width, m.Height))
 	for y := range m.Height {
