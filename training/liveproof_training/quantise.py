@@ -44,6 +44,7 @@ def to_int8(source: Path, path: Path, images: np.ndarray) -> None:
         quant_pre_process(str(source), str(prepared))
         reference = onnx.load(prepared)
         _pool_by_operator(reference.graph)
+        _pad_in_convolutions(reference.graph)
         _read_bytes(reference)
         onnx.save(reference, prepared)
         _quantise(prepared, raw, images)
@@ -86,16 +87,29 @@ def _pool_by_operator(graph: onnx.GraphProto) -> None:
             return
 
 
+def _pad_in_convolutions(graph: onnx.GraphProto) -> None:
+    """TensorFlow's one-sided padding is an operator of its own, which would stay float: the convolution after it takes it over."""
+    made, tensors = onnxgraph.producers(graph), onnxgraph.constants(graph)
+    for conv in [node for node in graph.node if node.op_type == "Conv"]:
+        pad = made.get(conv.input[0])
+        if pad is None or pad.op_type != "Pad":
+            continue
+        if len(pad.input) > 2 and pad.input[2] and numpy_helper.to_array(tensors[pad.input[2]]).any():
+            raise ValueError(f"{pad.name}: pads with something else than zero, which a convolution cannot")
+        border = numpy_helper.to_array(tensors[pad.input[1]])[[2, 3, 6, 7]]  # of N, C, H, W: first H and W at the start, then at the end
+        pads = next(a for a in conv.attribute if a.name == "pads")
+        pads.ints[:] = [int(own + more) for own, more in zip(pads.ints, border)]
+        conv.input[0] = pad.input[0]
+        graph.node.remove(pad)
+
+
 def _read_bytes(model: onnx.ModelProto) -> None:
     """Bytes minus MIDDLE straight into the first convolution, whose weights take over the normalisation."""
     graph = model.graph
     conv = onnxgraph.first(graph, "Conv")
     pads = next(a for a in conv.attribute if a.name == "pads")
-    start, border = conv.input[0], np.array(pads.ints)
-    before = onnxgraph.producers(graph)[start]
-    if before.op_type == "Pad":
-        start, border = before.input[0], border + _border(graph, before)
-    scale, offset = _normalisation(model, start)
+    border = list(pads.ints)
+    scale, offset = _normalisation(model, conv.input[0])
     _fold(graph, conv, scale, offset)
     for node in onnxgraph.upstream(graph, [conv.input[0]]):
         graph.node.remove(node)
@@ -104,12 +118,6 @@ def _read_bytes(model: onnx.ModelProto) -> None:
     for node in reversed(_padded_planes(graph, border, np.clip(np.round(-offset / scale), 0, 255).astype(np.uint8))):
         graph.node.insert(0, node)
     onnxgraph.drop_unused(graph)
-
-
-def _border(graph: onnx.GraphProto, pad: onnx.NodeProto) -> np.ndarray:
-    """[top, left, bottom, right] of a Pad of NCHW."""
-    values = numpy_helper.to_array(onnxgraph.constants(graph)[pad.input[1]])
-    return values[[2, 3, 6, 7]]
 
 
 def _normalisation(model: onnx.ModelProto, name: str) -> tuple[np.ndarray, np.ndarray]:
@@ -131,10 +139,10 @@ def _fold(graph: onnx.GraphProto, conv: onnx.NodeProto, scale: np.ndarray, offse
         tensors[name].CopyFrom(numpy_helper.from_array(values.astype(np.float32), name))
 
 
-def _padded_planes(graph: onnx.GraphProto, border: np.ndarray, means: np.ndarray) -> list[onnx.NodeProto]:
+def _padded_planes(graph: onnx.GraphProto, border: list[int], means: np.ndarray) -> list[onnx.NodeProto]:
     """Nodes from the input to PIXELS: each colour padded with its mean, then as float minus MIDDLE."""
     colours = ("red", "green", "blue")
-    top, left, bottom, right = (int(v) for v in border)
+    top, left, bottom, right = border
     pads = np.array([0, 0, top, left, 0, 0, bottom, right], np.int64)
     graph.initializer.append(numpy_helper.from_array(pads, "border"))
     graph.initializer.append(numpy_helper.from_array(np.float32(MIDDLE), "middle"))

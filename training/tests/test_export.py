@@ -134,6 +134,7 @@ def test_int8_reads_bytes_and_keeps_no_rectifier(exported):
     graph = onnx.load(exported[1]["int8"]).graph
     kinds = [node.op_type for node in graph.node]
     assert "Relu" not in kinds and "Clip" not in kinds and "Cast" not in kinds
+    assert kinds.count("Pad") == 3, "of the three colours; the others are the convolutions' own"
     reader = onnxgraph.producers(graph)[onnxgraph.first(graph, "Conv").input[0]]
     assert reader.op_type == "DequantizeLinear" and reader.input[0] == "pixels"
 
