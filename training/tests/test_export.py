@@ -167,6 +167,18 @@ def test_half_arithmetic_between_float_ends(exported, tmp_path):
     assert np.abs(rho - export.run(exported[1]["fp32"], faces)[0]).max() < 0.01
 
 
+def test_halves_of_an_output_make_up_for_one_another():
+    weights = np.random.default_rng(0).normal(0, 0.05, (8, 16, 3, 3)).astype(np.float32)
+    rounded, alone = half.round_together(weights), weights.astype(np.float16)
+    assert rounded.dtype == np.float16 and rounded.shape == weights.shape
+    assert np.abs(rounded.astype(np.float32) - weights).max() < 2 * np.spacing(np.float16(np.abs(weights).max()))
+
+    def off(halves):
+        return np.abs((halves.astype(np.float64) - weights).reshape(8, -1).sum(axis=1)).max()
+
+    assert off(rounded) < 1e-4 < off(alone)
+
+
 def test_sizes(exported):
     sizes = {p: f.stat().st_size for p, f in exported[1].items()}
     assert sizes["fp16"] < 0.55 * sizes["fp32"] and sizes["int8"] < 0.36 * sizes["fp32"]
