@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import math
 
 import numpy as np
@@ -18,11 +19,12 @@ def autocast(config: TrainConfig, device: torch.device):
     return torch.autocast(device.type, dtype=kind) if kind else contextlib.nullcontext()
 
 
-def grad_scaler(config: TrainConfig, device: torch.device) -> torch.cuda.amp.GradScaler:
+def grad_scaler(config: TrainConfig, device: torch.device):
     """Loss scaling for fp16, whose small gradients would vanish; a no-op otherwise."""
     if config.precision == "fp16" and device.type != "cuda":
         raise ValueError("precision: fp16 needs a GPU; use bf16")
-    return torch.cuda.amp.GradScaler(enabled=config.precision == "fp16")
+    kind = getattr(torch.amp, "GradScaler", None) or torch.cuda.amp.GradScaler  # the latter until PyTorch 2.3
+    return kind(enabled=config.precision == "fp16")
 
 
 def optimizer(net: torch.nn.Module, new: list[str], config: TrainConfig) -> torch.optim.Optimizer:
@@ -54,8 +56,8 @@ def reversal(config: TrainConfig, progress: float) -> float:
     return 1.0 if config.grl == "constant" else adversary.ganin(min(1.0, progress))
 
 
-class NonFiniteLoss(RuntimeError):
-    """The loss became NaN or infinite; weights from before the step are in the last checkpoint."""
+class NonFiniteLoss(ValueError):
+    """The loss became NaN or infinite; the last checkpoint is from before."""
 
 
 class Trainer:
@@ -77,46 +79,51 @@ class Trainer:
         score = self._score_loss(evidence, targets)
         domain, told = self._domain_loss(domain_logits, batch)
         loss = losses.total(score, domain, self.config.alpha)
-        told |= {"loss": float(loss.detach()), "loss_score": float(score.detach())}
-        self._refuse_non_finite(told)
         if norms and domain is not None:
             told |= self._gradient_norms(score, domain, evidence.features)
         self._update(loss)
-        return told | {"error": float((evidence.rho.detach() - targets).abs().mean())}
+        told |= {"loss": loss, "loss_score": score, "error": (evidence.rho - targets).abs().mean()}
+        return self._finite(told)
 
     def _score_loss(self, evidence, targets: torch.Tensor) -> torch.Tensor:
         if self.config.loss == "bce":
             return losses.score_bce(evidence.logits, targets)
         return losses.score_mse(evidence.rho, targets)
 
-    def _domain_loss(self, logits: torch.Tensor | None, batch: Batch) -> tuple[torch.Tensor | None, dict]:
+    def _domain_loss(self, logits: torch.Tensor | None, batch: Batch) -> tuple[torch.Tensor | None, dict[str, torch.Tensor]]:
         if logits is None:
             return None, {}
         shares = batch.domains.to(self.device, non_blocking=True)
         loss = losses.domain_cross_entropy(logits, shares)
         right = (logits.detach().argmax(1) == shares.argmax(1)).float().mean()
-        return loss, {"loss_domain": float(loss.detach()), "domain_accuracy": float(right)}
+        return loss, {"loss_domain": loss, "domain_accuracy": right}
 
-    def _gradient_norms(self, score, domain, features) -> dict[str, float]:
+    def _gradient_norms(self, score, domain, features) -> dict[str, torch.Tensor]:
         """How hard each term of Eq. 6, weighted and reversed, pulls at the pooled features."""
         alpha, scale = self.config.alpha, self.scaler.get_scale()
-        norms = []
-        for loss in (alpha * score, (1 - alpha) * domain):
-            gradient = torch.autograd.grad(scale * loss, features, retain_graph=True)[0]
-            norms.append(float(gradient.float().norm()) / scale)
-        return {"grad_score": norms[0], "grad_domain": norms[1]}
+        terms = {"grad_score": alpha * score, "grad_domain": (1 - alpha) * domain}
+        gradients = {name: torch.autograd.grad(scale * loss, features, retain_graph=True)[0] for name, loss in terms.items()}
+        return {name: gradient.float().norm() / scale for name, gradient in gradients.items()}
 
-    def _refuse_non_finite(self, told: dict[str, float]) -> None:
-        bad = [f"{name} {value}" for name, value in told.items() if not math.isfinite(value)]
+    def _finite(self, told: dict[str, torch.Tensor]) -> dict[str, float]:
+        """The numbers, read from the device at once. After the update, so that a GPU never waits for them; nothing is saved in between."""
+        numbers = dict(zip(told, torch.stack([value.detach().float() for value in told.values()]).tolist()))
+        bad = [f"{name} {numbers[name]}" for name in ("loss", "loss_score", "loss_domain") if not math.isfinite(numbers.get(name, 0.0))]
         if bad:
             rate = self.opt.param_groups[0]["lr"]
             raise NonFiniteLoss(f"{', '.join(bad)} at learning rate {rate:.3g}: lower --lr, or use --precision fp32 or bf16")
+        return numbers
 
     def _update(self, loss: torch.Tensor) -> None:
         self.opt.zero_grad(set_to_none=True)
         self.scaler.scale(loss).backward()
         self.scaler.step(self.opt)
         self.scaler.update()
+
+    def close(self) -> None:
+        """No more steps. Must come before the processes part: gloo hangs now and then when this outlives its group."""
+        self.parallel = None
+        gc.collect()
 
     def state(self) -> dict:
         discriminator = self.both.discriminator

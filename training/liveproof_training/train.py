@@ -105,10 +105,10 @@ class Run:
     def _loader(self, size: int) -> DataLoader:
         """Batches of the steps that are left; the loader's processes live as long as it does."""
         self.dataset.size = size
-        workers = self.config.workers
+        ahead = {"prefetch_factor": self.config.prefetch} if self.config.workers else {}
         return DataLoader(
-            self.dataset, batch_size=None, sampler=range(self.step, self.total), num_workers=workers,
-            prefetch_factor=self.config.prefetch if workers else 2, pin_memory=self.device.type == "cuda",
+            self.dataset, batch_size=None, sampler=range(self.step, self.total), num_workers=self.config.workers,
+            pin_memory=self.device.type == "cuda", **ahead,
         )  # fmt: skip
 
     def seconds(self) -> float:

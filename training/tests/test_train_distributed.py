@@ -3,6 +3,7 @@
 import dataclasses
 import os
 import socket
+import time
 from pathlib import Path
 
 import pytest
@@ -31,10 +32,12 @@ def one_of_two(rank: int, config, port: int) -> None:
     """What a process that torchrun started does."""
     os.environ.update(RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE=str(WORLD), MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port))
     encoders.ENCODERS["resnet18"] = tables.TinyEncoder
-    first = gradients(train.Run(config))
-    run = train.Run(config)
+    trial, run = train.Run(config), train.Run(config)
+    first = gradients(trial)
     result = run.train()
     torch.save({"gradients": first, "weights": run.trainer.both.state_dict(), "result": result}, Path(config.out) / f"rank{rank}.pt")
+    trial.trainer.close()
+    run.trainer.close()
     distributed.stop()
 
 
@@ -48,7 +51,12 @@ def both(tmp_path_factory):
     folder, protocol = tables.benchmark(tmp_path_factory.mktemp("data") / "benchmark")
     out = tmp_path_factory.mktemp("out")
     config = tables.config(folder, out, protocol=str(protocol), steps=3, eval_every=2, threads=1)
-    torch.multiprocessing.spawn(one_of_two, (config, free_port()), nprocs=WORLD)
+    processes = torch.multiprocessing.spawn(one_of_two, (config, free_port()), nprocs=WORLD, join=False)
+    end = time.monotonic() + 120
+    while not processes.join(timeout=1):  # raises what a process raised
+        if time.monotonic() > end:
+            [p.kill() for p in processes.processes]
+            pytest.fail("the processes wait for each other")
     return config, [torch.load(out / f"rank{r}.pt") for r in range(WORLD)]
 
 

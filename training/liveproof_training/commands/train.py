@@ -13,7 +13,8 @@ from .common import command, shared_folder
 
 DETAIL = """The defaults are the paper's settings. Writes log.csv, config.json, last.pt (every few minutes, for --resume) and
 final.pt. Under torchrun every process takes its share of each batch:
-torchrun --nproc_per_node 4 -m liveproof_training train …"""
+torchrun --standalone --nproc_per_node 4 -m liveproof_training train … (PyTorch 1.13 on Python 3.11, Debian's,
+wants --redirects 1:1 --tee 1:1 after --standalone)."""
 
 
 def _train(args) -> None:
@@ -23,10 +24,13 @@ def _train(args) -> None:
     from ..train import Run
 
     run = Run(settings(args), args.resume)
-    result = run.train()
-    if distributed.first():
-        print(json.dumps(result, indent=2))
-    distributed.stop()
+    try:
+        result = run.train()
+        if distributed.first():
+            print(json.dumps(result, indent=2))
+    finally:
+        run.trainer.close()
+        distributed.stop()
 
 
 def settings(args) -> TrainConfig:
