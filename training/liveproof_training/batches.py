@@ -8,10 +8,11 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
-from . import augment, contract, data, pdle, sampling
+from . import augment, backdrop, contract, data, pdle, sampling
 from .config import TrainConfig
 
 DOMAIN_LABELS = ("shares", "exclude", "anchor")
+WALLS = 0.35  # share of the pictures that get a plain wall
 
 
 class Batch(NamedTuple):
@@ -104,4 +105,7 @@ class Steps(Dataset):
         top, left = (int(n) for n in rng.integers(contract.CROP_SIZE - size + 1, size=2))
         view = self.crops.images.picture(crop, epoch)[top : top + size, left : left + size]
         view = np.array(view[:, ::-1] if rng.integers(2) else view, order="C")
-        return augment.disturb(view, rng) if self.config.augment == "nuisance" else view
+        kind = self.config.augment
+        if kind in ("wall", "both") and rng.random() < WALLS:
+            view = backdrop.wall(view, rng)
+        return augment.disturb(view, rng) if kind in ("nuisance", "both") else view
