@@ -11,6 +11,9 @@ import cv2
 import numpy as np
 
 
+LEVELS = np.linspace(0, 1, 256)
+
+
 def disturb(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """RGB uint8 [H, W, 3] in and out; never sees the label."""
     x = image
@@ -30,21 +33,22 @@ def disturb(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 def _curves(rng: np.random.Generator) -> np.ndarray:
     """A tone curve per channel: contrast, brightness, gamma, gain."""
-    levels = np.linspace(0, 1, 256)
     gamma, contrast, lift = np.exp(rng.normal(0, 0.15)), np.exp(rng.normal(0, 0.18)), rng.normal(0, 0.05)
-    curve = ((levels**gamma)[:, None] - 0.45) * contrast * np.exp(rng.normal(0, 0.06, 3)) + 0.45 + lift
+    curve = ((LEVELS**gamma)[:, None] - 0.45) * contrast * np.exp(rng.normal(0, 0.06, 3)) + 0.45 + lift
     return (np.clip(curve, 0, 1) * 255 + 0.5).astype(np.uint8).reshape(1, 256, 3)
 
 
 def _noise(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Sensor-like noise: grey or per channel, fine or (after a denoiser) blotchy."""
     noise = _normal((*image.shape[:2], 3 if rng.random() < 0.6 else 1), rng)
-    size = float(rng.uniform(0, 1.5))
+    sigma, size = float(np.exp(rng.uniform(np.log(1), np.log(16)))), float(rng.uniform(0, 1.5))
     if size > 0.4:
-        noise = cv2.GaussianBlur(noise, (0, 0), size) * (2.5 * size)
-    sigma = float(np.exp(rng.uniform(np.log(1), np.log(16))))
+        noise = cv2.GaussianBlur(noise, (0, 0), size)
+        sigma *= 2.5 * size
     noise = noise if noise.ndim == 3 else noise[..., None]
-    return np.clip(image + sigma * noise, 0, 255).astype(np.uint8)
+    if noise.shape[2] == 1:
+        noise = cv2.merge([noise[..., 0]] * 3)
+    return cv2.add(image, sigma * noise, dtype=cv2.CV_8U)
 
 
 def _normal(shape: tuple[int, int, int], rng: np.random.Generator) -> np.ndarray:
