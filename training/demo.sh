@@ -1,51 +1,41 @@
 #!/bin/sh
 # The demo models from portraits alone: render, train, export. About an hour on two idle cores with AMX, most of it training; do not
 # run anything beside it. Run from anywhere; ../shared (or LIVEPROOF_SHARED) must be there. What exists is kept, so a second call
-# goes on where the first was stopped. ENCODERS, DATA, OUT, MODELS and PYTHON may be set.
+# goes on where the first was stopped. ENCODERS (resnet18, mobilenet_v2 or both), DATA, OUT, MODELS and PYTHON may be set.
 set -eu
 cd "$(dirname "$0")"
 python=${PYTHON:-../.venv/bin/python3}
 data=${DATA:-data/demo}
 out=${OUT:-out/demo}
 models=${MODELS:-../models}
-encoders=${ENCODERS:-resnet18 mobilenet_v2}
+encoders=${ENCODERS:-resnet18}
 
-first() { # what differs between the encoders while they learn the media from the crops as rendered
+recipe() { # what differs between the encoders
   case $1 in
     resnet18) echo "--steps 2400 --batch 48 --lr 2e-4 --lr-new 6e-4 --freeze layer1 --eval-every 400" ;;
-    mobilenet_v2) echo "--steps 400 --batch 96 --lr 4e-4 --lr-new 1e-3 --size 128 --eval-every 100" ;;
-  esac
-}
-second() { # and while class-blind blur, noise, tone and JPEG are added
-  case $1 in
-    resnet18) echo "--steps 550 --batch 48 --lr 1.5e-4 --freeze layer1" ;;
-    mobilenet_v2) echo "--steps 150 --batch 96 --lr 2e-4 --size 128 --full-size-from 0.8" ;;
+    mobilenet_v2) echo "--steps 1600 --batch 96 --lr 4e-4 --lr-new 1e-3 --size 128 --full-size-from 0.8 --eval-every 200" ;;
   esac
 }
 precisions() { [ "$1" = resnet18 ] && echo "int8,fp16" || echo "int8"; }
 name() { echo "liveproof-demo-$(echo "$1" | tr -d _)"; }
 
-train() { # RUN ENCODER FLAGS…
-  run=$out/$1 encoder=$2
-  shift 2
+train() { # ENCODER
+  run=$out/$1
   [ -f "$run/final.pt" ] && return
   # shellcheck disable=SC2046
-  $python -m liveproof_training train --data "$data" --out "$run" --encoder "$encoder" --adversary off --precision bf16 --sampling matched \
-    --mix replace --mix-prob 0.5 --schedule cosine --warmup-steps 40 --eval-every 200 --eval-limit 400 "$@" \
+  $python -m liveproof_training train --data "$data" --out "$run" --encoder "$1" --init shared --adversary off --precision bf16 \
+    --sampling matched --mix replace --mix-prob 0.5 --schedule cosine --warmup-steps 40 --eval-limit 400 --seed 1 $(recipe "$1") \
     $([ -f "$run/last.pt" ] && echo --resume)
   $python -m liveproof_training plot --log "$run/log.csv" --out "$run/curves.png"
 }
 
 [ -f "$data/manifest.csv" ] || $python -m liveproof_training render --out "$data" --variants 8 --seed 1
 checkpoints=
-for e in $encoders; do
-  # shellcheck disable=SC2046
-  train "$e" "$e" --init shared --seed 1 $(first "$e")
-  # shellcheck disable=SC2046
-  train "$e-second" "$e" --init "$out/$e/final.pt" --seed 2 --augment nuisance $(second "$e")
-  $python -m liveproof_training export --checkpoint "$out/$e-second/final.pt" --data "$data" --out "$models" \
-    --name "$(name "$e")" --precisions "$(precisions "$e")"
-  checkpoints="$checkpoints --checkpoint $(name "$e")=$out/$e-second/final.pt"
+for encoder in $encoders; do
+  train "$encoder"
+  $python -m liveproof_training export --checkpoint "$out/$encoder/final.pt" --data "$data" --out "$models" \
+    --name "$(name "$encoder")" --precisions "$(precisions "$encoder")"
+  checkpoints="$checkpoints --checkpoint $(name "$encoder")=$out/$encoder/final.pt"
 done
 # shellcheck disable=SC2086
 $python -m liveproof_training golden --models "$models" --data "$data" $checkpoints
