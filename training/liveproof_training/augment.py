@@ -31,6 +31,17 @@ def disturb(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return x
 
 
+def cast(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """A wrong white balance, up to half a stop between red and blue, and another saturation; RGB uint8 in and out."""
+    gain = np.exp(rng.normal(0, 0.22, 3))
+    gain /= gain @ (0.2126, 0.7152, 0.0722)
+    levels = np.arange(256)[:, None] * gain
+    x = cv2.LUT(image, np.clip(levels + 0.5, 0, 255).astype(np.uint8).reshape(1, 256, 3))
+    grey = cv2.cvtColor(cv2.cvtColor(x, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
+    amount = float(rng.uniform(0.4, 1.4))
+    return cv2.addWeighted(x, amount, grey, 1 - amount, 0)
+
+
 def _curves(rng: np.random.Generator) -> np.ndarray:
     """A tone curve per channel: contrast, brightness, gamma, gain."""
     gamma, contrast, lift = np.exp(rng.normal(0, 0.15)), np.exp(rng.normal(0, 0.18)), rng.normal(0, 0.05)

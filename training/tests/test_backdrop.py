@@ -1,9 +1,9 @@
-"""A wall is painted around the head, whoever it is, and the middle of the picture stays."""
+"""Class-blind changes: a wall around the head leaves the middle of the picture, a cast its brightness."""
 
 import numpy as np
 from synthetic import portrait
 
-from liveproof_training import backdrop
+from liveproof_training import augment, backdrop
 
 
 def test_the_middle_stays_and_the_rim_becomes_plain():
@@ -22,3 +22,14 @@ def test_same_seed_same_wall():
     picture = portrait(2)[:224, :224]
     one, two, other = (backdrop.wall(picture, np.random.default_rng(seed)) for seed in (1, 1, 2))
     assert np.array_equal(one, two) and not np.array_equal(one, other)
+
+
+def test_a_cast_changes_colours_not_brightness():
+    picture = portrait(3)
+    shifts, levels = [], []
+    for seed in range(30):
+        out = augment.cast(picture, np.random.default_rng(seed)).astype(float)
+        shifts.append(np.log((out[..., 0].mean() + 1) / (out[..., 2].mean() + 1)))
+        levels.append(out @ (0.2126, 0.7152, 0.0722))
+    assert np.std(shifts) > 0.1
+    assert abs(np.mean([level.mean() for level in levels]) / (picture @ (0.2126, 0.7152, 0.0722)).mean() - 1) < 0.05
