@@ -16,26 +16,35 @@ recipe() { # what differs between the encoders
     mobilenet_v2) echo "--steps 1600 --batch 96 --lr 4e-4 --lr-new 1e-3 --size 128 --full-size-from 0.8 --eval-every 200" ;;
   esac
 }
+second() { # and then, so that a colour cast is no hint
+  case $1 in
+    resnet18) echo "--steps 250 --batch 48 --lr 1.5e-4 --freeze layer1" ;;
+    mobilenet_v2) echo "--steps 200 --batch 96 --lr 2e-4" ;;
+  esac
+}
 precisions() { [ "$1" = resnet18 ] && echo "int8,fp16" || echo "int8"; }
 name() { echo "liveproof-demo-$(echo "$1" | tr -d _)"; }
 
-train() { # ENCODER
-  run=$out/$1
+train() { # RUN ENCODER FLAGS…
+  run=$out/$1 encoder=$2
+  shift 2
   [ -f "$run/final.pt" ] && return
   # shellcheck disable=SC2046
-  $python -m liveproof_training train --data "$data" --out "$run" --encoder "$1" --init shared --adversary off --precision bf16 \
-    --sampling matched --mix replace --mix-prob 0.5 --schedule cosine --warmup-steps 40 --eval-limit 400 --seed 1 $(recipe "$1") \
-    $([ -f "$run/last.pt" ] && echo --resume)
+  $python -m liveproof_training train --data "$data" --out "$run" --encoder "$encoder" --adversary off --precision bf16 --sampling matched \
+    --mix replace --mix-prob 0.5 --schedule cosine --warmup-steps 40 --eval-limit 400 "$@" $([ -f "$run/last.pt" ] && echo --resume)
   $python -m liveproof_training plot --log "$run/log.csv" --out "$run/curves.png"
 }
 
 [ -f "$data/manifest.csv" ] || $python -m liveproof_training render --out "$data" --variants 8 --seed 1
 checkpoints=
 for encoder in $encoders; do
-  train "$encoder"
-  $python -m liveproof_training export --checkpoint "$out/$encoder/final.pt" --data "$data" --out "$models" \
+  # shellcheck disable=SC2046
+  train "$encoder" "$encoder" --init shared --seed 1 $(recipe "$encoder")
+  # shellcheck disable=SC2046
+  train "$encoder-second" "$encoder" --init "$out/$encoder/final.pt" --seed 2 --augment colour $(second "$encoder")
+  $python -m liveproof_training export --checkpoint "$out/$encoder-second/final.pt" --data "$data" --out "$models" \
     --name "$(name "$encoder")" --precisions "$(precisions "$encoder")"
-  checkpoints="$checkpoints --checkpoint $(name "$encoder")=$out/$encoder/final.pt"
+  checkpoints="$checkpoints --checkpoint $(name "$encoder")=$out/$encoder-second/final.pt"
 done
 # shellcheck disable=SC2086
 $python -m liveproof_training golden --models "$models" --data "$data" $checkpoints
