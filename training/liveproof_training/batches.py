@@ -106,8 +106,8 @@ class Steps(Dataset):
         view = self.crops.images.picture(crop, epoch)[top : top + size, left : left + size]
         view = np.array(view[:, ::-1] if rng.integers(2) else view, order="C")
         kind = self.config.augment
-        if kind in ("colour", "both"):
+        if kind in ("colour", "all"):
             view = augment.cast(view, rng)
-        if kind in ("wall", "both") and rng.random() < WALLS:
+        if kind in ("wall", "all") and rng.random() < WALLS:
             view = backdrop.wall(view, rng)
-        return augment.disturb(view, rng) if kind in ("nuisance", "both") else view
+        return augment.disturb(view, rng) if kind in ("nuisance", "all") else view

@@ -54,7 +54,7 @@ class TrainConfig:
                                 ("shares", "exclude", "anchor"))  # fmt: skip
 
     augment: str = setting("none", "none: flip and crop, the paper's; class-blind on top: nuisance: blur, noise, tone, JPEG; colour: white "
-                           "balance and saturation; wall: a plain wall around the head of a third; both: all three", ("none", "nuisance", "colour", "wall", "both"))  # fmt: skip
+                           "balance and saturation; wall: a plain wall around the head of a third; all: the three", ("none", "nuisance", "colour", "wall", "all"))  # fmt: skip
     sampling: str = setting("balanced", "equal shares of each domain and class, of each class, of each class with equal nuisance factors, "
                             "or none", ("balanced", "class-balanced", "matched", "shuffle"))  # fmt: skip
     frames: str = setting("auto", "one: an epoch is every video once, with one random frame; all: every crop; auto: one with a protocol",
