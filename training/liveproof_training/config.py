@@ -6,7 +6,7 @@ import dataclasses
 import json
 from pathlib import Path
 
-from . import pdle
+from .method import pdle
 
 # The paper's ablation: PE patch exchange, LE label encoding with the expected score.
 ARMS = {

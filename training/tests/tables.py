@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from liveproof_training import manifest
 from liveproof_training.config import TrainConfig
+from liveproof_training.loading import manifest
 
 COLUMNS = [f.name for f in dataclasses.fields(manifest.Row)]
 USES = [f.name for f in dataclasses.fields(manifest.Use)]

@@ -3,7 +3,7 @@
 import numpy as np
 from synthetic import portrait
 
-from liveproof_training import augment, backdrop
+from liveproof_training.loading import augment, backdrop
 
 
 def test_the_middle_stays_and_the_rim_becomes_plain():

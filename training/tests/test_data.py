@@ -5,7 +5,7 @@ import pytest
 import tables
 import torch
 
-from liveproof_training import batches, data, manifest, pictures, sampling
+from liveproof_training.loading import batches, data, manifest, pictures, sampling
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,12 @@ import numpy as np
 import pytest
 from synthetic import write_faces
 
-from liveproof_training import cli, contract, data, evaluate, export, testmodel, train
+from liveproof_training import cli, contract
 from liveproof_training.config import TrainConfig
+from liveproof_training.evaluation import evaluate
+from liveproof_training.export import export, testmodel
+from liveproof_training.fit import train
+from liveproof_training.loading import data
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from liveproof_training import adversary, losses, model, pdle
+from liveproof_training.method import adversary, losses, model, pdle
 
 
 @pytest.mark.parametrize("k", [2, 5, 10, 17])

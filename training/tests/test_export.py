@@ -11,8 +11,12 @@ import onnxruntime
 import pytest
 import torch
 
-from liveproof_training import checkpoint, cli, contract, data, export, golden, half, manifest, model, onnxgraph, parity, quantise, speed
+from liveproof_training import cli, contract
 from liveproof_training.config import TrainConfig
+from liveproof_training.export import export, golden, half, onnxgraph, parity, quantise, speed
+from liveproof_training.fit import checkpoint
+from liveproof_training.loading import data, manifest
+from liveproof_training.method import model
 
 KEYS = {
     f"liveproof.{k}"

@@ -6,9 +6,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from liveproof_training import evaluate, judge, metrics, report, videos
+from liveproof_training import metrics
+from liveproof_training.evaluation import evaluate, judge, report, videos
+from liveproof_training.evaluation.videos import Video
 from liveproof_training.render import dataset
-from liveproof_training.videos import Video
 
 
 def some(role: str, real: list[float], attacks: list[tuple[str, str, float]], camera: str = "1") -> list[Video]:

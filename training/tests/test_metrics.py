@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from liveproof_training import metrics, published
+from liveproof_training import metrics
+from liveproof_training.evaluation import published
 
 GOLDEN_BONA_FIDE, GOLDEN_ATTACKS = np.array([0.9, 0.8, 0.7, 0.4]), np.array([0.1, 0.2, 0.3, 0.6])
 

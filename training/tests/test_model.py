@@ -8,7 +8,8 @@ import torchvision
 from torch import nn
 from torch.nn import functional
 
-from liveproof_training import contract, encoders, initial, losses, model
+from liveproof_training import contract
+from liveproof_training.method import encoders, initial, losses, model
 
 ENCODERS = sorted(encoders.ENCODERS)
 SHARED = Path(__file__).resolve().parents[3] / "shared"

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from liveproof_training import pdle
+from liveproof_training.method import pdle
 
 SIZE = 224
 

@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 import tiny_benchmark
 
-from liveproof_training import benchmark, cli, evaluate, manifest, protocol
-from liveproof_training.config import TrainConfig
+from liveproof_training import cli
+from liveproof_training.evaluation import evaluate
+from liveproof_training.loading import manifest
+from liveproof_training.studies import benchmark, protocol
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +21,7 @@ def finished(tmp_path_factory):
     out = tmp_path_factory.mktemp("protocol")
     tiny_benchmark.write(out / "extracted", frames=1)
     tiny_benchmark.write_protocol(out / "OCI-M" / "protocol.csv")
-    (out / "extracted" / "msu" / evaluate.RENDERED).touch()
+    (out / "extracted" / "msu" / manifest.RENDERED).touch()
     assert cli.main(command(out)) == 0
     return out
 
@@ -84,7 +86,7 @@ case "$out" in *.partial) echo made > "$out" ;; esac
     (root / "plan.csv").touch()
     (tmp_path / "crops" / "oulu").mkdir(parents=True)
     plan = protocol.Plan("oulu-3", "split", {"oulu": root}, tmp_path / "crops", tmp_path / "out", {})
-    assert protocol.extract(plan) == [tmp_path / "crops" / "oulu"] and (tmp_path / "crops" / "oulu" / evaluate.RENDERED).is_file()
+    assert protocol.extract(plan) == [tmp_path / "crops" / "oulu"] and (tmp_path / "crops" / "oulu" / manifest.RENDERED).is_file()
     benchmark.protocol("oulu-3.2", "split", [tmp_path / "crops" / "oulu"], tmp_path / "out" / "p.csv")
     assert (tmp_path / "out" / "p.csv").read_text() == "made\n"
     first, second = (tmp_path / "calls").read_text().splitlines()

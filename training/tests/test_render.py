@@ -7,9 +7,8 @@ import numpy as np
 import pytest
 from synthetic import BOX, POINTS, portrait, write_faces
 
-from liveproof_training import nuisance
-from liveproof_training.render import (camera, codec, content, crops, cutout, devices, film, geometry, hand, ingredients, light, media,
-                                       paper, portraits, screen, store, stream, surround, video)  # fmt: skip
+from liveproof_training.loading import nuisance
+from liveproof_training.render import camera, codec, content, crops, cutout, devices, film, geometry, hand, ingredients, light, media, paper, portraits, screen, store, stream, surround, video
 from liveproof_training.render.face import Face
 
 FACE = Face(BOX, POINTS)

@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 from synthetic import portrait
 
-from liveproof_training import metrics, nuisance, robustness
+from liveproof_training import metrics
+from liveproof_training.evaluation import robustness
+from liveproof_training.loading import nuisance
 
 
 def picture(seed: int = 1) -> np.ndarray:

@@ -6,7 +6,10 @@ import numpy as np
 import pytest
 import tiny_benchmark
 
-from liveproof_training import cli, data, engine, pack, study, study_report
+from liveproof_training import cli
+from liveproof_training.fit import engine
+from liveproof_training.loading import data, pack
+from liveproof_training.studies import study, study_report
 
 
 @pytest.fixture(scope="module")

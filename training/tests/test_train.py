@@ -13,9 +13,12 @@ import pytest
 import tables
 import torch
 
-from liveproof_training import checkpoint, cli, data, encoders, engine, journal, train
-from liveproof_training.batches import Batch
+from liveproof_training import cli
 from liveproof_training.config import ARMS, TrainConfig
+from liveproof_training.fit import checkpoint, engine, journal, train
+from liveproof_training.loading import data
+from liveproof_training.loading.batches import Batch
+from liveproof_training.method import encoders
 
 
 @pytest.fixture(scope="module")

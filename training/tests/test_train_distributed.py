@@ -10,7 +10,8 @@ import pytest
 import tables
 import torch
 
-from liveproof_training import distributed, encoders, train
+from liveproof_training.fit import distributed, train
+from liveproof_training.method import encoders
 
 WORLD = 2
 

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from synthetic import portrait
 
-from liveproof_training import manifest
+from liveproof_training.loading import manifest
 
 DATASETS = ("oulu", "casia", "replay", "msu")
 FIELDS = [f.name for f in dataclasses.fields(manifest.Row)]

@@ -10,7 +10,7 @@ from .common import command
 
 def _crops(args, role: str):
     """One role of a protocol, or one split of a folder."""
-    from .. import data
+    from ..loading import data
 
     folders = [Path(w) for w in args.data.split(",")]
     if args.protocol:
@@ -21,7 +21,7 @@ def _crops(args, role: str):
 
 
 def _nuisance(args) -> None:
-    from .. import nuisance
+    from ..loading import nuisance
 
     x, y = {}, {}
     for role in ("train", args.judge):
@@ -36,7 +36,7 @@ def _nuisance(args) -> None:
 
 
 def _robustness(args) -> None:
-    from .. import evaluate, robustness
+    from ..evaluation import evaluate, robustness
 
     model = evaluate.Model(Path(args.model), args.device)
     result = robustness.run(model, _crops(args, args.split), args.per_class, Path(args.out))

@@ -12,7 +12,8 @@ OWN = "own"
 def _evaluate(args) -> None:
     if args.protocol:
         return _report(args)
-    from .. import evaluate, plots
+    from .. import plots
+    from ..evaluation import evaluate
 
     rows, rho, crops = evaluate.on_split(Path(args.model), Path(args.data), args.split)
     threshold = evaluate.threshold(Path(args.model))
@@ -24,7 +25,7 @@ def _evaluate(args) -> None:
 
 
 def _report(args) -> None:
-    from .. import evaluate, report
+    from ..evaluation import evaluate, report
 
     if not args.out:
         raise ValueError("--protocol needs --out, the folder for the report")
@@ -39,7 +40,7 @@ def _report(args) -> None:
 
 
 def _clips(args) -> None:
-    from .. import clips
+    from ..evaluation import clips
 
     detector = clips.RetinaFace(Path(args.detector))
     print(clips.HEADER)

@@ -13,7 +13,7 @@ file is beyond the limits (fp32 1e-4, fp16 2e-3 for any crop; int8 0.5 points of
 
 
 def _export(args) -> None:
-    from .. import export, golden
+    from ..export import export, golden
 
     path, out = Path(args.checkpoint), Path(args.out)
     name = args.name or f"liveproof-demo-{_encoder(path)}"
@@ -31,13 +31,13 @@ def _export(args) -> None:
 
 
 def _encoder(path: Path) -> str:
-    from .. import checkpoint
+    from ..fit import checkpoint
 
     return checkpoint.load(path)["config"]["encoder"].replace("_", "")
 
 
 def _golden(args) -> None:
-    from .. import golden
+    from ..export import golden
 
     pairs = [word.partition("=") for word in args.checkpoint]
     if bad := [name for name, sign, _ in pairs if not sign]:
@@ -47,7 +47,7 @@ def _golden(args) -> None:
 
 
 def _speed(args) -> None:
-    from .. import speed
+    from ..export import speed
 
     models = {Path(file).stem: Path(file) for file in args.model}
     rows = speed.measure(models, _numbers(args.batches), _numbers(args.threads), args.rounds)
@@ -61,7 +61,7 @@ def _numbers(words: str) -> list[int]:
 
 
 def _testmodels(args) -> None:
-    from .. import testmodel
+    from ..export import testmodel
 
     for path in testmodel.write_all(Path(args.out)):
         print(path)

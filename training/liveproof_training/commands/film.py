@@ -10,7 +10,7 @@ from .common import command, shared_folder
 
 def _locator(model: str):
     """Finds the face to present, where the detector's file is; without it the middle of the picture must do."""
-    from .. import clips
+    from ..evaluation import clips
 
     return clips.RetinaFace(Path(model)).largest if Path(model).is_file() else None
 

@@ -18,7 +18,7 @@ python3 -m liveproof_training protocol --name OCI-M --root oulu=/data/oulu --roo
 
 def _protocol(args) -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # as for train; before torch is loaded
-    from .. import protocol
+    from ..studies import protocol
 
     roots = dict(_root(word) for word in args.root)
     out = Path(args.out)

@@ -21,7 +21,8 @@ def _render(args) -> None:
 
 
 def _sheet(args) -> None:
-    from .. import data, plots
+    from .. import plots
+    from ..loading import data
 
     crops = data.load_split(Path(args.data), args.split)
     plots.sheet(crops.images, crops.pai, Path(args.out))

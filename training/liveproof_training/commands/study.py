@@ -16,7 +16,7 @@ training; small machines shorten it: --steps, --size, --precision bf16, --frames
 
 def _study(args) -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # as for train; before torch is loaded
-    from .. import study, study_report
+    from ..studies import study, study_report
 
     out = Path(args.out)
     out.mkdir(parents=True, exist_ok=True)
@@ -33,7 +33,7 @@ def _study(args) -> None:
 
 
 def _leave_one_out(args, out: Path, seeds: list[int], given: dict) -> list:
-    from .. import study
+    from ..studies import study
 
     folders, protocols = _inputs(args, out)
     arms = study.arms_of(args.study, tuple(int(k) for k in args.levels.split(",")))
@@ -47,7 +47,8 @@ def _leave_one_out(args, out: Path, seeds: list[int], given: dict) -> list:
 
 def _inputs(args, out: Path) -> tuple[list[Path], dict[str, Path]]:
     """Folders of packed crops, and target -> protocol.csv."""
-    from .. import benchmark, pack
+    from ..loading import pack
+    from ..studies import benchmark
 
     sources = [Path(args.data) / name for name in benchmark.DATASETS.values()]
     missing = [str(f) for f in sources if not (f / "manifest.csv").is_file()]

@@ -20,8 +20,8 @@ wants --redirects 1:1 --tee 1:1 after --standalone)."""
 def _train(args) -> None:
     # OpenMP threads that spin at barriers waste half of a machine that others use too. Read when torch is loaded.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-    from .. import distributed
-    from ..train import Run
+    from ..fit import distributed
+    from ..fit.train import Run
 
     run = Run(settings(args), args.resume)
     try:

@@ -1,0 +1,1 @@
+"""Files under the model contract: precisions, parity, golden scores, speed."""

@@ -1,0 +1,1 @@
+"""A training run: step, schedule, checkpoints, log, several processes."""

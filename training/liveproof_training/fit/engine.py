@@ -1,0 +1,188 @@
+"""The loop's parts: one step, the schedule, scores and evaluation."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import math
+
+import numpy as np
+import torch
+
+from .. import metrics
+from ..config import TrainConfig
+from ..loading import data
+from ..loading.batches import Batch
+from ..method import adversary, losses
+from . import distributed
+
+
+def autocast(config: TrainConfig, device: torch.device):
+    kind = {"bf16": torch.bfloat16, "fp16": torch.float16}.get(config.precision)
+    return torch.autocast(device.type, dtype=kind) if kind else contextlib.nullcontext()
+
+
+def grad_scaler(config: TrainConfig, device: torch.device):
+    """Loss scaling for fp16, whose small gradients would vanish; a no-op otherwise."""
+    if config.precision == "fp16" and device.type != "cuda":
+        raise ValueError("precision: fp16 needs a GPU; use bf16")
+    kind = getattr(torch.amp, "GradScaler", None) or torch.cuda.amp.GradScaler  # the latter until PyTorch 2.3
+    return kind(enabled=config.precision == "fp16")
+
+
+def optimizer(net: torch.nn.Module, new: list[str], config: TrainConfig) -> torch.optim.Optimizer:
+    """Adam over the network and its discriminator; layers that start at random may have their own rate."""
+    fresh, learning = set(new), [(n, p) for n, p in net.named_parameters() if p.requires_grad]
+    groups = [
+        {"params": [p for n, p in learning if n not in fresh], "lr": config.lr},
+        {"params": [p for n, p in learning if n in fresh], "lr": config.lr_new or config.lr},
+    ]
+    for group in groups:
+        group["base_lr"] = group["lr"]
+    return torch.optim.Adam([g for g in groups if g["params"]], weight_decay=config.weight_decay)
+
+
+def rate(config: TrainConfig, progress: float, step: int, epoch: int) -> float:
+    """Factor on the base learning rate; ``progress`` in [0, 1] is the share of the run that is done."""
+    warm = min(1.0, (step + 1) / config.warmup_steps) if config.warmup_steps else 1.0
+    if config.schedule == "cosine":
+        return warm * max(0.005, 0.5 * (1 + math.cos(math.pi * min(1.0, progress))))
+    return warm * config.gamma**epoch
+
+
+def set_rate(opt: torch.optim.Optimizer, factor: float) -> None:
+    for group in opt.param_groups:
+        group["lr"] = group["base_lr"] * factor
+
+
+def reversal(config: TrainConfig, progress: float) -> float:
+    return 1.0 if config.grl == "constant" else adversary.ganin(min(1.0, progress))
+
+
+class NonFiniteLoss(ValueError):
+    """The loss became NaN or infinite; the last checkpoint is from before."""
+
+
+class Trainer:
+    """The network with its discriminator, optimiser and loss scaling: all that a step changes."""
+
+    def __init__(self, both: adversary.Adversarial, new: list[str], config: TrainConfig, device: torch.device):
+        self.both, self.config, self.device = both, config, device
+        self.parallel = distributed.wrap(both, config.sync_bn == "on")
+        self.opt = optimizer(both, new, config)
+        self.scaler = grad_scaler(config, device)
+
+    def step(self, batch: Batch, coefficient: float = 0.0, norms: bool = False) -> dict[str, float]:
+        """One update. Returns loss, error (mean |rho - target|) and, with domains, their losses; ``norms``: gradients too."""
+        self.parallel.train()
+        targets = batch.targets.to(self.device, non_blocking=True)
+        images = data.normalise(batch.images.permute(0, 3, 1, 2), self.device)
+        with autocast(self.config, self.device):
+            evidence, domain_logits = self.parallel(images, coefficient)
+        score = self._score_loss(evidence, targets)
+        domain, told = self._domain_loss(domain_logits, batch)
+        loss = losses.total(score, domain, self.config.alpha)
+        if norms and domain is not None:
+            told |= self._gradient_norms(score, domain, evidence.features)
+        self._update(loss)
+        told |= {"loss": loss, "loss_score": score, "error": (evidence.rho - targets).abs().mean()}
+        return self._finite(told)
+
+    def _score_loss(self, evidence, targets: torch.Tensor) -> torch.Tensor:
+        if self.config.loss == "bce":
+            return losses.score_bce(evidence.logits, targets)
+        return losses.score_mse(evidence.rho, targets)
+
+    def _domain_loss(self, logits: torch.Tensor | None, batch: Batch) -> tuple[torch.Tensor | None, dict[str, torch.Tensor]]:
+        if logits is None:
+            return None, {}
+        shares = batch.domains.to(self.device, non_blocking=True)
+        loss = losses.domain_cross_entropy(logits, shares)
+        right = (logits.detach().argmax(1) == shares.argmax(1)).float().mean()
+        return loss, {"loss_domain": loss, "domain_accuracy": right}
+
+    def _gradient_norms(self, score, domain, features) -> dict[str, torch.Tensor]:
+        """How hard each term of Eq. 6, weighted and reversed, pulls at the pooled features."""
+        alpha, scale = self.config.alpha, self.scaler.get_scale()
+        terms = {"grad_score": alpha * score, "grad_domain": (1 - alpha) * domain}
+        gradients = {name: torch.autograd.grad(scale * loss, features, retain_graph=True)[0] for name, loss in terms.items()}
+        return {name: gradient.float().norm() / scale for name, gradient in gradients.items()}
+
+    def _finite(self, told: dict[str, torch.Tensor]) -> dict[str, float]:
+        """The numbers, read from the device at once. After the update, so that a GPU never waits for them; nothing is saved in between."""
+        numbers = dict(zip(told, torch.stack([value.detach().float() for value in told.values()]).tolist()))
+        bad = [f"{name} {numbers[name]}" for name in ("loss", "loss_score", "loss_domain") if not math.isfinite(numbers.get(name, 0.0))]
+        if bad:
+            rate = self.opt.param_groups[0]["lr"]
+            raise NonFiniteLoss(f"{', '.join(bad)} at learning rate {rate:.3g}: lower --lr, or use --precision fp32 or bf16")
+        return numbers
+
+    def _update(self, loss: torch.Tensor) -> None:
+        self.opt.zero_grad(set_to_none=True)
+        self.scaler.scale(loss).backward()
+        self.scaler.step(self.opt)
+        self.scaler.update()
+
+    def close(self) -> None:
+        """No more steps. Must come before the processes part: gloo hangs now and then when this outlives its group."""
+        self.parallel = None
+        gc.collect()
+
+    def state(self) -> dict:
+        discriminator = self.both.discriminator
+        return {
+            "optimizer": self.opt.state_dict(),
+            "scaler": self.scaler.state_dict(),
+            "discriminator": discriminator.state_dict() if discriminator is not None else None,
+        }
+
+    def load(self, state: dict) -> None:
+        self.both.net.load_state_dict(state["model"])
+        self.opt.load_state_dict(state["optimizer"])
+        self.scaler.load_state_dict(state["scaler"])
+        if self.both.discriminator is not None:
+            self.both.discriminator.load_state_dict(state["discriminator"])
+
+
+@torch.no_grad()
+def scores(net, images, config: TrainConfig, device: torch.device, batch: int = 32) -> np.ndarray:
+    """rho of 256 x 256 crops (a sequence of pictures or uint8 [N, 256, 256, 3]), centre 224, in evaluation mode."""
+    net.eval()
+    out = [np.empty(0, np.float32)]
+    for start in range(0, len(images), batch):
+        chunk = torch.from_numpy(data.centre(images[start : start + batch])).permute(0, 3, 1, 2)
+        with autocast(config, device):
+            rho, _ = net(data.normalise(chunk, device))
+        out.append(rho.float().cpu().numpy())
+    return np.concatenate(out)
+
+
+def evaluate(net, crops: data.Crops, config: TrainConfig, device, limit: int = 0) -> dict:
+    """Area under the curve and equal error rate on a split, thinned to about ``limit`` crops; each process scores a part."""
+    ids = thinned(crops.labels, limit)
+    rank, world = distributed.rank(), distributed.world()
+    parts = distributed.gather(scores(net, crops.images.take(ids[rank::world]), config, device))
+    rho = np.empty(len(ids), np.float32)
+    for r, part in enumerate(parts):
+        rho[r::world] = part
+    labels = crops.labels[ids]
+    threshold, eer = metrics.equal_error(rho[labels == 1], rho[labels == 0])
+    return {
+        "auc": metrics.auc(rho[labels == 1], rho[labels == 0]),
+        "eer": eer,
+        "threshold": threshold,
+        "mse": float(((rho - labels) ** 2).mean()),
+        "crops": len(ids),
+    }
+
+
+def thinned(labels: np.ndarray, limit: int) -> np.ndarray:
+    """Ids evenly spaced within each class, about ``limit`` in their classes' proportion; 0: all."""
+    share = min(1.0, limit / len(labels)) if limit else 1.0
+    chosen = []
+    for y in (0, 1):
+        ids = np.flatnonzero(labels == y)
+        if not len(ids):
+            raise ValueError(f"dev: no {'bona fide' if y else 'attack'} crops, so neither AUC nor threshold")
+        chosen.append(ids[np.linspace(0, len(ids) - 1, max(1, round(share * len(ids)))).astype(int)])
+    return np.sort(np.concatenate(chosen))

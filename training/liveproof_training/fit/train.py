@@ -1,0 +1,239 @@
+"""Wires a training run: data, model, loop, log, checkpoints."""
+
+from __future__ import annotations
+
+import dataclasses
+import subprocess
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from torch.utils.data import DataLoader
+
+from .. import contract
+from ..config import TrainConfig
+from ..loading import batches, data, nuisance
+from ..method import adversary, model
+from ..progress import Progress
+from . import checkpoint, distributed, engine, memory
+from .journal import Journal
+
+
+def revision() -> str:
+    """Commit of the code, with "+" where files differ from it."""
+    here = Path(__file__).parents[1]
+
+    def git(*words: str) -> str:
+        return subprocess.run(["git", *words], cwd=here, capture_output=True, text=True).stdout.strip()
+
+    return (git("rev-parse", "HEAD") or "unknown") + ("+" if git("status", "--porcelain", "--", ".") else "")
+
+
+class Run:
+    """One training run in ``config.out``: log.csv, config.json, last.pt, final.pt."""
+
+    def __init__(self, config: TrainConfig, resume: bool = False):
+        config.check()
+        distributed.start(config.device)
+        self.config, self.device = config, distributed.device(config.device)
+        if config.batch % distributed.world():
+            raise ValueError(f"batch: {config.batch} originals do not divide among {distributed.world()} processes")
+        memory.keep_freed_blocks()
+        torch.manual_seed(config.seed)
+        cv2.setNumThreads(1)  # the loader's many small pictures; PyTorch has the cores
+        torch.set_num_threads(config.threads or max(1, torch.multiprocessing.cpu_count() // distributed.world()))
+        self.out = Path(config.out)
+        self.out.mkdir(parents=True, exist_ok=True)
+        self.train_crops, self.dev_crops = data.load(config, "train"), data.load(config, "dev")
+        self.dataset = batches.Steps(self.train_crops, config, self._weights(), distributed.rank(), distributed.world())
+        self.per_epoch = self.dataset.per_epoch
+        self.total = config.steps or config.epochs * self.per_epoch
+        self.trainer, self.initial = self._trainer()
+        self.step, self.elapsed, self.best = 0, 0.0, {"auc": -1.0, "step": 0}
+        if resume:
+            self._resume()
+        self.journal = None
+        if distributed.first():
+            config.save(self.out / "config.json")
+            self.journal = Journal(self.out, config.tensorboard, self.step if resume else None)
+        self.revision, self.data_sha256 = revision(), data.sha256(config)
+        self.started = self.saved = time.monotonic()
+
+    @property
+    def net(self) -> model.LivenessNet:
+        return self.trainer.both.net
+
+    def _weights(self) -> np.ndarray | None:
+        if self.config.sampling != "matched":
+            return None
+        folders, images = data.folders(self.config), self.train_crops.images
+        whole = len(folders) == 1 and not self.config.protocol
+        table = nuisance.cached_table(folders[0], "train", images) if whole else nuisance.table(images)
+        return nuisance.matching_weights(table, self.train_crops.labels)
+
+    def _trainer(self) -> tuple[engine.Trainer, model.InitialWeights]:
+        net = model.from_config(self.config)
+        initial = model.load_initial(net, self.config.init, Path(self.config.shared))
+        if initial.folded:
+            self._reestimate(net)
+        net.freeze(self.config.freeze)
+        both = adversary.Adversarial(net, self._domains()).to(self.device, memory_format=torch.channels_last)
+        new = [f"net.{name}" for name in initial.missing] + [n for n, _ in both.named_parameters() if n.startswith("discriminator.")]
+        return engine.Trainer(both, new, self.config, self.device), initial
+
+    def _reestimate(self, net: model.LivenessNet) -> None:
+        bona_fide = self.train_crops.labels.nonzero()[0]
+        ids = bona_fide[:: max(1, len(bona_fide) // self.config.norm_images)][: self.config.norm_images]
+        tensor = torch.from_numpy(data.centre(self.train_crops.images.take(ids))).permute(0, 3, 1, 2)
+        model.reestimate_batch_norm(net, data.normalise(tensor, torch.device("cpu")))
+
+    def _domains(self) -> int:
+        """Domains that the adversary tells apart; 0 where there is none."""
+        if self.config.adversary == "off" or len(self.dataset.names) >= 2:
+            return len(self.dataset.names) if self.config.adversary == "on" else 0
+        self._say(f"adversary: off, the training set has {len(self.dataset.names)} domain(s) and it needs 2")
+        return 0
+
+    def _say(self, text: str) -> None:
+        if distributed.first():
+            print(text, flush=True)
+
+    def _resume(self) -> None:
+        state = checkpoint.load(self.out / "last.pt")
+        self.trainer.load(state)
+        self.step, self.elapsed, self.best = state["step"], state["elapsed_s"], state["best"]
+
+    def _loader(self, size: int) -> DataLoader:
+        """Batches of the steps that are left; the loader's processes live as long as it does."""
+        self.dataset.size = size
+        ahead = {"prefetch_factor": self.config.prefetch} if self.config.workers else {}
+        return DataLoader(
+            self.dataset, batch_size=None, sampler=range(self.step, self.total), num_workers=self.config.workers,
+            pin_memory=self.device.type == "cuda", **ahead,
+        )  # fmt: skip
+
+    def seconds(self) -> float:
+        return self.elapsed + time.monotonic() - self.started
+
+    def done_share(self) -> float:
+        """How much of the schedule is over, by steps or by the time budget, whichever is further; the same in all processes."""
+        share = self.step / self.total
+        if self.config.budget_minutes:
+            share = distributed.agree(max(share, self.seconds() / 60 / self.config.budget_minutes))
+        return share
+
+    def _size(self, share: float) -> int:
+        """Side of the training crops at this point of the run."""
+        late = self.config.full_size_from and share >= self.config.full_size_from
+        return contract.INPUT_SIZE if late else self.config.size
+
+    def train(self) -> dict:
+        self.bar = Progress("train", self.total)
+        self.bar.done, self.share = self.step, self.done_share()
+        self.meter = Meter()
+        while self.share < 1 and not self._exhausted():
+            size = self._size(self.share)
+            for batch in self.meter.waits(self._loader(size)):
+                self._one(batch)
+                self.share = self.done_share()
+                if self.share >= 1 or self._size(self.share) != size or self._exhausted():
+                    break
+        return self._finish()
+
+    def _one(self, batch: batches.Batch) -> None:
+        config, epoch = self.config, self.step // self.per_epoch
+        torch.manual_seed(config.seed * 1_000_003 + self.step * 1009 + distributed.rank())  # the discriminator's dropout
+        engine.set_rate(self.trainer.opt, engine.rate(config, self.share, self.step, epoch))
+        reversal = engine.reversal(config, self.share)
+        try:
+            told = self.trainer.step(batch, reversal, norms=(self.step + 1) % config.log_every == 0)
+        except engine.NonFiniteLoss as error:
+            raise engine.NonFiniteLoss(f"step {self.step + 1}: {error}; last good weights: {self.out / 'last.pt'}") from None
+        self.step += 1
+        self.meter.images += len(batch.images) * distributed.world()
+        if distributed.first():
+            self.bar.step(note=f"loss {told['loss']:.4f}")
+        self._log(epoch, told, reversal)
+        self._checkpoint()
+
+    def _log(self, epoch: int, told: dict[str, float], reversal: float) -> None:
+        row = {}
+        if self.step % self.config.log_every == 0:
+            row |= told | self.meter.read() | {"lr": self.trainer.opt.param_groups[0]["lr"]}
+            row |= {"reversal": reversal} if "loss_domain" in told else {}
+        if self.step % self.config.eval_every == 0:
+            row |= self._evaluate()
+        if row and self.journal:
+            self.journal.write({"step": self.step, "epoch": epoch, "minutes": self.seconds() / 60} | row)
+
+    def _evaluate(self) -> dict:
+        result = engine.evaluate(self.net, self.dev_crops, self.config, self.device, self.config.eval_limit)
+        self._say(f"step {self.step}: dev AUC {result['auc']:.4f}, EER {result['eer']:.4f}")
+        if result["auc"] > self.best["auc"]:
+            self.best = {"auc": result["auc"], "step": self.step}
+            if self.config.keep == "best":
+                self._save("best.pt", {})
+        self.meter.start()
+        return {f"dev_{k}": result[k] for k in ("auc", "eer", "mse")}
+
+    def _exhausted(self) -> bool:
+        """Whether ``patience`` evaluations have passed without a better one."""
+        patience = self.config.patience * self.config.eval_every
+        return bool(patience) and self.step - self.best["step"] >= patience
+
+    def _checkpoint(self) -> None:
+        every = self.config.checkpoint_every
+        if time.monotonic() - self.saved > 60 * self.config.checkpoint_minutes or (every and self.step % every == 0):
+            self._save_last()
+
+    def _save_last(self) -> None:
+        """All that a resumed run needs; draws need no state, they follow from seed and step."""
+        self._save("last.pt", {"elapsed_s": self.seconds(), "best": self.best, **self.trainer.state()})
+        self.saved = time.monotonic()
+
+    def _save(self, name: str, extra: dict) -> None:
+        if distributed.first():
+            extra |= {"initial": self.initial.description, "revision": self.revision, "data_sha256": self.data_sha256}
+            checkpoint.save(self.out / name, self.net, self.config, self.step, extra)
+
+    def _finish(self) -> dict:
+        self._save_last()
+        if self.config.keep == "best" and self.best["step"]:
+            distributed.wait()
+            self.net.load_state_dict(checkpoint.load(self.out / "best.pt")["model"])
+        fp32 = dataclasses.replace(self.config, precision="fp32")
+        result = engine.evaluate(self.net, self.dev_crops, fp32, self.device)
+        self._save("final.pt", {"dev": result})
+        if self.journal:
+            self.journal.close()
+        return result
+
+
+class Meter:
+    """Pictures per second, and the share of that time that went into waiting for the loader."""
+
+    def __init__(self):
+        self.start()
+
+    def start(self) -> None:
+        self.since, self.waited, self.images = time.monotonic(), 0.0, 0
+
+    def waits(self, loader):
+        """The loader's batches, the wait for each measured."""
+        batches_ = iter(loader)
+        while True:
+            asked = time.monotonic()
+            batch = next(batches_, None)
+            self.waited += time.monotonic() - asked
+            if batch is None:
+                return
+            yield batch
+
+    def read(self) -> dict[str, float]:
+        """Since the last reading; starts anew."""
+        passed = max(1e-9, time.monotonic() - self.since)
+        row = {"images_per_s": self.images / passed, "loader_wait": self.waited / passed}
+        self.start()
+        return row

@@ -1,0 +1,115 @@
+"""Training batches: flip, random crop of 256, class-blind disturbances, PDLE with a partner of the opposite class."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch.utils.data import Dataset
+
+from .. import contract
+from ..config import TrainConfig
+from ..method import pdle
+from . import augment, backdrop, data, sampling
+
+DOMAIN_LABELS = ("shares", "exclude", "anchor")
+WALLS = 0.35  # share of the pictures that get a plain wall
+
+
+class Batch(NamedTuple):
+    images: torch.Tensor  # uint8 [N, size, size, 3] RGB
+    targets: torch.Tensor  # float32 [N], share of real pixels
+    domains: torch.Tensor  # float32 [N, D], pixel shares of the domains; a row of zeros has none
+
+
+class Steps(Dataset):
+    """Item s is the batch of step s, from 0, over all epochs of the run: ``batch`` originals and what mixing makes of them.
+
+    Draws depend on (seed, epoch, position in the epoch) alone, so any number of workers and a resumed run see the
+    same pictures. ``rank`` of ``world`` processes gets its equal part of each batch.
+    """
+
+    def __init__(self, crops: data.Crops, config: TrainConfig, weights: np.ndarray | None = None, rank: int = 0, world: int = 1):
+        self.crops, self.config, self.rank, self.world = crops, config, rank, world
+        self.size = config.size
+        self.encoding = config.encoding()
+        self.units = sampling.Units(crops.labels, crops.domains, crops.videos, config.frames_per_video())
+        self.by_label = [np.flatnonzero(self.units.labels == y) for y in (0, 1)]
+        if not all(len(ids) for ids in self.by_label):
+            raise ValueError("training needs both bona fide and attack crops")
+        self.order = sampling.Order(self.units, config.sampling, config.seed, weights)
+        self.per_epoch = len(self.order) // config.batch
+        if self.per_epoch == 0:
+            raise ValueError(f"batch: {config.batch} originals are more than an epoch's {len(self.order)}")
+        self.names = sorted(set(crops.domains[crops.domains >= 0].tolist()))
+        self._epoch = (-1, np.empty(0, np.int64))
+
+    def __len__(self) -> int:
+        return self.per_epoch * self.config.epochs
+
+    def __getitem__(self, step: int) -> Batch:
+        epoch, number = divmod(int(step), self.per_epoch)
+        ids = self._ids(epoch)[number * self.config.batch : (number + 1) * self.config.batch]
+        part = len(ids) // self.world
+        items = []
+        for n in range(self.rank * part, (self.rank + 1) * part):
+            rng = np.random.default_rng([self.config.seed, epoch, number * self.config.batch + n])
+            items += self._items(int(ids[n]), ids, epoch, rng)
+        images, targets, domains = zip(*items)
+        return Batch(torch.from_numpy(np.stack(images)), torch.tensor(targets, dtype=torch.float32), torch.tensor(np.stack(domains)))
+
+    def _ids(self, epoch: int) -> np.ndarray:
+        if self._epoch[0] != epoch:
+            self._epoch = epoch, self.order(epoch)
+        return self._epoch[1]
+
+    def _items(self, unit: int, batch: np.ndarray, epoch: int, rng: np.random.Generator) -> list[tuple]:
+        """``mix`` "append": the original and a mixed one; "replace": one of the two; "none": the original."""
+        config, crop = self.config, self.units.crop(unit, rng)
+        image, label = self._view(crop, epoch, rng), float(self.crops.labels[crop])
+        original = (image, label, self._domain(crop))
+        if config.mix == "none" or (config.mix == "replace" and rng.random() >= config.mix_prob):
+            return [original]
+        mixed = self._mixed(image.copy() if config.mix == "append" else image, label, crop, batch, epoch, rng)
+        return [original, mixed] if config.mix == "append" else [mixed]
+
+    def _mixed(self, image: np.ndarray, label: float, crop: int, batch: np.ndarray, epoch: int, rng) -> tuple:
+        partner = self._partner(int(label), batch, rng)
+        other = self._view(partner, epoch, rng)
+        box, lam = self.encoding.draw(self.size, self.size, rng)
+        pdle.paste(image, other, box)
+        return image, pdle.mixed_label(label, lam), self._mixed_domain(crop, partner, box.share(self.size, self.size))
+
+    def _partner(self, label: int, batch: np.ndarray, rng: np.random.Generator) -> int:
+        """From the whole training set (Sec. 2.2), or from the batch where it holds the other class."""
+        others = self.by_label[1 - label]
+        if self.config.partner == "batch":
+            inside = batch[self.units.labels[batch] != label]
+            others = inside if len(inside) else others
+        return self.units.crop(int(others[rng.integers(len(others))]), rng)
+
+    def _domain(self, crop: int, share: float = 1.0) -> np.ndarray:
+        row = np.zeros(len(self.names), np.float32)
+        if self.crops.domains[crop] >= 0:
+            row[self.names.index(int(self.crops.domains[crop]))] = share
+        return row
+
+    def _mixed_domain(self, anchor: int, partner: int, share: float) -> np.ndarray:
+        if self.config.mixed_domain == "exclude":
+            return np.zeros(len(self.names), np.float32)
+        if self.config.mixed_domain == "anchor":
+            return self._domain(anchor)
+        return self._domain(anchor, 1 - share) + self._domain(partner, share)
+
+    def _view(self, crop: int, epoch: int, rng: np.random.Generator) -> np.ndarray:
+        size = self.size
+        top, left = (int(n) for n in rng.integers(contract.CROP_SIZE - size + 1, size=2))
+        view = self.crops.images.picture(crop, epoch)[top : top + size, left : left + size]
+        view = np.array(view[:, ::-1] if rng.integers(2) else view, order="C")
+        kind = self.config.augment
+        if kind in ("colour", "all"):
+            view = augment.cast(view, rng)
+        if kind in ("wall", "all") and rng.random() < WALLS:
+            view = backdrop.wall(view, rng)
+        return augment.disturb(view, rng) if kind in ("nuisance", "all") else view

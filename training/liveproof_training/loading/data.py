@@ -1,0 +1,127 @@
+"""Crops of one split or one role of a protocol, with labels, domains and names; normalisation on the device."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from .. import contract
+from ..config import TrainConfig
+from . import manifest, pictures
+
+STREAM = "render:"  # prefix of a folder of portraits that crops are rendered from on the fly
+
+
+@dataclasses.dataclass
+class Crops:
+    """Crops of one role."""
+
+    images: pictures.Sequence  # uint8 [256, 256, 3] RGB each
+    labels: np.ndarray  # int64 [N], 1 bona fide, 0 attack
+    domains: np.ndarray  # int64 [N], -1 none
+    pai: list[str]  # none | print | cut | replay
+    videos: list[str]  # "dataset/video", unique per video
+    rows: list[manifest.Row]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+def load_split(folder: Path, split: str) -> Crops:
+    """By the datasets' own splits; a domain is the index of the dataset's name."""
+    return _split([folder], split)
+
+
+def _split(folders: list[Path], split: str) -> Crops:
+    found = [(folder, row) for folder in folders for row in manifest.read(folder) if row.split == split]
+    if not found:
+        raise ValueError(f"{', '.join(map(str, folders))}: no crops in split {split}")
+    names = sorted({row.dataset for _, row in found})
+    return _crops(found, [names.index(row.dataset) for _, row in found])
+
+
+def load_role(folders: list[Path], protocol: Path, role: str) -> Crops:
+    """The crops that a protocol gives this role, with its domains."""
+    uses = manifest.read_protocol(protocol)
+    found, domains = [], []
+    for folder in folders:
+        for row in manifest.read(folder):
+            use = uses.get((row.dataset, row.video))
+            if use is None or use.role != role:
+                continue
+            if use.label != row.label:
+                raise ValueError(f"{protocol}: {row.dataset} {row.video} has label {use.label}, {folder}/manifest.csv {row.label}")
+            found.append((folder, row))
+            domains.append(use.domain)
+    if not found:
+        where = ", ".join(map(str, folders))
+        raise ValueError(f"{protocol}: none of its {role} videos is in the manifests of {where}; extract those datasets")
+    return _crops(found, domains)
+
+
+def _crops(found: list[tuple[Path, manifest.Row]], domains: list[int]) -> Crops:
+    rows = [row for _, row in found]
+    by_folder: dict[Path, list[str]] = {}
+    for folder, row in found:
+        by_folder.setdefault(folder, []).append(row.crop)
+    parts = [pictures.of_folder(folder, crops) for folder, crops in by_folder.items()]
+    return Crops(
+        images=parts[0] if len(parts) == 1 else pictures.Joined(parts),
+        labels=np.array([r.label for r in rows], np.int64),
+        domains=np.array(domains, np.int64),
+        pai=[r.pai for r in rows],
+        videos=[f"{r.dataset}/{r.video}" for r in rows],
+        rows=rows,
+    )
+
+
+def load_stream(folder: Path, split: str, seed: int) -> Crops:
+    """Crops rendered while training goes on, from the portraits in ``folder``; no rows."""
+    from ..render.stream import Stream
+
+    stream = Stream(folder, split, seed)
+    labels = np.asarray(stream.labels, np.int64)
+    pai = [stream.pai(i, 0) for i in range(len(stream))]
+    names = [f"rendered/{split}/{i}" for i in range(len(stream))]
+    return Crops(pictures.Streamed(stream), labels, np.zeros(len(labels), np.int64), pai, names, [])
+
+
+def folders(config: TrainConfig) -> list[Path]:
+    return [Path(word.strip()) for word in config.data.split(",") if word.strip()]
+
+
+def load(config: TrainConfig, role: str) -> Crops:
+    """The crops that a run trains on ("train") or chooses its threshold on ("dev")."""
+    if config.data.startswith(STREAM):
+        return load_stream(Path(config.data[len(STREAM) :]), role, config.seed)
+    if config.protocol:
+        return load_role(folders(config), Path(config.protocol), role)
+    return _split(folders(config), role)
+
+
+def sha256(config: TrainConfig) -> str:
+    """Hash of the manifest, which holds the hash of every crop; of several tables, of their hashes."""
+    if config.data.startswith(STREAM):
+        return hashlib.sha256(f"{STREAM}{config.seed}".encode()).hexdigest()
+    tables = [folder / "manifest.csv" for folder in folders(config)]
+    tables += [Path(config.protocol)] if config.protocol else []
+    digests = [hashlib.sha256(path.read_bytes()).hexdigest() for path in tables]
+    return digests[0] if len(digests) == 1 else hashlib.sha256("\n".join(digests).encode()).hexdigest()
+
+
+def normalise(images: torch.Tensor, device: torch.device) -> torch.Tensor:
+    """uint8 [N, 3, H, W] RGB -> float32, ImageNet mean and standard deviation, channels last in memory."""
+    x = images.to(device, non_blocking=True).float()
+    std = torch.tensor(contract.IMAGENET_STD, device=device).view(1, 3, 1, 1)
+    mean = torch.tensor(contract.IMAGENET_MEAN, device=device).view(1, 3, 1, 1)
+    return x.sub_(255 * mean).div_(255 * std).contiguous(memory_format=torch.channels_last)
+
+
+def centre(images: np.ndarray) -> np.ndarray:
+    """[N, 256, 256, 3] -> the centre [N, 224, 224, 3] that the model sees outside training."""
+    off = (contract.CROP_SIZE - contract.INPUT_SIZE) // 2
+    return np.ascontiguousarray(images[:, off : off + contract.INPUT_SIZE, off : off + contract.INPUT_SIZE])

@@ -1,0 +1,91 @@
+"""Encoder with K+1 outputs and the expected liveness score (Eq. 3 and 4), and the scalar head it is compared with."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import torch
+from torch import nn
+
+from ..config import TrainConfig
+from . import encoders
+from .initial import InitialWeights, load_initial, reestimate_batch_norm
+
+__all__ = ["Evidence", "InitialWeights", "LivenessNet", "atoms", "expected_score", "from_config", "load_initial", "reestimate_batch_norm"]
+
+
+def atoms(k: int) -> torch.Tensor:
+    """c_i = i / K for i = 0..K (Eq. 3 with the interval 1/K; its ceiling would give values above 1)."""
+    return torch.arange(k + 1, dtype=torch.float32) / k
+
+
+def expected_score(probabilities: torch.Tensor) -> torch.Tensor:
+    """rho = sum_i c_i p_i (Eq. 4). [N, K+1] -> [N]. Not as a matrix product, which autocast would round to bfloat16."""
+    k = probabilities.shape[-1] - 1
+    return (probabilities * atoms(k).to(probabilities)).sum(dim=-1)
+
+
+@dataclasses.dataclass
+class Evidence:
+    """All that a forward pass gives; float32."""
+
+    rho: torch.Tensor  # [N] in [0, 1]
+    probabilities: torch.Tensor  # [N, A], rows sum to 1
+    logits: torch.Tensor  # [N, A] (expected) or [N, 1] (sigmoid)
+    features: torch.Tensor  # [N, feature_size]
+
+
+HEADS = ("expected", "sigmoid")
+
+
+class LivenessNet(nn.Module):
+    """Encoder -> pooled features -> head. Input: float [N, 3, 224, 224], ImageNet-normalised RGB.
+
+    Head "expected": K+1 logits, softmax, expectation over the atoms i/K (the paper's). "sigmoid": one logit,
+    rho its sigmoid; its probabilities [1 - rho, rho] make it a K = 1 model under the model contract.
+    """
+
+    def __init__(self, k: int = 10, head: str = "expected", encoder: str = "resnet18"):
+        super().__init__()
+        if head not in HEADS:
+            raise ValueError(f"head: {head!r} is not one of {', '.join(HEADS)}")
+        self.k, self.scalar = (1, True) if head == "sigmoid" else (k, False)
+        self.encoder = encoders.build(encoder)
+        self.feature_size = self.encoder.size
+        self.head = nn.Linear(self.feature_size, 1 if self.scalar else k + 1)
+        self.frozen: list[nn.Module] = []
+
+    def freeze(self, last: str) -> None:
+        """Keeps everything up to the stage ``last`` (encoders.STAGES; "none": nothing) as it is, statistics too."""
+        self.frozen = self.encoder.stages()[last]
+        for stage in self.frozen:
+            stage.requires_grad_(False)
+
+    def train(self, mode: bool = True) -> "LivenessNet":
+        super().train(mode)
+        for stage in self.frozen:
+            stage.eval()
+        return self
+
+    def features(self, x: torch.Tensor) -> torch.Tensor:
+        """Pooled features [N, feature_size]: what the domain discriminator sees."""
+        return self.encoder(x)
+
+    def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """(rho [N], probabilities [N, K+1]), both float32."""
+        evidence = self.evidence(x)
+        return evidence.rho, evidence.probabilities
+
+    def evidence(self, x: torch.Tensor) -> Evidence:
+        features = self.features(x)
+        logits = self.head(features).float()
+        if self.scalar:
+            rho = torch.sigmoid(logits)
+            return Evidence(rho[:, 0], torch.cat([1 - rho, rho], dim=1), logits, features)
+        probabilities = torch.softmax(logits, dim=1)
+        return Evidence(expected_score(probabilities), probabilities, logits, features)
+
+
+def from_config(config: TrainConfig) -> LivenessNet:
+    """The network of a run, with random weights."""
+    return LivenessNet(config.network_k(), config.head, config.encoder)

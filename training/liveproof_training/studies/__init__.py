@@ -1,0 +1,1 @@
+"""One command each: a protocol from videos to figures, and comparisons of many short runs."""

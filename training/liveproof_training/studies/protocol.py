@@ -1,0 +1,180 @@
+"""One protocol from the datasets' folders to an exported model and its scores; a second call goes on where the first stopped.
+
+    OUT/extracted/DATASET/   crops                    (shared between protocols with --extracted)
+    OUT/NAME/protocol.csv    which video is train, dev, test
+    OUT/NAME/run/            log.csv, last.pt, final.pt
+    OUT/NAME/report/         scores.csv, frames.csv, report.json, report.html of the checkpoint
+    OUT/NAME/models/         ONNX files; report-PRECISION/ has the scores of one of them
+    OUT/NAME/result.json     last: this protocol (or fold) is done
+"""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import json
+import os
+from pathlib import Path
+
+from ..config import TrainConfig
+from ..evaluation import evaluate, judge, report
+from ..export import export
+from ..loading import manifest
+from . import benchmark
+
+LAYOUT = "plan.csv"  # in a root that `liveproof layout` made for the renderer
+HELD_OUT = 10  # every tenth training video becomes dev where a population leaves none
+
+
+@dataclasses.dataclass
+class Plan:
+    name: str
+    population: str
+    roots: dict[str, Path]  # dataset -> folder of videos; extracted ones need none
+    extracted: Path
+    out: Path
+    settings: dict  # of TrainConfig
+    judged_precision: str = "int8"  # exported model that is scored too, "" none
+    force_export: bool = False  # write models that score differently from the checkpoint, too
+
+
+def run(plan: Plan) -> dict:
+    """All folds; prints each report and, of several folds, the mean. Returns the summary, also OUT/NAME.json."""
+    folders = extract(plan)
+    results = []
+    for fold in benchmark.folds(plan.name):
+        results.append(one(plan, fold, folders))
+        print(report.lines(results[-1]), flush=True)
+    summary = {"protocol": plan.name, "population": plan.population, "data": results[0]["data"], "folds": len(results)}
+    if len(results) > 1:
+        summary |= judge.folds(results)
+        print(fold_line(summary))
+    _write(plan.out / f"{plan.name}.json", summary)
+    return summary
+
+
+def fold_line(summary: dict) -> str:
+    rates = "  ".join(f"{key.upper()} {100 * s['mean']:.2f} ± {100 * s['std0']:.2f} ({100 * s['std1']:.2f})"
+                      for key, s in summary.items() if key in ("apcer", "bpcer", "acer"))  # fmt: skip
+    return f"{summary['protocol']}, {summary['folds']} folds ({summary['data']}): {rates} %, mean ± std over n (over n - 1)"
+
+
+def extract(plan: Plan) -> list[Path]:
+    """Folders of crops; extraction itself skips what is there."""
+    folders = []
+    for dataset in benchmark.datasets(plan.name):
+        folder = plan.extracted / dataset
+        if dataset in plan.roots:
+            benchmark.extract(dataset, plan.roots[dataset], folder)
+            if any((plan.roots[dataset] / name).exists() for name in (manifest.RENDERED, LAYOUT)):
+                (folder / manifest.RENDERED).touch()
+        elif not (folder / "manifest.csv").is_file():
+            raise ValueError(f"{plan.name} needs {dataset}: give --root {dataset}=DIR, or --extracted with {dataset}/manifest.csv in it")
+        folders.append(folder)
+    return folders
+
+
+def one(plan: Plan, fold: str, folders: list[Path]) -> dict:
+    """One fold, skipped where its result.json is there and was made from the same settings."""
+    out = plan.out / fold
+    done = out / "result.json"
+    config = TrainConfig.from_dict({**plan.settings, "data": ",".join(map(str, folders)), "protocol": str(out / "protocol.csv"),
+                                    "out": str(out / "run")})  # fmt: skip
+    if done.is_file():
+        return _same(json.loads(done.read_text()), config, done)
+    _protocol(plan, fold, folders, Path(config.protocol))
+    checkpoint = train(config)
+    header = {"population": plan.population, "settings": dataclasses.asdict(config)}
+    result = judged(fold, header, checkpoint, config, out / "report")
+    files = models(fold, checkpoint, config, out / "models", result["demo"], plan.force_export)
+    if plan.judged_precision:
+        judged(fold, header, files[plan.judged_precision], config, out / f"report-{plan.judged_precision}")
+    result |= {"models": {p: str(f.relative_to(out)) for p, f in files.items()}, "settings": header["settings"]}
+    _write(done, result)
+    return result
+
+
+def _same(result: dict, config: TrainConfig, path: Path) -> dict:
+    changed = differences(result["settings"], dataclasses.asdict(config))
+    if changed:
+        raise ValueError(f"{path} was made with other settings ({changed}): take another --out, or delete its folder")
+    return result
+
+
+def differences(old: dict, new: dict) -> str:
+    """"steps 40, now 60; …", empty where nothing that matters differs."""
+    names = [n for n in sorted(old.keys() | new.keys()) if old.get(n) != new.get(n) and n not in ("data", "out", "protocol", "shared", "threads")]
+    return "; ".join(f"{n} {old.get(n)}, now {new.get(n)}" for n in names)
+
+
+def _protocol(plan: Plan, fold: str, folders: list[Path], path: Path) -> None:
+    if not path.is_file():
+        benchmark.protocol(fold, plan.population, folders, path)
+    hold_out(path)
+
+
+def hold_out(path: Path) -> int:
+    """Where no video is dev (population everything), every tenth training video of a dataset and class becomes it. Returns how many."""
+    with path.open(newline="", encoding="utf-8") as f:
+        rows = list(csv.DictReader(f))
+    if any(r["role"] == "dev" for r in rows):
+        return 0
+    seen: dict[tuple[str, str], int] = {}
+    for row in (r for r in rows if r["role"] == "train"):
+        key = row["dataset"], row["label"]
+        seen[key] = seen.get(key, 0) + 1
+        if seen[key] % HELD_OUT == 0:
+            row["role"] = "dev"
+    partial = path.with_name(path.name + ".partial")
+    with partial.open("w", newline="", encoding="utf-8") as f:
+        writer = csv.DictWriter(f, rows[0].keys())
+        writer.writeheader()
+        writer.writerows(rows)
+    os.replace(partial, path)
+    held = sum(r["role"] == "dev" for r in rows)
+    print(f"{path}: no dev videos; {held} of the training videos are held out to choose the threshold on", flush=True)
+    return held
+
+
+def train(config: TrainConfig) -> Path:
+    """final.pt, trained, resumed or already there."""
+    from ..fit.train import Run
+
+    out = Path(config.out)
+    final = out / "final.pt"
+    if not final.is_file():
+        Run(config, resume=(out / "last.pt").is_file()).train()
+    return final
+
+
+def judged(name: str, header: dict, path: Path, config: TrainConfig, out: Path) -> dict:
+    """Scores dev and test, unless OUT/report.json is there already."""
+    if (out / "report.json").is_file():
+        return json.loads((out / "report.json").read_text())
+    model = evaluate.Model(path, config.device)
+    folders = [Path(word) for word in config.data.split(",")]
+    parts = evaluate.on_protocol(model, folders, Path(config.protocol))
+    words = report.about(name, header["population"], evaluate.is_rendered(folders, parts["test"].videos), model.describe())
+    return report.write(out, words, evaluate.judged(model, parts), parts)
+
+
+def models(name: str, checkpoint: Path, config: TrainConfig, out: Path, demo: bool, force: bool) -> dict[str, Path]:
+    """precision -> file; not exported again where OUT/exported.json says that they are whole."""
+    done = out / "exported.json"
+    if done.is_file():
+        return {precision: out / file for precision, file in json.loads(done.read_text()).items()}
+    sources = export.Sources(
+        name=f"liveproof-{name.lower()}-{config.encoder}".replace("_", "-").replace(".", "-"),
+        training_data=f"{'rendered videos' if demo else 'videos'} of protocol {name}: {', '.join(benchmark.datasets(name))}",
+        threshold_source=f"equal error rate on the dev crops of {name}",
+        demo=demo,
+    )
+    files = export.export_all(checkpoint, None, out, sources, export.Options(force=force))  # crops: those it was trained with
+    _write(done, {precision: file.name for precision, file in files.items()})
+    return files
+
+
+def _write(path: Path, content: dict) -> None:
+    partial = path.with_name(path.name + ".partial")
+    partial.write_text(json.dumps(content, indent=2) + "\n")
+    os.replace(partial, path)
