@@ -42,8 +42,8 @@ func (d *Dataset) Discover(root string) (*Tree, error) {
 		return nil, err
 	}
 	if len(t.bases) == 0 {
-		return nil, fmt.Errorf("%s: no %s here: none of the folders %s within %d folders; is it the right root?",
-			root, d.Title, strings.Join(d.anchors, ", "), maxOuter)
+		return nil, fmt.Errorf("%s: no %s here: none of the folders %s within %d folders; is it the right root?%s",
+			root, d.Title, strings.Join(d.anchors, ", "), maxOuter, strings.Join(append([]string{""}, t.Warnings...), "\n  "))
 	}
 	for _, anchor := range d.anchors {
 		if base, ok := t.bases[anchor]; ok {
@@ -58,8 +58,9 @@ func (d *Dataset) Discover(root string) (*Tree, error) {
 
 // findAnchors looks for the dataset's folders at and below dir.
 func (t *Tree) findAnchors(dir string, depth int) error {
-	if _, err := os.Stat(filepath.Join(dir, SettingsName)); err == nil {
-		return nil // crops, whose folders have the same names
+	if isExtraction(dir) { // its folders have the same names
+		t.Warnings = append(t.Warnings, dir+" holds extracted crops: not searched for videos")
+		return nil
 	}
 	folders, err := subfolders(dir)
 	if err != nil && depth > 0 { // lost+found and the like
@@ -87,14 +88,24 @@ func (t *Tree) findAnchors(dir string, depth int) error {
 	return nil
 }
 
+// isExtraction tells a folder that `liveproof extract` wrote.
+func isExtraction(dir string) bool {
+	_, settings := os.Stat(filepath.Join(dir, SettingsName))
+	_, records := os.Stat(filepath.Join(dir, "records"))
+	return settings == nil && records == nil
+}
+
 func (t *Tree) isAnchor(path, name string) bool {
 	if !slices.Contains(t.Dataset.anchors, name) {
+		return false
+	}
+	folders, err := subfolders(path)
+	if slices.Contains(folders, name) { // named after the archive, which has a folder of that name
 		return false
 	}
 	if len(t.Dataset.inside) == 0 {
 		return true
 	}
-	folders, err := subfolders(path)
 	return err == nil && slices.ContainsFunc(folders, func(f string) bool { return slices.Contains(t.Dataset.inside, f) })
 }
 
@@ -211,4 +222,17 @@ func (t *Tree) base() string {
 		}
 	}
 	return t.Root
+}
+
+// beside finds a folder of that name next to any of the anchors.
+func (t *Tree) beside(name string) (path string, ok bool) {
+	for _, anchor := range t.Dataset.anchors {
+		if base, found := t.bases[anchor]; found {
+			path = filepath.Join(base, name)
+			if info, err := os.Stat(path); err == nil && info.IsDir() {
+				return path, true
+			}
+		}
+	}
+	return "", false
 }

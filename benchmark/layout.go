@@ -5,8 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math"
+	"os"
 	"path"
+	"path/filepath"
 	"strconv"
 )
 
@@ -154,4 +157,25 @@ func (d *Dataset) Sidecar(v Video) string {
 		return v.ID + ".face"
 	}
 	return "face-locations/" + v.ID + ".face"
+}
+
+// MayLayOut refuses a folder that holds something else, such as the true
+// dataset, whose lists would be replaced by shorter ones.
+func (d *Dataset) MayLayOut(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && len(entries) == 0 {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	f, err := os.Open(filepath.Join(dir, PlanName))
+	if err != nil {
+		return fmt.Errorf("%s is not empty and has no %s: take another folder", dir, PlanName)
+	}
+	defer f.Close() //nolint:errcheck // only read
+	if ids, err := planned(f, d.Name); err != nil || len(ids) == 0 {
+		return fmt.Errorf("%s was laid out for another dataset: take another folder", dir)
+	}
+	return nil
 }

@@ -1,10 +1,8 @@
 package benchmark
 
 import (
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -36,9 +34,9 @@ func ParseOULUList(r io.Reader) (entries []ListEntry, err error) {
 // the table that they are made by. Class and split come from the name; the
 // token is a second opinion.
 func checkOULULists(t *Tree) (findings []Finding) {
-	folder := filepath.Join(t.base(), "Protocols")
-	if _, err := os.Stat(folder); errors.Is(err, fs.ErrNotExist) {
-		return nil
+	folder, ok := t.beside("Protocols")
+	if !ok {
+		return []Finding{{File: "Protocols", Warning: true, What: "not there, so the protocol lists were not compared (they are an archive of their own)"}}
 	}
 	for _, p := range ouluProtocols() {
 		for _, split := range []Split{Train, Dev, Test} {

@@ -65,3 +65,38 @@ func OpenProtocol(name string, population Population) (Protocol, error) {
 	}
 	return Protocol{}, fmt.Errorf("%q is no protocol; known are %s", name, strings.Join(ProtocolNames(), ", "))
 }
+
+// Shortfall tells that a protocol has fewer of a dataset's videos than are published.
+type Shortfall struct {
+	Dataset          string
+	Role             Role
+	Found, Published int
+}
+
+// Shortfalls lists where uses has less than the complete datasets would give.
+func (p Protocol) Shortfalls(uses []Use) (short []Shortfall) {
+	type key struct {
+		dataset string
+		role    Role
+	}
+	found := map[key]int{}
+	for _, u := range uses {
+		found[key{u.Dataset, u.Role}]++
+	}
+	for _, name := range p.Datasets {
+		d, err := Open(name)
+		if err != nil { // no dataset of ours: nothing is published
+			continue
+		}
+		published := map[Role]int{}
+		for _, u := range p.Apply(d.videos) {
+			published[u.Role]++
+		}
+		for _, role := range []Role{RoleTrain, RoleDev, RoleTest} {
+			if n := found[key{name, role}]; n < published[role] {
+				short = append(short, Shortfall{name, role, n, published[role]})
+			}
+		}
+	}
+	return short
+}

@@ -34,6 +34,7 @@ type Record struct {
 	Rotation    int      `json:"rotation"` // degrees clockwise, by the container; done by the decoder
 	Turn        int      `json:"turn"`     // degrees on top of that
 	Sampled     int      `json:"sampled"`
+	Broken      bool     `json:"broken,omitempty"` // could not be read to its end
 	Crops       []Crop   `json:"crops"`
 }
 
@@ -71,6 +72,12 @@ func ReadRecord(dir, id string) (r Record, err error) {
 		return r, fmt.Errorf("%s: %w; remove it to have the video extracted again", path, err)
 	}
 	return r, nil
+}
+
+// Final tells whether reading the same file again would tell the same. What could
+// not be read may be a disk, a mount or a limit that is mended by then.
+func (r Record) Final() bool {
+	return !r.Broken && (r.Status == StatusOK || r.Status == StatusNoFace)
 }
 
 // Whole tells whether all crops of the record lie in the folder with their full length.

@@ -24,6 +24,7 @@ type Settings struct {
 	Frames   int    `json:"frames"` // a video
 	Detector string `json:"detector"`
 	Crop     string `json:"crop"`
+	Config   string `json:"config"` // digest of the detector's file and of the settings of detector and decoder
 }
 
 // Report is what extraction made of a dataset.
@@ -173,8 +174,8 @@ func ExtractedVideos(dir string) ([]Video, error) {
 		return nil, err
 	}
 	data, err := os.ReadFile(filepath.Join(dir, ReportName))
-	if errors.Is(err, fs.ErrNotExist) { // crops straight from the renderer
-		return videos, nil
+	if errors.Is(err, fs.ErrNotExist) {
+		return videos, notExtracted(dir)
 	}
 	if err != nil {
 		return nil, err
@@ -187,4 +188,12 @@ func ExtractedVideos(dir string) ([]Video, error) {
 		videos = append(videos, n.Video)
 	}
 	return videos, nil
+}
+
+// notExtracted is nil for crops straight from the renderer, which need no report.
+func notExtracted(dir string) error {
+	if _, err := os.Stat(filepath.Join(dir, SettingsName)); err == nil {
+		return fmt.Errorf("%s: no %s, so videos without a crop would be lost: run the extraction again, it only writes the tables", dir, ReportName)
+	}
+	return nil
 }

@@ -150,6 +150,9 @@ func (t *Tree) expected() (videos []Video, by string, err error) {
 	if err != nil {
 		return nil, "", fmt.Errorf("%s: %w", path, err)
 	}
+	if len(ids) == 0 {
+		return nil, "", fmt.Errorf("%s: plans no video of %s", path, t.Dataset.Title)
+	}
 	for _, v := range t.Dataset.videos {
 		if ids[v.ID] {
 			videos = append(videos, v)

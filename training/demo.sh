@@ -43,7 +43,9 @@ for encoder in $encoders; do
   # shellcheck disable=SC2046
   train "$encoder-second" "$encoder" --init "$out/$encoder/final.pt" --seed 2 --augment colour $(second "$encoder")
   $python -m liveproof_training export --checkpoint "$out/$encoder-second/final.pt" --data "$data" --out "$models" \
-    --name "$(name "$encoder")" --precisions "$(precisions "$encoder")"
+    --name "$(name "$encoder")" --precisions "$(precisions "$encoder")" \
+    --training-data "crops rendered from generated portraits (SFHQ, MIT): bona fide, print, cut-out, screen replay" \
+    --threshold-source "equal error rate on rendered dev crops (held-out source grids)"
   checkpoints="$checkpoints --checkpoint $(name "$encoder")=$out/$encoder-second/final.pt"
 done
 # shellcheck disable=SC2086

@@ -40,6 +40,7 @@ type engine struct {
 	catalog  *models.Catalog
 	runtime  *onnx.Runtime
 	detector *detector.Detector
+	network  string // SHA-256 of the detector's file; empty for the Haar cascade
 	cropper  *detector.Cropper
 	scorer   *scorer.Batcher
 	metrics  *pipeline.Metrics
@@ -82,6 +83,7 @@ func (e *engine) openDetector() error {
 	if err != nil && !errors.Is(err, models.ErrMissing) {
 		return err
 	}
+	e.network = file.SHA256
 	if e.detector, err = detector.Open(e.cfg.Detector, e.runtime, file.Data, e.log); err != nil {
 		return err
 	}

@@ -78,6 +78,8 @@ func (o extractOptions) check() (*benchmark.Dataset, shard, error) {
 		return nil, part, errors.New("--root: the folder of the dataset is needed")
 	case o.out == "" && !o.verify:
 		return nil, part, errors.New("--out: a folder for the crops is needed")
+	case sameFolder(o.root, o.out):
+		return nil, part, errors.New("--out: give the crops a folder of their own, not the dataset's")
 	case o.frames < 1 || o.frames > 10000:
 		return nil, part, fmt.Errorf("--frames: %d is out of range [1, 10000]", o.frames)
 	case o.jobs < 1:
@@ -102,7 +104,16 @@ func (o extractOptions) run(ctx context.Context, cfg Config, out, errOut io.Writ
 	if o.verify {
 		return o.verifyTree(ctx, cfg, tree, out, errOut)
 	}
+	if len(tree.Files) == 0 {
+		return fmt.Errorf("--root: no video of %s in %s, but %d files that are none of its; --verify lists them", dataset.Title, o.root, len(tree.Extra))
+	}
 	return o.extract(ctx, cfg, tree, part, out, errOut)
+}
+
+func sameFolder(a, b string) bool {
+	one, err1 := os.Stat(a)
+	other, err2 := os.Stat(b)
+	return err1 == nil && err2 == nil && os.SameFile(one, other)
 }
 
 // shard is part i of n, i from 0.

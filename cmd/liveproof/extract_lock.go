@@ -4,40 +4,64 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 )
 
-// lockFolder keeps two runs from working on the same videos of one folder. The
-// locks go with the process, also when it is killed.
+// lockFolder keeps two runs from working on the same videos of one folder: the
+// same shard twice, or shards of different counts. The locks go with the process,
+// also when it is killed.
 func lockFolder(dir string, part shard) (unlock func(), err error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}
-	how := syscall.LOCK_SH // shards run beside each other
-	if part.n == 1 {
-		how = syscall.LOCK_EX
-	}
-	whole, err := lockFile(filepath.Join(dir, ".lock"), how)
+	count := filepath.Join(dir, fmt.Sprintf(".lock-of-%d", part.n))
+	together, err := lockFile(count, syscall.LOCK_SH|syscall.LOCK_NB)
 	if err != nil {
 		return nil, err
 	}
-	own, err := lockFile(filepath.Join(dir, fmt.Sprintf(".lock-%d-of-%d", part.i+1, part.n)), syscall.LOCK_EX)
-	if err != nil {
-		_ = whole.Close()
+	if err := noOthers(dir, count); err != nil {
+		_ = together.Close()
 		return nil, err
 	}
-	return func() { _, _ = own.Close(), whole.Close() }, nil
+	own, err := lockFile(filepath.Join(dir, fmt.Sprintf(".lock-%d-of-%d", part.i+1, part.n)), syscall.LOCK_EX|syscall.LOCK_NB)
+	if err != nil {
+		_ = together.Close()
+		return nil, err
+	}
+	return func() { _, _ = own.Close(), together.Close() }, nil
 }
 
+// noOthers fails while shards of another count are at work. Two that begin at the same moment both fail.
+func noOthers(dir, count string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		path := filepath.Join(dir, e.Name())
+		if path == count || !strings.HasPrefix(e.Name(), ".lock-of-") {
+			continue
+		}
+		other, err := lockFile(path, syscall.LOCK_EX|syscall.LOCK_NB)
+		if err != nil {
+			return err
+		}
+		_ = other.Close()
+	}
+	return nil
+}
+
+// lockFile waits for the lock, or with LOCK_NB refuses at once.
 func lockFile(path string, how int) (*os.File, error) {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o644)
 	if err != nil {
 		return nil, err
 	}
-	if err := syscall.Flock(int(f.Fd()), how|syscall.LOCK_NB); err != nil {
+	if err := syscall.Flock(int(f.Fd()), how); err != nil {
 		_ = f.Close()
 		if err == syscall.EWOULDBLOCK {
-			return nil, fmt.Errorf("another extract is working on %s; wait for it, or give each its own --shard", filepath.Dir(path))
+			return nil, fmt.Errorf("another extract is working on %s; wait for it, or give each its own --shard of the same number", filepath.Dir(path))
 		}
 		return nil, fmt.Errorf("lock %s: %w", path, err)
 	}

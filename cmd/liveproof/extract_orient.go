@@ -58,8 +58,11 @@ func (x extraction) bothWays(ctx context.Context, path string) (asIs, over float
 	for i, n := 0, 0; n < len(orientFrames); i++ {
 		p, err := file.Next(ctx)
 		if err != nil {
-			if ctx.Err() != nil || !errors.Is(err, io.EOF) && i == 0 {
-				return 0, 0, errors.Join(ctx.Err(), &videoError{err})
+			if ctx.Err() != nil {
+				return 0, 0, ctx.Err()
+			}
+			if !errors.Is(err, io.EOF) && i == 0 {
+				return 0, 0, &videoError{err}
 			}
 			break
 		}
@@ -79,7 +82,7 @@ func (x extraction) bothWays(ctx context.Context, path string) (asIs, over float
 func (x extraction) scores(ctx context.Context, p liveproof.Picture) (asIs, over float64, err error) {
 	img, err := p.RGB(x.eyes.pool)
 	if err != nil {
-		return 0, 0, err
+		return 0, 0, &videoError{err}
 	}
 	defer img.Release()
 	if asIs, err = x.score(ctx, img); err != nil {

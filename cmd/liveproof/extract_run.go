@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	"golang.org/x/sync/errgroup"
 
@@ -26,7 +27,9 @@ func (o extractOptions) extract(ctx context.Context, cfg Config, tree *benchmark
 		return err
 	}
 	defer func() { err = errors.Join(err, eyes.Close()) }()
-	settings := benchmark.Settings{Dataset: o.dataset, Frames: o.frames, Detector: eyes.Detector(), Crop: cropOfContract}
+	settings := benchmark.Settings{
+		Dataset: o.dataset, Frames: o.frames, Detector: eyes.Detector(), Crop: cropOfContract, Config: eyes.digest(),
+	}
 	unlock, err := lockFolder(o.out, part)
 	if err != nil {
 		return fmt.Errorf("--out: %w", err)
@@ -35,17 +38,23 @@ func (o extractOptions) extract(ctx context.Context, cfg Config, tree *benchmark
 	if err := claim(o.out, settings); err != nil {
 		return fmt.Errorf("--out: %w", err)
 	}
-	if err := o.extractAll(ctx, extraction{eyes, o.frames, o.out}, tree.Files, part, errOut); err != nil {
+	x := extraction{eyes, o.frames, o.out}
+	if err := o.extractAll(ctx, x, tree.Files, part, errOut); err != nil {
 		if ctx.Err() != nil {
 			return &exitError{code: exitCanceled, err: errors.New("interrupted; the same command goes on from here")}
 		}
 		return err
 	}
-	return o.conclude(settings, tree, part, out)
+	return o.conclude(x, settings, tree, part, out)
 }
 
-// claim makes the folder one of these settings, or refuses one of others.
+// claim makes the folder one of these settings, or refuses one of others. Of shards that begin together one is first.
 func claim(dir string, s benchmark.Settings) error {
+	turn, err := lockFile(filepath.Join(dir, ".lock"), syscall.LOCK_EX)
+	if err != nil {
+		return err
+	}
+	defer turn.Close() //nolint:errcheck // only a lock
 	path := filepath.Join(dir, benchmark.SettingsName)
 	data, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -93,6 +102,9 @@ func (x extraction) once(ctx context.Context, f benchmark.File, p *extractProgre
 	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
+	if err := os.Remove(filepath.Join(x.out, benchmark.ManifestName)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("--out: %w", err) // it would name crops that are about to change
+	}
 	r, err := x.video(ctx, f)
 	if err != nil {
 		return err
@@ -106,12 +118,17 @@ func (x extraction) once(ctx context.Context, f benchmark.File, p *extractProgre
 
 // stands tells whether a record still says what the source file and the folder hold.
 func (x extraction) stands(r benchmark.Record, f benchmark.File) bool {
+	return r.Final() && x.matches(r, f)
+}
+
+// matches is stands for a video of this very run, which may have turned out unreadable.
+func (x extraction) matches(r benchmark.Record, f benchmark.File) bool {
 	return r.SourceBytes == sourceBytes(f.Path) && r.Split == f.Split && r.Whole(x.out)
 }
 
 // conclude writes manifest and report when every video of the tree is done.
-func (o extractOptions) conclude(s benchmark.Settings, tree *benchmark.Tree, part shard, out io.Writer) error {
-	records, missing, err := readRecords(o.out, tree)
+func (o extractOptions) conclude(x extraction, s benchmark.Settings, tree *benchmark.Tree, part shard, out io.Writer) error {
+	records, missing, err := x.records(tree)
 	if err != nil {
 		return err
 	}
@@ -130,14 +147,15 @@ func (o extractOptions) conclude(s benchmark.Settings, tree *benchmark.Tree, par
 	return report.Text(out)
 }
 
-func readRecords(dir string, tree *benchmark.Tree) (records []benchmark.Record, missing int, err error) {
+// records of all videos; missing are those that no shard did, or did from another file.
+func (x extraction) records(tree *benchmark.Tree) (records []benchmark.Record, missing int, err error) {
 	for _, f := range tree.Files {
-		r, err := benchmark.ReadRecord(dir, f.ID)
+		r, err := benchmark.ReadRecord(x.out, f.ID)
 		switch {
-		case errors.Is(err, fs.ErrNotExist):
-			missing++
-		case err != nil:
+		case err != nil && !errors.Is(err, fs.ErrNotExist):
 			return nil, 0, err
+		case err != nil || !x.matches(r, f):
+			missing++
 		default:
 			records = append(records, r)
 		}
@@ -150,15 +168,18 @@ func (o extractOptions) writeTables(report benchmark.Report, records []benchmark
 	write := func(name string, do func(io.Writer) error) error {
 		return benchmark.WriteFile(filepath.Join(o.out, name), do)
 	}
-	return errors.Join(
-		write(benchmark.ReportName, func(w io.Writer) error {
-			enc := json.NewEncoder(w)
-			enc.SetIndent("", " ")
-			return enc.Encode(report)
-		}),
-		write("report.txt", report.Text),
-		write(benchmark.ManifestName, func(w io.Writer) error { return benchmark.WriteManifest(w, records) }),
-	)
+	err := write(benchmark.ReportName, func(w io.Writer) error {
+		enc := json.NewEncoder(w)
+		enc.SetIndent("", " ")
+		return enc.Encode(report)
+	})
+	if err == nil {
+		err = write("report.txt", report.Text)
+	}
+	if err == nil {
+		err = write(benchmark.ManifestName, func(w io.Writer) error { return benchmark.WriteManifest(w, records) })
+	}
+	return err
 }
 
 func sourceBytes(path string) int64 {

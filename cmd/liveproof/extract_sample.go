@@ -76,7 +76,7 @@ func (l *look) watch(ctx context.Context, path string, r *benchmark.Record) (err
 		return &videoError{err}
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
-	for r.Frames, r.Notes = 0, nil; ; r.Frames++ {
+	for r.Frames, r.Notes, r.Broken = 0, nil, false; ; r.Frames++ {
 		p, err := file.Next(ctx)
 		if err != nil {
 			return endOf(ctx, err, file.Counts(), r)
@@ -97,6 +97,7 @@ func endOf(ctx context.Context, err error, c media.Counts, r *benchmark.Record) 
 	case r.Frames == 0:
 		return &videoError{err}
 	case !errors.Is(err, io.EOF):
+		r.Broken = true
 		r.Notes = append(r.Notes, fmt.Sprintf("breaks off after %d frames: %v", r.Frames, err))
 	}
 	if n := c.TotalDropped(); n > 0 {
@@ -113,7 +114,7 @@ func (l *look) picture(ctx context.Context, p liveproof.Picture, r *benchmark.Re
 	l.seen++
 	img, err := upright(p, l.turn, l.eyes.pool)
 	if err != nil {
-		return err
+		return &videoError{err}
 	}
 	defer img.Release()
 	r.Width, r.Height = img.Width, img.Height
@@ -135,6 +136,9 @@ func (l *look) cut(ctx context.Context, img *liveproof.Image) (*shot, error) {
 	face := nearest(seen, l.last)
 	l.last = &face.Box
 	whole, err := l.eyes.cropper.CropWhole(img, face, l.eyes.pool)
+	if errors.Is(err, detector.ErrImage) { // too large a face for a crop: none to be used
+		return nil, nil
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -300,12 +300,23 @@ func TestExtractRefuses(t *testing.T) {
 	_, errText, code = command(t, "extract", "--dataset", "oulu", "--root", f.root, "--out", t.TempDir())
 	require.Equal(t, exitUsage, code)
 	require.Contains(t, errText, "no OULU-NPU here")
-	for _, args := range [][]string{
-		{}, {"--dataset", "siw"}, {"--shard", "0/4"}, {"--shard", "5/4"}, {"--shard", "x"}, {"--frames", "0"}, {"--jobs", "0"}, {"surplus"},
+	for _, tt := range []struct {
+		args []string
+		says string
+	}{
+		{[]string{"--dataset", "siw"}, "--dataset"},
+		{[]string{"--shard", "0/4"}, "--shard"},
+		{[]string{"--shard", "5/4"}, "--shard"},
+		{[]string{"--shard", "x"}, "--shard"},
+		{[]string{"--frames", "0"}, "--frames"},
+		{[]string{"--jobs", "0"}, "--jobs"},
+		{[]string{"--out", f.root}, "a folder of their own"},
+		{[]string{"surplus"}, "surplus"},
 	} {
-		args = append([]string{"extract", "--root", f.root, "--out", t.TempDir()}, args...)
-		_, _, code := command(t, args...)
+		args := append([]string{"extract", "--dataset", "casia", "--root", f.root, "--out", t.TempDir()}, tt.args...)
+		_, errText, code := command(t, args...)
 		require.Equal(t, exitUsage, code, "%v", args)
+		require.Contains(t, errText, tt.says, "%v", args)
 	}
 
 	out := t.TempDir()
@@ -315,12 +326,21 @@ func TestExtractRefuses(t *testing.T) {
 	require.Equal(t, exitFailure, code)
 	require.Contains(t, errText, "another extract is working")
 	unlock()
+	unlock, err = lockFolder(out, shard{0, 2})
+	require.NoError(t, err)
+	_, errText, _ = f.extract(t, out, "--shard", "1/3")
+	require.Contains(t, errText, "of the same number", "shards of other counts would share videos")
+	unlockOther, err := lockFolder(out, shard{1, 2})
+	require.NoError(t, err)
+	unlock()
+	unlockOther()
 	f.mustExtract(t, out, "--frames", "1")
 }
 
 func TestProtocolAndLayoutRefuse(t *testing.T) {
 	for _, args := range [][]string{
-		{"protocol"}, {"protocol", "--name", "OCI-X"}, {"protocol", "--name", "oulu-1"}, {"protocol", "--name", "OCI-M", "--population", "some"},
+		{"protocol"}, {"protocol", "--name", "OCI-X"}, {"protocol", "--name", "oulu-1"},
+		{"protocol", "--name", "OCI-M", "--population", "some", "--out", "x", "--root", "oulu=."},
 		{"protocol", "--name", "oulu-1", "--out", "x", "--root", "oulu"}, {"layout"}, {"layout", "--dataset", "msu"},
 		{"layout", "--dataset", "msu", "--out", "x", "--subjects", "1/2"}, {"layout", "--dataset", "msu", "--out", "x", "--scale", "0"},
 	} {

@@ -61,7 +61,7 @@ func (o extractOptions) openEach(ctx context.Context, cfg media.Config, tree *be
 func (o extractOptions) known(ctx context.Context, cfg media.Config, f benchmark.File) (benchmark.Status, string, error) {
 	if o.out != "" {
 		r, err := benchmark.ReadRecord(o.out, f.ID)
-		if err == nil && r.SourceBytes == sourceBytes(f.Path) {
+		if err == nil && r.Final() && r.SourceBytes == sourceBytes(f.Path) {
 			return r.Status, r.Error, nil
 		} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return "", "", err

@@ -25,6 +25,8 @@ func (x extraction) video(ctx context.Context, f benchmark.File) (benchmark.Reco
 	err := x.fill(ctx, f, &r)
 	var bad *videoError
 	switch {
+	case ctx.Err() != nil: // whatever came of it: the video is not to blame
+		return r, ctx.Err()
 	case errors.As(err, &bad):
 		r.Status, r.Error = bad.status(), bad.Error()
 		return r, nil

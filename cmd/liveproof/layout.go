@@ -88,6 +88,9 @@ func parseSubjects(text string) (map[benchmark.Split]int, error) {
 
 // layOut writes the plan last: where it is, the rest is there.
 func layOut(dir string, dataset *benchmark.Dataset, plans []benchmark.Plan) error {
+	if err := dataset.MayLayOut(dir); err != nil {
+		return err
+	}
 	for _, folder := range dataset.Folders(plans) {
 		if err := os.MkdirAll(filepath.Join(dir, filepath.FromSlash(folder)), 0o755); err != nil {
 			return err

@@ -106,7 +106,20 @@ func (o protocolOptions) videos() (videos []benchmark.Video, err error) {
 		}
 		videos = append(videos, list...)
 	}
-	return videos, nil
+	return videos, distinct(videos)
+}
+
+// distinct refuses a dataset that was named twice: each of its videos would count double.
+func distinct(videos []benchmark.Video) error {
+	seen := map[[2]string]bool{}
+	for _, v := range videos {
+		key := [2]string{v.Dataset, v.ID}
+		if seen[key] {
+			return usage(fmt.Errorf("%s: %s comes twice: name each dataset once, with --extracted or with --root", v.Dataset, v.ID))
+		}
+		seen[key] = true
+	}
+	return nil
 }
 
 func rootVideos(text string) (videos []benchmark.Video, err error) {
@@ -147,6 +160,10 @@ func complete(p benchmark.Protocol, uses []benchmark.Use, errOut io.Writer) erro
 	}
 	if count[string(benchmark.RoleDev)] == 0 {
 		fmt.Fprintln(errOut, "warning: no development videos: there is no threshold but one chosen on the target itself")
+	}
+	for _, s := range p.Shortfalls(uses) {
+		fmt.Fprintf(errOut, "warning: %s %s: %d of the %d published videos; extract --verify names those that are missing\n",
+			s.Dataset, s.Role, s.Found, s.Published)
 	}
 	return nil
 }

@@ -131,7 +131,19 @@ class TrainConfig:
         unknown = sorted(set(values) - known)
         if unknown:
             raise ValueError(f"unknown settings: {', '.join(unknown)}")
+        for name, value in ARMS.get(values.get("arm", ""), {}).items():
+            if values.get(name, value) != value:
+                raise ValueError(f"{name}: arm {values['arm']} sets {value}, not {values[name]}")
         return TrainConfig(**values)
+
+
+ELSEWHERE = ("data", "out", "protocol", "shared", "threads")  # where a run is and how fast, not what it does
+
+
+def differences(old: dict, new: dict) -> str:
+    """"steps 40, now 60; …", empty where nothing that matters differs."""
+    names = [n for n in sorted(old.keys() | new.keys()) if old.get(n) != new.get(n) and n not in ELSEWHERE]
+    return "; ".join(f"{n} {old.get(n)}, now {new.get(n)}" for n in names)
 
 
 def _check(field: dataclasses.Field, value) -> None:

@@ -270,6 +270,15 @@ def test_partners_come_from_everywhere_or_from_the_batch(store):
         assert where == "all" or found <= set(ids.tolist())
 
 
+def test_partners_have_the_originals_nuisance_factors(store):
+    c = tables.config(store, store, sampling="matched", frames="all")
+    weights = np.tile([0.0, 1, 2, 0], 3)  # attacks at even places
+    s = batches.Steps(data.load(c, "train"), c, weights)
+    rng = np.random.default_rng(1)
+    drawn = [[s._partner(label, np.arange(2), rng) for _ in range(200)] for label in (0, 1)]
+    assert set(drawn[0]) == {1, 5, 9} and set(drawn[1]) == {2, 6, 10}
+
+
 def test_training_needs_both_classes_and_a_full_batch(store):
     crops = data.load_split(store, "train")
     crops.labels = np.ones_like(crops.labels)

@@ -69,7 +69,14 @@ def test_frozen_stages_do_not_learn_and_keep_their_statistics(encoder):
         sizes.append(sum(p.numel() for p in net.parameters() if not p.requires_grad))
     assert sizes == sorted(set(sizes)) and sizes[0] == 0 and sizes[-1] < sum(p.numel() for p in net.parameters())
     net.train()
-    assert not any(m.training for stage in net.frozen for m in stage.modules()) and net.head.training
+    assert not any(m.training for stage in net._frozen() for m in stage.modules()) and net.head.training
+
+
+def test_frozen_norms_stay_frozen_when_synchronised_ones_take_their_place():
+    net = model.LivenessNet()
+    net.freeze("layer1")
+    net = torch.nn.SyncBatchNorm.convert_sync_batchnorm(net).train()
+    assert isinstance(net.encoder.bn1, torch.nn.SyncBatchNorm) and not net.encoder.bn1.training and net.encoder.layer2.training
 
 
 # MobileNetV2 from TensorFlow

@@ -59,6 +59,30 @@ def test_a_second_call_does_nothing_and_a_deleted_part_is_made_again(finished, c
     assert "k 10, now 5" in capsys.readouterr().err
 
 
+def test_a_folder_belongs_to_one_population_from_the_start(finished, tmp_path, capsys):
+    assert cli.main([*command(finished), "--population", "all-nodev"]) == 1
+    assert "population split, now all-nodev" in capsys.readouterr().err
+    tiny_benchmark.write(tmp_path / "extracted", frames=1)
+    protocol._claim(tmp_path / "OCI-M" / "settings.json", {"population": "everything"})  # and was interrupted
+    assert cli.main(command(tmp_path)) == 1 and "population everything, now split" in capsys.readouterr().err
+
+
+def test_without_dev_videos_there_is_no_realistic_threshold(finished, tmp_path, capsys):
+    path = tiny_benchmark.write_protocol(tmp_path / "p.csv", with_dev=False)
+    folders = ",".join(str(finished / "extracted" / name) for name in tiny_benchmark.DATASETS)
+    model = finished / "OCI-M" / "run" / "final.pt"
+    assert cli.main(["evaluate", "--model", str(model), "--data", folders, "--protocol", str(path), "--out", str(tmp_path / "out")]) == 0
+    assert "realistic  no threshold" in capsys.readouterr().out
+    assert cli.main(["train", "--data", folders, "--protocol", str(path), "--out", str(tmp_path / "run"), *tiny_benchmark.TOY]) == 1
+    assert "no video has the role dev" in capsys.readouterr().err
+
+
+def test_an_arm_and_a_flag_that_contradict_are_refused(tmp_path, capsys):
+    tiny_benchmark.write(tmp_path / "extracted", frames=1)
+    assert cli.main([*command(tmp_path), "--arm", "no-pe", "--mix", "append"]) == 1
+    assert "mix: arm no-pe sets none, not append" in capsys.readouterr().err
+
+
 def test_what_is_missing_is_named(tmp_path, capsys, monkeypatch):
     assert cli.main(command(tmp_path)) == 1
     assert "--root oulu=DIR" in capsys.readouterr().err

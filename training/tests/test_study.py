@@ -57,6 +57,24 @@ def test_runs_are_repeatable_and_other_settings_are_not_mixed_in(benchmark, tmp_
     assert cli.main(command(benchmark, tmp_path / "a", "ablation") + ["--arms", "no-such"]) == 1
 
 
+def test_runs_on_other_crops_are_not_mixed_in(benchmark, tmp_path, capsys):
+    args = command(benchmark, tmp_path, "ablation") + ["--arms", "no-pe-le"]
+    assert cli.main(args) == 0
+    args[args.index("--frames-per-video") + 1] = "2"
+    assert cli.main(args) == 1 and "another number a video" in capsys.readouterr().err
+
+
+def test_a_run_can_keep_its_best_weights(benchmark, tmp_path, monkeypatch):
+    aucs, told = iter([0.9, 0.6]), {}
+    monkeypatch.setattr(engine, "evaluate", lambda *a: {"auc": next(aucs), "eer": 0.1, "mse": 0.1})
+    scores = engine.scores
+    monkeypatch.setattr(engine, "scores", lambda net, *a: (told.setdefault("bias", net.head.bias.clone()), scores(net, *a))[1])
+    save = study.StudyRun._save
+    monkeypatch.setattr(study.StudyRun, "_save", lambda run, name, extra: (told.update({name: run.net.head.bias.clone()}), save(run, name, extra)))
+    assert cli.main(command(benchmark, tmp_path, "ablation") + ["--arms", "no-pe-le", "--keep", "best", "--eval-every", "1"]) == 0
+    assert told["bias"].equal(told["best.pt"]), "scored with the weights of the first evaluation"
+
+
 def test_ingredients_test_on_the_full_set(tmp_path, capsys):
     for n, name in enumerate(("all", "without-codec")):
         tiny_benchmark._dataset(tmp_path / "crops" / name, "rendered", n, frames=1)

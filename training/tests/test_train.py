@@ -120,6 +120,35 @@ def test_a_killed_process_goes_on_as_if_it_had_not(resnet18, store, tmp_path):
     assert equal(whole.net.state_dict(), checkpoint.load(out / "final.pt")["model"])
 
 
+def test_a_resumed_run_takes_the_rates_it_is_given_and_needs_no_first_weights(store, tmp_path, capsys):
+    train.Run(tables.config(store, tmp_path / "first", steps=1)).train()
+    first = tmp_path / "first" / "final.pt"
+    train.Run(tables.config(store, tmp_path / "b", steps=2, init=str(first))).train()
+    first.unlink()
+    run = train.Run(tables.config(store, tmp_path / "b", steps=4, init=str(first), lr=1e-5, weight_decay=0.1), resume=True)
+    assert [(g["base_lr"], g["weight_decay"]) for g in run.trainer.opt.param_groups] == [(1e-5, 0.1)]
+    assert "resume: lr 0.0001, now 1e-05; steps 2, now 4; weight_decay" in capsys.readouterr().out
+    assert run.initial.description == checkpoint.load(tmp_path / "b" / "final.pt")["initial"] and run.step == 2
+    run.train()
+    assert float(log_of(tmp_path / "b")[-1]["lr"]) == pytest.approx(1e-5 * 0.99 ** int(log_of(tmp_path / "b")[-1]["epoch"]), rel=1e-4)
+
+
+def test_a_run_does_not_go_on_with_other_crops(tmp_path):
+    folder = tables.store(tmp_path / "data")
+    train.Run(tables.config(folder, tmp_path / "out", steps=1)).train()
+    table = folder / "manifest.csv"
+    table.write_text("".join(table.read_text().splitlines(keepends=True)[:-1]))
+    with pytest.raises(ValueError, match="last.pt: its crops or protocol have changed"):
+        train.Run(tables.config(folder, tmp_path / "out", steps=2), resume=True)
+
+
+def test_the_learning_rate_falls_once_an_epoch(store, tmp_path):
+    run = train.Run(tables.config(store, tmp_path, steps=8, mix="none"))
+    assert run.per_epoch == 3
+    run.train()
+    assert [float(r["lr"]) for r in log_of(tmp_path)] == pytest.approx([1e-4] * 3 + [0.99e-4] * 3 + [0.99**2 * 1e-4] * 2, rel=1e-5)
+
+
 def test_starts_from_a_checkpoint(store, tmp_path):
     first = train.Run(tables.config(store, tmp_path / "a", steps=1))
     first.train()
@@ -150,9 +179,25 @@ def test_non_finite_loss_stops_the_run_and_says_where(store, tmp_path):
     run = train.Run(tables.config(store, tmp_path, lr=3e-4))
     with torch.no_grad():
         run.net.head.bias.fill_(float("nan"))
-    with pytest.raises(engine.NonFiniteLoss, match="step 1: loss nan.*learning rate 0.0003"):
+    with pytest.raises(engine.NonFiniteLoss, match="step 1: loss nan.*learning rate 0.0003.*no checkpoint yet"):
         run.train()
     assert not (tmp_path / "final.pt").exists()
+
+
+def test_a_non_finite_gradient_stops_the_run_before_its_weights_are_saved(store, tmp_path):
+    run = train.Run(tables.config(store, tmp_path, checkpoint_every=1))
+    run.net.head.bias.register_hook(lambda gradient: gradient * (float("inf") if run.step == 2 else 1))
+    with pytest.raises(engine.NonFiniteLoss, match="step 3: grad_norm inf.*last.pt, step 2"):
+        run.train()
+    assert all(torch.isfinite(v).all() for v in checkpoint.load(tmp_path / "last.pt")["model"].values())
+
+
+def test_the_accuracy_on_domains_leaves_out_pictures_without_one(benchmark, tmp_path):
+    folder, protocol = benchmark
+    run = train.Run(tables.config(folder, tmp_path, protocol=str(protocol)))
+    batch = Batch(torch.zeros(4, 64, 64, 3, dtype=torch.uint8), torch.zeros(4), torch.tensor([[0.0, 1], [0, 0], [0, 0], [0, 1]]))
+    logits = torch.tensor([[0.0, 1], [1, 0], [1, 0], [1, 0]])
+    assert float(run.trainer._domain_loss(logits, batch)[1]["domain_accuracy"]) == 0.5
 
 
 @pytest.mark.parametrize("arm", ARMS)

@@ -10,7 +10,8 @@ import pytest
 import tables
 import torch
 
-from liveproof_training.fit import distributed, train
+from liveproof_training.fit import checkpoint, distributed, engine, train
+from liveproof_training.loading import data
 from liveproof_training.method import encoders
 
 WORLD = 2
@@ -66,6 +67,15 @@ def test_both_end_with_the_same_weights_and_result(both):
     moving = ("running_mean", "running_var")  # each process's own until the next forward pass
     assert all(torch.equal(v, second["weights"][k]) for k, v in first["weights"].items() if not k.endswith(moving))
     assert first["result"]["crops"] == 16
+
+
+def test_the_saved_weights_have_the_saved_figures(both):
+    """Batch norm's statistics of the evaluation are the first process's, which final.pt holds."""
+    config, (first, _) = both
+    net, state = checkpoint.load_net(Path(config.out) / "final.pt")
+    alone = engine.evaluate(net, data.load(config, "dev"), config, torch.device("cpu"))
+    assert state["dev"] == first["result"] and alone["threshold"] == pytest.approx(state["dev"]["threshold"], abs=1e-5)
+    assert alone["mse"] == pytest.approx(state["dev"]["mse"], rel=1e-4) and alone["auc"] == pytest.approx(state["dev"]["auc"], abs=1e-6)
 
 
 def test_gradients_are_the_mean_over_the_halves(both):

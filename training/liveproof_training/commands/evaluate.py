@@ -15,7 +15,7 @@ def _evaluate(args) -> None:
     from .. import plots
     from ..evaluation import evaluate
 
-    rows, rho, crops = evaluate.on_split(Path(args.model), Path(args.data), args.split)
+    rows, rho, crops = evaluate.on_split(Path(args.model), Path(args.data), args.split, args.device)
     threshold = evaluate.threshold(Path(args.model))
     print(f"threshold {threshold:.6f}, {args.split}\n\n{evaluate.markdown(rows)}")
     if args.out:

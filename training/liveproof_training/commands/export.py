@@ -10,6 +10,8 @@ from .common import command
 EXPORT = """Writes OUT/NAME-PRECISION.onnx under docs/model-contract.md and OUT/NAME-parity.json: largest and mean difference of rho from
 PyTorch on the dev crops, AUC and its loss, equal error rate and threshold of each file. Writes nothing and fails when a
 file is beyond the limits (fp32 1e-4, fp16 2e-3 for any crop; int8 0.5 points of AUC), unless --force is given."""
+DEMO_DATA = "crops rendered from portraits: bona fide, print, cut-out, screen replay"
+DEMO_THRESHOLD = "equal error rate on rendered dev crops (held-out source grids)"
 
 
 def _export(args) -> None:
@@ -17,7 +19,7 @@ def _export(args) -> None:
 
     path, out = Path(args.checkpoint), Path(args.out)
     name = args.name or f"liveproof-demo-{_encoder(path)}"
-    sources = export.Sources(name, args.training_data, args.threshold_source, demo=not args.licensed)
+    sources = _sources(args, name)
     options = export.Options(tuple(args.precisions.split(",")), args.calibration, args.half_arithmetic, args.force)
     unknown = set(options.precisions) - set(export.PRECISIONS)
     if unknown:
@@ -27,7 +29,18 @@ def _export(args) -> None:
     for file in files.values():
         print(file)
     if args.golden:
-        print(*golden.write(out, Path(args.data), {name: path}), sep="\n")
+        print(*golden.write(out, Path(args.data) if args.data else None, {name: path}), sep="\n")
+
+
+def _sources(args, name: str):
+    """What the file says of its origin; only the demo's own recipe may be left unsaid."""
+    from ..export import export
+
+    said = bool(args.training_data) + bool(args.threshold_source)
+    if said == 1 or args.licensed and not said:
+        raise ValueError("--training-data and --threshold-source: say both, they go into the file")
+    words = (args.training_data, args.threshold_source) if said else (DEMO_DATA, DEMO_THRESHOLD)
+    return export.Sources(name, *words, demo=not args.licensed)
 
 
 def _encoder(path: Path) -> str:
@@ -88,7 +101,7 @@ def add(sub) -> None:
 def _add_export(sub) -> None:
     p = command(sub, "export", _export, "Write a checkpoint as ONNX in fp32, fp16 and int8 under the model contract", EXPORT)
     p.add_argument("--checkpoint", required=True, help="final.pt of a run")
-    p.add_argument("--data", default="data/demo", help="crops: train for int8 ranges, dev for threshold and parity, test for golden; "
+    p.add_argument("--data", default="", help="crops: train for int8 ranges, dev for threshold and parity, test for golden; "
                    "empty: those that the checkpoint was trained with")  # fmt: skip
     p.add_argument("--out", default="../models", help="folder for the files")
     p.add_argument("--name", default="", help="model name; empty: liveproof-demo-ENCODER")
@@ -96,9 +109,7 @@ def _add_export(sub) -> None:
     p.add_argument("--calibration", type=int, default=256, help="training crops for int8 ranges")
     p.add_argument("--half-arithmetic", action="store_true", help="fp16 computes in half precision on a GPU, not only stored so")
     p.add_argument("--force", action="store_true", help="write files that are beyond the limits")
-    p.add_argument("--training-data", default="crops rendered from generated portraits (SFHQ, MIT): bona fide, print, cut-out, screen replay",
-                   help="goes into the metadata")  # fmt: skip
-    p.add_argument("--threshold-source", default="equal error rate on rendered dev crops (held-out source grids)",
-                   help="goes into the metadata")  # fmt: skip
+    p.add_argument("--training-data", default="", help=f"goes into the metadata; empty: {DEMO_DATA}")
+    p.add_argument("--threshold-source", default="", help=f"goes into the metadata; empty: {DEMO_THRESHOLD}")
     p.add_argument("--licensed", action="store_true", help="trained on licensed benchmark data: demo = false")
     p.add_argument("--golden", action="store_true", help="also write golden/ with crops and their scores, and manifest.json")

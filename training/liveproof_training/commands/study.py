@@ -85,4 +85,4 @@ def add(sub) -> None:
     p.add_argument("--frames-per-video", type=int, default=0, help="crops kept of each video, in training and scoring, 0: all")
     p.add_argument("--budget-minutes-per-run", type=float, default=0.0, help="ends a run's training by then (not repeatable to the bit), 0: no limit")
     p.add_argument("--keep-weights", action="store_true", help="leave each run's final.pt, 45 MB and more")
-    settings.add(p, skip=("seed", "arm", "k", "budget_minutes"))
+    settings.add(p, skip=("seed", "arm", "k", "head", "loss", "label_encoding", "budget_minutes", "checkpoint_minutes", "checkpoint_every", "tensorboard"))

@@ -8,7 +8,7 @@ import json
 import os
 from pathlib import Path
 
-from ..config import ARMS, TrainConfig
+from ..config import TrainConfig
 from .common import command, shared_folder
 
 DETAIL = """The defaults are the paper's settings. Writes log.csv, config.json, last.pt (every few minutes, for --resume) and
@@ -36,9 +36,6 @@ def _train(args) -> None:
 def settings(args) -> TrainConfig:
     """Defaults, then --config (with --resume: the run's own), then the flags that were given."""
     given = {f.name: getattr(args, f.name) for f in dataclasses.fields(TrainConfig) if hasattr(args, f.name)}
-    clash = [n for n, v in ARMS.get(given.get("arm", ""), {}).items() if given.get(n, v) != v]
-    if clash:
-        raise ValueError(f"{clash[0]}: --arm {given['arm']} sets {ARMS[given['arm']][clash[0]]}, not {given[clash[0]]}")
     path = args.config or (str(Path(given.get("out", TrainConfig.out)) / "config.json") if args.resume else "")
     values = {"shared": shared_folder()}
     if path:
@@ -58,7 +55,7 @@ def _read(path: Path) -> dict:
 def add(sub) -> None:
     p = command(sub, "train", _train, "Train on crops", DETAIL)
     p.add_argument("--config", default="", help="settings from a file like OUT/config.json; flags go before it")
-    p.add_argument("--resume", action="store_true", help="go on from OUT/last.pt with OUT/config.json; equal to never having stopped")
+    p.add_argument("--resume", action="store_true", help="go on from OUT/last.pt with OUT/config.json; equal to never having stopped, to the bit on a CPU")
     for field in dataclasses.fields(TrainConfig):
         default = shared_folder() if field.name == "shared" else field.default
         p.add_argument("--" + field.name.replace("_", "-"), type=type(field.default), default=argparse.SUPPRESS,

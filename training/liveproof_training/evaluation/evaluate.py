@@ -92,7 +92,12 @@ def on_protocol(model: Model, folders: list[Path], protocol: Path, roles: tuple[
     uses = manifest.read_protocol(protocol)
     out = {}
     for role in roles:
-        crops = data.load_role(folders, protocol, role)
+        try:
+            crops = data.load_role(folders, protocol, role)
+        except data.NoRole:
+            if role != "dev":
+                raise
+            crops = data.none()  # no realistic threshold then
         rho = of_crops(model, crops, role)
         out[role] = Part(role, crops, rho, videos.of_protocol(uses, role, crops, rho))
     return out
@@ -126,9 +131,9 @@ def judged(model: Model, parts: dict[str, Part]) -> dict:
     return judge.judge(parts["dev"].videos, parts["test"].videos, model.threshold)
 
 
-def on_split(model: Path, folder: Path, split: str) -> tuple[dict, np.ndarray, data.Crops]:
+def on_split(model: Path, folder: Path, split: str, device: str = "cpu") -> tuple[dict, np.ndarray, data.Crops]:
     """Crop by crop at the model's own threshold."""
-    loaded, crops = Model(model), data.load_split(folder, split)
+    loaded, crops = Model(model, device), data.load_split(folder, split)
     rho = of_crops(loaded, crops, split)
     return metrics.report(rho, crops.labels, crops.pai, loaded.threshold), rho, crops
 

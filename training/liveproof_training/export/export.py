@@ -18,7 +18,7 @@ from .. import contract
 from ..config import TrainConfig
 from ..fit import engine
 from ..fit.checkpoint import load_net
-from ..loading import data
+from ..loading import data, manifest, pictures
 from ..method.model import LivenessNet, atoms
 from . import half, onnxgraph, parity, quantise
 from .parity import run
@@ -126,30 +126,16 @@ def _crops(state: dict, folder: Path | None, role: str) -> data.Crops:
     config = TrainConfig.from_dict(state["config"])
     if folder is None:
         return data.load(config, role)
-    try:
+    if role in {row.split for row in manifest.read(folder)}:
         return data.load_split(folder, role)
-    except ValueError:  # a folder with training crops only
-        return data.load(config, role)
+    return data.load(config, role)  # a folder with training crops only
 
 
 def _compare(net, state: dict, folder: Path | None, files: dict[str, Path]) -> dict:
     crops = _crops(state, folder, "dev")
     ids = engine.thinned(crops.labels, DEV_CROPS if len(crops) > DEV_CROPS else 0)
     config = TrainConfig.from_dict({**state["config"], "precision": "fp32"})
-    return parity.report(parity.scores(net, config, files, _Chosen(crops.images, ids)), crops.labels[ids])
-
-
-class _Chosen:
-    """Some of the pictures, read when they are asked for."""
-
-    def __init__(self, images, ids: np.ndarray):
-        self.images, self.ids = images, ids
-
-    def __len__(self) -> int:
-        return len(self.ids)
-
-    def __getitem__(self, which: slice) -> np.ndarray:
-        return self.images.take(self.ids[which])
+    return parity.report(parity.scores(net, config, files, pictures.Chosen(crops.images, ids)), crops.labels[ids])
 
 
 def _stamp(file: Path, precision: str, k: int, state: dict, sources: Sources, told: dict) -> None:

@@ -62,6 +62,14 @@ def gather(part) -> list:
     return parts
 
 
+@torch.no_grad()
+def same_buffers(net: torch.nn.Module) -> None:
+    """The first process's batch norm statistics in all, which are those that it saves."""
+    if world() > 1:
+        for buffer in net.buffers():
+            dist.broadcast(buffer, src=0)
+
+
 def wait() -> None:
     if world() > 1:
         dist.barrier()

@@ -11,7 +11,7 @@ import torch
 
 from .. import metrics
 from ..config import TrainConfig
-from ..loading import data
+from ..loading import data, pictures
 from ..loading.batches import Batch
 from ..method import adversary, losses
 from . import distributed
@@ -84,7 +84,7 @@ class Trainer:
         loss = losses.total(score, domain, self.config.alpha)
         if norms and domain is not None:
             told |= self._gradient_norms(score, domain, evidence.features)
-        self._update(loss)
+        told |= self._update(loss)
         told |= {"loss": loss, "loss_score": score, "error": (evidence.rho - targets).abs().mean()}
         return self._finite(told)
 
@@ -98,8 +98,8 @@ class Trainer:
             return None, {}
         shares = batch.domains.to(self.device, non_blocking=True)
         loss = losses.domain_cross_entropy(logits, shares)
-        right = (logits.detach().argmax(1) == shares.argmax(1)).float().mean()
-        return loss, {"loss_domain": loss, "domain_accuracy": right}
+        right, some = logits.detach().argmax(1) == shares.argmax(1), shares.sum(1) > 0  # a mixed picture may have no domain
+        return loss, {"loss_domain": loss, "domain_accuracy": (right & some).sum().float() / some.sum().clamp_min(1)}
 
     def _gradient_norms(self, score, domain, features) -> dict[str, torch.Tensor]:
         """How hard each term of Eq. 6, weighted and reversed, pulls at the pooled features."""
@@ -109,19 +109,26 @@ class Trainer:
         return {name: gradient.float().norm() / scale for name, gradient in gradients.items()}
 
     def _finite(self, told: dict[str, torch.Tensor]) -> dict[str, float]:
-        """The numbers, read from the device at once. After the update, so that a GPU never waits for them; nothing is saved in between."""
+        """The numbers, read from the device at once. After the update, so that a GPU never waits for them; nothing is saved in
+        between. Gradients are averaged over the processes, so all of them see the same and stop together."""
         numbers = dict(zip(told, torch.stack([value.detach().float() for value in told.values()]).tolist()))
-        bad = [f"{name} {numbers[name]}" for name in ("loss", "loss_score", "loss_domain") if not math.isfinite(numbers.get(name, 0.0))]
+        bad = [f"{name} {numbers[name]}" for name in ("loss", "loss_score", "loss_domain", "grad_norm") if not math.isfinite(numbers.get(name, 0.0))]
         if bad:
             rate = self.opt.param_groups[0]["lr"]
             raise NonFiniteLoss(f"{', '.join(bad)} at learning rate {rate:.3g}: lower --lr, or use --precision fp32 or bf16")
         return numbers
 
-    def _update(self, loss: torch.Tensor) -> None:
+    def _update(self, loss: torch.Tensor) -> dict[str, torch.Tensor]:
         self.opt.zero_grad(set_to_none=True)
         self.scaler.scale(loss).backward()
+        told = {} if self.scaler.is_enabled() else {"grad_norm": self._gradient_norm()}  # a scaler skips steps that overflow
         self.scaler.step(self.opt)
         self.scaler.update()
+        return told
+
+    def _gradient_norm(self) -> torch.Tensor:
+        norms = [p.grad.norm() for group in self.opt.param_groups for p in group["params"] if p.grad is not None]
+        return torch.stack(norms).norm()
 
     def close(self) -> None:
         """No more steps. Must come before the processes part: gloo hangs now and then when this outlives its group."""
@@ -138,7 +145,10 @@ class Trainer:
 
     def load(self, state: dict) -> None:
         self.both.net.load_state_dict(state["model"])
+        ours = [(group["base_lr"], group["weight_decay"]) for group in self.opt.param_groups]
         self.opt.load_state_dict(state["optimizer"])
+        for group, (rate, decay) in zip(self.opt.param_groups, ours):  # a resumed run may have been given lower ones
+            group["base_lr"], group["weight_decay"] = rate, decay
         self.scaler.load_state_dict(state["scaler"])
         if self.both.discriminator is not None:
             self.both.discriminator.load_state_dict(state["discriminator"])
@@ -161,7 +171,8 @@ def evaluate(net, crops: data.Crops, config: TrainConfig, device, limit: int = 0
     """Area under the curve and equal error rate on a split, thinned to about ``limit`` crops; each process scores a part."""
     ids = thinned(crops.labels, limit)
     rank, world = distributed.rank(), distributed.world()
-    parts = distributed.gather(scores(net, crops.images.take(ids[rank::world]), config, device))
+    distributed.same_buffers(net)
+    parts = distributed.gather(scores(net, pictures.Chosen(crops.images, ids[rank::world]), config, device))
     rho = np.empty(len(ids), np.float32)
     for r, part in enumerate(parts):
         rho[r::world] = part

@@ -6,7 +6,7 @@ import csv
 from pathlib import Path
 
 FIELDS = ("step", "epoch", "minutes", "lr", "loss", "error", "images_per_s", "loader_wait", "dev_auc", "dev_eer", "dev_mse", "loss_score",
-          "loss_domain", "domain_accuracy", "reversal", "grad_score", "grad_domain")  # fmt: skip
+          "loss_domain", "domain_accuracy", "reversal", "grad_score", "grad_domain", "grad_norm")  # fmt: skip
 
 
 class Journal:
@@ -19,7 +19,7 @@ class Journal:
         self.csv = csv.DictWriter(self.file, FIELDS, restval="", extrasaction="ignore")
         self.csv.writeheader()
         self.csv.writerows(kept)
-        self.events = _writer(out / "events", tensorboard)
+        self.events = _writer(out / "events", tensorboard, resume_from)
 
     def write(self, row: dict[str, float]) -> None:
         """A row of numbers; those that are missing stay empty."""
@@ -40,7 +40,8 @@ def _until(path: Path, step: int) -> list[dict[str, str]]:
         return [row for row in csv.DictReader(f) if (row["step"] or "x").isdigit() and int(row["step"]) <= step]
 
 
-def _writer(folder: Path, wanted: str):
+def _writer(folder: Path, wanted: str, resume_from: int | None):
+    """Events after a resumed run's checkpoint are purged from view: their steps come again."""
     if wanted == "off":
         return None
     try:
@@ -52,4 +53,4 @@ def _writer(folder: Path, wanted: str):
             if wanted == "on":
                 raise ValueError("tensorboard: no writer is installed; pip install tensorboardX, or --tensorboard off") from None
             return None
-    return SummaryWriter(str(folder))
+    return SummaryWriter(str(folder), purge_step=None if resume_from is None else resume_from + 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
 import subprocess
 import time
 from pathlib import Path
@@ -13,7 +14,7 @@ import torch
 from torch.utils.data import DataLoader
 
 from .. import contract
-from ..config import TrainConfig
+from ..config import TrainConfig, differences
 from ..loading import batches, data, nuisance
 from ..method import adversary, model
 from ..progress import Progress
@@ -28,6 +29,8 @@ def revision() -> str:
     def git(*words: str) -> str:
         return subprocess.run(["git", *words], cwd=here, capture_output=True, text=True).stdout.strip()
 
+    if not shutil.which("git"):
+        return "unknown"
     return (git("rev-parse", "HEAD") or "unknown") + ("+" if git("status", "--porcelain", "--", ".") else "")
 
 
@@ -50,15 +53,16 @@ class Run:
         self.dataset = batches.Steps(self.train_crops, config, self._weights(), distributed.rank(), distributed.world())
         self.per_epoch = self.dataset.per_epoch
         self.total = config.steps or config.epochs * self.per_epoch
-        self.trainer, self.initial = self._trainer()
-        self.step, self.elapsed, self.best = 0, 0.0, {"auc": -1.0, "step": 0}
+        self.revision, self.data_sha256 = revision(), data.sha256(config)
+        self.step, self.elapsed, self.best, self.last = 0, 0.0, {"auc": -1.0, "step": 0}, "no checkpoint yet"
         if resume:
-            self._resume()
+            self._resume(checkpoint.load(self.out / "last.pt"))
+        else:
+            self.trainer, self.initial = self._trainer()
         self.journal = None
         if distributed.first():
             config.save(self.out / "config.json")
             self.journal = Journal(self.out, config.tensorboard, self.step if resume else None)
-        self.revision, self.data_sha256 = revision(), data.sha256(config)
         self.started = self.saved = time.monotonic()
 
     @property
@@ -73,11 +77,13 @@ class Run:
         table = nuisance.cached_table(folders[0], "train", images) if whole else nuisance.table(images)
         return nuisance.matching_weights(table, self.train_crops.labels)
 
-    def _trainer(self) -> tuple[engine.Trainer, model.InitialWeights]:
+    def _trainer(self, initial: model.InitialWeights | None = None) -> tuple[engine.Trainer, model.InitialWeights]:
+        """With first weights; with those of a run that goes on where their origin is given."""
         net = model.from_config(self.config)
-        initial = model.load_initial(net, self.config.init, Path(self.config.shared))
-        if initial.folded:
-            self._reestimate(net)
+        if initial is None:
+            initial = model.load_initial(net, self.config.init, Path(self.config.shared))
+            if initial.folded:
+                self._reestimate(net)
         net.freeze(self.config.freeze)
         both = adversary.Adversarial(net, self._domains()).to(self.device, memory_format=torch.channels_last)
         new = [f"net.{name}" for name in initial.missing] + [n for n, _ in both.named_parameters() if n.startswith("discriminator.")]
@@ -100,10 +106,17 @@ class Run:
         if distributed.first():
             print(text, flush=True)
 
-    def _resume(self) -> None:
-        state = checkpoint.load(self.out / "last.pt")
+    def _resume(self, state: dict) -> None:
+        """The first weights' files, or a network to download them, are not needed again."""
+        if state["data_sha256"] != self.data_sha256:
+            raise ValueError(f"{self.out / 'last.pt'}: its crops or protocol have changed since; train anew, into another --out")
+        changed = differences(state["config"], dataclasses.asdict(self.config))
+        if changed:
+            self._say(f"resume: {changed}")
+        self.trainer, self.initial = self._trainer(model.InitialWeights(state["initial"], state["fresh"], folded=False))
         self.trainer.load(state)
         self.step, self.elapsed, self.best = state["step"], state["elapsed_s"], state["best"]
+        self.last = f"last good weights: {self.out / 'last.pt'}, step {self.step}"
 
     def _loader(self, size: int) -> DataLoader:
         """Batches of the steps that are left; the loader's processes live as long as it does."""
@@ -150,7 +163,7 @@ class Run:
         try:
             told = self.trainer.step(batch, reversal, norms=(self.step + 1) % config.log_every == 0)
         except engine.NonFiniteLoss as error:
-            raise engine.NonFiniteLoss(f"step {self.step + 1}: {error}; last good weights: {self.out / 'last.pt'}") from None
+            raise engine.NonFiniteLoss(f"step {self.step + 1}: {error}; {self.last}") from None
         self.step += 1
         self.meter.images += len(batch.images) * distributed.world()
         if distributed.first():
@@ -190,8 +203,8 @@ class Run:
 
     def _save_last(self) -> None:
         """All that a resumed run needs; draws need no state, they follow from seed and step."""
-        self._save("last.pt", {"elapsed_s": self.seconds(), "best": self.best, **self.trainer.state()})
-        self.saved = time.monotonic()
+        self._save("last.pt", {"elapsed_s": self.seconds(), "best": self.best, "fresh": self.initial.missing, **self.trainer.state()})
+        self.saved, self.last = time.monotonic(), f"last good weights: {self.out / 'last.pt'}, step {self.step}"
 
     def _save(self, name: str, extra: dict) -> None:
         if distributed.first():

@@ -36,6 +36,7 @@ class Steps(Dataset):
         self.encoding = config.encoding()
         self.units = sampling.Units(crops.labels, crops.domains, crops.videos, config.frames_per_video())
         self.by_label = [np.flatnonzero(self.units.labels == y) for y in (0, 1)]
+        self.weighed = weights is not None and [np.cumsum(weights[ids]) for ids in self.by_label]
         if not all(len(ids) for ids in self.by_label):
             raise ValueError("training needs both bona fide and attack crops")
         self.order = sampling.Order(self.units, config.sampling, config.seed, weights)
@@ -84,6 +85,9 @@ class Steps(Dataset):
     def _partner(self, label: int, batch: np.ndarray, rng: np.random.Generator) -> int:
         """From the whole training set (Sec. 2.2), or from the batch where it holds the other class."""
         others = self.by_label[1 - label]
+        if self.config.partner == "all" and self.weighed:  # partners have the originals' nuisance factors, too
+            up_to = self.weighed[1 - label]
+            return self.units.crop(int(others[np.searchsorted(up_to, rng.random() * up_to[-1], side="right")]), rng)
         if self.config.partner == "batch":
             inside = batch[self.units.labels[batch] != label]
             others = inside if len(inside) else others

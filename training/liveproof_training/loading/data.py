@@ -44,6 +44,10 @@ def _split(folders: list[Path], split: str) -> Crops:
     return _crops(found, [names.index(row.dataset) for _, row in found])
 
 
+class NoRole(ValueError):
+    """A protocol that has no video of this role, such as dev in the population everything."""
+
+
 def load_role(folders: list[Path], protocol: Path, role: str) -> Crops:
     """The crops that a protocol gives this role, with its domains."""
     uses = manifest.read_protocol(protocol)
@@ -57,10 +61,17 @@ def load_role(folders: list[Path], protocol: Path, role: str) -> Crops:
                 raise ValueError(f"{protocol}: {row.dataset} {row.video} has label {use.label}, {folder}/manifest.csv {row.label}")
             found.append((folder, row))
             domains.append(use.domain)
+    if not found and not any(use.role == role for use in uses.values()):
+        raise NoRole(f"{protocol}: no video has the role {role}" + ("" if role != "dev" else
+                     "; the command `protocol` holds every tenth training video out where a population leaves none"))  # fmt: skip
     if not found:
         where = ", ".join(map(str, folders))
         raise ValueError(f"{protocol}: none of its {role} videos is in the manifests of {where}; extract those datasets")
     return _crops(found, domains)
+
+
+def none() -> Crops:
+    return _crops([], [])
 
 
 def _crops(found: list[tuple[Path, manifest.Row]], domains: list[int]) -> Crops:
@@ -68,7 +79,7 @@ def _crops(found: list[tuple[Path, manifest.Row]], domains: list[int]) -> Crops:
     by_folder: dict[Path, list[str]] = {}
     for folder, row in found:
         by_folder.setdefault(folder, []).append(row.crop)
-    parts = [pictures.of_folder(folder, crops) for folder, crops in by_folder.items()]
+    parts = [pictures.of_folder(folder, crops) for folder, crops in by_folder.items()] or [pictures.Pictures([])]
     return Crops(
         images=parts[0] if len(parts) == 1 else pictures.Joined(parts),
         labels=np.array([r.label for r in rows], np.int64),

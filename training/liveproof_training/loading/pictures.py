@@ -130,6 +130,19 @@ class Joined(Sequence):
         return self.parts[part].picture(i - (int(self.ends[part - 1]) if part else 0), epoch)
 
 
+class Chosen(Sequence):
+    """Some of another's, read when they are asked for."""
+
+    def __init__(self, whole: Sequence, ids: np.ndarray):
+        self.whole, self.ids = whole, ids
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def picture(self, i: int, epoch: int = 0) -> np.ndarray:
+        return self.whole.picture(int(self.ids[i]), epoch)
+
+
 def of_folder(folder: Path, crops: list[str]) -> Pictures:
     pictures = Pictures([os.path.join(folder, crop) for crop in crops])
     pictures.check()

@@ -53,17 +53,21 @@ class LivenessNet(nn.Module):
         self.encoder = encoders.build(encoder)
         self.feature_size = self.encoder.size
         self.head = nn.Linear(self.feature_size, 1 if self.scalar else k + 1)
-        self.frozen: list[nn.Module] = []
+        self.frozen = "none"  # last of the stages that stay as they are
 
     def freeze(self, last: str) -> None:
         """Keeps everything up to the stage ``last`` (encoders.STAGES; "none": nothing) as it is, statistics too."""
-        self.frozen = self.encoder.stages()[last]
-        for stage in self.frozen:
+        self.frozen = last
+        for stage in self._frozen():
             stage.requires_grad_(False)
+
+    def _frozen(self) -> list[nn.Module]:
+        """Looked up each time: synchronised batch norm replaces modules."""
+        return [] if self.frozen == "none" else self.encoder.stages()[self.frozen]
 
     def train(self, mode: bool = True) -> "LivenessNet":
         super().train(mode)
-        for stage in self.frozen:
+        for stage in self._frozen():
             stage.eval()
         return self
 

@@ -1,6 +1,7 @@
 """One protocol from the datasets' folders to an exported model and its scores; a second call goes on where the first stopped.
 
     OUT/extracted/DATASET/   crops                    (shared between protocols with --extracted)
+    OUT/NAME/settings.json   population and training; the folder refuses others
     OUT/NAME/protocol.csv    which video is train, dev, test
     OUT/NAME/run/            log.csv, last.pt, final.pt
     OUT/NAME/report/         scores.csv, frames.csv, report.json, report.html of the checkpoint
@@ -16,7 +17,7 @@ import json
 import os
 from pathlib import Path
 
-from ..config import TrainConfig
+from ..config import TrainConfig, differences
 from ..evaluation import evaluate, judge, report
 from ..export import export
 from ..loading import manifest
@@ -80,8 +81,9 @@ def one(plan: Plan, fold: str, folders: list[Path]) -> dict:
     done = out / "result.json"
     config = TrainConfig.from_dict({**plan.settings, "data": ",".join(map(str, folders)), "protocol": str(out / "protocol.csv"),
                                     "out": str(out / "run")})  # fmt: skip
+    _claim(out / "settings.json", {"population": plan.population, **dataclasses.asdict(config)})
     if done.is_file():
-        return _same(json.loads(done.read_text()), config, done)
+        return json.loads(done.read_text())
     _protocol(plan, fold, folders, Path(config.protocol))
     checkpoint = train(config)
     header = {"population": plan.population, "settings": dataclasses.asdict(config)}
@@ -94,17 +96,14 @@ def one(plan: Plan, fold: str, folders: list[Path]) -> dict:
     return result
 
 
-def _same(result: dict, config: TrainConfig, path: Path) -> dict:
-    changed = differences(result["settings"], dataclasses.asdict(config))
+def _claim(path: Path, settings: dict) -> None:
+    """Makes the folder one of these settings, before anything is in it, or refuses one of others."""
+    if not path.is_file():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return _write(path, settings)
+    changed = differences(json.loads(path.read_text()), settings)
     if changed:
-        raise ValueError(f"{path} was made with other settings ({changed}): take another --out, or delete its folder")
-    return result
-
-
-def differences(old: dict, new: dict) -> str:
-    """"steps 40, now 60; …", empty where nothing that matters differs."""
-    names = [n for n in sorted(old.keys() | new.keys()) if old.get(n) != new.get(n) and n not in ("data", "out", "protocol", "shared", "threads")]
-    return "; ".join(f"{n} {old.get(n)}, now {new.get(n)}" for n in names)
+        raise ValueError(f"{path.parent} was made with other settings ({changed}): take another --out, or delete the folder")
 
 
 def _protocol(plan: Plan, fold: str, folders: list[Path], path: Path) -> None:

@@ -17,12 +17,11 @@ from typing import Callable
 
 import numpy as np
 
-from ..config import ARMS, TrainConfig
+from ..config import ARMS, TrainConfig, differences
 from ..evaluation import evaluate, judge, videos
 from ..fit import engine
 from ..fit.train import Run
 from ..loading import data, manifest
-from . import protocol
 
 LEVELS = (2, 5, 10, 17)
 FULL = "full"
@@ -61,7 +60,8 @@ def leave_one_out(arms: dict[str, dict], protocols: dict[str, Path], folders: li
         for target, path in protocols.items():
             test = _cached(lambda path=path: (data.load_role(folders, path, "test"), manifest.read_protocol(path)))
             for arm, changes in arms.items():
-                jobs.append(Job(target, arm, seed, {**settings, **changes, "data": where, "protocol": str(path)}, test))
+                kept = {name: value for name, value in settings.items() if name not in ARMS[changes["arm"]]}  # the arm decides
+                jobs.append(Job(target, arm, seed, {**kept, **changes, "data": where, "protocol": str(path)}, test))
     return jobs
 
 
@@ -89,10 +89,15 @@ def _cached(load):
 class StudyRun(Run):
     """A run that ends with its weights in memory: a study keeps scores, not checkpoints."""
 
-    def _save(self, name: str, **extra) -> None:
-        self.saved = time.monotonic()
+    kept: dict | None = None  # weights of the best evaluation
+
+    def _save(self, name: str, extra: dict) -> None:
+        if name == "best.pt":
+            self.kept = {key: value.detach().clone() for key, value in self.net.state_dict().items()}
 
     def _finish(self) -> dict:
+        if self.kept is not None:
+            self.net.load_state_dict(self.kept)
         if self.journal:
             self.journal.close()
         return {"steps": self.step, "seconds": self.seconds()}
@@ -131,15 +136,20 @@ def _line(job: Job, result: dict) -> str:
 
 
 def _same(result: dict, job: Job, path: Path) -> dict:
-    changed = protocol.differences(result["settings"], _settings(_config(job, path.parent)))
+    config = _config(job, path.parent)
+    changed = differences(result["settings"], _settings(config))
+    if result["data_sha256"] != data.sha256(config):
+        changed = "other crops, or another number a video"
     if changed:
         raise ValueError(f"{path} was made with other settings ({changed}): take another --out, or delete its folder")
     return result
 
 
 def _config(job: Job, folder: Path) -> TrainConfig:
-    """No evaluation and no checkpoint before the end, which is seconds away."""
-    quiet = {"eval_every": 10**9, "checkpoint_minutes": 1e9, "tensorboard": "off"}
+    """No checkpoint before the end, which is seconds away, and no evaluation that nothing asks for."""
+    quiet = {"checkpoint_minutes": 1e9, "tensorboard": "off"}
+    if job.settings.get("keep") != "best" and not job.settings.get("patience"):
+        quiet["eval_every"] = 10**9
     return TrainConfig.from_dict({**quiet, **job.settings, "seed": job.seed, "out": str(folder)})
 
 

@@ -54,6 +54,8 @@ def caption(results: list[dict]) -> str:
     seeds, other = sorted({r["seed"] for r in results}), departures(results)
     words = f"{len(results)} runs, seeds {', '.join(map(str, seeds))}; mean ± standard deviation (n − 1) over seeds. "
     steps = sorted({r["steps"] for r in results})
+    if len({r["settings"]["k"] for r in results}) > 1:
+        words += "The paper's K = 10 was chosen on target data. "
     words += f"{steps[0]}{f'–{steps[-1]}' if len(steps) > 1 else ''} steps a run. "
     if any(r["rendered"] for r in results):
         words += "Rendered data: demo, no real attack was seen. "
