@@ -90,9 +90,8 @@ func (t *Tree) findAnchors(dir string, depth int) error {
 
 // isExtraction tells a folder that `liveproof extract` wrote.
 func isExtraction(dir string) bool {
-	_, settings := os.Stat(filepath.Join(dir, SettingsName))
-	_, records := os.Stat(filepath.Join(dir, "records"))
-	return settings == nil && records == nil
+	there := func(name string) bool { _, err := os.Stat(filepath.Join(dir, name)); return err == nil }
+	return there(SettingsName) && (there("records") || there("crops"))
 }
 
 func (t *Tree) isAnchor(path, name string) bool {

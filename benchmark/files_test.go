@@ -84,7 +84,10 @@ func TestOULUListFiles(t *testing.T) {
 	require.NoError(t, os.Remove(list))
 	require.Len(t, verify(t, discover(t, d, root)).Lists, 1, "a list file is missing")
 	require.NoError(t, os.RemoveAll(filepath.Join(root, "Protocols")))
-	require.Empty(t, verify(t, discover(t, d, root)).Lists, "without lists the table serves")
+	c := verify(t, discover(t, d, root))
+	require.Len(t, c.Lists, 1)
+	require.True(t, c.Lists[0].Warning, "without lists the table serves, and it is said")
+	require.Contains(t, c.Lists[0].What, "not compared")
 }
 
 func TestWriteFileKeepsTheOldOne(t *testing.T) {
@@ -101,6 +104,26 @@ func TestWriteFileKeepsTheOldOne(t *testing.T) {
 	entries, err := os.ReadDir(filepath.Dir(path))
 	require.NoError(t, err)
 	require.Len(t, entries, 1, "no partial file stays")
+}
+
+// Each dataset keeps its annotations elsewhere and in another form; verify reads them all and names what it cannot read.
+func TestAnnotationsAreReadWhereTheDatasetsKeepThem(t *testing.T) {
+	good := map[string]string{"oulu": "0,100,200,160,200\r\n1,101,200,161,200", "msu": "0,10,20,110,140,30,50,80,50\r\n",
+		"casia": "0 10 20 100 120", "replay": "0 0 0 0 0\n1 10 20 100 120\n"}
+	for _, d := range All() {
+		root := filepath.Join(t.TempDir())
+		plans := plant(t, d, filepath.Join(root, "outer"), LayoutOptions{Subjects: map[Split]int{Train: 1, Test: 1}})
+		for i, content := range []string{good[d.Name], "corner 1\n"} {
+			touch(t, filepath.Join(root, "outer", filepath.FromSlash(d.Sidecar(plans[i].Video))), content)
+		}
+		c := verify(t, discover(t, d, root))
+		require.Equal(t, 2, c.Annotated, d.Name)
+		require.Len(t, c.Annotations, 1, d.Name)
+		require.Contains(t, c.Annotations[0].String(), "line 1", d.Name)
+		var text strings.Builder
+		require.NoError(t, c.Text(&text))
+		require.Contains(t, text.String(), "annotations of 2 videos, 1 of them unreadable", d.Name)
+	}
 }
 
 // The sidecar parsers get files from outside: any bytes give rows or an error, and every row is in range.

@@ -1,6 +1,8 @@
 package benchmark
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -82,4 +84,17 @@ func TestFolders(t *testing.T) {
 	plans := layout(t, d, LayoutOptions{Every: 1, Scale: 1, Subjects: map[Split]int{Train: 1, Dev: 0, Test: 0}})
 	require.Equal(t, []string{"train/real", "face-locations/train/real", "train/attack/fixed", "face-locations/train/attack/fixed",
 		"train/attack/hand", "face-locations/train/attack/hand"}, d.Folders(plans))
+}
+
+func TestLayoutSparesWhatIsThere(t *testing.T) {
+	d, root := open(t, "msu"), filepath.Join(t.TempDir(), "new")
+	require.NoError(t, d.MayLayOut(root))
+	touch(t, filepath.Join(root, msuTrainList), "all of them\n")
+	require.ErrorContains(t, d.MayLayOut(root), "take another folder", "the true dataset's lists")
+	for content, may := range map[string]bool{
+		"dataset,video\nmsu,x\n": true, "dataset,video\ncasia,x\n": false, "dataset,video\n": false, "x\n": false, "": false,
+	} {
+		require.NoError(t, os.WriteFile(filepath.Join(root, PlanName), []byte(content), 0o600))
+		require.Equal(t, may, d.MayLayOut(root) == nil, "%q", content)
+	}
 }

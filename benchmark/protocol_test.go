@@ -70,6 +70,31 @@ func TestOULUProtocols(t *testing.T) {
 	}
 }
 
+// Protocols 2 and 4 test with the other printer and the other display.
+func TestOULUInstruments(t *testing.T) {
+	for _, name := range []string{"oulu-2", "oulu-4.1", "oulu-4.6"} {
+		seen := map[string]bool{}
+		for _, u := range apply(t, name, PopulationSplit) {
+			if u.PAI == BonaFide {
+				continue
+			}
+			file := u.ID[strings.LastIndexByte(u.ID, '_')+1:]
+			require.Equal(t, u.Role == RoleTest, file == "3" || file == "5", "%s: %s", name, u.ID)
+			seen[u.Instrument] = true
+		}
+		require.Len(t, seen, 4, name)
+	}
+}
+
+func TestShortfalls(t *testing.T) {
+	p, err := OpenProtocol("oulu-1", "")
+	require.NoError(t, err)
+	all := p.Apply(everyVideo())
+	require.Empty(t, p.Shortfalls(all))
+	require.Equal(t, []Shortfall{{"oulu", RoleTrain, 1199, 1200}}, p.Shortfalls(all[1:]))
+	require.Len(t, p.Shortfalls(nil), 3)
+}
+
 func TestLeaveOneOut(t *testing.T) {
 	type population map[Role][2]int
 	for _, c := range []struct {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -69,6 +70,28 @@ func ParseOULUEyes(r io.Reader) (rows []Annotation, err error) {
 		return nil
 	})
 	return rows, err
+}
+
+// annotations reads a sidecar file in the dataset's own form.
+func (d *Dataset) annotations(r io.Reader) ([]Annotation, error) {
+	switch d.Name {
+	case "oulu":
+		return ParseOULUEyes(r)
+	case "msu":
+		return ParseMSUFace(r)
+	}
+	return ParseFaceBoxes(r)
+}
+
+// sidecar is where a video's annotations lie in this tree: beside it, or in a
+// tree of their own beside the dataset's folders.
+func (t *Tree) sidecar(f File) string {
+	place := t.Dataset.Sidecar(f.Video)
+	if strings.HasPrefix(place, f.ID) {
+		return strings.TrimSuffix(f.Path, filepath.Ext(f.Path)) + filepath.Ext(place)
+	}
+	anchor, _, _ := strings.Cut(f.ID, "/")
+	return filepath.Join(t.bases[anchor], filepath.FromSlash(place))
 }
 
 // maxCoordinate bounds frame numbers and positions, so that sums do not overflow.

@@ -79,6 +79,37 @@ func TestOuterFolders(t *testing.T) {
 	require.ErrorContains(t, err, "no CASIA-FASD here", "four folders are too many")
 }
 
+// An archive unpacked into a folder of its own name.
+func TestFoldersNamedAsTheirArchives(t *testing.T) {
+	d, root := open(t, "casia"), t.TempDir()
+	for _, g := range []string{"train_release", "test_release"} {
+		plant(t, d, filepath.Join(root, g), LayoutOptions{Subjects: map[Split]int{Train: 1, Test: 1}})
+		other := map[string]string{"train_release": "test_release", "test_release": "train_release"}[g]
+		require.NoError(t, os.RemoveAll(filepath.Join(root, g, other)))
+	}
+	tree := discover(t, d, root)
+	require.Len(t, tree.Files, 24)
+	require.Empty(t, tree.Extra)
+}
+
+func TestExtractedCropsAreNoDataset(t *testing.T) {
+	d, root := open(t, "casia"), t.TempDir()
+	plant(t, d, root, LayoutOptions{Subjects: map[Split]int{Train: 1, Test: 1}})
+	touch(t, filepath.Join(root, SettingsName), "{}")
+	require.Len(t, discover(t, d, root).Files, 24, "a file of that name alone hides nothing")
+	require.NoError(t, os.Mkdir(filepath.Join(root, "records"), 0o755))
+	_, err := d.Discover(root)
+	require.ErrorContains(t, err, "holds extracted crops")
+}
+
+func TestAPlanOfAnotherDatasetPlansNothing(t *testing.T) {
+	d, root := open(t, "casia"), t.TempDir()
+	plant(t, d, root, LayoutOptions{Subjects: map[Split]int{Train: 1, Test: 1}})
+	touch(t, filepath.Join(root, PlanName), "dataset,video\nmsu,scene01/real/real_client001_laptop_SD_scene01\n")
+	_, err := discover(t, d, root).Verify()
+	require.ErrorContains(t, err, "plans no video of CASIA-FASD")
+}
+
 // Replay-Attack's archives each unpack into a folder of their own, and some copies say attk.
 func TestReplayAttackVariants(t *testing.T) {
 	d, root := open(t, "replay"), t.TempDir()

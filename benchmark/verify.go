@@ -27,7 +27,11 @@ type Completeness struct {
 	ZeroFrames []Nothing         `json:"zero_frames"`
 	NoFace     []Nothing         `json:"no_face"`
 	Lists      []Finding         `json:"lists"` // differences in the dataset's own list files
-	Warnings   []string          `json:"warnings"`
+	// Annotated counts the videos that have the authors' face or eye positions
+	// beside them; extraction does not need them.
+	Annotated   int       `json:"annotated"`
+	Annotations []Finding `json:"annotations"` // of those, what cannot be read
+	Warnings    []string  `json:"warnings"`
 }
 
 // ExpectedGroup counts one split's bona fide or attack videos.
@@ -67,9 +71,12 @@ func (t *Tree) Verify() (Completeness, error) {
 		Dataset: t.Dataset.Name, Root: t.Root, By: by, Expected: len(expected),
 		Subjects: []ExpectedSubject{}, Missing: []string{}, Extra: append([]Extra{}, t.Extra...),
 		Unreadable: []Nothing{}, ZeroFrames: []Nothing{}, NoFace: []Nothing{},
-		Lists: []Finding{}, Warnings: append([]string{}, t.Warnings...),
+		Lists: []Finding{}, Annotations: []Finding{}, Warnings: append([]string{}, t.Warnings...),
 	}
 	c.count(expected, t.Files)
+	for _, f := range t.Files {
+		c.annotation(t, f)
+	}
 	if t.Dataset.lists != nil {
 		c.Lists = append(c.Lists, t.Dataset.lists(t)...)
 	}
@@ -102,6 +109,23 @@ func (c *Completeness) count(expected []Video, files []File) {
 		if _, ok := found[f.ID]; ok {
 			c.Extra = append(c.Extra, Extra{f.Path, "not in " + c.By})
 		}
+	}
+}
+
+// annotation reads a video's sidecar, if there is one.
+func (c *Completeness) annotation(t *Tree, f File) {
+	path := t.sidecar(f)
+	file, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return
+	}
+	if err == nil {
+		defer file.Close() //nolint:errcheck // only read
+		_, err = t.Dataset.annotations(file)
+	}
+	c.Annotated++
+	if err != nil {
+		c.Annotations = append(c.Annotations, Finding{File: path, What: err.Error(), Warning: true})
 	}
 }
 
@@ -231,8 +255,14 @@ func (c Completeness) exceptions(w *lineWriter) error {
 	for _, f := range c.Lists {
 		w.line("list %s", f)
 	}
+	for _, f := range c.Annotations {
+		w.line("annotation %s", f)
+	}
 	for _, warning := range c.Warnings {
 		w.line("warning: %s", warning)
+	}
+	if c.Annotated > 0 {
+		w.line("annotations of %d videos, %d of them unreadable; they are not needed", c.Annotated, len(c.Annotations))
 	}
 	w.line("%s by %s: expected %d, found %d, missing %d, extra %d, unreadable %d, zero frames %d, no face %d", c.Dataset, c.By,
 		c.Expected, c.Found, len(c.Missing), len(c.Extra), len(c.Unreadable), len(c.ZeroFrames), len(c.NoFace))

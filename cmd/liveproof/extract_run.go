@@ -102,8 +102,8 @@ func (x extraction) once(ctx context.Context, f benchmark.File, p *extractProgre
 	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	if err := os.Remove(filepath.Join(x.out, benchmark.ManifestName)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("--out: %w", err) // it would name crops that are about to change
+	if err := noManifest(x.out); err != nil {
+		return err
 	}
 	r, err := x.video(ctx, f)
 	if err != nil {
@@ -113,6 +113,14 @@ func (x extraction) once(ctx context.Context, f benchmark.File, p *extractProgre
 		return fmt.Errorf("--out: %w", err)
 	}
 	p.add(len(r.Crops))
+	return nil
+}
+
+// noManifest takes away what would name crops that have changed or are about to.
+func noManifest(dir string) error {
+	if err := os.Remove(filepath.Join(dir, benchmark.ManifestName)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("--out: %w", err)
+	}
 	return nil
 }
 
@@ -133,6 +141,9 @@ func (o extractOptions) conclude(x extraction, s benchmark.Settings, tree *bench
 		return err
 	}
 	if missing > 0 {
+		if err := noManifest(o.out); err != nil {
+			return err
+		}
 		fmt.Fprintf(out, "shard %d/%d is done; %d of %d videos of other shards are not: the last one writes the manifest\n",
 			part.i+1, part.n, missing, len(tree.Files))
 		return nil

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/csv"
 	"encoding/hex"
@@ -11,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -287,6 +289,76 @@ func modTimes(t testing.TB, dir string) map[string]time.Time {
 		times[path] = info.ModTime()
 	}
 	return times
+}
+
+// An interruption, at whatever picture, says nothing about the video.
+func TestInterruptionIsNotTheVideosFault(t *testing.T) {
+	f, out := newFixture(t, "msu", benchmark.LayoutOptions{Subjects: some(2, 0, 0)}), t.TempDir()
+	tree, err := f.dataset.Discover(f.root)
+	require.NoError(t, err)
+	eyes := testEyes(t)
+	defer func() { require.NoError(t, eyes.Close()) }()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for _, file := range tree.Files {
+		_, err := extraction{eyes, 1, out}.video(ctx, file)
+		require.ErrorIs(t, err, context.Canceled, file.ID)
+	}
+}
+
+// What could not be read is tried again: by then the disk, the mount or the copy may be mended.
+func TestUnreadableVideosAreTriedAgain(t *testing.T) {
+	f, out := newFixture(t, "msu", benchmark.LayoutOptions{Subjects: some(1, 0, 0)}), t.TempDir()
+	path := "scene01/attack/attack_client002_laptop_SD_ipad_video_scene01.mov"
+	good := clip(t, clipKind{suffix: ".mov", frames: 16})
+	f.put(t, path, bytes.Repeat([]byte{7}, len(good))) // still being copied
+	f.mustExtract(t, out, "--frames", "1")
+	require.Equal(t, 1, readReport(t, out).Videos[benchmark.StatusUnreadable])
+	f.put(t, path, good)
+	text, _, code := f.extract(t, out, "--verify")
+	require.Equal(t, exitOK, code, text)
+	f.mustExtract(t, out, "--frames", "1")
+	require.Equal(t, 8, readReport(t, out).Videos[benchmark.StatusOK])
+}
+
+// Where a source was replaced, no manifest stands until its shard has done it again.
+func TestReplacedSourcesTakeTheManifestAway(t *testing.T) {
+	f, out := newFixture(t, "casia", benchmark.LayoutOptions{Subjects: some(1, 0, 0), Every: 3}), t.TempDir()
+	f.mustExtract(t, out, "--frames", "1")
+	f.put(t, f.plans[0].Path, clip(t, clipKind{suffix: ".avi", frames: 18}))
+	tree, err := f.dataset.Discover(f.root)
+	require.NoError(t, err)
+	at := slices.IndexFunc(tree.Files, func(file benchmark.File) bool { return file.ID == f.plans[0].ID })
+	text, errText, code := f.extract(t, out, "--frames", "1", "--shard", []string{"2/2", "1/2"}[at%2]) // the shard that has it not
+	require.Equal(t, exitOK, code, errText)
+	require.Contains(t, text, "1 of 4 videos of other shards")
+	require.NoFileExists(t, filepath.Join(out, benchmark.ManifestName))
+	f.mustExtract(t, out, "--frames", "1")
+	require.FileExists(t, filepath.Join(out, benchmark.ManifestName))
+}
+
+func TestOtherDetectorSettingsDoNotMix(t *testing.T) {
+	f, out := newFixture(t, "casia", benchmark.LayoutOptions{Subjects: some(1, 0, 0), Every: 3}), t.TempDir()
+	f.mustExtract(t, out, "--frames", "1")
+	t.Setenv("LIVEPROOF_DETECTOR_CONFIDENCE", "0.31")
+	_, errText, code := f.extract(t, out, "--frames", "1")
+	require.NotEqual(t, exitOK, code)
+	require.Contains(t, errText, "other settings")
+
+	require.NoError(t, os.Remove(filepath.Join(out, benchmark.ReportName)))
+	_, err := benchmark.ExtractedVideos(out)
+	require.ErrorContains(t, err, "would be lost")
+}
+
+func TestADatasetNamedTwiceIsRefused(t *testing.T) {
+	f, out := newFixture(t, "oulu", benchmark.LayoutOptions{Subjects: some(1, 1, 1), Every: 18}), filepath.Join(t.TempDir(), "p.csv")
+	root := "oulu=" + f.root
+	_, errText, code := command(t, "protocol", "--name", "oulu-1", "--root", root, "--root", root, "--out", out)
+	require.Equal(t, exitUsage, code)
+	require.Contains(t, errText, "comes twice")
+	_, errText, code = command(t, "protocol", "--name", "oulu-1", "--root", root, "--out", out)
+	require.Equal(t, exitOK, code, errText)
+	require.Regexp(t, `oulu train: \d of the 1200 published videos`, errText)
 }
 
 func TestExtractRefuses(t *testing.T) {

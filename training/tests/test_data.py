@@ -80,13 +80,15 @@ def test_protocol_errors(tmp_path):
         manifest.read_protocol(tmp_path / "none.csv")
 
 
-def test_roles_come_from_the_protocol(benchmark):
+def test_roles_come_from_the_protocol(benchmark, tmp_path):
     folder, protocol = benchmark
     crops = data.load_role([folder], protocol, "train")
     assert len(crops) == 16 and sorted(set(crops.domains)) == [0, 1] and crops.videos[0] == "casia/train/0"
     np.testing.assert_array_equal(crops.images[3], tables.picture(crops.labels[3], 3))
-    with pytest.raises(ValueError, match="none of its test videos"):
+    with pytest.raises(data.NoRole, match="no video has the role test"):
         data.load_role([folder], protocol, "test")
+    with pytest.raises(ValueError, match="none of its train videos"):
+        data.load_role([tables.write_manifest(tmp_path, [tables.row(crop="a.png")]).parent], protocol, "train")
 
 
 def test_labels_of_manifest_and_protocol_must_agree(benchmark, tmp_path):

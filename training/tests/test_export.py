@@ -212,13 +212,13 @@ def test_beyond_the_limits_nothing_is_written_unless_forced(exported, tmp_path, 
     assert "the limit is" in json.loads((tmp_path / "n-parity.json").read_text())["beyond_limits"][0]
 
 
-@one_encoder
 def test_a_licensed_model_says_what_it_was_trained_on(tmp_path, capsys):
     args = ["export", "--checkpoint", "final.pt", "--name", "x", "--licensed"]
     assert cli.main(args) == 1 and "say both" in capsys.readouterr().err
     assert cli.main([*args, "--training-data", "OULU-NPU"]) == 1 and "say both" in capsys.readouterr().err
 
 
+@one_encoder
 def test_golden_scores_of_several_models(exported, tmp_path):
     for name in ("one", "two"):
         (tmp_path / f"{name}-int8.onnx").write_bytes(exported[1]["int8"].read_bytes())

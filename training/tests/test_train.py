@@ -311,7 +311,7 @@ def test_flags_go_before_a_settings_file(tmp_path):
     config = settings("--config", str(tmp_path / "config.json"), "--k", "7")
     assert (config.lr, config.k) == (1e-3, 7)
     assert settings("--arm", "bce").loss == "bce"
-    with pytest.raises(ValueError, match="^mix: --arm no-pe sets none, not append"):
+    with pytest.raises(ValueError, match="^mix: arm no-pe sets none, not append"):
         settings("--arm", "no-pe", "--mix", "append")
     (tmp_path / "config.json").write_text("{")
     with pytest.raises(ValueError, match="not JSON"):
