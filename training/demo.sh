@@ -13,13 +13,13 @@ encoders=${ENCODERS:-resnet18}
 recipe() { # what differs between the encoders
   case $1 in
     resnet18) echo "--steps 2400 --batch 48 --lr 2e-4 --lr-new 6e-4 --freeze layer1 --eval-every 400" ;;
-    mobilenet_v2) echo "--steps 1600 --batch 96 --lr 4e-4 --lr-new 1e-3 --size 128 --full-size-from 0.8 --eval-every 200" ;;
+    mobilenet_v2) echo "--steps 600 --batch 96 --lr 4e-4 --lr-new 1e-3 --size 128 --eval-every 200" ;;
   esac
 }
-second() { # and then, so that a colour cast is no hint
+second() { # and then, so that a colour cast is no hint, and for MobileNetV2 whole crops
   case $1 in
-    resnet18) echo "--steps 250 --batch 48 --lr 1.5e-4 --freeze layer1" ;;
-    mobilenet_v2) echo "--steps 200 --batch 96 --lr 2e-4" ;;
+    resnet18) echo "--steps 250 --batch 48 --lr 1.5e-4 --freeze layer1 --augment colour" ;;
+    mobilenet_v2) echo "--steps 360 --batch 96 --lr 3e-4 --augment all --eval-every 120" ;;
   esac
 }
 precisions() { [ "$1" = resnet18 ] && echo "int8,fp16" || echo "int8"; }
@@ -41,7 +41,7 @@ for encoder in $encoders; do
   # shellcheck disable=SC2046
   train "$encoder" "$encoder" --init shared --seed 1 $(recipe "$encoder")
   # shellcheck disable=SC2046
-  train "$encoder-second" "$encoder" --init "$out/$encoder/final.pt" --seed 2 --augment colour $(second "$encoder")
+  train "$encoder-second" "$encoder" --init "$out/$encoder/final.pt" --seed 2 $(second "$encoder")
   $python -m liveproof_training export --checkpoint "$out/$encoder-second/final.pt" --data "$data" --out "$models" \
     --name "$(name "$encoder")" --precisions "$(precisions "$encoder")" \
     --training-data "crops rendered from generated portraits (SFHQ, MIT): bona fide, print, cut-out, screen replay" \
