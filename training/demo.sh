@@ -22,6 +22,11 @@ second() { # and then, so that a colour cast is no hint, and for MobileNetV2 who
     mobilenet_v2) echo "--steps 360 --batch 96 --lr 3e-4 --augment all --eval-every 120" ;;
   esac
 }
+third() { # where two stages are not enough
+  case $1 in
+    mobilenet_v2) echo "--steps 210 --batch 96 --lr 3e-4 --augment colour --warmup-steps 20 --eval-every 105" ;;
+  esac
+}
 precisions() { [ "$1" = resnet18 ] && echo "int8,fp16" || echo "int8"; }
 name() { echo "liveproof-demo-$(echo "$1" | tr -d _)"; }
 
@@ -42,11 +47,17 @@ for encoder in $encoders; do
   train "$encoder" "$encoder" --init shared --seed 1 $(recipe "$encoder")
   # shellcheck disable=SC2046
   train "$encoder-second" "$encoder" --init "$out/$encoder/final.pt" --seed 2 $(second "$encoder")
-  $python -m liveproof_training export --checkpoint "$out/$encoder-second/final.pt" --data "$data" --out "$models" \
+  last=$encoder-second
+  if [ -n "$(third "$encoder")" ]; then
+    # shellcheck disable=SC2046
+    train "$encoder-third" "$encoder" --init "$out/$last/final.pt" --seed 3 $(third "$encoder")
+    last=$encoder-third
+  fi
+  $python -m liveproof_training export --checkpoint "$out/$last/final.pt" --data "$data" --out "$models" \
     --name "$(name "$encoder")" --precisions "$(precisions "$encoder")" \
     --training-data "crops rendered from generated portraits (SFHQ, MIT): bona fide, print, cut-out, screen replay" \
     --threshold-source "equal error rate on rendered dev crops (held-out source grids)"
-  checkpoints="$checkpoints --checkpoint $(name "$encoder")=$out/$encoder-second/final.pt"
+  checkpoints="$checkpoints --checkpoint $(name "$encoder")=$out/$last/final.pt"
 done
 # shellcheck disable=SC2086
 $python -m liveproof_training golden --models "$models" --data "$data" $checkpoints
