@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 
 from ..config import TrainConfig
-from ..method import model
+from ..method import initial, model
 
 
 def save(path: Path, net, config: TrainConfig, step: int, extra: dict) -> None:
@@ -22,7 +22,7 @@ def save(path: Path, net, config: TrainConfig, step: int, extra: dict) -> None:
 def load(path: Path) -> dict:
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such checkpoint")
-    return torch.load(path, map_location="cpu")
+    return initial.read(path)
 
 
 def load_net(path: Path) -> tuple[model.LivenessNet, dict]:

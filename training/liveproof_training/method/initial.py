@@ -12,6 +12,8 @@ import torchvision
 from torch import nn
 
 DOWNLOAD_TIMEOUT_S = 20.0
+# Numbers and tensors only: a file from elsewhere must not run code. PyTorch 1.13's safe reader knows no floats.
+SAFE = {"weights_only": True} if int(torch.__version__.partition(".")[0]) >= 2 else {}
 
 
 @dataclasses.dataclass
@@ -19,6 +21,11 @@ class InitialWeights:
     description: str
     missing: list[str]  # parameters that start at random
     folded: bool  # batch norms are identities and must be re-estimated
+
+
+def read(path: Path) -> dict:
+    """Weights or a checkpoint, on the CPU."""
+    return torch.load(path, map_location="cpu", **SAFE)
 
 
 def load_initial(net: nn.Module, source: str, shared: Path) -> InitialWeights:
@@ -62,7 +69,7 @@ def _from_torchvision(net: nn.Module) -> InitialWeights:
 
 def _from_file(net: nn.Module, path: Path, tensorflow: bool) -> InitialWeights:
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    state = torch.load(path, map_location="cpu")
+    state = read(path)
     if "model" in state:  # a checkpoint of this trainer: go on from all of it, head included
         net.load_state_dict(state["model"])
         return InitialWeights(f"{path.name} sha256 {digest[:16]} ({state['initial']})", [], folded=False)
