@@ -129,7 +129,7 @@ func (x extraction) stands(r benchmark.Record, f benchmark.File) bool {
 	return r.Final() && x.matches(r, f)
 }
 
-// matches is stands for a video of this very run, which may have turned out unreadable.
+// matches tells whether the record is of this very file, whatever came of reading it.
 func (x extraction) matches(r benchmark.Record, f benchmark.File) bool {
 	return r.SourceBytes == sourceBytes(f.Path) && r.Split == f.Split && r.Whole(x.out)
 }

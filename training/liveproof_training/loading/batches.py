@@ -13,7 +13,6 @@ from ..config import TrainConfig
 from ..method import pdle
 from . import augment, backdrop, data, sampling
 
-DOMAIN_LABELS = ("shares", "exclude", "anchor")
 WALLS = 0.35  # share of the pictures that get a plain wall
 
 
