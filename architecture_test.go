@@ -31,6 +31,7 @@ var mayImport = map[string][]string{
 	"store":      {""},
 	"webclient":  {},
 	"configs":    {},
+	"internal":   {},
 }
 
 // foreign names libraries that only one room may touch.
@@ -66,7 +67,7 @@ func allowed(room, imported string) bool {
 	if own, ok := strings.CutPrefix(imported, module); ok {
 		own = strings.TrimPrefix(own, "/")
 		return room == own || strings.HasPrefix(own, room+"/") && room != "" ||
-			strings.HasPrefix(room, own+"/") && own != "" || slices.Contains(permits(room), own)
+			strings.HasPrefix(room, own+"/") && own != "" || strings.HasPrefix(own, "internal/") || slices.Contains(permits(room), own)
 	}
 	for prefix, rooms := range foreign {
 		if strings.HasPrefix(imported, prefix) && rooms != nil {
