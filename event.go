@@ -9,11 +9,11 @@ type Event struct {
 	Progress *Progress
 	// Sample is the newest sample with the smoothed score after it; for dev mode only.
 	Sample *SampleEvent
-	// Verdict is a new verdict: the final one, or in call mode each change.
+	// Verdict is a call's new verdict. It is never final.
 	Verdict *Verdict
-	// Judged is how the session ends, told before the store has it: for whoever
-	// watches over the session, never for the client.
-	Judged *Ending
+	// Ended is how the session ended, exactly once and last. Whoever runs the
+	// session writes it down, and only then tells the client.
+	Ended *Ending
 }
 
 // Progress counts the evidence.

@@ -1,46 +1,32 @@
 package liveproof
 
+import "slices"
+
 // Reason is a stable code that says why a sample did not count, why a verdict
 // is what it is, or what the person before the camera should change. Codes are
 // part of the API: they are added to, never renamed.
 type Reason string
 
-// Why a sample was not scored; each is also a hint to the person.
+// The codes. ReasonTable says what each one means.
 const (
 	ReasonNoFace        Reason = "no_face"
 	ReasonMultipleFaces Reason = "multiple_faces"
 	ReasonFaceTooSmall  Reason = "face_too_small"
-	ReasonFaceCutOff    Reason = "face_cut_off" // the box leaves the picture
+	ReasonFaceCutOff    Reason = "face_cut_off"
 	ReasonFaceTurned    Reason = "face_turned"
 	ReasonTooDark       Reason = "too_dark"
 	ReasonOverexposed   Reason = "overexposed"
 	ReasonBlurred       Reason = "blurred"
-)
 
-// What puts the evidence or the stream in doubt.
-const (
-	// ReasonFaceChanged: the track broke; evidence restarted.
-	ReasonFaceChanged Reason = "face_changed"
-	// ReasonFrozenPicture: the same picture again (also a loop); it is counted once.
-	ReasonFrozenPicture Reason = "frozen_picture"
-	// ReasonTimestampsBackward: media time ran backward or stood still.
+	ReasonFaceChanged        Reason = "face_changed"
+	ReasonFrozenPicture      Reason = "frozen_picture"
 	ReasonTimestampsBackward Reason = "timestamps_backward"
-	// ReasonPacketLoss: pictures were lost or incomplete.
-	ReasonPacketLoss Reason = "packet_loss"
-	// ReasonInjectionTiming: frame timing or sensor noise is not a camera's.
-	ReasonInjectionTiming Reason = "injection_timing"
-	// ReasonSettingsMismatch: the delivered picture is not what the camera was
-	// asked for. Reserved: no verdict carries it yet; what clients report is only
-	// counted (liveproof_settings_mismatch_total).
-	ReasonSettingsMismatch Reason = "settings_mismatch"
-	// ReasonScorerFailed: the model failed on this sample (error, NaN, ρ out of range).
-	ReasonScorerFailed Reason = "scorer_failed"
-	// ReasonOverload: the server dropped this sample.
-	ReasonOverload Reason = "overload"
-)
+	ReasonPacketLoss         Reason = "packet_loss"
+	ReasonInjectionTiming    Reason = "injection_timing"
+	ReasonSettingsMismatch   Reason = "settings_mismatch"
+	ReasonScorerFailed       Reason = "scorer_failed"
+	ReasonOverload           Reason = "overload"
 
-// Why a verdict is what it is.
-const (
 	ReasonScoreAbove           Reason = "score_above_threshold"
 	ReasonScoreBelow           Reason = "score_below_threshold"
 	ReasonScoreUndecided       Reason = "score_near_threshold"
@@ -50,18 +36,205 @@ const (
 	ReasonNoMedia              Reason = "no_media"
 	ReasonUnsupportedMedia     Reason = "unsupported_media"
 	ReasonServerShutdown       Reason = "server_shutdown"
+	ReasonServerLost           Reason = "server_lost"
 	ReasonInternalError        Reason = "internal_error"
 )
 
-// EndState is the terminal state of a session that ends without a decision for
-// this reason: failed when something broke, expired when the client did not
-// stay for a judgement, else decided.
-func (r Reason) EndState() State {
-	switch r {
-	case ReasonInternalError, ReasonUnsupportedMedia:
-		return StateFailed
-	case ReasonNoMedia, ReasonDisconnected, ReasonServerShutdown:
-		return StateExpired
+// ReasonKind is what a reason speaks about.
+type ReasonKind string
+
+// The kinds.
+const (
+	KindView    ReasonKind = "view"    // how the face is seen; the person can change it
+	KindStream  ReasonKind = "stream"  // the stream, or what the service did with it
+	KindVerdict ReasonKind = "verdict" // why a verdict is what it is
+)
+
+// Fault is who can change what a reason describes.
+type Fault string
+
+// The parties.
+const (
+	FaultNobody     Fault = "nobody"     // it is a finding, not a fault
+	FaultPerson     Fault = "person"     // the person before the camera
+	FaultIntegrator Fault = "integrator" // the page, app or publisher that sends the video
+	FaultNetwork    Fault = "network"    // the way between client and server
+	FaultServer     Fault = "server"     // this service
+)
+
+// ReasonInfo is everything that is fixed about one reason. The API's schema,
+// the web component, the metrics and docs/reasons.md are made from it.
+type ReasonInfo struct {
+	Code Reason
+	Kind ReasonKind
+	// Hint: the person is told while the session runs, because doing something about it helps.
+	Hint bool
+	// Doubt: the reason speaks against the stream, not against the view of the face.
+	Doubt bool
+	// End is the terminal state of a session that ends inconclusive for this reason.
+	End   State
+	Fault Fault
+	// Meaning is one sentence for the integrator.
+	Meaning string
+	// Advice is one or two sentences for the person before the camera.
+	Advice string
+}
+
+// ReasonTable returns every reason, in the order of the documentation.
+func ReasonTable() []ReasonInfo { return slices.Clone(reasons) }
+
+// Info returns what is fixed about the reason. A code that is not in the table,
+// from a newer version's record, is a finding about the verdict.
+func (r Reason) Info() ReasonInfo {
+	if i := slices.IndexFunc(reasons, func(x ReasonInfo) bool { return x.Code == r }); i >= 0 {
+		return reasons[i]
 	}
-	return StateDecided
+	return ReasonInfo{Code: r, Kind: KindVerdict, End: StateDecided, Fault: FaultNobody}
+}
+
+// EndState is the terminal state of a session that ends inconclusive for this reason.
+func (r Reason) EndState() State { return r.Info().End }
+
+// Doubtful reports whether the reason speaks against the stream.
+func (r Reason) Doubtful() bool { return r.Info().Doubt }
+
+// Hint reports whether the person before the camera is told of the reason.
+func (r Reason) Hint() bool { return r.Info().Hint }
+
+var reasons = []ReasonInfo{
+	{
+		Code: ReasonNoFace, Kind: KindView, Hint: true, End: StateDecided, Fault: FaultPerson,
+		Meaning: "No face was found in the picture.",
+		Advice:  "Move your face into the oval.",
+	},
+	{
+		Code: ReasonMultipleFaces, Kind: KindView, Hint: true, End: StateDecided, Fault: FaultPerson,
+		Meaning: "More than one face was in the picture, so the evidence started again.",
+		Advice:  "Make sure you are alone in the picture.",
+	},
+	{
+		Code: ReasonFaceTooSmall, Kind: KindView, Hint: true, End: StateDecided, Fault: FaultPerson,
+		Meaning: "The face is smaller than detector.quality.min_size pixels.",
+		Advice:  "Come a little closer.",
+	},
+	{
+		Code: ReasonFaceCutOff, Kind: KindView, Hint: true, End: StateDecided, Fault: FaultPerson,
+		Meaning: "Part of the face lies outside the picture.",
+		Advice:  "Your whole face should be in the picture.",
+	},
+	{
+		Code: ReasonFaceTurned, Kind: KindView, Hint: true, End: StateDecided, Fault: FaultPerson,
+		Meaning: "The face is turned away from the camera.",
+		Advice:  "Look straight into the camera.",
+	},
+	{
+		Code: ReasonTooDark, Kind: KindView, Hint: true, End: StateDecided, Fault: FaultPerson,
+		Meaning: "The face is too dark to be judged.",
+		Advice:  "It’s too dark. Turn towards a light.",
+	},
+	{
+		Code: ReasonOverexposed, Kind: KindView, Hint: true, End: StateDecided, Fault: FaultPerson,
+		Meaning: "The face is overexposed.",
+		Advice:  "Too much light. Turn away from the lamp or window.",
+	},
+	{
+		Code: ReasonBlurred, Kind: KindView, Hint: true, End: StateDecided, Fault: FaultPerson,
+		Meaning: "The face is not sharp enough to be judged.",
+		Advice:  "Hold still, or wipe the camera lens.",
+	},
+	{
+		Code: ReasonFaceChanged, Kind: KindStream, End: StateDecided, Fault: FaultPerson,
+		Meaning: "The followed face was lost or replaced, so the evidence started again.",
+		Advice:  "Stay in the picture until the check is done.",
+	},
+	{
+		Code: ReasonFrozenPicture, Kind: KindStream, Hint: true, Doubt: true, End: StateDecided, Fault: FaultPerson,
+		Meaning: "The same picture came again, or the stream is a loop.",
+		Advice:  "The picture stands still. Move a little.",
+	},
+	{
+		Code: ReasonTimestampsBackward, Kind: KindStream, Doubt: true, End: StateDecided, Fault: FaultIntegrator,
+		Meaning: "The stream's timestamps ran backward or stood still.",
+		Advice:  "The video stutters. Close other apps that use the camera.",
+	},
+	{
+		Code: ReasonPacketLoss, Kind: KindStream, Hint: true, End: StateDecided, Fault: FaultNetwork,
+		Meaning: "Pictures were lost or arrived incomplete.",
+		Advice:  "The connection is weak. Move closer to your router.",
+	},
+	{
+		Code: ReasonInjectionTiming, Kind: KindStream, Doubt: true, End: StateDecided, Fault: FaultIntegrator,
+		Meaning: "Pictures came faster than a camera delivers them.",
+		Advice:  "Use this device’s own camera, without camera software.",
+	},
+	{
+		Code: ReasonSettingsMismatch, Kind: KindStream, End: StateDecided, Fault: FaultIntegrator,
+		Meaning: "The camera delivers other settings than it was asked for. Reserved: it is counted in liveproof_settings_mismatch_total, and no verdict carries it yet.",
+		Advice:  "Use this device’s own camera, without camera software.",
+	},
+	{
+		Code: ReasonScorerFailed, Kind: KindStream, End: StateDecided, Fault: FaultServer,
+		Meaning: "The model failed on this picture: an error, NaN, or ρ outside [0,1].",
+		Advice:  "One moment, we’re looking again.",
+	},
+	{
+		Code: ReasonOverload, Kind: KindStream, End: StateDecided, Fault: FaultServer,
+		Meaning: "The server had no capacity for this picture.",
+		Advice:  "One moment, the service is busy.",
+	},
+	{
+		Code: ReasonScoreAbove, Kind: KindVerdict, End: StateDecided, Fault: FaultNobody,
+		Meaning: "The smoothed score stayed above the threshold: live.",
+		Advice:  "A person was in front of the camera.",
+	},
+	{
+		Code: ReasonScoreBelow, Kind: KindVerdict, End: StateDecided, Fault: FaultNobody,
+		Meaning: "The smoothed score stayed below the threshold: spoof.",
+		Advice:  "The picture did not look like a person in front of the camera.",
+	},
+	{
+		Code: ReasonScoreUndecided, Kind: KindVerdict, End: StateDecided, Fault: FaultNobody,
+		Meaning: "The scores lie near the threshold or do not agree.",
+		Advice:  "We were not certain. Even light helps.",
+	},
+	{
+		Code: ReasonInsufficientEvidence, Kind: KindVerdict, End: StateDecided, Fault: FaultPerson,
+		Meaning: "Too few pictures could be scored.",
+		Advice:  "We saw too little of your face.",
+	},
+	{
+		Code: ReasonDeadline, Kind: KindVerdict, End: StateDecided, Fault: FaultPerson,
+		Meaning: "The session's deadline passed before a decision.",
+		Advice:  "The time was up before we could decide.",
+	},
+	{
+		Code: ReasonDisconnected, Kind: KindVerdict, End: StateExpired, Fault: FaultNetwork,
+		Meaning: "The client left, or the connection was lost, before a decision.",
+		Advice:  "The connection was lost.",
+	},
+	{
+		Code: ReasonNoMedia, Kind: KindVerdict, End: StateExpired, Fault: FaultNetwork,
+		Meaning: "Nobody connected, or no video arrived.",
+		Advice:  "No video arrived. A firewall may block it; try another network.",
+	},
+	{
+		Code: ReasonUnsupportedMedia, Kind: KindVerdict, End: StateFailed, Fault: FaultIntegrator,
+		Meaning: "The offer or the video cannot be used: a codec or a picture size that is not supported.",
+		Advice:  "Your browser’s video could not be read. Try another browser.",
+	},
+	{
+		Code: ReasonServerShutdown, Kind: KindVerdict, End: StateExpired, Fault: FaultServer,
+		Meaning: "The server was shut down before a decision.",
+		Advice:  "The service is restarting. Try again in a minute.",
+	},
+	{
+		Code: ReasonServerLost, Kind: KindVerdict, End: StateExpired, Fault: FaultServer,
+		Meaning: "The server that ran the session stopped answering, so another one ended it.",
+		Advice:  "The service was interrupted. Try again in a minute.",
+	},
+	{
+		Code: ReasonInternalError, Kind: KindVerdict, End: StateFailed, Fault: FaultServer,
+		Meaning: "The service failed; its log has the cause under the session's id.",
+		Advice:  "Something went wrong on our side.",
+	},
 }

@@ -100,7 +100,7 @@ func splitAUD(data []byte) (parts [][]byte) {
 	return parts
 }
 
-// script is a UnitSource that plays prepared access units.
+// script is a liveproof.UnitSource that plays prepared access units.
 type script struct {
 	units    []liveproof.AccessUnit
 	next     int

@@ -13,15 +13,6 @@ import (
 	"github.com/liveproof/liveproof"
 )
 
-// UnitSource gives one live stream's access units in decoding order.
-type UnitSource interface {
-	// Next blocks for the next complete access unit; io.EOF when the track ended.
-	Next(ctx context.Context) (liveproof.AccessUnit, error)
-	// RequestKeyFrame asks the sender for a key frame. It is called again while
-	// none comes and must neither block nor call back.
-	RequestKeyFrame()
-}
-
 const (
 	// inFlight is more than any codec holds back (H.264: 16 pictures).
 	inFlight = 64
@@ -42,7 +33,7 @@ type unitMeta struct {
 // may be called from others.
 type Stream struct {
 	cfg   Config
-	units UnitSource
+	units liveproof.UnitSource
 	tally tally
 
 	mu      sync.Mutex // decoding against Close
@@ -61,7 +52,7 @@ type Stream struct {
 
 // NewStream returns a stream that takes its access units from units, which it
 // does not close.
-func NewStream(cfg Config, units UnitSource) (*Stream, error) {
+func NewStream(cfg Config, units liveproof.UnitSource) (*Stream, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}

@@ -35,15 +35,12 @@ type Scorer interface {
 	Score(ctx context.Context, id liveproof.SessionID, crop *liveproof.Image) (rho float64, err error)
 }
 
-// Recorder keeps what a session found. Both calls may block and retry within ctx.
+// Recorder keeps a running session's timeline. It may block and retry within ctx.
+// How the session ended is written by whoever runs it, from what Run returns.
 type Recorder interface {
 	// AppendSamples adds to the timeline and updates counts and the current (not final) verdict.
 	AppendSamples(ctx context.Context, id liveproof.SessionID, samples []liveproof.Sample,
 		counts liveproof.FrameCounts, current liveproof.Verdict) error
-	// Decide writes the verdict once. The same verdict again is no error;
-	// liveproof.ErrDecided tells that another one stands.
-	Decide(ctx context.Context, id liveproof.SessionID, end liveproof.State,
-		v liveproof.Verdict, counts liveproof.FrameCounts) error
 }
 
 // Observer is told of events as they happen, from one goroutine; it must not block.

@@ -175,12 +175,6 @@ type record struct {
 	down    bool
 	samples []liveproof.Sample
 	current []liveproof.Verdict
-	decided *liveproof.Verdict
-	state   liveproof.State
-	counts  liveproof.FrameCounts
-	decides int
-	refuse  error // what Decide answers for good
-	deadCtx bool  // Decide was called with an ended context
 }
 
 var errDown = errors.New("connection refused")
@@ -203,22 +197,6 @@ func (r *record) AppendSamples(_ context.Context, _ liveproof.SessionID, s []liv
 	return nil
 }
 
-func (r *record) Decide(ctx context.Context, _ liveproof.SessionID, end liveproof.State,
-	v liveproof.Verdict, c liveproof.FrameCounts) error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.decides++
-	r.deadCtx = r.deadCtx || ctx.Err() != nil
-	switch {
-	case r.down:
-		return errDown
-	case r.refuse != nil:
-		return r.refuse
-	}
-	r.decided, r.state, r.counts = &v, end, c
-	return nil
-}
-
 // rig is one session under test.
 type rig struct {
 	t      *testing.T
@@ -236,6 +214,7 @@ type rig struct {
 	events []liveproof.Event
 	watch  func(liveproof.Event)
 	report Report
+	end    liveproof.Ending
 }
 
 func liveRig(t *testing.T, src *script) *rig {
@@ -259,28 +238,34 @@ func (r *rig) observe(e liveproof.Event) {
 }
 
 // run runs the session and checks what holds on every path: nothing leaks, the
-// verdict is final, told last, and recorded unless the store refused.
+// ending may be written, and no sample is lost on the way to the caller.
 func (r *rig) run(ctx context.Context) (liveproof.Verdict, error) {
 	r.t.Helper()
+	return r.runWith(ctx, r.store)
+}
+
+func (r *rig) runWith(ctx context.Context, recorder Recorder) (liveproof.Verdict, error) {
+	r.t.Helper()
 	s, err := New(r.cfg, Deps{Source: r.src, Detector: &r.models, Cropper: &r.models, Scorer: &r.models,
-		Recorder: r.store, Observer: r.observe, Policy: r.policy, Pool: &r.pool, Metrics: r.met, Media: r.media}, r.info)
+		Recorder: recorder, Observer: r.observe, Policy: r.policy, Pool: &r.pool, Metrics: r.met, Media: r.media}, r.info)
 	require.NoError(r.t, err)
-	v, err := s.Run(ctx)
+	r.end, err = s.Run(ctx)
 	r.report = s.Report()
 	require.Zero(r.t, r.pool.Leased(), "images leak")
 	require.Zero(r.t, r.src.held.Load(), "pictures leak")
-	require.True(r.t, v.Final)
-	require.False(r.t, r.store.deadCtx, "verdict written with an ended context")
-	require.NotEmpty(r.t, r.events)
-	last := r.events[len(r.events)-1].Verdict
-	require.NotNil(r.t, last, "the verdict is told last")
-	require.Equal(r.t, v, *last)
-	if v.Outcome == liveproof.OutcomeLive {
-		require.NotNil(r.t, r.store.decided)
-		require.Equal(r.t, v, *r.store.decided)
+	require.True(r.t, r.end.Valid(), "%+v", r.end)
+	require.Equal(r.t, r.end.Verdict, r.report.Verdict)
+	require.Equal(r.t, r.end.Frames, r.report.Counts)
+	for i, e := range r.events {
+		require.False(r.t, e.Verdict != nil && e.Verdict.Final, "a final verdict is told once it is written, by the caller")
+		require.Equal(r.t, i == len(r.events)-1, e.Ended != nil, "the ending is told once, last")
 	}
-	return v, err
+	require.Equal(r.t, r.end, *r.events[len(r.events)-1].Ended)
+	return r.end.Verdict, err
 }
+
+// timeline is what was recorded, and what the caller is left to write.
+func (r *rig) timeline() []liveproof.Sample { return slices.Concat(r.store.samples, r.end.Samples) }
 
 // verdicts told, in order.
 func (r *rig) verdicts() (out []liveproof.Outcome) {

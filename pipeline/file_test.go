@@ -25,18 +25,18 @@ func TestFileIsLosslessAndInOrder(t *testing.T) {
 	v, err := r.run(context.Background())
 	require.NoError(t, err)
 	require.Equal(t, liveproof.OutcomeLive, v.Outcome)
-	require.Equal(t, liveproof.StateDecided, r.store.state)
+	require.Equal(t, liveproof.StateDecided, r.end.State)
 	// The first cell of the grid is half as long as the others.
-	require.Len(t, r.store.samples, 5*seconds+1)
-	for i, s := range r.store.samples {
+	require.Len(t, r.timeline(), 5*seconds+1)
+	for i, s := range r.timeline() {
 		require.Equal(t, int64(i+1), s.Seq)
 		require.True(t, s.Scored)
 		if i > 0 {
-			require.Greater(t, s.T, r.store.samples[i-1].T)
+			require.Greater(t, s.T, r.timeline()[i-1].T)
 		}
 	}
 	require.Equal(t, liveproof.FrameCounts{Received: 600, Decoded: 600, Sampled: 101, Scored: 101}, r.report.Counts)
-	require.Equal(t, r.store.samples, r.report.Samples)
+	require.Equal(t, r.timeline(), r.report.Samples)
 	require.InDelta(t, 0.9, r.report.MeanRho, 1e-9)
 	require.Empty(t, r.report.Drops)
 }
@@ -47,8 +47,8 @@ func TestFileVerdictIsRecomputableFromItsTimeline(t *testing.T) {
 		r.models.score = always(rho)
 		v, err := r.run(context.Background())
 		require.NoError(t, err)
-		last := r.store.samples[len(r.store.samples)-1].T
-		again := verdict.Fold(r.policy.For(0.5), r.info.Mode, r.store.samples, last, liveproof.ReasonInsufficientEvidence)
+		last := r.timeline()[len(r.timeline())-1].T
+		again := verdict.Fold(r.policy.For(0.5), r.info.Mode, r.timeline(), last, liveproof.ReasonInsufficientEvidence)
 		require.Equal(t, v, again)
 	}
 }
@@ -91,8 +91,8 @@ func TestFileEnds(t *testing.T) {
 			require.ErrorIs(t, err, tt.err)
 			require.Equal(t, tt.outcome, v.Outcome)
 			require.Equal(t, tt.reason, v.Reasons[0])
-			require.Equal(t, tt.state, r.store.state)
-			require.Equal(t, int64(tt.pics), r.store.counts.Decoded)
+			require.Equal(t, tt.state, r.end.State)
+			require.Equal(t, int64(tt.pics), r.end.Frames.Decoded)
 			if tt.pics == 30 {
 				require.InDelta(t, 0.9, v.Score, 1e-9)
 			}

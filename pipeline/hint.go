@@ -15,9 +15,9 @@ type hinter struct {
 	since time.Duration // of next
 }
 
-// see takes the newest sample at time now; ok tells that hint is news. What the
+// observe takes the newest sample at time now; ok tells that hint is news. What the
 // person can do about the view comes before what the network does.
-func (h *hinter) see(s liveproof.Sample, lossy bool, now time.Duration) (hint liveproof.Reason, ok bool) {
+func (h *hinter) observe(s liveproof.Sample, lossy bool, now time.Duration) (hint liveproof.Reason, ok bool) {
 	reason, known := hintOf(s)
 	switch {
 	case lossy && reason == "":
@@ -25,11 +25,11 @@ func (h *hinter) see(s liveproof.Sample, lossy bool, now time.Duration) (hint li
 	case !known:
 		return "", false
 	}
-	return h.want(reason, now)
+	return h.propose(reason, now)
 }
 
-// want takes what is to be told at time now.
-func (h *hinter) want(reason liveproof.Reason, now time.Duration) (hint liveproof.Reason, ok bool) {
+// propose takes what is to be told at time now.
+func (h *hinter) propose(reason liveproof.Reason, now time.Duration) (hint liveproof.Reason, ok bool) {
 	if reason != h.next {
 		h.next, h.since = reason, now
 	}
@@ -47,10 +47,7 @@ func hintOf(s liveproof.Sample) (hint liveproof.Reason, known bool) {
 		return "", true
 	}
 	for _, r := range s.Reasons {
-		switch r {
-		case liveproof.ReasonNoFace, liveproof.ReasonMultipleFaces, liveproof.ReasonFaceTooSmall,
-			liveproof.ReasonFaceCutOff, liveproof.ReasonFaceTurned, liveproof.ReasonTooDark,
-			liveproof.ReasonOverexposed, liveproof.ReasonBlurred, liveproof.ReasonFrozenPicture:
+		if r.Hint() {
 			return r, true
 		}
 	}

@@ -2,8 +2,6 @@ package pipeline
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"sync"
@@ -26,7 +24,7 @@ type entry struct {
 }
 
 // journal writes the timeline beside the media path: it never blocks the judge,
-// keeps what could not be written yet, and tells which verdict the store has.
+// keeps what could not be written yet, and knows which verdict the store has.
 type journal struct {
 	rec Recorder // nil writes nothing
 	id  liveproof.SessionID
@@ -34,14 +32,14 @@ type journal struct {
 	met *Metrics
 	log *slog.Logger
 
-	mu      sync.Mutex
-	pending []liveproof.Sample
-	latest  entry
-	written int64 // newest change that the store has
-	dirty   bool  // latest holds something that the store has not
+	mu        sync.Mutex
+	unwritten []liveproof.Sample
+	latest    entry
+	written   int64 // newest change that the store has
+	dirty     bool  // latest holds something that the store has not
 
 	wake   chan struct{} // something to write at once
-	told   chan struct{} // written has grown
+	stored chan struct{} // written has grown
 	broken chan error    // a write was refused for good
 	quit   chan struct{}
 	done   chan struct{}
@@ -50,7 +48,7 @@ type journal struct {
 func newJournal(rec Recorder, id liveproof.SessionID, cfg Config, met *Metrics, log *slog.Logger) *journal {
 	return &journal{
 		rec: rec, id: id, cfg: cfg, met: met, log: log,
-		wake: make(chan struct{}, 1), told: make(chan struct{}, 1), broken: make(chan error, 1),
+		wake: make(chan struct{}, 1), stored: make(chan struct{}, 1), broken: make(chan error, 1),
 		quit: make(chan struct{}), done: make(chan struct{}),
 	}
 }
@@ -62,7 +60,7 @@ func (j *journal) note(e entry, samples ...liveproof.Sample) {
 	}
 	j.mu.Lock()
 	urgent := e.change != j.latest.change
-	j.pending = append(j.pending, samples...)
+	j.unwritten = append(j.unwritten, samples...)
 	j.latest, j.dirty = e, true
 	j.mu.Unlock()
 	if urgent {
@@ -73,11 +71,11 @@ func (j *journal) note(e entry, samples ...liveproof.Sample) {
 // trim keeps a live session's memory bounded: Backlog and what comes within one
 // attempt. The caller holds mu.
 func (j *journal) trim() {
-	over := len(j.pending) - j.cfg.Backlog
+	over := len(j.unwritten) - j.cfg.Backlog
 	if over <= 0 || !j.cfg.Live {
 		return
 	}
-	j.pending = append(j.pending[:0], j.pending[over:]...)
+	j.unwritten = append(j.unwritten[:0], j.unwritten[over:]...)
 	j.met.lost.Add(float64(over))
 }
 
@@ -129,65 +127,42 @@ func (j *journal) rest(pause time.Duration) bool {
 	}
 }
 
-// stop ends run and waits for its write in flight, at most RecordTimeout.
-func (j *journal) stop() {
+// stop ends run, waits for its write in flight, at most RecordTimeout, and
+// returns the samples that the store does not have.
+func (j *journal) stop() []liveproof.Sample {
 	close(j.quit)
 	<-j.done
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.unwritten
 }
 
 // flush writes what is pending in one call.
 func (j *journal) flush(ctx context.Context) error {
 	j.mu.Lock()
-	batch, e, dirty := j.pending, j.latest, j.dirty
-	j.pending, j.dirty = nil, false
+	batch, e, dirty := j.unwritten, j.latest, j.dirty
+	j.unwritten, j.dirty = nil, false
 	j.mu.Unlock()
 	if !dirty || j.rec == nil {
 		return nil
 	}
-	err := j.attempt(ctx, "append", func(ctx context.Context) error {
+	err := j.attempt(ctx, func(ctx context.Context) error {
 		return j.rec.AppendSamples(ctx, j.id, batch, e.counts, e.current)
 	})
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if err != nil {
-		j.pending, j.dirty = append(batch, j.pending...), true
+		j.unwritten, j.dirty = append(batch, j.unwritten...), true
 		j.trim()
 		return err
 	}
 	j.written = max(j.written, e.change)
-	signal(j.told)
+	signal(j.stored)
 	return nil
 }
 
-// decide writes the rest of the timeline and the verdict, again and again until
-// that succeeds, is refused, or ctx ends; then the judgement is handed back in
-// an UnrecordedError. The verdict does not wait for a timeline that cannot be
-// written.
-func (j *journal) decide(ctx context.Context, judged liveproof.Ending) error {
-	if j.rec == nil {
-		return nil
-	}
-	for pause := firstPause; ; pause = min(2*pause, lastPause) {
-		if err := j.flush(ctx); err != nil {
-			j.log.Warn("timeline is not written yet", "session", j.id, "error", err)
-		}
-		err := j.attempt(ctx, "decide", func(ctx context.Context) error {
-			return j.rec.Decide(ctx, j.id, judged.State, judged.Verdict, judged.Counts)
-		})
-		if err == nil || permanent(err) {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			j.met.writes.WithLabelValues("decide", "gave_up").Inc()
-			return &liveproof.UnrecordedError{Ending: judged, Err: unavailable(err)}
-		case <-time.After(jitter(pause)):
-		}
-	}
-}
-
 // attempt makes one bounded write and counts it.
-func (j *journal) attempt(ctx context.Context, op string, write func(context.Context) error) error {
+func (j *journal) attempt(ctx context.Context, write func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, j.cfg.RecordTimeout)
 	defer cancel()
 	start := time.Now()
@@ -200,16 +175,8 @@ func (j *journal) attempt(ctx context.Context, op string, write func(context.Con
 	case err != nil:
 		result = "retry"
 	}
-	j.met.writes.WithLabelValues(op, result).Inc()
+	j.met.writes.WithLabelValues(result).Inc()
 	return err
-}
-
-// unavailable makes the error testable as liveproof.ErrUnavailable.
-func unavailable(err error) error {
-	if errors.Is(err, liveproof.ErrUnavailable) {
-		return err
-	}
-	return fmt.Errorf("%w: %w", liveproof.ErrUnavailable, err)
 }
 
 // jitter spreads the retries of many sessions: [d/2, d].

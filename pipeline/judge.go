@@ -32,7 +32,7 @@ type judge struct {
 	progress liveproof.Progress
 	outcome  liveproof.Outcome // newest outcome
 	change   int64             // its number
-	owed     bool              // a call's live that the observer hears of once it is recorded
+	unproved bool              // a call's live that waits for its record before the observer hears of it
 
 	lastT    time.Duration // stream time of the newest judged sample
 	judgedAt time.Time     // server time at which it was judged
@@ -46,12 +46,15 @@ type timers struct {
 }
 
 func (j *judge) timers() timers {
-	t := timers{idle: time.NewTimer(j.cfg.IdleTimeout), stale: time.NewTicker(staleCheck), deadline: time.NewTimer(j.limit)}
+	t := timers{idle: time.NewTimer(max(j.cfg.IdleTimeout, 1)), stale: time.NewTicker(staleCheck), deadline: time.NewTimer(j.limit)}
 	if !j.cfg.Live {
 		t.stop()
 	}
 	if !j.timed() {
 		t.deadline.Stop()
+	}
+	if j.cfg.IdleTimeout == 0 {
+		t.idle.Stop()
 	}
 	return t
 }
@@ -84,10 +87,10 @@ func (j *judge) run(ctx context.Context) ending {
 			}
 			t.idle.Reset(left)
 		case <-t.stale.C:
-			j.grow()
+			j.age()
 			j.network()
-		case <-j.journal.told:
-			j.pay()
+		case <-j.journal.stored:
+			j.announceRecorded()
 		case err := <-j.journal.broken:
 			return j.end(liveproof.ReasonInternalError, err)
 		case f, open := <-j.line.results:
@@ -146,8 +149,8 @@ func (j *judge) tell(s liveproof.Sample) {
 	if j.cfg.Live {
 		now = j.elapsed()
 	}
-	j.watchLoss()
-	if hint, ok := j.hints.see(s, j.loss.heavy(), now); ok {
+	j.observeLoss()
+	if hint, ok := j.hints.observe(s, j.loss.heavy(), now); ok {
 		j.deps.Observer(liveproof.Event{Hint: &hint})
 	}
 }
@@ -155,17 +158,17 @@ func (j *judge) tell(s liveproof.Sample) {
 // network looks at the source's losses and, while pictures fail to come for
 // them, tells the person so.
 func (j *judge) network() {
-	j.watchLoss()
+	j.observeLoss()
 	if j.silence() < staleCheck || !j.loss.heavy() {
 		return
 	}
-	if hint, ok := j.hints.want(liveproof.ReasonPacketLoss, j.elapsed()); ok {
+	if hint, ok := j.hints.propose(liveproof.ReasonPacketLoss, j.elapsed()); ok {
 		j.deps.Observer(liveproof.Event{Hint: &hint})
 	}
 }
 
-// watchLoss takes the source's own counts.
-func (j *judge) watchLoss() {
+// observeLoss takes the source's own counts.
+func (j *judge) observeLoss() {
 	if j.deps.Media == nil {
 		return
 	}
@@ -173,7 +176,7 @@ func (j *judge) watchLoss() {
 	if j.cfg.Live {
 		now = time.Since(j.line.begun)
 	}
-	j.loss.see(now, j.deps.Media())
+	j.loss.observe(now, j.deps.Media())
 }
 
 // announce follows the verdict: it numbers its changes, hands it to the journal,
@@ -188,7 +191,7 @@ func (j *judge) announce(samples ...liveproof.Sample) {
 	if changed || len(samples) > 0 {
 		current := v
 		if v.Final {
-			// A final verdict is Decide's to write, never the timeline's.
+			// A final verdict is written with the session's end, never with its timeline.
 			current = pendingOf(v)
 		}
 		j.journal.note(entry{counts: j.counts(), current: current, change: j.change}, samples...)
@@ -196,24 +199,24 @@ func (j *judge) announce(samples ...liveproof.Sample) {
 	if !changed || j.mode != liveproof.ModeCall {
 		return
 	}
-	j.owed = v.Outcome == liveproof.OutcomeLive && !j.journal.has(j.change)
-	if !j.owed {
+	j.unproved = v.Outcome == liveproof.OutcomeLive && !j.journal.has(j.change)
+	if !j.unproved {
 		j.deps.Observer(liveproof.Event{Verdict: &v})
 	}
 }
 
-// pay tells a call's live once it is recorded and still holds.
-func (j *judge) pay() {
-	if !j.owed || !j.journal.has(j.change) {
+// announceRecorded tells the observer of a call's live once it is recorded and still holds.
+func (j *judge) announceRecorded() {
+	if !j.unproved || !j.journal.has(j.change) {
 		return
 	}
-	j.owed = false
+	j.unproved = false
 	v := j.folder.Verdict()
 	j.deps.Observer(liveproof.Event{Verdict: &v})
 }
 
-// grow lets a call's evidence age while no sample comes.
-func (j *judge) grow() {
+// age lets a call's evidence grow stale while no sample comes.
+func (j *judge) age() {
 	if j.mode != liveproof.ModeCall || j.judged == 0 {
 		return
 	}
@@ -272,7 +275,7 @@ func (j *judge) counts() liveproof.FrameCounts {
 // sourceEnded: everything that the source gave has been judged.
 func (j *judge) sourceEnded() ending {
 	err := j.line.ended
-	why := endReason(err)
+	why := liveproof.ReasonOf(err)
 	if why == liveproof.ReasonDisconnected {
 		err = nil
 	}
@@ -285,7 +288,7 @@ func (j *judge) sourceEnded() ending {
 // cancelled: the session's context ended first.
 func (j *judge) cancelled(ctx context.Context) ending {
 	err := context.Cause(ctx)
-	why := endReason(err)
+	why := liveproof.ReasonOf(err)
 	if why != liveproof.ReasonInternalError && why != liveproof.ReasonUnsupportedMedia && !errors.Is(err, liveproof.ErrIdle) {
 		err = nil
 	}
@@ -300,11 +303,6 @@ func (j *judge) end(why liveproof.Reason, err error) ending {
 
 // ending is the fold's verdict, and whether the network was why it lacks evidence.
 func (j *judge) ending(err error) ending {
-	j.watchLoss()
-	v := j.loss.named(j.folder.Verdict())
-	state := liveproof.StateDecided
-	if v.Outcome == liveproof.OutcomeInconclusive && len(v.Reasons) > 0 {
-		state = v.Reasons[0].EndState()
-	}
-	return ending{verdict: v, state: state, err: err}
+	j.observeLoss()
+	return ending{verdict: j.loss.named(j.folder.Verdict()), err: err}
 }

@@ -35,11 +35,10 @@ func TestLiveEndsAtTheVerdict(t *testing.T) {
 			v, err := r.run(context.Background())
 			require.NoError(t, err)
 			require.Equal(t, want, v.Outcome)
-			require.Equal(t, liveproof.StateDecided, r.store.state)
+			require.Equal(t, liveproof.StateDecided, r.end.State)
 			require.InDelta(t, 2.2, time.Since(begun).Seconds(), 0.3)
 			require.InDelta(t, 2.2, v.At.Seconds(), 0.3)
-			require.Equal(t, 1, r.store.decides)
-			require.Equal(t, []liveproof.Outcome{want}, r.verdicts())
+			require.Empty(t, r.verdicts(), "a one-shot verdict is final")
 			require.Equal(t, 1.0, testutil.ToFloat64(r.met.verdicts.WithLabelValues("onboarding", string(want))))
 			require.Zero(t, testutil.ToFloat64(r.met.active))
 		})
@@ -56,7 +55,7 @@ func TestDeadlineIsTheServersClock(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, inconclusive, v.Outcome)
 		require.Equal(t, liveproof.ReasonDeadline, v.Reasons[0])
-		require.Equal(t, liveproof.StateDecided, r.store.state)
+		require.Equal(t, liveproof.StateDecided, r.end.State)
 		require.Equal(t, 6*time.Second, time.Since(begun))
 		require.Equal(t, 6*time.Second, v.At)
 	})
@@ -65,20 +64,20 @@ func TestDeadlineIsTheServersClock(t *testing.T) {
 func TestDeadlineHoldsWhileAStageHangs(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		r := liveRig(t, live(3000, 30).ending(nil))
-		var decidedAt, begun = time.Duration(0), time.Now()
+		var endedAt, begun = time.Duration(0), time.Now()
 		r.models.detect = func(context.Context, int) (liveproof.Detection, error) {
 			time.Sleep(40 * time.Second) // and does not heed its context
 			return oneFace(1), nil
 		}
 		r.watch = func(e liveproof.Event) {
-			if e.Verdict != nil {
-				decidedAt = time.Since(begun)
+			if e.Ended != nil {
+				endedAt = time.Since(begun)
 			}
 		}
 		v, err := r.run(context.Background())
 		require.NoError(t, err)
 		require.Equal(t, inconclusive, v.Outcome)
-		require.Equal(t, 15*time.Second, decidedAt)
+		require.Equal(t, 15*time.Second, endedAt, "the ending does not wait for the stage")
 	})
 }
 
@@ -94,11 +93,11 @@ func TestCallFollowsTheEvidence(t *testing.T) {
 		}
 		v, err := r.run(context.Background())
 		require.NoError(t, err)
-		require.Equal(t, []liveproof.Outcome{isLive, pending, isSpoof, isLive, isLive}, r.verdicts())
+		require.Equal(t, []liveproof.Outcome{isLive, pending, isSpoof, isLive}, r.verdicts())
 		require.Equal(t, isLive, v.Outcome)
 		require.True(t, hasReason(v, liveproof.ReasonDisconnected))
-		require.Equal(t, liveproof.StateDecided, r.store.state)
-		require.Greater(t, len(r.store.samples), 195)
+		require.Equal(t, liveproof.StateDecided, r.end.State)
+		require.Greater(t, len(r.timeline()), 195)
 	})
 }
 
@@ -109,7 +108,7 @@ func TestCallGoesStaleWithoutMedia(t *testing.T) {
 		v, err := r.run(context.Background())
 		require.ErrorIs(t, err, liveproof.ErrIdle)
 		require.Equal(t, inconclusive, v.Outcome)
-		require.Equal(t, []liveproof.Outcome{isLive, pending, inconclusive}, r.verdicts())
+		require.Equal(t, []liveproof.Outcome{isLive, pending}, r.verdicts())
 		require.Equal(t, pending, r.store.current[len(r.store.current)-1].Outcome, "the store must not go on saying live")
 	})
 }
@@ -138,12 +137,12 @@ func TestRunOnlyOnce(t *testing.T) {
 	r := fileRig(t, play(300, 30))
 	s, err := New(r.cfg, Deps{Source: r.src, Detector: &r.models, Cropper: &r.models, Scorer: &r.models, Policy: r.policy}, r.info)
 	require.NoError(t, err)
-	v, err := s.Run(context.Background())
+	end, err := s.Run(context.Background())
 	require.NoError(t, err)
-	require.Equal(t, isLive, v.Outcome)
-	v, err = s.Run(context.Background())
+	require.Equal(t, isLive, end.Verdict.Outcome)
+	end, err = s.Run(context.Background())
 	require.ErrorIs(t, err, ErrRan)
-	require.Equal(t, inconclusive, v.Outcome)
+	require.Equal(t, inconclusive, end.Verdict.Outcome)
 }
 
 // TestMediaCounts: what the source counted is added to what the stages did.

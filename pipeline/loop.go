@@ -59,8 +59,8 @@ type match struct{ past, step float64 }
 
 func newLoops(window int) *loops { return &loops{ring: make([]shown, window)} }
 
-// see takes the next picture and tells of a sampled one whether it is in a loop.
-func (l *loops) see(t time.Duration, cells *liveproof.Thumbnail, sampled bool) (looped bool) {
+// observe takes the next picture and tells of a sampled one whether it is in a loop.
+func (l *loops) observe(t time.Duration, cells *liveproof.Thumbnail, sampled bool) (looped bool) {
 	s := shown{t, coarsen(cells)}
 	if sampled {
 		looped = l.judge(&s)

@@ -25,8 +25,8 @@ type lossCount struct {
 	received, dropped int64
 }
 
-// see takes the source's counts at time now.
-func (l *loss) see(now time.Duration, c liveproof.FrameCounts) {
+// observe takes the source's counts at time now.
+func (l *loss) observe(now time.Duration, c liveproof.FrameCounts) {
 	if len(l.past) == 0 {
 		l.past = append(l.past, lossCount{})
 	}

@@ -29,7 +29,7 @@ type Metrics struct {
 	samples  *prometheus.CounterVec // result: scored, or the first reason code of the unscored sample
 	active   prometheus.Gauge
 	verdicts *prometheus.CounterVec // mode: onboarding, call; outcome: live, spoof, inconclusive
-	writes   *prometheus.CounterVec // op: append, decide; result: ok, retry, refused, gave_up
+	writes   *prometheus.CounterVec // result: ok, retry, refused
 	lost     prometheus.Counter
 }
 
@@ -51,9 +51,9 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		active: f.NewGauge(prometheus.GaugeOpts{Name: "liveproof_pipeline_sessions_active",
 			Help: "Sessions whose pipeline runs."}),
 		verdicts: f.NewCounterVec(prometheus.CounterOpts{Name: "liveproof_verdicts_total",
-			Help: "Final verdicts."}, []string{"mode", "outcome"}),
+			Help: "Judgements by mode and outcome, before they are written down."}, []string{"mode", "outcome"}),
 		writes: f.NewCounterVec(prometheus.CounterOpts{Name: "liveproof_pipeline_writes_total",
-			Help: "Attempts to write to the store."}, []string{"op", "result"}),
+			Help: "Attempts to write to the timeline."}, []string{"result"}),
 		lost: f.NewCounter(prometheus.CounterOpts{Name: "liveproof_pipeline_timeline_lost_total",
 			Help: "Samples that the timeline lacks because the store was away for too long."}),
 	}

@@ -11,9 +11,9 @@ import (
 	"github.com/liveproof/liveproof"
 )
 
-// TestCase15NewestWins: a stage that is too slow sheds the oldest frames, counted
+// TestNewestWins: a stage that is too slow sheds the oldest frames, counted
 // by stage and reason; the samples still come in order, each exactly once.
-func TestCase15NewestWins(t *testing.T) {
+func TestNewestWins(t *testing.T) {
 	slow := func(do func()) models {
 		return models{
 			detect: func(context.Context, int) (liveproof.Detection, error) { do(); return oneFace(1), nil },
@@ -55,8 +55,8 @@ func TestCase15NewestWins(t *testing.T) {
 	}
 }
 
-// TestCase15FilesLoseNothing: the same slow stage makes the reader of a file wait.
-func TestCase15FilesLoseNothing(t *testing.T) {
+// TestFilesLoseNothing: the same slow stage makes the reader of a file wait.
+func TestFilesLoseNothing(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		r := fileRig(t, play(300, 30))
 		r.models.detect = func(context.Context, int) (liveproof.Detection, error) {
@@ -72,8 +72,8 @@ func TestCase15FilesLoseNothing(t *testing.T) {
 	})
 }
 
-// TestCase15OverloadIsNotEvidence: a scorer without capacity gives no verdict.
-func TestCase15OverloadIsNotEvidence(t *testing.T) {
+// TestOverloadIsNotEvidence: a scorer without capacity gives no verdict.
+func TestOverloadIsNotEvidence(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		r := liveRig(t, live(600, 30))
 		r.models.score = func(context.Context, int) (float64, error) { return 1, liveproof.ErrOverloaded }
@@ -101,8 +101,8 @@ func TestQueue(t *testing.T) {
 	_, dropped, err := q.push(ctx, 1)
 	require.False(t, dropped)
 	require.NoError(t, err)
-	cancel(ErrShutdown)
+	cancel(&liveproof.EndError{Reason: liveproof.ReasonServerShutdown})
 	_, dropped, err = q.push(ctx, 2)
 	require.False(t, dropped)
-	require.ErrorIs(t, err, ErrShutdown)
+	require.Equal(t, liveproof.ReasonServerShutdown, liveproof.ReasonOf(err))
 }

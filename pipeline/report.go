@@ -8,12 +8,10 @@ import (
 
 // Report is what a session found, complete once Run has returned.
 type Report struct {
-	// Verdict is what Run returned.
+	// Verdict, State and Counts are those of the ending that Run returned.
 	Verdict liveproof.Verdict
-	// Judged is what the samples say; it differs from Verdict when that could not be recorded.
-	Judged liveproof.Verdict
-	State  liveproof.State
-	Counts liveproof.FrameCounts
+	State   liveproof.State
+	Counts  liveproof.FrameCounts
 	// Drops counts frames lost before a stage, by stage and reason.
 	Drops map[Stage]map[liveproof.Reason]int64
 	// MeanRho is the weighted mean of all scored samples, also across restarts of evidence; 0 without one.

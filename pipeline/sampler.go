@@ -36,9 +36,9 @@ type picked struct {
 	tell  bool             // a rejected picture becomes an unscored sample
 }
 
-// see judges the next picture by its time pts; server is the server's time since
+// classify judges the next picture by its time pts; server is the server's time since
 // the first picture, or negative for files, where no clock runs.
-func (s *sampler) see(pts, server time.Duration) picked {
+func (s *sampler) classify(pts, server time.Duration) picked {
 	if !s.started {
 		if pts < 0 || pts > farthest {
 			return s.reject(liveproof.ReasonTimestampsBackward, server)
@@ -93,9 +93,9 @@ func newRecall(window int) *recall {
 	return &recall{ring: make([]uint64, window), at: make(map[uint64]sighting, window)}
 }
 
-// see notes the next picture and tells whether its content was there already
+// observe notes the next picture and tells whether its content was there already
 // when the last sample was taken, or before.
-func (r *recall) see(digest uint64) bool {
+func (r *recall) observe(digest uint64) bool {
 	r.n++
 	slot := r.n % int64(len(r.ring))
 	if old := r.ring[slot]; r.n > int64(len(r.ring)) && r.at[old].newest == r.n-int64(len(r.ring)) {
@@ -110,5 +110,5 @@ func (r *recall) see(digest uint64) bool {
 	return known && past.first <= r.sampled
 }
 
-// took tells that the newest picture was sampled.
-func (r *recall) took() { r.sampled = r.n }
+// markSampled notes that the newest picture was sampled.
+func (r *recall) markSampled() { r.sampled = r.n }

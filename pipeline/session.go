@@ -23,9 +23,9 @@ type Deps struct {
 	Scorer   Scorer
 	// Recorder keeps samples and verdict; nil keeps nothing.
 	Recorder Recorder
-	// Observer is told of events from Run's goroutine; nil tells nobody.
+	// Observer receives events from Run's goroutine; nil drops them.
 	Observer Observer
-	// Policy judges. Its threshold 0 takes the session's model's; its deadline yields to the session's.
+	// Policy judges. Its threshold 0 takes the session's model's.
 	Policy verdict.Policy
 	// Pool lends the images; nil makes one for this session.
 	Pool *liveproof.ImagePool
@@ -85,18 +85,18 @@ func withDefaults(d Deps) Deps {
 }
 
 // Run judges the stream until it is decided, the stream or ctx ends, or the
-// session fails, and returns the verdict as it was recorded. The cause of ctx
-// (ErrShutdown, ErrDisconnected) becomes the reason. The verdict is final, and
-// live only when the store has it.
+// session fails, and returns how it ended. The cause of ctx becomes the reason
+// (liveproof.EndError, liveproof.ReasonOf). The observer has the ending at once
+// (Event.Ended); Run returns when every stage has, which a model that hangs can
+// delay. Ending.Samples are what the recorder lacks.
 //
-// Errors: liveproof.ErrIdle (no media), *liveproof.UnrecordedError with the
-// judgement when the store did not take it (it is a liveproof.ErrUnavailable too),
-// liveproof.ErrDecided or ErrNotFound (the record is another's or gone),
-// ErrPanic, and what ended the source. A peer that left, a shutdown and a
-// deadline are no errors.
-func (s *Session) Run(ctx context.Context) (liveproof.Verdict, error) {
+// The ending may be written whatever the error, which says why the stream ended
+// early: liveproof.ErrIdle (no media), ErrPanic, the recorder's refusal
+// (liveproof.ErrDecided, ErrNotFound), and what ended the source. A peer that
+// left, a shutdown and a deadline are no errors.
+func (s *Session) Run(ctx context.Context) (liveproof.Ending, error) {
 	if !s.ran.CompareAndSwap(false, true) {
-		return withheld(liveproof.Verdict{}), ErrRan
+		return liveproof.Unjudged(liveproof.ReasonInternalError), ErrRan
 	}
 	s.deps.Metrics.active.Inc()
 	defer s.deps.Metrics.active.Dec()
@@ -108,44 +108,34 @@ func (s *Session) Run(ctx context.Context) (liveproof.Verdict, error) {
 	writer.Go(func() error { j.run(); return nil })
 	l := startLine(ctx, s.cfg, s.deps, s.info.ID, stop)
 
-	end := s.judge(ctx, l, j)
+	end, err := s.judge(ctx, l, j)
 	stop(errEnded)
-	err := s.settle(ctx, end, j)
-	if late := l.wait(); late != nil && !errors.Is(end.err, ErrPanic) {
+	end.Samples = j.stop()
+	s.note(end, err)
+	s.tellEnded(end)
+	if late := l.wait(); late != nil && !errors.Is(err, ErrPanic) {
 		s.deps.Log.Error("stage failed after the session's end", "session", s.info.ID, "error", late)
 	}
 	s.report.Drops = l.drops.all()
-	return s.report.Verdict, errors.Join(end.err, err)
+	return end, err
 }
 
 // Report is complete once Run has returned; do not call it before.
 func (s *Session) Report() Report { return s.report }
 
-// settle records the verdict, and only then tells of it.
-func (s *Session) settle(ctx context.Context, end ending, j *journal) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.cfg.DecideTimeout)
-	defer cancel()
-	j.stop()
-	judged := liveproof.Ending{State: end.state, Verdict: end.verdict, Counts: end.counts}
-	s.tell(liveproof.Event{Judged: &judged})
-	err := j.decide(ctx, judged)
-	s.report.Judged, s.report.Verdict = end.verdict, end.verdict
-	s.report.State, s.report.Counts = end.state, end.counts
-	if err != nil {
-		s.report.Verdict = withheld(end.verdict)
-	}
-	v := s.report.Verdict
+// note keeps the ending in the report, the metrics and the log.
+func (s *Session) note(end liveproof.Ending, err error) {
+	v := end.Verdict
+	s.report.Verdict, s.report.State, s.report.Counts = v, end.State, end.Frames
 	s.deps.Metrics.verdicts.WithLabelValues(string(s.info.Mode), string(v.Outcome)).Inc()
-	s.deps.Log.Debug("session judged", "session", s.info.ID, "state", end.state, "verdict", v.Outcome,
-		"reasons", v.Reasons, "scored", v.Scored, "error", errors.Join(end.err, err))
-	s.tell(liveproof.Event{Verdict: &v})
-	return err
+	s.deps.Log.Debug("session judged", "session", s.info.ID, "state", end.State, "verdict", v.Outcome,
+		"reasons", v.Reasons, "scored", v.Scored, "error", err)
 }
 
-// tell survives an observer that panics.
-func (s *Session) tell(e liveproof.Event) {
+// tellEnded survives an observer that panics.
+func (s *Session) tellEnded(end liveproof.Ending) {
 	err := guard("observer", func() error {
-		s.deps.Observer(e)
+		s.deps.Observer(liveproof.Event{Ended: &end})
 		return nil
 	})
 	if err != nil {
@@ -153,41 +143,29 @@ func (s *Session) tell(e liveproof.Event) {
 	}
 }
 
-// withheld is what the world learns of a verdict that is not on record.
-func withheld(v liveproof.Verdict) liveproof.Verdict {
-	v.Outcome, v.Final = liveproof.OutcomeInconclusive, true
-	v.Reasons = []liveproof.Reason{liveproof.ReasonInternalError}
-	return v
-}
-
-// ending is how the judgement ended.
-type ending struct {
-	verdict liveproof.Verdict
-	state   liveproof.State
-	counts  liveproof.FrameCounts
-	err     error
-}
-
 // judge runs the last stage in the caller's goroutine.
-func (s *Session) judge(ctx context.Context, l *line, j *journal) (end ending) {
+func (s *Session) judge(ctx context.Context, l *line, j *journal) (liveproof.Ending, error) {
 	g := &judge{
 		cfg: s.cfg, deps: s.deps, mode: s.info.Mode, limit: s.policy.Deadline, line: l, journal: j, report: &s.report,
 		early: map[int64]*frame{}, hints: hinter{delay: s.cfg.HintDelay}, outcome: liveproof.OutcomePending,
 		judgedAt: time.Now(),
 	}
+	var end ending
 	err := guard(string(StageJudge), func() (err error) {
 		if g.folder, err = verdict.New(s.policy, s.info.Mode); err != nil {
 			return err
 		}
 		end = g.run(ctx)
-		return nil
+		return end.err
 	})
-	if err != nil {
-		end = ending{err: err}
+	if end.verdict.Outcome == "" || errors.Is(err, ErrPanic) {
+		end.verdict = end.verdict.Withheld()
 	}
-	if errors.Is(end.err, ErrPanic) || err != nil {
-		end.verdict, end.state = withheld(end.verdict), liveproof.StateFailed
-	}
-	end.counts = g.counts()
-	return end
+	return liveproof.Judged(end.verdict, g.counts()), err
+}
+
+// ending is what was judged, and the error that ended the stream.
+type ending struct {
+	verdict liveproof.Verdict
+	err     error
 }

@@ -22,8 +22,8 @@ type sequence struct {
 func (l *line) take(ctx context.Context, seq *sequence, pic liveproof.Picture) error {
 	defer pic.Release()
 	start := time.Now()
-	p := seq.sampler.see(pic.Time(), l.arrival(start))
-	repeated, cells := seq.look(p, pic)
+	p := seq.sampler.classify(pic.Time(), l.arrival(start))
+	repeated, cells := seq.compare(p, pic)
 	if p.doubt != "" {
 		l.drop(StageSample, p.doubt)
 	}
@@ -34,7 +34,7 @@ func (l *line) take(ctx context.Context, seq *sequence, pic liveproof.Picture) e
 	f.cells = cells
 	l.sampled.Add(1)
 	if p.take {
-		seq.recall.took()
+		seq.recall.markSampled()
 	}
 	switch {
 	case p.doubt != "":
@@ -48,9 +48,9 @@ func (l *line) take(ctx context.Context, seq *sequence, pic liveproof.Picture) e
 	return nil
 }
 
-// look compares a picture in time with the past ones: repeated tells that its
+// compare compares a picture in time with the past ones: repeated tells that its
 // pixels, or a loop that it belongs to, were there before.
-func (q *sequence) look(p picked, pic liveproof.Picture) (repeated bool, cells *liveproof.Thumbnail) {
+func (q *sequence) compare(p picked, pic liveproof.Picture) (repeated bool, cells *liveproof.Thumbnail) {
 	if p.doubt != "" {
 		return false, nil
 	}
@@ -59,8 +59,8 @@ func (q *sequence) look(p picked, pic liveproof.Picture) (repeated bool, cells *
 		cells = new(liveproof.Thumbnail) // it goes on with the frame
 	}
 	pic.Thumbnail(cells)
-	repeated = q.recall.see(pic.Digest())
-	looped := q.loops.see(p.t, cells, p.take)
+	repeated = q.recall.observe(pic.Digest())
+	looped := q.loops.observe(p.t, cells, p.take)
 	return repeated || looped, cells
 }
 
@@ -125,7 +125,7 @@ func (l *line) detect(ctx context.Context, f *frame) bool {
 
 // crop cuts the face out and judges how well it is seen. The full image ends here.
 func (l *line) crop(_ context.Context, f *frame) bool {
-	still := l.still.see(f.sample.T, f.cells, faceRegion(f.face.Box, f.img.Width, f.img.Height))
+	still := l.still.observe(f.sample.T, f.cells, faceRegion(f.face.Box, f.img.Width, f.img.Height))
 	crop, err := l.deps.Cropper.Crop(f.img, f.face, l.deps.Pool)
 	if err != nil {
 		l.failed(string(StageCrop), f, err)

@@ -35,9 +35,9 @@ type glance struct {
 	cells *liveproof.Thumbnail
 }
 
-// see takes the next sample with a face and tells whether the face stood still
+// observe takes the next sample with a face and tells whether the face stood still
 // since all samples of the last stillSpan. The first one cannot tell.
-func (s *stillness) see(t time.Duration, cells *liveproof.Thumbnail, at region) (still bool) {
+func (s *stillness) observe(t time.Duration, cells *liveproof.Thumbnail, at region) (still bool) {
 	drop := 0
 	for drop < len(s.past)-1 && t-s.past[drop].t > stillSpan+stillSlack {
 		drop++

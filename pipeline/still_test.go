@@ -23,8 +23,8 @@ func flicker(p *picture, most int) {
 	}
 }
 
-// TestCase08LossyStill: not one picture has the pixels of another, and nothing moves.
-func TestCase08LossyStill(t *testing.T) {
+// TestLossyStill: not one picture has the pixels of another, and nothing moves.
+func TestLossyStill(t *testing.T) {
 	for most, want := range map[int]liveproof.Outcome{1: inconclusive, stillLevels - 1: inconclusive, 4 * stillLevels: isLive} {
 		bubble(t, func(t *testing.T) {
 			r := liveRig(t, live(600, 30).ending(nil).edit(func(_ int, p *picture) { flicker(p, most) }))
@@ -40,8 +40,8 @@ func TestCase08LossyStill(t *testing.T) {
 	}
 }
 
-// TestCase08StillUnderMovingSurroundings: only the face counts.
-func TestCase08StillUnderMovingSurroundings(t *testing.T) {
+// TestStillUnderMovingSurroundings: only the face counts.
+func TestStillUnderMovingSurroundings(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		src := live(600, 30).ending(nil).edit(func(_ int, p *picture) {
 			flicker(p, 1)
@@ -61,10 +61,10 @@ func TestCase08StillUnderMovingSurroundings(t *testing.T) {
 	})
 }
 
-// TestCase08LossyLoop: a loop in which every repetition has other noise. Before
+// TestLossyLoop: a loop in which every repetition has other noise. Before
 // a loop starts again it is no loop, so one of two seconds passes a one-shot
 // session; a call finds out.
-func TestCase08LossyLoop(t *testing.T) {
+func TestLossyLoop(t *testing.T) {
 	for _, tt := range []struct {
 		pictures int // length, at 30 pictures a second
 		mode     liveproof.Mode
@@ -107,10 +107,10 @@ func TestStillnessRemembersAcrossSilence(t *testing.T) {
 	var s stillness
 	cells := new(liveproof.Thumbnail)
 	all := region{0, 0, 64, 64}
-	require.False(t, s.see(0, cells, all), "the first one cannot tell")
-	require.True(t, s.see(time.Hour, cells, all))
+	require.False(t, s.observe(0, cells, all), "the first one cannot tell")
+	require.True(t, s.observe(time.Hour, cells, all))
 	for i := range 1000 {
-		s.see(time.Hour+time.Duration(i)*10*time.Millisecond, cells, all)
+		s.observe(time.Hour+time.Duration(i)*10*time.Millisecond, cells, all)
 	}
 	require.LessOrEqual(t, len(s.past), 90)
 }
@@ -137,6 +137,6 @@ func BenchmarkLoop(b *testing.B) {
 		for j := range t {
 			t[j] = uint8(60 + 40*math.Sin(float64(i)/9) + float64(r.Uint32N(4)))
 		}
-		l.see(time.Duration(i)*33*time.Millisecond, &t, true)
+		l.observe(time.Duration(i)*33*time.Millisecond, &t, true)
 	}
 }

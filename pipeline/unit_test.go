@@ -21,14 +21,12 @@ func TestConfigValidate(t *testing.T) {
 		"sample_rate":    func(c *Config) { c.SampleRate = 0 },
 		"queue_size":     func(c *Config) { c.QueueSize = 0 },
 		"in_flight":      func(c *Config) { c.InFlight = 65 },
-		"idle_timeout":   func(c *Config) { c.IdleTimeout = 0 },
 		"score_timeout":  func(c *Config) { c.ScoreTimeout = 0 },
 		"frozen_window":  func(c *Config) { c.FrozenWindow = 1 },
 		"clock_slack":    func(c *Config) { c.ClockSlack = 0 },
 		"hint_delay":     func(c *Config) { c.HintDelay = -1 },
 		"flush_interval": func(c *Config) { c.FlushInterval = 0 },
 		"record_timeout": func(c *Config) { c.RecordTimeout = 0 },
-		"decide_timeout": func(c *Config) { c.DecideTimeout = c.RecordTimeout - 1 },
 		"backlog":        func(c *Config) { c.Backlog = 0 },
 	}
 	for key, spoil := range tests {
@@ -37,8 +35,9 @@ func TestConfigValidate(t *testing.T) {
 		require.Regexp(t, "^"+key+": .* is out of range ", c.Validate().Error())
 	}
 	c := DefaultConfig()
-	c.SampleRate = math.NaN()
-	require.EqualError(t, c.Validate(), "sample_rate: NaN is out of range (0, 60]")
+	c.SampleRate, c.QueueSize = math.NaN(), 0
+	require.EqualError(t, c.Validate(), "sample_rate: NaN is out of range (0, 60]\nqueue_size: 0 is out of range [1, 64]",
+		"all faults at once")
 }
 
 func TestNewRefuses(t *testing.T) {
@@ -74,7 +73,7 @@ func TestSamplerRate(t *testing.T) {
 			taken, last := 0, time.Duration(0)
 			for i := range int(20 * fps) {
 				at := time.Duration(float64(i)/fps*float64(time.Second)) + time.Duration(r.Int64N(int64(jitter)+1))
-				p := s.see(at, -1)
+				p := s.classify(at, -1)
 				if !p.take {
 					continue
 				}
@@ -92,7 +91,7 @@ func TestSamplerTimeOnlyGrows(t *testing.T) {
 	s := sampler{period: 200 * time.Millisecond, slack: time.Second}
 	last := time.Duration(-1)
 	for range 10000 {
-		p := s.see(time.Duration(r.Int64N(int64(10*time.Minute))-int64(time.Minute)), -1)
+		p := s.classify(time.Duration(r.Int64N(int64(10*time.Minute))-int64(time.Minute)), -1)
 		if p.take {
 			require.Greater(t, p.t, last)
 			last = p.t
@@ -108,7 +107,7 @@ func FuzzSampler(f *testing.F) {
 		s := sampler{period: 200 * time.Millisecond, slack: time.Second}
 		last := time.Duration(-1)
 		for i, v := range []int64{a, b, c, d, a, b + 1, c + 1} {
-			p := s.see(time.Duration(v), time.Duration(i)*100*time.Millisecond)
+			p := s.classify(time.Duration(v), time.Duration(i)*100*time.Millisecond)
 			if p.take {
 				require.Greater(t, p.t, last)
 				last = p.t
@@ -121,15 +120,15 @@ func FuzzSampler(f *testing.F) {
 func TestRecallForgets(t *testing.T) {
 	r := newRecall(16)
 	for i := range uint64(1000) {
-		require.False(t, r.see(i))
-		r.took()
+		require.False(t, r.observe(i))
+		r.markSampled()
 		require.LessOrEqual(t, len(r.at), 16)
 	}
-	require.True(t, r.see(990))
-	require.False(t, r.see(900))
+	require.True(t, r.observe(990))
+	require.False(t, r.observe(900))
 	for range 100 { // a frozen picture stays known however long it lasts
-		r.took()
-		require.True(t, r.see(990))
+		r.markSampled()
+		require.True(t, r.observe(990))
 	}
 	require.LessOrEqual(t, len(r.at), 16)
 }
@@ -137,7 +136,7 @@ func TestRecallForgets(t *testing.T) {
 func TestHinter(t *testing.T) {
 	h := hinter{delay: 400 * time.Millisecond}
 	seen := func(ms int, reasons ...liveproof.Reason) string {
-		hint, ok := h.see(liveproof.Sample{Scored: len(reasons) == 0, Reasons: reasons}, false, time.Duration(ms)*time.Millisecond)
+		hint, ok := h.observe(liveproof.Sample{Scored: len(reasons) == 0, Reasons: reasons}, false, time.Duration(ms)*time.Millisecond)
 		if !ok {
 			return "-"
 		}
@@ -174,7 +173,7 @@ func TestLateResultsAreNotJudged(t *testing.T) {
 	require.Equal(t, liveproof.ReasonDeadline, end.verdict.Reasons[0])
 
 	ctx, cancel := context.WithCancelCause(context.Background())
-	cancel(ErrShutdown)
+	cancel(&liveproof.EndError{Reason: liveproof.ReasonServerShutdown})
 	for _, open := range []bool{true, false} {
 		g = late(time.Now())
 		end, over = g.result(ctx, sample, open)
@@ -230,7 +229,7 @@ func BenchmarkUnsampled(b *testing.B) {
 	s, q := sampler{period: 200 * time.Millisecond, slack: time.Second}, newRecall(512)
 	b.ReportAllocs()
 	for i := range b.N {
-		s.see(time.Duration(i)*33*time.Millisecond, -1)
-		q.see(uint64(i))
+		s.classify(time.Duration(i)*33*time.Millisecond, -1)
+		q.observe(uint64(i))
 	}
 }

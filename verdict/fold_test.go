@@ -110,8 +110,8 @@ func TestWeights(t *testing.T) {
 	require.Equal(t, isLive, judged(s, liveproof.ModeOnboarding).Outcome)
 }
 
-// TestCase05EarlyScoreNeverPasses: a perfect score alone is no evidence.
-func TestCase05EarlyScoreNeverPasses(t *testing.T) {
+// TestEarlyScoreNeverPasses: a perfect score alone is no evidence.
+func TestEarlyScoreNeverPasses(t *testing.T) {
 	for n := range 10 {
 		v := Fold(testPolicy(), liveproof.ModeOnboarding, series{}.scored(n, 1), time.Hour, liveproof.ReasonDisconnected)
 		require.Equal(t, inconclusive, v.Outcome, n)
@@ -132,8 +132,8 @@ func TestSilenceIsNotAgreement(t *testing.T) {
 	}
 }
 
-// TestCase08BackwardTimeCountsOnce: repeated or backward time is neither evidence nor time.
-func TestCase08BackwardTimeCountsOnce(t *testing.T) {
+// TestBackwardTimeCountsOnce: repeated or backward time is neither evidence nor time.
+func TestBackwardTimeCountsOnce(t *testing.T) {
 	standing := series{}.scored(50, 1).each(func(i int, v *liveproof.Sample) { v.T = time.Duration(min(i, 8)) * tick })
 	looped := series{}.scored(90, 1).each(func(i int, v *liveproof.Sample) { v.T = time.Duration(i%9) * tick })
 	for _, s := range []series{standing, looped} {
@@ -144,8 +144,8 @@ func TestCase08BackwardTimeCountsOnce(t *testing.T) {
 	}
 }
 
-// TestCase13InvalidScoreNeverPasses: NaN and the like are failed samples.
-func TestCase13InvalidScoreNeverPasses(t *testing.T) {
+// TestInvalidScoreNeverPasses: NaN and the like are failed samples.
+func TestInvalidScoreNeverPasses(t *testing.T) {
 	for _, bad := range []float64{math.NaN(), math.Inf(1), math.Inf(-1), -1e-9, 1 + 1e-9} {
 		for name, set := range map[string]func(*liveproof.Sample){
 			"rho":    func(v *liveproof.Sample) { v.Rho = bad },

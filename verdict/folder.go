@@ -50,10 +50,7 @@ func Fold(p Policy, mode liveproof.Mode, samples []liveproof.Sample, elapsed tim
 	ended liveproof.Reason) liveproof.Verdict {
 	f, err := New(p, mode)
 	if err != nil {
-		return liveproof.Verdict{
-			Outcome: liveproof.OutcomeInconclusive, Final: true,
-			Reasons: []liveproof.Reason{liveproof.ReasonInternalError},
-		}
+		return liveproof.Inconclusive(liveproof.ReasonInternalError)
 	}
 	for _, s := range samples {
 		f.Add(s)
@@ -83,7 +80,7 @@ func (f *Folder) Add(s liveproof.Sample) {
 	f.judge(s.T)
 }
 
-// Advance tells that the stream has reached time t without a further sample: a
+// Advance takes note that the stream has reached time t without a further sample: a
 // one-shot session passes its deadline, evidence grows stale.
 func (f *Folder) Advance(t time.Duration) {
 	if f.mode == liveproof.ModeOnboarding && t >= f.policy.Deadline {
@@ -150,7 +147,7 @@ func (f *Folder) miss(s liveproof.Sample) {
 	}
 	f.missed = why
 	f.misses.add(why)
-	doubt := slices.IndexFunc(s.Reasons, doubtful)
+	doubt := slices.IndexFunc(s.Reasons, liveproof.Reason.Doubtful)
 	if doubt < 0 {
 		return
 	}
@@ -171,7 +168,7 @@ func (f *Folder) restart(t time.Duration, why liveproof.Reason) {
 	}
 }
 
-// judge looks at the evidence after a scored sample.
+// judge weighs the evidence after a scored sample.
 func (f *Folder) judge(t time.Duration) {
 	side := f.ev.side(f.policy)
 	switch {

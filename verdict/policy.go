@@ -1,9 +1,10 @@
 package verdict
 
 import (
-	"fmt"
-	"math"
+	"errors"
 	"time"
+
+	"github.com/liveproof/liveproof/internal/check"
 )
 
 // Policy is the rule by which samples become a verdict.
@@ -20,8 +21,8 @@ type Policy struct {
 	MinSamples int `yaml:"min_samples"`
 	// MinSpan is the least time from the first to the last scored sample, [500ms, 1m].
 	MinSpan time.Duration `yaml:"min_span"`
-	// Deadline is when a one-shot session ends inconclusive; above min_span and hold, at most 10m.
-	Deadline time.Duration `yaml:"deadline"`
+	// Deadline is when a one-shot session ends inconclusive; above MinSpan and Hold, at most 10m.
+	Deadline time.Duration `yaml:"-"`
 	// Hysteresis: in call mode live stands until the smoothed score is this far below the threshold, [0, 0.5).
 	Hysteresis float64 `yaml:"hysteresis"`
 	// MaxGap is the longest silence between scored samples within Hold, [50ms, hold].
@@ -59,30 +60,24 @@ func (p Policy) For(modelThreshold float64) Policy {
 	return p
 }
 
-// Validate checks the ranges; the error begins with the key. A threshold of 0 is
-// accepted here, as it stands for the model's; New does not accept it.
+// Validate reports every value that is out of range; each error begins with its
+// key. A threshold of 0 is accepted here, as it stands for the model's; New does not accept it.
 func (p Policy) Validate() error {
 	const long = time.Minute
-	checks := []error{
-		durationIn("tau", p.Tau, 50*time.Millisecond, long),
-		fraction("threshold", p.Threshold, p.Threshold >= 0 && p.Threshold < 1, "[0, 1)"),
-		fraction("margin", p.Margin, p.Margin >= 0 && p.Margin < 0.5, "[0, 0.5)"),
-		durationIn("hold", p.Hold, 200*time.Millisecond, 30*time.Second),
-		countIn("min_samples", p.MinSamples, 3, 1000),
-		durationIn("min_span", p.MinSpan, 500*time.Millisecond, long),
-		durationIn("deadline", p.Deadline, max(p.MinSpan, p.Hold)+1, 10*time.Minute),
-		fraction("hysteresis", p.Hysteresis, p.Hysteresis >= 0 && p.Hysteresis < 0.5, "[0, 0.5)"),
-		durationIn("max_gap", p.MaxGap, 50*time.Millisecond, p.Hold),
-		durationIn("restart_gap", p.RestartGap, p.MaxGap, long),
-		fraction("max_dissent", p.MaxDissent, p.MaxDissent > 0 && p.MaxDissent <= 1, "(0, 1]"),
-		countIn("max_doubt", p.MaxDoubt, 1, 1000),
-	}
-	for _, err := range checks {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	return errors.Join(
+		check.In("tau", p.Tau, 50*time.Millisecond, long),
+		check.That("threshold", p.Threshold >= 0 && p.Threshold < 1, "%v is out of range [0, 1)", p.Threshold),
+		check.That("margin", p.Margin >= 0 && p.Margin < 0.5, "%v is out of range [0, 0.5)", p.Margin),
+		check.In("hold", p.Hold, 200*time.Millisecond, 30*time.Second),
+		check.In("min_samples", p.MinSamples, 3, 1000),
+		check.In("min_span", p.MinSpan, 500*time.Millisecond, long),
+		check.In("deadline", p.Deadline, max(p.MinSpan, p.Hold)+1, 10*time.Minute),
+		check.That("hysteresis", p.Hysteresis >= 0 && p.Hysteresis < 0.5, "%v is out of range [0, 0.5)", p.Hysteresis),
+		check.In("max_gap", p.MaxGap, 50*time.Millisecond, p.Hold),
+		check.In("restart_gap", p.RestartGap, p.MaxGap, long),
+		check.Above("max_dissent", p.MaxDissent, 0, 1),
+		check.In("max_doubt", p.MaxDoubt, 1, 1000),
+	)
 }
 
 // upper and lower are θ+m and θ-m. The margin is cut to half of what is left, so
@@ -92,24 +87,3 @@ func (p Policy) lower() float64 { return p.Threshold - min(p.Margin, p.Threshold
 
 // leave is where call mode withdraws live.
 func (p Policy) leave() float64 { return p.Threshold - min(p.Hysteresis, p.Threshold/2) }
-
-func durationIn(key string, v, lo, hi time.Duration) error {
-	if v < lo || v > hi {
-		return fmt.Errorf("%s: %v is out of range [%v, %v]", key, v, lo, hi)
-	}
-	return nil
-}
-
-func countIn(key string, v, lo, hi int) error {
-	if v < lo || v > hi {
-		return fmt.Errorf("%s: %d is out of range [%d, %d]", key, v, lo, hi)
-	}
-	return nil
-}
-
-func fraction(key string, v float64, ok bool, allowed string) error {
-	if !ok || math.IsNaN(v) {
-		return fmt.Errorf("%s: %v is out of range %s", key, v, allowed)
-	}
-	return nil
-}

@@ -44,24 +44,18 @@ func (f *Folder) current() liveproof.Verdict {
 	return v
 }
 
-// blocked tells that a sample must not count although it holds a score.
+// blocked reports that a sample must not count although it holds a score.
 func blocked(reasons []liveproof.Reason) bool {
 	return slices.ContainsFunc(reasons, func(r liveproof.Reason) bool {
-		return doubtful(r) || r == liveproof.ReasonMultipleFaces || r == liveproof.ReasonNoFace
+		return r.Doubtful() || r == liveproof.ReasonMultipleFaces || r == liveproof.ReasonNoFace
 	})
 }
 
-// mistimed tells that the sample's own time is what is in doubt; it moves no clock.
+// mistimed reports that the sample's own time is what is in doubt; it moves no clock.
 func mistimed(reasons []liveproof.Reason) bool {
 	return slices.ContainsFunc(reasons, func(r liveproof.Reason) bool {
 		return r == liveproof.ReasonTimestampsBackward || r == liveproof.ReasonInjectionTiming
 	})
-}
-
-// doubtful reasons speak against the stream, not against the view of the face.
-func doubtful(r liveproof.Reason) bool {
-	return r == liveproof.ReasonFrozenPicture || r == liveproof.ReasonTimestampsBackward ||
-		r == liveproof.ReasonInjectionTiming
 }
 
 // tally counts reasons.

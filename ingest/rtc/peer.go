@@ -182,9 +182,9 @@ func (p *Peer) follow(state webrtc.PeerConnectionState) {
 			p.fail(ErrHandshake)
 			return
 		}
-		p.fail(fmt.Errorf("ICE failed: %w", ErrDisconnected))
+		p.fail(fmt.Errorf("ICE failed: %w", ErrLost))
 	case webrtc.PeerConnectionStateClosed:
-		p.fail(fmt.Errorf("closed by the other side: %w", ErrDisconnected))
+		p.fail(fmt.Errorf("closed by the other side: %w", ErrLost))
 	}
 }
 
@@ -257,7 +257,7 @@ func (p *Peer) Connected() <-chan struct{} { return p.connected }
 // Done is closed when the peer has ended, for whatever reason.
 func (p *Peer) Done() <-chan struct{} { return p.done }
 
-// Err is why the peer ended by itself: ErrConnectTimeout, ErrDisconnected,
+// Err is why the peer ended by itself: ErrConnectTimeout, ErrLost,
 // ErrHandshake, ErrFlood or liveproof.ErrIdle. It is nil before Done is closed
 // and when Close ended the peer.
 func (p *Peer) Err() error {

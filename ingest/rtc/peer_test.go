@@ -156,7 +156,7 @@ func TestPeerGone(t *testing.T) {
 	next(t, v)
 	c.close()
 	wantDone(t, p)
-	if !errors.Is(p.Err(), ErrDisconnected) {
+	if !errors.Is(p.Err(), ErrLost) {
 		t.Fatal(p.Err())
 	}
 	drainUntilEnd(t, v)
@@ -182,7 +182,7 @@ func TestPeerCutOff(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantDone(t, p)
-	if !errors.Is(p.Err(), ErrDisconnected) {
+	if !errors.Is(p.Err(), ErrLost) {
 		t.Fatal(p.Err())
 	}
 	drainUntilEnd(t, v)

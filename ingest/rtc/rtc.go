@@ -28,15 +28,15 @@ var (
 	// ErrNegotiated: the peer has answered an offer already.
 	ErrNegotiated = errors.New("peer already negotiated")
 	// ErrConnectTimeout: no connection (ICE and DTLS) within connect_timeout.
-	ErrConnectTimeout = errors.New("peer did not connect in time")
-	// ErrDisconnected: the connection was lost or the other side closed it.
-	ErrDisconnected = errors.New("peer disconnected")
+	ErrConnectTimeout = fmt.Errorf("peer did not connect in time: %w", liveproof.ErrIdle)
+	// ErrLost: the connection was lost or the other side closed it.
+	ErrLost = fmt.Errorf("connection lost: %w", liveproof.ErrDisconnected)
 	// ErrHandshake: the DTLS handshake failed.
-	ErrHandshake = errors.New("DTLS handshake failed")
+	ErrHandshake = fmt.Errorf("DTLS handshake failed: %w", liveproof.ErrDisconnected)
 	// ErrFlood: the peer sent more packets or streams than allowed.
-	ErrFlood = errors.New("peer floods")
+	ErrFlood = fmt.Errorf("peer floods: %w", liveproof.ErrDisconnected)
 	// ErrClosed: the peer or the API was closed on this side.
-	ErrClosed = errors.New("closed")
+	ErrClosed = fmt.Errorf("closed: %w", liveproof.ErrDisconnected)
 )
 
 // mimeTypes are the codecs this package can reassemble.

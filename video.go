@@ -1,9 +1,7 @@
 package liveproof
 
 import (
-	"fmt"
-	"sync"
-	"sync/atomic"
+	"context"
 	"time"
 )
 
@@ -36,6 +34,15 @@ type AccessUnit struct {
 	Data     []byte
 }
 
+// UnitSource is one live stream's access units in order.
+type UnitSource interface {
+	// Next blocks for the next complete access unit. It returns io.EOF when the
+	// stream has ended and ErrIdle when its sender fell silent.
+	Next(ctx context.Context) (AccessUnit, error)
+	// RequestKeyFrame asks the sender for a key frame (PLI, RFC 4585). It is throttled.
+	RequestKeyFrame()
+}
+
 // Picture is one decoded picture that has not been converted to RGB yet. It is
 // owned by whoever received it, until Release. Not safe for concurrent use.
 type Picture interface {
@@ -62,62 +69,3 @@ const ThumbnailSide = 64
 // Thumbnail is a picture's luma in [0,255], averaged over ThumbnailSide ×
 // ThumbnailSide cells, row by row; the cells share the picture's aspect ratio.
 type Thumbnail [ThumbnailSide * ThumbnailSide]uint8
-
-// Image is a packed RGB picture, 8 bits a channel: pixel (x,y) starts at
-// Pix[y*Stride+3*x], Stride = 3*Width. It has one owner at a time, who calls Release.
-type Image struct {
-	Width, Height, Stride int
-	Pix                   []byte
-
-	pool *ImagePool
-}
-
-// Release gives the image's buffer back to its pool; the image must not be
-// used afterwards. Releasing nil or twice does nothing.
-func (m *Image) Release() {
-	if m == nil || m.pool == nil {
-		return
-	}
-	pool := m.pool
-	m.pool = nil
-	pool.put(m)
-}
-
-// NewImage returns an image that belongs to no pool.
-func NewImage(width, height int) *Image {
-	return &Image{Width: width, Height: height, Stride: 3 * width, Pix: make([]byte, 3*width*height)}
-}
-
-// ImagePool lends RGB buffers. Its zero value is ready; it is safe for
-// concurrent use. Buffers of any size share it: a buffer that is too small is
-// replaced, so a stream of one size allocates nothing once it runs.
-type ImagePool struct {
-	free   sync.Pool
-	leased atomic.Int64
-}
-
-// Get returns an image of width×height pixels with undefined content.
-func (p *ImagePool) Get(width, height int) (*Image, error) {
-	if width <= 0 || height <= 0 || width > 1<<15 || height > 1<<15 {
-		return nil, fmt.Errorf("image of %d×%d pixels: %w", width, height, ErrPictureTooLarge)
-	}
-	size := 3 * width * height
-	m, _ := p.free.Get().(*Image)
-	if m == nil || cap(m.Pix) < size {
-		m = &Image{Pix: make([]byte, size)}
-	}
-	m.Width, m.Height, m.Stride, m.Pix = width, height, 3*width, m.Pix[:size]
-	m.pool = p
-	p.leased.Add(1)
-	return m, nil
-}
-
-// Leased counts the images that were taken and not yet released.
-func (p *ImagePool) Leased() int64 { return p.leased.Load() }
-
-func (p *ImagePool) put(m *Image) {
-	p.leased.Add(-1)
-	// A fresh header: a stale pointer kept by mistake can no longer reach the buffer's next owner.
-	p.free.Put(&Image{Pix: m.Pix})
-	m.Pix = nil
-}

@@ -1,0 +1,66 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/liveproof/liveproof/detector"
+	"github.com/liveproof/liveproof/media"
+	"github.com/liveproof/liveproof/models"
+	"github.com/liveproof/liveproof/onnx"
+	"github.com/liveproof/liveproof/pipeline"
+	"github.com/liveproof/liveproof/scorer"
+	"github.com/liveproof/liveproof/verdict"
+)
+
+// Config is everything that decides how a stream is judged.
+type Config struct {
+	Media    media.Config
+	Pipeline pipeline.Config
+	Detector detector.Config
+	Scorer   scorer.Config
+	Verdict  verdict.Policy
+	ONNX     onnx.Config
+	Models   models.Config
+}
+
+// DefaultConfig judges on the CPU with the committed demo model.
+func DefaultConfig() Config {
+	return Config{
+		Media:    media.DefaultConfig(),
+		Pipeline: pipeline.DefaultConfig(),
+		Detector: detector.DefaultConfig(),
+		Scorer:   scorer.DefaultConfig(),
+		Verdict:  verdict.DefaultPolicy(),
+		ONNX:     onnx.DefaultConfig(),
+		Models:   models.DefaultConfig(),
+	}
+}
+
+// Validate reports every value that is out of range; each error begins with its section and key.
+func (c Config) Validate() error {
+	var errs []error
+	for _, s := range []struct {
+		section string
+		err     error
+	}{
+		{"media", c.Media.Validate()},
+		{"pipeline", c.Pipeline.Validate()},
+		{"detector", c.Detector.Validate()},
+		{"scorer", c.Scorer.Validate()},
+		{"verdict", c.Verdict.Validate()},
+		{"onnx", c.ONNX.Validate()},
+		{"models", c.Models.Validate()},
+	} {
+		if s.err != nil {
+			errs = append(errs, fmt.Errorf("%s.%w", s.section, s.err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// MinDeadline is the shortest one-shot session that can be decided at all, in whole seconds.
+func (c Config) MinDeadline() time.Duration {
+	return max(c.Verdict.MinSpan, c.Verdict.Hold).Truncate(time.Second) + time.Second
+}

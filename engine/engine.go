@@ -1,0 +1,129 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/liveproof/liveproof"
+	"github.com/liveproof/liveproof/media"
+	"github.com/liveproof/liveproof/pipeline"
+	"github.com/liveproof/liveproof/scorer"
+)
+
+// Deps are what an engine may be given. All may be nil.
+type Deps struct {
+	Log     *slog.Logger          // nil discards
+	Metrics prometheus.Registerer // nil leaves the metrics unregistered
+}
+
+// Engine judges streams and files.
+type Engine struct {
+	*Faces
+	cfg     Config
+	log     *slog.Logger
+	scorer  *scorer.Batcher
+	metrics *pipeline.Metrics
+}
+
+// Open loads the models. It refuses a configuration that is out of range
+// (ErrConfig) and a model that is not exactly what the configuration and the
+// catalogue name.
+func Open(ctx context.Context, cfg Config, deps Deps) (*Engine, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrConfig, err)
+	}
+	if deps.Log == nil {
+		deps.Log = slog.New(slog.DiscardHandler)
+	}
+	faces, err := OpenFaces(cfg, deps.Log)
+	if err != nil {
+		return nil, err
+	}
+	e := &Engine{Faces: faces, cfg: cfg, log: deps.Log, metrics: pipeline.NewMetrics(deps.Metrics)}
+	if err := e.openScorer(ctx, deps.Metrics); err != nil {
+		return nil, errors.Join(err, e.Close())
+	}
+	return e, nil
+}
+
+func (e *Engine) openScorer(ctx context.Context, reg prometheus.Registerer) error {
+	model, err := e.scorerModel()
+	if err != nil {
+		return err
+	}
+	backend, err := scorer.Load(ctx, e.runtime, model, e.cfg.Scorer)
+	if err != nil {
+		return err
+	}
+	e.scorer, err = scorer.New(e.cfg.Scorer, backend, scorer.NewMetrics(reg), e.log)
+	return err
+}
+
+// scorerModel finds the file that the configuration names.
+func (e *Engine) scorerModel() (scorer.Model, error) {
+	file, err := e.catalog.Resolve(e.cfg.Scorer.Model, e.cfg.Scorer.ModelSHA256)
+	if err != nil {
+		return scorer.Model{}, err
+	}
+	return scorer.Model{Name: file.Name, SHA256: file.SHA256, Data: file.Data}, nil
+}
+
+// Run scores until ctx ends. Nothing is judged before it is called, or after it has returned.
+func (e *Engine) Run(ctx context.Context) error { return e.scorer.Run(ctx) }
+
+// Reload reads the scorer's model file anew and judges new sessions with it.
+// Sessions that run keep the old one. After an error the old one goes on.
+func (e *Engine) Reload(ctx context.Context) error {
+	model, err := e.scorerModel()
+	if err != nil {
+		return err
+	}
+	return e.scorer.Replace(ctx, e.runtime, model)
+}
+
+// Ready reports why nothing can be scored now, nil when it can.
+func (e *Engine) Ready(context.Context) error { return e.scorer.Ready() }
+
+// Admit reports whether a session that begins now could be judged:
+// liveproof.ErrOverloaded or ErrUnavailable if not.
+func (e *Engine) Admit() error { return e.scorer.Admit() }
+
+// Model identifies the current model, which new sessions get.
+func (e *Engine) Model() liveproof.ModelInfo { return e.scorer.Info() }
+
+// Close frees the models, downstream last. It is idempotent.
+func (e *Engine) Close() error {
+	var err error
+	if e.scorer != nil {
+		err = e.scorer.Close()
+	}
+	return errors.Join(err, e.Faces.Close())
+}
+
+// source is a live stream or a file of package media.
+type source interface {
+	pipeline.Source
+	Counts() media.Counts
+}
+
+// session assembles one session's pipeline. The model is pinned for the
+// session's life: its threshold judges its scores.
+func (e *Engine) session(cfg pipeline.Config, info liveproof.Session, model *scorer.Pinned, from source,
+	recorder pipeline.Recorder, observe pipeline.Observer,
+) (*pipeline.Session, error) {
+	info.Model, info.Detector = model.Info(), e.Detector()
+	return pipeline.New(cfg, pipeline.Deps{
+		Source: from, Detector: e.detector.NewStream(), Cropper: e.cropper, Scorer: model,
+		Recorder: recorder, Observer: observe, Policy: e.cfg.Verdict, Pool: e.pool,
+		Media:   func() liveproof.FrameCounts { return frameCounts(from.Counts()) },
+		Metrics: e.metrics, Log: e.log,
+	}, info)
+}
+
+func frameCounts(c media.Counts) liveproof.FrameCounts {
+	return liveproof.FrameCounts{Received: c.Received, Decoded: c.Decoded, Dropped: c.TotalDropped()}
+}

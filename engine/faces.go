@@ -1,0 +1,82 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"github.com/liveproof/liveproof"
+	"github.com/liveproof/liveproof/configs"
+	"github.com/liveproof/liveproof/detector"
+	"github.com/liveproof/liveproof/models"
+	"github.com/liveproof/liveproof/onnx"
+)
+
+// ErrConfig: the configuration is wrong; the error names the key.
+var ErrConfig = errors.New("configuration")
+
+// detectorModel is looked for in the catalogue; without it the Haar cascade serves.
+const detectorModel = "retinaface-mobilenet025"
+
+// Faces finds faces and cuts them out, without judging them.
+type Faces struct {
+	catalog  *models.Catalog
+	runtime  *onnx.Runtime
+	detector *detector.Detector
+	cropper  *detector.Cropper
+	network  string // SHA-256 of the detector's file; empty for the Haar cascade
+	pool     *liveproof.ImagePool
+}
+
+// OpenFaces loads what finds and cuts out faces.
+func OpenFaces(cfg Config, log *slog.Logger) (_ *Faces, err error) {
+	f := &Faces{pool: &liveproof.ImagePool{}}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, f.Close())
+		}
+	}()
+	if f.catalog, err = models.New(cfg.Models, configs.Models(), models.DefaultPlaces()); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrConfig, err)
+	}
+	if f.runtime, err = onnx.Open(cfg.ONNX); err != nil {
+		return nil, err
+	}
+	file, err := f.catalog.Find(detectorModel)
+	if err != nil && !errors.Is(err, models.ErrMissing) {
+		return nil, err
+	}
+	f.network = file.SHA256
+	if f.detector, err = detector.Open(cfg.Detector, f.runtime, file.Data, log); err != nil {
+		return nil, err
+	}
+	f.cropper, err = detector.NewCropper(cfg.Detector)
+	return f, err
+}
+
+// Detector is the name of the face detector in use: retinaface or haar.
+func (f *Faces) Detector() string { return f.detector.Name() }
+
+// Network is the SHA-256 of the detector's file, empty for the Haar cascade.
+func (f *Faces) Network() string { return f.network }
+
+// Follow returns a detector for the pictures of one stream, in order.
+func (f *Faces) Follow() *detector.Stream { return f.detector.NewStream() }
+
+// Cropper cuts faces out; it is shared by all streams.
+func (f *Faces) Cropper() *detector.Cropper { return f.cropper }
+
+// Pool lends the images that detector and cropper work on.
+func (f *Faces) Pool() *liveproof.ImagePool { return f.pool }
+
+// Close frees the detector. It is idempotent.
+func (f *Faces) Close() error {
+	var errs []error
+	if f.detector != nil {
+		errs = append(errs, f.detector.Close())
+	}
+	if f.runtime != nil {
+		errs = append(errs, f.runtime.Close())
+	}
+	return errors.Join(errs...)
+}

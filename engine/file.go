@@ -1,0 +1,85 @@
+package engine
+
+import (
+	"context"
+	"errors"
+
+	"github.com/liveproof/liveproof"
+	"github.com/liveproof/liveproof/media"
+	"github.com/liveproof/liveproof/pipeline"
+)
+
+// Report is what a file was found to be.
+type Report struct {
+	pipeline.Report
+	Model    liveproof.ModelInfo
+	Detector string
+}
+
+// FileOption changes how a file is judged.
+type FileOption func(*fileJob)
+
+// As judges the file in a mode; without it the mode is onboarding.
+func As(mode liveproof.Mode) FileOption { return func(j *fileJob) { j.mode = mode } }
+
+// Following reports the share of the file that has been read, in [0,1], from the reader's goroutine.
+func Following(progress func(share float64)) FileOption {
+	return func(j *fileJob) { j.progress = progress }
+}
+
+type fileJob struct {
+	mode     liveproof.Mode
+	progress func(float64)
+}
+
+// JudgeFile judges a video file as it would judge a live stream: lossless, in
+// the file's own time, to the end of the file. It takes whatever FFmpeg reads.
+// After an error the report is inconclusive.
+func (e *Engine) JudgeFile(ctx context.Context, path string, options ...FileOption) (Report, error) {
+	job := fileJob{mode: liveproof.ModeOnboarding, progress: func(float64) {}}
+	for _, o := range options {
+		o(&job)
+	}
+	r := Report{Model: e.Model(), Detector: e.Detector()}
+	err := e.judgeFile(ctx, path, job, &r)
+	if r.Verdict.Outcome == "" {
+		r.Verdict = liveproof.Inconclusive(liveproof.ReasonOf(err))
+	}
+	return r, err
+}
+
+func (e *Engine) judgeFile(ctx context.Context, path string, job fileJob, r *Report) (err error) {
+	file, err := media.OpenFile(e.cfg.Media, path)
+	if err != nil {
+		r.Verdict = liveproof.Inconclusive(liveproof.ReasonUnsupportedMedia)
+		return err
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	model, err := e.scorer.Pin()
+	if err != nil {
+		return err
+	}
+	defer model.Release()
+	r.Model = model.Info()
+	info := liveproof.Session{ID: liveproof.SessionID(path), Mode: job.mode}
+	session, err := e.session(e.cfg.Pipeline.Files(), info, model, followed{file, job.progress}, nil, nil)
+	if err != nil {
+		return err
+	}
+	_, err = session.Run(ctx)
+	r.Report = session.Report()
+	return err
+}
+
+// followed reports the progress of a file's reading.
+type followed struct {
+	*media.File
+	progress func(float64)
+}
+
+// Next implements pipeline.Source.
+func (f followed) Next(ctx context.Context) (liveproof.Picture, error) {
+	picture, err := f.File.Next(ctx)
+	f.progress(f.Progress())
+	return picture, err
+}

@@ -1,0 +1,75 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/liveproof/liveproof"
+	"github.com/liveproof/liveproof/internal/retry"
+	"github.com/liveproof/liveproof/media"
+	"github.com/liveproof/liveproof/pipeline"
+)
+
+// Recorder is what a live session writes while it runs. Its end is written by
+// whoever runs the session.
+type Recorder interface {
+	pipeline.Recorder
+	// SetStreaming moves the session from connecting to streaming and notes what judges it.
+	SetStreaming(ctx context.Context, id liveproof.SessionID, model liveproof.ModelInfo, detector string) error
+}
+
+// Live judges live streams and records their timelines.
+type Live struct {
+	*Engine
+	recorder Recorder
+}
+
+// Live returns the engine as it serves live streams, with their records in recorder.
+func (e *Engine) Live(recorder Recorder) *Live { return &Live{e, recorder} }
+
+// Analyze judges one stream until it is decided, its units end or ctx ends. The
+// cause of ctx becomes the reason (liveproof.EndError). The ending reaches
+// observe as the last event (Event.Ended), exactly once, before Analyze
+// returns; nobody has written it yet. observe must not block. The error says,
+// for the log, what ended the stream early.
+//
+// The model that is current now judges the whole session, and the record names
+// it before the first sample.
+func (l *Live) Analyze(ctx context.Context, s liveproof.Session, units liveproof.UnitSource, observe func(liveproof.Event)) error {
+	ended := false
+	err := l.analyze(ctx, s, units, func(e liveproof.Event) {
+		ended = ended || e.Ended != nil
+		observe(e)
+	})
+	if !ended {
+		end := liveproof.Unjudged(liveproof.ReasonOf(err))
+		observe(liveproof.Event{Ended: &end})
+	}
+	return err
+}
+
+func (l *Live) analyze(ctx context.Context, s liveproof.Session, units liveproof.UnitSource, observe func(liveproof.Event)) (err error) {
+	model, err := l.scorer.Pin()
+	if err != nil {
+		return err
+	}
+	defer model.Release()
+	err = retry.WhileUnavailable(ctx, func() error {
+		return l.recorder.SetStreaming(ctx, s.ID, model.Info(), l.Detector())
+	})
+	if err != nil {
+		return fmt.Errorf("note the model: %w", err)
+	}
+	stream, err := media.NewStream(l.cfg.Media, units)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, stream.Close()) }()
+	session, err := l.session(l.cfg.Pipeline, s, model, stream, l.recorder, observe)
+	if err != nil {
+		return err
+	}
+	_, err = session.Run(ctx)
+	return err
+}

@@ -1,0 +1,51 @@
+package liveproof
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// Sample is one sampled frame and what became of it: either scored (Scored is
+// true, Rho and Weight count) or not, with the reason why. Samples in order
+// are the session's timeline, from which the verdict can be recomputed.
+type Sample struct {
+	// Seq counts sampled frames of a session from 1.
+	Seq int64
+	// T is the frame's presentation time from the first picture, ≥ 0.
+	T time.Duration
+	// Scored tells whether Rho holds a score.
+	Scored bool
+	// Rho is the expected liveness score in [0,1].
+	Rho float64
+	// Weight in (0,1] from face size, blur and exposure.
+	Weight float64
+	// Track is the identity of the followed face, from 1; 0 without a face.
+	// A change means that the evidence restarts.
+	Track int
+	// Reasons say why a sample was not scored, or what lowers its trust.
+	Reasons []Reason
+}
+
+// sampleJSON is a sample as it is stored and as the API gives it, with its time in seconds.
+type sampleJSON struct {
+	Seq     int64    `json:"seq"`
+	T       float64  `json:"t"`
+	Scored  bool     `json:"scored"`
+	Rho     float64  `json:"rho"`
+	Weight  float64  `json:"weight"`
+	Track   int      `json:"track"`
+	Reasons []Reason `json:"reasons"`
+}
+
+// MarshalJSON implements json.Marshaler. A ρ that JSON cannot carry is an error.
+func (s Sample) MarshalJSON() ([]byte, error) {
+	return json.Marshal(sampleJSON{s.Seq, s.T.Seconds(), s.Scored, s.Rho, s.Weight, s.Track, listed(s.Reasons)})
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (s *Sample) UnmarshalJSON(b []byte) error {
+	var j sampleJSON
+	err := json.Unmarshal(b, &j)
+	*s = Sample{j.Seq, fromSeconds(j.T), j.Scored, j.Rho, j.Weight, j.Track, j.Reasons}
+	return err
+}
