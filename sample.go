@@ -46,6 +46,9 @@ func (s Sample) MarshalJSON() ([]byte, error) {
 func (s *Sample) UnmarshalJSON(b []byte) error {
 	var j sampleJSON
 	err := json.Unmarshal(b, &j)
+	if len(j.Reasons) == 0 {
+		j.Reasons = nil // as the pipeline makes it
+	}
 	*s = Sample{j.Seq, fromSeconds(j.T), j.Scored, j.Rho, j.Weight, j.Track, j.Reasons}
 	return err
 }

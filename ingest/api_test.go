@@ -3,6 +3,7 @@ package ingest
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"net/http"
 	"strings"
@@ -14,6 +15,8 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/liveproof/liveproof"
+	"github.com/liveproof/liveproof/ingest/live"
+	"github.com/liveproof/liveproof/ingest/rtc"
 )
 
 func TestCreateAndRead(t *testing.T) {
@@ -48,10 +51,10 @@ func TestCreateRefusesBadBodies(t *testing.T) {
 		require.Equal(t, x.field, p.Field, x.body)
 	}
 	w.refused(w.call("POST", "/v1/sessions", "a=b", "Authorization", "Bearer "+testKey, "Content-Type", "application/x-www-form-urlencoded"), 415, CodeUnsupportedMediaType)
-	require.Empty(t, w.store.sessions)
+	require.Zero(t, w.store.created())
 }
 
-func TestCase11BodyTooLarge(t *testing.T) {
+func TestBodyTooLarge(t *testing.T) {
 	w := newWorld(t, nil)
 	big := `{"external_id":"` + strings.Repeat("x", 64<<10) + `"}`
 	w.refused(w.call("POST", "/v1/sessions", big, withKey()...), 413, CodeBodyTooLarge)
@@ -98,17 +101,15 @@ func TestTimelineAndDelete(t *testing.T) {
 	w := newWorld(t, nil)
 	c := w.create("")
 	path := "/v1/sessions/" + string(c.ID)
-	w.store.samples[c.ID] = []liveproof.Sample{
+	require.NoError(t, w.store.AppendSamples(t.Context(), c.ID, []liveproof.Sample{
 		{Seq: 1, T: 200 * time.Millisecond, Reasons: []liveproof.Reason{liveproof.ReasonNoFace}},
 		{Seq: 2, T: 400 * time.Millisecond, Scored: true, Rho: 0.9, Weight: 1, Track: 1},
-		{Seq: 3, T: 600 * time.Millisecond, Scored: true, Rho: math.NaN()},
-	}
+	}, liveproof.FrameCounts{}, liveproof.Pending()))
 	r := w.call("GET", path+"/timeline", "", withKey()...)
 	require.Equal(t, 200, r.StatusCode)
 	require.JSONEq(t, `{"id":"`+string(c.ID)+`","samples":[
 		{"seq":1,"t":0.2,"scored":false,"rho":0,"weight":0,"track":0,"reasons":["no_face"]},
-		{"seq":2,"t":0.4,"scored":true,"rho":0.9,"weight":1,"track":1,"reasons":[]},
-		{"seq":3,"t":0.6,"scored":false,"rho":0,"weight":0,"track":0,"reasons":[]}]}`, string(r.body))
+		{"seq":2,"t":0.4,"scored":true,"rho":0.9,"weight":1,"track":1,"reasons":[]}]}`, string(r.body))
 	require.Equal(t, 204, w.call("DELETE", path, "", withKey()...).StatusCode)
 	w.refused(w.call("GET", path, "", withKey()...), 404, CodeSessionNotFound)
 	w.refused(w.call("DELETE", path, "", withKey()...), 404, CodeSessionNotFound)
@@ -122,8 +123,9 @@ func TestDeleteEndsARunningSession(t *testing.T) {
 	require.Equal(t, 204, w.call("DELETE", "/v1/sessions/"+string(c.ID), "", withKey()...).StatusCode)
 	m, _ := w.await(ws, "decided")
 	require.Equal(t, "retry", m["result"])
-	require.Eventually(t, func() bool { return w.server.calls.count() == 0 }, wait, time.Millisecond)
-	require.Empty(t, w.store.sessions, "a late write does not bring it back")
+	require.Eventually(t, func() bool { return w.server.live.Count() == 0 }, wait, time.Millisecond)
+	_, err := w.store.Get(t.Context(), c.ID)
+	require.ErrorIs(t, err, liveproof.ErrNotFound, "a late write does not bring it back")
 }
 
 func TestUnknownPathsAndMethods(t *testing.T) {
@@ -144,31 +146,116 @@ func TestUnknownPathsAndMethods(t *testing.T) {
 	}
 }
 
+// TestExpired: nobody connects. The sweep alone ends the session, on time.
 func TestExpired(t *testing.T) {
 	w := newWorld(t, nil)
-	read, swept := w.create(""), w.create("")
-	w.clock.advance(2*time.Minute + 2*time.Second)
-	require.Equal(t, liveproof.StateExpired, w.read(read.ID).State, "by being read")
-	require.Equal(t, liveproof.OutcomeInconclusive, w.read(read.ID).Verdict)
-	w.server.expiry.sweep(context.Background(), w.clock.now())
-	require.Equal(t, liveproof.StateExpired, w.store.sessions[swept.ID].State, "by itself")
-	require.Equal(t, []liveproof.Reason{liveproof.ReasonNoMedia}, w.read(swept.ID).Reasons)
-	require.Empty(t, w.server.expiry.queue)
-}
-
-// TestLeftBehind: a server that died with its sessions does not leave them streaming for ever.
-func TestLeftBehind(t *testing.T) {
-	w := newWorld(t, nil)
 	c := w.create("")
-	require.NoError(t, w.store.Claim(context.Background(), c.ID, "elsewhere"))
-	w.clock.advance(2 * time.Minute)
-	require.Equal(t, liveproof.StateConnecting, w.read(c.ID).State, "another server may have it")
-	w.clock.advance(10 * time.Minute)
-	require.Equal(t, liveproof.StateFailed, w.read(c.ID).State)
-	require.Equal(t, liveproof.OutcomeInconclusive, w.read(c.ID).Verdict)
+	w.clock.advance(2*time.Minute - time.Millisecond)
+	w.sweep()
+	require.Equal(t, liveproof.StateCreated, w.read(c.ID).State, "a client may still connect")
+	w.clock.advance(time.Millisecond)
+	require.Equal(t, liveproof.StateCreated, w.read(c.ID).State, "reading writes nothing")
+	w.sweep()
+	v := w.read(c.ID)
+	require.Equal(t, liveproof.StateExpired, v.State)
+	require.Equal(t, liveproof.OutcomeInconclusive, v.Verdict)
+	require.Equal(t, []liveproof.Reason{liveproof.ReasonNoMedia}, v.Reasons)
 }
 
-func TestCase14StoreDown(t *testing.T) {
+// TestServerLost: a session whose server no longer renews its lease reads as
+// pending at once, and is ended by any server within 30 s.
+func TestServerLost(t *testing.T) {
+	w := newWorld(t, nil)
+	c := w.create(`{"mode":"call"}`)
+	require.NoError(t, w.store.Claim(t.Context(), c.ID, "elsewhere", liveproof.Lease{Owner: "elsewhere", Until: w.clock.now().Add(5 * time.Second)}))
+	require.NoError(t, w.store.SetStreaming(t.Context(), c.ID, liveproof.ModelInfo{}, "haar"))
+	standing := verdict(liveproof.OutcomeLive)
+	standing.Final = false
+	require.NoError(t, w.store.AppendSamples(t.Context(), c.ID, nil, liveproof.FrameCounts{}, standing))
+	require.Equal(t, liveproof.OutcomeLive, w.read(c.ID).Verdict)
+
+	w.clock.advance(5 * time.Second)
+	v := w.read(c.ID)
+	require.Equal(t, liveproof.OutcomePending, v.Verdict, "never a stale live")
+	require.Zero(t, v.Score)
+	w.sweep()
+	require.Equal(t, liveproof.StateStreaming, w.read(c.ID).State, "its server may come back")
+	w.clock.advance(20 * time.Second)
+	w.sweep()
+	v = w.read(c.ID)
+	require.Equal(t, liveproof.StateExpired, v.State)
+	require.Equal(t, liveproof.OutcomeInconclusive, v.Verdict)
+	require.Equal(t, []liveproof.Reason{liveproof.ReasonServerLost}, v.Reasons)
+}
+
+// TestTenants: a tenant's sessions do not exist for another tenant.
+func TestTenants(t *testing.T) {
+	w := newWorld(t, func(c *Config, _ *Deps, _ *fakeStore) { c.RatePerTenant = Rate{0.001, 8} })
+	c := w.create("")
+	path := "/v1/sessions/" + string(c.ID)
+	other := func(method, path string, more ...string) reply {
+		return w.call(method, path, "", append([]string{"Authorization", "Bearer " + otherKey}, more...)...)
+	}
+	w.refused(other("GET", path), 404, CodeSessionNotFound)
+	w.refused(other("GET", path+"/timeline"), 404, CodeSessionNotFound)
+	w.refused(other("DELETE", path), 404, CodeSessionNotFound)
+	require.Equal(t, liveproof.StateCreated, w.read(c.ID).State)
+	require.Equal(t, liveproof.DefaultTenant, w.store.record(c.ID).Tenant)
+
+	// An Idempotency-Key is the tenant's own, too, and so is the rate.
+	var mine, theirs created
+	w.call("POST", "/v1/sessions", "", withKey("Idempotency-Key", "k")...).json(t, &mine)
+	other("POST", "/v1/sessions", "Idempotency-Key", "k").json(t, &theirs)
+	require.NotEqual(t, mine.ID, theirs.ID)
+	require.Equal(t, "bank-a", w.store.record(theirs.ID).Tenant)
+	for range 4 {
+		other("GET", path)
+	}
+	w.refused(other("GET", path), 429, CodeRateLimited)
+	w.read(c.ID)
+	require.InDelta(t, 1, counted(w.server.metrics.limited.WithLabelValues("tenant", "bank-a")), 0)
+	require.InDelta(t, 2, counted(w.server.metrics.created.WithLabelValues("default", "onboarding")), 0)
+}
+
+// TestBlame: every error becomes a problem that says whose fault it is.
+func TestBlame(t *testing.T) {
+	for err, want := range map[error]Code{
+		context.DeadlineExceeded: CodeTimeout,
+		context.Canceled:         CodeTimeout,
+		fmt.Errorf("redis: %w: %w", liveproof.ErrUnavailable, context.DeadlineExceeded): CodeStoreUnavailable,
+		fmt.Errorf("%w: %w", live.ErrNegotiation, context.DeadlineExceeded):             CodeNegotiationTimeout,
+		fmt.Errorf("%w: %w", errNotAdmitted, liveproof.ErrUnavailable):                  CodeScorerUnavailable,
+		live.ErrDraining:                  CodeShuttingDown,
+		liveproof.ErrOverloaded:           CodeOverloaded,
+		rtc.ErrBadSDP:                     CodeSDPInvalid,
+		rtc.ErrNoVideo:                    CodeSDPInvalid,
+		live.ErrRenegotiation:             CodeProtocolError,
+		rtc.ErrLost:                       CodeSessionConflict,
+		liveproof.ErrTokenUsed:            CodeTokenUsed,
+		errors.New("disk on fire"):        CodeInternal,
+		fmt.Errorf("store: %w", errAgain): CodeInternal,
+	} {
+		p := problemOf(err)
+		require.Equal(t, want, p.Code, "%v", err)
+		require.ErrorIs(t, p, err, "the log has the cause")
+		require.NotContains(t, p.Detail, "fire")
+	}
+}
+
+var errAgain = errors.New("again")
+
+// TestNegotiationTimeout: a negotiation that takes too long is not the store's fault.
+func TestNegotiationTimeout(t *testing.T) {
+	w := newWorld(t, func(_ *Config, d *Deps, _ *fakeStore) { d.Session.ConnectTimeout = 30 * time.Millisecond })
+	w.rtc.slow, w.rtc.silent = true, true
+	c := w.create("")
+	r := w.whip(c)
+	w.refused(r, 504, CodeNegotiationTimeout)
+	require.NotContains(t, string(r.body), "store")
+	require.Equal(t, []liveproof.Reason{liveproof.ReasonNoMedia}, w.terminal(c.ID).Verdict.Reasons)
+}
+
+func TestStoreDown(t *testing.T) {
 	w := newWorld(t, nil)
 	c := w.create("")
 	w.store.setDown(true)
@@ -204,7 +291,7 @@ func TestNotReadyModel(t *testing.T) {
 
 func TestRateLimits(t *testing.T) {
 	w := newWorld(t, func(c *Config, d *Deps, _ *fakeStore) {
-		c.RatePerKey, c.RatePerIP = Rate{1, 3}, Rate{1, 2}
+		c.RatePerTenant, c.RatePerIP = Rate{1, 3}, Rate{1, 2}
 		d.Demo = true
 	})
 	for range 3 {
@@ -225,7 +312,7 @@ func TestRateLimits(t *testing.T) {
 func TestTrustedProxies(t *testing.T) {
 	cfg := testConfig()
 	cfg.TrustedProxies = []string{"10.0.0.0/8", "::1/128"}
-	s, err := New(cfg, Deps{Sessions: newFakeStore(), Analyzer: &fakeAnalyzer{}, RTC: newFakeRTC()})
+	s, err := New(cfg, testDeps())
 	require.NoError(t, err)
 	for _, x := range []struct{ remote, forwarded, want string }{
 		{"192.0.2.1:1", "198.51.100.7", "192.0.2.1"}, // not a proxy of ours: its claim counts for nothing
@@ -249,7 +336,8 @@ func TestDemoBackend(t *testing.T) {
 	r.json(t, &c)
 	path := "/demo/sessions/" + string(c.ID)
 	require.JSONEq(t, `{"id":"`+string(c.ID)+`","state":"created","result":"pending","reasons":[]}`, string(w.call("GET", path, "").body))
-	require.NoError(t, w.store.Decide(t.Context(), c.ID, liveproof.StateDecided, verdict(liveproof.OutcomeSpoof), liveproof.FrameCounts{}))
+	_, err := w.store.Decide(t.Context(), c.ID, liveproof.Judged(verdict(liveproof.OutcomeSpoof), liveproof.FrameCounts{}))
+	require.NoError(t, err)
 	require.JSONEq(t, `{"id":"`+string(c.ID)+`","state":"decided","result":"fail","reasons":["score_above_threshold"]}`,
 		string(w.call("GET", path, "").body), "no score")
 	made := w.create(`{"external_id":"kunde-4711"}`)
@@ -280,7 +368,7 @@ func TestAdmission(t *testing.T) {
 		w.refused(r, 503, code)
 		require.NotEmpty(t, r.Header.Get("Retry-After"))
 	}
-	require.Len(t, w.store.sessions, 1)
+	require.Equal(t, 1, w.store.created())
 }
 
 func TestMinDeadline(t *testing.T) {
@@ -291,10 +379,10 @@ func TestMinDeadline(t *testing.T) {
 	require.Contains(t, string(r.body), "[3, 60] seconds")
 	w.create(`{"deadline_s":3}`)
 
-	cfg := testConfig()
-	cfg.Deadline = 2 * time.Second
-	_, err := New(cfg, Deps{Sessions: newFakeStore(), Analyzer: &fakeAnalyzer{}, RTC: newFakeRTC(), MinDeadline: 3 * time.Second})
-	require.ErrorContains(t, err, "deadline: 2s")
+	deps := testDeps()
+	deps.Session.Deadline, deps.MinDeadline = 2*time.Second, 3*time.Second
+	_, err := New(testConfig(), deps)
+	require.ErrorContains(t, err, "session.deadline: 2s")
 }
 
 // TestIdempotentReplayTooLate: what can no longer be connected to is a clear conflict, never a 404 or a dead token.
@@ -321,7 +409,7 @@ func TestIdempotentReplayTooLate(t *testing.T) {
 	r, fresh := post()
 	require.Equal(t, 201, r.StatusCode, "%s", r.body)
 	require.NotEqual(t, first.ID, fresh.ID)
-	require.NoError(t, w.store.Claim(t.Context(), fresh.ID, "elsewhere"))
+	require.NoError(t, w.store.Claim(t.Context(), fresh.ID, "elsewhere", liveproof.Lease{Owner: "elsewhere", Until: w.clock.now().Add(5 * time.Second)}))
 	r, _ = post()
 	w.refused(r, 409, CodeSessionConflict)
 }
@@ -402,22 +490,12 @@ func TestConfig(t *testing.T) {
 		"listen:":                  func(c *Config) { c.Listen = "" },
 		"public_url:":              func(c *Config) { c.PublicURL = "example.org" },
 		"tls_cert:":                func(c *Config) { c.TLSKey = "x" },
-		"api_keys:":                func(c *Config) { c.APIKeys = []string{"short"} },
+		"api_keys:":                func(c *Config) { c.APIKeys = []APIKey{{"", "short"}} },
 		"token_secret:":            func(c *Config) { c.TokenSecret = "short" },
-		"token_ttl:":               func(c *Config) { c.TokenTTL = 0 },
-		"session_ttl:":             func(c *Config) { c.SessionTTL = -1 },
-		"deadline:":                func(c *Config) { c.Deadline = 2 * c.MaxDeadline },
-		"max_deadline:":            func(c *Config) { c.MaxDeadline = time.Hour },
-		"max_call:":                func(c *Config) { c.MaxCall = 0 },
-		"max_sessions:":            func(c *Config) { c.MaxSessions = 0 },
-		"connect_timeout:":         func(c *Config) { c.ConnectTimeout = 0 },
-		"disconnect_grace:":        func(c *Config) { c.DisconnectGrace = -1 },
-		"decide_timeout:":          func(c *Config) { c.DecideTimeout = 0 },
-		"drain_timeout:":           func(c *Config) { c.DrainTimeout = -1 },
 		"max_body:":                func(c *Config) { c.MaxBody = 0 },
 		"max_message:":             func(c *Config) { c.MaxMessage = 1 << 30 },
 		"rate_entries:":            func(c *Config) { c.RateEntries = 0 },
-		"rate_per_key.burst:":      func(c *Config) { c.RatePerKey.Burst = 0 },
+		"rate_per_tenant.burst:":   func(c *Config) { c.RatePerTenant.Burst = 0 },
 		"rate_per_ip.per_second:":  func(c *Config) { c.RatePerIP.PerSecond = math.NaN() },
 		"message_rate.per_second:": func(c *Config) { c.MessageRate.PerSecond = 0 },
 		"cors_origins:":            func(c *Config) { c.CORSOrigins = []string{"example.org"} },
@@ -432,12 +510,42 @@ func TestConfig(t *testing.T) {
 	}
 }
 
+func TestAPIKeyNames(t *testing.T) {
+	key := strings.Repeat("k", 16)
+	for name, x := range map[string]struct {
+		keys []string
+		want string // "" is accepted
+	}{
+		"one without a name":     {[]string{key}, ""},
+		"two with names":         {[]string{"bank-a:" + key, "bank-b:" + key + "2"}, ""},
+		"two keys of one tenant": {[]string{"bank-a:" + key, "bank-a:" + key + "2"}, ""},
+		"named and unnamed":      {[]string{"bank-a:" + key, key + "2"}, ""},
+		"two without a name":     {[]string{key, key + "2"}, "2 keys have no name"},
+		"name with a space":      {[]string{"bank a:" + key}, "the name of key 1"},
+		"name in capitals":       {[]string{"BANK:" + key}, "the name of key 1"},
+		"short":                  {[]string{"bank-a:" + key[1:]}, "key 1 has 15 characters"},
+		"all faults at once":     {[]string{"BANK:x"}, "the name of key 1"},
+	} {
+		cfg := DefaultConfig()
+		raw, err := yaml.Marshal(map[string][]string{"api_keys": x.keys})
+		require.NoError(t, err)
+		require.NoError(t, yaml.Unmarshal(raw, &cfg), name)
+		err = cfg.Validate()
+		if x.want == "" {
+			require.NoError(t, err, name)
+			continue
+		}
+		require.ErrorContains(t, err, x.want, name)
+		require.NotContains(t, err.Error(), key[1:], "a key is never shown")
+	}
+}
+
 func TestMissingSecretsAreRefusedUnlessDev(t *testing.T) {
-	deps := Deps{Sessions: newFakeStore(), Analyzer: &fakeAnalyzer{}, RTC: newFakeRTC()}
+	deps := testDeps()
 	_, err := New(DefaultConfig(), deps)
 	require.ErrorContains(t, err, "api_keys:")
 	cfg := DefaultConfig()
-	cfg.APIKeys = []string{testKey}
+	cfg.APIKeys = []APIKey{{"", testKey}}
 	_, err = New(cfg, deps)
 	require.ErrorContains(t, err, "token_secret:")
 	deps.Demo = true

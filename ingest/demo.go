@@ -9,7 +9,8 @@ import (
 )
 
 // The demo backend stands where a customer's backend stands: it makes sessions
-// for its own page and reads them, so that no API key reaches a browser.
+// for its own page and reads them, so that no API key reaches a browser. Its
+// sessions belong to the default tenant.
 
 // maxDemoSessions bounds the sessions that the demo page can read, 100 bytes
 // each; the longest unused is forgotten first.
@@ -27,7 +28,7 @@ func newDemoSessions() (*demoSessions, error) {
 }
 
 func (s *Server) demoCreate(w http.ResponseWriter, r *http.Request) error {
-	session, err := s.open(w, r, "")
+	session, err := s.open(w, r, liveproof.DefaultTenant, "")
 	if err != nil {
 		return err
 	}
@@ -47,11 +48,11 @@ func (s *Server) demoRead(w http.ResponseWriter, r *http.Request) error {
 	if !s.demo.ids.Contains(liveproof.SessionID(r.PathValue("id"))) {
 		return liveproof.ErrNotFound
 	}
-	session, err := s.session(r)
+	session, err := s.session(asTenant(r, liveproof.DefaultTenant))
 	if err != nil {
 		return err
 	}
-	v := viewOf(session)
+	v := s.viewOf(session)
 	if s.deps.Dev {
 		return writeJSON(w, http.StatusOK, v)
 	}

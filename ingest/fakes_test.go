@@ -3,7 +3,6 @@ package ingest
 import (
 	"context"
 	"io"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -11,27 +10,23 @@ import (
 	"github.com/pion/webrtc/v4"
 
 	"github.com/liveproof/liveproof"
+	"github.com/liveproof/liveproof/ingest/live"
 	"github.com/liveproof/liveproof/ingest/rtc"
+	"github.com/liveproof/liveproof/store"
 )
 
-// fakeStore is the contract of Sessions in memory, with an outage switch. The
-// real stores are tested by package store and end to end by cmd/liveproof.
+// fakeStore is the memory store with an outage switch.
 type fakeStore struct {
-	mu       sync.Mutex
-	sessions map[liveproof.SessionID]liveproof.Session
-	tokens   map[liveproof.SessionID]string
-	keys     map[string][2]string
-	samples  map[liveproof.SessionID][]liveproof.Sample
-	down     bool
-	pings    int
-	decides  int // writes that changed something
+	*store.Memory
+	mu      sync.Mutex
+	down    bool
+	pings   int
+	decides int // endings that changed something
+	creates int
 }
 
-func newFakeStore() *fakeStore {
-	return &fakeStore{
-		sessions: map[liveproof.SessionID]liveproof.Session{}, tokens: map[liveproof.SessionID]string{},
-		keys: map[string][2]string{}, samples: map[liveproof.SessionID][]liveproof.Sample{},
-	}
+func newFakeStore(now func() time.Time) *fakeStore {
+	return &fakeStore{Memory: store.NewMemory(store.DefaultConfig(), now)}
 }
 
 func (f *fakeStore) setDown(down bool) {
@@ -40,137 +35,79 @@ func (f *fakeStore) setDown(down bool) {
 	f.down = down
 }
 
-// open locks; the error is the outage.
-func (f *fakeStore) open() error {
+// away is the outage.
+func (f *fakeStore) away() error {
 	f.mu.Lock()
+	defer f.mu.Unlock()
 	if f.down {
 		return liveproof.ErrUnavailable
 	}
 	return nil
 }
 
-func (f *fakeStore) Create(_ context.Context, s liveproof.Session, key, hash string) (liveproof.Session, bool, error) {
-	err := f.open()
-	defer f.mu.Unlock()
-	if err != nil {
+func (f *fakeStore) Create(ctx context.Context, s liveproof.Session, key, hash string) (liveproof.Session, bool, error) {
+	if err := f.away(); err != nil {
 		return s, false, err
 	}
-	if known, ok := f.keys[key]; ok && key != "" {
-		if known[1] != hash {
-			return s, false, liveproof.ErrIdempotencyMismatch
-		}
-		return f.sessions[liveproof.SessionID(known[0])], true, nil
-	}
-	f.keys[key] = [2]string{string(s.ID), hash}
-	f.sessions[s.ID] = s
-	return s, false, nil
+	f.mu.Lock()
+	f.creates++
+	f.mu.Unlock()
+	return f.Memory.Create(ctx, s, key, hash)
 }
 
-func (f *fakeStore) get(id liveproof.SessionID) (liveproof.Session, error) {
-	s, ok := f.sessions[id]
-	if !ok {
-		return s, liveproof.ErrNotFound
-	}
-	return s, nil
-}
-
-func (f *fakeStore) Get(_ context.Context, id liveproof.SessionID) (liveproof.Session, error) {
-	err := f.open()
-	defer f.mu.Unlock()
-	if err != nil {
+func (f *fakeStore) Get(ctx context.Context, id liveproof.SessionID) (liveproof.Session, error) {
+	if err := f.away(); err != nil {
 		return liveproof.Session{}, err
 	}
-	return f.get(id)
+	return f.Memory.Get(ctx, id)
 }
 
-func (f *fakeStore) Timeline(_ context.Context, id liveproof.SessionID) ([]liveproof.Sample, error) {
-	err := f.open()
-	defer f.mu.Unlock()
-	if err != nil {
+func (f *fakeStore) Claim(ctx context.Context, id liveproof.SessionID, token string, lease liveproof.Lease) error {
+	if err := f.away(); err != nil {
+		return err
+	}
+	return f.Memory.Claim(ctx, id, token, lease)
+}
+
+func (f *fakeStore) Renew(ctx context.Context, lease liveproof.Lease, ids []liveproof.SessionID) ([]liveproof.SessionID, error) {
+	if err := f.away(); err != nil {
 		return nil, err
 	}
-	_, err = f.get(id)
-	return slices.Clone(f.samples[id]), err
+	return f.Memory.Renew(ctx, lease, ids)
 }
 
-func (f *fakeStore) Delete(_ context.Context, id liveproof.SessionID) error {
-	err := f.open()
-	defer f.mu.Unlock()
-	if err != nil {
-		return err
+func (f *fakeStore) Decide(ctx context.Context, id liveproof.SessionID, end liveproof.Ending) (liveproof.Session, error) {
+	if err := f.away(); err != nil {
+		return liveproof.Session{}, err
 	}
-	_, err = f.get(id)
-	delete(f.sessions, id)
-	for key, known := range f.keys {
-		if known[0] == string(id) {
-			delete(f.keys, key) // a key lives as long as its session
-		}
+	before, _ := f.Memory.Get(ctx, id)
+	stored, err := f.Memory.Decide(ctx, id, end)
+	if err == nil && !before.State.Terminal() {
+		f.mu.Lock()
+		f.decides++
+		f.mu.Unlock()
 	}
-	return err
-}
-
-func (f *fakeStore) Claim(_ context.Context, id liveproof.SessionID, token string) error {
-	err := f.open()
-	defer f.mu.Unlock()
-	if err != nil {
-		return err
-	}
-	s, err := f.get(id)
-	switch {
-	case err != nil:
-		return err
-	case f.tokens[id] == token:
-		return liveproof.ErrTokenUsed
-	case s.State != liveproof.StateCreated:
-		return liveproof.ErrConflict
-	}
-	f.tokens[id], s.State = token, liveproof.StateConnecting
-	f.sessions[id] = s
-	return nil
-}
-
-func (f *fakeStore) SetStreaming(_ context.Context, id liveproof.SessionID, m liveproof.ModelInfo, detector string) error {
-	err := f.open()
-	defer f.mu.Unlock()
-	if err != nil {
-		return err
-	}
-	s, err := f.get(id)
-	if err != nil {
-		return err
-	}
-	if s.State != liveproof.StateConnecting {
-		return liveproof.ErrConflict
-	}
-	s.State, s.Model, s.Detector = liveproof.StateStreaming, m, detector
-	f.sessions[id] = s
-	return nil
-}
-
-func (f *fakeStore) Decide(_ context.Context, id liveproof.SessionID, end liveproof.State, v liveproof.Verdict, n liveproof.FrameCounts) error {
-	err := f.open()
-	defer f.mu.Unlock()
-	if err != nil {
-		return err
-	}
-	s, err := f.get(id)
-	if err != nil {
-		return err
-	}
-	if s.State.Terminal() {
-		return liveproof.ErrDecided
-	}
-	s.State, s.Verdict, s.Frames, s.DecidedAt = end, v, n, time.Now()
-	f.sessions[id] = s
-	f.decides++
-	return nil
+	return stored, err
 }
 
 func (f *fakeStore) Ping(context.Context) error {
-	err := f.open()
-	defer f.mu.Unlock()
+	f.mu.Lock()
 	f.pings++
-	return err
+	f.mu.Unlock()
+	return f.away()
+}
+
+// created counts the sessions.
+func (f *fakeStore) created() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.creates
+}
+
+// record reads past an outage; the zero session when there is none.
+func (f *fakeStore) record(id liveproof.SessionID) liveproof.Session {
+	s, _ := f.Memory.Get(context.Background(), id)
+	return s
 }
 
 // fakeRTC hands out peers that the test drives.
@@ -179,8 +116,8 @@ type fakeRTC struct {
 	peers  map[liveproof.SessionID]*fakePeer
 	opened atomic.Int64
 	err    error
-	// silent peers never bring a track.
-	silent bool
+	// silent peers never bring a track, slow ones never answer.
+	silent, slow bool
 }
 
 func newFakeRTC() *fakeRTC { return &fakeRTC{peers: map[liveproof.SessionID]*fakePeer{}} }
@@ -194,14 +131,14 @@ func (f *fakeRTC) ICEServers(liveproof.SessionID, time.Time) []webrtc.ICEServer 
 
 func (f *fakeRTC) CheckOffer(offer string) error { return rtc.DefaultConfig().CheckOffer(offer) }
 
-func (f *fakeRTC) NewPeer(id liveproof.SessionID, onCandidate func(webrtc.ICECandidateInit)) (Peer, error) {
+func (f *fakeRTC) dial(id liveproof.SessionID, onCandidate func(webrtc.ICECandidateInit)) (live.Peer, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.opened.Add(1)
 	if f.err != nil {
 		return nil, f.err
 	}
-	p := &fakePeer{done: make(chan struct{}), units: make(chan liveproof.AccessUnit, 8), onCandidate: onCandidate, silent: f.silent}
+	p := &fakePeer{done: make(chan struct{}), units: make(chan liveproof.AccessUnit, 8), onCandidate: onCandidate, silent: f.silent, slow: f.slow}
 	f.peers[id] = p
 	return p, nil
 }
@@ -218,13 +155,18 @@ type fakePeer struct {
 	units       chan liveproof.AccessUnit
 	onCandidate func(webrtc.ICECandidateInit)
 	silent      bool
+	slow        bool
 	err         error
 	mu          sync.Mutex
 	candidates  []webrtc.ICECandidateInit
 	fragments   []string
 }
 
-func (p *fakePeer) Answer(_ context.Context, offer string) (string, error) {
+func (p *fakePeer) Answer(ctx context.Context, offer string) (string, error) {
+	if p.slow {
+		<-ctx.Done()
+		return "", ctx.Err()
+	}
 	if offer == badOffer {
 		return "", rtc.ErrBadSDP
 	}
@@ -260,7 +202,7 @@ func (p *fakePeer) AddFragment(f string) error {
 	return nil
 }
 
-func (p *fakePeer) Video(ctx context.Context) (Video, error) {
+func (p *fakePeer) Video(ctx context.Context) (liveproof.UnitSource, error) {
 	if p.silent {
 		select {
 		case <-ctx.Done():
@@ -291,13 +233,20 @@ func (p *fakePeer) Close() error {
 	return nil
 }
 
-// fakeAnalyzer judges with a function; like the real one it writes its verdict itself.
+// analysis is an analyzer as a function.
+type analysis func(ctx context.Context, s liveproof.Session, units liveproof.UnitSource, observe func(liveproof.Event)) error
+
+// fakeAnalyzer judges with a function and notes what judges, like the real one.
 type fakeAnalyzer struct {
-	judge func(ctx context.Context, s liveproof.Session, v Video, observe func(liveproof.Event)) (liveproof.Verdict, error)
+	store *fakeStore
+	judge analysis
 }
 
-func (a *fakeAnalyzer) Analyze(ctx context.Context, s liveproof.Session, v Video, observe func(liveproof.Event)) (liveproof.Verdict, error) {
-	return a.judge(ctx, s, v, observe)
+func (a *fakeAnalyzer) Analyze(ctx context.Context, s liveproof.Session, units liveproof.UnitSource, observe func(liveproof.Event)) error {
+	if err := a.store.SetStreaming(ctx, s.ID, a.Model(), a.Detector()); err != nil {
+		return err
+	}
+	return a.judge(ctx, s, units, observe)
 }
 
 func (a *fakeAnalyzer) Model() liveproof.ModelInfo {
@@ -305,32 +254,39 @@ func (a *fakeAnalyzer) Model() liveproof.ModelInfo {
 }
 func (a *fakeAnalyzer) Detector() string { return "haar" }
 
-// untilEOF watches the stream to its end and is inconclusive, written to the store.
-func untilEOF(store *fakeStore) *fakeAnalyzer {
-	return &fakeAnalyzer{func(ctx context.Context, s liveproof.Session, v Video, _ func(liveproof.Event)) (liveproof.Verdict, error) {
-		for {
-			if _, err := v.Next(ctx); err != nil {
-				if ctx.Err() != nil {
-					err = context.Cause(ctx)
-				}
-				end := unjudged(reasonOf(err))
-				return end.Verdict, store.Decide(context.WithoutCancel(ctx), s.ID, end.State, end.Verdict, end.Counts)
+// ended tells an ending.
+func ended(observe func(liveproof.Event), end liveproof.Ending) {
+	observe(liveproof.Event{Ended: &end})
+}
+
+// untilEOF follows the stream to its end and is inconclusive.
+func untilEOF(ctx context.Context, _ liveproof.Session, units liveproof.UnitSource, observe func(liveproof.Event)) error {
+	for {
+		if _, err := units.Next(ctx); err != nil {
+			if ctx.Err() != nil {
+				err = context.Cause(ctx)
 			}
+			ended(observe, liveproof.Unjudged(liveproof.ReasonOf(err)))
+			return nil
 		}
-	}}
+	}
 }
 
 // deciding gives v after the first access unit.
-func deciding(store *fakeStore, v liveproof.Verdict) *fakeAnalyzer {
-	return &fakeAnalyzer{func(ctx context.Context, s liveproof.Session, video Video, observe func(liveproof.Event)) (liveproof.Verdict, error) {
-		if _, err := video.Next(ctx); err != nil {
-			return liveproof.Verdict{}, err
+func deciding(v liveproof.Verdict) analysis {
+	return func(ctx context.Context, _ liveproof.Session, units liveproof.UnitSource, observe func(liveproof.Event)) error {
+		if _, err := units.Next(ctx); err != nil {
+			return err
 		}
 		hint := liveproof.ReasonNoFace
 		observe(liveproof.Event{Hint: &hint})
 		observe(liveproof.Event{Progress: &liveproof.Progress{Scored: 1, Needed: 10, Fraction: 0.1}})
 		observe(liveproof.Event{Sample: &liveproof.SampleEvent{Sample: liveproof.Sample{Seq: 1, Scored: true, Rho: 0.9}, Smoothed: 0.9}})
-		observe(liveproof.Event{Verdict: &v})
-		return v, store.Decide(ctx, s.ID, liveproof.StateDecided, v, liveproof.FrameCounts{Received: 30})
-	}}
+		ended(observe, liveproof.Ending{State: liveproof.StateDecided, Verdict: v, Frames: liveproof.FrameCounts{Received: 30}})
+		return nil
+	}
+}
+
+func judging(a analysis) change {
+	return func(_ *Config, d *Deps, s *fakeStore) { d.Analyzer = &fakeAnalyzer{s, a} }
 }

@@ -68,7 +68,7 @@ func (s *Server) readyz(w http.ResponseWriter, r *http.Request) error {
 	body := readinessView{
 		Ready: storeErr == nil && modelErr == nil && !s.draining.Load(),
 		Store: okOr(storeErr, "unavailable"), Model: okOr(modelErr, "not_ready"),
-		Draining: s.draining.Load(), Sessions: s.calls.count(),
+		Draining: s.draining.Load(), Sessions: s.live.Count(),
 	}
 	if body.Ready {
 		return writeJSON(w, http.StatusOK, body)

@@ -3,7 +3,6 @@ package ingest
 import (
 	"bytes"
 	"encoding/json"
-	"maps"
 	"math"
 
 	"github.com/pion/webrtc/v4"
@@ -75,7 +74,7 @@ type cameraSettings struct {
 	FrameRate float64 `json:"frameRate"`
 }
 
-// settingsMismatch tells whether the camera delivers something else than it
+// settingsMismatch reports whether the camera delivers something else than it
 // was asked for; unknown (0) values match. Width and height may be swapped: a
 // phone held upright.
 func (m clientMessage) settingsMismatch() (bool, error) {
@@ -120,15 +119,19 @@ func result(o liveproof.Outcome) string {
 
 // decidedMessage tells the end of a session; ρ only to a developer.
 func decidedMessage(s liveproof.Session, dev bool) message {
-	v := viewOf(s)
-	m := message{"type": "decided", "result": result(v.Verdict), "reasons": v.Reasons}
+	return verdictMessage("decided", s.Verdict, dev)
+}
+
+// verdictMessage tells a verdict; ρ only to a developer.
+func verdictMessage(kind string, v liveproof.Verdict, dev bool) message {
+	m := message{"type": kind, "result": result(v.Outcome), "reasons": append([]liveproof.Reason{}, v.Reasons...)}
 	if dev {
-		m["verdict"], m["score"] = v.Verdict, v.Score
+		m["verdict"], m["score"] = v.Outcome, finite(v.Score)
 	}
 	return m
 }
 
-// eventMessage is what the client is told of an event, nil for nothing.
+// eventMessage is what the client is told of an event; nil tells nothing.
 func eventMessage(e liveproof.Event, dev bool, threshold float64) message {
 	switch {
 	case e.Hint != nil:
@@ -139,19 +142,14 @@ func eventMessage(e liveproof.Event, dev bool, threshold float64) message {
 			"scored": e.Progress.Scored, "needed": e.Progress.Needed,
 		}
 	case e.Sample != nil && dev:
-		x := sampleOf(e.Sample.Sample)
+		x := e.Sample.Sample
 		return message{
-			"type": "sample", "seq": x.Seq, "t": x.T, "scored": x.Scored, "rho": x.Rho, "weight": x.Weight,
-			"smoothed": finite(e.Sample.Smoothed), "track": x.Track, "reasons": x.Reasons, "threshold": threshold,
+			"type": "sample", "seq": x.Seq, "t": x.T.Seconds(), "scored": x.Scored, "rho": finite(x.Rho), "weight": x.Weight,
+			"smoothed": finite(e.Sample.Smoothed), "track": x.Track, "reasons": append([]liveproof.Reason{}, x.Reasons...),
+			"threshold": threshold,
 		}
-	case e.Verdict != nil && !e.Verdict.Final:
-		// Call mode: the verdict as it stands. A final one is told by decided, once the store has it.
-		v := viewOf(liveproof.Session{Verdict: *e.Verdict})
-		m := message{"type": "verdict", "result": result(v.Verdict), "reasons": v.Reasons}
-		if dev {
-			maps.Copy(m, message{"verdict": v.Verdict, "score": v.Score})
-		}
-		return m
+	case e.Verdict != nil:
+		return verdictMessage("verdict", *e.Verdict, dev) // a call's, as it stands
 	}
 	return nil
 }

@@ -5,8 +5,6 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
-
-	"github.com/liveproof/liveproof"
 )
 
 // metrics of the outside. Label values are closed sets: nothing a client sends becomes one.
@@ -15,17 +13,14 @@ type metrics struct {
 	requests *prometheus.CounterVec
 	// latency in seconds by route, without signalling, whose requests live as long as a session.
 	latency *prometheus.HistogramVec
-	// created counts created sessions by mode: onboarding, call.
+	// created counts created sessions by tenant (a name of the configuration) and
+	// mode: onboarding, call.
 	created *prometheus.CounterVec
-	// active are the sessions connected to this server.
-	active prometheus.Gauge
-	// ends counts ended sessions by state (decided, failed, expired), verdict
-	// and first reason (a liveproof.Reason code, or none).
-	ends *prometheus.CounterVec
 	// tokens counts refused client tokens by code: unauthorized, token_invalid,
 	// token_expired, token_wrong_session, token_used, session_conflict.
 	tokens *prometheus.CounterVec
-	// limited counts refused requests and messages by what was exceeded: key, ip, messages.
+	// limited counts refused requests and messages by what was exceeded: tenant
+	// (named by the label tenant), ip, messages.
 	limited *prometheus.CounterVec
 	// messages counts signalling messages from clients by type: offer,
 	// candidate, settings, bye, invalid.
@@ -51,13 +46,9 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 			Namespace: "liveproof", Name: "http_request_seconds", Help: "HTTP request latency.",
 			Buckets: prometheus.ExponentialBuckets(0.001, 4, 7),
 		}, []string{"route"}),
-		created: counter("sessions_created_total", "Sessions created.", "mode"),
-		active: f.NewGauge(prometheus.GaugeOpts{
-			Namespace: "liveproof", Name: "sessions_active", Help: "Sessions connected to this server.",
-		}),
-		ends:     counter("sessions_ended_total", "Sessions ended.", "state", "verdict", "reason"),
+		created:  counter("sessions_created_total", "Sessions created.", "tenant", "mode"),
 		tokens:   counter("tokens_refused_total", "Client tokens refused.", "code"),
-		limited:  counter("rate_limited_total", "Requests and messages above a rate limit.", "by"),
+		limited:  counter("rate_limited_total", "Requests and messages above a rate limit.", "by", "tenant"),
 		messages: counter("signal_messages_total", "Signalling messages from clients.", "type"),
 		unsent: f.NewCounter(prometheus.CounterOpts{
 			Namespace: "liveproof", Name: "signal_unsent_total", Help: "Signalling messages dropped for slow clients.",
@@ -66,14 +57,6 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 			Namespace: "liveproof", Name: "settings_mismatch_total", Help: "Clients whose delivered camera settings differ from the requested.",
 		}),
 	}
-}
-
-func (m *metrics) ended(s liveproof.Session) {
-	reason := "none"
-	if len(s.Verdict.Reasons) > 0 {
-		reason = string(s.Verdict.Reasons[0])
-	}
-	m.ends.WithLabelValues(string(s.State), string(s.Verdict.Outcome), reason).Inc()
 }
 
 func (m *metrics) served(route, method, status string, took time.Duration) {

@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/liveproof/liveproof/internal/ids"
 )
 
 type requestIDKey struct{}
@@ -39,7 +41,7 @@ func (s *Server) wrap(route string, handle func(http.ResponseWriter, *http.Reque
 func (s *Server) guard(w http.ResponseWriter, r *http.Request, handle func(http.ResponseWriter, *http.Request) error) (err error) {
 	defer func() {
 		p := recover()
-		if p == http.ErrAbortHandler { //nolint:errorlint // net/http's own sentinel, compared as it does
+		if p == http.ErrAbortHandler { //nolint:errorlint // a panic value, not an error that was returned
 			panic(p)
 		}
 		if p != nil {
@@ -72,25 +74,36 @@ func (s *Server) secure(h http.Header, r *http.Request) {
 	}
 }
 
-// withKey lets backends in, each with its own rate; everyone else spends the rate of its address.
+// withKey lets backends in, each tenant with its own rate; everyone else spends the rate of its address.
 func (s *Server) withKey(handle func(http.ResponseWriter, *http.Request) error) func(http.ResponseWriter, *http.Request) error {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		name, ok := s.keys.find(bearer(r))
+		tenant, ok := s.keys.find(bearer(r))
 		if !ok {
 			if err := s.limitAddress(r); err != nil {
 				return err
 			}
 			return problem(CodeUnauthorized, "a valid API key is needed: Authorization: Bearer …")
 		}
-		if !s.perKey.allow(name) {
-			s.metrics.limited.WithLabelValues("key").Inc()
-			return problem(CodeRateLimited, "too many requests with this API key")
+		if !s.tenants.allow(tenant) {
+			s.metrics.limited.WithLabelValues("tenant", tenant).Inc()
+			return problem(CodeRateLimited, "too many requests of this tenant")
 		}
-		return handle(w, r.WithContext(context.WithValue(r.Context(), keyNameKey{}, name)))
+		return handle(w, asTenant(r, tenant))
 	}
 }
 
-type keyNameKey struct{}
+type tenantKey struct{}
+
+// asTenant is the request made in the name of a tenant.
+func asTenant(r *http.Request, tenant string) *http.Request {
+	return r.WithContext(context.WithValue(r.Context(), tenantKey{}, tenant))
+}
+
+// tenantOf is whose request it is, "" without an API key.
+func tenantOf(r *http.Request) string {
+	tenant, _ := r.Context().Value(tenantKey{}).(string)
+	return tenant
+}
 
 func (s *Server) perAddress(handle func(http.ResponseWriter, *http.Request) error) func(http.ResponseWriter, *http.Request) error {
 	return func(w http.ResponseWriter, r *http.Request) error {
@@ -105,7 +118,7 @@ func (s *Server) limitAddress(r *http.Request) error {
 	if s.perIP.allow(bucketOf(s.clientIP(r))) {
 		return nil
 	}
-	s.metrics.limited.WithLabelValues("ip").Inc()
+	s.metrics.limited.WithLabelValues("ip", "").Inc()
 	return problem(CodeRateLimited, "too many requests from this address")
 }
 
@@ -199,7 +212,7 @@ func requestID(r *http.Request) string {
 		return c == '-' || c == '_' || c == '.' || c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
 	}
 	if id == "" || len(id) > 64 || strings.ContainsFunc(id, func(c rune) bool { return !harmless(c) }) {
-		return newULID(time.Now())
+		return ids.New(time.Now())
 	}
 	return id
 }

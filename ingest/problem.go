@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -8,6 +9,7 @@ import (
 	"net/http"
 
 	"github.com/liveproof/liveproof"
+	"github.com/liveproof/liveproof/ingest/live"
 	"github.com/liveproof/liveproof/ingest/rtc"
 )
 
@@ -42,6 +44,8 @@ const (
 	CodeScorerUnavailable    Code = "scorer_unavailable"
 	CodeOverloaded           Code = "overloaded"
 	CodeShuttingDown         Code = "shutting_down"
+	CodeNegotiationTimeout   Code = "negotiation_timeout"
+	CodeTimeout              Code = "timeout"
 	// CodeProtocolError is for signalling messages only.
 	CodeProtocolError Code = "protocol_error"
 )
@@ -63,6 +67,7 @@ var problemStatus = map[Code]int{
 	CodeRateLimited:          429,
 	CodeInternal:             500,
 	CodeStoreUnavailable:     503, CodeScorerUnavailable: 503, CodeOverloaded: 503, CodeShuttingDown: 503,
+	CodeNegotiationTimeout: 504, CodeTimeout: 504,
 }
 
 // Problem is an RFC 9457 problem document; it is also the error that carries
@@ -87,7 +92,7 @@ func (p *Problem) Error() string { return fmt.Sprintf("%s: %s", p.Code, p.Detail
 func (p *Problem) Unwrap() error { return p.cause }
 
 func problem(code Code, detail string) *Problem {
-	status := problemStatus[code]
+	status := cmp.Or(problemStatus[code], http.StatusInternalServerError) // a protocol error has no status of its own
 	return &Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Code: code, Detail: detail}
 }
 
@@ -95,6 +100,36 @@ func invalidField(field, detail string) *Problem {
 	p := problem(CodeInvalidRequest, detail)
 	p.Field = field
 	return p
+}
+
+// translations say what the client may know of an error, and whose fault it is:
+// the first row that fits counts. It is the one place where errors become problems.
+var translations = []struct {
+	err    error
+	code   Code
+	detail string
+}{
+	// The client's.
+	{liveproof.ErrNotFound, CodeSessionNotFound, "no such session, or it has expired"},
+	{liveproof.ErrTokenUsed, CodeTokenUsed, "the client token has opened its one connection already"},
+	{liveproof.ErrConflict, CodeSessionConflict, "the session has a connection or has ended"},
+	{liveproof.ErrDecided, CodeSessionConflict, "the session has a connection or has ended"},
+	{liveproof.ErrIdempotencyMismatch, CodeIdempotencyMismatch, "the Idempotency-Key was used with another request body"},
+	{rtc.ErrBadSDP, CodeSDPInvalid, "the offer cannot be used: it needs a video section with VP8, VP9, H.264 or AV1"},
+	{rtc.ErrTooManyCandidates, CodeProtocolError, "too many ICE candidates"},
+	{live.ErrRenegotiation, CodeProtocolError, "the offer was made already; renegotiation is not supported"},
+	// The server's, or that of what it depends on. What a store says of itself
+	// comes before any timeout: its own calls have deadlines too.
+	{errNotAdmitted, CodeScorerUnavailable, "the scorer is not ready"},
+	{live.ErrDraining, CodeShuttingDown, "the server is shutting down; another one will answer"},
+	{liveproof.ErrOverloaded, CodeOverloaded, "no capacity for another session now"},
+	{liveproof.ErrUnavailable, CodeStoreUnavailable, "the session store does not answer now"},
+	// The network's between client and server.
+	{live.ErrNegotiation, CodeNegotiationTimeout, "the connection could not be negotiated in time"},
+	{liveproof.ErrDisconnected, CodeSessionConflict, "the connection has ended"},
+	// Nobody's in particular: the request took too long, or its client left.
+	{context.DeadlineExceeded, CodeTimeout, "the request took too long"},
+	{context.Canceled, CodeTimeout, "the request was given up"},
 }
 
 // problemOf turns any error into what the client may know of it.
@@ -106,35 +141,26 @@ func problemOf(err error) *Problem {
 		return p
 	case errors.As(err, &tooLarge):
 		p = problem(CodeBodyTooLarge, fmt.Sprintf("the body exceeds %d bytes", tooLarge.Limit))
-	case errors.Is(err, liveproof.ErrNotFound):
-		p = problem(CodeSessionNotFound, "no such session, or it has expired")
-	case errors.Is(err, liveproof.ErrTokenUsed):
-		p = problem(CodeTokenUsed, "the client token has opened its one connection already")
-	case errors.Is(err, liveproof.ErrConflict), errors.Is(err, liveproof.ErrDecided):
-		p = problem(CodeSessionConflict, "the session has a connection or has ended")
-	case errors.Is(err, liveproof.ErrIdempotencyMismatch):
-		p = problem(CodeIdempotencyMismatch, "the Idempotency-Key was used with another request body")
-	case errors.Is(err, rtc.ErrBadSDP):
-		p = problem(CodeSDPInvalid, "the offer cannot be used: it needs a video section with VP8, VP9, H.264 or AV1")
-	case errors.Is(err, errNotAdmitted):
-		p = problem(CodeScorerUnavailable, "the scorer is not ready")
-	case errors.Is(err, errDraining):
-		p = problem(CodeShuttingDown, "the server is shutting down; another one will answer")
-	case errors.Is(err, liveproof.ErrOverloaded):
-		p = problem(CodeOverloaded, "no capacity for another session now")
-	case errors.Is(err, liveproof.ErrUnavailable), errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
-		p = problem(CodeStoreUnavailable, "the session store does not answer now")
 	default:
-		p = problem(CodeInternal, "the server failed; the request id finds it in its log")
+		p = translated(err)
 	}
 	p.cause = err
 	return p
 }
 
+func translated(err error) *Problem {
+	for _, t := range translations {
+		if errors.Is(err, t.err) {
+			return problem(t.code, t.detail)
+		}
+	}
+	return problem(CodeInternal, "the server failed; the request id finds it in its log")
+}
+
 // retryAfter in seconds, by code; 0 says nothing.
 func (p *Problem) retryAfter() string {
 	switch p.Code {
-	case CodeStoreUnavailable, CodeScorerUnavailable, CodeOverloaded, CodeShuttingDown:
+	case CodeStoreUnavailable, CodeScorerUnavailable, CodeOverloaded, CodeShuttingDown, CodeNegotiationTimeout, CodeTimeout:
 		return "5"
 	case CodeRateLimited:
 		return "1"

@@ -16,16 +16,19 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/liveproof/liveproof"
+	"github.com/liveproof/liveproof/ingest/live"
 )
 
-// Deps are what the server works with. Sessions, Analyzer and RTC are needed.
+// Deps are what the server works with. Sessions, Analyzer, RTC and Dial are needed.
 type Deps struct {
 	Sessions Sessions
 	Analyzer Analyzer
-	RTC      RTC
-	Log      *slog.Logger          // nil discards
-	Metrics  prometheus.Registerer // nil keeps them to the server
+	RTC      Negotiator
+	Dial     live.Dialer
+	// Session is how long the parts of a session's life may take.
+	Session live.Config
+	Log     *slog.Logger          // nil discards
+	Metrics prometheus.Registerer // nil keeps them to the server
 	// MetricsHandler serves /metrics; nil leaves the route out.
 	MetricsHandler http.Handler
 	// Web is the built web client with index.html at its root; nil shows how to build it.
@@ -53,14 +56,13 @@ type Server struct {
 	metrics *metrics
 	tokens  *tokens
 	keys    apiKeys
-	perKey  *limits
+	tenants *limits
 	perIP   *limits
 	proxies []netip.Prefix
 	web     *website
 	demo    *demoSessions
 	ready   *readiness
-	calls   *supervisor
-	expiry  *expiry
+	live    *live.Supervisor
 	handler http.Handler
 	routes  []route
 
@@ -72,10 +74,10 @@ type Server struct {
 // New checks the configuration and builds the server; nothing runs yet.
 func New(cfg Config, deps Deps) (*Server, error) {
 	if err := cfg.Validate(); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("ingest.%w", err)
 	}
-	if deps.Sessions == nil || deps.Analyzer == nil || deps.RTC == nil {
-		return nil, errors.New("ingest: Sessions, Analyzer and RTC are needed")
+	if deps.Sessions == nil || deps.Analyzer == nil || deps.RTC == nil || deps.Dial == nil {
+		return nil, errors.New("ingest: Sessions, Analyzer, RTC and Dial are needed")
 	}
 	secret, err := secrets(cfg, deps)
 	if err != nil {
@@ -85,8 +87,8 @@ func New(cfg Config, deps Deps) (*Server, error) {
 		deps.Now = time.Now
 	}
 	deps.MinDeadline = max(deps.MinDeadline, time.Second)
-	if cfg.Deadline < deps.MinDeadline {
-		return nil, fmt.Errorf("deadline: %v is too short to decide, at least %v is needed", cfg.Deadline, deps.MinDeadline)
+	if got := deps.Session.Deadline; got < deps.MinDeadline {
+		return nil, fmt.Errorf("session.deadline: %v is too short to decide, at least %v is needed", got, deps.MinDeadline)
 	}
 	if deps.Log == nil {
 		deps.Log = slog.New(slog.DiscardHandler)
@@ -107,16 +109,16 @@ func secrets(cfg Config, deps Deps) (string, error) {
 		return cfg.TokenSecret, nil
 	}
 	if len(cfg.APIKeys) == 0 {
-		return "", errors.New("api_keys: at least one is needed")
+		return "", errors.New("ingest.api_keys: at least one is needed")
 	}
 	if cfg.TokenSecret == "" {
-		return "", errors.New("token_secret: it is needed, at least 32 random characters")
+		return "", errors.New("ingest.token_secret: it is needed, at least 32 random characters")
 	}
 	return cfg.TokenSecret, nil
 }
 
 func (s *Server) assemble() (err error) {
-	if s.perKey, err = newLimits(s.cfg.RatePerKey, s.cfg.RateEntries, s.now); err != nil {
+	if s.tenants, err = newLimits(s.cfg.RatePerTenant, s.cfg.RateEntries, s.now); err != nil {
 		return fmt.Errorf("rate_entries: %w", err)
 	}
 	if s.perIP, err = newLimits(s.cfg.RatePerIP, s.cfg.RateEntries, s.now); err != nil {
@@ -132,14 +134,20 @@ func (s *Server) assemble() (err error) {
 		return err
 	}
 	s.ready = &readiness{sessions: s.deps.Sessions, model: s.deps.Ready, now: s.now}
-	s.calls = newSupervisor(s.cfg, s.deps, s.metrics)
-	s.expiry = newExpiry(s)
+	s.live, err = live.New(s.deps.Session, live.Deps{
+		Sessions: s.deps.Sessions, Analyzer: s.deps.Analyzer, Dial: s.deps.Dial,
+		Log: s.log, Metrics: s.deps.Metrics, Now: s.now,
+	})
+	if err != nil {
+		return fmt.Errorf("session.%w", err)
+	}
 	s.routes = s.table()
 	s.handler = s.mux(s.routes)
 	return nil
 }
 
-// Handler is the whole HTTP interface; for tests and for a server of one's own.
+// Handler is the whole HTTP interface, for tests and for a server of one's own;
+// the latter calls Sweep and Close too.
 func (s *Server) Handler() http.Handler { return s.handler }
 
 // Listen opens the port, so that Addr is known before Run.
@@ -174,7 +182,7 @@ func (s *Server) Addr() net.Addr {
 
 // Run serves until ctx ends, then drains: it is no longer ready, new sessions
 // get 503, running ones have DrainTimeout, survivors end inconclusive. It
-// returns when every goroutine of the server has, or with ErrStuck when sessions do not end.
+// returns when every goroutine of the server has, or with live.ErrStuck when sessions do not end.
 func (s *Server) Run(ctx context.Context) error {
 	if err := s.Listen(); err != nil {
 		return err
@@ -189,7 +197,7 @@ func (s *Server) Run(ctx context.Context) error {
 	var failed error
 	var wg sync.WaitGroup
 	wg.Go(func() { defer cancel(); failed = s.serve(srv) })
-	wg.Go(func() { s.expiry.run(serving) })
+	wg.Go(func() { s.live.Sweep(serving) })
 	<-serving.Done()
 	err := s.shutdown(srv)
 	wg.Wait()
@@ -210,7 +218,7 @@ func (s *Server) serve(srv *http.Server) error {
 }
 
 func (s *Server) shutdown(srv *http.Server) error {
-	stuck := s.drain(s.cfg.DrainTimeout)
+	stuck := s.drain(s.deps.Session.DrainTimeout)
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
 	if err := srv.Shutdown(ctx); err != nil {
@@ -221,10 +229,10 @@ func (s *Server) shutdown(srv *http.Server) error {
 
 func (s *Server) drain(within time.Duration) error {
 	s.draining.Store(true)
-	s.log.Info("draining", "sessions", s.calls.count(), "within", within)
+	s.log.Info("draining", "sessions", s.live.Count(), "within", within)
 	ctx, cancel := context.WithTimeout(context.Background(), within)
 	defer cancel()
-	err := s.calls.drain(ctx)
+	err := s.live.Drain(ctx)
 	if err != nil {
 		s.log.Error("gave up on sessions that do not end", "err", err)
 	}
@@ -234,13 +242,6 @@ func (s *Server) drain(within time.Duration) error {
 // Close ends every session at once; for a server whose Run is not used. Idempotent.
 func (s *Server) Close() error { return s.drain(0) }
 
-// expire ends a session that no connection will end any more.
-func (s *Server) expire(session liveproof.Session, reason liveproof.Reason) (liveproof.Session, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-	defer cancel()
-	stored, err := s.calls.settleOnce(ctx, session.ID, unjudged(reason))
-	if err == nil {
-		s.metrics.ended(stored)
-	}
-	return stored, err
-}
+// Sweep ends sessions that nobody owns any more, until ctx ends; for a server
+// whose Run is not used.
+func (s *Server) Sweep(ctx context.Context) { s.live.Sweep(ctx) }

@@ -16,10 +16,12 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/liveproof/liveproof"
+	"github.com/liveproof/liveproof/ingest/live"
 )
 
 const (
-	testKey    = "test-key-0123456789abcdef"
+	testKey    = "test-key-0123456789abcdef" // the default tenant's
+	otherKey   = "another-key-0123456789"    // bank-a's
 	testSecret = "test-secret-0123456789abcdef0123456789"
 	goodOffer  = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\nm=video 9 UDP/TLS/RTP/SAVPF 96\r\nc=IN IP4 0.0.0.0\r\na=mid:0\r\na=sendonly\r\na=rtpmap:96 VP8/90000\r\n"
 	// badOffer is well formed; the peer refuses it.
@@ -60,19 +62,36 @@ type world struct {
 
 func testConfig() Config {
 	cfg := DefaultConfig()
-	cfg.APIKeys = []string{"another-key-0123456789", testKey}
+	cfg.APIKeys = []APIKey{{"bank-a", otherKey}, {"", testKey}}
 	cfg.TokenSecret = testSecret
-	cfg.RatePerIP, cfg.RatePerKey = Rate{10_000, 10_000}, Rate{10_000, 10_000}
-	cfg.DisconnectGrace = 20 * time.Millisecond
-	cfg.DecideTimeout = 10 * time.Second
+	cfg.RatePerIP, cfg.RatePerTenant = Rate{10_000, 10_000}, Rate{10_000, 10_000}
 	return cfg
 }
 
-func newWorld(t *testing.T, change func(*Config, *Deps, *fakeStore)) *world {
+func testSession() live.Config {
+	cfg := live.DefaultConfig()
+	cfg.DisconnectGrace, cfg.DecideTimeout = 20*time.Millisecond, 10*time.Second
+	return cfg
+}
+
+// testDeps is a server's surroundings that nothing happens in.
+func testDeps() Deps {
+	s, r := newFakeStore(time.Now), newFakeRTC()
+	return Deps{Sessions: s, Analyzer: &fakeAnalyzer{s, untilEOF}, RTC: r, Dial: r.dial, Session: testSession()}
+}
+
+// change alters a world before it begins.
+type change = func(*Config, *Deps, *fakeStore)
+
+func newWorld(t *testing.T, change change) *world {
 	t.Helper()
-	w := &world{t: t, store: newFakeStore(), rtc: newFakeRTC(), clock: &clock{t: time.Now()}}
+	w := &world{t: t, rtc: newFakeRTC(), clock: &clock{t: time.Now()}}
+	w.store = newFakeStore(w.clock.now)
 	cfg := testConfig()
-	deps := Deps{Sessions: w.store, Analyzer: untilEOF(w.store), RTC: w.rtc, Now: w.clock.now}
+	deps := Deps{
+		Sessions: w.store, Analyzer: &fakeAnalyzer{w.store, untilEOF}, RTC: w.rtc, Dial: w.rtc.dial,
+		Session: testSession(), Now: w.clock.now,
+	}
 	if change != nil {
 		change(&cfg, &deps, w.store)
 	}
@@ -155,15 +174,13 @@ func (w *world) read(id liveproof.SessionID) view {
 	return v
 }
 
-// terminal waits until the session has ended and its call has gone.
+// terminal waits until the session has ended and its connection has gone.
 func (w *world) terminal(id liveproof.SessionID) liveproof.Session {
 	w.t.Helper()
 	var s liveproof.Session
 	require.Eventually(w.t, func() bool {
-		w.store.mu.Lock()
-		s = w.store.sessions[id]
-		w.store.mu.Unlock()
-		return s.State.Terminal() && w.server.calls.find(id) == nil
+		s = w.store.record(id)
+		return s.State.Terminal() && w.server.live.Find(id) == nil
 	}, wait, 2*time.Millisecond, "session %s is not terminal", id)
 	return s
 }
@@ -202,3 +219,9 @@ func (w *world) await(ws *websocket.Conn, kind string) (message, []string) {
 }
 
 func offerMessage(sdp string) message { return message{"type": "offer", "sdp": sdp} }
+
+// sweep is one round of the server's sweep, with a server that has run for long.
+func (w *world) sweep() {
+	w.t.Helper()
+	require.NoError(w.t, w.server.live.SweepOnce(w.t.Context(), time.Time{}))
+}

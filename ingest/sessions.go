@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"mime"
 	"net/http"
 	"strings"
@@ -19,6 +18,7 @@ import (
 	"github.com/pion/webrtc/v4"
 
 	"github.com/liveproof/liveproof"
+	"github.com/liveproof/liveproof/internal/ids"
 )
 
 // creation is the body of POST /v1/sessions.
@@ -40,16 +40,16 @@ type created struct {
 }
 
 func (s *Server) createSession(w http.ResponseWriter, r *http.Request) error {
-	name, _ := r.Context().Value(keyNameKey{}).(string)
+	tenant := tenantOf(r)
 	key := r.Header.Get("Idempotency-Key")
 	if len(key) > 255 || strings.ContainsFunc(key, func(c rune) bool { return c < ' ' || c > '~' }) {
 		return problem(CodeInvalidRequest, "Idempotency-Key: at most 255 printable ASCII characters")
 	}
 	if key != "" {
-		// Hashed together with the API key's name: two callers never meet in one key.
-		key = hash(name, key)
+		// Hashed together with the tenant: two tenants never meet in one key.
+		key = hash(tenant, key)
 	}
-	session, err := s.open(w, r, key)
+	session, err := s.open(w, r, tenant, key)
 	if err != nil {
 		return err
 	}
@@ -57,12 +57,12 @@ func (s *Server) createSession(w http.ResponseWriter, r *http.Request) error {
 }
 
 // open makes the session that the request's body asks for, or finds it again by its key.
-func (s *Server) open(w http.ResponseWriter, r *http.Request, idempotencyKey string) (liveproof.Session, error) {
+func (s *Server) open(w http.ResponseWriter, r *http.Request, tenant, idempotencyKey string) (liveproof.Session, error) {
 	body, err := s.readBody(w, r, "application/json", true)
 	if err != nil {
 		return liveproof.Session{}, err
 	}
-	session, err := s.newSession(body)
+	session, err := s.newSession(tenant, body)
 	if err != nil {
 		return session, err
 	}
@@ -78,24 +78,23 @@ func (s *Server) open(w http.ResponseWriter, r *http.Request, idempotencyKey str
 		return stored, problem(CodeSessionConflict, "the session of this Idempotency-Key can no longer be connected to; use a new key")
 	}
 	if !replayed {
-		s.metrics.created.WithLabelValues(string(stored.Mode)).Inc()
-		s.expiry.add(stored)
-		s.log.Info("session created", "session", stored.ID, "mode", stored.Mode)
+		s.metrics.created.WithLabelValues(stored.Tenant, string(stored.Mode)).Inc()
+		s.log.Info("session created", "session", stored.ID, "tenant", stored.Tenant, "mode", stored.Mode)
 	}
 	return stored, nil
 }
 
-// connectable tells whether a token issued now would open a connection.
+// connectable reports whether a token issued now would open a connection.
 func (s *Server) connectable(session liveproof.Session) bool {
-	return session.State == liveproof.StateCreated && s.now().Before(s.connectBy(session))
+	return session.State == liveproof.StateCreated && !session.Lapsed(s.now())
 }
 
 // errNotAdmitted: nothing can be scored now.
 var errNotAdmitted = errors.New("scorer is not ready")
 
-// admit tells whether a session created now could be judged.
+// admit reports why a session created now could not be judged.
 func (s *Server) admit() error {
-	if err := s.calls.full(); err != nil {
+	if err := s.live.Full(); err != nil {
 		return err
 	}
 	if s.deps.Admit == nil {
@@ -108,20 +107,20 @@ func (s *Server) admit() error {
 	return err
 }
 
-func (s *Server) newSession(body []byte) (liveproof.Session, error) {
+func (s *Server) newSession(tenant string, body []byte) (liveproof.Session, error) {
 	c, err := parseCreation(body)
 	if err != nil {
 		return liveproof.Session{}, err
 	}
 	now := s.now().UTC().Truncate(time.Millisecond)
 	session := liveproof.Session{
-		ID: liveproof.SessionID(newULID(now)), Mode: c.Mode, ExternalID: c.ExternalID,
-		State: liveproof.StateCreated, Deadline: s.cfg.Deadline,
-		Verdict:   liveproof.Verdict{Outcome: liveproof.OutcomePending, Reasons: []liveproof.Reason{}},
-		CreatedAt: now, ExpiresAt: now.Add(s.cfg.SessionTTL),
+		ID: liveproof.SessionID(ids.New(now)), Tenant: tenant, Mode: c.Mode, ExternalID: c.ExternalID,
+		State: liveproof.StateCreated, Verdict: liveproof.Pending(), Deadline: s.deps.Session.Deadline,
+		CreatedAt: now, ExpiresAt: now.Add(s.deps.Session.RecordTTL),
+		Lease: liveproof.Lease{Until: now.Add(s.deps.Session.TokenTTL)},
 	}
 	if c.DeadlineS != nil {
-		least, most := s.deps.MinDeadline.Seconds(), s.cfg.MaxDeadline.Seconds()
+		least, most := s.deps.MinDeadline.Seconds(), s.deps.Session.MaxDeadline.Seconds()
 		if !(*c.DeadlineS >= least && *c.DeadlineS <= most) {
 			return session, invalidField("deadline_s", fmt.Sprintf("deadline_s is out of range [%g, %g] seconds", least, most))
 		}
@@ -171,7 +170,7 @@ func strictJSON(body []byte, into any) error {
 }
 
 func (s *Server) answerCreated(w http.ResponseWriter, r *http.Request, session liveproof.Session) error {
-	expires := s.connectBy(session)
+	expires := session.Lease.Until // until when the client may connect
 	token, err := s.tokens.issue(session.ID, expires)
 	if err != nil {
 		return err
@@ -187,11 +186,6 @@ func (s *Server) answerCreated(w http.ResponseWriter, r *http.Request, session l
 		ID: session.ID, ClientToken: token, ExpiresAt: expires, ICEServers: servers,
 		SignalURL: ws + path + "/signal", WHIPURL: base + path + "/whip",
 	})
-}
-
-// connectBy is until when a session can be connected to.
-func (s *Server) connectBy(session liveproof.Session) time.Time {
-	return session.CreatedAt.Add(s.cfg.TokenTTL)
 }
 
 // baseURL is how the client reaches this server, for HTTP and for WebSocket.
@@ -229,54 +223,29 @@ func (s *Server) readSession(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return writeJSON(w, http.StatusOK, viewOf(session))
+	return writeJSON(w, http.StatusOK, s.viewOf(session))
 }
 
-// session reads the record that the path names, as it stands now.
+// session reads the record that the path names. A session of another tenant is
+// as unknown as one that never was.
 func (s *Server) session(r *http.Request) (liveproof.Session, error) {
-	id, ok := parseSessionID(r.PathValue("id"))
+	id, ok := ids.ParseSession(r.PathValue("id"))
 	if !ok {
 		return liveproof.Session{}, liveproof.ErrNotFound
 	}
 	session, err := s.deps.Sessions.Get(r.Context(), id)
-	if err != nil {
-		return session, err
+	if err == nil && session.Tenant != tenantOf(r) {
+		return liveproof.Session{}, liveproof.ErrNotFound
 	}
-	return s.current(session)
+	return session, err
 }
 
-// current ends a session that time has ended: never connected to, or left
-// behind by a server that died with it.
-func (s *Server) current(session liveproof.Session) (liveproof.Session, error) {
-	if session.State.Terminal() || s.calls.find(session.ID) != nil {
-		return session, nil
-	}
-	end := s.connectBy(session).Add(time.Second)
-	if session.State == liveproof.StateCreated {
-		if s.now().Before(end) {
-			return session, nil
-		}
-		return s.expire(session, liveproof.ReasonNoMedia)
-	}
-	longest := session.Deadline
-	if session.Mode == liveproof.ModeCall {
-		longest = s.cfg.MaxCall
-	}
-	end = end.Add(2*s.cfg.ConnectTimeout + longest + s.cfg.DecideTimeout + time.Minute)
-	if s.now().Before(end) {
-		return session, nil
-	}
-	return s.expire(session, liveproof.ReasonInternalError)
-}
-
-func viewOf(s liveproof.Session) view {
+func (s *Server) viewOf(x liveproof.Session) view {
+	current := x.Current(s.now())
 	v := view{
-		ID: s.ID, State: s.State, Verdict: s.Verdict.Outcome, Score: s.Verdict.Score, Reasons: s.Verdict.Reasons,
-		Frames: s.Frames, Model: s.Model, Detector: s.Detector, Mode: s.Mode, ExternalID: s.ExternalID,
-		CreatedAt: s.CreatedAt.UTC(), ExpiresAt: s.ExpiresAt.UTC(),
-	}
-	if math.IsNaN(v.Score) || math.IsInf(v.Score, 0) {
-		v.Score = 0 // JSON has no NaN; such a score decides nothing (usable)
+		ID: x.ID, State: x.State, Verdict: current.Outcome, Score: finite(current.Score), Reasons: current.Reasons,
+		Frames: x.Frames, Model: x.Model, Detector: x.Detector, Mode: x.Mode, ExternalID: x.ExternalID,
+		CreatedAt: x.CreatedAt.UTC(), ExpiresAt: x.ExpiresAt.UTC(),
 	}
 	if v.Reasons == nil {
 		v.Reasons = []liveproof.Reason{}
@@ -284,8 +253,8 @@ func viewOf(s liveproof.Session) view {
 	if v.Verdict == "" {
 		v.Verdict = liveproof.OutcomePending
 	}
-	if !s.DecidedAt.IsZero() {
-		at := s.DecidedAt.UTC()
+	if !x.DecidedAt.IsZero() {
+		at := x.DecidedAt.UTC()
 		v.DecidedAt = &at
 	}
 	return v
@@ -294,59 +263,33 @@ func viewOf(s liveproof.Session) view {
 // timeline is the body of GET /v1/sessions/{id}/timeline.
 type timeline struct {
 	ID      liveproof.SessionID `json:"id"`
-	Samples []sampleView        `json:"samples"`
-}
-
-// sampleView is a sample with its time in seconds.
-type sampleView struct {
-	Seq     int64              `json:"seq"`
-	T       float64            `json:"t"`
-	Scored  bool               `json:"scored"`
-	Rho     float64            `json:"rho"`
-	Weight  float64            `json:"weight"`
-	Track   int                `json:"track"`
-	Reasons []liveproof.Reason `json:"reasons"`
+	Samples []liveproof.Sample  `json:"samples"`
 }
 
 func (s *Server) readTimeline(w http.ResponseWriter, r *http.Request) error {
-	id, ok := parseSessionID(r.PathValue("id"))
-	if !ok {
-		return liveproof.ErrNotFound
-	}
-	samples, err := s.deps.Sessions.Timeline(r.Context(), id)
+	session, err := s.session(r)
 	if err != nil {
 		return err
 	}
-	t := timeline{ID: id, Samples: make([]sampleView, len(samples))}
-	for i, x := range samples {
-		t.Samples[i] = sampleOf(x)
+	samples, err := s.deps.Sessions.Timeline(r.Context(), session.ID)
+	if err != nil {
+		return err
 	}
-	return writeJSON(w, http.StatusOK, t)
-}
-
-func sampleOf(x liveproof.Sample) sampleView {
-	v := sampleView{x.Seq, x.T.Seconds(), x.Scored, x.Rho, x.Weight, x.Track, x.Reasons}
-	if v.Reasons == nil {
-		v.Reasons = []liveproof.Reason{}
-	}
-	if math.IsNaN(v.Rho) || math.IsInf(v.Rho, 0) {
-		v.Rho, v.Scored = 0, false
-	}
-	return v
+	return writeJSON(w, http.StatusOK, timeline{ID: session.ID, Samples: append([]liveproof.Sample{}, samples...)})
 }
 
 // deleteSession removes the record; a running session ends first, and its
 // late writes find nothing to write to.
 func (s *Server) deleteSession(w http.ResponseWriter, r *http.Request) error {
-	id, ok := parseSessionID(r.PathValue("id"))
-	if !ok {
-		return liveproof.ErrNotFound
-	}
-	if err := s.deps.Sessions.Delete(r.Context(), id); err != nil {
+	session, err := s.session(r)
+	if err != nil {
 		return err
 	}
-	if c := s.calls.find(id); c != nil {
-		c.abort(liveproof.ReasonDisconnected)
+	if err := s.deps.Sessions.Delete(r.Context(), session.ID); err != nil {
+		return err
+	}
+	if c := s.live.Find(session.ID); c != nil {
+		c.Abort(liveproof.ReasonDisconnected)
 	}
 	w.WriteHeader(http.StatusNoContent)
 	return nil

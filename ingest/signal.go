@@ -15,6 +15,8 @@ import (
 	"github.com/pion/webrtc/v4"
 
 	"github.com/liveproof/liveproof"
+	"github.com/liveproof/liveproof/ingest/live"
+	"github.com/liveproof/liveproof/internal/ids"
 )
 
 const (
@@ -44,12 +46,12 @@ func (s *Server) signal(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if !s.calls.hold() { // http.Server does not wait for connections that were taken over
-		return errDraining
+	if !s.live.Hold() { // http.Server does not wait for connections that were taken over
+		return live.ErrDraining
 	}
-	defer s.calls.unhold()
+	defer s.live.Unhold()
 	c := newSignalConn(s)
-	call, err := s.calls.connect(r.Context(), session, tokenID, c, c.localCandidate)
+	connection, err := s.live.Connect(r.Context(), session, tokenID, c, c.localCandidate)
 	if err != nil {
 		return s.countRefusal(err)
 	}
@@ -61,17 +63,17 @@ func (s *Server) signal(w http.ResponseWriter, r *http.Request) error {
 	ws, err := upgrader.Upgrade(w, r, nil)
 	if err != nil {
 		c.leave()
-		call.hangUp(liveproof.ReasonDisconnected)
+		connection.HangUp(liveproof.ReasonDisconnected)
 		return problem(CodeInvalidRequest, "the WebSocket handshake is not valid")
 	}
-	c.serve(ws, call)
+	c.serve(ws, connection)
 	return nil
 }
 
 // authorise checks the client token against the session that the path names
 // and that the session can still be connected to.
 func (s *Server) authorise(r *http.Request, raw string) (liveproof.Session, string, error) {
-	id, ok := parseSessionID(r.PathValue("id"))
+	id, ok := ids.ParseSession(r.PathValue("id"))
 	if !ok {
 		return liveproof.Session{}, "", liveproof.ErrNotFound
 	}
@@ -121,7 +123,7 @@ func signalToken(r *http.Request) (token string, offered bool) {
 }
 
 // signalConn is one client's signalling. The request's goroutine reads, one
-// other writes; the call and its peer connection only queue.
+// other writes; the session and its peer connection only queue.
 type signalConn struct {
 	server    *Server
 	dev       bool
@@ -139,17 +141,17 @@ func newSignalConn(s *Server) *signalConn {
 }
 
 // serve runs the connection until the client leaves, breaks the protocol or the session ends.
-func (c *signalConn) serve(ws *websocket.Conn, call *call) {
+func (c *signalConn) serve(ws *websocket.Conn, connection *live.Connection) {
 	defer func() { _ = ws.Close() }()
 	var writer sync.WaitGroup
 	writer.Go(func() { c.write(ws) })
-	err := c.read(ws, call)
+	err := c.read(ws, connection)
 	if err != nil {
 		c.send(errorMessage(problemOf(err)))
 		c.sendClose(websocket.ClosePolicyViolation)
-		call.hangUp(liveproof.ReasonDisconnected)
+		connection.HangUp(liveproof.ReasonDisconnected)
 	} else {
-		call.abandon()
+		connection.Abandon()
 		c.sendClose(websocket.CloseNormalClosure)
 	}
 	writer.Wait()
@@ -167,7 +169,7 @@ type outgoing struct {
 }
 
 // read returns nil when the client is gone, a problem when it broke the protocol.
-func (c *signalConn) read(ws *websocket.Conn, call *call) error {
+func (c *signalConn) read(ws *websocket.Conn, connection *live.Connection) error {
 	ws.SetReadLimit(c.server.cfg.MaxMessage)
 	_ = ws.SetReadDeadline(time.Now().Add(pongWait))
 	ws.SetPongHandler(func(string) error { return ws.SetReadDeadline(time.Now().Add(pongWait)) })
@@ -181,20 +183,20 @@ func (c *signalConn) read(ws *websocket.Conn, call *call) error {
 			return nil //nolint:nilerr // the client is gone, however it went
 		}
 		if !bucket.Allow() {
-			c.server.metrics.limited.WithLabelValues("messages").Inc()
+			c.server.metrics.limited.WithLabelValues("messages", "").Inc()
 			return problem(CodeRateLimited, "too many signalling messages")
 		}
 		if kind != websocket.TextMessage {
 			return problem(CodeProtocolError, "messages are JSON text")
 		}
-		if bye, err := c.take(b, call); bye || err != nil {
+		if bye, err := c.handle(b, connection); bye || err != nil {
 			return err
 		}
 	}
 }
 
-// take handles one message; bye is true when the client wants to end.
-func (c *signalConn) take(b []byte, call *call) (bye bool, err error) {
+// handle handles one message; bye is true when the client wants to end.
+func (c *signalConn) handle(b []byte, connection *live.Connection) (bye bool, err error) {
 	m, err := parseClientMessage(b)
 	if err != nil {
 		c.server.metrics.messages.WithLabelValues("invalid").Inc()
@@ -203,33 +205,31 @@ func (c *signalConn) take(b []byte, call *call) (bye bool, err error) {
 	c.server.metrics.messages.WithLabelValues(m.Type).Inc()
 	switch m.Type {
 	case "offer":
-		return false, c.offer(m.SDP, call)
+		return false, c.offer(m.SDP, connection)
 	case "candidate":
 		cand, err := m.candidate()
 		if err != nil {
 			return false, err
 		}
-		return false, call.addCandidate(cand)
+		return false, connection.AddCandidate(cand)
 	case "settings":
 		mismatch, err := m.settingsMismatch()
 		if mismatch {
 			c.server.metrics.mismatched.Inc()
-			call.log.Debug("camera settings differ from the requested ones")
+			connection.Log.Debug("camera settings differ from the requested ones")
 		}
 		return false, err
 	}
-	call.hangUp(liveproof.ReasonDisconnected)
+	connection.HangUp(liveproof.ReasonDisconnected)
 	return true, nil
 }
 
-func (c *signalConn) offer(sdp string, call *call) error {
-	ctx, cancel := context.WithTimeout(call.ctx, c.server.cfg.ConnectTimeout)
-	defer cancel()
+func (c *signalConn) offer(sdp string, connection *live.Connection) error {
 	if err := c.server.deps.RTC.CheckOffer(sdp); err != nil {
-		call.setReason(liveproof.ReasonUnsupportedMedia)
+		connection.Refuse()
 		return err
 	}
-	answer, err := call.answer(ctx, sdp)
+	answer, err := connection.Answer(context.Background(), sdp)
 	if err != nil {
 		return err
 	}
@@ -293,11 +293,11 @@ func (c *signalConn) localCandidate(cand webrtc.ICECandidateInit) {
 	c.offerMessage(candidateMessage(cand))
 }
 
-// state implements listener.
-func (c *signalConn) state(st liveproof.State) { c.offerMessage(message{"type": "state", "state": st}) }
+// State implements live.Listener.
+func (c *signalConn) State(st liveproof.State) { c.offerMessage(message{"type": "state", "state": st}) }
 
-// event implements listener.
-func (c *signalConn) event(e liveproof.Event) {
+// Event implements live.Listener.
+func (c *signalConn) Event(e liveproof.Event) {
 	if m := eventMessage(e, c.dev, c.threshold); m != nil {
 		c.offerMessage(m)
 	}
@@ -313,8 +313,8 @@ func (c *signalConn) offerMessage(m message) {
 	}
 }
 
-// ended implements listener: the verdict as the store has it, then the end.
-func (c *signalConn) ended(s liveproof.Session) {
+// Ended implements live.Listener: the verdict as the store has it, then the end.
+func (c *signalConn) Ended(s liveproof.Session) {
 	c.send(decidedMessage(s, c.dev))
 	c.sendClose(websocket.CloseNormalClosure)
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/gorilla/websocket"
 	"github.com/pion/webrtc/v4"
@@ -47,7 +48,7 @@ func TestSignalling(t *testing.T) {
 	for outcome, want := range map[liveproof.Outcome]string{
 		liveproof.OutcomeLive: "pass", liveproof.OutcomeSpoof: "fail", liveproof.OutcomeInconclusive: "retry",
 	} {
-		w := newWorld(t, func(_ *Config, d *Deps, s *fakeStore) { d.Analyzer = deciding(s, verdict(outcome)) })
+		w := newWorld(t, judging(deciding(verdict(outcome))))
 		c := w.create("")
 		ws := w.mustDial(c)
 		require.NoError(t, ws.WriteJSON(offerMessage(goodOffer)))
@@ -76,8 +77,9 @@ func TestSignalling(t *testing.T) {
 }
 
 func TestSignallingDev(t *testing.T) {
-	w := newWorld(t, func(_ *Config, d *Deps, s *fakeStore) {
-		d.Analyzer, d.Dev = deciding(s, verdict(liveproof.OutcomeLive)), true
+	w := newWorld(t, func(c *Config, d *Deps, s *fakeStore) {
+		judging(deciding(verdict(liveproof.OutcomeLive)))(c, d, s)
+		d.Dev = true
 	})
 	c := w.create("")
 	ws := w.mustDial(c)
@@ -90,8 +92,8 @@ func TestSignallingDev(t *testing.T) {
 	require.InDelta(t, 0.9, decided["score"], 1e-9)
 }
 
-// TestCase03OnlyServerStateCounts: claims, unknown messages, a second offer.
-func TestCase03OnlyServerStateCounts(t *testing.T) {
+// TestOnlyServerStateCounts: claims, unknown messages, a second offer.
+func TestOnlyServerStateCounts(t *testing.T) {
 	for name, x := range map[string]any{
 		"claims a verdict":      message{"type": "decided", "result": "pass"},
 		"claims it in an offer": message{"type": "offer", "sdp": goodOffer, "verdict": "live"},
@@ -134,8 +136,8 @@ func TestSignallingBadOffer(t *testing.T) {
 	}
 }
 
-// TestCase11SignallingFloods: messages too large, too many, binary, too many candidates.
-func TestCase11SignallingFloods(t *testing.T) {
+// TestSignallingFloods: messages too large, too many, binary, too many candidates.
+func TestSignallingFloods(t *testing.T) {
 	small := func(c *Config, _ *Deps, _ *fakeStore) { c.MessageRate = Rate{0.001, 80} }
 	t.Run("oversize", func(t *testing.T) {
 		w := newWorld(t, small)
@@ -175,7 +177,7 @@ func TestCase11SignallingFloods(t *testing.T) {
 		code, last := closeCode(t, ws)
 		require.Equal(t, websocket.ClosePolicyViolation, code)
 		require.Equal(t, "rate_limited", last["code"])
-		require.InDelta(t, 1, counted(w.server.metrics.limited.WithLabelValues("messages")), 0)
+		require.InDelta(t, 1, counted(w.server.metrics.limited.WithLabelValues("messages", "")), 0)
 		w.mustDial(other) // others are unaffected
 	})
 }
@@ -215,13 +217,13 @@ func TestSignallingHandshake(t *testing.T) {
 	require.Equal(t, liveproof.StateExpired, w.terminal(c.ID).State)
 }
 
-// TestCase02Race: of many peers that race for one session exactly one wins.
-func TestCase02Race(t *testing.T) {
+// TestRace: of many peers that race for one session exactly one wins.
+func TestRace(t *testing.T) {
 	w := newWorld(t, nil)
 	c := w.create("")
 	var tokens []string
 	for range 8 {
-		tok, err := w.server.tokens.issue(c.ID, w.server.connectBy(w.store.sessions[c.ID]))
+		tok, err := w.server.tokens.issue(c.ID, w.store.record(c.ID).Lease.Until)
 		require.NoError(t, err)
 		tokens = append(tokens, tok)
 	}
@@ -261,15 +263,15 @@ func TestCase02Race(t *testing.T) {
 	require.EqualValues(t, 1, w.rtc.opened.Load())
 }
 
-// TestCase02OtherServer: the store's claim decides when another server has the session.
-func TestCase02OtherServer(t *testing.T) {
+// TestOtherServer: the store's claim decides when another server has the session.
+func TestOtherServer(t *testing.T) {
 	w := newWorld(t, nil)
 	c := w.create("")
-	require.NoError(t, w.store.Claim(t.Context(), c.ID, "elsewhere"))
+	require.NoError(t, w.store.Claim(t.Context(), c.ID, "elsewhere", liveproof.Lease{Owner: "elsewhere", Until: w.clock.now().Add(5 * time.Second)}))
 	_, resp, err := w.dial(c, nil)
 	require.Error(t, err)
 	require.Equal(t, 409, resp.StatusCode)
-	require.Zero(t, w.server.calls.count())
+	require.Zero(t, w.server.live.Count())
 	require.Zero(t, w.rtc.opened.Load())
 }
 
@@ -277,11 +279,11 @@ func TestSlowClientLosesProgressOnly(t *testing.T) {
 	w := newWorld(t, nil)
 	conn := newSignalConn(w.server)
 	for range outQueue + 10 {
-		conn.event(liveproof.Event{Progress: &liveproof.Progress{}})
+		conn.Event(liveproof.Event{Progress: &liveproof.Progress{}})
 	}
 	require.InDelta(t, 10, counted(w.server.metrics.unsent), 0)
 	conn.leave()
-	conn.ended(liveproof.Session{}) // does not hang on a client that is gone
+	conn.Ended(liveproof.Session{}) // does not hang on a client that is gone
 }
 
 func TestSettingsMismatch(t *testing.T) {

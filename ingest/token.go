@@ -1,18 +1,15 @@
 package ingest
 
 import (
-	"crypto/rand"
-	"crypto/sha256"
 	"crypto/subtle"
-	"encoding/hex"
 	"errors"
 	"slices"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
-	"github.com/oklog/ulid/v2"
 
 	"github.com/liveproof/liveproof"
+	"github.com/liveproof/liveproof/internal/ids"
 )
 
 const (
@@ -48,7 +45,7 @@ func newTokens(secret string, now func() time.Time) *tokens {
 func (t *tokens) issue(id liveproof.SessionID, expires time.Time) (string, error) {
 	claims := jwt.RegisteredClaims{
 		Issuer: tokenIssuer, Audience: jwt.ClaimStrings{tokenAudience},
-		Subject: string(id), ID: newULID(t.now()),
+		Subject: string(id), ID: ids.New(t.now()),
 		IssuedAt: jwt.NewNumericDate(t.now()), ExpiresAt: jwt.NewNumericDate(expires),
 	}
 	return jwt.NewWithClaims(jwt.SigningMethodHS256, claims).SignedString(t.secret)
@@ -83,40 +80,4 @@ func (t *tokens) check(parser *jwt.Parser, raw string, id liveproof.SessionID) (
 		return "", problem(CodeTokenWrongSession, "the client token belongs to another session")
 	}
 	return c.ID, nil
-}
-
-// apiKeys holds hashes only, so that no key lies readable in memory longer than a request.
-type apiKeys [][sha256.Size]byte
-
-func newAPIKeys(keys []string) apiKeys {
-	hashes := make(apiKeys, len(keys))
-	for i, k := range keys {
-		hashes[i] = sha256.Sum256([]byte(k))
-	}
-	return hashes
-}
-
-// find returns a short name of the key for limits and idempotency, ok when it
-// is one of ours. It takes the same time wherever in the list the key is.
-func (k apiKeys) find(key string) (name string, ok bool) {
-	sum := sha256.Sum256([]byte(key))
-	match := 0
-	for i := range k {
-		match |= subtle.ConstantTimeCompare(k[i][:], sum[:])
-	}
-	return hex.EncodeToString(sum[:8]), match == 1
-}
-
-// newULID returns a ULID with 80 bits from the system's generator.
-func newULID(now time.Time) string {
-	return ulid.MustNew(ulid.Timestamp(now), rand.Reader).String()
-}
-
-// parseSessionID accepts the canonical form only.
-func parseSessionID(s string) (liveproof.SessionID, bool) {
-	u, err := ulid.ParseStrict(s)
-	if err != nil || u.String() != s {
-		return "", false
-	}
-	return liveproof.SessionID(s), true
 }

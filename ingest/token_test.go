@@ -30,8 +30,8 @@ func forge(t testing.TB, method jwt.SigningMethod, key any, change func(jwt.MapC
 	return s
 }
 
-// TestCase01Tokens: unsigned, tampered with, of another issuer, session or time.
-func TestCase01Tokens(t *testing.T) {
+// TestTokens: unsigned, tampered with, of another issuer, session or time.
+func TestTokens(t *testing.T) {
 	tk := newTokens(testSecret, time.Now)
 	good, err := tk.issue(someID, time.Now().Add(time.Minute))
 	require.NoError(t, err)
@@ -89,8 +89,8 @@ func TestConnectedToken(t *testing.T) {
 	}
 }
 
-// TestCase01TokenAtTheDoor: every refusal is problem JSON, counted, and leaves the session as it was.
-func TestCase01TokenAtTheDoor(t *testing.T) {
+// TestTokenAtTheDoor: every refusal is problem JSON, counted, and leaves the session as it was.
+func TestTokenAtTheDoor(t *testing.T) {
 	w := newWorld(t, nil)
 	c, other := w.create(""), w.create("")
 	whip := "/v1/sessions/" + string(c.ID) + "/whip"
@@ -110,7 +110,7 @@ func TestCase01TokenAtTheDoor(t *testing.T) {
 	_, resp, err := w.dial(c, nil)
 	require.Error(t, err)
 	require.Equal(t, 409, resp.StatusCode)
-	require.Equal(t, before, w.store.sessions[c.ID], "the old verdict is unchanged")
+	require.Equal(t, before, w.store.record(c.ID), "the old verdict is unchanged")
 	w.clock.advance(3 * time.Minute)
 	_, resp, err = w.dial(other, nil)
 	require.Error(t, err)

@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/liveproof/liveproof"
+	"github.com/liveproof/liveproof/ingest/live"
 	"github.com/liveproof/liveproof/ingest/rtc"
 )
 
@@ -26,21 +27,19 @@ import (
 const enoughUnits = 10
 
 // counting decides live after enoughUnits complete access units.
-func counting(store *fakeStore) *fakeAnalyzer {
-	return &fakeAnalyzer{func(ctx context.Context, s liveproof.Session, v Video, observe func(liveproof.Event)) (liveproof.Verdict, error) {
-		for n := 1; n <= enoughUnits; n++ {
-			u, err := v.Next(ctx)
-			if err != nil {
-				return liveproof.Verdict{}, err
-			}
-			if u.Codec != liveproof.CodecVP8 || len(u.Data) == 0 || (n == 1 && !u.Key) {
-				return liveproof.Verdict{}, errors.New("not the picture that was sent")
-			}
-			observe(liveproof.Event{Progress: &liveproof.Progress{Scored: n, Needed: enoughUnits, Fraction: float64(n) / enoughUnits}})
+func counting(ctx context.Context, _ liveproof.Session, units liveproof.UnitSource, observe func(liveproof.Event)) error {
+	for n := 1; n <= enoughUnits; n++ {
+		u, err := units.Next(ctx)
+		if err != nil {
+			return err
 		}
-		out := verdict(liveproof.OutcomeLive)
-		return out, store.Decide(ctx, s.ID, liveproof.StateDecided, out, liveproof.FrameCounts{Received: enoughUnits})
-	}}
+		if u.Codec != liveproof.CodecVP8 || len(u.Data) == 0 || (n == 1 && !u.Key) {
+			return errors.New("not the picture that was sent")
+		}
+		observe(liveproof.Event{Progress: &liveproof.Progress{Scored: n, Needed: enoughUnits, Fraction: float64(n) / enoughUnits}})
+	}
+	ended(observe, liveproof.Judged(verdict(liveproof.OutcomeLive), liveproof.FrameCounts{Received: enoughUnits}))
+	return nil
 }
 
 // realWorld is a server with real peer connections on loopback.
@@ -51,7 +50,10 @@ func realWorld(t *testing.T) *world {
 	api, err := rtc.New(cfg, slog.New(slog.DiscardHandler), nil)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, api.Close()) })
-	return newWorld(t, func(_ *Config, d *Deps, s *fakeStore) { d.RTC, d.Analyzer = NewRTC(api), counting(s) })
+	return newWorld(t, func(c *Config, d *Deps, s *fakeStore) {
+		judging(counting)(c, d, s)
+		d.RTC, d.Dial = api, live.Dial(api)
+	})
 }
 
 // camera is a real WebRTC sender of a VP8 test picture.
@@ -213,8 +215,8 @@ func TestSignallingWithRealPeers(t *testing.T) {
 	require.Equal(t, liveproof.OutcomeLive, w.terminal(c.ID).Verdict.Outcome)
 }
 
-// TestCase11HostileOffersWithRealPeers: refused, and the next session is unaffected.
-func TestCase11HostileOffersWithRealPeers(t *testing.T) {
+// TestHostileOffersWithRealPeers: refused, and the next session is unaffected.
+func TestHostileOffersWithRealPeers(t *testing.T) {
 	w := realWorld(t)
 	for _, offer := range []string{
 		goodOffer, // no ICE, no fingerprint

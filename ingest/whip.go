@@ -1,8 +1,6 @@
 package ingest
 
 import (
-	"context"
-	"crypto/subtle"
 	"errors"
 	"fmt"
 	"net/http"
@@ -11,7 +9,9 @@ import (
 	"github.com/pion/webrtc/v4"
 
 	"github.com/liveproof/liveproof"
+	"github.com/liveproof/liveproof/ingest/live"
 	"github.com/liveproof/liveproof/ingest/rtc"
+	"github.com/liveproof/liveproof/internal/ids"
 )
 
 const (
@@ -33,21 +33,19 @@ func (s *Server) whipOffer(w http.ResponseWriter, r *http.Request) error {
 	if err := s.deps.RTC.CheckOffer(string(offer)); err != nil {
 		return err
 	}
-	call, err := s.calls.connect(r.Context(), session, tokenID, silent{}, nil)
+	connection, err := s.live.Connect(r.Context(), session, tokenID, live.Silent{}, nil)
 	if err != nil {
 		return s.countRefusal(err)
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), s.cfg.ConnectTimeout)
-	defer cancel()
-	answer, err := call.answer(ctx, string(offer))
+	answer, err := connection.Answer(r.Context(), string(offer))
 	if err != nil {
-		call.hangUp(liveproof.ReasonDisconnected)
+		connection.HangUp(liveproof.ReasonDisconnected)
 		return err
 	}
 	h := w.Header()
 	s.linkICEServers(h, session.ID)
-	h.Set("Location", r.URL.Path+"/"+call.resource)
-	h.Set("ETag", call.etag)
+	h.Set("Location", r.URL.Path+"/"+connection.ID)
+	h.Set("ETag", etagOf(connection))
 	h.Set("Accept-Patch", typeFragment)
 	h.Set("Content-Type", typeSDP)
 	h.Set("Cache-Control", "no-store")
@@ -73,9 +71,12 @@ func iceLink(url string, server webrtc.ICEServer) string {
 	return link
 }
 
+// etagOf names the connection's one ICE session (RFC 9725, section 4.3.1).
+func etagOf(c *live.Connection) string { return `"` + c.ID + `"` }
+
 // whipSession finds the connection that the path names, for the token that opened it.
-func (s *Server) whipSession(r *http.Request) (*call, error) {
-	id, ok := parseSessionID(r.PathValue("id"))
+func (s *Server) whipSession(r *http.Request) (*live.Connection, error) {
+	id, ok := ids.ParseSession(r.PathValue("id"))
 	if !ok {
 		return nil, liveproof.ErrNotFound
 	}
@@ -83,11 +84,11 @@ func (s *Server) whipSession(r *http.Request) (*call, error) {
 	if err != nil {
 		return nil, s.countRefusal(err)
 	}
-	c := s.calls.find(id)
-	if c == nil || c.resource != r.PathValue("resource") {
+	c := s.live.Find(id)
+	if c == nil || c.ID != r.PathValue("resource") {
 		return nil, problem(CodeSessionNotFound, "no such WHIP session, or it has ended")
 	}
-	if subtle.ConstantTimeCompare([]byte(c.tokenID), []byte(tokenID)) != 1 {
+	if !c.OpenedBy(tokenID) {
 		return nil, s.countRefusal(problem(CodeTokenInvalid, "another client token opened this WHIP session"))
 	}
 	return c, nil
@@ -109,23 +110,23 @@ func (s *Server) whipTrickle(w http.ResponseWriter, r *http.Request) error {
 	switch match := r.Header.Get("If-Match"); match {
 	case "":
 		return problem(CodePreconditionRequired, "If-Match with the ETag of the 201 is needed")
-	case "*", c.etag:
+	case "*", etagOf(c):
 	default:
 		return problem(CodePreconditionFailed, "If-Match names another ICE session")
 	}
-	switch err := c.peer.AddFragment(string(fragment)); {
+	switch err := c.AddFragment(string(fragment)); {
 	case errors.Is(err, rtc.ErrRestartUnsupported):
 		return problem(CodeICERestart, "ICE restarts are not supported; open a new session")
-	case errors.Is(err, rtc.ErrClosed), errors.Is(err, rtc.ErrDisconnected):
+	case errors.Is(err, liveproof.ErrDisconnected):
 		return problem(CodeSessionNotFound, "no such WHIP session, or it has ended")
 	case errors.Is(err, rtc.ErrTooManyCandidates):
 		return problem(CodeInvalidRequest, "too many ICE candidates")
 	case errors.Is(err, rtc.ErrBadSDP):
 		return problem(CodeSDPInvalid, "the fragment is not a valid trickle ICE SDP fragment")
 	case err != nil: // a candidate that cannot be used is dropped, and counted by the peer
-		c.log.Debug("trickled candidates", "err", err)
+		c.Log.Debug("trickled candidates", "err", err)
 	}
-	w.Header().Set("ETag", c.etag)
+	w.Header().Set("ETag", etagOf(c))
 	w.WriteHeader(http.StatusNoContent)
 	return nil
 }
@@ -136,7 +137,7 @@ func (s *Server) whipEnd(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	c.hangUp(liveproof.ReasonDisconnected)
+	c.HangUp(liveproof.ReasonDisconnected)
 	w.WriteHeader(http.StatusOK)
 	return nil
 }

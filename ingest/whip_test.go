@@ -74,8 +74,8 @@ func TestWHIPOfferThatThePeerRefuses(t *testing.T) {
 	require.Equal(t, []liveproof.Reason{liveproof.ReasonUnsupportedMedia}, w.terminal(c.ID).Verdict.Reasons)
 }
 
-// TestCase01WHIPResource: only the token that opened the connection reaches it.
-func TestCase01WHIPResource(t *testing.T) {
+// TestWHIPResource: only the token that opened the connection reaches it.
+func TestWHIPResource(t *testing.T) {
 	w := newWorld(t, nil)
 	c, other := w.create(""), w.create("")
 	second, err := w.server.tokens.issue(c.ID, w.clock.now().Add(time.Minute))
@@ -86,7 +86,7 @@ func TestCase01WHIPResource(t *testing.T) {
 	w.refused(w.call("DELETE", location, "", withToken(second)...), 401, CodeTokenInvalid)
 	w.refused(w.call("DELETE", location+"x", "", withToken(c.ClientToken)...), 404, CodeSessionNotFound)
 	w.refused(w.call("GET", location, "", withToken(c.ClientToken)...), 405, CodeMethodNotAllowed)
-	require.NotNil(t, w.server.calls.find(c.ID), "still connected")
+	require.NotNil(t, w.server.live.Find(c.ID), "still connected")
 }
 
 func TestWHIPCORS(t *testing.T) {

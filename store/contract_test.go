@@ -3,15 +3,17 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
 	"github.com/liveproof/liveproof"
-	"github.com/liveproof/liveproof/store/redistest"
+	"github.com/liveproof/liveproof/internal/redistest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -22,10 +24,13 @@ type storer interface {
 	Get(ctx context.Context, id liveproof.SessionID) (liveproof.Session, error)
 	Timeline(ctx context.Context, id liveproof.SessionID) ([]liveproof.Sample, error)
 	Delete(ctx context.Context, id liveproof.SessionID) error
-	Claim(ctx context.Context, id liveproof.SessionID, tokenID string) error
+	Claim(ctx context.Context, id liveproof.SessionID, tokenID string, lease liveproof.Lease) error
+	Renew(ctx context.Context, lease liveproof.Lease, ids []liveproof.SessionID) (lost []liveproof.SessionID, err error)
+	Lapsed(ctx context.Context, limit int) ([]liveproof.Session, error)
+	Lapse(ctx context.Context, found liveproof.Session, end liveproof.Ending) (liveproof.Session, error)
 	SetStreaming(ctx context.Context, id liveproof.SessionID, model liveproof.ModelInfo, detector string) error
 	AppendSamples(ctx context.Context, id liveproof.SessionID, samples []liveproof.Sample, counts liveproof.FrameCounts, current liveproof.Verdict) error
-	Decide(ctx context.Context, id liveproof.SessionID, end liveproof.State, v liveproof.Verdict, counts liveproof.FrameCounts) error
+	Decide(ctx context.Context, id liveproof.SessionID, end liveproof.Ending) (liveproof.Session, error)
 	Ping(ctx context.Context) error
 	Close() error
 }
@@ -52,6 +57,13 @@ func TestContractRedis(t *testing.T) {
 	runContract(t, r)
 }
 
+// TestContractCluster: a node of a cluster refuses what touches two slots.
+func TestContractCluster(t *testing.T) {
+	r, err := NewRedis(testConfig(redistest.StartCluster(t).URL()), time.Now)
+	require.NoError(t, err)
+	runContract(t, r)
+}
+
 func runContract(t *testing.T, s storer) {
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
 	for name, check := range map[string]func(*testing.T, storer){
@@ -59,16 +71,23 @@ func runContract(t *testing.T, s storer) {
 		"idempotency key":                 checkIdempotency,
 		"missing session":                 checkMissing,
 		"claim once":                      checkClaimOnce,
-		"Case02 two peers race":           checkClaimRace,
+		"two peers race":                  checkClaimRace,
 		"states in order":                 checkStates,
 		"model fixed by the first sample": checkModelFixed,
 		"timeline":                        checkTimeline,
 		"timeline repeated call":          checkTimelineRepeated,
 		"timeline bounded":                checkTimelineBounded,
 		"verdict once":                    checkVerdictOnce,
-		"Case14 verdicts race":            checkVerdictRace,
+		"verdicts race":                   checkVerdictRace,
 		"late samples leave the verdict":  checkLateSamples,
-		"expiry":                          checkExpiry,
+		"ending without counts":           checkEndingKeepsCounts,
+		"ending carries samples":          checkEndingSamples,
+		"ending says what stands":         checkEndingAnswer,
+		"forgotten in time":               checkForgotten,
+		"idempotency key raced for":       checkIdempotencyRace,
+		"lease renewed by its owner":      checkRenew,
+		"lease lapsed":                    checkLapsed,
+		"lease renewed in between":        checkLapseRace,
 		"deleted session is not revived":  checkDelete,
 	} {
 		t.Run(name, func(t *testing.T) { check(t, s) })
@@ -86,9 +105,24 @@ func newSession(ttl time.Duration) liveproof.Session {
 	ids.n++
 	now := time.Now().UTC().Truncate(time.Millisecond)
 	return liveproof.Session{
-		ID: liveproof.SessionID(fmt.Sprintf("01TEST%020d", ids.n)), Mode: liveproof.ModeOnboarding,
-		ExternalID: "kunde-ä\n1", Deadline: 15 * time.Second, CreatedAt: now, ExpiresAt: now.Add(ttl),
+		ID: liveproof.SessionID(fmt.Sprintf("01TEST%020d", ids.n)), Tenant: "bank-ü", Mode: liveproof.ModeOnboarding,
+		ExternalID: "kunde-ä\n1", Deadline: 15*time.Second + 250*time.Millisecond, CreatedAt: now, ExpiresAt: now.Add(ttl),
+		Lease: liveproof.Lease{Until: now.Add(time.Minute)},
 	}
+}
+
+// held is the lease of a server that runs a session.
+func held() liveproof.Lease {
+	return liveproof.Lease{Owner: "server A", Until: time.Now().Add(time.Minute).UTC().Truncate(time.Millisecond)}
+}
+
+func decided(v liveproof.Verdict) liveproof.Ending {
+	return liveproof.Ending{State: liveproof.StateDecided, Verdict: v, Frames: counts}
+}
+
+func decide(s storer, id liveproof.SessionID, end liveproof.Ending) error {
+	_, err := s.Decide(context.Background(), id, end)
+	return err
 }
 
 func create(t *testing.T, s storer) liveproof.Session {
@@ -148,17 +182,17 @@ func checkMissing(t *testing.T, s storer) {
 	_, err = s.Timeline(ctx, id)
 	require.ErrorIs(t, err, liveproof.ErrNotFound)
 	require.ErrorIs(t, s.Delete(ctx, id), liveproof.ErrNotFound)
-	require.ErrorIs(t, s.Claim(ctx, id, "t"), liveproof.ErrNotFound)
+	require.ErrorIs(t, s.Claim(ctx, id, "t", held()), liveproof.ErrNotFound)
 	require.ErrorIs(t, s.SetStreaming(ctx, id, liveproof.ModelInfo{}, ""), liveproof.ErrNotFound)
-	require.ErrorIs(t, s.AppendSamples(ctx, id, nil, counts, pending()), liveproof.ErrNotFound)
-	require.ErrorIs(t, s.Decide(ctx, id, liveproof.StateDecided, live, counts), liveproof.ErrNotFound)
+	require.ErrorIs(t, s.AppendSamples(ctx, id, nil, counts, liveproof.Pending()), liveproof.ErrNotFound)
+	require.ErrorIs(t, decide(s, id, decided(live)), liveproof.ErrNotFound)
 }
 
 func checkClaimOnce(t *testing.T, s storer) {
 	made := create(t, s)
-	require.NoError(t, s.Claim(t.Context(), made.ID, "token 1"))
-	require.ErrorIs(t, s.Claim(t.Context(), made.ID, "token 1"), liveproof.ErrTokenUsed)
-	require.ErrorIs(t, s.Claim(t.Context(), made.ID, "token 2"), liveproof.ErrConflict)
+	require.NoError(t, s.Claim(t.Context(), made.ID, "token 1", held()))
+	require.ErrorIs(t, s.Claim(t.Context(), made.ID, "token 1", held()), liveproof.ErrTokenUsed)
+	require.ErrorIs(t, s.Claim(t.Context(), made.ID, "token 2", held()), liveproof.ErrConflict)
 	got, err := s.Get(t.Context(), made.ID)
 	require.NoError(t, err)
 	require.Equal(t, liveproof.StateConnecting, got.State)
@@ -167,7 +201,7 @@ func checkClaimOnce(t *testing.T, s storer) {
 func checkClaimRace(t *testing.T, s storer) {
 	made := create(t, s)
 	require.Equal(t, 1, race(16, func(i int) error {
-		return s.Claim(t.Context(), made.ID, fmt.Sprintf("token %d", i/2))
+		return s.Claim(t.Context(), made.ID, fmt.Sprintf("token %d", i/2), held())
 	}))
 }
 
@@ -190,11 +224,11 @@ func race(n int, call func(i int) error) (won int) {
 func checkStates(t *testing.T, s storer) {
 	made, model := create(t, s), liveproof.ModelInfo{Name: "m", SHA256: "ab", Threshold: 0.5, Demo: true}
 	require.ErrorIs(t, s.SetStreaming(t.Context(), made.ID, model, "haar"), liveproof.ErrConflict)
-	require.NoError(t, s.Claim(t.Context(), made.ID, "t"))
+	require.NoError(t, s.Claim(t.Context(), made.ID, "t", held()))
 	require.NoError(t, s.SetStreaming(t.Context(), made.ID, model, "haar"))
-	require.NoError(t, s.Decide(t.Context(), made.ID, liveproof.StateDecided, live, counts))
+	require.NoError(t, decide(s, made.ID, decided(live)))
 	require.ErrorIs(t, s.SetStreaming(t.Context(), made.ID, model, "haar"), liveproof.ErrConflict)
-	require.ErrorIs(t, s.Claim(t.Context(), made.ID, "u"), liveproof.ErrConflict)
+	require.ErrorIs(t, s.Claim(t.Context(), made.ID, "u", held()), liveproof.ErrConflict)
 	got, err := s.Get(t.Context(), made.ID)
 	require.NoError(t, err)
 	require.Equal(t, model, got.Model)
@@ -207,11 +241,11 @@ func checkStates(t *testing.T, s storer) {
 func checkModelFixed(t *testing.T, s storer) {
 	made := create(t, s)
 	first, second := liveproof.ModelInfo{Name: "m", SHA256: "ab", Threshold: 0.5}, liveproof.ModelInfo{Name: "m", SHA256: "cd", Threshold: 0.7}
-	require.NoError(t, s.Claim(t.Context(), made.ID, "t"))
+	require.NoError(t, s.Claim(t.Context(), made.ID, "t", held()))
 	require.NoError(t, s.SetStreaming(t.Context(), made.ID, first, "haar"))
-	require.NoError(t, s.AppendSamples(t.Context(), made.ID, nil, counts, pending()), "counts alone fix nothing")
+	require.NoError(t, s.AppendSamples(t.Context(), made.ID, nil, counts, liveproof.Pending()), "counts alone fix nothing")
 	require.NoError(t, s.SetStreaming(t.Context(), made.ID, second, "retinaface"))
-	require.NoError(t, s.AppendSamples(t.Context(), made.ID, []liveproof.Sample{sample(1)}, counts, pending()))
+	require.NoError(t, s.AppendSamples(t.Context(), made.ID, []liveproof.Sample{sample(1)}, counts, liveproof.Pending()))
 	require.NoError(t, s.SetStreaming(t.Context(), made.ID, second, "retinaface"), "the same again is no error")
 	require.ErrorIs(t, s.SetStreaming(t.Context(), made.ID, first, "retinaface"), liveproof.ErrConflict)
 	require.ErrorIs(t, s.SetStreaming(t.Context(), made.ID, second, "haar"), liveproof.ErrConflict)
@@ -231,7 +265,7 @@ func sample(seq int64) liveproof.Sample {
 func checkTimeline(t *testing.T, s storer) {
 	made := create(t, s)
 	unscored := liveproof.Sample{Seq: 2, T: time.Second, Reasons: []liveproof.Reason{liveproof.ReasonNoFace}}
-	current := pending()
+	current := liveproof.Pending()
 	current.Score = 0.3
 	require.NoError(t, s.AppendSamples(t.Context(), made.ID, []liveproof.Sample{sample(1), unscored}, counts, current))
 	got, err := s.Timeline(t.Context(), made.ID)
@@ -245,8 +279,8 @@ func checkTimeline(t *testing.T, s storer) {
 
 func checkTimelineRepeated(t *testing.T, s storer) {
 	made := create(t, s)
-	require.NoError(t, s.AppendSamples(t.Context(), made.ID, []liveproof.Sample{sample(1), sample(2)}, counts, pending()))
-	require.NoError(t, s.AppendSamples(t.Context(), made.ID, []liveproof.Sample{sample(1), sample(2), sample(3)}, counts, pending()))
+	require.NoError(t, s.AppendSamples(t.Context(), made.ID, []liveproof.Sample{sample(1), sample(2)}, counts, liveproof.Pending()))
+	require.NoError(t, s.AppendSamples(t.Context(), made.ID, []liveproof.Sample{sample(1), sample(2), sample(3)}, counts, liveproof.Pending()))
 	got, err := s.Timeline(t.Context(), made.ID)
 	require.NoError(t, err)
 	require.Equal(t, []liveproof.Sample{sample(1), sample(2), sample(3)}, got)
@@ -260,7 +294,7 @@ func checkTimelineBounded(t *testing.T, s storer) {
 		for i := range rows {
 			rows[i] = sample(at + int64(i) + 1)
 		}
-		require.NoError(t, s.AppendSamples(t.Context(), made.ID, rows, counts, pending()))
+		require.NoError(t, s.AppendSamples(t.Context(), made.ID, rows, counts, liveproof.Pending()))
 	}
 	got, err := s.Timeline(t.Context(), made.ID)
 	require.NoError(t, err)
@@ -270,10 +304,10 @@ func checkTimelineBounded(t *testing.T, s storer) {
 
 func checkVerdictOnce(t *testing.T, s storer) {
 	made := create(t, s)
-	require.NoError(t, s.Decide(t.Context(), made.ID, liveproof.StateDecided, spoof(), counts))
-	require.NoError(t, s.Decide(t.Context(), made.ID, liveproof.StateDecided, spoof(), counts), "the same again is no error")
-	require.ErrorIs(t, s.Decide(t.Context(), made.ID, liveproof.StateDecided, live, counts), liveproof.ErrDecided)
-	require.ErrorIs(t, s.Decide(t.Context(), made.ID, liveproof.StateFailed, spoof(), counts), liveproof.ErrDecided)
+	require.NoError(t, decide(s, made.ID, decided(spoof())))
+	require.NoError(t, decide(s, made.ID, decided(spoof())), "the same again is no error")
+	require.ErrorIs(t, decide(s, made.ID, decided(live)), liveproof.ErrDecided)
+	require.ErrorIs(t, decide(s, made.ID, liveproof.Ending{State: liveproof.StateFailed, Verdict: spoof(), Frames: counts}), liveproof.ErrDecided)
 	got, err := s.Get(t.Context(), made.ID)
 	require.NoError(t, err)
 	require.Equal(t, spoof(), got.Verdict)
@@ -284,13 +318,13 @@ func checkVerdictRace(t *testing.T, s storer) {
 	require.Equal(t, 1, race(16, func(i int) error {
 		v := live
 		v.Scored = 100 + i
-		return s.Decide(t.Context(), made.ID, liveproof.StateDecided, v, counts)
+		return decide(s, made.ID, decided(v))
 	}))
 }
 
 func checkLateSamples(t *testing.T, s storer) {
 	made := create(t, s)
-	require.NoError(t, s.Decide(t.Context(), made.ID, liveproof.StateDecided, spoof(), counts))
+	require.NoError(t, decide(s, made.ID, decided(spoof())))
 	require.NoError(t, s.AppendSamples(t.Context(), made.ID, []liveproof.Sample{sample(9)}, liveproof.FrameCounts{}, live))
 	got, err := s.Get(t.Context(), made.ID)
 	require.NoError(t, err)
@@ -299,24 +333,171 @@ func checkLateSamples(t *testing.T, s storer) {
 	require.Equal(t, liveproof.StateDecided, got.State)
 }
 
-func checkExpiry(t *testing.T, s storer) {
+func checkForgotten(t *testing.T, s storer) {
 	made, _, err := s.Create(t.Context(), newSession(50*time.Millisecond), "", "")
 	require.NoError(t, err)
 	require.Eventually(t, func() bool {
 		_, err := s.Get(t.Context(), made.ID)
 		return err != nil
 	}, 10*time.Second, 10*time.Millisecond)
-	require.ErrorIs(t, s.Claim(t.Context(), made.ID, "t"), liveproof.ErrNotFound)
+	require.ErrorIs(t, s.Claim(t.Context(), made.ID, "t", held()), liveproof.ErrNotFound)
 }
 
 func checkDelete(t *testing.T, s storer) {
 	made := create(t, s)
-	require.NoError(t, s.AppendSamples(t.Context(), made.ID, []liveproof.Sample{sample(1)}, counts, pending()))
+	require.NoError(t, s.AppendSamples(t.Context(), made.ID, []liveproof.Sample{sample(1)}, counts, liveproof.Pending()))
 	require.NoError(t, s.Delete(t.Context(), made.ID))
 	require.ErrorIs(t, s.AppendSamples(t.Context(), made.ID, []liveproof.Sample{sample(2)}, counts, live), liveproof.ErrNotFound)
-	require.ErrorIs(t, s.Decide(t.Context(), made.ID, liveproof.StateDecided, live, counts), liveproof.ErrNotFound)
+	require.ErrorIs(t, decide(s, made.ID, decided(live)), liveproof.ErrNotFound)
 	_, err := s.Get(t.Context(), made.ID)
 	require.ErrorIs(t, err, liveproof.ErrNotFound)
 	_, err = s.Timeline(t.Context(), made.ID)
 	require.ErrorIs(t, err, liveproof.ErrNotFound)
+}
+
+// checkEndingKeepsCounts: an ending that counts nothing leaves what was counted.
+func checkEndingKeepsCounts(t *testing.T, s storer) {
+	made := create(t, s)
+	require.NoError(t, s.AppendSamples(t.Context(), made.ID, []liveproof.Sample{sample(1)}, counts, liveproof.Pending()))
+	stored, err := s.Decide(t.Context(), made.ID, liveproof.Unjudged(liveproof.ReasonInternalError))
+	require.NoError(t, err)
+	require.Equal(t, counts, stored.Frames)
+	require.Equal(t, liveproof.StateFailed, stored.State)
+}
+
+// checkEndingSamples: what the timeline lacks is written with the end, nothing twice.
+func checkEndingSamples(t *testing.T, s storer) {
+	made := create(t, s)
+	require.NoError(t, s.AppendSamples(t.Context(), made.ID, []liveproof.Sample{sample(1)}, counts, liveproof.Pending()))
+	end := decided(live)
+	end.Samples = []liveproof.Sample{sample(1), sample(2), sample(3)}
+	for range 2 {
+		require.NoError(t, decide(s, made.ID, end))
+	}
+	got, err := s.Timeline(t.Context(), made.ID)
+	require.NoError(t, err)
+	require.Equal(t, end.Samples, got)
+}
+
+// checkEndingAnswer: whoever ends a session learns how it ended.
+func checkEndingAnswer(t *testing.T, s storer) {
+	made := create(t, s)
+	stored, err := s.Decide(t.Context(), made.ID, decided(spoof()))
+	require.NoError(t, err)
+	require.Equal(t, spoof(), stored.Verdict)
+	stored, err = s.Decide(t.Context(), made.ID, decided(live))
+	require.ErrorIs(t, err, liveproof.ErrDecided)
+	require.Equal(t, spoof(), stored.Verdict, "the record that stands")
+}
+
+func checkIdempotencyRace(t *testing.T, s storer) {
+	key := "key " + string(newSession(0).ID)
+	var made sync.Map
+	require.Equal(t, 16, race(16, func(int) error {
+		stored, _, err := s.Create(context.Background(), newSession(time.Hour), key, "hash")
+		made.Store(stored.ID, true)
+		return err
+	}))
+	n := 0
+	made.Range(func(id, _ any) bool {
+		n++
+		_, err := s.Get(t.Context(), id.(liveproof.SessionID))
+		return assert.NoError(t, err)
+	})
+	require.Equal(t, 1, n, "one key makes one session")
+}
+
+func checkRenew(t *testing.T, s storer) {
+	made := create(t, s)
+	require.NoError(t, s.Claim(t.Context(), made.ID, "t", held()))
+	longer := liveproof.Lease{Owner: "server A", Until: held().Until.Add(time.Hour)}
+	lost, err := s.Renew(t.Context(), longer, []liveproof.SessionID{made.ID})
+	require.NoError(t, err)
+	require.Empty(t, lost)
+	got, err := s.Get(t.Context(), made.ID)
+	require.NoError(t, err)
+	require.Equal(t, longer, got.Lease)
+
+	ended, gone := create(t, s), liveproof.SessionID("nobody")
+	require.NoError(t, s.Claim(t.Context(), ended.ID, "t", held()))
+	require.NoError(t, decide(s, ended.ID, decided(live)))
+	all := []liveproof.SessionID{made.ID, ended.ID, gone}
+	lost, err = s.Renew(t.Context(), longer, all)
+	require.NoError(t, err)
+	require.ElementsMatch(t, []liveproof.SessionID{ended.ID, gone}, lost)
+	_, err = s.Get(t.Context(), gone)
+	require.ErrorIs(t, err, liveproof.ErrNotFound, "a renewal makes no session")
+	lost, err = s.Renew(t.Context(), liveproof.Lease{Owner: "server B", Until: longer.Until}, all)
+	require.NoError(t, err)
+	require.ElementsMatch(t, all, lost)
+	got, err = s.Get(t.Context(), made.ID)
+	require.NoError(t, err)
+	require.Equal(t, longer, got.Lease, "another server's renewal changes nothing")
+}
+
+// lapsed finds the ids among ours whose lease has run out.
+func lapsed(t *testing.T, s storer, ours ...liveproof.SessionID) (found []liveproof.SessionID) {
+	t.Helper()
+	sessions, err := s.Lapsed(t.Context(), 1600)
+	require.NoError(t, err)
+	for _, x := range sessions {
+		if slices.Contains(ours, x.ID) {
+			require.True(t, x.Lapsed(time.Now()))
+			found = append(found, x.ID)
+		}
+	}
+	return found
+}
+
+func checkLapsed(t *testing.T, s storer) {
+	past := time.Now().Add(-time.Second).UTC().Truncate(time.Millisecond)
+	old := newSession(time.Hour)
+	old.Lease.Until = past
+	unconnected, _, err := s.Create(t.Context(), old, "", "")
+	require.NoError(t, err)
+	running, healthy, ended := create(t, s), create(t, s), create(t, s)
+	for _, made := range []liveproof.Session{running, healthy, ended} {
+		require.NoError(t, s.Claim(t.Context(), made.ID, "t", held()))
+	}
+	_, err = s.Renew(t.Context(), liveproof.Lease{Owner: "server A", Until: past}, []liveproof.SessionID{running.ID, ended.ID})
+	require.NoError(t, err)
+	require.NoError(t, decide(s, ended.ID, decided(live)))
+	ours := []liveproof.SessionID{unconnected.ID, running.ID, healthy.ID, ended.ID}
+	for range 2 { // found until somebody ends them
+		require.ElementsMatch(t, []liveproof.SessionID{unconnected.ID, running.ID}, lapsed(t, s, ours...))
+	}
+	for _, id := range []liveproof.SessionID{unconnected.ID, running.ID} {
+		found, err := s.Get(t.Context(), id)
+		require.NoError(t, err)
+		require.Equal(t, liveproof.OutcomePending, found.Current(time.Now()).Outcome)
+		stored, err := s.Lapse(t.Context(), found, liveproof.Unjudged(liveproof.ReasonServerLost))
+		require.NoError(t, err)
+		require.Equal(t, liveproof.StateExpired, stored.State)
+		require.Equal(t, liveproof.Inconclusive(liveproof.ReasonServerLost), stored.Verdict)
+	}
+	require.Empty(t, lapsed(t, s, ours...))
+}
+
+// checkLapseRace: a server that comes back in time keeps its session.
+func checkLapseRace(t *testing.T, s storer) {
+	made := create(t, s)
+	require.NoError(t, s.Claim(t.Context(), made.ID, "t", held()))
+	past := liveproof.Lease{Owner: "server A", Until: time.Now().Add(-time.Second).UTC().Truncate(time.Millisecond)}
+	_, err := s.Renew(t.Context(), past, []liveproof.SessionID{made.ID})
+	require.NoError(t, err)
+	found, err := s.Get(t.Context(), made.ID)
+	require.NoError(t, err)
+	_, err = s.Renew(t.Context(), held(), []liveproof.SessionID{made.ID})
+	require.NoError(t, err)
+	_, err = s.Lapse(t.Context(), found, liveproof.Unjudged(liveproof.ReasonServerLost))
+	require.ErrorIs(t, err, liveproof.ErrConflict)
+	got, err := s.Get(t.Context(), made.ID)
+	require.NoError(t, err)
+	require.Equal(t, liveproof.StateConnecting, got.State)
+	require.Empty(t, lapsed(t, s, made.ID))
+
+	require.NoError(t, decide(s, made.ID, decided(live)))
+	stored, err := s.Lapse(t.Context(), got, liveproof.Unjudged(liveproof.ReasonServerLost))
+	require.ErrorIs(t, err, liveproof.ErrDecided, "a verdict is never overwritten")
+	require.Equal(t, live, stored.Verdict)
 }

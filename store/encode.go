@@ -3,6 +3,7 @@ package store
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"strconv"
 	"time"
 
@@ -22,6 +23,7 @@ func encodeSession(s liveproof.Session) ([]any, error) {
 		return nil, err
 	}
 	return []any{
+		"tenant", s.Tenant,
 		"mode", string(s.Mode),
 		"external_id", s.ExternalID,
 		"state", string(s.State),
@@ -31,7 +33,9 @@ func encodeSession(s liveproof.Session) ([]any, error) {
 		"frames", frames,
 		"model", model,
 		"detector", s.Detector,
-		"deadline_ms", s.Deadline.Milliseconds(),
+		"deadline", s.Deadline.Seconds(),
+		"lease_owner", s.Lease.Owner,
+		"lease_until", s.Lease.Until.UnixMilli(),
 		"created_at", s.CreatedAt.UnixMilli(),
 		"expires_at", s.ExpiresAt.UnixMilli(),
 	}, nil
@@ -47,20 +51,33 @@ func encodeResult(counts liveproof.FrameCounts, v liveproof.Verdict) (frames, re
 	return frames, result, nil
 }
 
+// encodeSamples gives seq, sample, …
+func encodeSamples(samples []liveproof.Sample) ([]any, error) {
+	rows := make([]any, 0, 2*len(samples))
+	for _, s := range samples {
+		row, err := json.Marshal(s)
+		if err != nil {
+			return nil, fmt.Errorf("sample %d: %w", s.Seq, err)
+		}
+		rows = append(rows, s.Seq, row)
+	}
+	return rows, nil
+}
+
 func decodeSession(id liveproof.SessionID, f map[string]string) (liveproof.Session, error) {
 	s := liveproof.Session{
-		ID: id, Mode: liveproof.Mode(f["mode"]), ExternalID: f["external_id"],
+		ID: id, Tenant: f["tenant"], Mode: liveproof.Mode(f["mode"]), ExternalID: f["external_id"],
 		State: liveproof.State(f["state"]), Detector: f["detector"],
 	}
 	d := decoder{id: id, fields: f}
 	d.json("result", &s.Verdict)
 	d.json("frames", &s.Frames)
 	d.json("model", &s.Model)
-	s.Deadline = time.Duration(d.millis("deadline_ms")) * time.Millisecond
-	s.CreatedAt = time.UnixMilli(d.millis("created_at")).UTC()
-	s.ExpiresAt = time.UnixMilli(d.millis("expires_at")).UTC()
+	s.Deadline = d.seconds("deadline")
+	s.CreatedAt, s.ExpiresAt = d.time("created_at"), d.time("expires_at")
+	s.Lease = liveproof.Lease{Owner: f["lease_owner"], Until: d.time("lease_until")}
 	if f["decided_at"] != "" {
-		s.DecidedAt = time.UnixMilli(d.millis("decided_at")).UTC()
+		s.DecidedAt = d.time("decided_at")
 	}
 	return s, d.err
 }
@@ -76,10 +93,18 @@ func (d *decoder) json(field string, into any) {
 	d.note(field, json.Unmarshal([]byte(d.fields[field]), into))
 }
 
-func (d *decoder) millis(field string) int64 {
-	n, err := strconv.ParseInt(d.fields[field], 10, 64)
+// seconds reads a duration.
+func (d *decoder) seconds(field string) time.Duration {
+	s, err := strconv.ParseFloat(d.fields[field], 64)
 	d.note(field, err)
-	return n
+	return time.Duration(math.Round(s * 1e9))
+}
+
+// time reads Unix milliseconds.
+func (d *decoder) time(field string) time.Time {
+	ms, err := strconv.ParseInt(d.fields[field], 10, 64)
+	d.note(field, err)
+	return time.UnixMilli(ms).UTC()
 }
 
 func (d *decoder) note(field string, err error) {

@@ -29,12 +29,6 @@ type record struct {
 	samples []liveproof.Sample
 }
 
-type idempotency struct {
-	id      liveproof.SessionID
-	hash    string
-	expires time.Time
-}
-
 // NewMemory returns an empty store; now is the clock that expires sessions.
 func NewMemory(cfg Config, now func() time.Time) *Memory {
 	return &Memory{
@@ -63,7 +57,7 @@ func (m *Memory) Create(_ context.Context, s liveproof.Session, key, hash string
 	m.sweep()
 	if known, ok := m.keys[key]; ok && m.now().Before(known.expires) {
 		if r, err := m.find(known.id); err == nil {
-			return replay(r, known, hash)
+			return known.replay(r.session, hash)
 		}
 	}
 	if _, taken := m.sessions[s.ID]; taken {
@@ -72,20 +66,12 @@ func (m *Memory) Create(_ context.Context, s liveproof.Session, key, hash string
 	if len(m.sessions) >= m.cfg.MaxSessions {
 		return liveproof.Session{}, false, liveproof.ErrOverloaded
 	}
-	s.State = liveproof.StateCreated
-	s.Verdict = pending()
+	s.State, s.Verdict = liveproof.StateCreated, liveproof.Pending()
 	m.sessions[s.ID] = &record{session: s, key: key}
 	if key != "" {
 		m.keys[key] = idempotency{id: s.ID, hash: hash, expires: m.now().Add(m.cfg.IdempotencyTTL)}
 	}
 	return s, false, nil
-}
-
-func replay(r *record, known idempotency, hash string) (liveproof.Session, bool, error) {
-	if known.hash != hash {
-		return liveproof.Session{}, false, liveproof.ErrIdempotencyMismatch
-	}
-	return r.session, true, nil
 }
 
 // Get implements ingest.Sessions.
@@ -96,9 +82,7 @@ func (m *Memory) Get(_ context.Context, id liveproof.SessionID) (liveproof.Sessi
 	if err != nil {
 		return liveproof.Session{}, err
 	}
-	s := r.session
-	s.Verdict.Reasons = slices.Clone(s.Verdict.Reasons)
-	return s, nil
+	return copied(r.session), nil
 }
 
 // Timeline implements ingest.Sessions.
@@ -124,8 +108,8 @@ func (m *Memory) Delete(_ context.Context, id liveproof.SessionID) error {
 	return nil
 }
 
-// Claim implements ingest.Sessions.
-func (m *Memory) Claim(_ context.Context, id liveproof.SessionID, tokenID string) error {
+// Claim implements live.Sessions.
+func (m *Memory) Claim(_ context.Context, id liveproof.SessionID, tokenID string, lease liveproof.Lease) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	r, err := m.find(id)
@@ -138,11 +122,56 @@ func (m *Memory) Claim(_ context.Context, id liveproof.SessionID, tokenID string
 		return liveproof.ErrConflict
 	}
 	r.token = tokenID
-	r.session.State = liveproof.StateConnecting
+	r.session.State, r.session.Lease = liveproof.StateConnecting, lease
 	return nil
 }
 
-// SetStreaming implements ingest.Sessions.
+// Renew implements live.Sessions.
+func (m *Memory) Renew(_ context.Context, lease liveproof.Lease, ids []liveproof.SessionID) (lost []liveproof.SessionID, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, id := range ids {
+		r, err := m.find(id)
+		if err != nil || r.session.State.Terminal() || r.session.Lease.Owner != lease.Owner {
+			lost = append(lost, id)
+			continue
+		}
+		r.session.Lease = lease
+	}
+	return lost, nil
+}
+
+// Lapsed implements live.Sessions.
+func (m *Memory) Lapsed(_ context.Context, limit int) (lapsed []liveproof.Session, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	now := m.now()
+	for _, r := range m.sessions {
+		if len(lapsed) == limit {
+			break
+		}
+		if r.session.Lapsed(now) {
+			lapsed = append(lapsed, copied(r.session))
+		}
+	}
+	return lapsed, nil
+}
+
+// Lapse implements live.Sessions.
+func (m *Memory) Lapse(_ context.Context, found liveproof.Session, end liveproof.Ending) (liveproof.Session, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	r, err := m.find(found.ID)
+	switch {
+	case err != nil:
+		return liveproof.Session{}, err
+	case !r.session.State.Terminal() && r.session.Lease != found.Lease:
+		return copied(r.session), liveproof.ErrConflict
+	}
+	return r.decide(end, m.now())
+}
+
+// SetStreaming implements engine.Recorder.
 func (m *Memory) SetStreaming(_ context.Context, id liveproof.SessionID, model liveproof.ModelInfo, detector string) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -171,6 +200,26 @@ func (m *Memory) AppendSamples(_ context.Context, id liveproof.SessionID, sample
 	if err != nil {
 		return err
 	}
+	r.append(samples)
+	if !r.session.State.Terminal() {
+		r.session.Frames, r.session.Verdict = counts, current
+	}
+	return nil
+}
+
+// Decide implements live.Sessions.
+func (m *Memory) Decide(_ context.Context, id liveproof.SessionID, end liveproof.Ending) (liveproof.Session, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	r, err := m.find(id)
+	if err != nil {
+		return liveproof.Session{}, err
+	}
+	return r.decide(end, m.now())
+}
+
+// append adds what the timeline does not hold yet, and keeps the newest.
+func (r *record) append(samples []liveproof.Sample) {
 	for _, s := range samples {
 		if s.Seq > r.lastSeq {
 			r.samples = append(r.samples, s)
@@ -180,30 +229,27 @@ func (m *Memory) AppendSamples(_ context.Context, id liveproof.SessionID, sample
 	if extra := len(r.samples) - MaxTimeline; extra > 0 {
 		r.samples = slices.Delete(r.samples, 0, extra)
 	}
-	if !r.session.State.Terminal() {
-		r.session.Frames, r.session.Verdict = counts, current
-	}
-	return nil
 }
 
-// Decide implements pipeline.Recorder and ingest.Sessions.
-func (m *Memory) Decide(_ context.Context, id liveproof.SessionID, end liveproof.State,
-	v liveproof.Verdict, counts liveproof.FrameCounts,
-) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	r, err := m.find(id)
-	if err != nil {
-		return err
-	}
-	if r.session.State.Terminal() {
-		if r.session.State == end && sameVerdict(r.session.Verdict, v) {
-			return nil
+// decide ends the session, once, and returns the record that stands.
+func (r *record) decide(end liveproof.Ending, now time.Time) (liveproof.Session, error) {
+	r.append(end.Samples)
+	s := &r.session
+	if s.State.Terminal() {
+		if stands(*s, end) {
+			return copied(*s), nil
 		}
-		return liveproof.ErrDecided
+		return copied(*s), liveproof.ErrDecided
 	}
-	r.session.State, r.session.Verdict, r.session.Frames, r.session.DecidedAt = end, v, counts, m.now()
-	return nil
+	s.State, s.Verdict, s.DecidedAt = end.State, end.Verdict, now
+	s.Frames = framesOr(end.Frames, s.Frames)
+	return copied(*s), nil
+}
+
+// copied shares nothing with the record.
+func copied(s liveproof.Session) liveproof.Session {
+	s.Verdict.Reasons = slices.Clone(s.Verdict.Reasons)
+	return s
 }
 
 func (m *Memory) find(id liveproof.SessionID) (*record, error) {
@@ -234,8 +280,4 @@ func (m *Memory) forget(id liveproof.SessionID, r *record) {
 	if m.keys[r.key].id == id {
 		delete(m.keys, r.key)
 	}
-}
-
-func pending() liveproof.Verdict {
-	return liveproof.Verdict{Outcome: liveproof.OutcomePending, Reasons: []liveproof.Reason{}}
 }

@@ -3,8 +3,6 @@ package store
 import (
 	"context"
 	"crypto/rand"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -17,19 +15,9 @@ import (
 	"github.com/liveproof/liveproof"
 )
 
-// Redis keys. Scripts touch the session's keys and the one event stream
-// together, so a Redis Cluster would have to hold them in one slot: use a
-// single primary (with replicas) instead.
-const (
-	sessionKey     = "liveproof:session:"
-	timelineKey    = "liveproof:timeline:"
-	idempotencyKey = "liveproof:idempotency:"
-	eventsKey      = "liveproof:events"
-)
-
 // Redis keeps sessions in Redis ≥ 6: a hash and a list with a TTL for each
-// session, and every change of state or verdict in the stream liveproof:events.
-// Changes are Lua scripts, so each is whole or not at all.
+// session (keys.go), and every change of state or verdict in the stream
+// liveproof:events. Changes are Lua scripts, so each is whole or not at all.
 type Redis struct {
 	cfg Config
 	now func() time.Time
@@ -74,36 +62,77 @@ func (r *Redis) Ping(ctx context.Context) error { return mapError(r.db.Ping(ctx)
 
 // Create implements ingest.Sessions.
 func (r *Redis) Create(ctx context.Context, s liveproof.Session, key, hash string) (liveproof.Session, bool, error) {
-	s.State, s.Verdict = liveproof.StateCreated, pending()
-	fields, err := encodeSession(s)
+	if key == "" {
+		made, err := r.create(ctx, s, hash)
+		return made, false, err
+	}
+	holder, err := r.holder(ctx, key)
 	if err != nil {
 		return liveproof.Session{}, false, err
 	}
-	args := append([]any{s.ExpiresAt.UnixMilli(), hash, r.cfg.IdempotencyTTL.Milliseconds(), r.cfg.EventsMaxLen, string(s.ID), sessionKey}, fields...)
-	keys := []string{sessionKey + string(s.ID), eventsKey, hashedKey(key)}
-	winner, err := createScript.Run(ctx, r.db, keys, args...).Text()
+	stored, err := r.Get(ctx, holder.id)
+	switch {
+	case holder.id == "" || errors.Is(err, liveproof.ErrNotFound):
+	case err != nil:
+		return liveproof.Session{}, false, err
+	default:
+		return holder.replay(stored, hash)
+	}
+	made, err := r.create(ctx, s, hash)
+	if err != nil {
+		return liveproof.Session{}, false, err
+	}
+	return r.hold(ctx, made, key, hash, string(holder.id))
+}
+
+// create writes the record. Its place in the expiry index comes first: a record
+// that is not in the index would never expire.
+func (r *Redis) create(ctx context.Context, s liveproof.Session, hash string) (liveproof.Session, error) {
+	s.State, s.Verdict = liveproof.StateCreated, liveproof.Pending()
+	fields, err := encodeSession(s)
+	if err != nil {
+		return liveproof.Session{}, err
+	}
+	if err := r.index(ctx, s.ID, s.Lease.Until); err != nil {
+		return liveproof.Session{}, err
+	}
+	return s, r.run(ctx, createScript, s.ID, append([]any{s.ExpiresAt.UnixMilli(), hash}, fields...)...)
+}
+
+// hold lets the new session hold its idempotency key. Where another request was
+// quicker, its session counts and the new one is dropped.
+func (r *Redis) hold(ctx context.Context, made liveproof.Session, key, hash, gone string) (liveproof.Session, bool, error) {
+	winner, err := idempotencyScript.Run(ctx, r.db, []string{idempotencyKey(key)},
+		string(made.ID), hash, r.cfg.IdempotencyTTL.Milliseconds(), gone).Text()
 	if err != nil {
 		return liveproof.Session{}, false, mapError(err)
 	}
-	if winner == string(s.ID) {
-		return s, false, nil
+	if winner == string(made.ID) {
+		return made, false, nil
+	}
+	if err := r.Delete(ctx, made.ID); err != nil && !errors.Is(err, liveproof.ErrNotFound) {
+		return liveproof.Session{}, false, err
+	}
+	holder, err := r.holder(ctx, key)
+	if err != nil {
+		return liveproof.Session{}, false, err
 	}
 	stored, err := r.Get(ctx, liveproof.SessionID(winner))
-	return stored, err == nil, err
+	if err != nil {
+		return liveproof.Session{}, false, err
+	}
+	return holder.replay(stored, hash)
 }
 
-// hashedKey bounds what a caller can make of Redis's key space.
-func hashedKey(key string) string {
-	if key == "" {
-		return ""
-	}
-	sum := sha256.Sum256([]byte(key))
-	return idempotencyKey + hex.EncodeToString(sum[:])
+// holder is which session an idempotency key made, and of what request; empty for a new key.
+func (r *Redis) holder(ctx context.Context, key string) (idempotency, error) {
+	known, err := r.db.HGetAll(ctx, idempotencyKey(key)).Result()
+	return idempotency{id: liveproof.SessionID(known["id"]), hash: known["hash"]}, mapError(err)
 }
 
 // Get implements ingest.Sessions.
 func (r *Redis) Get(ctx context.Context, id liveproof.SessionID) (liveproof.Session, error) {
-	fields, err := r.db.HGetAll(ctx, sessionKey+string(id)).Result()
+	fields, err := r.db.HGetAll(ctx, sessionKey(id)).Result()
 	if err != nil {
 		return liveproof.Session{}, mapError(err)
 	}
@@ -116,8 +145,8 @@ func (r *Redis) Get(ctx context.Context, id liveproof.SessionID) (liveproof.Sess
 // Timeline implements ingest.Sessions.
 func (r *Redis) Timeline(ctx context.Context, id liveproof.SessionID) ([]liveproof.Sample, error) {
 	pipe := r.db.Pipeline()
-	exists := pipe.Exists(ctx, sessionKey+string(id))
-	rows := pipe.LRange(ctx, timelineKey+string(id), 0, -1)
+	exists := pipe.Exists(ctx, sessionKey(id))
+	rows := pipe.LRange(ctx, timelineKey(id), 0, -1)
 	if _, err := pipe.Exec(ctx); err != nil {
 		return nil, mapError(err)
 	}
@@ -135,89 +164,112 @@ func (r *Redis) Timeline(ctx context.Context, id liveproof.SessionID) ([]livepro
 
 // Delete implements ingest.Sessions.
 func (r *Redis) Delete(ctx context.Context, id liveproof.SessionID) error {
-	keys := []string{sessionKey + string(id), timelineKey + string(id), eventsKey}
-	return r.run(ctx, deleteScript, keys, string(id), r.cfg.EventsMaxLen)
+	return errors.Join(r.run(ctx, deleteScript, id), r.unindex(ctx, id))
 }
 
-// Claim implements ingest.Sessions.
-func (r *Redis) Claim(ctx context.Context, id liveproof.SessionID, tokenID string) error {
-	// The nonce tells this call, repeated after a lost answer, from another's.
-	nonce := rand.Text()
-	return r.run(ctx, claimScript, []string{sessionKey + string(id), eventsKey}, string(id), tokenID, nonce, r.cfg.EventsMaxLen)
+// Claim implements live.Sessions.
+func (r *Redis) Claim(ctx context.Context, id liveproof.SessionID, tokenID string, lease liveproof.Lease) error {
+	err := r.run(ctx, claimScript, id, tokenID, rand.Text(), lease.Owner, lease.Until.UnixMilli())
+	if err != nil {
+		return err
+	}
+	return r.index(ctx, id, lease.Until)
 }
 
-// SetStreaming implements ingest.Sessions.
+// SetStreaming implements engine.Recorder.
 func (r *Redis) SetStreaming(ctx context.Context, id liveproof.SessionID, model liveproof.ModelInfo, detector string) error {
 	encoded, err := json.Marshal(model)
 	if err != nil {
 		return err
 	}
-	return r.run(ctx, streamingScript, []string{sessionKey + string(id), eventsKey}, string(id), encoded, detector, r.cfg.EventsMaxLen)
+	return r.run(ctx, streamingScript, id, encoded, detector)
 }
 
 // AppendSamples implements pipeline.Recorder.
 func (r *Redis) AppendSamples(ctx context.Context, id liveproof.SessionID, samples []liveproof.Sample,
 	counts liveproof.FrameCounts, current liveproof.Verdict,
 ) error {
-	frames, verdict, err := encodeResult(counts, current)
+	frames, result, err := encodeResult(counts, current)
 	if err != nil {
 		return err
 	}
-	args := []any{string(id), frames, verdict, string(current.Outcome), current.Score, MaxTimeline, r.cfg.EventsMaxLen}
-	for _, s := range samples {
-		row, err := json.Marshal(s)
-		if err != nil {
-			return fmt.Errorf("sample %d: %w", s.Seq, err)
-		}
-		args = append(args, s.Seq, row)
-	}
-	return r.run(ctx, appendScript, []string{sessionKey + string(id), timelineKey + string(id), eventsKey}, args...)
-}
-
-// Decide implements pipeline.Recorder and ingest.Sessions.
-func (r *Redis) Decide(ctx context.Context, id liveproof.SessionID, end liveproof.State,
-	v liveproof.Verdict, counts liveproof.FrameCounts,
-) error {
-	frames, verdict, err := encodeResult(counts, v)
+	rows, err := encodeSamples(samples)
 	if err != nil {
 		return err
 	}
-	return r.run(ctx, decideScript, []string{sessionKey + string(id), eventsKey},
-		string(id), string(end), verdict, string(v.Outcome), v.Score, frames, r.now().UnixMilli(), r.cfg.EventsMaxLen)
+	args := []any{frames, result, string(current.Outcome), current.Score, MaxTimeline}
+	return r.run(ctx, appendScript, id, append(args, rows...)...)
 }
 
-// run executes a script that answers with the name of its outcome.
-func (r *Redis) run(ctx context.Context, script *redis.Script, keys []string, args ...any) error {
-	answer, err := script.Run(ctx, r.db, keys, args...).Text()
+// Decide implements live.Sessions.
+func (r *Redis) Decide(ctx context.Context, id liveproof.SessionID, end liveproof.Ending) (liveproof.Session, error) {
+	return r.decide(ctx, id, end, "", "")
+}
+
+// decide ends the session if the lease that is given, if any, still stands.
+func (r *Redis) decide(ctx context.Context, id liveproof.SessionID, end liveproof.Ending, owner string, until any) (liveproof.Session, error) {
+	frames, result, err := encodeResult(end.Frames, end.Verdict)
+	if err != nil {
+		return liveproof.Session{}, err
+	}
+	if end.Frames == (liveproof.FrameCounts{}) {
+		frames = nil
+	}
+	rows, err := encodeSamples(end.Samples)
+	if err != nil {
+		return liveproof.Session{}, err
+	}
+	args := []any{
+		string(end.State), result, string(end.Verdict.Outcome), end.Verdict.Score, frames,
+		r.now().UnixMilli(), MaxTimeline, owner, until,
+	}
+	err = r.run(ctx, decideScript, id, append(args, rows...)...)
+	if err != nil && !errors.Is(err, liveproof.ErrDecided) && !errors.Is(err, liveproof.ErrConflict) {
+		return liveproof.Session{}, err
+	}
+	stored, getErr := r.Get(ctx, id)
+	if getErr == nil && stored.State.Terminal() {
+		getErr = r.unindex(ctx, id)
+	}
+	return stored, errors.Join(err, getErr)
+}
+
+// run executes a session's script and passes the changes that it made, or that
+// an earlier call left, on to the stream of events.
+func (r *Redis) run(ctx context.Context, script *redis.Script, id liveproof.SessionID, args ...any) error {
+	answer, err := script.Run(ctx, r.db, []string{sessionKey(id), timelineKey(id)}, args...).StringSlice()
 	if err != nil {
 		return mapError(err)
 	}
-	switch answer {
-	case "ok":
-		return nil
-	case "not_found":
-		return liveproof.ErrNotFound
-	case "token_used":
-		return liveproof.ErrTokenUsed
-	case "conflict":
-		return liveproof.ErrConflict
-	case "decided":
-		return liveproof.ErrDecided
+	if len(answer) != 2 {
+		return fmt.Errorf("redis script answered %q", answer)
 	}
-	return fmt.Errorf("redis script answered %q", answer)
+	if err := r.tell(ctx, id, answer[1]); err != nil {
+		return err
+	}
+	outcome, known := outcomes[answer[0]]
+	if !known {
+		return fmt.Errorf("redis script answered %q", answer)
+	}
+	return outcome
 }
 
-// mapError tells what Redis refuses from what it does not answer.
+// outcomes are what scripts answer.
+var outcomes = map[string]error{
+	"ok":         nil,
+	"not_found":  liveproof.ErrNotFound,
+	"token_used": liveproof.ErrTokenUsed,
+	"conflict":   liveproof.ErrConflict,
+	"decided":    liveproof.ErrDecided,
+}
+
+// mapError separates what Redis refuses from what it does not answer.
 func mapError(err error) error {
 	switch {
 	case err == nil:
 		return nil
 	case errors.Is(err, context.Canceled):
 		return err
-	case redis.HasErrorPrefix(err, "IDEMPOTENCY"):
-		return liveproof.ErrIdempotencyMismatch
-	case redis.HasErrorPrefix(err, "CONFLICT"):
-		return liveproof.ErrConflict
 	case redis.HasErrorPrefix(err, "OOM"), redis.HasErrorPrefix(err, "ERR max number of clients"):
 		return fmt.Errorf("redis: %w: %w", liveproof.ErrUnavailable, err)
 	case redis.HasErrorPrefix(err, "ERR"), redis.HasErrorPrefix(err, "WRONGTYPE"):

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/liveproof/liveproof"
-	"github.com/liveproof/liveproof/store/redistest"
+	"github.com/liveproof/liveproof/internal/redistest"
 )
 
 func newRedis(t *testing.T, cfg Config) *Redis {
@@ -21,7 +21,7 @@ func newRedis(t *testing.T, cfg Config) *Redis {
 	return r
 }
 
-func TestCase14RedisStoppedAndStarted(t *testing.T) {
+func TestRedisStoppedAndStarted(t *testing.T) {
 	server := redistest.Start(t)
 	cfg := testConfig(server.URL())
 	cfg.Retries = 0
@@ -32,18 +32,18 @@ func TestCase14RedisStoppedAndStarted(t *testing.T) {
 	require.ErrorIs(t, r.Ping(t.Context()), liveproof.ErrUnavailable)
 	_, err := r.Get(t.Context(), made.ID)
 	require.ErrorIs(t, err, liveproof.ErrUnavailable, "away is not the same as gone")
-	require.ErrorIs(t, r.Decide(t.Context(), made.ID, liveproof.StateDecided, live, counts), liveproof.ErrUnavailable)
+	require.ErrorIs(t, decide(r, made.ID, decided(live)), liveproof.ErrUnavailable)
 	_, _, err = r.Create(t.Context(), newSession(time.Hour), "", "")
 	require.ErrorIs(t, err, liveproof.ErrUnavailable)
 
 	server.Start()
 	require.NoError(t, r.Ping(t.Context()), "heals by itself")
 	// This redis-server kept nothing: the verdict must not revive a session without its history.
-	require.ErrorIs(t, r.Decide(t.Context(), made.ID, liveproof.StateDecided, live, counts), liveproof.ErrNotFound)
+	require.ErrorIs(t, decide(r, made.ID, decided(live)), liveproof.ErrNotFound)
 	create(t, r)
 }
 
-func TestCase14RedisSlow(t *testing.T) {
+func TestRedisSlow(t *testing.T) {
 	server := redistest.Start(t)
 	cfg := testConfig(server.URL())
 	patient := newRedis(t, cfg)
@@ -52,10 +52,10 @@ func TestCase14RedisSlow(t *testing.T) {
 	hasty := newRedis(t, cfg)
 
 	server.Pause(300 * time.Millisecond)
-	require.ErrorIs(t, hasty.Decide(t.Context(), made.ID, liveproof.StateDecided, live, counts), liveproof.ErrUnavailable)
+	require.ErrorIs(t, decide(hasty, made.ID, decided(live)), liveproof.ErrUnavailable)
 	// The call that got no answer may have been carried out; repeating it settles on the one verdict.
-	require.NoError(t, patient.Decide(t.Context(), made.ID, liveproof.StateDecided, live, counts))
-	require.ErrorIs(t, patient.Decide(t.Context(), made.ID, liveproof.StateDecided, spoof(), counts), liveproof.ErrDecided)
+	require.NoError(t, decide(patient, made.ID, decided(live)))
+	require.ErrorIs(t, decide(patient, made.ID, decided(spoof())), liveproof.ErrDecided)
 	events, err := patient.db.XRange(t.Context(), eventsKey, "-", "+").Result()
 	require.NoError(t, err)
 	require.Len(t, events, 2, "created and decided, each once: %v", events)
@@ -64,10 +64,10 @@ func TestCase14RedisSlow(t *testing.T) {
 func TestRedisEventStream(t *testing.T) {
 	r := newRedis(t, testConfig(redistest.Start(t).URL()))
 	made := create(t, r)
-	require.NoError(t, r.Claim(t.Context(), made.ID, "t"))
+	require.NoError(t, r.Claim(t.Context(), made.ID, "t", held()))
 	require.NoError(t, r.SetStreaming(t.Context(), made.ID, liveproof.ModelInfo{}, "haar"))
-	require.NoError(t, r.AppendSamples(t.Context(), made.ID, []liveproof.Sample{sample(1)}, counts, pending()))
-	require.NoError(t, r.Decide(t.Context(), made.ID, liveproof.StateDecided, live, counts))
+	require.NoError(t, r.AppendSamples(t.Context(), made.ID, []liveproof.Sample{sample(1)}, counts, liveproof.Pending()))
+	require.NoError(t, decide(r, made.ID, decided(live)))
 	events, err := r.db.XRange(t.Context(), eventsKey, "-", "+").Result()
 	require.NoError(t, err)
 	var names []string
@@ -79,24 +79,46 @@ func TestRedisEventStream(t *testing.T) {
 	require.Equal(t, "live", events[3].Values["verdict"])
 }
 
+// TestEventsSurviveACrash: a server that dies between a change and its event
+// leaves a note, which the next one finds.
+func TestEventsSurviveACrash(t *testing.T) {
+	r := newRedis(t, testConfig(redistest.Start(t).URL()))
+	made := create(t, r)
+	require.NoError(t, decide(r, made.ID, decided(spoof())))
+	// As it was right after the script: noted, not told, still in the index.
+	require.NoError(t, r.db.HSet(t.Context(), sessionKey(made.ID), "untold", "decided:spoof:0.125").Err())
+	require.NoError(t, r.db.Del(t.Context(), eventsKey).Err())
+	require.NoError(t, r.index(t.Context(), made.ID, time.Now().Add(-time.Second)))
+
+	require.Empty(t, lapsed(t, r, made.ID))
+	events, err := r.db.XRange(t.Context(), eventsKey, "-", "+").Result()
+	require.NoError(t, err)
+	require.Len(t, events, 1)
+	require.Equal(t, map[string]any{"session": string(made.ID), "event": "decided", "verdict": "spoof", "score": "0.125"}, events[0].Values)
+	require.Zero(t, r.db.Exists(t.Context(), expiryKey(made.ID)).Val(), "and it is off the index")
+	require.Empty(t, lapsed(t, r, made.ID))
+	require.EqualValues(t, 1, r.db.XLen(t.Context(), eventsKey).Val())
+}
+
 func TestRedisKeysExpire(t *testing.T) {
 	r := newRedis(t, testConfig(redistest.Start(t).URL()))
 	_, _, err := r.Create(t.Context(), newSession(time.Hour), "key", "hash")
 	require.NoError(t, err)
 	made := create(t, r)
-	require.NoError(t, r.AppendSamples(t.Context(), made.ID, []liveproof.Sample{sample(1)}, counts, pending()))
+	require.NoError(t, r.AppendSamples(t.Context(), made.ID, []liveproof.Sample{sample(1)}, counts, liveproof.Pending()))
 	keys, err := r.db.Keys(t.Context(), "*").Result()
 	require.NoError(t, err)
 	for _, key := range keys {
 		ttl := r.db.TTL(t.Context(), key).Val()
-		require.True(t, key == eventsKey || ttl > 0, "%s lives for ever", key)
+		shared := key == eventsKey || strings.HasPrefix(key, "liveproof:{expiry:")
+		require.True(t, shared || ttl > 0, "%s lives for ever", key)
 	}
 }
 
 func TestRedisForeignDataIsAnError(t *testing.T) {
 	r := newRedis(t, testConfig(redistest.Start(t).URL()))
 	made := create(t, r)
-	require.NoError(t, r.db.HSet(t.Context(), sessionKey+string(made.ID), "result", "{").Err())
+	require.NoError(t, r.db.HSet(t.Context(), sessionKey(made.ID), "result", "{").Err())
 	_, err := r.Get(t.Context(), made.ID)
 	require.ErrorContains(t, err, "field result")
 }
@@ -105,7 +127,7 @@ func TestNaNVerdictIsRefused(t *testing.T) {
 	r := newRedis(t, testConfig(redistest.Start(t).URL()))
 	made, v := create(t, r), live
 	v.Score = math.NaN()
-	require.Error(t, r.Decide(t.Context(), made.ID, liveproof.StateDecided, v, counts))
+	require.Error(t, decide(r, made.ID, decided(v)))
 	got, err := r.Get(t.Context(), made.ID)
 	require.NoError(t, err)
 	require.Equal(t, liveproof.OutcomePending, got.Verdict.Outcome)
@@ -180,8 +202,8 @@ func BenchmarkDecide(b *testing.B) {
 			for b.Loop() {
 				made, _, err := s.Create(b.Context(), newSession(time.Hour), "", "")
 				require.NoError(b, err)
-				require.NoError(b, s.AppendSamples(b.Context(), made.ID, []liveproof.Sample{sample(1)}, counts, pending()))
-				require.NoError(b, s.Decide(b.Context(), made.ID, liveproof.StateDecided, live, counts))
+				require.NoError(b, s.AppendSamples(b.Context(), made.ID, []liveproof.Sample{sample(1)}, counts, liveproof.Pending()))
+				require.NoError(b, decide(s, made.ID, decided(live)))
 				require.NoError(b, s.Delete(b.Context(), made.ID))
 			}
 		})

@@ -2,100 +2,130 @@ package store
 
 import "github.com/redis/go-redis/v9"
 
-// The scripts below run whole or not at all. Each answers with the name of its
-// outcome. Session hashes are only ever created by createScript, so that a
-// late write cannot revive an expired or deleted session.
+// The scripts below run whole or not at all, on the keys of one session. Each
+// answers {outcome, untold}: the name of its outcome, and the changes that the
+// stream of events does not have yet. Session hashes are only ever created by
+// createScript, so that a late write cannot revive an expired or deleted session.
 
-// KEYS session, events, idempotency key or ""; ARGV expiry (Unix ms), request
-// hash, idempotency TTL (ms), events cap, id, prefix of session keys, then field, value, …
-// Answers the id of the session that stands. A key whose session is gone is forgotten with it.
-var createScript = redis.NewScript(`
-if KEYS[3] ~= '' then
-  local known = redis.call('HMGET', KEYS[3], 'id', 'hash')
-  if known[1] and redis.call('EXISTS', ARGV[6] .. known[1]) == 1 then
-    if known[2] ~= ARGV[2] then return redis.error_reply('IDEMPOTENCY other request') end
-    return known[1]
+// luaAnswer notes a change and ends a script.
+const luaAnswer = `
+local function change(event)
+  local untold = redis.call('HGET', KEYS[1], 'untold')
+  redis.call('HSET', KEYS[1], 'untold', untold and (untold .. ' ' .. event) or event)
+end
+local function answer(outcome)
+  return {outcome, redis.call('HGET', KEYS[1], 'untold') or ''}
+end
+local function ended(state) return state == 'decided' or state == 'expired' or state == 'failed' end
+`
+
+// luaAppend adds what the timeline lacks: samples follow each other in ARGV
+// from first, each as seq, sample.
+const luaAppend = `
+local function append(first, cap)
+  local last = tonumber(redis.call('HGET', KEYS[1], 'last_seq') or '0')
+  local before = last
+  for i = first, #ARGV, 2 do
+    if tonumber(ARGV[i]) > last then
+      redis.call('RPUSH', KEYS[2], ARGV[i + 1])
+      last = tonumber(ARGV[i])
+    end
   end
+  if last == before then return end
+  redis.call('HSET', KEYS[1], 'last_seq', last)
+  redis.call('LTRIM', KEYS[2], -tonumber(cap), -1)
+  redis.call('PEXPIRE', KEYS[2], math.max(1, redis.call('PTTL', KEYS[1])))
 end
-if redis.call('EXISTS', KEYS[1]) == 1 then
-  if redis.call('HGET', KEYS[1], 'state') == 'created' and redis.call('HGET', KEYS[1], 'request') == ARGV[2] then return ARGV[5] end
-  return redis.error_reply('CONFLICT session exists')
-end
-redis.call('HSET', KEYS[1], 'request', ARGV[2], unpack(ARGV, 7))
+`
+
+// KEYS session; ARGV expiry (Unix ms), request hash, then field, value, … The
+// same request for the same id again is a call repeated after a lost answer.
+var createScript = redis.NewScript(luaAnswer + `
+local s = redis.call('HMGET', KEYS[1], 'state', 'request')
+if s[1] then return answer(s[1] == 'created' and s[2] == ARGV[2] and 'ok' or 'conflict') end
+redis.call('HSET', KEYS[1], 'request', ARGV[2], unpack(ARGV, 3))
 redis.call('PEXPIREAT', KEYS[1], ARGV[1])
-if KEYS[3] ~= '' then
-  redis.call('HSET', KEYS[3], 'id', ARGV[5], 'hash', ARGV[2])
-  redis.call('PEXPIRE', KEYS[3], ARGV[3])
-end
-redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[4], '*', 'session', ARGV[5], 'event', 'created')
-return ARGV[5]`)
+change('created')
+return answer('ok')`)
 
-// KEYS session, timeline, events; ARGV id, events cap.
+// KEYS idempotency key; ARGV id, request hash, TTL (ms), the id that the caller
+// found there and whose session is gone, or "". Answers the id that holds the key.
+var idempotencyScript = redis.NewScript(`
+local holder = redis.call('HGET', KEYS[1], 'id')
+if holder and holder ~= ARGV[4] then return holder end
+redis.call('HSET', KEYS[1], 'id', ARGV[1], 'hash', ARGV[2])
+redis.call('PEXPIRE', KEYS[1], ARGV[3])
+return ARGV[1]`)
+
+// KEYS session, timeline.
 var deleteScript = redis.NewScript(`
-if redis.call('DEL', KEYS[1]) == 0 then return 'not_found' end
+if redis.call('DEL', KEYS[1]) == 0 then return {'not_found', ''} end
 redis.call('DEL', KEYS[2])
-redis.call('XADD', KEYS[3], 'MAXLEN', '~', ARGV[2], '*', 'session', ARGV[1], 'event', 'deleted')
-return 'ok'`)
+return {'ok', 'deleted'}`)
 
-// KEYS session, events; ARGV id, token id, nonce, events cap.
-var claimScript = redis.NewScript(`
+// KEYS session; ARGV token id, nonce, lease's owner, lease's end (Unix ms). The
+// nonce tells this call, repeated after a lost answer, from another's.
+var claimScript = redis.NewScript(luaAnswer + `
 local s = redis.call('HMGET', KEYS[1], 'state', 'token', 'claim')
-if not s[1] then return 'not_found' end
-if s[3] == ARGV[3] then return 'ok' end
-if s[2] == ARGV[2] then return 'token_used' end
-if s[1] ~= 'created' then return 'conflict' end
-redis.call('HSET', KEYS[1], 'state', 'connecting', 'token', ARGV[2], 'claim', ARGV[3])
-redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[4], '*', 'session', ARGV[1], 'event', 'connecting')
-return 'ok'`)
+if not s[1] then return {'not_found', ''} end
+if s[3] == ARGV[2] then return answer('ok') end
+if s[2] == ARGV[1] then return answer('token_used') end
+if s[1] ~= 'created' then return answer('conflict') end
+redis.call('HSET', KEYS[1], 'state', 'connecting', 'token', ARGV[1], 'claim', ARGV[2],
+  'lease_owner', ARGV[3], 'lease_until', ARGV[4])
+change('connecting')
+return answer('ok')`)
 
-// KEYS session, events; ARGV id, model, detector, events cap. What judges may
-// change until the first sample, and never after it.
-var streamingScript = redis.NewScript(`
+// KEYS session; ARGV owner, the lease's new end (Unix ms). Answers 1, or 0 when
+// the session has ended, is gone or belongs to another owner.
+const renewScript = `
+local s = redis.call('HMGET', KEYS[1], 'state', 'lease_owner')
+if not s[1] or s[1] == 'decided' or s[1] == 'expired' or s[1] == 'failed' or s[2] ~= ARGV[1] then return 0 end
+redis.call('HSET', KEYS[1], 'lease_until', ARGV[2])
+return 1`
+
+// KEYS session; ARGV model, detector. What judges may change until the first
+// sample, and never after it.
+var streamingScript = redis.NewScript(luaAnswer + `
 local s = redis.call('HMGET', KEYS[1], 'state', 'last_seq', 'model', 'detector')
-if not s[1] then return 'not_found' end
+if not s[1] then return {'not_found', ''} end
 if s[1] == 'streaming' then
-  if s[3] == ARGV[2] and s[4] == ARGV[3] then return 'ok' end
-  if tonumber(s[2] or '0') > 0 then return 'conflict' end
-  redis.call('HSET', KEYS[1], 'model', ARGV[2], 'detector', ARGV[3])
-  return 'ok'
+  if s[3] == ARGV[1] and s[4] == ARGV[2] then return answer('ok') end
+  if tonumber(s[2] or '0') > 0 then return answer('conflict') end
+  redis.call('HSET', KEYS[1], 'model', ARGV[1], 'detector', ARGV[2])
+  return answer('ok')
 end
-if s[1] ~= 'connecting' then return 'conflict' end
-redis.call('HSET', KEYS[1], 'state', 'streaming', 'model', ARGV[2], 'detector', ARGV[3])
-redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[4], '*', 'session', ARGV[1], 'event', 'streaming')
-return 'ok'`)
+if s[1] ~= 'connecting' then return answer('conflict') end
+redis.call('HSET', KEYS[1], 'state', 'streaming', 'model', ARGV[1], 'detector', ARGV[2])
+change('streaming')
+return answer('ok')`)
 
-// KEYS session, timeline, events; ARGV id, frames, verdict, outcome, score,
-// timeline cap, events cap, then seq, sample, …
-var appendScript = redis.NewScript(`
-local s = redis.call('HMGET', KEYS[1], 'state', 'last_seq', 'verdict')
-if not s[1] then return 'not_found' end
-local last = tonumber(s[2] or '0')
-for i = 8, #ARGV, 2 do
-  if tonumber(ARGV[i]) > last then
-    redis.call('RPUSH', KEYS[2], ARGV[i + 1])
-    last = tonumber(ARGV[i])
-  end
-end
-redis.call('HSET', KEYS[1], 'last_seq', last)
-redis.call('LTRIM', KEYS[2], -tonumber(ARGV[6]), -1)
-redis.call('PEXPIRE', KEYS[2], math.max(1, redis.call('PTTL', KEYS[1])))
-if s[1] == 'decided' or s[1] == 'expired' or s[1] == 'failed' then return 'ok' end
-redis.call('HSET', KEYS[1], 'frames', ARGV[2], 'result', ARGV[3], 'verdict', ARGV[4], 'score', ARGV[5])
-if s[3] ~= ARGV[4] then
-  redis.call('XADD', KEYS[3], 'MAXLEN', '~', ARGV[7], '*', 'session', ARGV[1], 'event', 'verdict', 'verdict', ARGV[4], 'score', ARGV[5])
-end
-return 'ok'`)
+// KEYS session, timeline; ARGV frames, result, outcome, score, timeline cap,
+// then seq, sample, …
+var appendScript = redis.NewScript(luaAnswer + luaAppend + `
+local s = redis.call('HMGET', KEYS[1], 'state', 'verdict')
+if not s[1] then return {'not_found', ''} end
+append(6, ARGV[5])
+if ended(s[1]) then return answer('ok') end
+redis.call('HSET', KEYS[1], 'frames', ARGV[1], 'result', ARGV[2], 'verdict', ARGV[3], 'score', ARGV[4])
+if s[2] ~= ARGV[3] then change('verdict:' .. ARGV[3] .. ':' .. ARGV[4]) end
+return answer('ok')`)
 
-// KEYS session, events; ARGV id, end state, verdict, outcome, score, frames,
-// decided at (Unix ms), events cap.
-var decideScript = redis.NewScript(`
-local s = redis.call('HMGET', KEYS[1], 'state', 'result')
-if not s[1] then return 'not_found' end
-if s[1] == 'decided' or s[1] == 'expired' or s[1] == 'failed' then
-  if s[1] == ARGV[2] and s[2] == ARGV[3] then return 'ok' end
-  return 'decided'
-end
-redis.call('HSET', KEYS[1], 'state', ARGV[2], 'result', ARGV[3], 'verdict', ARGV[4], 'score', ARGV[5],
-  'frames', ARGV[6], 'decided_at', ARGV[7])
-redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[8], '*', 'session', ARGV[1], 'event', ARGV[2], 'verdict', ARGV[4], 'score', ARGV[5])
-return 'ok'`)
+// KEYS session, timeline; ARGV end state, result, outcome, score, frames or "",
+// decided at (Unix ms), timeline cap, the lease's owner and end (Unix ms) that
+// must still stand or "" and "", then seq, sample, …
+var decideScript = redis.NewScript(luaAnswer + luaAppend + `
+local s = redis.call('HMGET', KEYS[1], 'state', 'result', 'lease_owner', 'lease_until')
+if not s[1] then return {'not_found', ''} end
+append(10, ARGV[7])
+if ended(s[1]) then return answer(s[1] == ARGV[1] and s[2] == ARGV[2] and 'ok' or 'decided') end
+if ARGV[9] ~= '' and (s[3] ~= ARGV[8] or s[4] ~= ARGV[9]) then return answer('conflict') end
+redis.call('HSET', KEYS[1], 'state', ARGV[1], 'result', ARGV[2], 'verdict', ARGV[3], 'score', ARGV[4], 'decided_at', ARGV[6])
+if ARGV[5] ~= '' then redis.call('HSET', KEYS[1], 'frames', ARGV[5]) end
+change(ARGV[1] .. ':' .. ARGV[3] .. ':' .. ARGV[4])
+return answer('ok')`)
+
+// KEYS session; ARGV the changes that the stream of events now has.
+const toldScript = `
+if redis.call('HGET', KEYS[1], 'untold') == ARGV[1] then redis.call('HDEL', KEYS[1], 'untold') end
+return 1`

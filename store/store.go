@@ -3,7 +3,10 @@
 // same contract suite (contract_test.go).
 //
 // The rules that both keep:
-//   - A session is claimed by one connection, once, for ever.
+//   - A session is claimed by one connection, once, for ever; the claim gives its
+//     server a lease, which that server alone renews.
+//   - A session that is not ended and whose lease has run out is found by Lapsed
+//     and ended by Lapse, unless its lease was renewed in between.
 //   - What judges a session may be noted anew until its first sample; from then on
 //     another model or detector gives liveproof.ErrConflict.
 //   - A verdict is written once; the same verdict again is no error, another
@@ -16,12 +19,12 @@
 package store
 
 import (
+	"errors"
 	"fmt"
-	"reflect"
-	"slices"
 	"time"
 
 	"github.com/liveproof/liveproof"
+	"github.com/liveproof/liveproof/internal/check"
 )
 
 // MaxTimeline is the number of samples kept of one session, the newest; at
@@ -37,7 +40,7 @@ type Config struct {
 	CallTimeout time.Duration `yaml:"call_timeout"`
 	// Retries of a command that got no answer, with exponential backoff.
 	Retries int `yaml:"retries"`
-	// EventsMaxLen bounds the stream liveproof:events, approximately.
+	// EventsMaxLen bounds the stream liveproof:events, approximately. Each event is in it at least once.
 	EventsMaxLen int64 `yaml:"events_max_len"`
 	// IdempotencyTTL is how long an Idempotency-Key is remembered.
 	IdempotencyTTL time.Duration `yaml:"idempotency_ttl"`
@@ -57,33 +60,54 @@ func DefaultConfig() Config {
 	}
 }
 
-// Validate names the first key that is out of range.
+// Validate reports every value that is out of range; each error begins with its key.
 func (c Config) Validate() error {
-	switch {
-	case c.DialTimeout <= 0 || c.DialTimeout > time.Minute:
-		return fmt.Errorf("dial_timeout: %v is out of range (0s, 1m]", c.DialTimeout)
-	case c.CallTimeout <= 0 || c.CallTimeout > time.Minute:
-		return fmt.Errorf("call_timeout: %v is out of range (0s, 1m]", c.CallTimeout)
-	case c.Retries < 0 || c.Retries > 10:
-		return fmt.Errorf("retries: %d is out of range [0, 10]", c.Retries)
-	case c.EventsMaxLen < 1:
-		return fmt.Errorf("events_max_len: %d is out of range [1, ∞)", c.EventsMaxLen)
-	case c.IdempotencyTTL <= 0:
-		return fmt.Errorf("idempotency_ttl: %v is out of range (0s, ∞)", c.IdempotencyTTL)
-	case c.MaxSessions < 1:
-		return fmt.Errorf("max_sessions: %d is out of range [1, ∞)", c.MaxSessions)
+	return errors.Join(
+		check.Above("dial_timeout", c.DialTimeout, 0, time.Minute),
+		check.Above("call_timeout", c.CallTimeout, 0, time.Minute),
+		check.In("retries", c.Retries, 0, 10),
+		check.AtLeast("events_max_len", c.EventsMaxLen, 1),
+		check.AtLeast("idempotency_ttl", c.IdempotencyTTL, 1),
+		check.AtLeast("max_sessions", c.MaxSessions, 1),
+		c.validateRedis(),
+	)
+}
+
+func (c Config) validateRedis() error {
+	if c.Redis == "" {
+		return nil
 	}
-	if c.Redis != "" {
-		if _, err := c.redisOptions(); err != nil {
-			return fmt.Errorf("redis: %w", err)
-		}
+	if _, err := c.redisOptions(); err != nil {
+		return fmt.Errorf("redis: %w", err)
 	}
 	return nil
 }
 
-// sameVerdict tells whether v is what stands already: a write repeated after a lost answer.
-func sameVerdict(old, v liveproof.Verdict) bool {
-	same := slices.Equal(old.Reasons, v.Reasons)
-	old.Reasons, v.Reasons = nil, nil
-	return same && reflect.DeepEqual(old, v)
+// stands reports whether end is what the record holds already: a write that is
+// repeated after a lost answer.
+func stands(s liveproof.Session, end liveproof.Ending) bool {
+	return s.State == end.State && s.Verdict.Equal(end.Verdict)
+}
+
+// framesOr keeps the counts of the record where an ending has none.
+func framesOr(end, stored liveproof.FrameCounts) liveproof.FrameCounts {
+	if end == (liveproof.FrameCounts{}) {
+		return stored
+	}
+	return end
+}
+
+// idempotency is what an Idempotency-Key stands for.
+type idempotency struct {
+	id      liveproof.SessionID
+	hash    string    // of the request that it came with
+	expires time.Time // memory only: Redis forgets by itself
+}
+
+// replay answers a request whose key made a session already.
+func (i idempotency) replay(stored liveproof.Session, hash string) (liveproof.Session, bool, error) {
+	if i.hash != hash {
+		return liveproof.Session{}, false, liveproof.ErrIdempotencyMismatch
+	}
+	return stored, true, nil
 }

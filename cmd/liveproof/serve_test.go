@@ -15,7 +15,7 @@ import (
 	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/require"
 
-	"github.com/liveproof/liveproof/store/redistest"
+	"github.com/liveproof/liveproof/internal/redistest"
 )
 
 func TestPersonGetsAVerdictOverWHIPIntoRedis(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -16,14 +17,40 @@ import (
 
 // Server is one redis-server. Stop and Start keep its address; what it held is gone after Stop.
 type Server struct {
-	t      testing.TB
-	socket string
-	cmd    *exec.Cmd
+	t       testing.TB
+	socket  string
+	options []string
+	cmd     *exec.Cmd
 }
 
 // Start runs a redis-server until the test ends; it skips the test, by name,
 // where redis-server is not installed.
 func Start(t testing.TB) *Server {
+	t.Helper()
+	return start(t)
+}
+
+// StartCluster runs a cluster of one node, which holds all slots. It refuses
+// commands and scripts that touch keys of more than one slot.
+func StartCluster(t testing.TB) *Server {
+	t.Helper()
+	s := start(t, "--cluster-enabled", "yes", "--port", "0", "--cluster-port", "0")
+	db := s.client()
+	defer db.Close()
+	if err := db.ClusterAddSlotsRange(context.Background(), 0, 16383).Err(); err != nil {
+		t.Fatalf("CLUSTER ADDSLOTSRANGE: %v", err)
+	}
+	for range 200 {
+		if info, err := db.ClusterInfo(context.Background()).Result(); err == nil && strings.Contains(info, "cluster_state:ok") {
+			return s
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	t.Fatal("the cluster was not ready within 10 s")
+	return nil
+}
+
+func start(t testing.TB, options ...string) *Server {
 	t.Helper()
 	if _, err := exec.LookPath("redis-server"); err != nil {
 		t.Skip("redis-server is not installed (apt-get install redis-server)")
@@ -33,7 +60,7 @@ func Start(t testing.TB) *Server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &Server{t: t, socket: filepath.Join(dir, "s")}
+	s := &Server{t: t, socket: filepath.Join(dir, "s"), options: options}
 	t.Cleanup(func() {
 		s.Stop()
 		_ = os.RemoveAll(dir)
@@ -48,8 +75,10 @@ func (s *Server) URL() string { return "unix://" + s.socket }
 // Start starts the server again after Stop.
 func (s *Server) Start() {
 	s.t.Helper()
-	s.cmd = exec.Command("redis-server", "--port", "0", "--unixsocket", s.socket,
-		"--save", "", "--appendonly", "no", "--dir", filepath.Dir(s.socket))
+	s.cmd = exec.Command("redis-server", append([]string{
+		"--port", "0", "--unixsocket", s.socket,
+		"--save", "", "--appendonly", "no", "--dir", filepath.Dir(s.socket),
+	}, s.options...)...)
 	if err := s.cmd.Start(); err != nil {
 		s.t.Fatalf("redis-server: %v", err)
 	}

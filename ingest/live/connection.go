@@ -1,0 +1,231 @@
+package live
+
+import (
+	"context"
+	"crypto/subtle"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"github.com/pion/webrtc/v4"
+
+	"github.com/liveproof/liveproof"
+	"github.com/liveproof/liveproof/ingest/rtc"
+	"github.com/liveproof/liveproof/internal/ids"
+)
+
+// ErrRenegotiation: the connection's one offer was made already.
+var ErrRenegotiation = errors.New("the offer was made already; renegotiation is not supported")
+
+// Connection is one connected session. Its goroutine (run) alone decides how the
+// session ends; everyone else only asks for it (HangUp, Abandon, Abort).
+type Connection struct {
+	// ID names the connection, a ULID.
+	ID string
+	// Log carries the session's id.
+	Log *slog.Logger
+
+	sup      *Supervisor
+	session  liveproof.Session
+	tokenID  string
+	listener Listener
+	claimed  bool // guarded by the supervisor: the session is this server's
+	peer     Peer // nil when there could be none
+
+	ctx       context.Context
+	cancel    context.CancelCauseFunc
+	streaming chan struct{}         // closed when the first video has come
+	endings   chan liveproof.Ending // holds the analyzer's ending
+	hungUp    request               // no more media is wanted
+	abandoned request               // signalling is gone
+	aborted   request               // end now
+	negotiate struct {
+		sync.Mutex
+		done bool
+	}
+	mu     sync.Mutex
+	reason liveproof.Reason // why it was asked to end; the first counts
+}
+
+// request is something that is asked for once.
+type request struct {
+	made chan struct{}
+	once sync.Once
+}
+
+func newRequest() request { return request{made: make(chan struct{})} }
+
+func (r *request) make() { r.once.Do(func() { close(r.made) }) }
+
+func newConnection(s *Supervisor, session liveproof.Session, tokenID string, l Listener) *Connection {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	return &Connection{
+		ID: ids.New(time.Now()), Log: s.deps.Log.With("session", string(session.ID)),
+		sup: s, session: session, tokenID: tokenID, listener: l, ctx: ctx, cancel: cancel,
+		streaming: make(chan struct{}), endings: make(chan liveproof.Ending, 1),
+		hungUp: newRequest(), abandoned: newRequest(), aborted: newRequest(),
+	}
+}
+
+// OpenedBy reports whether this token opened the connection.
+func (c *Connection) OpenedBy(tokenID string) bool {
+	return subtle.ConstantTimeCompare([]byte(c.tokenID), []byte(tokenID)) == 1
+}
+
+// HangUp ends the media: the analyzer meets the stream's end and judges by what it has.
+func (c *Connection) HangUp(why liveproof.Reason) {
+	c.because(why)
+	c.hungUp.make()
+}
+
+// Abandon says that signalling is gone; the session ends after a grace period.
+func (c *Connection) Abandon() { c.abandoned.make() }
+
+// Abort ends the session now, whatever the analyzer does.
+func (c *Connection) Abort(why liveproof.Reason) {
+	c.because(why)
+	c.aborted.make()
+}
+
+// because keeps the first reason.
+func (c *Connection) because(why liveproof.Reason) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.reason == "" {
+		c.reason = why
+	}
+}
+
+func (c *Connection) reasonOr(otherwise liveproof.Reason) liveproof.Reason {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.reason != "" {
+		return c.reason
+	}
+	return otherwise
+}
+
+// Answer takes the connection's one offer. After an error the caller hangs up,
+// once it has told the client.
+func (c *Connection) Answer(ctx context.Context, offer string) (string, error) {
+	c.negotiate.Lock()
+	defer c.negotiate.Unlock()
+	if c.negotiate.done {
+		return "", ErrRenegotiation
+	}
+	c.negotiate.done = true
+	ctx, cancel := context.WithTimeout(ctx, c.sup.cfg.ConnectTimeout)
+	defer cancel()
+	stop := context.AfterFunc(c.ctx, cancel)
+	defer stop()
+	answer, err := c.peer.Answer(ctx, offer)
+	switch {
+	case err == nil:
+	case errors.Is(err, rtc.ErrBadSDP):
+		c.because(liveproof.ReasonUnsupportedMedia)
+	case errors.Is(err, context.DeadlineExceeded):
+		err = fmt.Errorf("%w: %w", ErrNegotiation, err)
+		c.because(liveproof.ReasonNoMedia)
+	default:
+		c.because(liveproof.ReasonOf(err))
+	}
+	return answer, err
+}
+
+// Refuse notes that the client's offer cannot be used.
+func (c *Connection) Refuse() { c.because(liveproof.ReasonUnsupportedMedia) }
+
+// AddCandidate takes a remote candidate. A bad one is dropped (the peer counts
+// it), for browsers send what they like; one too many is rtc.ErrTooManyCandidates.
+func (c *Connection) AddCandidate(candidate webrtc.ICECandidateInit) error {
+	err := c.peer.AddCandidate(candidate)
+	if errors.Is(err, rtc.ErrTooManyCandidates) {
+		return err
+	}
+	if err != nil {
+		c.Log.Debug("ICE candidate dropped", "err", err)
+	}
+	return nil
+}
+
+// AddFragment takes trickled candidates (RFC 8840).
+func (c *Connection) AddFragment(fragment string) error { return c.peer.AddFragment(fragment) }
+
+// run is the connection's goroutine: it waits for the end, writes it, tells the
+// client and lets go. The analyzer may return later than its ending.
+func (c *Connection) run() {
+	defer c.sup.release(c)
+	var analysis sync.WaitGroup
+	analysis.Go(c.analyze)
+	end := c.await()
+	if c.peer != nil {
+		_ = c.peer.Close()
+	}
+	stored := c.sup.write(c.session, end)
+	c.Log.Info("session ended", "state", stored.State, "verdict", stored.Verdict.Outcome, "reasons", stored.Verdict.Reasons)
+	c.listener.Ended(stored)
+	c.cancel(nil)
+	analysis.Wait()
+}
+
+// analyze judges the stream; its ending goes to endings, exactly one.
+func (c *Connection) analyze() {
+	defer func() {
+		if p := recover(); p != nil {
+			c.Log.Error("session panicked", "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+			c.end(liveproof.Unjudged(liveproof.ReasonInternalError))
+		}
+	}()
+	units, err := c.awaitVideo()
+	if err != nil {
+		c.Log.Debug("no video", "err", err)
+		c.end(liveproof.Unjudged(c.reasonOr(liveproof.ReasonOf(err))))
+		return
+	}
+	close(c.streaming)
+	c.listener.State(liveproof.StateStreaming)
+	session := c.session
+	session.State = liveproof.StateStreaming
+	err = c.sup.deps.Analyzer.Analyze(c.ctx, session, explained{units, c.peer}, c.observe)
+	if err != nil {
+		c.Log.Debug("analysis", "err", err)
+	}
+	c.end(liveproof.Unjudged(c.reasonOr(liveproof.ReasonOf(err)))) // in case it gave no ending
+}
+
+// observe keeps the ending and passes the rest on to the client.
+func (c *Connection) observe(e liveproof.Event) {
+	if e.Ended != nil {
+		c.end(*e.Ended)
+		return
+	}
+	c.listener.Event(e)
+}
+
+// end keeps the first ending; one that must not be written becomes an internal error.
+func (c *Connection) end(end liveproof.Ending) {
+	if !end.Valid() {
+		end = liveproof.Unjudged(liveproof.ReasonInternalError)
+	}
+	select {
+	case c.endings <- end:
+	default:
+	}
+}
+
+// awaitVideo gives the peer ConnectTimeout to bring its first video track.
+func (c *Connection) awaitVideo() (liveproof.UnitSource, error) {
+	if c.peer == nil {
+		return nil, errors.New("no peer connection")
+	}
+	ctx, cancel := context.WithTimeoutCause(c.ctx, c.sup.cfg.ConnectTimeout, liveproof.ErrIdle)
+	defer cancel()
+	units, err := c.peer.Video(ctx)
+	if err != nil && ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	return units, err
+}

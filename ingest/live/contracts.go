@@ -1,0 +1,76 @@
+package live
+
+import (
+	"context"
+
+	"github.com/pion/webrtc/v4"
+
+	"github.com/liveproof/liveproof"
+)
+
+// Sessions keeps the records of sessions. Every call may block on the network
+// within ctx; liveproof.ErrUnavailable says that the store does not answer.
+type Sessions interface {
+	// Claim takes the session for one connection, for ever, and gives its server
+	// the lease: created → connecting. liveproof.ErrTokenUsed when tokenID was used
+	// before, ErrConflict when another peer has it, ErrNotFound when it is gone.
+	Claim(ctx context.Context, id liveproof.SessionID, tokenID string, lease liveproof.Lease) error
+	// Renew extends the lease of all these sessions. It returns those that have
+	// ended, are gone or belong to another owner.
+	Renew(ctx context.Context, lease liveproof.Lease, ids []liveproof.SessionID) (lost []liveproof.SessionID, err error)
+	// Decide ends the session, once, and returns the record that stands. The same
+	// ending again is no error; liveproof.ErrDecided when another one stands.
+	Decide(ctx context.Context, id liveproof.SessionID, end liveproof.Ending) (liveproof.Session, error)
+	// Lapsed returns sessions that have not ended and whose lease has run out, at most about limit.
+	Lapsed(ctx context.Context, limit int) ([]liveproof.Session, error)
+	// Lapse ends a session that Lapsed returned; liveproof.ErrConflict when its
+	// lease was renewed since, ErrDecided when it has ended otherwise.
+	Lapse(ctx context.Context, found liveproof.Session, end liveproof.Ending) (liveproof.Session, error)
+}
+
+// Analyzer judges live streams.
+type Analyzer interface {
+	// Analyze judges one stream until it is decided, its units end or ctx ends
+	// (the cause of ctx is the reason). How the session ended reaches observe as the
+	// last event, exactly once; the caller writes it down. observe must not block.
+	Analyze(ctx context.Context, s liveproof.Session, units liveproof.UnitSource, observe func(liveproof.Event)) error
+}
+
+// Peer is one WebRTC connection that receives video.
+type Peer interface {
+	// Answer takes the one offer; an SDP that cannot be used wraps rtc.ErrBadSDP.
+	Answer(ctx context.Context, offer string) (answer string, err error)
+	AddCandidate(c webrtc.ICECandidateInit) error
+	// AddFragment takes a trickle-ice-sdpfrag (RFC 8840).
+	AddFragment(fragment string) error
+	// Video blocks for the first video track.
+	Video(ctx context.Context) (liveproof.UnitSource, error)
+	// Done closes when the connection is lost for good or closed; then Err says why.
+	Done() <-chan struct{}
+	Err() error
+	Close() error
+}
+
+// Dialer makes peers. With a nil onCandidate the answer carries all candidates.
+type Dialer func(id liveproof.SessionID, onCandidate func(webrtc.ICECandidateInit)) (Peer, error)
+
+// Listener learns what becomes of a connection. None of its methods may block
+// for longer than a write deadline, Event not at all.
+type Listener interface {
+	State(s liveproof.State)
+	Event(e liveproof.Event)
+	// Ended is called last, with the record as it stands.
+	Ended(s liveproof.Session)
+}
+
+// Silent listens to nothing.
+type Silent struct{}
+
+// State implements Listener.
+func (Silent) State(liveproof.State) {}
+
+// Event implements Listener.
+func (Silent) Event(liveproof.Event) {}
+
+// Ended implements Listener.
+func (Silent) Ended(liveproof.Session) {}

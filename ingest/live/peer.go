@@ -1,0 +1,48 @@
+package live
+
+import (
+	"context"
+	"errors"
+	"io"
+
+	"github.com/pion/webrtc/v4"
+
+	"github.com/liveproof/liveproof"
+	"github.com/liveproof/liveproof/ingest/rtc"
+)
+
+// Dial returns the dialer of a WebRTC API.
+func Dial(api *rtc.API) Dialer {
+	return func(id liveproof.SessionID, onCandidate func(webrtc.ICECandidateInit)) (Peer, error) {
+		p, err := api.NewPeer(id, onCandidate)
+		if err != nil {
+			return nil, err
+		}
+		return peer{p}, nil
+	}
+}
+
+type peer struct{ *rtc.Peer }
+
+func (p peer) Video(ctx context.Context) (liveproof.UnitSource, error) {
+	v, err := p.Peer.Video(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return v, nil
+}
+
+// explained is a stream whose end is liveproof.ErrIdle when its peer fell
+// silent; every other end is a plain io.EOF.
+type explained struct {
+	liveproof.UnitSource
+	peer Peer
+}
+
+func (e explained) Next(ctx context.Context) (liveproof.AccessUnit, error) {
+	u, err := e.UnitSource.Next(ctx)
+	if errors.Is(err, io.EOF) && errors.Is(e.peer.Err(), liveproof.ErrIdle) {
+		return u, liveproof.ErrIdle
+	}
+	return u, err
+}

@@ -1,0 +1,233 @@
+package live
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/pion/webrtc/v4"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/liveproof/liveproof"
+	"github.com/liveproof/liveproof/internal/ids"
+)
+
+// Errors of this package; test with errors.Is.
+var (
+	// ErrDraining: the server goes down. It is a liveproof.ErrOverloaded too.
+	ErrDraining = fmt.Errorf("server is shutting down: %w", liveproof.ErrOverloaded)
+	// ErrNegotiation: the connection could not be negotiated in time.
+	ErrNegotiation = errors.New("negotiation timed out")
+	// ErrStuck: sessions that were told to end did not; their goroutines still run.
+	ErrStuck = errors.New("sessions did not end in time")
+)
+
+// overtime is above what an analyzer takes to notice its end, and patience after it.
+const overtime = 20 * time.Second
+
+// Deps are what a supervisor works with. Sessions, Analyzer and Dial are needed.
+type Deps struct {
+	Sessions Sessions
+	Analyzer Analyzer
+	Dial     Dialer
+	Log      *slog.Logger          // nil discards
+	Metrics  prometheus.Registerer // nil leaves the metrics unregistered
+	Now      func() time.Time      // nil is time.Now
+}
+
+// Supervisor owns every session that is connected to this server: its capacity,
+// its goroutines, its lease and its end. A session that it has claimed always
+// reaches a terminal state.
+type Supervisor struct {
+	cfg      Config
+	deps     Deps
+	metrics  *metrics
+	node     string        // names this server in leases
+	overtime time.Duration // what sessions that Drain has aborted are given to end
+
+	wg          sync.WaitGroup
+	emptied     chan struct{} // holds a token when the last connection has ended
+	mu          sync.Mutex
+	connections map[liveproof.SessionID]*Connection
+	beats       bool // the heartbeat runs
+	shut        bool
+}
+
+// New checks the configuration; nothing runs yet.
+func New(cfg Config, deps Deps) (*Supervisor, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	if deps.Sessions == nil || deps.Analyzer == nil || deps.Dial == nil {
+		return nil, errors.New("live: Sessions, Analyzer and Dial are needed")
+	}
+	if deps.Log == nil {
+		deps.Log = slog.New(slog.DiscardHandler)
+	}
+	if deps.Now == nil {
+		deps.Now = time.Now
+	}
+	return &Supervisor{
+		cfg: cfg, deps: deps, metrics: newMetrics(deps.Metrics), node: ids.New(time.Now()), overtime: overtime,
+		emptied: make(chan struct{}, 1), connections: make(map[liveproof.SessionID]*Connection),
+	}, nil
+}
+
+// Connect claims the session for this connection and runs it. A refusal (no
+// capacity, token used, another peer) leaves the session as it was.
+func (s *Supervisor) Connect(ctx context.Context, session liveproof.Session, tokenID string,
+	l Listener, onCandidate func(webrtc.ICECandidateInit),
+) (*Connection, error) {
+	c, err := s.reserve(session, tokenID, l)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.claim(ctx, session.ID, tokenID); err != nil {
+		s.release(c)
+		return nil, err
+	}
+	// From here on the session is ours to end, whatever happens.
+	s.own(c)
+	c.peer, err = s.deps.Dial(session.ID, onCandidate)
+	if err != nil {
+		c.peer = nil
+		c.HangUp(liveproof.ReasonInternalError)
+		s.wg.Go(c.run)
+		return nil, fmt.Errorf("peer connection: %w", err)
+	}
+	s.wg.Go(c.run)
+	return c, nil
+}
+
+// claim does not end with the request: a claim that was made and whose answer
+// nobody awaited would leave a session that nobody ends before its lease does.
+func (s *Supervisor) claim(ctx context.Context, id liveproof.SessionID, tokenID string) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	return s.deps.Sessions.Claim(ctx, id, tokenID, s.lease())
+}
+
+// own lets the heartbeat renew the lease that the claim gave.
+func (s *Supervisor) own(c *Connection) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c.claimed = true
+}
+
+// reserve takes a place. The session's id among the connections also refuses a
+// second peer on this server before the store is asked.
+func (s *Supervisor) reserve(session liveproof.Session, tokenID string, l Listener) (*Connection, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	known := s.connections[session.ID]
+	switch {
+	case s.shut:
+		return nil, ErrDraining
+	case known != nil && known.OpenedBy(tokenID):
+		return nil, liveproof.ErrTokenUsed
+	case known != nil:
+		return nil, liveproof.ErrConflict
+	case len(s.connections) >= s.cfg.MaxSessions:
+		return nil, liveproof.ErrOverloaded
+	}
+	c := newConnection(s, session, tokenID, l)
+	s.connections[session.ID] = c
+	s.metrics.active.Inc()
+	s.wg.Add(1) // until release
+	if !s.beats {
+		s.beats = true
+		s.wg.Go(s.heartbeat)
+	}
+	return c, nil
+}
+
+func (s *Supervisor) release(c *Connection) {
+	s.mu.Lock()
+	delete(s.connections, c.session.ID)
+	if len(s.connections) == 0 {
+		select {
+		case s.emptied <- struct{}{}:
+		default:
+		}
+	}
+	s.mu.Unlock()
+	s.metrics.active.Dec()
+	c.cancel(nil)
+	s.wg.Done()
+}
+
+// Find returns the connection of a session to this server, nil without one.
+func (s *Supervisor) Find(id liveproof.SessionID) *Connection {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.connections[id]
+}
+
+// Hold keeps Drain waiting until Unhold; false once the supervisor is shut.
+func (s *Supervisor) Hold() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.shut {
+		s.wg.Add(1)
+	}
+	return !s.shut
+}
+
+// Unhold ends a Hold.
+func (s *Supervisor) Unhold() { s.wg.Done() }
+
+// Count is the number of connected sessions.
+func (s *Supervisor) Count() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.connections)
+}
+
+// Full reports why a session created now could not connect now, nil when it could.
+func (s *Supervisor) Full() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.shut:
+		return ErrDraining
+	case len(s.connections) >= s.cfg.MaxSessions:
+		return liveproof.ErrOverloaded
+	}
+	return nil
+}
+
+// Drain refuses new sessions, gives the running ones until ctx ends, then ends
+// them. It returns when every goroutine is gone, or ErrStuck after overtime:
+// an analyzer lost in foreign code cannot be ended from here.
+func (s *Supervisor) Drain(ctx context.Context) error {
+	s.mu.Lock()
+	s.shut = true
+	s.mu.Unlock()
+	idle := make(chan struct{})
+	go func() { s.wg.Wait(); close(idle) }() // outlives Drain only with what it waits for
+	select {
+	case <-idle:
+		return nil
+	case <-ctx.Done():
+		s.abortAll()
+	}
+	late := time.NewTimer(s.overtime)
+	defer late.Stop()
+	select {
+	case <-idle:
+		return nil
+	case <-late.C:
+		return fmt.Errorf("%d sessions: %w", s.Count(), ErrStuck)
+	}
+}
+
+func (s *Supervisor) abortAll() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, c := range s.connections {
+		c.Abort(liveproof.ReasonServerShutdown)
+	}
+}

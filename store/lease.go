@@ -1,0 +1,134 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/liveproof/liveproof"
+)
+
+// index notes when the session's lease runs out.
+func (r *Redis) index(ctx context.Context, id liveproof.SessionID, until time.Time) error {
+	return mapError(r.db.ZAdd(ctx, expiryKey(id), expiryEntry(id, until)).Err())
+}
+
+func (r *Redis) unindex(ctx context.Context, id liveproof.SessionID) error {
+	return mapError(r.db.ZRem(ctx, expiryKey(id), string(id)).Err())
+}
+
+func expiryEntry(id liveproof.SessionID, until time.Time) redis.Z {
+	return redis.Z{Score: float64(until.UnixMilli()), Member: string(id)}
+}
+
+// Renew implements live.Sessions, in one round trip for all sessions.
+func (r *Redis) Renew(ctx context.Context, lease liveproof.Lease, ids []liveproof.SessionID) (lost []liveproof.SessionID, err error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	pipe := r.db.Pipeline()
+	renewed := make([]*redis.Cmd, len(ids))
+	for i, id := range ids {
+		renewed[i] = pipe.Eval(ctx, renewScript, []string{sessionKey(id)}, lease.Owner, lease.Until.UnixMilli())
+		pipe.ZAddArgs(ctx, expiryKey(id), redis.ZAddArgs{XX: true, Members: []redis.Z{expiryEntry(id, lease.Until)}})
+	}
+	if _, err := pipe.Exec(ctx); err != nil {
+		return nil, mapError(err)
+	}
+	for i, id := range ids {
+		if ok, _ := renewed[i].Bool(); !ok {
+			lost = append(lost, id)
+		}
+	}
+	return lost, nil
+}
+
+// Lapsed implements live.Sessions. It also mends the index: entries of sessions
+// that have ended, are gone, or whose lease runs longer.
+func (r *Redis) Lapsed(ctx context.Context, limit int) (lapsed []liveproof.Session, err error) {
+	ids, err := r.due(ctx, limit)
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range ids {
+		s, err := r.Get(ctx, id)
+		switch {
+		case errors.Is(err, liveproof.ErrNotFound):
+			err = r.unindex(ctx, id)
+		case err != nil:
+		case s.Lapsed(r.now()):
+			lapsed = append(lapsed, s)
+		case s.State.Terminal():
+			err = r.close(ctx, id)
+		default:
+			err = r.index(ctx, id, s.Lease.Until)
+		}
+		if err != nil {
+			return lapsed, err
+		}
+	}
+	return lapsed, nil
+}
+
+// due reads the ids whose entry is due, the same share from each part of the index.
+func (r *Redis) due(ctx context.Context, limit int) (ids []liveproof.SessionID, err error) {
+	pipe := r.db.Pipeline()
+	parts := make([]*redis.StringSliceCmd, expiryShards)
+	by := redis.ZRangeBy{Min: "-inf", Max: fmt.Sprint(r.now().UnixMilli()), Count: max(1, int64(limit/expiryShards))}
+	for n := range parts {
+		parts[n] = pipe.ZRangeByScore(ctx, expiryShard(uint32(n)), &by)
+	}
+	if _, err := pipe.Exec(ctx); err != nil {
+		return nil, mapError(err)
+	}
+	for _, part := range parts {
+		for _, id := range part.Val() {
+			ids = append(ids, liveproof.SessionID(id))
+		}
+	}
+	return ids, nil
+}
+
+// close finishes what a server did not get to after it had ended a session: the
+// event of it, and its removal from the index.
+func (r *Redis) close(ctx context.Context, id liveproof.SessionID) error {
+	untold, err := r.db.HGet(ctx, sessionKey(id), "untold").Result()
+	if err != nil && !errors.Is(err, redis.Nil) {
+		return mapError(err)
+	}
+	if err := r.tell(ctx, id, untold); err != nil {
+		return err
+	}
+	return r.unindex(ctx, id)
+}
+
+// Lapse implements live.Sessions.
+func (r *Redis) Lapse(ctx context.Context, found liveproof.Session, end liveproof.Ending) (liveproof.Session, error) {
+	return r.decide(ctx, found.ID, end, found.Lease.Owner, found.Lease.Until.UnixMilli())
+}
+
+// tell adds changes to the stream of events and then forgets them: after a crash
+// in between, an event is in the stream twice, and never missing. A change is an
+// event's name, or name:verdict:score.
+func (r *Redis) tell(ctx context.Context, id liveproof.SessionID, untold string) error {
+	if untold == "" {
+		return nil
+	}
+	pipe := r.db.Pipeline()
+	for change := range strings.FieldsSeq(untold) {
+		values := []any{"session", string(id)}
+		event, verdict, decided := strings.Cut(change, ":")
+		values = append(values, "event", event)
+		if outcome, score, ok := strings.Cut(verdict, ":"); decided && ok {
+			values = append(values, "verdict", outcome, "score", score)
+		}
+		pipe.XAdd(ctx, &redis.XAddArgs{Stream: eventsKey, MaxLen: r.cfg.EventsMaxLen, Approx: true, Values: values})
+	}
+	pipe.Eval(ctx, toldScript, []string{sessionKey(id)}, untold)
+	_, err := pipe.Exec(ctx)
+	return mapError(err)
+}
