@@ -56,7 +56,7 @@ func newExtractCommand() *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.config, "config", "", "configuration file (YAML)")
-	f.StringVar(&o.dataset, "dataset", "", "one of "+strings.Join(benchmark.Names(), ", "))
+	f.StringVar(&o.dataset, "dataset", "", "one of "+strings.Join(benchmark.Known().Names(), ", "))
 	f.StringVar(&o.root, "root", "", "folder of the dataset, or up to three folders above it")
 	f.StringVar(&o.out, "out", "", "folder for crops, manifest and report")
 	f.IntVar(&o.frames, "frames", 10, "frames kept of each video")
@@ -85,7 +85,7 @@ func (o extractOptions) check() (*benchmark.Dataset, shard, error) {
 	case o.jobs < 1:
 		return nil, part, fmt.Errorf("--jobs: %d is out of range [1, ∞)", o.jobs)
 	}
-	d, err := benchmark.Open(o.dataset)
+	d, err := benchmark.Known().Open(o.dataset)
 	if err != nil {
 		return nil, part, fmt.Errorf("--dataset: %w", err)
 	}
