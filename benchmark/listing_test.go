@@ -24,15 +24,15 @@ func TestListingAsJSON(t *testing.T) {
 	for _, d := range l.Datasets {
 		brief = append(brief, fmt.Sprintf("%v %v %v %v %v %v", d["letter"], d["name"], d["title"], d["has_dev"], d["subjects"], d["first_person"]))
 	}
-	require.Equal(t, []string{"O oulu OULU-NPU true 55 0", "C casia CASIA-FASD false 50 60", "I replay Replay-Attack true 50 111", "M msu MSU-MFSD false 35 231"}, brief)
-	require.Equal(t, map[string]any{
+	require.Subset(t, brief, []string{"O oulu OULU-NPU true 55 0", "C casia CASIA-FASD false 50 60", "I replay Replay-Attack true 50 111", "M msu MSU-MFSD false 35 231"})
+	require.Contains(t, l.Protocols, map[string]any{
 		"name": "oulu-1", "kind": "intra", "train": []any{"oulu"}, "test": []any{"oulu"}, "folds": []any{"oulu-1"}, "domains": 2.0,
 		"has_dev": true, "dev_in": []any{"split", "all-nodev", "everything"},
-	}, l.Protocols[0])
-	require.Equal(t, map[string]any{
+	})
+	require.Contains(t, l.Protocols, map[string]any{
 		"name": "ICM-O", "kind": "cross", "train": []any{"replay", "casia", "msu"}, "test": []any{"oulu"}, "folds": []any{"ICM-O"}, "domains": 3.0,
 		"has_dev": true, "dev_in": []any{"split", "all-nodev"},
-	}, l.Protocols[7])
+	})
 }
 
 // What the list says of a protocol is what opening and applying it gives.

@@ -56,7 +56,7 @@ func TestOULUProtocols(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, domains[name[5]], p.Domains)
 	}
-	require.Len(t, Known().Protocols(PopulationSplit), 18)
+	require.Len(t, open(t, "oulu").Protocols, 14)
 	for _, u := range apply(t, "oulu-3.4", PopulationSplit) {
 		require.Equal(t, u.Role == RoleTest, u.Camera == "4", "the fourth phone is unseen")
 	}
