@@ -7,7 +7,7 @@ import (
 )
 
 func TestUnknownDataset(t *testing.T) {
-	_, err := Known().Open("siw")
+	_, err := Known().Open("unheard-of")
 	require.ErrorContains(t, err, "known are oulu, casia, replay, msu")
 }
 

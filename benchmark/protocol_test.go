@@ -1,7 +1,7 @@
 package benchmark
 
 import (
-	"strings"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -63,22 +63,25 @@ func TestLeaveOneOut(t *testing.T) {
 
 // Nothing of the target may be learned from or developed on, in any population.
 func TestLeaveOneOutLeavesOut(t *testing.T) {
-	letters := map[string]string{}
-	for _, d := range Known().Datasets() {
-		letters[d.Name] = d.Letter
-	}
 	videos := everyVideo()
 	for _, s := range Known().settings {
-		name := s.name
 		for _, population := range Populations() {
-			p, err := Known().Protocol(name, population)
-			require.NoError(t, err)
-			for _, u := range p.Apply(videos) {
-				target := letters[u.Dataset] == name[4:]
-				if target != (u.Role == RoleTest) || u.Domain != strings.Index(name[:3], letters[u.Dataset]) {
-					t.Fatalf("%s %s: %+v", name, population, u)
+			for _, u := range s.protocol(population).Apply(videos) {
+				target := u.Dataset == s.target.Name
+				if target != (u.Role == RoleTest) || u.Domain != slices.Index(names(s.sources), u.Dataset) {
+					t.Fatalf("%s %s: %+v", s.name, population, u)
 				}
 			}
 		}
 	}
+}
+
+// A setting's letters are its sources, in the order of their domains, and its target.
+func TestSettingsReadLetters(t *testing.T) {
+	p, err := Known().Protocol("ICM-O", "")
+	require.NoError(t, err)
+	require.Equal(t, Cross, p.Kind())
+	require.Equal(t, []string{"replay", "casia", "msu"}, p.Train())
+	require.Equal(t, []string{"oulu"}, p.Test())
+	require.Equal(t, 3, p.Domains)
 }
