@@ -45,7 +45,7 @@ type ExpectedSubject struct {
 	Found    int    `json:"found"`
 }
 
-// Complete tells whether all that was expected is there and has pictures, and
+// Complete reports whether all that was expected is there and has pictures, and
 // the list files say so. Videos without a face and extra files do not count against it.
 func (c Completeness) Complete() bool {
 	for _, f := range c.Lists {
@@ -56,7 +56,7 @@ func (c Completeness) Complete() bool {
 	return len(c.Missing)+len(c.Unreadable)+len(c.ZeroFrames) == 0
 }
 
-// Opened tells what reading one of the found videos gave.
+// Opened adds what reading one of the found videos gave.
 func (c *Completeness) Opened(v Video, status Status, why string) {
 	n := Nothing{v, status, why}
 	switch status {

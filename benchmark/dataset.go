@@ -54,7 +54,7 @@ type Instrument struct {
 // Folders say where the videos lie, and how copies of the dataset differ.
 type Folders struct {
 	Anchors []string          // hold the videos; the first part of every identity
-	Inside  []string          // one of these is in an anchor; none: the anchor's name alone tells
+	Inside  []string          // one of these is in an anchor; none: the anchor's name is enough
 	Skip    []string          // hold other videos under names like the anchors'; Sidecar.Folder is skipped anyway
 	Aliases map[string]string // canonical name of a folder by the name in some copies
 }
@@ -77,7 +77,7 @@ type Lists struct {
 	Split func(base string, files []File) []string
 }
 
-// HasDev tells whether the dataset has a development split.
+// HasDev reports whether the dataset has a development split.
 func (d *Dataset) HasDev() bool { return slices.Contains(d.Splits(), Dev) }
 
 // Splits that the dataset has, in the order train, dev, test.

@@ -88,7 +88,7 @@ func (t *Tree) findAnchors(dir string, depth int) error {
 	return nil
 }
 
-// isExtraction tells a folder that `liveproof extract` wrote.
+// isExtraction reports whether `liveproof extract` wrote the folder.
 func isExtraction(dir string) bool {
 	there := func(name string) bool { _, err := os.Stat(filepath.Join(dir, name)); return err == nil }
 	return there(SettingsName) && (there("records") || there("crops"))
@@ -156,7 +156,7 @@ func (t *Tree) collect(dir, canonical string, depth int) error {
 	return nil
 }
 
-// take files one file under its identity. What is no video is none of our business.
+// take adds a video file under its identity. Files of other kinds are ignored.
 func (t *Tree) take(path, canonical string) {
 	id, ok := identity(canonical)
 	if !ok {

@@ -6,7 +6,7 @@
 // # What is where
 //
 // A [Dataset] is declared in a file of its own: every video that its authors
-// distribute, with all that the name tells, and where videos, annotations and
+// distribute, with all that its name says, and where videos, annotations and
 // lists lie. [Known] is the [Catalogue] of them.
 //
 // [Dataset.Discover] finds a copy on disk and matches its files against the

@@ -25,7 +25,7 @@ type ListedDataset struct {
 	Splits      []Split      `json:"splits"`
 	Videos      int          `json:"videos"`
 	Subjects    int          `json:"subjects"`
-	FirstPerson int          `json:"first_person"` // see Dataset
+	FirstPerson int          `json:"first_person"` // as in Dataset
 	Cameras     []Camera     `json:"cameras"`
 	Instruments []Instrument `json:"instruments"`
 }

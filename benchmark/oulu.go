@@ -109,7 +109,7 @@ func without(numbers []int, k int) []int {
 	return slices.DeleteFunc(slices.Clone(numbers), func(n int) bool { return n == k })
 }
 
-// has tells whether the video's name is among the chosen.
+// has reports whether the video is among the chosen.
 func (c ouluChoice) has(v Video) bool {
 	phone, session, file := ouluNumbers(v)
 	return slices.Contains(c.phones, phone) && slices.Contains(c.sessions, session) && slices.Contains(c.files, file)

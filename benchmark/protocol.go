@@ -24,7 +24,7 @@ type Use struct {
 	Domain int // from 0 for training and development, NoDomain for test
 }
 
-// Kind tells how a protocol's training and test data are related.
+// Kind is how a protocol's training and test data are related.
 type Kind string
 
 // The kinds.
@@ -91,7 +91,7 @@ func (p Protocol) Published() (uses []Use) {
 	return uses
 }
 
-// HasDev tells whether the protocol has development videos.
+// HasDev reports whether the protocol has development videos.
 func (p Protocol) HasDev() bool {
 	return slices.ContainsFunc(p.Published(), func(u Use) bool { return u.Role == RoleDev })
 }

@@ -69,7 +69,7 @@ func (p Protocol) Check(uses []Use) (warnings []string, err error) {
 	return warnings, nil
 }
 
-// Shortfall tells that a protocol has fewer of a dataset's videos than are published.
+// Shortfall is where a protocol has fewer of a dataset's videos than are published.
 type Shortfall struct {
 	Dataset          string
 	Role             Role

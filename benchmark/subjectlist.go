@@ -98,15 +98,15 @@ func parseSubjects(r io.Reader) (ids []int, err error) {
 // applySplit moves files to the lists' split and reports each subject once where
 // that differs from the published one.
 func applySplit(files []File, split map[int]Split) (warnings []string) {
-	told := map[string]bool{}
+	reported := map[string]bool{}
 	for i, f := range files {
 		id, _ := strconv.Atoi(f.Subject)
 		listed := split[id]
 		if listed == f.Split {
 			continue
 		}
-		if !told[f.Subject] {
-			told[f.Subject] = true
+		if !reported[f.Subject] {
+			reported[f.Subject] = true
 			warnings = append(warnings, splitWarning(f, listed))
 		}
 		if listed != "" {

@@ -28,7 +28,7 @@ const (
 // PAIs lists them, bona fide first.
 func PAIs() []PAI { return []PAI{BonaFide, Print, Cut, Replay} }
 
-// Video is one presentation and all that its name tells. docs/benchmarks.md lists the values.
+// Video is one presentation and all that its name says. docs/benchmarks.md lists the values.
 type Video struct {
 	Dataset string `json:"dataset"`
 	// ID is the path below the dataset's root in the canonical layout, without suffix.
