@@ -34,8 +34,8 @@ func currentRelease() release {
 }
 
 func releaseOf(version, revision string, info *debug.BuildInfo) release {
-	if version == "development" && info.Main.Version != "(devel)" {
-		version = cmp.Or(strings.TrimPrefix(info.Main.Version, "v"), version) // `go install …@v0.2.0`, or the tag of the checkout
+	if version == "development" && info.Main.Sum != "" { // `go install …@v0.2.0`: a module that was downloaded has a sum
+		version = strings.TrimPrefix(info.Main.Version, "v")
 	}
 	return release{
 		Version:  version,

@@ -51,11 +51,11 @@ func TestReleaseSaysWhatTheBuildKnows(t *testing.T) {
 			release{"0.2.0", "abc", "go1.26"},
 		},
 		"go build in a changed checkout": {
-			"development", "", debug.BuildInfo{GoVersion: "go1.26", Main: debug.Module{Version: "(devel)"}, Settings: checkout},
+			"development", "", debug.BuildInfo{GoVersion: "go1.26", Main: debug.Module{Version: "v0.0.0-20260101-c0ffee"}, Settings: checkout},
 			release{"development", "c0ffee+dirty", "go1.26"},
 		},
 		"go install of a version": {
-			"development", "", debug.BuildInfo{GoVersion: "go1.26", Main: debug.Module{Version: "v0.2.0"}},
+			"development", "", debug.BuildInfo{GoVersion: "go1.26", Main: debug.Module{Version: "v0.2.0", Sum: "h1:x"}},
 			release{"0.2.0", "unknown", "go1.26"},
 		},
 		"no build information": {"development", "", debug.BuildInfo{}, release{"development", "unknown", "unknown"}},
