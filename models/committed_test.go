@@ -196,7 +196,7 @@ const newEntry = `
     file: %s
     sha256: %q
     size: %d
-    licence: MIT
+    licence: Apache-2.0
     source: training/ of this repository
     note: Demo weights, trained on rendered attacks, not on licensed benchmark data.
 `
