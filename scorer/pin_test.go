@@ -17,7 +17,7 @@ import (
 
 // constant scores every crop alike, so that a score tells its model.
 func constant(name string, rho float32, takes time.Duration) *fakeBackend {
-	return &fakeBackend{name: name, run: func(_ context.Context, _ [][]byte, out []float32) error {
+	return &fakeBackend{name: name, run: func(_ context.Context, _ []*Crop, out []float32) error {
 		time.Sleep(takes)
 		for i := range out {
 			out[i] = rho
@@ -169,7 +169,7 @@ func TestBrokenOldModelLeavesTheNewOneAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := DefaultConfig()
 		var broke atomic.Bool
-		old := &fakeBackend{name: "old", run: func(ctx context.Context, crops [][]byte, rho []float32) error {
+		old := &fakeBackend{name: "old", run: func(ctx context.Context, crops []*Crop, rho []float32) error {
 			if broke.Load() {
 				return errBroken
 			}
@@ -214,7 +214,7 @@ func TestReleasedModelOutlastsItsRuns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := DefaultConfig()
 		goOn := make(chan struct{})
-		old := &fakeBackend{lanes: 2, run: func(context.Context, [][]byte, []float32) error { <-goOn; return nil }}
+		old := &fakeBackend{lanes: 2, run: func(context.Context, []*Crop, []float32) error { <-goOn; return nil }}
 		b, _ := startBatcher(t, cfg, old)
 		before := pin(t, b)
 		if _, err := before.Score(t.Context(), "a", plain(1)); !errors.Is(err, ErrStuck) {

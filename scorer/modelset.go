@@ -1,0 +1,107 @@
+package scorer
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/liveproof/liveproof"
+)
+
+// maxModels is the most models in memory at once: the current one, and replaced
+// ones that sessions are still pinned to.
+const maxModels = 3
+
+// modelSet is which models are in memory and what they are good for. It has no lock, no
+// clock and no side effects; models.change alone hands it out.
+type modelSet struct {
+	current *model   // nil once the models were taken to be freed
+	retired []*model // replaced ones that are still used
+	made    uint64   // how many there have been
+	running bool     // Run has begun
+	closed  bool     // nothing is scored any more
+}
+
+// replace makes next the current model; the one before it retires.
+func (s *modelSet) replace(next *model) (old *model) {
+	old = s.current
+	if old != nil {
+		s.retired = append(s.retired, old)
+	}
+	s.made++
+	next.number = s.made
+	s.current = next
+	return old
+}
+
+// all are the models in memory, the current one first.
+func (s *modelSet) all() []*model {
+	if s.current == nil {
+		return s.retired
+	}
+	return append([]*model{s.current}, s.retired...)
+}
+
+// room is nil when one more model may be in memory.
+func (s *modelSet) room() error {
+	if s.closed || s.current == nil {
+		return ErrClosed
+	}
+	if n := len(s.retired); n+1 >= maxModels {
+		return fmt.Errorf("%w: sessions still use %d replaced ones; swap again when those sessions have ended", ErrModels, n)
+	}
+	return nil
+}
+
+// refusal tells why a crop for m is not even queued. Before Run crops may wait for it.
+func (s *modelSet) refusal(m *model) error {
+	switch {
+	case s.closed || s.current == nil:
+		return errClosing()
+	case m.state.health.cause != nil:
+		return fmt.Errorf("%w: %w: %w", liveproof.ErrUnavailable, ErrNotReady, m.state.health.cause)
+	}
+	return nil
+}
+
+// readiness is nil when new sessions may be scored.
+func (s *modelSet) readiness() error {
+	if err := s.refusal(s.current); err != nil {
+		return err
+	}
+	if !s.running {
+		return fmt.Errorf("%w: %w: it does not run yet", liveproof.ErrUnavailable, ErrNotReady)
+	}
+	return nil
+}
+
+// takeUnused removes the retired models that nothing uses any more.
+func (s *modelSet) takeUnused() (unused []*model) {
+	s.retired = slices.DeleteFunc(s.retired, func(m *model) bool {
+		if m.state.users > 0 {
+			return false
+		}
+		unused = append(unused, m)
+		return true
+	})
+	return unused
+}
+
+// takeUnready gives the models to probe and adds a use to each: those not ready and not
+// being probed. One with a stuck run is left alone, or it would take one worker after
+// the other.
+func (s *modelSet) takeUnready() (unready []*model) {
+	for _, m := range s.all() {
+		if m.state.health.cause == nil || m.state.probing || m.state.stuck > 0 {
+			continue
+		}
+		m.state.probing = true
+		m.state.users++
+		unready = append(unready, m)
+	}
+	return unready
+}
+
+// anyStuck tells whether a run of some model did not stop.
+func (s *modelSet) anyStuck() bool {
+	return slices.ContainsFunc(s.all(), func(m *model) bool { return m.state.stuck > 0 })
+}
