@@ -45,7 +45,7 @@ func TestGoldenScores(t *testing.T) {
 			for i, c := range cases {
 				want, scored := c.Rho[model.name]
 				if !scored {
-					t.Fatalf("golden.json has no score of %s (mend: the trainer's golden command)", model.name)
+					t.Fatalf("golden.json has no score of %s (run: the trainer's golden command)", model.name)
 				}
 				model.within(t, c.Image, rho[i], want, elsewhere)
 			}
