@@ -41,7 +41,7 @@ func (m *models) locked(f func(*modelSet)) (unused []*model) {
 	f(&m.set)
 	unused = m.set.takeUnused()
 	m.closing.Add(len(unused))
-	m.metrics.observeModels(len(m.set.all()), m.set.readiness() == nil)
+	m.metrics.observeModels(m.set.size(), m.set.readiness() == nil)
 	return unused
 }
 

@@ -41,13 +41,21 @@ func (s *modelSet) all() []*model {
 	return append([]*model{s.current}, s.retired...)
 }
 
+// size is the number of models in memory.
+func (s *modelSet) size() int {
+	if s.current == nil {
+		return len(s.retired)
+	}
+	return 1 + len(s.retired)
+}
+
 // room is nil when one more model may be in memory.
 func (s *modelSet) room() error {
 	if s.closed || s.current == nil {
 		return ErrClosed
 	}
-	if n := len(s.retired); n+1 >= maxModels {
-		return fmt.Errorf("%w: sessions still use %d replaced ones; swap again when those sessions have ended", ErrModels, n)
+	if s.size() >= maxModels {
+		return fmt.Errorf("%w: sessions still use %d replaced ones; swap again when those sessions have ended", ErrModels, len(s.retired))
 	}
 	return nil
 }
