@@ -41,7 +41,7 @@ func (r *runner) attempt(ctx context.Context, backend Backend, items []*item) (r
 
 // outlast waits for a stuck run; false when it still does not return some time
 // after the scorer's end. Its backend is then never closed.
-func (r *runner) outlast(ctx context.Context, m *model, stuck <-chan result) bool {
+func (r *runner) outlast(ctx context.Context, m *loaded, stuck <-chan result) bool {
 	select {
 	case <-stuck:
 		m.countStuck(-1)

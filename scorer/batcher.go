@@ -60,7 +60,7 @@ func (b *Batcher) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer close(b.life.stopped)
+	defer b.life.returned()
 	b.models.start()
 	var owned sync.WaitGroup
 	for range b.workers {

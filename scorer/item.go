@@ -13,7 +13,7 @@ import (
 type item struct {
 	ctx   context.Context
 	place place // its place in the queue
-	model *model
+	model *loaded
 	crop  *Crop
 	at    time.Time // when it was queued
 	probe bool      // made by the scorer itself; not counted
@@ -26,7 +26,7 @@ type outcome struct {
 }
 
 // newItem takes over one use of the model.
-func newItem(ctx context.Context, m *model, id liveproof.SessionID, crop *Crop) *item {
+func newItem(ctx context.Context, m *loaded, id liveproof.SessionID, crop *Crop) *item {
 	return &item{ctx: ctx, place: place{id, m.number}, model: m, crop: crop, done: make(chan outcome, 1)}
 }
 

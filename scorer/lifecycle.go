@@ -8,7 +8,7 @@ import (
 
 // lifecycle holds Run and Close together: one Run, which Close ends and waits for.
 type lifecycle struct {
-	stopped chan struct{} // closed when Run has returned
+	stopped chan struct{} // closed when Run returns
 
 	mu     sync.Mutex
 	stop   context.CancelFunc // ends Run; nil before it
@@ -25,6 +25,9 @@ func (l *lifecycle) begin(ctx context.Context) (context.Context, error) {
 	ctx, l.stop = context.WithCancel(ctx)
 	return ctx, nil
 }
+
+// returned says that Run has ended.
+func (l *lifecycle) returned() { close(l.stopped) }
 
 // end stops Run and waits for it; without one it refuses the next. It is idempotent.
 func (l *lifecycle) end() {

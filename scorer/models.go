@@ -22,7 +22,7 @@ type models struct {
 
 func newModels(cfg Config, backend Backend, metrics *Metrics, log *slog.Logger) *models {
 	m := &models{threshold: cfg.FailureThreshold, metrics: metrics, log: log}
-	m.change(func(s *modelSet) { s.replace(&model{backend: backend, owner: m}) })
+	m.change(func(s *modelSet) { s.replace(&loaded{backend: backend, owner: m}) })
 	return m
 }
 
@@ -35,7 +35,7 @@ func (m *models) change(f func(*modelSet)) {
 }
 
 // locked returns the models to free, which takes too long for the lock.
-func (m *models) locked(f func(*modelSet)) (unused []*model) {
+func (m *models) locked(f func(*modelSet)) (unused []*loaded) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	f(&m.set)
@@ -45,7 +45,7 @@ func (m *models) locked(f func(*modelSet)) (unused []*model) {
 	return unused
 }
 
-func (m *models) free(unused *model) {
+func (m *models) free(unused *loaded) {
 	defer m.closing.Done()
 	info := unused.backend.Info()
 	if err := unused.backend.Close(); err != nil {
@@ -56,7 +56,7 @@ func (m *models) free(unused *model) {
 }
 
 // pin adds a use of the current model.
-func (m *models) pin() (current *model, err error) {
+func (m *models) pin() (current *loaded, err error) {
 	m.change(func(s *modelSet) {
 		if s.closed || s.current == nil {
 			err = errClosing()
@@ -86,12 +86,12 @@ func (m *models) room() (err error) {
 
 // swap makes next the current model. The old one goes when its last use ends.
 func (m *models) swap(next Backend) error {
-	var old *model
+	var old *loaded
 	var inUse bool
 	var err error
 	m.change(func(s *modelSet) {
 		if err = s.room(); err == nil {
-			old = s.replace(&model{backend: next, owner: m})
+			old = s.replace(&loaded{backend: next, owner: m})
 			inUse = old.state.users > 0
 			old.state.users++ // until the log has told of the swap
 		}
@@ -123,12 +123,12 @@ func (m *models) ready() (err error) {
 }
 
 // takeUnready gives the models to probe, each with a use that endProbe ends.
-func (m *models) takeUnready() (unready []*model) {
+func (m *models) takeUnready() (unready []*loaded) {
 	m.change(func(s *modelSet) { unready = s.takeUnready() })
 	return unready
 }
 
-func (m *models) endProbe(probed *model) {
+func (m *models) endProbe(probed *loaded) {
 	m.change(func(*modelSet) {
 		probed.state.probing = false
 		probed.state.users--
@@ -144,7 +144,7 @@ func (m *models) anyStuck() (stuck bool) {
 // freeAll closes the models, used or not, but not one in whose run a batch is stuck:
 // its memory is left to the end of the process. Nothing may run any more.
 func (m *models) freeAll() error {
-	var freed, stuck []*model
+	var freed, stuck []*loaded
 	m.change(func(s *modelSet) {
 		for _, each := range s.all() {
 			if each.state.stuck > 0 {

@@ -14,15 +14,15 @@ const maxModels = 3
 // modelSet is which models are in memory and what they are good for. It has no lock, no
 // clock and no side effects; models.change alone hands it out.
 type modelSet struct {
-	current *model   // nil once the models were taken to be freed
-	retired []*model // replaced ones that are still used
-	made    uint64   // how many there have been
-	running bool     // Run has begun
-	closed  bool     // nothing is scored any more
+	current *loaded   // nil once the models were taken to be freed
+	retired []*loaded // replaced ones that are still used
+	made    uint64    // how many there have been
+	running bool      // Run has begun
+	closed  bool      // nothing is scored any more
 }
 
 // replace makes next the current model; the one before it retires.
-func (s *modelSet) replace(next *model) (old *model) {
+func (s *modelSet) replace(next *loaded) (old *loaded) {
 	old = s.current
 	if old != nil {
 		s.retired = append(s.retired, old)
@@ -34,11 +34,11 @@ func (s *modelSet) replace(next *model) (old *model) {
 }
 
 // all are the models in memory, the current one first.
-func (s *modelSet) all() []*model {
+func (s *modelSet) all() []*loaded {
 	if s.current == nil {
 		return s.retired
 	}
-	return append([]*model{s.current}, s.retired...)
+	return append([]*loaded{s.current}, s.retired...)
 }
 
 // size is the number of models in memory.
@@ -61,7 +61,7 @@ func (s *modelSet) room() error {
 }
 
 // refusal tells why a crop for m is not even queued. Before Run crops may wait for it.
-func (s *modelSet) refusal(m *model) error {
+func (s *modelSet) refusal(m *loaded) error {
 	switch {
 	case s.closed || s.current == nil:
 		return errClosing()
@@ -83,8 +83,8 @@ func (s *modelSet) readiness() error {
 }
 
 // takeUnused removes the retired models that nothing uses any more.
-func (s *modelSet) takeUnused() (unused []*model) {
-	s.retired = slices.DeleteFunc(s.retired, func(m *model) bool {
+func (s *modelSet) takeUnused() (unused []*loaded) {
+	s.retired = slices.DeleteFunc(s.retired, func(m *loaded) bool {
 		if m.state.users > 0 {
 			return false
 		}
@@ -97,7 +97,7 @@ func (s *modelSet) takeUnused() (unused []*model) {
 // takeUnready gives the models to probe and adds a use to each: those not ready and not
 // being probed. One with a stuck run is left alone, or it would take one worker after
 // the other.
-func (s *modelSet) takeUnready() (unready []*model) {
+func (s *modelSet) takeUnready() (unready []*loaded) {
 	for _, m := range s.all() {
 		if m.state.health.cause == nil || m.state.probing || m.state.stuck > 0 {
 			continue
@@ -111,5 +111,5 @@ func (s *modelSet) takeUnready() (unready []*model) {
 
 // anyStuck tells whether a run of some model did not stop.
 func (s *modelSet) anyStuck() bool {
-	return slices.ContainsFunc(s.all(), func(m *model) bool { return m.state.stuck > 0 })
+	return slices.ContainsFunc(s.all(), func(m *loaded) bool { return m.state.stuck > 0 })
 }

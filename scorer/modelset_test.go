@@ -9,7 +9,7 @@ import (
 )
 
 // setOf is a running set; the last model is the current one.
-func setOf(all ...*model) *modelSet {
+func setOf(all ...*loaded) *modelSet {
 	s := &modelSet{running: true}
 	for _, m := range all {
 		s.replace(m)
@@ -17,14 +17,14 @@ func setOf(all ...*model) *modelSet {
 	return s
 }
 
-func unready(cause error) *model {
-	return &model{state: modelState{health: health{cause: cause}}}
+func unready(cause error) *loaded {
+	return &loaded{state: loadedState{health: health{cause: cause}}}
 }
 
 func TestModelSetListsTheCurrentModelFirst(t *testing.T) {
-	a, b, c := &model{}, &model{}, &model{}
+	a, b, c := &loaded{}, &loaded{}, &loaded{}
 	s := setOf(a, b, c)
-	if got := s.all(); !slices.Equal(got, []*model{c, a, b}) {
+	if got := s.all(); !slices.Equal(got, []*loaded{c, a, b}) {
 		t.Errorf("all = %v", got)
 	}
 	if a.number != 1 || b.number != 2 || c.number != 3 {
@@ -36,11 +36,11 @@ func TestModelSetListsTheCurrentModelFirst(t *testing.T) {
 }
 
 func TestModelSetHasRoomForThreeModels(t *testing.T) {
-	s := setOf(&model{}, &model{})
+	s := setOf(&loaded{}, &loaded{})
 	if err := s.room(); err != nil {
 		t.Errorf("beside two: %v", err)
 	}
-	s.replace(&model{})
+	s.replace(&loaded{})
 	if err := s.room(); !errors.Is(err, ErrModels) {
 		t.Errorf("beside three: %v", err)
 	}
@@ -54,21 +54,21 @@ func TestModelSetHasRoomForThreeModels(t *testing.T) {
 }
 
 func TestModelSetGivesUpUnusedRetiredModelsOnly(t *testing.T) {
-	unused, used, current := &model{}, &model{state: modelState{users: 1}}, &model{}
+	unused, used, current := &loaded{}, &loaded{state: loadedState{users: 1}}, &loaded{}
 	s := setOf(unused, used, current)
-	if got := s.takeUnused(); !slices.Equal(got, []*model{unused}) {
+	if got := s.takeUnused(); !slices.Equal(got, []*loaded{unused}) {
 		t.Errorf("unused = %v", got)
 	}
-	if got := s.takeUnused(); len(got) != 0 || !slices.Equal(s.all(), []*model{current, used}) {
+	if got := s.takeUnused(); len(got) != 0 || !slices.Equal(s.all(), []*loaded{current, used}) {
 		t.Errorf("again unused = %v, left %v", got, s.all())
 	}
 }
 
 func TestModelSetProbesEachUnreadyModelOnce(t *testing.T) {
-	broken, fine, hangs := unready(errBroken), &model{}, unready(errBroken)
+	broken, fine, hangs := unready(errBroken), &loaded{}, unready(errBroken)
 	hangs.state.stuck = 1
 	s := setOf(broken, fine, hangs)
-	if got := s.takeUnready(); !slices.Equal(got, []*model{broken}) || broken.state.users != 1 {
+	if got := s.takeUnready(); !slices.Equal(got, []*loaded{broken}) || broken.state.users != 1 {
 		t.Errorf("to probe: %v with %d uses", got, broken.state.users)
 	}
 	if got := s.takeUnready(); len(got) != 0 {
@@ -78,22 +78,22 @@ func TestModelSetProbesEachUnreadyModelOnce(t *testing.T) {
 		t.Error("the stuck run is not seen")
 	}
 	hangs.state.stuck, broken.state.probing = 0, false
-	if got := s.takeUnready(); !slices.Equal(got, []*model{hangs, broken}) || s.anyStuck() {
+	if got := s.takeUnready(); !slices.Equal(got, []*loaded{hangs, broken}) || s.anyStuck() {
 		t.Errorf("to probe after the run came back: %v", got)
 	}
 }
 
 func TestModelSetReadiness(t *testing.T) {
-	waiting, closed := setOf(&model{}), setOf(&model{})
+	waiting, closed := setOf(&loaded{}), setOf(&loaded{})
 	waiting.running, closed.closed = false, true
 	cases := []struct {
 		name string
 		set  *modelSet
 		want error // nil: ready
 	}{
-		{"healthy", setOf(&model{}), nil},
-		{"an old model is broken", setOf(unready(errBroken), &model{}), nil},
-		{"the current model is broken", setOf(&model{}, unready(errBroken)), errBroken},
+		{"healthy", setOf(&loaded{}), nil},
+		{"an old model is broken", setOf(unready(errBroken), &loaded{}), nil},
+		{"the current model is broken", setOf(&loaded{}, unready(errBroken)), errBroken},
 		{"before Run", waiting, ErrNotReady},
 		{"closed", closed, ErrClosed},
 		{"freed", &modelSet{running: true}, ErrClosed},

@@ -21,8 +21,8 @@ func TestPartsDependInOneDirection(t *testing.T) {
 		"item.go":     {"Batcher", "Pinned", "models", "modelSet", "runner", "batch", "queue"},
 		"models.go":   upper,
 		"modelset.go": upper,
-		"model.go":    upper,
-		"health.go":   append(upper, "models", "modelSet", "model"),
+		"loaded.go":   upper,
+		"health.go":   append(upper, "models", "modelSet", "loaded"),
 	}
 	for file, names := range mustNotName {
 		for _, name := range typesNamed(t, file) {

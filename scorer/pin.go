@@ -13,7 +13,7 @@ import (
 // hold for the whole session. It is safe for concurrent use.
 type Pinned struct {
 	b     *Batcher
-	model *model
+	model *loaded
 	info  liveproof.ModelInfo
 
 	mu       sync.Mutex

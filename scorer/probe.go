@@ -29,7 +29,7 @@ func (b *Batcher) probe(ctx context.Context) {
 }
 
 // probeOne leaves the outcome to the model's health, which the worker tells.
-func (b *Batcher) probeOne(ctx context.Context, m *model, grey *liveproof.Image) {
+func (b *Batcher) probeOne(ctx context.Context, m *loaded, grey *liveproof.Image) {
 	defer b.models.endProbe(m)
 	m.retain() // the item's
 	it := newItem(ctx, m, "", &Crop{picture: grey})

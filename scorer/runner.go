@@ -35,7 +35,7 @@ func (r *runner) work(ctx context.Context) {
 
 // batch is what one run of one model takes, and what came of it.
 type batch struct {
-	model   *model
+	model   *loaded
 	left    []*item // those without an outcome
 	scored  int     // those with a score
 	failure error   // why the last attempt left some

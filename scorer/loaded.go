@@ -1,15 +1,15 @@
 package scorer
 
-// model is one network in memory, with its own health, so that a broken model fails its
+// loaded is one model in memory, with its own health, so that a broken model fails its
 // own sessions only. Its methods may be called from any goroutine.
-type model struct {
+type loaded struct {
 	backend Backend
 	number  uint64 // counts models from 1
 	owner   *models
-	state   modelState // read and written within models.change only
+	state   loadedState // read and written within models.change only
 }
 
-type modelState struct {
+type loadedState struct {
 	users   int // pins, items, runs, probes
 	stuck   int // runs that did not stop after their timeout
 	probing bool
@@ -18,7 +18,7 @@ type modelState struct {
 
 // acquire keeps the model in memory for one more crop, or tells why it takes none. The
 // caller uses the model already.
-func (m *model) acquire() (err error) {
+func (m *loaded) acquire() (err error) {
 	m.owner.change(func(s *modelSet) {
 		if err = s.refusal(m); err == nil {
 			m.state.users++
@@ -28,22 +28,22 @@ func (m *model) acquire() (err error) {
 }
 
 // retain adds a use for someone who uses the model already.
-func (m *model) retain() {
+func (m *loaded) retain() {
 	m.owner.change(func(*modelSet) { m.state.users++ })
 }
 
 // release ends one use. The last one frees a replaced model.
-func (m *model) release() {
+func (m *loaded) release() {
 	m.owner.change(func(*modelSet) { m.state.users-- })
 }
 
 // countStuck adds to the runs that did not stop after their timeout.
-func (m *model) countStuck(change int) {
+func (m *loaded) countStuck(change int) {
 	m.owner.change(func(*modelSet) { m.state.stuck += change })
 }
 
 // failed counts a batch of which no sample could be scored.
-func (m *model) failed(cause error, stuck bool) {
+func (m *loaded) failed(cause error, stuck bool) {
 	var turned, current bool
 	var failures int
 	m.owner.change(func(s *modelSet) {
@@ -57,7 +57,7 @@ func (m *model) failed(cause error, stuck bool) {
 }
 
 // succeeded notes a batch of which a sample was scored.
-func (m *model) succeeded() {
+func (m *loaded) succeeded() {
 	var turned bool
 	var failures int
 	m.owner.change(func(*modelSet) { turned, failures = m.state.health.succeeded() })
