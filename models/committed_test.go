@@ -132,7 +132,7 @@ func TestSharedDetectorHasTheListedHash(t *testing.T) {
 	c := newCatalog(t, configs.Models(), Places{Dirs: sharedDirs()})
 	path, tried := c.locate(mustLookup(t, c, "retinaface-mobilenet025"))
 	if path == "" {
-		t.Skipf("RetinaFace is in none of the places %v, which LIVEPROOF_SHARED names", tried)
+		t.Skipf("RetinaFace is not at %v: LIVEPROOF_SHARED names the folder with models/", tried)
 	}
 	if _, err := c.Find("retinaface-mobilenet025"); err != nil {
 		t.Fatal(err)
