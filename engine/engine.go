@@ -23,7 +23,6 @@ type Deps struct {
 // Engine judges streams and files.
 type Engine struct {
 	*Faces
-	cfg     Config
 	log     *slog.Logger
 	scorer  *scorer.Batcher
 	metrics *pipeline.Metrics
@@ -43,7 +42,7 @@ func Open(ctx context.Context, cfg Config, deps Deps) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Engine{Faces: faces, cfg: cfg, log: deps.Log, metrics: pipeline.NewMetrics(deps.Metrics)}
+	e := &Engine{Faces: faces, log: deps.Log, metrics: pipeline.NewMetrics(deps.Metrics)}
 	if err := e.openScorer(ctx, deps.Metrics); err != nil {
 		return nil, errors.Join(err, e.Close())
 	}

@@ -20,6 +20,7 @@ const detectorModel = "retinaface-mobilenet025"
 
 // Faces finds faces and cuts them out, without judging them.
 type Faces struct {
+	cfg      Config
 	catalog  *models.Catalog
 	runtime  *onnx.Runtime
 	detector *detector.Detector
@@ -30,7 +31,7 @@ type Faces struct {
 
 // OpenFaces loads what finds and cuts out faces.
 func OpenFaces(cfg Config, log *slog.Logger) (_ *Faces, err error) {
-	f := &Faces{pool: &liveproof.ImagePool{}}
+	f := &Faces{cfg: cfg, pool: &liveproof.ImagePool{}}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, f.Close())
@@ -53,6 +54,9 @@ func OpenFaces(cfg Config, log *slog.Logger) (_ *Faces, err error) {
 	f.cropper, err = detector.NewCropper(cfg.Detector)
 	return f, err
 }
+
+// Config is what the engine, or this part of it, was opened with.
+func (f *Faces) Config() Config { return f.cfg }
 
 // Detector is the name of the face detector in use: retinaface or haar.
 func (f *Faces) Detector() string { return f.detector.Name() }

@@ -22,21 +22,21 @@ type FileOption func(*fileJob)
 // As judges the file in a mode; without it the mode is onboarding.
 func As(mode liveproof.Mode) FileOption { return func(j *fileJob) { j.mode = mode } }
 
-// Following reports the share of the file that has been read, in [0,1], from the reader's goroutine.
-func Following(progress func(share float64)) FileOption {
+// Following reports the share of the file that has been read, in [0,1], from the goroutine that reads it.
+func Following(progress func(path string, share float64)) FileOption {
 	return func(j *fileJob) { j.progress = progress }
 }
 
 type fileJob struct {
 	mode     liveproof.Mode
-	progress func(float64)
+	progress func(path string, share float64)
 }
 
 // JudgeFile judges a video file as it would judge a live stream: lossless, in
 // the file's own time, to the end of the file. It takes whatever FFmpeg reads.
 // After an error the report is inconclusive.
 func (e *Engine) JudgeFile(ctx context.Context, path string, options ...FileOption) (Report, error) {
-	job := fileJob{mode: liveproof.ModeOnboarding, progress: func(float64) {}}
+	job := fileJob{mode: liveproof.ModeOnboarding, progress: func(string, float64) {}}
 	for _, o := range options {
 		o(&job)
 	}
@@ -62,7 +62,7 @@ func (e *Engine) judgeFile(ctx context.Context, path string, job fileJob, r *Rep
 	defer model.Release()
 	r.Model = model.Info()
 	info := liveproof.Session{ID: liveproof.SessionID(path), Mode: job.mode}
-	session, err := e.session(e.cfg.Pipeline.Files(), info, model, followed{file, job.progress}, nil, nil)
+	session, err := e.session(e.cfg.Pipeline.Files(), info, model, followed{file, func(share float64) { job.progress(path, share) }}, nil, nil)
 	if err != nil {
 		return err
 	}

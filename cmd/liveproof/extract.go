@@ -2,17 +2,20 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"runtime"
-	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/liveproof/liveproof/benchmark"
+	"github.com/liveproof/liveproof/engine"
+	"github.com/liveproof/liveproof/extract"
 )
 
 const extractHelp = `Cuts face crops out of a benchmark's videos, with the code that decodes, detects and crops live
@@ -68,46 +71,100 @@ func newExtractCommand() *cobra.Command {
 	return cmd
 }
 
-// check names the first flag that is wrong.
-func (o extractOptions) check() (*benchmark.Dataset, shard, error) {
-	part, err := parseShard(o.shard)
-	switch {
+// check names the flags that are wrong.
+func (o extractOptions) check() (extract.Options, error) {
+	do := extract.Options{Out: o.out, Frames: o.frames, Jobs: o.jobs}
+	var err error
+	switch do.Shard, err = extract.ParseShard(o.shard); {
 	case err != nil:
-		return nil, part, err
+		return do, fmt.Errorf("--shard: %w", err)
 	case o.root == "":
-		return nil, part, errors.New("--root: the folder of the dataset is needed")
+		return do, errors.New("--root: the folder of the dataset is needed")
 	case o.out == "" && !o.verify:
-		return nil, part, errors.New("--out: a folder for the crops is needed")
+		return do, errors.New("--out: a folder for the crops is needed")
 	case sameFolder(o.root, o.out):
-		return nil, part, errors.New("--out: give the crops a folder of their own, not the dataset's")
-	case o.frames < 1 || o.frames > 10000:
-		return nil, part, fmt.Errorf("--frames: %d is out of range [1, 10000]", o.frames)
-	case o.jobs < 1:
-		return nil, part, fmt.Errorf("--jobs: %d is out of range [1, ∞)", o.jobs)
+		return do, errors.New("--out: give the crops a folder of their own, not the dataset's")
 	}
-	d, err := benchmark.Open(o.dataset)
-	if err != nil {
-		return nil, part, fmt.Errorf("--dataset: %w", err)
-	}
-	return d, part, nil
+	return do, asFlags(do.Validate())
 }
 
-func (o extractOptions) run(ctx context.Context, cfg Config, out, errOut io.Writer) error {
-	dataset, part, err := o.check()
+// discover finds the dataset's videos.
+func (o extractOptions) discover() (*benchmark.Tree, error) {
+	dataset, err := benchmark.Open(o.dataset)
 	if err != nil {
-		return usage(err)
+		return nil, fmt.Errorf("--dataset: %w", err)
 	}
 	tree, err := dataset.Discover(o.root)
 	if err != nil {
-		return usage(fmt.Errorf("--root: %w", err))
+		return nil, fmt.Errorf("--root: %w", err)
+	}
+	return tree, nil
+}
+
+func (o extractOptions) run(ctx context.Context, cfg Config, out, errOut io.Writer) error {
+	do, err := o.check()
+	if err != nil {
+		return usage(err)
+	}
+	tree, err := o.discover()
+	if err != nil {
+		return usage(err)
+	}
+	if !o.quiet {
+		progress := newVideoProgress(errOut)
+		defer progress.close()
+		do.Progress = progress.show
 	}
 	if o.verify {
-		return o.verifyTree(ctx, cfg, tree, out, errOut)
+		return o.runVerify(ctx, cfg, tree, do, out)
 	}
 	if len(tree.Files) == 0 {
-		return fmt.Errorf("--root: no video of %s in %s, but %d files that are none of its; --verify lists them", dataset.Title, o.root, len(tree.Extra))
+		return fmt.Errorf("--root: no video of %s in %s, but %d files that are none of its; --verify lists them",
+			tree.Dataset.Title, o.root, len(tree.Extra))
 	}
-	return o.extract(ctx, cfg, tree, part, out, errOut)
+	return o.runExtract(ctx, cfg, tree, do, out, errOut)
+}
+
+func (o extractOptions) runVerify(ctx context.Context, cfg Config, tree *benchmark.Tree, do extract.Options, out io.Writer) error {
+	report, err := extract.Verify(ctx, tree, do, cfg.Media)
+	if err == nil {
+		err = o.print(report, out)
+	}
+	if err == nil && !report.Complete() {
+		err = &exitError{code: exitPartial, err: fmt.Errorf("%s in %s is incomplete", tree.Dataset.Title, tree.Root)}
+	}
+	return err
+}
+
+func (o extractOptions) runExtract(ctx context.Context, cfg Config, tree *benchmark.Tree, do extract.Options, out, errOut io.Writer) (err error) {
+	cfg.Log.Level = max(cfg.Log.Level, slog.LevelWarn) // the report is the output
+	faces, err := engine.OpenFaces(cfg.engine(), newLogger(cfg.Log, errOut))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, faces.Close()) }()
+	summary, err := extract.Run(ctx, tree, do, faces)
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return &exitError{code: exitCanceled, err: errors.New("interrupted; the same command goes on from here")}
+	case errors.Is(err, extract.ErrOutput):
+		return fmt.Errorf("--out: %w", err)
+	case err != nil:
+		return err
+	case summary.Report == nil:
+		_, err = fmt.Fprintf(out, "shard %v is done; %d of %d videos of other shards are not: the last one writes the manifest\n",
+			do.Shard, summary.Missing, len(tree.Files))
+		return err
+	}
+	return o.print(summary.Report, out)
+}
+
+// print writes a report for people or, with --json, for programs.
+func (o extractOptions) print(report interface{ Text(io.Writer) error }, out io.Writer) error {
+	if o.json {
+		return json.NewEncoder(out).Encode(report)
+	}
+	return report.Text(out)
 }
 
 func sameFolder(a, b string) bool {
@@ -115,18 +172,3 @@ func sameFolder(a, b string) bool {
 	other, err2 := os.Stat(b)
 	return err1 == nil && err2 == nil && os.SameFile(one, other)
 }
-
-// shard is part i of n, i from 0.
-type shard struct{ i, n int }
-
-func parseShard(text string) (shard, error) {
-	first, second, ok := strings.Cut(text, "/")
-	i, err1 := strconv.Atoi(first)
-	n, err2 := strconv.Atoi(second)
-	if !ok || err1 != nil || err2 != nil || i < 1 || i > n {
-		return shard{}, fmt.Errorf("--shard: %q is not i/n with i from 1 to n, such as 3/16", text)
-	}
-	return shard{i - 1, n}, nil
-}
-
-func (s shard) has(index int) bool { return index%s.n == s.i }

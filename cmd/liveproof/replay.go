@@ -2,10 +2,10 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"time"
 
@@ -13,7 +13,8 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/liveproof/liveproof"
-	"github.com/liveproof/liveproof/media"
+	"github.com/liveproof/liveproof/engine"
+	"github.com/liveproof/liveproof/internal/check"
 )
 
 const replayHelp = `Judges video files through the pipeline that judges live streams: every sampled frame is
@@ -85,25 +86,17 @@ type sampleLine struct {
 }
 
 func (o replayOptions) run(ctx context.Context, cfg Config, files []string, out, errOut io.Writer) (err error) {
-	mode := liveproof.Mode(o.mode)
-	if mode != liveproof.ModeOnboarding && mode != liveproof.ModeCall {
-		return usage(fmt.Errorf("--mode: %q is not one of onboarding, call", o.mode))
+	modes := []string{string(liveproof.ModeOnboarding), string(liveproof.ModeCall)}
+	if err := errors.Join(check.OneOf("mode", o.mode, modes...), check.AtLeast("jobs", o.jobs, 1)); err != nil {
+		return usage(asFlags(err))
 	}
-	if o.jobs < 1 {
-		return usage(fmt.Errorf("--jobs: %d is out of range [1, ∞)", o.jobs))
-	}
-	cfg.Log.Level = max(cfg.Log.Level, 4) // warnings: the results are the output
-	engine, err := openEngine(ctx, cfg, newLogger(cfg.Log, errOut), nil)
+	cfg.Log.Level = max(cfg.Log.Level, slog.LevelWarn) // the results are the output
+	judge, err := engine.Open(ctx, cfg.engine(), engine.Deps{Log: newLogger(cfg.Log, errOut)})
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, engine.Close()) }()
-	engineCtx, stop := context.WithCancel(context.WithoutCancel(ctx))
-	var engineGroup errgroup.Group
-	engineGroup.Go(func() error { return engine.Run(engineCtx) })
-	failed, err := o.judgeAll(ctx, engine, files, newReplayPrinter(o, files, out, errOut))
-	stop()
-	err = errors.Join(err, engineGroup.Wait())
+	defer func() { err = errors.Join(err, judge.Close()) }()
+	failed, err := o.judge(ctx, judge, files, newReplayPrinter(o, files, out, errOut))
 	switch {
 	case ctx.Err() != nil:
 		return &exitError{code: exitCanceled, err: errors.New("interrupted")}
@@ -113,73 +106,35 @@ func (o replayOptions) run(ctx context.Context, cfg Config, files []string, out,
 	return err
 }
 
-// judgeAll judges o.jobs files at once and prints them in the order given.
-func (o replayOptions) judgeAll(ctx context.Context, e *engine, files []string, p *replayPrinter) (failed int, err error) {
-	lines := make([]chan replayLine, len(files))
-	for i := range lines {
-		lines[i] = make(chan replayLine, 1)
-	}
+// judge runs the engine until all files are judged and printed.
+func (o replayOptions) judge(ctx context.Context, e *engine.Engine, files []string, p *replayPrinter) (failed int, err error) {
+	running, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
 	var group errgroup.Group
-	group.Go(func() error {
-		var err error
-		for _, line := range lines {
-			l := <-line
-			if l.Error != "" {
-				failed++
-			}
-			err = errors.Join(err, p.print(l))
+	group.Go(func() error { return e.Run(running) })
+	e.JudgeFiles(ctx, files, o.jobs, func(judged engine.Judged) {
+		if judged.Err != nil {
+			failed++
 		}
-		return errors.Join(err, p.close())
-	})
-	var judges errgroup.Group
-	judges.SetLimit(o.jobs)
-	for i, file := range files {
-		judges.Go(func() error {
-			lines[i] <- o.judgeFile(ctx, e, file, p)
-			return nil
-		})
-	}
-	return failed, errors.Join(judges.Wait(), group.Wait())
+		err = errors.Join(err, p.print(o.line(judged)))
+	}, engine.As(liveproof.Mode(o.mode)), engine.Following(p.follow))
+	stop()
+	return failed, errors.Join(err, p.close(), group.Wait())
 }
 
-// judgeFile never fails: what went wrong stands in the line, and the verdict is then inconclusive.
-func (o replayOptions) judgeFile(ctx context.Context, e *engine, path string, p *replayPrinter) replayLine {
+func (o replayOptions) line(judged engine.Judged) replayLine {
+	v := judged.Verdict
 	line := replayLine{
-		File: path, Verdict: liveproof.OutcomeInconclusive, Reasons: []liveproof.Reason{liveproof.ReasonInternalError},
-		Model: e.Model(), Detector: e.Detector(),
+		File: judged.Path, Verdict: v.Outcome, Score: v.Score, MeanRho: judged.MeanRho, Reasons: v.Reasons, DecidedAt: v.At.Seconds(),
+		Frames: judged.Counts, Unscored: judged.Unscored, Model: judged.Model, Detector: judged.Detector,
 	}
-	if err := o.fill(ctx, e, path, p, &line); err != nil {
-		line.Error = err.Error()
+	if o.samples {
+		line.Samples = sampleLines(judged.Samples)
+	}
+	if judged.Err != nil {
+		line.Error = judged.Err.Error()
 	}
 	return line
-}
-
-func (o replayOptions) fill(ctx context.Context, e *engine, path string, p *replayPrinter, line *replayLine) (err error) {
-	file, err := media.OpenFile(e.cfg.Media, path)
-	if err != nil {
-		line.Reasons = []liveproof.Reason{liveproof.ReasonUnsupportedMedia}
-		return err
-	}
-	defer func() { err = errors.Join(err, file.Close()) }()
-	model, err := e.scorer.Pin()
-	if err != nil {
-		return err
-	}
-	defer model.Release()
-	line.Model = model.Info()
-	info := liveproof.Session{ID: liveproof.SessionID(path), Mode: liveproof.Mode(o.mode)}
-	session, err := e.session(e.cfg.Pipeline.Files(), info, model, p.follow(file, path), nil, nil)
-	if err != nil {
-		return err
-	}
-	v, err := session.Run(ctx)
-	r := session.Report()
-	line.Verdict, line.Score, line.Reasons, line.DecidedAt = v.Outcome, v.Score, v.Reasons, v.At.Seconds()
-	line.MeanRho, line.Frames, line.Unscored = r.MeanRho, r.Counts, r.Unscored
-	if o.samples {
-		line.Samples = sampleLines(r.Samples)
-	}
-	return err
 }
 
 func sampleLines(samples []liveproof.Sample) []sampleLine {
@@ -191,6 +146,3 @@ func sampleLines(samples []liveproof.Sample) []sampleLine {
 	}
 	return lines
 }
-
-// encode writes one JSON line.
-func (l replayLine) encode(w io.Writer) error { return json.NewEncoder(w).Encode(l) }

@@ -1,7 +1,7 @@
 package main
 
 import (
-	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -10,38 +10,39 @@ import (
 	"sync"
 
 	"github.com/schollz/progressbar/v3"
-
-	"github.com/liveproof/liveproof"
-	"github.com/liveproof/liveproof/media"
 )
 
 // replayPrinter writes results and, on a terminal, a progress bar over all files' bytes.
 type replayPrinter struct {
-	json bool
-	out  io.Writer
-	bar  *progressbar.ProgressBar // nil without a terminal
+	json  bool
+	out   io.Writer
+	bar   *progressbar.ProgressBar // nil without a terminal
+	sizes map[string]int64         // bytes, by path
 
 	mu    sync.Mutex
 	begun bool
+	read  map[string]int64 // bytes, by path
 }
 
 func newReplayPrinter(o replayOptions, files []string, out, errOut io.Writer) *replayPrinter {
-	p := &replayPrinter{json: o.json, out: out}
+	p := &replayPrinter{json: o.json, out: out, sizes: map[string]int64{}, read: map[string]int64{}}
 	if f, ok := errOut.(*os.File); ok && !o.quiet && isTerminal(f) {
-		p.bar = progressbar.NewOptions64(totalBytes(files), progressbar.OptionSetWriter(errOut),
+		p.bar = progressbar.NewOptions64(max(1, p.measure(files)), progressbar.OptionSetWriter(errOut),
 			progressbar.OptionSetDescription("judging"), progressbar.OptionShowBytes(true),
 			progressbar.OptionSetPredictTime(true), progressbar.OptionClearOnFinish())
 	}
 	return p
 }
 
-func totalBytes(files []string) (total int64) {
-	for _, f := range files {
-		if info, err := os.Stat(f); err == nil {
+// measure notes the files' sizes and returns their sum.
+func (p *replayPrinter) measure(files []string) (total int64) {
+	for _, path := range files {
+		if info, err := os.Stat(path); err == nil {
+			p.sizes[path] = info.Size()
 			total += info.Size()
 		}
 	}
-	return max(total, 1)
+	return total
 }
 
 func (p *replayPrinter) print(l replayLine) error {
@@ -51,7 +52,7 @@ func (p *replayPrinter) print(l replayLine) error {
 		_ = p.bar.Clear()
 	}
 	if p.json {
-		return l.encode(p.out)
+		return json.NewEncoder(p.out).Encode(l)
 	}
 	if !p.begun {
 		p.begun = true
@@ -76,29 +77,15 @@ func (p *replayPrinter) close() error {
 	return p.bar.Finish()
 }
 
-// follow moves the bar as file is read.
-func (p *replayPrinter) follow(file *media.File, path string) mediaSource {
+// follow moves the bar as the file is read; several files are read at once.
+func (p *replayPrinter) follow(path string, share float64) {
 	if p.bar == nil {
-		return file
+		return
 	}
-	return &followed{File: file, printer: p, size: totalBytes([]string{path})}
-}
-
-type followed struct {
-	*media.File
-	printer *replayPrinter
-	size    int64
-	seen    int64
-}
-
-// Next implements pipeline.Source.
-func (f *followed) Next(ctx context.Context) (liveproof.Picture, error) {
-	picture, err := f.File.Next(ctx)
-	if at := int64(f.Progress() * float64(f.size)); at > f.seen {
-		f.printer.mu.Lock()
-		_ = f.printer.bar.Add64(at - f.seen)
-		f.printer.mu.Unlock()
-		f.seen = at
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if at := int64(share * float64(p.sizes[path])); at > p.read[path] {
+		_ = p.bar.Add64(at - p.read[path])
+		p.read[path] = at
 	}
-	return picture, err
 }

@@ -1,4 +1,4 @@
-package main
+package publish
 
 import (
 	"context"
@@ -8,20 +8,37 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 
 	"github.com/pion/webrtc/v4"
 )
 
-// publisher is one WebRTC sender that knows nothing of the server but WHIP (RFC 9725).
-type publisher struct {
+// maxAnswer bounds what is read of an answer over HTTP, in bytes.
+const maxAnswer = 1 << 20
+
+// Publisher is one WebRTC sender of one session. It is for one goroutine.
+type Publisher struct {
 	http     *http.Client
 	token    string
 	pc       *webrtc.PeerConnection
 	track    *webrtc.TrackLocalStaticSample
-	resource string // the WHIP resource's URL, once published
+	resource string // the WHIP resource's URL, once the server has answered
 }
 
-func newPublisher(client *http.Client, token, mimeType string) (*publisher, error) {
+// Connect offers the clip's codec to the session's WHIP endpoint and waits
+// until media can flow. Close or Abandon must follow.
+func Connect(ctx context.Context, client *http.Client, s Session, clip *Clip) (*Publisher, error) {
+	p, err := newPublisher(client, s.ClientToken, clip.mimeType())
+	if err != nil {
+		return nil, err
+	}
+	if err := p.connect(ctx, s.WHIPURL); err != nil {
+		return nil, errors.Join(err, p.Close(context.WithoutCancel(ctx)))
+	}
+	return p, nil
+}
+
+func newPublisher(client *http.Client, token, mimeType string) (*Publisher, error) {
 	pc, err := webrtc.NewPeerConnection(webrtc.Configuration{})
 	if err != nil {
 		return nil, err
@@ -35,10 +52,10 @@ func newPublisher(client *http.Client, token, mimeType string) (*publisher, erro
 		return nil, errors.Join(err, pc.Close())
 	}
 	go drainRTCP(sender) // ends when the peer connection closes
-	return &publisher{http: client, token: token, pc: pc, track: track}, nil
+	return &Publisher{http: client, token: token, pc: pc, track: track}, nil
 }
 
-// drainRTCP lets the interceptors (NACK responder, reports) see what comes back.
+// drainRTCP reads what comes back, so that the interceptors (NACK responder, reports) get it.
 func drainRTCP(sender *webrtc.RTPSender) {
 	for {
 		if _, _, err := sender.ReadRTCP(); err != nil {
@@ -47,23 +64,19 @@ func drainRTCP(sender *webrtc.RTPSender) {
 	}
 }
 
-// publish offers, posts and waits until media can flow.
-func (p *publisher) publish(ctx context.Context, endpoint string) error {
-	connected := make(chan struct{})
-	failed := make(chan struct{})
+func (p *Publisher) connect(ctx context.Context, endpoint string) error {
+	connected, failed := make(chan struct{}), make(chan struct{})
+	onConnected := sync.OnceFunc(func() { close(connected) })
+	onFailed := sync.OnceFunc(func() { close(failed) })
 	p.pc.OnConnectionStateChange(func(s webrtc.PeerConnectionState) {
 		switch s {
 		case webrtc.PeerConnectionStateConnected:
-			close(connected)
+			onConnected()
 		case webrtc.PeerConnectionStateFailed, webrtc.PeerConnectionStateClosed:
-			select {
-			case <-failed:
-			default:
-				close(failed)
-			}
+			onFailed()
 		}
 	})
-	if err := p.exchange(ctx, endpoint); err != nil {
+	if err := p.negotiate(ctx, endpoint); err != nil {
 		return err
 	}
 	select {
@@ -76,7 +89,8 @@ func (p *publisher) publish(ctx context.Context, endpoint string) error {
 	}
 }
 
-func (p *publisher) exchange(ctx context.Context, endpoint string) error {
+// negotiate gathers all candidates, posts the offer and takes the answer.
+func (p *Publisher) negotiate(ctx context.Context, endpoint string) error {
 	offer, err := p.pc.CreateOffer(nil)
 	if err != nil {
 		return err
@@ -97,13 +111,14 @@ func (p *publisher) exchange(ctx context.Context, endpoint string) error {
 	return p.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: answer})
 }
 
-func (p *publisher) post(ctx context.Context, endpoint, offer string) (answer string, err error) {
+// post creates the WHIP resource.
+func (p *Publisher) post(ctx context.Context, endpoint, offer string) (answer string, err error) {
 	resp, err := p.do(ctx, http.MethodPost, endpoint, offer)
 	if err != nil {
 		return "", err
 	}
 	defer resp.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
 	if err != nil {
 		return "", err
 	}
@@ -122,7 +137,7 @@ func (p *publisher) post(ctx context.Context, endpoint, offer string) (answer st
 	return string(body), nil
 }
 
-func (p *publisher) do(ctx context.Context, method, to, sdp string) (*http.Response, error) {
+func (p *Publisher) do(ctx context.Context, method, to, sdp string) (*http.Response, error) {
 	req, err := http.NewRequestWithContext(ctx, method, to, strings.NewReader(sdp))
 	if err != nil {
 		return nil, err
@@ -134,8 +149,11 @@ func (p *publisher) do(ctx context.Context, method, to, sdp string) (*http.Respo
 	return p.http.Do(req)
 }
 
-// close ends the WHIP session politely and frees the peer connection.
-func (p *publisher) close(ctx context.Context) error {
+// Send sends the clip once, in real time. It ends early with the cause of ctx.
+func (p *Publisher) Send(ctx context.Context, clip *Clip) error { return clip.send(ctx, p.track) }
+
+// Close deletes the WHIP resource, which ends the session, and frees the peer connection.
+func (p *Publisher) Close(ctx context.Context) error {
 	var err error
 	if p.resource != "" {
 		var resp *http.Response
@@ -143,5 +161,8 @@ func (p *publisher) close(ctx context.Context) error {
 			_ = resp.Body.Close()
 		}
 	}
-	return errors.Join(err, p.pc.Close())
+	return errors.Join(err, p.Abandon())
 }
+
+// Abandon frees the peer connection and tells the server nothing over HTTP, as a closed browser tab does.
+func (p *Publisher) Abandon() error { return p.pc.Close() }

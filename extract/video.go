@@ -1,4 +1,4 @@
-package main
+package extract
 
 import (
 	"context"
@@ -8,19 +8,22 @@ import (
 	"path/filepath"
 
 	"github.com/liveproof/liveproof/benchmark"
+	"github.com/liveproof/liveproof/engine"
 	"github.com/liveproof/liveproof/media"
 )
 
-// extraction cuts crops into the folder out.
-type extraction struct {
-	eyes   *engine
+// extractor cuts crops into the folder out.
+type extractor struct {
+	faces  *engine.Faces
 	frames int // kept of a video
 	out    string
 }
 
+func (x extractor) media() media.Config { return x.faces.Config().Media }
+
 // video makes one video's crops. What is wrong with the video stands in the
-// record; an error is ours, the detector's or the output folder's.
-func (x extraction) video(ctx context.Context, f benchmark.File) (benchmark.Record, error) {
+// record; an error is the detector's or the output folder's.
+func (x extractor) video(ctx context.Context, f benchmark.File) (benchmark.Record, error) {
 	r := benchmark.Record{Video: f.Video, SourceBytes: sourceBytes(f.Path), Crops: []benchmark.Crop{}}
 	err := x.fill(ctx, f, &r)
 	var bad *videoError
@@ -40,12 +43,12 @@ func (x extraction) video(ctx context.Context, f benchmark.File) (benchmark.Reco
 	return r, nil
 }
 
-func (x extraction) fill(ctx context.Context, f benchmark.File, r *benchmark.Record) error {
+func (x extractor) fill(ctx context.Context, f benchmark.File, r *benchmark.Record) error {
 	note, err := x.orient(ctx, f, r)
 	if err != nil {
 		return err
 	}
-	shots, err := x.sample(ctx, f.Path, r)
+	crops, err := x.sample(ctx, f.Path, r)
 	if err != nil {
 		return err
 	}
@@ -54,14 +57,14 @@ func (x extraction) fill(ctx context.Context, f benchmark.File, r *benchmark.Rec
 	}
 	folder := "crops/" + f.ID
 	if err := os.RemoveAll(filepath.Join(x.out, filepath.FromSlash(folder))); err != nil { // of a run that was killed
-		return fmt.Errorf("--out: %w", err)
+		return fmt.Errorf("%w: %w", ErrOutput, err)
 	}
-	for _, s := range shots {
-		s.crop.File = fmt.Sprintf("%s/%06d.png", folder, s.crop.Frame)
-		if err := s.write(x.out); err != nil {
-			return fmt.Errorf("--out: %w", err)
+	for _, c := range crops {
+		c.row.File = fmt.Sprintf("%s/%06d.png", folder, c.row.Frame)
+		if err := c.write(x.out); err != nil {
+			return fmt.Errorf("%w: %w", ErrOutput, err)
 		}
-		r.Crops = append(r.Crops, s.crop)
+		r.Crops = append(r.Crops, c.row)
 	}
 	return nil
 }

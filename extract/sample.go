@@ -1,4 +1,4 @@
-package main
+package extract
 
 import (
 	"context"
@@ -9,28 +9,29 @@ import (
 	"github.com/liveproof/liveproof"
 	"github.com/liveproof/liveproof/benchmark"
 	"github.com/liveproof/liveproof/detector"
+	"github.com/liveproof/liveproof/engine"
 	"github.com/liveproof/liveproof/media"
 )
 
-// sample reads the whole video and looks at equally spaced frames. The number of
-// frames is the decoder's; where the container promised another, it reads again.
-func (x extraction) sample(ctx context.Context, path string, r *benchmark.Record) ([]shot, error) {
-	promised, err := describe(x.eyes.cfg.Media, path, r)
+// sample reads the whole video and makes crops of equally spaced frames. The number
+// of frames is the decoder's; where the container promised another, it reads again.
+func (x extractor) sample(ctx context.Context, path string, r *benchmark.Record) ([]crop, error) {
+	promised, err := describe(x.media(), path, r)
 	if err != nil {
 		return nil, err
 	}
 	for n, tries := promised, 0; tries < 3; n, tries = r.Frames, tries+1 {
-		l := look{eyes: x.eyes, stream: x.eyes.detector.NewStream(), want: spaced(n, x.frames), turn: r.Turn}
-		if err := l.watch(ctx, path, r); err != nil {
+		s := sampler{faces: x.faces, stream: x.faces.Follow(), frames: spaced(n, x.frames), turn: r.Turn}
+		if err := s.read(ctx, path, r); err != nil {
 			return nil, err
 		}
 		if r.Frames != n {
 			continue
 		}
-		if r.Sampled = len(l.want); n < x.frames {
+		if r.Sampled = len(s.frames); n < x.frames {
 			r.Notes = append(r.Notes, fmt.Sprintf("has %d frames only", n))
 		}
-		return l.shots, nil
+		return s.crops, nil
 	}
 	return nil, &videoError{errors.New("every reading of the file gives another number of frames")}
 }
@@ -58,20 +59,20 @@ func describe(cfg media.Config, path string, r *benchmark.Record) (frames int, e
 	return int(min(info.Frames, maxFrames)), file.Close()
 }
 
-// look is one reading of a video.
-type look struct {
-	eyes   *engine
+// sampler makes the crops in one reading of a video.
+type sampler struct {
+	faces  *engine.Faces
 	stream *detector.Stream
-	want   []int // frames to look at, growing
+	frames []int // to make crops of, ascending
+	next   int   // index into frames
 	turn   int   // degrees
-	seen   int   // of want
 	last   *liveproof.Box
-	shots  []shot
+	crops  []crop
 }
 
-// watch reads to the end and tells in r what was read.
-func (l *look) watch(ctx context.Context, path string, r *benchmark.Record) (err error) {
-	file, err := media.OpenFile(l.eyes.cfg.Media, path)
+// read reads to the end and notes in r what was read.
+func (s *sampler) read(ctx context.Context, path string, r *benchmark.Record) (err error) {
+	file, err := media.OpenFile(s.faces.Config().Media, path)
 	if err != nil {
 		return &videoError{err}
 	}
@@ -81,7 +82,7 @@ func (l *look) watch(ctx context.Context, path string, r *benchmark.Record) (err
 		if err != nil {
 			return endOf(ctx, err, file.Counts(), r)
 		}
-		err = l.picture(ctx, p, r)
+		err = s.picture(ctx, p, r)
 		p.Release()
 		if err != nil {
 			return fmt.Errorf("%s: frame %d: %w", path, r.Frames, err)
@@ -106,54 +107,54 @@ func endOf(ctx context.Context, err error, c media.Counts, r *benchmark.Record) 
 	return nil
 }
 
-// picture looks at the picture if it is the next that is wanted.
-func (l *look) picture(ctx context.Context, p liveproof.Picture, r *benchmark.Record) error {
-	if l.seen == len(l.want) || l.want[l.seen] != r.Frames {
+// picture makes a crop of the picture if it is the next of s.frames.
+func (s *sampler) picture(ctx context.Context, p liveproof.Picture, r *benchmark.Record) error {
+	if s.next == len(s.frames) || s.frames[s.next] != r.Frames {
 		return nil
 	}
-	l.seen++
-	img, err := upright(p, l.turn, l.eyes.pool)
+	s.next++
+	img, err := upright(p, s.turn, s.faces.Pool())
 	if err != nil {
 		return &videoError{err}
 	}
 	defer img.Release()
 	r.Width, r.Height = img.Width, img.Height
-	s, err := l.cut(ctx, img)
-	if err != nil || s == nil {
+	c, err := s.cut(ctx, img)
+	if err != nil || c == nil {
 		return err
 	}
-	s.crop.Frame, s.crop.Time = r.Frames, p.Time().Seconds()
-	l.shots = append(l.shots, *s)
+	c.row.Frame, c.row.Time = r.Frames, p.Time().Seconds()
+	s.crops = append(s.crops, *c)
 	return nil
 }
 
 // cut makes the crop of the followed face; nil when there is none.
-func (l *look) cut(ctx context.Context, img *liveproof.Image) (*shot, error) {
-	seen, err := l.stream.Detect(ctx, img)
-	if err != nil || seen.Primary < 0 {
+func (s *sampler) cut(ctx context.Context, img *liveproof.Image) (*crop, error) {
+	found, err := s.stream.Detect(ctx, img)
+	if err != nil || found.Primary < 0 {
 		return nil, err
 	}
-	face := nearest(seen, l.last)
-	l.last = &face.Box
-	whole, err := l.eyes.cropper.CropWhole(img, face, l.eyes.pool)
-	if errors.Is(err, detector.ErrImage) { // too large a face for a crop: none to be used
+	face := nearest(found, s.last)
+	s.last = &face.Box
+	whole, err := s.faces.Cropper().CropWhole(img, face, s.faces.Pool())
+	if errors.Is(err, detector.ErrImage) { // the face is too large for a crop: the frame gives none
 		return nil, nil
 	}
 	if err != nil {
 		return nil, err
 	}
 	defer whole.Release()
-	return l.eyes.shot(img, whole, face)
+	return newCrop(s.faces, img, whole, face)
 }
 
 // nearest is the face that overlaps most with the last box, and the live
 // tracker's choice, in the end the largest, where none does.
-func nearest(seen liveproof.Detection, last *liveproof.Box) liveproof.Face {
-	best := seen.Faces[seen.Primary]
+func nearest(found liveproof.Detection, last *liveproof.Box) liveproof.Face {
+	best := found.Faces[found.Primary]
 	if last == nil {
 		return best
 	}
-	for _, f := range seen.Faces {
+	for _, f := range found.Faces {
 		if f.Box.IoU(*last) > best.Box.IoU(*last) {
 			best = f
 		}

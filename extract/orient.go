@@ -1,4 +1,4 @@
-package main
+package extract
 
 import (
 	"context"
@@ -13,21 +13,21 @@ import (
 
 // Which way is up is decided once for each video. The decoder follows the
 // container's rotate tag, always. A clip that its dataset stores upside down is
-// turned on top of that, unless the tag has turned it already. The detector then
-// looks both ways at a few frames: where it disagrees clearly it is followed.
+// turned on top of that, unless the tag has turned it already. Then the detector
+// searches a few frames both ways: where it clearly disagrees, it decides.
 
-// orientFrames are the frames that the detector looks at both ways, of the first ones.
+// orientFrames are the frames, of the first ones, that the detector searches both ways.
 var orientFrames = []int{0, 5, 10}
 
-// clearly is by how much the mean score of one way must exceed the other's.
-const clearly = 0.3
+// clearMargin is by how much the mean score of one way must exceed the other's.
+const clearMargin = 0.3
 
 // orient decides r.Turn for a clip that is stored upside down; the others stand as the container says.
-func (x extraction) orient(ctx context.Context, f benchmark.File, r *benchmark.Record) (note string, err error) {
+func (x extractor) orient(ctx context.Context, f benchmark.File, r *benchmark.Record) (note string, err error) {
 	if f.Turned() == 0 {
 		return "", nil
 	}
-	if _, err := describe(x.eyes.cfg.Media, f.Path, r); err != nil {
+	if _, err := describe(x.media(), f.Path, r); err != nil {
 		return "", err
 	}
 	by := "the dataset's list: turned"
@@ -36,21 +36,21 @@ func (x extraction) orient(ctx context.Context, f benchmark.File, r *benchmark.R
 	} else {
 		by = "the container's tag: turned by the decoder"
 	}
-	asIs, over, err := x.bothWays(ctx, f.Path)
+	asIs, over, err := x.scoreBothWays(ctx, f.Path)
 	if err != nil {
 		return "", err
 	}
 	scores := fmt.Sprintf("detector %.2f as decoded, %.2f turned over", asIs, over)
-	if r.Turn == 0 && over > asIs+clearly || r.Turn != 0 && asIs > over+clearly {
+	if r.Turn == 0 && over > asIs+clearMargin || r.Turn != 0 && asIs > over+clearMargin {
 		r.Turn = 180 - r.Turn
 		by = fmt.Sprintf("the detector, against the list: turned by %d", r.Turn)
 	}
 	return fmt.Sprintf("orientation by %s (%s)", by, scores), nil
 }
 
-// bothWays is the mean score of an upright face in the first frames, as decoded and turned over.
-func (x extraction) bothWays(ctx context.Context, path string) (asIs, over float64, err error) {
-	file, err := media.OpenFile(x.eyes.cfg.Media, path)
+// scoreBothWays is the mean score of an upright face in the first frames, as decoded and turned over.
+func (x extractor) scoreBothWays(ctx context.Context, path string) (asIs, over float64, err error) {
+	file, err := media.OpenFile(x.media(), path)
 	if err != nil {
 		return 0, 0, &videoError{err}
 	}
@@ -79,8 +79,8 @@ func (x extraction) bothWays(ctx context.Context, path string) (asIs, over float
 	return asIs, over, nil
 }
 
-func (x extraction) scores(ctx context.Context, p liveproof.Picture) (asIs, over float64, err error) {
-	img, err := p.RGB(x.eyes.pool)
+func (x extractor) scores(ctx context.Context, p liveproof.Picture) (asIs, over float64, err error) {
+	img, err := p.RGB(x.faces.Pool())
 	if err != nil {
 		return 0, 0, &videoError{err}
 	}
@@ -95,12 +95,12 @@ func (x extraction) scores(ctx context.Context, p liveproof.Picture) (asIs, over
 
 // score is the detector's for the face if it is the right way up; without
 // landmarks (Haar) every face it finds is.
-func (x extraction) score(ctx context.Context, img *liveproof.Image) (float64, error) {
-	seen, err := x.eyes.detector.NewStream().Detect(ctx, img)
-	if err != nil || seen.Primary < 0 {
+func (x extractor) score(ctx context.Context, img *liveproof.Image) (float64, error) {
+	found, err := x.faces.Follow().Detect(ctx, img)
+	if err != nil || found.Primary < 0 {
 		return 0, err
 	}
-	face := seen.Faces[seen.Primary]
+	face := found.Faces[found.Primary]
 	if l := face.Landmarks; l != nil && l[0].Y+l[1].Y > l[3].Y+l[4].Y { // eyes below the mouth
 		return 0, nil
 	}

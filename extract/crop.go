@@ -1,4 +1,4 @@
-package main
+package extract
 
 import (
 	"bytes"
@@ -12,28 +12,30 @@ import (
 	"github.com/liveproof/liveproof"
 	"github.com/liveproof/liveproof/benchmark"
 	"github.com/liveproof/liveproof/detector"
+	"github.com/liveproof/liveproof/engine"
 )
 
-// shot is a crop that is not written yet: what the manifest says of it, and the picture as PNG.
-type shot struct {
-	crop benchmark.Crop
-	png  []byte
+// crop is a crop that is not written yet: its row of the manifest, and the picture as PNG.
+type crop struct {
+	row benchmark.Crop
+	png []byte
 }
 
-func (e *engine) shot(img, whole *liveproof.Image, face liveproof.Face) (*shot, error) {
-	centre, err := detector.Centre(whole, e.pool)
+// newCrop measures and encodes whole, which was cut out of img around face.
+func newCrop(faces *engine.Faces, img, whole *liveproof.Image, face liveproof.Face) (*crop, error) {
+	centre, err := detector.Centre(whole, faces.Pool())
 	if err != nil {
 		return nil, err
 	}
 	defer centre.Release()
-	quality := e.cropper.Assess(img, centre, face)
+	quality := faces.Cropper().Assess(img, centre, face)
 	encoded, err := encodePNG(whole)
 	if err != nil {
 		return nil, err
 	}
 	sum := sha256.Sum256(whole.Pix)
 	b := face.Box
-	return &shot{png: encoded, crop: benchmark.Crop{
+	return &crop{png: encoded, row: benchmark.Crop{
 		Bytes: int64(len(encoded)), FaceScore: float64(face.Confidence),
 		Box:       [4]float64{float64(b.X1), float64(b.Y1), float64(b.X2), float64(b.Y2)},
 		Landmarks: flatten(face.Landmarks), Sharpness: quality.Blur, Brightness: quality.Exposure,
@@ -68,12 +70,12 @@ func encodePNG(m *liveproof.Image) ([]byte, error) {
 }
 
 // write puts the picture below dir. No manifest knows it before the video's record is there.
-func (s shot) write(dir string) error {
-	path := filepath.Join(dir, filepath.FromSlash(s.crop.File))
+func (c crop) write(dir string) error {
+	path := filepath.Join(dir, filepath.FromSlash(c.row.File))
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}
-	return os.WriteFile(path, s.png, 0o644)
+	return os.WriteFile(path, c.png, 0o644)
 }
 
 // upright converts the picture and turns it by 180 degrees if told to.

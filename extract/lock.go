@@ -1,6 +1,7 @@
-package main
+package extract
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -11,11 +12,11 @@ import (
 // lockFolder keeps two runs from working on the same videos of one folder: the
 // same shard twice, or shards of different counts. The locks go with the process,
 // also when it is killed.
-func lockFolder(dir string, part shard) (unlock func(), err error) {
+func lockFolder(dir string, part Shard) (unlock func(), err error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}
-	count := filepath.Join(dir, fmt.Sprintf(".lock-of-%d", part.n))
+	count := filepath.Join(dir, fmt.Sprintf(".lock-of-%d", part.count()))
 	together, err := lockFile(count, syscall.LOCK_SH|syscall.LOCK_NB)
 	if err != nil {
 		return nil, err
@@ -24,7 +25,7 @@ func lockFolder(dir string, part shard) (unlock func(), err error) {
 		_ = together.Close()
 		return nil, err
 	}
-	own, err := lockFile(filepath.Join(dir, fmt.Sprintf(".lock-%d-of-%d", part.i+1, part.n)), syscall.LOCK_EX|syscall.LOCK_NB)
+	own, err := lockFile(filepath.Join(dir, fmt.Sprintf(".lock-%d-of-%d", part.Index+1, part.count())), syscall.LOCK_EX|syscall.LOCK_NB)
 	if err != nil {
 		_ = together.Close()
 		return nil, err
@@ -60,8 +61,8 @@ func lockFile(path string, how int) (*os.File, error) {
 	}
 	if err := syscall.Flock(int(f.Fd()), how); err != nil {
 		_ = f.Close()
-		if err == syscall.EWOULDBLOCK {
-			return nil, fmt.Errorf("another extract is working on %s; wait for it, or give each its own --shard of the same number", filepath.Dir(path))
+		if errors.Is(err, syscall.EWOULDBLOCK) {
+			return nil, fmt.Errorf("another extract is working on %s; wait for it, or give each its own shard of the same number", filepath.Dir(path))
 		}
 		return nil, fmt.Errorf("lock %s: %w", path, err)
 	}

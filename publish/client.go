@@ -1,0 +1,91 @@
+package publish
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/liveproof/liveproof"
+)
+
+// Client calls the sessions API as an integrator's backend does.
+type Client struct {
+	Server string       // base URL, such as http://127.0.0.1:8080
+	APIKey string       // of the server's configuration
+	HTTP   *http.Client // nil: http.DefaultClient
+}
+
+// Session is a new session and what its video is sent with.
+type Session struct {
+	ID          string `json:"id"`
+	ClientToken string `json:"client_token"`
+	WHIPURL     string `json:"whip_url"` // absolute
+}
+
+// Create creates a session of a mode.
+func (c Client) Create(ctx context.Context, mode liveproof.Mode) (s Session, err error) {
+	body, err := json.Marshal(map[string]liveproof.Mode{"mode": mode})
+	if err != nil {
+		return s, err
+	}
+	if err := c.do(ctx, http.MethodPost, "/v1/sessions", string(body), &s); err != nil {
+		return s, err
+	}
+	if strings.HasPrefix(s.WHIPURL, "/") { // the server does not know its public address
+		s.WHIPURL = c.base() + s.WHIPURL
+	}
+	return s, nil
+}
+
+func (c Client) base() string { return strings.TrimSuffix(c.Server, "/") }
+
+// Status is how a session stands.
+type Status struct {
+	State   liveproof.State   `json:"state"`
+	Verdict liveproof.Outcome `json:"verdict"`
+	Frames  struct {
+		Sampled int64 `json:"sampled"`
+		Scored  int64 `json:"scored"`
+	} `json:"frames"`
+}
+
+// Status reads a session.
+func (c Client) Status(ctx context.Context, id string) (s Status, err error) {
+	return s, c.do(ctx, http.MethodGet, "/v1/sessions/"+url.PathEscape(id), "", &s)
+}
+
+// do makes one request; any answer but success becomes the error.
+func (c Client) do(ctx context.Context, method, path, body string, into any) error {
+	req, err := http.NewRequestWithContext(ctx, method, c.base()+path, strings.NewReader(body))
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Authorization", "Bearer "+c.APIKey)
+	if body != "" {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	resp, err := c.http().Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	raw, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	if err != nil {
+		return err
+	}
+	if resp.StatusCode/100 != 2 {
+		return fmt.Errorf("%s %s: %s: %s", method, path, resp.Status, raw)
+	}
+	return json.Unmarshal(raw, into)
+}
+
+func (c Client) http() *http.Client {
+	if c.HTTP == nil {
+		return http.DefaultClient
+	}
+	return c.HTTP
+}

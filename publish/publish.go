@@ -1,0 +1,94 @@
+package publish
+
+import (
+	"context"
+	"errors"
+	"net/url"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/liveproof/liveproof"
+	"github.com/liveproof/liveproof/internal/check"
+)
+
+// Options say which server gets how many sessions.
+type Options struct {
+	Client   Client
+	Mode     liveproof.Mode
+	Sessions int           // at once, ≥ 1
+	Stagger  time.Duration // between the starts of two sessions
+}
+
+// Validate reports every option that is out of range; each error begins with its name.
+func (o Options) Validate() error {
+	server, err := url.Parse(o.Client.Server)
+	return errors.Join(
+		check.That("server", err == nil && server.Host != "", "%q is not an address such as http://127.0.0.1:8080", o.Client.Server),
+		check.AtLeast("sessions", o.Sessions, 1),
+		check.AtLeast("stagger", o.Stagger, 0),
+	)
+}
+
+// Result is what one session got.
+type Result struct {
+	Session   string            `json:"session"`
+	Seconds   float64           `json:"seconds"` // for which media flowed
+	Sampled   int64             `json:"sampled"`
+	Scored    int64             `json:"scored"`
+	PerSecond float64           `json:"scored_per_second"`
+	Outcome   liveproof.Outcome `json:"verdict"`
+}
+
+// File sends an IVF file to a session of its own, once, in real time.
+func File(ctx context.Context, c Client, mode liveproof.Mode, path string) (Result, error) {
+	clip, err := ReadIVF(path)
+	if err != nil {
+		return Result{}, err
+	}
+	return one(ctx, c, mode, clip)
+}
+
+// Run sends the clip to every session once. The first failure ends all.
+func Run(ctx context.Context, o Options, clip *Clip) ([]Result, error) {
+	if err := o.Validate(); err != nil {
+		return nil, err
+	}
+	results := make([]Result, o.Sessions)
+	group, ctx := errgroup.WithContext(ctx)
+	for i := range results {
+		group.Go(func() (err error) {
+			select {
+			case <-time.After(time.Duration(i) * o.Stagger):
+			case <-ctx.Done():
+				return context.Cause(ctx)
+			}
+			results[i], err = one(ctx, o.Client, o.Mode, clip)
+			return err
+		})
+	}
+	return results, group.Wait()
+}
+
+// one creates a session, sends the clip, ends the session and reads what it got.
+func one(ctx context.Context, c Client, mode liveproof.Mode, clip *Clip) (r Result, err error) {
+	s, err := c.Create(ctx, mode)
+	if err != nil {
+		return r, err
+	}
+	p, err := Connect(ctx, c.http(), s, clip)
+	if err != nil {
+		return r, err
+	}
+	start := time.Now()
+	err = p.Send(ctx, clip)
+	sent := time.Since(start).Seconds()
+	if err = errors.Join(err, p.Close(context.WithoutCancel(ctx))); err != nil {
+		return r, err
+	}
+	got, err := c.Status(ctx, s.ID)
+	return Result{
+		Session: s.ID, Seconds: sent, Sampled: got.Frames.Sampled, Scored: got.Frames.Scored,
+		PerSecond: float64(got.Frames.Scored) / sent, Outcome: got.Verdict,
+	}, err
+}

@@ -1,0 +1,238 @@
+package publish
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/pion/webrtc/v4"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"github.com/liveproof/liveproof"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// ivf builds an IVF file whose frames last scale/rate seconds.
+func ivf(fourCC string, frames int, rate, scale uint32) []byte {
+	var b bytes.Buffer
+	put := func(v any) { _ = binary.Write(&b, binary.LittleEndian, v) }
+	b.WriteString("DKIF")
+	put([]uint16{0, 32})
+	b.WriteString(fourCC)
+	put([]uint16{16, 16})
+	put([]uint32{rate, scale, uint32(frames), 0})
+	for i := range frames {
+		put(uint32(5))
+		put(uint64(i))
+		b.Write([]byte{0x10, 0, 0, byte(i), 0xff}) // bit 0 of a VP8 frame's first byte is 0 for a key frame
+	}
+	return b.Bytes()
+}
+
+func TestClipTakesItsPaceFromTheTimestamps(t *testing.T) {
+	for _, c := range []struct{ rate, scale uint32 }{{15, 1}, {25, 1}, {1000, 40}, {30000, 1001}} {
+		clip, err := readIVF(bytes.NewReader(ivf("VP80", 60, c.rate, c.scale)))
+		require.NoError(t, err)
+		require.Len(t, clip.frames, 60)
+		var total time.Duration
+		for i, f := range clip.frames[:59] {
+			total += f.Duration
+			require.EqualValues(t, i, f.Data[3])
+		}
+		require.InDelta(t, 59*float64(c.scale)/float64(c.rate), total.Seconds(), .002, "%d/%d", c.rate, c.scale)
+		require.Equal(t, lastLength, clip.frames[59].Duration)
+	}
+}
+
+func TestReadIVFRefuses(t *testing.T) {
+	whole := ivf("VP80", 2, 25, 1)
+	for says, data := range map[string][]byte{
+		"signature": []byte(strings.Repeat("not a film ", 10)),
+		"VP80":      ivf("AV01", 1, 25, 1),
+		"frame 1":   whole[:len(whole)-1],
+		"frame 0":   ivf("VP80", 0, 25, 1),
+	} {
+		path := filepath.Join(t.TempDir(), "clip.ivf")
+		require.NoError(t, os.WriteFile(path, data, 0o600))
+		_, err := ReadIVF(path)
+		require.ErrorContains(t, err, says)
+		require.ErrorContains(t, err, path)
+	}
+}
+
+// receiver is a server of the sessions API and WHIP that counts what it gets.
+type receiver struct {
+	*httptest.Server
+	t       *testing.T
+	refuse  bool // every offer
+	packets atomic.Int64
+	deleted atomic.Int64
+	mu      sync.Mutex
+	modes   []string
+	peers   []*webrtc.PeerConnection
+	reading sync.WaitGroup
+}
+
+func newReceiver(t *testing.T) *receiver {
+	r := &receiver{t: t}
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /v1/sessions", r.create)
+	mux.HandleFunc("POST /v1/sessions/{id}/whip", r.offer)
+	mux.HandleFunc("DELETE /v1/sessions/{id}/whip/{peer}", func(http.ResponseWriter, *http.Request) { r.deleted.Add(1) })
+	mux.HandleFunc("GET /v1/sessions/{id}", func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, `{"state":"decided","verdict":"live","frames":{"sampled":7,"scored":6}}`)
+	})
+	r.Server = httptest.NewServer(mux)
+	t.Cleanup(r.stop)
+	return r
+}
+
+func (r *receiver) stop() {
+	for _, pc := range r.peers {
+		_ = pc.GracefulClose()
+	}
+	r.reading.Wait()
+	http.DefaultClient.CloseIdleConnections()
+	r.Close()
+}
+
+func (r *receiver) create(w http.ResponseWriter, req *http.Request) {
+	if req.Header.Get("Authorization") != "Bearer key" {
+		http.Error(w, "no such key", http.StatusUnauthorized)
+		return
+	}
+	var body struct{ Mode string }
+	_ = json.NewDecoder(req.Body).Decode(&body)
+	r.mu.Lock()
+	r.modes = append(r.modes, body.Mode)
+	r.mu.Unlock()
+	_, _ = io.WriteString(w, `{"id":"01A","client_token":"token","whip_url":"/v1/sessions/01A/whip"}`)
+}
+
+func (r *receiver) offer(w http.ResponseWriter, req *http.Request) {
+	if r.refuse || req.Header.Get("Authorization") != "Bearer token" {
+		http.Error(w, "not wanted", http.StatusForbidden)
+		return
+	}
+	sdp, _ := io.ReadAll(req.Body)
+	answer, err := r.accept(string(sdp))
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	w.Header().Set("Location", "whip/peer")
+	w.WriteHeader(http.StatusCreated)
+	_, _ = io.WriteString(w, answer)
+}
+
+func (r *receiver) accept(sdp string) (answer string, err error) {
+	pc, err := webrtc.NewPeerConnection(webrtc.Configuration{})
+	if err != nil {
+		return "", err
+	}
+	r.mu.Lock()
+	r.peers = append(r.peers, pc)
+	r.mu.Unlock()
+	pc.OnTrack(func(track *webrtc.TrackRemote, _ *webrtc.RTPReceiver) {
+		r.reading.Go(func() {
+			for {
+				if _, _, err := track.ReadRTP(); err != nil {
+					return
+				}
+				r.packets.Add(1)
+			}
+		})
+	})
+	if err := pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: sdp}); err != nil {
+		return "", err
+	}
+	local, err := pc.CreateAnswer(nil)
+	if err != nil {
+		return "", err
+	}
+	gathered := webrtc.GatheringCompletePromise(pc)
+	if err := pc.SetLocalDescription(local); err != nil {
+		return "", err
+	}
+	<-gathered
+	return pc.LocalDescription().SDP, nil
+}
+
+func (r *receiver) client() Client { return Client{Server: r.URL + "/", APIKey: "key"} }
+
+func TestFileIsSentOnceAndEndsItsSession(t *testing.T) {
+	r := newReceiver(t)
+	path := filepath.Join(t.TempDir(), "clip.ivf")
+	require.NoError(t, os.WriteFile(path, ivf("VP80", 30, 50, 1), 0o600))
+	got, err := File(t.Context(), r.client(), liveproof.ModeOnboarding, path)
+	require.NoError(t, err)
+	require.GreaterOrEqual(t, got.Seconds, .58, "29 frames of 20 ms in real time")
+	require.Equal(t, Result{
+		Session: "01A", Seconds: got.Seconds, Sampled: 7, Scored: 6, PerSecond: 6 / got.Seconds, Outcome: liveproof.OutcomeLive,
+	}, got)
+	require.Positive(t, r.packets.Load())
+	require.LessOrEqual(t, r.packets.Load(), int64(30))
+	require.EqualValues(t, 1, r.deleted.Load())
+	require.Equal(t, []string{"onboarding"}, r.modes)
+}
+
+func TestRunPublishesToManySessions(t *testing.T) {
+	r := newReceiver(t)
+	clip, err := readIVF(bytes.NewReader(ivf("VP80", 10, 50, 1)))
+	require.NoError(t, err)
+	results, err := Run(t.Context(), Options{Client: r.client(), Mode: liveproof.ModeCall, Sessions: 3, Stagger: time.Millisecond}, clip)
+	require.NoError(t, err)
+	require.Len(t, results, 3)
+	for _, got := range results {
+		require.EqualValues(t, 6, got.Scored)
+	}
+	require.EqualValues(t, 3, r.deleted.Load())
+	require.Equal(t, []string{"call", "call", "call"}, r.modes)
+}
+
+func TestRunNamesWhatWentWrong(t *testing.T) {
+	clip, err := readIVF(bytes.NewReader(ivf("VP80", 1, 25, 1)))
+	require.NoError(t, err)
+	r := newReceiver(t)
+	_, err = Run(t.Context(), Options{Client: Client{Server: r.URL, APIKey: "other"}, Sessions: 2}, clip)
+	require.ErrorContains(t, err, "POST /v1/sessions: 401 Unauthorized: no such key")
+	r.refuse = true
+	_, err = Run(t.Context(), Options{Client: r.client(), Sessions: 2}, clip)
+	require.ErrorContains(t, err, "WHIP: 403 Forbidden: not wanted")
+	require.Zero(t, r.deleted.Load(), "there is no resource to delete")
+	err = Options{Client: Client{Server: "nowhere"}, Stagger: -1}.Validate()
+	for _, says := range []string{"server: ", "sessions: 0", "stagger: "} {
+		require.ErrorContains(t, err, says)
+	}
+}
+
+func TestInterruptedSendStillEndsTheSession(t *testing.T) {
+	r := newReceiver(t)
+	clip, err := readIVF(bytes.NewReader(ivf("VP80", 60, 1, 1)))
+	require.NoError(t, err)
+	s, err := r.client().Create(t.Context(), liveproof.ModeCall)
+	require.NoError(t, err)
+	p, err := Connect(t.Context(), http.DefaultClient, s, clip)
+	require.NoError(t, err)
+	ctx, cancel := context.WithCancel(t.Context())
+	sent := make(chan error)
+	go func() { sent <- p.Send(ctx, clip) }()
+	require.Eventually(t, func() bool { return r.packets.Load() > 0 }, time.Minute, time.Millisecond)
+	cancel()
+	require.ErrorIs(t, <-sent, context.Canceled)
+	require.NoError(t, p.Close(t.Context()))
+	require.EqualValues(t, 1, r.deleted.Load())
+}
