@@ -32,7 +32,7 @@ clip() {
 one() {
   local sessions=$1 log server url key before after hz
   log=$(mktemp)
-  LIVEPROOF_INGEST_MAX_SESSIONS=1000 LIVEPROOF_INGEST_RATE_PER_IP_BURST=100000 LIVEPROOF_LOG_LEVEL=warn \
+  LIVEPROOF_SESSION_MAX_SESSIONS=1000 LIVEPROOF_INGEST_RATE_PER_IP_BURST=100000 LIVEPROOF_LOG_LEVEL=warn \
     ${MODEL:+env LIVEPROOF_SCORER_MODEL="$MODEL"} bin/liveproof serve --listen 127.0.0.1:0 --udp-port 0 >"$log" 2>&1 &
   server=$!
   until grep -q '^listening' "$log"; do sleep 0.1; done

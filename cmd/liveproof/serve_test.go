@@ -52,7 +52,7 @@ func TestNobodyIsInconclusive(t *testing.T) {
 	require.Zero(t, v.Frames.Scored)
 }
 
-func TestCase12TabClosedMidSession(t *testing.T) {
+func TestTabClosedMidSession(t *testing.T) {
 	s := startServer(t)
 	made := s.create(`{"mode":"onboarding","deadline_s":60}`)
 	leave := s.publish(made, nobody(t, "12"))
@@ -63,7 +63,7 @@ func TestCase12TabClosedMidSession(t *testing.T) {
 	require.NotEqual(t, "decided", v.State)
 }
 
-func TestCase14RedisStoppedAndStartedMidSession(t *testing.T) {
+func TestRedisStoppedAndStartedMidSession(t *testing.T) {
 	clip := nobody(t, "20")
 	db := redistest.Start(t)
 	s := startServer(t, "--redis", db.URL())
@@ -85,9 +85,9 @@ func TestCase14RedisStoppedAndStartedMidSession(t *testing.T) {
 	require.Equal(t, http.StatusNotFound, s.api(http.MethodGet, "/v1/sessions/"+made.ID, "", nil))
 }
 
-func TestCase16ShutdownEndsEverySession(t *testing.T) {
+func TestShutdownEndsEverySession(t *testing.T) {
 	db := redistest.Start(t)
-	t.Setenv("LIVEPROOF_INGEST_DRAIN_TIMEOUT", "1s")
+	t.Setenv("LIVEPROOF_SESSION_DRAIN_TIMEOUT", "1s")
 	s := startServer(t, "--redis", db.URL())
 	made := s.create(`{"mode":"call"}`)
 	s.publish(made, nobody(t, "20"))
@@ -106,9 +106,9 @@ func TestCase16ShutdownEndsEverySession(t *testing.T) {
 	require.Contains(t, stored["result"], "server_shutdown")
 }
 
-// TestCase14VerdictOutlastsTheOutage: Redis stands still for longer than the
+// TestVerdictOutlastsTheOutage: Redis stands still for longer than the
 // pipeline tries to write; the verdict that was judged is the one that is written.
-func TestCase14VerdictOutlastsTheOutage(t *testing.T) {
+func TestVerdictOutlastsTheOutage(t *testing.T) {
 	clip := person(t, "person_A_640x480.mjpeg", "20")
 	t.Setenv("LIVEPROOF_PIPELINE_RECORD_TIMEOUT", "200ms")
 	t.Setenv("LIVEPROOF_PIPELINE_DECIDE_TIMEOUT", "400ms")
@@ -139,9 +139,9 @@ func TestCase14VerdictOutlastsTheOutage(t *testing.T) {
 	}
 }
 
-// TestCase12FiftySessionsLeaveNothingBehind: goroutines and memory are back at
+// TestFiftySessionsLeaveNothingBehind: goroutines and memory are back at
 // the baseline after sessions that were decoded, sampled and, with a person, scored.
-func TestCase12FiftySessionsLeaveNothingBehind(t *testing.T) {
+func TestFiftySessionsLeaveNothingBehind(t *testing.T) {
 	clip, scored := anybody(t, "8")
 	s := startServer(t)
 	const atOnce = 5
@@ -205,7 +205,7 @@ func settled(t *testing.T) resources {
 	return resources{runtime.NumGoroutine(), m.HeapAlloc, resident * uint64(os.Getpagesize())}
 }
 
-func TestCase18HotSwapKeepsTheOldModel(t *testing.T) {
+func TestHotSwapKeepsTheOldModel(t *testing.T) {
 	tiny, err := os.ReadFile("../../scorer/testdata/tiny.onnx")
 	require.NoError(t, err)
 	path := filepath.Join(t.TempDir(), "model.onnx")
@@ -225,7 +225,7 @@ func TestCase18HotSwapKeepsTheOldModel(t *testing.T) {
 	require.Eventually(t, func() bool { return swaps() == 1 }, 30*time.Second, 50*time.Millisecond)
 }
 
-func TestCase18WrongModelIsRefusedAtStart(t *testing.T) {
+func TestWrongModelIsRefusedAtStart(t *testing.T) {
 	needRuntime(t)
 	for model, difference := range map[string]string{
 		"wrong_schema": "schema", "wrong_shape": "shape", "missing_metadata": "liveproof.", "nan": "NaN",
