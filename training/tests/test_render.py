@@ -7,9 +7,30 @@ import numpy as np
 import pytest
 from synthetic import BOX, POINTS, portrait, write_faces
 
+from liveproof_base import crop, manifest, video
+from liveproof_render import (
+    camera,
+    codec,
+    content,
+    crops,
+    cutout,
+    devices,
+    film,
+    geometry,
+    hand,
+    ingredients,
+    light,
+    media,
+    paper,
+    portraits,
+    screen,
+    store,
+    stream,
+    surround,
+)
+from liveproof_render.face import Face
+from liveproof_training import metrics
 from liveproof_training.loading import nuisance
-from liveproof_training.render import camera, codec, content, crops, cutout, devices, film, geometry, hand, ingredients, light, media, paper, portraits, screen, store, stream, surround, video
-from liveproof_training.render.face import Face
 
 FACE = Face(BOX, POINTS)
 FLAT = geometry.Pose(1.0, 0.0, (0.0, 0.0), (0.0, 0.0), 0.0)
@@ -133,7 +154,7 @@ def test_unknown_ingredient_is_named():
 def test_devices_are_the_same_by_name_and_apart_by_split():
     assert devices.printer("oulu/print1") == devices.printer("oulu/print1") != devices.printer("oulu/print2")
     assert devices.display("msu/ipad_video") != devices.display("casia/tablet")
-    used = {split: {crops.device_keys("print", [1, n], split)[1] for n in range(40)} for split in portraits.SPLITS}
+    used = {split: {crops.device_keys("print", [1, n], split)[1] for n in range(40)} for split in manifest.SPLITS}
     assert all(key.startswith(split) for split, keys in used.items() for key in keys)
     cameras = {crops.device_keys(pai, [1, 5], "dev")[0] for pai in media.KINDS}
     assert len(cameras) == 1, "the camera does not know the class"
@@ -173,7 +194,7 @@ def test_face_crop_is_the_contracts(box, side):
     top = int(round((box[1] + box[3]) / 2 - side / 2)) + pad
     how = cv2.INTER_AREA if side > 256 else cv2.INTER_LINEAR
     want = cv2.resize(padded[top : top + side, left : left + side], (256, 256), interpolation=how)
-    assert np.array_equal(crops.face_crop(picture, box), want)
+    assert np.array_equal(crop.face_crop(picture, box), want)
 
 
 def test_splits_share_no_grid(tmp_path):
@@ -224,8 +245,6 @@ def test_nuisance_factors_of_rendered_crops():
     for name in ("brightness", "red_green", "blue_green", "blockiness"):
         column = x[:, [nuisance.NAMES.index(name)]]
         score = nuisance.fit(column, y)(column)
-        from liveproof_training import metrics
-
         assert metrics.auc(score[y == 1], score[y == 0]) < 0.68, name
 
 

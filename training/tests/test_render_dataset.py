@@ -6,17 +6,26 @@ import numpy as np
 import pytest
 from synthetic import write_faces
 
-from liveproof_training import cli
-from liveproof_training.render import dataset, portraits, video
+from liveproof_base import manifest, video
+from liveproof_render import cli, dataset, portraits
 
 COLUMNS = ("path", "video", "dataset", "split", "subject", "session", "camera", "pai", "instrument", "label", "width", "height", "rate", "rotate")
 ROWS = [
     ("Train_files/1_1_01_1.avi", "oulu", "01", "1", "1", "none", "", 0),
     ("Train_files/1_1_01_2.avi", "oulu", "01", "1", "1", "print", "print1", 0),
-    ("train/attack/hand/attack_highdef_client001_session01_highdef_video_adverse.mov", "replay", "001", "adverse", "webcam", "replay", "highdef_video_hand", 0),
+    (
+        "train/attack/hand/attack_highdef_client001_session01_highdef_video_adverse.mov",
+        "replay",
+        "001",
+        "adverse",
+        "webcam",
+        "replay",
+        "highdef_video_hand",
+        0,
+    ),
     ("scene01/real/real_client003_android_SD_scene01.mp4", "msu", "003", "1", "android", "none", "", 180),
     ("train_release/1/HR_3.avi", "casia", "1", "1", "HR", "cut", "cut", 0),
-]  # fmt: skip
+]
 
 
 def write_plan(root, rows=ROWS):
@@ -25,8 +34,23 @@ def write_plan(root, rows=ROWS):
         writer = csv.DictWriter(f, COLUMNS, restval="")
         writer.writeheader()
         for path, name, subject, session, camera, pai, instrument, rotate in rows:
-            writer.writerow(dict(path=path, dataset=name, subject=subject, session=session, camera=camera, pai=pai, instrument=instrument,
-                                 width=96, height=64, rate=10, rotate=rotate, split="train", label=int(pai == "none")))  # fmt: skip
+            writer.writerow(
+                dict(
+                    path=path,
+                    dataset=name,
+                    subject=subject,
+                    session=session,
+                    camera=camera,
+                    pai=pai,
+                    instrument=instrument,
+                    width=96,
+                    height=64,
+                    rate=10,
+                    rotate=rotate,
+                    split="train",
+                    label=int(pai == "none"),
+                )
+            )
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +58,7 @@ def filmed(tmp_path_factory):
     folder = tmp_path_factory.mktemp("film")
     write_faces(folder / "faces", grids=8, per_grid=2)
     write_plan(folder / "root")
-    args = ["render-dataset", "--root", str(folder / "root"), "--shared", str(folder), "--frames", "4", "--workers", "2"]
+    args = ["dataset", "--root", str(folder / "root"), "--shared", str(folder), "--frames", "4", "--workers", "2"]
     assert cli.main(args) == 0
     return folder, args
 
@@ -44,7 +68,7 @@ def test_every_row_becomes_a_video(filmed):
     for path, *_ in ROWS:
         clip = video.probe(root / path)
         assert (clip.width, clip.height, clip.frames) == (96, 64, 4), path
-    assert "generated portraits" in (root / dataset.MARK).read_text()
+    assert "generated portraits" in (root / manifest.RENDERED).read_text()
     assert list(root.rglob("*partial*")) == []
 
 
@@ -74,7 +98,9 @@ def test_subjects_and_devices_are_apart(filmed):
     assert dataset.device_of(rows[0]) is None
 
 
-@pytest.mark.parametrize("change, message", [({"path": "../x.avi"}, "plan.csv:2"), ({"width": "wide"}, "plan.csv:2"), ({"pai": "mask"}, "plan.csv:2")])
+@pytest.mark.parametrize(
+    "change, message", [({"path": "../x.avi"}, "plan.csv:2"), ({"width": "wide"}, "plan.csv:2"), ({"pai": "mask"}, "plan.csv:2")]
+)
 def test_a_bad_plan_is_named(tmp_path, change, message):
     write_plan(tmp_path, ROWS[:1])
     with (tmp_path / "plan.csv").open(newline="") as f:
