@@ -67,7 +67,7 @@ def _frame(picture: content.Content, pose: geometry.Pose, face: float, rng):
     """The part of the sensor around the face, and the face's box in it (sensor pixels)."""
     x1, y1, x2, y2 = picture.face.box
     side = int(round(1.55 * max(face, face * (x2 - x1) / (y2 - y1)))) // 2 * 2
-    view = geometry.look(pose, picture.face.centre, (side, side), rng)
+    view = geometry.view_of(pose, picture.face.centre, (side, side), rng)
     half_w, half_h = pose.scale * (x2 - x1) / 2, pose.scale * (y2 - y1) / 2
     cx, cy = side / 2 + pose.shift[0], side / 2 + pose.shift[1]
     return view, (cx - half_w, cy - half_h, cx + half_w, cy + half_h)
@@ -77,5 +77,5 @@ def _jittered(box, jitter) -> tuple[float, float, float, float]:
     x1, y1, x2, y2 = box
     w, h = x2 - x1, y2 - y1
     cx, cy = (x1 + x2) / 2 + jitter[0] * w, (y1 + y2) / 2 + jitter[1] * h
-    grow = float(np.exp(np.clip(jitter[2], -0.12, 0.12))) / 2
-    return cx - grow * w, cy - grow * h, cx + grow * w, cy + grow * h
+    half = float(np.exp(np.clip(jitter[2], -0.12, 0.12))) / 2
+    return cx - half * w, cy - half * h, cx + half * w, cy + half * h

@@ -20,10 +20,10 @@ class Hole:
     axes: tuple[float, float]
     angle: float  # radians
 
-    def coverage(self, view: geometry.View, grow: float = 0.0) -> np.ndarray:
+    def coverage(self, view: geometry.View, wider: float = 0.0) -> np.ndarray:
         c, s = np.float32(math.cos(self.angle)), np.float32(math.sin(self.angle))
         u, v = view.u - np.float32(self.centre[0]), view.v - np.float32(self.centre[1])
-        a, b = self.axes[0] + grow, self.axes[1] + grow
+        a, b = self.axes[0] + wider, self.axes[1] + wider
         away = np.hypot((c * u + s * v) / np.float32(a), (c * v - s * u) / np.float32(b))
         return np.clip((1 - away) * np.float32(min(a, b) / view.footprint) + np.float32(0.5), 0, 1)
 
@@ -81,6 +81,6 @@ def _holes(rng: np.random.Generator, face: Face, apart: float) -> tuple[Hole, ..
 
 
 def _outline(rng: np.random.Generator, face: Face) -> Hole:
-    grow = draw.uniform(rng, 0.95, 1.35)
+    wider = draw.uniform(rng, 0.95, 1.35)
     (x, y), angle = face.centre, float(rng.normal(0, 0.06))
-    return Hole((x, y - 0.03 * face.height), (grow * 0.56 * face.width, grow * 0.58 * face.height), angle)
+    return Hole((x, y - 0.03 * face.height), (wider * 0.56 * face.width, wider * 0.58 * face.height), angle)

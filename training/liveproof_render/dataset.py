@@ -20,25 +20,30 @@ from liveproof_base import manifest, progress, video
 from . import content, devices, draw, film, geometry, media, portraits
 from .ingredients import ALL
 
-COLUMNS = ("path", "dataset", "subject", "session", "camera", "pai", "instrument", "width", "height", "rate", "rotate")
-FIRST_PORTRAIT = {"oulu": 0, "casia": 60, "replay": 111, "msu": 231}  # with subjects to 55, 50, 119 and 55: no portrait is two people
 ROOM = 1.9  # of a portrait that may fill a frame
 NOTICE = "Rendered from generated portraits, in the layout of the dataset: no recording of anybody. Good for tests and studies of method only.\n"
 
 
 @dataclasses.dataclass(frozen=True)
 class Row:
+    """A video of the plan; other columns of plan.csv are not needed to film it."""
+
     path: str
     dataset: str
-    subject: str
     session: str
     camera: str
     pai: str
-    instrument: str
+    device: str  # printer or display; empty for bona fide
+    moving: bool  # what is shown moves: a person, or a video of one
+    fixed: bool  # the medium stands, nobody holds it
+    person: int  # a number of their own among the people of all datasets
     width: int
     height: int
     rate: float
     rotate: int  # degrees: 180 for the clips that are stored upside down
+
+
+COLUMNS = tuple(f.name for f in dataclasses.fields(Row))
 
 
 def read_plan(path: Path) -> list[Row]:
@@ -48,18 +53,35 @@ def read_plan(path: Path) -> list[Row]:
         reader = csv.DictReader(f)
         missing = [c for c in COLUMNS if c not in (reader.fieldnames or [])]
         if missing:
-            raise ValueError(f"{path}: no column {', '.join(missing)}")
+            raise ValueError(f"{path}: no column {', '.join(missing)}; `liveproof layout` of this checkout writes them")
         return [_row(path, number, r) for number, r in enumerate(reader, start=2)]
 
 
 def _row(path: Path, line: int, r: dict[str, str]) -> Row:
     try:
-        row = Row(*(r[c] for c in COLUMNS[:7]), int(r["width"]), int(r["height"]), float(r["rate"]), int(r["rotate"] or 0))
+        row = Row(*(_PARSERS.get(c, str)(r[c]) for c in COLUMNS))
     except ValueError as error:
         raise ValueError(f"{path}:{line}: {error}") from error
-    if row.dataset not in FIRST_PORTRAIT or row.pai not in media.KINDS or row.rotate not in (0, 180) or ".." in Path(row.path).parts:
-        raise ValueError(f"{path}:{line}: dataset, pai, rotate or path is not as docs/benchmarks.md has it")
+    if row.pai not in media.KINDS or row.rotate not in (0, 180) or ".." in Path(row.path).parts:
+        raise ValueError(f"{path}:{line}: pai, rotate or path is not as docs/benchmarks.md has it")
     return row
+
+
+def _flag(word: str) -> bool:
+    if word not in ("0", "1"):
+        raise ValueError(f"{word!r} is neither 0 nor 1")
+    return word == "1"
+
+
+_PARSERS = {
+    "moving": _flag,
+    "fixed": _flag,
+    "person": int,
+    "width": int,
+    "height": int,
+    "rate": float,
+    "rotate": lambda word: int(word or 0),
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,13 +99,14 @@ def cast(folder: Path) -> list[portraits.Portrait]:
 
 
 def portrait_of(row: Row, items: list[portraits.Portrait]) -> portraits.Portrait:
+    """Where there are as many portraits as people, no portrait is two people."""
     order = sorted(items, key=lambda p: hashlib.sha256(p.path.name.encode()).hexdigest())
-    return order[(FIRST_PORTRAIT[row.dataset] + int(row.subject)) % len(order)]
+    return order[row.person % len(order)]
 
 
 def device_of(row: Row):
-    """The printer or display; fixed and hand-held attacks of Replay-Attack use the same one."""
-    return devices.instrument(row.pai, f"{row.dataset}/{row.instrument.removesuffix('_fixed').removesuffix('_hand')}")
+    """The printer or display."""
+    return devices.instrument(row.pai, f"{row.dataset}/{row.device}")
 
 
 def settle(row: Row, picture: content.Content, seed: int) -> film.Setting:
@@ -99,7 +122,7 @@ def settle(row: Row, picture: content.Content, seed: int) -> film.Setting:
     )
     face = draw.uniform(rng, 0.36, 0.5) * min(row.height, 1.1 * row.width)
     pose = geometry.Pose.sample(rng, face / picture.face.height)
-    held = 0.3 if row.instrument.endswith("_fixed") else None  # on a tripod
+    held = 0.3 if row.fixed else None
     return film.Setting(
         camera=camera,
         pose=dataclasses.replace(pose, bend=pose.bend if row.pai == "print" else 0.0),
@@ -120,11 +143,10 @@ def shoot(row: Row, production: Production, items: list[portraits.Portrait]) -> 
     style = dataclasses.replace(content.ContentStyle.sample(rng, ALL.without("distractors")), flip=False)
     picture = content.degrade(content.cut(portrait.load(), portrait.face, 2.6), style)
     setting, head = settle(row, picture, production.seed), film.Hand.sample(rng, 0.05 * picture.face.side)
-    moves = row.pai == "none" or "video" in row.instrument or row.dataset in ("oulu", "casia") and row.pai == "replay"
     writer = video.Writer(target, row.width, row.height, row.rate)
     for n in range(production.frames):
         t = n / row.rate
-        shown = film.animate(picture.image, picture.face, head.at(t)[:2]) if moves else picture.image
+        shown = film.animate(picture.image, picture.face, head.at(t)[:2]) if row.moving else picture.image
         frame = setting.frame(shown, t, rng)
         writer.write(cv2.rotate(frame, cv2.ROTATE_180) if row.rotate == 180 else frame)
     writer.close()

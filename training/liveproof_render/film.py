@@ -59,7 +59,7 @@ class Setting:
     def frame(self, picture: np.ndarray, t: float, rng: np.random.Generator) -> np.ndarray:
         """One picture at sensor resolution, before any video encoder."""
         # The sheet's own bend must not flicker: its field is drawn anew from the same seed for every frame.
-        view = geometry.look(self.hand.move(self.pose, t), self.centre, self.size, np.random.default_rng(7))
+        view = geometry.view_of(self.hand.move(self.pose, t), self.centre, self.size, np.random.default_rng(7))
         return self.camera.capture(self.medium.radiance(picture, view, t), rng, t)
 
 

@@ -66,7 +66,7 @@ def homography(pose: Pose, centre: tuple[float, float], size: tuple[int, int]) -
     return turn @ perspective @ to_centre
 
 
-def look(pose: Pose, centre, size: tuple[int, int], rng: np.random.Generator) -> View:
+def view_of(pose: Pose, centre, size: tuple[int, int], rng: np.random.Generator) -> View:
     h, w = size
     s = SUPERSAMPLE
     x = ((np.arange(w * s, dtype=np.float32) + 0.5) / s)[None]

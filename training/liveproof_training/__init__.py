@@ -1,3 +1,1 @@
-"""Liveproof's trainer: PDLE labels, expected liveness score, rendered demo data, ONNX export."""
-
-__version__ = "0.1.0"
+"""Liveproof's trainer: PDLE labels, expected liveness score, evaluation by protocols, ONNX export."""

@@ -98,9 +98,9 @@ def roc(bona_fide: np.ndarray, by_pai: dict[str, np.ndarray], points: dict[str, 
     fig, axis = figure(4.2, 3.6)
     for name, attacks in by_pai.items():
         apcer, bpcer = operating(bona_fide, attacks)
-        look = dict(color="black", lw=1.6) if name == "all" else dict(color=INK.get(name, "#888888"), lw=1)
+        style = dict(color="black", lw=1.6) if name == "all" else dict(color=INK.get(name, "#888888"), lw=1)
         label = f"{WORDS.get(name, name)}, AUC {metrics.auc(bona_fide, attacks):.3f}"
-        axis.step(apcer[::-1], 1 - bpcer[::-1], where="post", label=label, **look)
+        axis.step(apcer[::-1], 1 - bpcer[::-1], where="post", label=label, **style)
     _mark(axis, {name: (p.far, 1 - p.frr) for name, p in points.items()})
     axis.plot([0, 1], [0, 1], color="#cccccc", lw=0.8, zorder=0)
     axis.set(xlabel="attacks accepted (APCER)", ylabel="bona fide accepted (1 − BPCER)", xlim=(-0.01, 1), ylim=(0, 1.01))
@@ -113,8 +113,8 @@ def det(bona_fide: np.ndarray, by_pai: dict[str, np.ndarray], points: dict[str, 
     fig, axis = figure(4.2, 3.6)
     for name, attacks in by_pai.items():
         apcer, bpcer = operating(bona_fide, attacks)
-        look = dict(color="black", lw=1.6) if name == "all" else dict(color=INK.get(name, "#888888"), lw=1)
-        axis.plot(_deviate(apcer), _deviate(bpcer), label=WORDS.get(name, name), **look)
+        style = dict(color="black", lw=1.6) if name == "all" else dict(color=INK.get(name, "#888888"), lw=1)
+        axis.plot(_deviate(apcer), _deviate(bpcer), label=WORDS.get(name, name), **style)
     _mark(axis, {name: (_deviate(p.far), _deviate(p.frr)) for name, p in points.items()})
     ticks = np.array([0.01, 0.02, 0.05, 0.1, 0.2, 0.4])
     words = [f"{100 * t:g} %" for t in ticks]

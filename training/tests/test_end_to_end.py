@@ -4,6 +4,7 @@ import csv
 import hashlib
 import json
 
+import cv2
 import numpy as np
 import pytest
 from synthetic import write_faces
@@ -48,6 +49,20 @@ def test_rendered_store(crops_folder):
     crops = data.load_split(crops_folder, "train")
     assert crops.images[:2].shape == (2, 256, 256, 3) and set(crops.labels) == {0, 1}
     assert {"none", "print", "replay"} <= set(crops.pai) and set(crops.domains) == {0}
+
+
+def test_pairs_of_rendered_crops_in_one_picture(crops_folder, tmp_path):
+    assert render.main(["sheet", "--data", str(crops_folder), "--split", "train", "--out", str(tmp_path / "sheet.png")]) == 0
+    height, width, _ = cv2.imread(str(tmp_path / "sheet.png")).shape
+    assert height / width == pytest.approx(4 / 10, abs=0.01), "two rows of pairs, ten across"
+
+
+def test_training_on_crops_rendered_meanwhile(crops_folder, tmp_path):
+    faces = crops_folder.parent / "faces"
+    run = train.Run(config(crops_folder, tmp_path / "run", data=f"render:{faces}", steps=1, eval_every=9))
+    assert set(run.train_crops.pai) > {"none", "print"} and set(run.train_crops.labels) == {0, 1}
+    run.train()
+    assert (tmp_path / "run" / "final.pt").is_file()
 
 
 def test_train_export_evaluate(crops_folder, tmp_path, capsys):

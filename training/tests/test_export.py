@@ -19,25 +19,7 @@ from liveproof_training.fit import checkpoint
 from liveproof_training.loading import data
 from liveproof_training.method import model
 
-KEYS = {
-    f"liveproof.{k}"
-    for k in [
-        "schema",
-        "name",
-        "k",
-        "crop_margin",
-        "crop_size",
-        "input_size",
-        "threshold",
-        "threshold_source",
-        "training_data",
-        "training_data_sha256",
-        "revision",
-        "encoder",
-        "precision",
-        "demo",
-    ]
-}
+KEYS = {f"liveproof.{f.name}" for f in dataclasses.fields(contract.Metadata)} | {"liveproof.schema"}
 ARMS = {"resnet18": "expected", "mobilenet_v2": "sigmoid"}
 # What does not depend on the network is tried on one.
 one_encoder = pytest.mark.parametrize("exported", ["mobilenet_v2"], indirect=True)

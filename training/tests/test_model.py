@@ -182,6 +182,11 @@ def test_without_a_network_torchvisions_weights_are_asked_for_by_name(encoder, o
         model.load_initial(model.LivenessNet(encoder=encoder), "torchvision", str(tmp_path))
 
 
+def test_shared_weights_without_a_folder_are_asked_for_by_name():
+    with pytest.raises(FileNotFoundError, match="no shared weights, LIVEPROOF_SHARED is not set and no --shared FOLDER"):
+        model.load_initial(model.LivenessNet(), "shared", "")
+
+
 def test_auto_takes_the_first_there_is(offline, tmp_path, capsys):
     assert model.load_initial(model.LivenessNet(), "auto", str(tmp_path)).description == "random"
     assert "WARNING" in capsys.readouterr().out

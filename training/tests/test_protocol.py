@@ -8,6 +8,7 @@ import tiny_benchmark
 from conftest import PROTOCOLS
 
 from liveproof_base import manifest
+from liveproof_render import media
 from liveproof_training import cli
 from liveproof_training.evaluation import scoring
 from liveproof_training.studies import goprogram, protocol
@@ -140,6 +141,12 @@ def test_a_new_dataset_or_field_of_the_go_program_changes_nothing_here():
     listing = goprogram.parse(told)
     assert listing.find("OC-W").datasets == ("oulu", "casia", "wild") and "OC-W" in listing.cross()
     assert listing.needed(["OC-W"]) == ["oulu", "casia", "wild"]
+
+
+def test_go_and_the_tables_agree_on_attacks_and_splits():
+    told = json.loads(PROTOCOLS.read_text())
+    assert sorted(told["pais"]) == sorted(manifest.SPECIES) == sorted(media.KINDS)
+    assert {split for dataset in told["datasets"] for split in dataset["splits"]} == set(manifest.SPLITS)
 
 
 @pytest.mark.parametrize("printed", ["NAME  DATASETS", "[]", '{"datasets": [{}], "protocols": []}'])

@@ -1,6 +1,7 @@
 """A run: steps, log, checkpoints, resuming, arms, settings."""
 
 import csv
+import dataclasses
 import json
 import os
 import signal
@@ -14,11 +15,12 @@ import tables
 import torch
 
 from liveproof_training import cli
-from liveproof_training.config import ARMS, TrainConfig, flat
+from liveproof_training.config import ARMS, FIELDS, TrainConfig, flat
 from liveproof_training.fit import checkpoint, engine, journal, train
 from liveproof_training.loading import data
 from liveproof_training.loading.batches import Batch
 from liveproof_training.method import encoders
+from liveproof_training.method.losses import LOSSES
 
 
 @pytest.fixture(scope="module")
@@ -332,8 +334,47 @@ def test_matched_sampling_needs_single_crops():
 
 
 def test_unknown_settings_are_named():
-    with pytest.raises(ValueError, match="learning_rate"):
-        TrainConfig.from_dict({"learning_rate": 1})
+    for make in (TrainConfig.from_dict, lambda values: TrainConfig().replace(**values)):
+        with pytest.raises(ValueError, match="unknown settings: learning_rate"):
+            make({"learning_rate": 1})
+    with pytest.raises(ValueError, match="unknown settings: learning_rate"):
+        TrainConfig.from_dict({"optimisation": {"learning_rate": 1}})
+
+
+def test_a_settings_name_is_in_one_group_and_names_no_group():
+    names = [field.name for group in TrainConfig().groups().values() for field in dataclasses.fields(group)]
+    assert len(names) == len(set(names)) == len(FIELDS) and not set(names) & set(TrainConfig().groups())
+
+
+def test_settings_are_written_in_groups_and_read_in_groups_or_flat(tmp_path):
+    config = TrainConfig().replace(k=5, lr=1e-3, out="here")
+    config.save(tmp_path / "config.json")
+    written = json.loads((tmp_path / "config.json").read_text())
+    assert (written["exchange"]["k"], written["optimisation"]["lr"], written["run"]["out"]) == (5, 1e-3, "here")
+    assert TrainConfig.from_dict(written) == TrainConfig.from_dict(config.flat()) == config != TrainConfig()
+
+
+def test_a_run_of_an_earlier_version_whose_settings_are_flat_goes_on(store, tmp_path):
+    train.Run(tables.config(store, tmp_path, steps=1, k=5)).train()
+    state = checkpoint.load(tmp_path / "last.pt")
+    torch.save({**state, "config": flat(state["config"])}, tmp_path / "last.pt")
+    written = json.loads((tmp_path / "config.json").read_text())
+    (tmp_path / "config.json").write_text(json.dumps(flat(written)))
+    net, old = checkpoint.load_net(tmp_path / "last.pt")
+    assert old["config"]["k"] == 5 and net.k == 5 and checkpoint.settings(old) == checkpoint.settings(state)
+    assert cli.main(["train", "--out", str(tmp_path), "--resume", "--steps", "2"]) == 0
+    assert [row["step"] for row in log_of(tmp_path)] == ["1", "2"]
+    assert json.loads((tmp_path / "config.json").read_text()) == {**written, "optimisation": {**written["optimisation"], "steps": 2}}
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_every_loss_of_the_table_is_a_flag_and_trains(store, tmp_path, name):
+    head = LOSSES[name].head or "expected"
+    assert settings("--loss", name, "--head", head).losses.loss == name and f"{name}: " in FIELDS["loss"].metadata["help"]
+    run = train.Run(tables.config(store, tmp_path, loss=name, head=head, steps=1))
+    run.train()
+    (row,) = log_of(tmp_path)
+    assert float(row["loss_score"]) > 0 and float(row["grad_norm"]) > 0
 
 
 def settings(*words):

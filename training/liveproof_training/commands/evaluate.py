@@ -31,11 +31,10 @@ def _report(args) -> None:
         raise ValueError("--protocol needs --out, the folder for the report")
     model, folders = scoring.Model(Path(args.model), args.device), [Path(w) for w in args.data.split(",")]
     if args.protocol == OWN:
-        parts = scoring.on_splits(model, folders)
+        name, parts = "own splits", scoring.on_splits(model, folders)
     else:
-        parts = scoring.on_protocol(model, folders, Path(args.protocol))
-    name = args.name or ("own splits" if args.protocol == OWN else Path(args.protocol).stem)
-    header = report.about(name, args.population, scoring.is_rendered(folders, parts["test"].videos), model.describe())
+        name, parts = Path(args.protocol).stem, scoring.on_protocol(model, folders, Path(args.protocol))
+    header = report.about(args.name or name, args.population, scoring.is_rendered(folders, parts["test"].videos), model.describe())
     print(report.lines(report.write(Path(args.out), header, scoring.judged(model, parts), parts)))
 
 
@@ -70,7 +69,7 @@ def add(sub) -> None:
     p.add_argument("--data", default="data/demo", help="folder with manifest.csv; with --protocol several, comma-separated")
     p.add_argument("--protocol", default="", help=f"protocol.csv of `liveproof protocol`, or {OWN}: the data's own dev and test splits")
     p.add_argument("--name", default="", help="of the protocol in the report, empty: the file's name")
-    p.add_argument("--population", default="split", choices=("split", "all-nodev", "everything"), help="that the protocol was made with")
+    p.add_argument("--population", default="split", help="that the protocol was made with, for the report")
     p.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"), help="for checkpoints")
     p.add_argument("--split", default="test", choices=("train", "dev", "test"), help="without --protocol: which crops")
     p.add_argument("--out", default="", help="folder for the report, or for SPLIT.json and SPLIT.csv")

@@ -47,7 +47,7 @@ def add(sub) -> None:
     )
     p.add_argument("--extracted", default="", help="folder with a folder of crops per dataset, empty: OUT/extracted")
     p.add_argument("--out", required=True, help="folder for everything that this makes")
-    p.add_argument("--population", default="split", choices=("split", "all-nodev", "everything"), help="videos of a leave-one-out setting")
+    p.add_argument("--population", default="split", help="videos of a leave-one-out setting; `liveproof protocol --help` explains them")
     p.add_argument("--score-exported", default="int8", choices=("none", "fp32", "fp16", "int8"), help="exported model that is scored too")
     p.add_argument("--force-export", action="store_true", help="export models beyond the limits of `export`, too")
     flags.add(p, flags.STEP)

@@ -15,7 +15,6 @@ from .. import metrics, plots
 from . import videos
 
 DEMO = "rendered data: demo"
-POPULATIONS = ("split", "all-nodev", "everything")
 
 
 def about(name: str, population: str, rendered: bool, model: dict) -> dict:

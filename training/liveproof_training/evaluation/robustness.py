@@ -153,7 +153,7 @@ def run(model: Model, crops: data.Crops, per_class: int, out: Path) -> dict:
 
 def draw_scores(rows: dict, threshold: float, out: Path) -> None:
     fig, axes = _panels(rows)
-    for axis, (name, levels) in zip(axes, rows.items()):
+    for axis, levels in zip(axes, rows.values()):
         x = [r["level"] for r in levels]
         for key, colour, label in (("bona_fide", plots.INK["none"], "bona fide"), ("attack", plots.INK["print"], "attacks")):
             axis.plot(x, [r[key]["mean"] for r in levels], color=colour, lw=1.5, marker="o", ms=2.5, label=label)

@@ -84,12 +84,13 @@ class BeyondLimits(ValueError):
     """An exported file scores too differently from PyTorch; nothing was written."""
 
 
-def export_all(path: Path, folder: Path | None, out: Path, sources: Sources, options: Options = Options()) -> dict[str, Path]:
+def export_all(path: Path, folder: Path | None, out: Path, sources: Sources, options: Options | None = None) -> dict[str, Path]:
     """Writes OUT/NAME-PRECISION.onnx and OUT/NAME-parity.json.
 
     Ranges come from the train crops, thresholds and parity from the dev crops of ``folder``; where that is None or
     has no such crops, from the data and protocol that the checkpoint was trained with. Raises BeyondLimits.
     """
+    options = options or Options()
     net, state = checkpoint.load_net(path)
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out) as scratch:

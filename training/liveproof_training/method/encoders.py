@@ -56,9 +56,9 @@ class DeepConv(Conv3x3):
             return super().forward(x)
         rows, columns = (h - 1) // s + 1, (w - 1) // s + 1
         padded = functional.pad(x.permute(0, 2, 3, 1), (0, 0, 1, 1, 1, 1))
-        taps = [padded[:, i : i + s * (rows - 1) + 1 : s, j : j + s * (columns - 1) + 1 : s] for i in range(3) for j in range(3)]
+        shifted = [padded[:, i : i + s * (rows - 1) + 1 : s, j : j + s * (columns - 1) + 1 : s] for i in range(3) for j in range(3)]
         weight = self.weight.permute(0, 2, 3, 1).reshape(self.out_channels, 9 * c)
-        product = functional.linear(torch.cat(taps, dim=-1).reshape(-1, 9 * c), weight.to(x.dtype))
+        product = functional.linear(torch.cat(shifted, dim=-1).reshape(-1, 9 * c), weight.to(x.dtype))
         return product.view(n, rows, columns, self.out_channels).permute(0, 3, 1, 2)
 
 

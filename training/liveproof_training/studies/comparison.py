@@ -169,7 +169,7 @@ def effects(results: list[dict]) -> list[tuple[str, list[float]]]:
 def draw_effects(results: list[dict], out: Path) -> None:
     ranked = effects(results)[::-1]
     fig, axis = plots.figure(5.2, 0.26 * len(ranked) + 0.9)
-    for y, (name, numbers) in enumerate(ranked):
+    for y, (_, numbers) in enumerate(ranked):
         s = metrics.spread(numbers)
         colour = COLOURS[1] if s["mean"] > 0 else COLOURS[5]
         axis.barh(y, s["mean"], xerr=s["std1"], color=colour, alpha=0.55, height=0.65, error_kw={"lw": 1, "capsize": 2})
