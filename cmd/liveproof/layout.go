@@ -15,7 +15,7 @@ import (
 )
 
 const layoutHelp = `Lays out an empty dataset: folders and list files exactly as its authors have them, and plan.csv, one
-row for each video that must be filmed to fill it. The trainer's render-dataset does that.
+row for each video that must be filmed to fill it, which python3 -m liveproof_render dataset does.
 
   liveproof layout --dataset msu --out data/msu                        all of it at true size
   liveproof layout --dataset oulu --out data/oulu --subjects 4/2/4 --every 6 --scale 0.25 --rate 15
