@@ -3,10 +3,8 @@ package benchmark
 import (
 	"fmt"
 	"slices"
+	"strings"
 )
-
-// leaveOneOut names the settings: sources, then the target.
-var leaveOneOut = []string{"OCI-M", "OMI-C", "OCM-I", "ICM-O"}
 
 // Population is which videos a leave-one-out setting takes. Three conventions
 // were published under the same names; their figures do not compare.
@@ -27,35 +25,49 @@ func Populations() []Population {
 	return []Population{PopulationSplit, PopulationAllNoDev, PopulationEverything}
 }
 
-func crossDataset(name string, population Population) (Protocol, error) {
-	if !slices.Contains(Populations(), population) {
-		return Protocol{}, fmt.Errorf("%q is no population; known are %v", population, Populations())
+// setting leaves one dataset out: it trains on the sources and tests on the target.
+type setting struct {
+	name    string
+	sources []*Dataset
+	target  *Dataset
+}
+
+// setting reads a name such as OCI-M.
+func (c *Catalogue) setting(name string) (s setting, err error) {
+	sources, target, ok := strings.Cut(name, "-")
+	for _, letter := range sources + target {
+		i := slices.IndexFunc(c.datasets, func(d *Dataset) bool { return d.Letter == string(letter) })
+		if i < 0 {
+			return s, fmt.Errorf("%s: no dataset has the letter %c", name, letter)
+		}
+		s.sources = append(s.sources, c.datasets[i])
 	}
-	sources, target := letterNames(name[:3]), letterNames(name[4:])[0]
+	last := len(s.sources) - 1
+	if !ok || len(target) != 1 || last < 1 || slices.Contains(s.sources[:last], s.sources[last]) {
+		return s, fmt.Errorf("%s: not the sources' letters, a dash and the letter of another dataset", name)
+	}
+	return setting{name, s.sources[:last], s.sources[last]}, nil
+}
+
+// protocol: the domains that the adversary tells apart are the sources.
+func (s setting) protocol(population Population) Protocol {
+	sources, hasDev := names(s.sources), make([]bool, len(s.sources))
+	for i, d := range s.sources {
+		hasDev[i] = d.HasDev()
+	}
 	return Protocol{
-		Name: name, Datasets: append(slices.Clone(sources), target), Domains: len(sources),
-		use: func(v Video) (Role, int) {
-			if v.Dataset == target {
+		Name: s.name, Domains: len(s.sources), train: s.sources, test: []*Dataset{s.target},
+		Assign: func(v Video) (Role, int) {
+			if v.Dataset == s.target.Name {
 				return population.targetRole(v.Split), NoDomain
 			}
 			domain := slices.Index(sources, v.Dataset)
 			if domain < 0 {
 				return "", NoDomain
 			}
-			return population.sourceRole(v), domain
+			return population.sourceRole(v.Split, hasDev[domain]), domain
 		},
-	}, nil
-}
-
-func letterNames(letters string) (names []string) {
-	for _, letter := range letters {
-		for _, b := range builders {
-			if b.letter == string(letter) {
-				names = append(names, b.name)
-			}
-		}
 	}
-	return names
 }
 
 func (p Population) targetRole(split Split) Role {
@@ -67,18 +79,16 @@ func (p Population) targetRole(split Split) Role {
 
 // sourceRole: development is the sources' dev splits; of a source without one,
 // its test split as long as that is not trained on.
-func (p Population) sourceRole(v Video) Role {
+func (p Population) sourceRole(split Split, hasDev bool) Role {
 	switch {
-	case v.Split == Train || p == PopulationEverything:
+	case split == Train || p == PopulationEverything:
 		return RoleTrain
-	case v.Split == Dev:
+	case split == Dev:
 		return RoleDev
 	case p == PopulationAllNoDev:
 		return RoleTrain
-	case !hasDev(v.Dataset):
+	case !hasDev:
 		return RoleDev
 	}
 	return ""
 }
-
-func hasDev(dataset string) bool { return dataset == "oulu" || dataset == "replay" }

@@ -43,9 +43,9 @@ func (d *Dataset) Discover(root string) (*Tree, error) {
 	}
 	if len(t.bases) == 0 {
 		return nil, fmt.Errorf("%s: no %s here: none of the folders %s within %d folders; is it the right root?%s",
-			root, d.Title, strings.Join(d.anchors, ", "), maxOuter, strings.Join(append([]string{""}, t.Warnings...), "\n  "))
+			root, d.Title, strings.Join(d.Folders.Anchors, ", "), maxOuter, strings.Join(append([]string{""}, t.Warnings...), "\n  "))
 	}
-	for _, anchor := range d.anchors {
+	for _, anchor := range d.Folders.Anchors {
 		if base, ok := t.bases[anchor]; ok {
 			if err := t.collect(filepath.Join(base, anchor), anchor, maxInner); err != nil {
 				return nil, err
@@ -56,7 +56,7 @@ func (d *Dataset) Discover(root string) (*Tree, error) {
 	return t, nil
 }
 
-// findAnchors looks for the dataset's folders at and below dir.
+// findAnchors searches dir and the folders below it for the dataset's own.
 func (t *Tree) findAnchors(dir string, depth int) error {
 	if isExtraction(dir) { // its folders have the same names
 		t.Warnings = append(t.Warnings, dir+" holds extracted crops: not searched for videos")
@@ -73,7 +73,7 @@ func (t *Tree) findAnchors(dir string, depth int) error {
 	for _, name := range folders {
 		path := filepath.Join(dir, name)
 		switch {
-		case slices.Contains(t.Dataset.skip, name):
+		case name == t.Dataset.Sidecar.Folder, slices.Contains(t.Dataset.Folders.Skip, name):
 		case t.isAnchor(path, name):
 			if other, ok := t.bases[name]; ok {
 				return fmt.Errorf("%s: two folders %s, in %s and in %s: name one of the two as root", t.Root, name, other, dir)
@@ -88,24 +88,24 @@ func (t *Tree) findAnchors(dir string, depth int) error {
 	return nil
 }
 
-// isExtraction tells a folder that `liveproof extract` wrote.
+// isExtraction reports whether `liveproof extract` wrote the folder.
 func isExtraction(dir string) bool {
 	there := func(name string) bool { _, err := os.Stat(filepath.Join(dir, name)); return err == nil }
 	return there(SettingsName) && (there("records") || there("crops"))
 }
 
 func (t *Tree) isAnchor(path, name string) bool {
-	if !slices.Contains(t.Dataset.anchors, name) {
+	if !slices.Contains(t.Dataset.Folders.Anchors, name) {
 		return false
 	}
 	folders, err := subfolders(path)
 	if slices.Contains(folders, name) { // named after the archive, which has a folder of that name
 		return false
 	}
-	if len(t.Dataset.inside) == 0 {
+	if len(t.Dataset.Folders.Inside) == 0 {
 		return true
 	}
-	return err == nil && slices.ContainsFunc(folders, func(f string) bool { return slices.Contains(t.Dataset.inside, f) })
+	return err == nil && slices.ContainsFunc(folders, func(f string) bool { return slices.Contains(t.Dataset.Folders.Inside, f) })
 }
 
 // subfolders of dir by name, links to folders among them. Hidden ones are left out.
@@ -141,7 +141,7 @@ func (t *Tree) collect(dir, canonical string, depth int) error {
 		switch {
 		case strings.HasPrefix(name, "."):
 		case isFolder(dir, e):
-			if alias, ok := t.Dataset.aliases[name]; ok {
+			if alias, ok := t.Dataset.Folders.Aliases[name]; ok {
 				name = alias
 			}
 			if depth > 0 {
@@ -156,7 +156,7 @@ func (t *Tree) collect(dir, canonical string, depth int) error {
 	return nil
 }
 
-// take files one file under its identity. What is no video is none of our business.
+// take adds a video file under its identity. Files of other kinds are ignored.
 func (t *Tree) take(path, canonical string) {
 	id, ok := identity(canonical)
 	if !ok {
@@ -186,7 +186,7 @@ func (t *Tree) settle() {
 		if c := strings.Compare(a.ID, b.ID); c != 0 {
 			return c
 		}
-		return preference(a) - preference(b)
+		return t.preference(a) - t.preference(b)
 	})
 	kept := t.Files[:0]
 	for _, f := range t.Files {
@@ -197,17 +197,18 @@ func (t *Tree) settle() {
 		kept = append(kept, f)
 	}
 	t.Files = kept
-	if t.Dataset.splits != nil {
-		t.Warnings = append(t.Warnings, t.Dataset.splits(t.base(), t.Files)...)
+	if t.Dataset.Lists.Split != nil {
+		t.Warnings = append(t.Warnings, t.Dataset.Lists.Split(t.base(), t.Files)...)
 	}
 }
 
 // preference is smallest for the suffix as distributed.
-func preference(f File) int {
+func (t *Tree) preference(f File) int {
+	distributed := t.Dataset.camera(f.Video).Suffix
 	switch suffix := filepath.Ext(f.Path); {
-	case suffix == f.suffix:
+	case suffix == distributed:
 		return 0
-	case strings.EqualFold(suffix, f.suffix):
+	case strings.EqualFold(suffix, distributed):
 		return 1
 	}
 	return 2
@@ -215,7 +216,7 @@ func preference(f File) int {
 
 // base is the folder that holds the first anchor found.
 func (t *Tree) base() string {
-	for _, anchor := range t.Dataset.anchors {
+	for _, anchor := range t.Dataset.Folders.Anchors {
 		if base, ok := t.bases[anchor]; ok {
 			return base
 		}
@@ -225,7 +226,7 @@ func (t *Tree) base() string {
 
 // beside finds a folder of that name next to any of the anchors.
 func (t *Tree) beside(name string) (path string, ok bool) {
-	for _, anchor := range t.Dataset.anchors {
+	for _, anchor := range t.Dataset.Folders.Anchors {
 		if base, found := t.bases[anchor]; found {
 			path = filepath.Join(base, name)
 			if info, err := os.Stat(path); err == nil && info.IsDir() {

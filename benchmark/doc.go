@@ -1,32 +1,28 @@
-// Package benchmark knows the four face anti-spoofing datasets: OULU-NPU (O),
-// CASIA-FASD (C), Replay-Attack (I) and MSU-MFSD (M). It is the only place that
-// does: layouts, names, labels, splits and protocols are here, and the rest of
-// the project sees tables (docs/benchmarks.md).
+// Package benchmark knows the face anti-spoofing datasets that Liveproof is
+// trained and evaluated on. It is the only place that does: layouts, names,
+// labels, splits and protocols are here, and the rest of the project reads tables
+// (docs/benchmarks.md) and the JSON of `liveproof protocol --list --json`.
 //
 // # What is where
 //
-// A [Dataset] is generated: [Dataset.Videos] lists every video that its authors
-// distribute, with all that the name tells. [Dataset.Discover] finds a copy on
-// disk and matches its files against that list, so that a name is either known
-// or extra, and a video is either found or missing; nothing is guessed from
-// parts of a path. A [Protocol] picks videos and gives each a role and a domain.
-// [Dataset.Layout] is the way back: what would have to be filmed for a tree of
-// this layout. A [Record] is what extraction made of one video, and from the
-// records come manifest.csv and report.json.
+// A [Dataset] is declared in a file of its own: every video that its authors
+// distribute, with all that its name says, and where videos, annotations and
+// lists lie. [Known] is the [Catalogue] of them.
 //
-// # Traps, and where they are met
+// [Dataset.Discover] finds a copy on disk and matches its files against the
+// declared videos: a name is either known or extra, a video either found or
+// missing, and nothing is guessed from parts of a path. [Tree.Verify] compares
+// the copy with what is distributed. A [Protocol] picks videos and gives each a
+// role and a domain. [Dataset.Layout] is the way back: what would have to be
+// filmed for a tree of this layout. A [Record] is what extraction made of one
+// video, and from the records come manifest.csv and report.json.
 //
-//   - OULU-NPU's first number is the phone, the second the session (oulu.go).
-//   - CASIA-FASD numbers the people of its two folders alike: 20 is added for
-//     test_release (casia.go). Its cameras are A, B and HR, never low or normal.
-//   - Replay-Attack uses the same file name under fixed/ and hand/, so the
-//     folder is part of a video's identity (replayattack.go).
-//   - MSU-MFSD's lists have two digits and CRLF, its names three digits; its
-//     .face rows hold corners where Replay-Attack's hold a size (msu.go,
-//     sidecar.go). Six of its clips are stored upside down: [Video.Turned].
-//   - Suffixes come in both cases and datasets in outer folders (discover.go).
-//   - OULU-NPU's lists are generated from a table and its list files are only
-//     compared with it (ouluprotocol.go, oululist.go).
+// # A further dataset
 //
-// Published leave-one-out results rest on three different sets of videos; see [Population].
+// Write a file that returns its [Dataset] and add that to registry.go, with the
+// leave-one-out settings that it belongs to. A new form of
+// annotations needs a parser for [Sidecar] and a fuzz seed. Everything else works
+// from the declaration, which [NewCatalogue] checks.
+//
+// Published leave-one-out results rest on three different sets of videos: see [Population].
 package benchmark

@@ -9,32 +9,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func layout(t testing.TB, d *Dataset, o LayoutOptions) []Plan {
-	t.Helper()
-	plans, err := d.Layout(o)
-	require.NoError(t, err)
-	return plans
-}
-
-func TestLayoutSizes(t *testing.T) {
-	want := map[string][2]int{"oulu/1": {544, 960}, "casia/A": {320, 240}, "casia/B": {240, 320}, "casia/HR": {368, 640},
-		"replay/webcam": {160, 128}, "msu/android": {368, 240}, "msu/laptop": {320, 240}}
-	for _, d := range All() {
-		for _, p := range layout(t, d, LayoutOptions{Every: 1, Scale: 0.5}) {
-			require.Zero(t, p.Width%16+p.Height%16)
-			if size, ok := want[d.Name+"/"+p.Camera]; ok {
-				require.Equal(t, size, [2]int{p.Width, p.Height}, p.Path)
-			}
-			require.Equal(t, p.ID+p.Suffix(), p.Path)
-			require.Equal(t, map[string]float64{"oulu": 30, "casia": 25, "replay": 25, "msu": 30}[d.Name], p.Rate)
-		}
-	}
-	require.EqualValues(t, 12, layout(t, open(t, "oulu"), LayoutOptions{Every: 1, Scale: 1, Rate: 12})[0].Rate)
-}
-
 // With --every every subject keeps something, whole groups are kept, and all combinations occur.
 func TestLayoutThinsOut(t *testing.T) {
-	for _, d := range All() {
+	for _, d := range Known().Datasets() {
 		all := d.combinations()
 		for _, every := range []int{1, 2, 3, 6, 100} {
 			subjects, combinations, groups := map[string]bool{}, map[string]bool{}, map[string]map[PAI]bool{}
@@ -46,7 +23,7 @@ func TestLayoutThinsOut(t *testing.T) {
 				}
 				groups[key][p.PAI] = true
 			}
-			require.Len(t, subjects, map[string]int{"oulu": 55, "casia": 50, "replay": 50, "msu": 35}[d.Name], "%s every %d", d.Name, every)
+			require.Len(t, subjects, d.listed().Subjects, "%s every %d", d.Name, every)
 			require.Len(t, combinations, len(all), "%s every %d", d.Name, every)
 			for key, pais := range groups {
 				require.True(t, pais[BonaFide] && len(pais) >= 3, "%s %s", d.Name, key)
@@ -75,7 +52,7 @@ func TestPlan(t *testing.T) {
 	var text strings.Builder
 	require.NoError(t, WritePlan(&text, layout(t, open(t, "msu"), LayoutOptions{Every: 1, Scale: 0.5, Rate: 15})))
 	require.Contains(t, text.String(), "\nscene01/real/real_client003_android_SD_scene01.mp4,scene01/real/real_client003_android_SD_scene01,"+
-		"msu,train,003,1,android,none,,1,368,240,15,180\n")
+		"msu,train,003,1,android,none,,1,368,240,15,180,,1,0,234\n")
 	require.Equal(t, 281, strings.Count(text.String(), "\n"))
 }
 
@@ -83,18 +60,18 @@ func TestFolders(t *testing.T) {
 	d := open(t, "replay")
 	plans := layout(t, d, LayoutOptions{Every: 1, Scale: 1, Subjects: map[Split]int{Train: 1, Dev: 0, Test: 0}})
 	require.Equal(t, []string{"train/real", "face-locations/train/real", "train/attack/fixed", "face-locations/train/attack/fixed",
-		"train/attack/hand", "face-locations/train/attack/hand"}, d.Folders(plans))
+		"train/attack/hand", "face-locations/train/attack/hand"}, d.folders(plans))
 }
 
 func TestLayoutSparesWhatIsThere(t *testing.T) {
 	d, root := open(t, "msu"), filepath.Join(t.TempDir(), "new")
-	require.NoError(t, d.MayLayOut(root))
-	touch(t, filepath.Join(root, msuTrainList), "all of them\n")
-	require.ErrorContains(t, d.MayLayOut(root), "take another folder", "the true dataset's lists")
+	require.NoError(t, d.mayLayOut(root))
+	touch(t, filepath.Join(root, "train_sub_list.txt"), "all of them\n")
+	require.ErrorContains(t, d.mayLayOut(root), "take another folder", "the true dataset's lists")
 	for content, may := range map[string]bool{
 		"dataset,video\nmsu,x\n": true, "dataset,video\ncasia,x\n": false, "dataset,video\n": false, "x\n": false, "": false,
 	} {
 		require.NoError(t, os.WriteFile(filepath.Join(root, PlanName), []byte(content), 0o600))
-		require.Equal(t, may, d.MayLayOut(root) == nil, "%q", content)
+		require.Equal(t, may, d.mayLayOut(root) == nil, "%q", content)
 	}
 }

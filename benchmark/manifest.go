@@ -105,17 +105,3 @@ func locate(header []string, names ...string) (columns []int, err error) {
 	}
 	return columns, nil
 }
-
-var protocolColumns = []string{"dataset", "video", "role", "domain", "label", "pai", "instrument", "camera"}
-
-// WriteProtocol writes protocol.csv, one row a video.
-func WriteProtocol(w io.Writer, uses []Use) error {
-	out := csv.NewWriter(w)
-	_ = out.Write(protocolColumns) // errors are kept for Error
-	for _, u := range uses {
-		_ = out.Write([]string{u.Dataset, u.ID, string(u.Role), strconv.Itoa(u.Domain), strconv.Itoa(u.Label()),
-			string(u.PAI), u.Instrument, u.Camera})
-	}
-	out.Flush()
-	return out.Error()
-}

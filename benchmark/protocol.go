@@ -1,10 +1,6 @@
 package benchmark
 
-import (
-	"fmt"
-	"slices"
-	"strings"
-)
+import "slices"
 
 // Role is what a protocol uses a video for.
 type Role string
@@ -16,6 +12,8 @@ const (
 	RoleTest  Role = "test"
 )
 
+var roles = []Role{RoleTrain, RoleDev, RoleTest}
+
 // NoDomain is the domain of a video that the adversary must not see.
 const NoDomain = -1
 
@@ -26,77 +24,74 @@ type Use struct {
 	Domain int // from 0 for training and development, NoDomain for test
 }
 
+// Kind is how a protocol's training and test data are related.
+type Kind string
+
+// The kinds.
+const (
+	Intra Kind = "intra" // trains and tests on parts of one dataset
+	Cross Kind = "cross" // trains on some datasets and tests on another
+)
+
 // Protocol says which of the videos it uses for what.
 type Protocol struct {
-	Name     string
-	Datasets []string // sources first, in the order of their domain numbers; the target last
-	Domains  int      // how many the adversary tells apart
-	use      func(Video) (Role, int)
+	Name    string
+	Family  string // what the folds of one protocol have in common; empty: there is one fold
+	Domains int    // how many the adversary tells apart
+	// Assign gives a video of the protocol's datasets its role and domain; no role: not used.
+	Assign func(Video) (Role, int)
+
+	train, test []*Dataset // train in the order of the domain numbers, where those are datasets
+}
+
+// Kind of the protocol.
+func (p Protocol) Kind() Kind {
+	if slices.Equal(p.train, p.test) {
+		return Intra
+	}
+	return Cross
+}
+
+// Train lists the names of the datasets that are trained on.
+func (p Protocol) Train() []string { return names(p.train) }
+
+// Test lists the names of the datasets that are tested on.
+func (p Protocol) Test() []string { return names(p.test) }
+
+// datasets that the protocol needs, those that are trained on first.
+func (p Protocol) datasets() (all []*Dataset) {
+	all = slices.Clone(p.train)
+	for _, d := range p.test {
+		if !slices.Contains(all, d) {
+			all = append(all, d)
+		}
+	}
+	return all
 }
 
 // Apply picks the protocol's videos, in the order given.
 func (p Protocol) Apply(videos []Video) (uses []Use) {
+	needed := names(p.datasets())
 	for _, v := range videos {
-		if role, domain := p.use(v); role != "" {
+		if !slices.Contains(needed, v.Dataset) {
+			continue
+		}
+		if role, domain := p.Assign(v); role != "" {
 			uses = append(uses, Use{v, role, domain})
 		}
 	}
 	return uses
 }
 
-// ProtocolNames lists every protocol: 14 of OULU-NPU, four that leave one dataset out.
-func ProtocolNames() (names []string) {
-	for _, p := range ouluProtocols() {
-		names = append(names, p.name)
+// Published is what the protocol picks from the complete datasets.
+func (p Protocol) Published() (uses []Use) {
+	for _, d := range p.datasets() {
+		uses = append(uses, p.Apply(d.Videos)...)
 	}
-	return append(names, leaveOneOut...)
+	return uses
 }
 
-// OpenProtocol returns the protocol of that name. The population matters to
-// the leave-one-out settings only.
-func OpenProtocol(name string, population Population) (Protocol, error) {
-	for _, p := range ouluProtocols() {
-		if p.name == name {
-			return p.protocol(), nil
-		}
-	}
-	if slices.Contains(leaveOneOut, name) {
-		return crossDataset(name, population)
-	}
-	return Protocol{}, fmt.Errorf("%q is no protocol; known are %s", name, strings.Join(ProtocolNames(), ", "))
-}
-
-// Shortfall tells that a protocol has fewer of a dataset's videos than are published.
-type Shortfall struct {
-	Dataset          string
-	Role             Role
-	Found, Published int
-}
-
-// Shortfalls lists where uses has less than the complete datasets would give.
-func (p Protocol) Shortfalls(uses []Use) (short []Shortfall) {
-	type key struct {
-		dataset string
-		role    Role
-	}
-	found := map[key]int{}
-	for _, u := range uses {
-		found[key{u.Dataset, u.Role}]++
-	}
-	for _, name := range p.Datasets {
-		d, err := Open(name)
-		if err != nil { // no dataset of ours: nothing is published
-			continue
-		}
-		published := map[Role]int{}
-		for _, u := range p.Apply(d.videos) {
-			published[u.Role]++
-		}
-		for _, role := range []Role{RoleTrain, RoleDev, RoleTest} {
-			if n := found[key{name, role}]; n < published[role] {
-				short = append(short, Shortfall{name, role, n, published[role]})
-			}
-		}
-	}
-	return short
+// HasDev reports whether the protocol has development videos.
+func (p Protocol) HasDev() bool {
+	return slices.ContainsFunc(p.Published(), func(u Use) bool { return u.Role == RoleDev })
 }

@@ -1,16 +1,15 @@
 package benchmark
 
 import (
-	"fmt"
-	"strings"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 )
 
 func everyVideo() (videos []Video) {
-	for _, d := range All() {
-		videos = append(videos, d.Videos()...)
+	for _, d := range Known().Datasets() {
+		videos = append(videos, d.Videos...)
 	}
 	return videos
 }
@@ -28,66 +27,13 @@ func roleCounts(uses []Use) map[Role][2]int {
 
 func apply(t testing.TB, name string, population Population) []Use {
 	t.Helper()
-	p, err := OpenProtocol(name, population)
+	p, err := Known().Protocol(name, population)
 	require.NoError(t, err)
 	return p.Apply(everyVideo())
 }
 
-// The table of the published list files, as attacks and bona fide.
-func TestOULUProtocols(t *testing.T) {
-	want := map[string]map[Role][2]int{
-		"oulu-1": {RoleTrain: {960, 240}, RoleDev: {720, 180}, RoleTest: {480, 120}},
-		"oulu-2": {RoleTrain: {720, 360}, RoleDev: {540, 270}, RoleTest: {720, 360}},
-	}
-	for k := 1; k <= 6; k++ {
-		want[fmt.Sprintf("oulu-3.%d", k)] = map[Role][2]int{RoleTrain: {1200, 300}, RoleDev: {900, 225}, RoleTest: {240, 60}}
-		want[fmt.Sprintf("oulu-4.%d", k)] = map[Role][2]int{RoleTrain: {400, 200}, RoleDev: {300, 150}, RoleTest: {40, 20}}
-	}
-	domains := map[byte]int{'1': 2, '2': 3, '3': 3, '4': 2}
-	for name, counts := range want {
-		uses := apply(t, name, PopulationSplit)
-		require.Equal(t, counts, roleCounts(uses), name)
-		seen := map[int]bool{}
-		for _, u := range uses {
-			if (u.Role == RoleTest) != (u.Domain == NoDomain) || string(u.Role) != string(u.Split) || u.Domain >= domains[name[5]] {
-				t.Fatalf("%s: %+v", name, u)
-			}
-			if u.Role != RoleTest {
-				seen[u.Domain] = true
-			}
-		}
-		require.Len(t, seen, domains[name[5]], name)
-		p, err := OpenProtocol(name, "")
-		require.NoError(t, err)
-		require.Equal(t, domains[name[5]], p.Domains)
-	}
-	require.Len(t, ProtocolNames(), 18)
-	for _, u := range apply(t, "oulu-3.4", PopulationSplit) {
-		require.Equal(t, u.Role == RoleTest, u.Camera == "4", "the fourth phone is unseen")
-	}
-	for _, u := range apply(t, "oulu-4.1", PopulationSplit) {
-		require.Equal(t, u.Role == RoleTest, u.Session == "3", "the third session is unseen")
-	}
-}
-
-// Protocols 2 and 4 test with the other printer and the other display.
-func TestOULUInstruments(t *testing.T) {
-	for _, name := range []string{"oulu-2", "oulu-4.1", "oulu-4.6"} {
-		seen := map[string]bool{}
-		for _, u := range apply(t, name, PopulationSplit) {
-			if u.PAI == BonaFide {
-				continue
-			}
-			file := u.ID[strings.LastIndexByte(u.ID, '_')+1:]
-			require.Equal(t, u.Role == RoleTest, file == "3" || file == "5", "%s: %s", name, u.ID)
-			seen[u.Instrument] = true
-		}
-		require.Len(t, seen, 4, name)
-	}
-}
-
 func TestShortfalls(t *testing.T) {
-	p, err := OpenProtocol("oulu-1", "")
+	p, err := Known().Protocol("oulu-1", "")
 	require.NoError(t, err)
 	all := p.Apply(everyVideo())
 	require.Empty(t, p.Shortfalls(all))
@@ -117,28 +63,25 @@ func TestLeaveOneOut(t *testing.T) {
 
 // Nothing of the target may be learned from or developed on, in any population.
 func TestLeaveOneOutLeavesOut(t *testing.T) {
-	letters := map[string]string{}
-	for _, d := range All() {
-		letters[d.Name] = d.Letter
-	}
 	videos := everyVideo()
-	for _, name := range leaveOneOut {
+	for _, s := range Known().settings {
 		for _, population := range Populations() {
-			p, err := OpenProtocol(name, population)
-			require.NoError(t, err)
-			for _, u := range p.Apply(videos) {
-				target := letters[u.Dataset] == name[4:]
-				if target != (u.Role == RoleTest) || u.Domain != strings.Index(name[:3], letters[u.Dataset]) {
-					t.Fatalf("%s %s: %+v", name, population, u)
+			for _, u := range s.protocol(population).Apply(videos) {
+				target := u.Dataset == s.target.Name
+				if target != (u.Role == RoleTest) || u.Domain != slices.Index(names(s.sources), u.Dataset) {
+					t.Fatalf("%s %s: %+v", s.name, population, u)
 				}
 			}
 		}
 	}
 }
 
-func TestUnknownProtocol(t *testing.T) {
-	_, err := OpenProtocol("OCM-O", PopulationSplit)
-	require.ErrorContains(t, err, "known are oulu-1")
-	_, err = OpenProtocol("OCI-M", "most")
-	require.ErrorContains(t, err, "known are [split all-nodev everything]")
+// A setting's letters are its sources, in the order of their domains, and its target.
+func TestSettingsReadLetters(t *testing.T) {
+	p, err := Known().Protocol("ICM-O", "")
+	require.NoError(t, err)
+	require.Equal(t, Cross, p.Kind())
+	require.Equal(t, []string{"replay", "casia", "msu"}, p.Train())
+	require.Equal(t, []string{"oulu"}, p.Test())
+	require.Equal(t, 3, p.Domains)
 }

@@ -74,13 +74,14 @@ func ReadRecord(dir, id string) (r Record, err error) {
 	return r, nil
 }
 
-// Final tells whether reading the same file again would tell the same. What could
-// not be read may be a disk, a mount or a limit that is mended by then.
+// Final reports whether reading the same file again would give the same record.
+// A video that could not be read may be readable later: the fault may lie with the
+// disk, the mount or a limit.
 func (r Record) Final() bool {
 	return !r.Broken && (r.Status == StatusOK || r.Status == StatusNoFace)
 }
 
-// Whole tells whether all crops of the record lie in the folder with their full length.
+// Whole reports whether all crops of the record lie in the folder with their full length.
 func (r Record) Whole(dir string) bool {
 	for _, c := range r.Crops {
 		info, err := os.Stat(filepath.Join(dir, filepath.FromSlash(c.File)))

@@ -89,8 +89,6 @@ func NewReport(s Settings, t *Tree, records []Record) Report {
 	return r
 }
 
-var splits = []Split{Train, Dev, Test}
-
 func (r *Report) add(rec Record) {
 	r.Videos[rec.Status]++
 	r.Crops += len(rec.Crops)
@@ -170,6 +168,9 @@ func (r Report) exceptions(w *lineWriter) error {
 // gave no crop: a protocol must not lose them.
 func ExtractedVideos(dir string) ([]Video, error) {
 	videos, err := ManifestVideos(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%w: is the extraction done?", err)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"path"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -11,9 +12,9 @@ import (
 	"github.com/liveproof/liveproof"
 )
 
-// ParseFaceBoxes reads a .face file of Replay-Attack, or of Idiap's package for
-// CASIA-FASD: whole numbers "frame x y width height", more columns allowed. A
-// row of four zeros is a frame in which no face was found; it is left out.
+// ParseFaceBoxes reads a .face file as Idiap's packages have it: whole numbers
+// "frame x y width height", more columns allowed. A row of four zeros is a frame
+// in which no face was found; it is left out.
 func ParseFaceBoxes(r io.Reader) (rows []Annotation, err error) {
 	err = eachLine(r, func(n int, line string) error {
 		v, err := integers(strings.Fields(line), 5)
@@ -33,65 +34,18 @@ func ParseFaceBoxes(r io.Reader) (rows []Annotation, err error) {
 	return rows, err
 }
 
-// ParseMSUFace reads a .face file of MSU-MFSD: nine numbers, "frame, left, top,
-// right, bottom, left eye x, y, right eye x, y". Third and fourth are the lower
-// corner, not a size.
-func ParseMSUFace(r io.Reader) (rows []Annotation, err error) {
-	err = eachLine(r, func(n int, line string) error {
-		v, err := decimals(strings.Split(line, ","), 9)
-		if err != nil {
-			return fmt.Errorf("line %d: %w; want frame,left,top,right,bottom,left eye x,y,right eye x,y", n, err)
-		}
-		if v[0] < 0 || v[0] != math.Trunc(v[0]) || v[3] <= v[1] || v[4] <= v[2] {
-			return fmt.Errorf("line %d: %q has no frame number and corners", n, line)
-		}
-		rows = append(rows, Annotation{
-			Frame: int(v[0]), Box: box(v[1], v[2], v[3], v[4]),
-			Eyes: &[2]liveproof.Point{point(v[5], v[6]), point(v[7], v[8])},
-		})
-		return nil
-	})
-	return rows, err
-}
-
-// ParseOULUEyes reads the eye positions beside an OULU-NPU video: "frame,x,y,x,y",
-// the eye on the image's left first.
-func ParseOULUEyes(r io.Reader) (rows []Annotation, err error) {
-	err = eachLine(r, func(n int, line string) error {
-		v, err := integers(strings.Split(line, ","), 5)
-		if err != nil {
-			return fmt.Errorf("line %d: %w; want frame,x,y,x,y", n, err)
-		}
-		if v[0] < 0 || v[3] <= v[1] {
-			return fmt.Errorf("line %d: %q: the first eye must be the one on the image's left", n, line)
-		}
-		rows = append(rows, Annotation{Frame: v[0],
-			Eyes: &[2]liveproof.Point{point(float64(v[1]), float64(v[2])), point(float64(v[3]), float64(v[4]))}})
-		return nil
-	})
-	return rows, err
-}
-
-// annotations reads a sidecar file in the dataset's own form.
-func (d *Dataset) annotations(r io.Reader) ([]Annotation, error) {
-	switch d.Name {
-	case "oulu":
-		return ParseOULUEyes(r)
-	case "msu":
-		return ParseMSUFace(r)
-	}
-	return ParseFaceBoxes(r)
-}
+// path of a video's sidecar below the root, in the canonical layout.
+func (s Sidecar) path(v Video) string { return path.Join(s.Folder, v.ID+s.Suffix) }
 
 // sidecar is where a video's annotations lie in this tree: beside it, or in a
 // tree of their own beside the dataset's folders.
 func (t *Tree) sidecar(f File) string {
-	place := t.Dataset.Sidecar(f.Video)
-	if strings.HasPrefix(place, f.ID) {
-		return strings.TrimSuffix(f.Path, filepath.Ext(f.Path)) + filepath.Ext(place)
+	s := t.Dataset.Sidecar
+	if s.Folder == "" {
+		return strings.TrimSuffix(f.Path, filepath.Ext(f.Path)) + s.Suffix
 	}
 	anchor, _, _ := strings.Cut(f.ID, "/")
-	return filepath.Join(t.bases[anchor], filepath.FromSlash(place))
+	return filepath.Join(t.bases[anchor], filepath.FromSlash(s.path(f.Video)))
 }
 
 // maxCoordinate bounds frame numbers and positions, so that sums do not overflow.

@@ -31,7 +31,7 @@ type fixture struct {
 // newFixture lays a part of a dataset out and films it.
 func newFixture(t testing.TB, name string, o benchmark.LayoutOptions) fixture {
 	t.Helper()
-	dataset, err := benchmark.Open(name)
+	dataset, err := benchmark.Known().Open(name)
 	require.NoError(t, err)
 	if o.Every == 0 {
 		o.Every = 1
@@ -40,9 +40,9 @@ func newFixture(t testing.TB, name string, o benchmark.LayoutOptions) fixture {
 	plans, err := dataset.Layout(o)
 	require.NoError(t, err)
 	f := fixture{dataset, t.TempDir(), plans}
-	require.NoError(t, layOut(f.root, dataset, plans))
+	require.NoError(t, dataset.WriteLayout(f.root, plans))
 	for _, p := range plans {
-		f.put(t, p.Path, clip(t, clipKind{suffix: p.Suffix(), frames: 16, over: p.Turned() == 180}))
+		f.put(t, p.Path, clip(t, clipKind{suffix: filepath.Ext(p.Path), frames: 16, over: p.Turned() == 180}))
 	}
 	return f
 }

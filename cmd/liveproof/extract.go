@@ -59,7 +59,7 @@ func newExtractCommand() *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.config, "config", "", "configuration file (YAML)")
-	f.StringVar(&o.dataset, "dataset", "", "one of "+strings.Join(benchmark.Names(), ", "))
+	f.StringVar(&o.dataset, "dataset", "", "one of "+strings.Join(benchmark.Known().Names(), ", "))
 	f.StringVar(&o.root, "root", "", "folder of the dataset, or up to three folders above it")
 	f.StringVar(&o.out, "out", "", "folder for crops, manifest and report")
 	f.IntVar(&o.frames, "frames", 10, "frames kept of each video")
@@ -90,7 +90,7 @@ func (o extractOptions) check() (extract.Options, error) {
 
 // discover finds the dataset's videos.
 func (o extractOptions) discover() (*benchmark.Tree, error) {
-	dataset, err := benchmark.Open(o.dataset)
+	dataset, err := benchmark.Known().Open(o.dataset)
 	if err != nil {
 		return nil, fmt.Errorf("--dataset: %w", err)
 	}

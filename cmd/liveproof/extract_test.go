@@ -350,17 +350,6 @@ func TestOtherDetectorSettingsDoNotMix(t *testing.T) {
 	require.ErrorContains(t, err, "would be lost")
 }
 
-func TestADatasetNamedTwiceIsRefused(t *testing.T) {
-	f, out := newFixture(t, "oulu", benchmark.LayoutOptions{Subjects: some(1, 1, 1), Every: 18}), filepath.Join(t.TempDir(), "p.csv")
-	root := "oulu=" + f.root
-	_, errText, code := command(t, "protocol", "--name", "oulu-2", "--root", root, "--root", root, "--out", out)
-	require.Equal(t, exitUsage, code)
-	require.Contains(t, errText, "comes twice")
-	_, errText, code = command(t, "protocol", "--name", "oulu-2", "--root", root, "--out", out)
-	require.Equal(t, exitOK, code, errText)
-	require.Regexp(t, `oulu train: \d of the 1080 published videos`, errText)
-}
-
 func TestExtractRefuses(t *testing.T) {
 	needRuntime(t)
 	f := newFixture(t, "casia", benchmark.LayoutOptions{Subjects: some(1, 0, 0), Every: 3})
@@ -407,24 +396,6 @@ func TestExtractRefuses(t *testing.T) {
 	unlock()
 	unlockOther()
 	f.mustExtract(t, out, "--frames", "1")
-}
-
-func TestProtocolAndLayoutRefuse(t *testing.T) {
-	for _, args := range [][]string{
-		{"protocol"}, {"protocol", "--name", "OCI-X"}, {"protocol", "--name", "oulu-2"},
-		{"protocol", "--name", "OCI-M", "--population", "some", "--out", "x", "--root", "oulu=."},
-		{"protocol", "--name", "oulu-2", "--out", "x", "--root", "oulu"}, {"layout"}, {"layout", "--dataset", "msu"},
-		{"layout", "--dataset", "msu", "--out", "x", "--subjects", "1/2"}, {"layout", "--dataset", "msu", "--out", "x", "--scale", "0"},
-	} {
-		_, _, code := command(t, args...)
-		require.Equal(t, exitUsage, code, "%v", args)
-	}
-	text, _, code := command(t, "protocol", "--list")
-	require.Equal(t, exitOK, code)
-	require.Equal(t, 19, strings.Count(text, "\n"))
-	_, errText, code := command(t, "protocol", "--name", "oulu-2", "--extracted", t.TempDir(), "--out", "x")
-	require.Equal(t, exitFailure, code)
-	require.Contains(t, errText, "is the extraction done?")
 }
 
 func TestSpacedFrames(t *testing.T) {

@@ -4,9 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -17,10 +15,10 @@ import (
 const layoutHelp = `Lays out an empty dataset: folders and list files exactly as its authors have them, and plan.csv, one
 row for each video that must be filmed to fill it, which python3 -m liveproof_render dataset does.
 
-  liveproof layout --dataset msu --out data/msu                        all of it at true size
-  liveproof layout --dataset oulu --out data/oulu --subjects 4/2/4 --every 6 --scale 0.25 --rate 15
+  liveproof layout --dataset NAME --out DIR                                 all of it at true size
+  liveproof layout --dataset NAME --out DIR --subjects 4/2/4 --every 6 --scale 0.25 --rate 15
 
---subjects counts the subjects of train, dev and test; CASIA-FASD and MSU-MFSD have no dev and ignore it.
+--subjects counts the subjects of train, dev and test; a dataset without a dev split ignores that number.
 --every N keeps every Nth combination of camera and session of a subject, with all bona fide and attack
 files of it, and begins one further for every subject: N subjects together have them all.`
 
@@ -38,7 +36,7 @@ func newLayoutCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd.OutOrStdout()) },
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.dataset, "dataset", "", "one of "+strings.Join(benchmark.Names(), ", "))
+	f.StringVar(&o.dataset, "dataset", "", "one of "+strings.Join(benchmark.Known().Names(), ", "))
 	f.StringVar(&o.out, "out", "", "folder to lay out")
 	f.StringVar(&o.subjects, "subjects", "", "train/dev/test: how many subjects, such as 4/2/4; all when empty")
 	f.IntVar(&o.plan.Every, "every", 1, "keep every Nth combination of camera and session")
@@ -48,59 +46,23 @@ func newLayoutCommand() *cobra.Command {
 }
 
 func (o layoutOptions) run(out io.Writer) error {
-	dataset, err := benchmark.Open(o.dataset)
+	dataset, err := benchmark.Known().Open(o.dataset)
 	if err != nil {
 		return usage(fmt.Errorf("--dataset: %w", err))
 	}
 	if o.out == "" {
 		return usage(errors.New("--out: a folder is needed"))
 	}
-	if o.plan.Subjects, err = parseSubjects(o.subjects); err != nil {
-		return usage(err)
+	if o.plan.Subjects, err = benchmark.ParseSubjectCounts(o.subjects); err != nil {
+		return usage(fmt.Errorf("--subjects: %w", err))
 	}
 	plans, err := dataset.Layout(o.plan)
 	if err != nil {
-		return usage(fmt.Errorf("--%w", err))
+		return usage(err)
 	}
-	if err := layOut(o.out, dataset, plans); err != nil {
+	if err := dataset.WriteLayout(o.out, plans); err != nil {
 		return fmt.Errorf("--out: %w", err)
 	}
 	_, err = fmt.Fprintf(out, "%d videos to film: %s\n", len(plans), filepath.Join(o.out, benchmark.PlanName))
 	return err
-}
-
-func parseSubjects(text string) (map[benchmark.Split]int, error) {
-	if text == "" {
-		return nil, nil
-	}
-	parts := strings.Split(text, "/")
-	splits := []benchmark.Split{benchmark.Train, benchmark.Dev, benchmark.Test}
-	counts := map[benchmark.Split]int{}
-	for i, part := range parts {
-		n, err := strconv.Atoi(part)
-		if err != nil || n < 0 || len(parts) != len(splits) {
-			return nil, fmt.Errorf("--subjects: %q is not train/dev/test such as 4/2/4", text)
-		}
-		counts[splits[i]] = n
-	}
-	return counts, nil
-}
-
-// layOut writes the plan last: where it is, the rest is there.
-func layOut(dir string, dataset *benchmark.Dataset, plans []benchmark.Plan) error {
-	if err := dataset.MayLayOut(dir); err != nil {
-		return err
-	}
-	for _, folder := range dataset.Folders(plans) {
-		if err := os.MkdirAll(filepath.Join(dir, filepath.FromSlash(folder)), 0o755); err != nil {
-			return err
-		}
-	}
-	for name, text := range dataset.ListFiles(plans) {
-		write := func(w io.Writer) error { _, err := io.WriteString(w, text); return err }
-		if err := benchmark.WriteFile(filepath.Join(dir, filepath.FromSlash(name)), write); err != nil {
-			return err
-		}
-	}
-	return benchmark.WriteFile(filepath.Join(dir, benchmark.PlanName), func(w io.Writer) error { return benchmark.WritePlan(w, plans) })
 }
