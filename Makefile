@@ -7,12 +7,19 @@ SHELL := /bin/bash
 # There only when scripts/setup.sh found no Go that can fetch the toolchain named in go.mod.
 export PATH := $(CURDIR)/.cache/go/bin:$(PATH)
 export LIVEPROOF_ONNXRUNTIME ?= $(CURDIR)/.cache/onnxruntime/libonnxruntime.so
+# Recordings of people, weights and portraits that are not in the repository; empty: what needs them is skipped.
+export LIVEPROOF_SHARED ?= $(abspath $(wildcard ../shared))
 
-VERSION := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
+VERSION := $(shell cat VERSION)
+REVISION := $(shell git describe --always --abbrev=40 --match= --dirty=+dirty 2>/dev/null)
 WEB_SOURCES := $(shell find webclient -type f -not -path '*/node_modules/*' -not -path '*/dist/*' -not -path '*/test-results/*' 2>/dev/null)
-GO_SOURCES := $(shell git ls-files -co --exclude-standard '*.go' '*.c' '*.h' go.mod go.sum 'configs/*' 'ingest/*.yaml' 2>/dev/null)
+GO_SOURCES := $(shell git ls-files -co --exclude-standard '*.go' '*.c' '*.h' go.mod go.sum VERSION 'configs/*' 'ingest/*.yaml' 2>/dev/null)
 
-.PHONY: help run test build web lint test-go test-web test-training test-browser bench fuzz clean setup
+# In a module of its own: its dependencies are not the service's.
+GOLANGCI_LINT := go tool -modfile=tools/golangci/go.mod golangci-lint
+RUFF := .venv/bin/ruff
+
+.PHONY: help run test setup build web lint lint-go lint-training lint-web format test-go test-web test-training test-browser bench fuzz clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,7 +29,7 @@ run: ## set up, build and serve the demo at http://localhost:8080 (ARGS="--redis
 	@$(MAKE) --no-print-directory build
 	bin/liveproof serve $(ARGS)
 
-test: ## set up, then all tests: Go (-race), web, trainer, browser
+test: ## set up, then lint and all tests: Go (-race), web, trainer, browser
 	@scripts/setup.sh test
 	@scripts/test.sh
 
@@ -38,11 +45,27 @@ webclient/dist/index.html: $(WEB_SOURCES)
 	@touch $@
 
 bin/liveproof: webclient/dist/index.html $(GO_SOURCES)
-	go build -trimpath -ldflags "-X main.version=$(VERSION)" -o $@ ./cmd/liveproof
+	go build -trimpath -ldflags "-X main.version=$(VERSION) -X main.revision=$(REVISION)" -o $@ ./cmd/liveproof
 
-lint: ## gofmt, go vet
-	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); exit 1; }
-	go vet ./...
+lint: lint-go lint-training lint-web ## every linter: Go, Python, TypeScript
+
+lint-go: ## golangci-lint, which runs gofmt and go vet too
+	$(GOLANGCI_LINT) run
+
+lint-training: $(RUFF) ## ruff
+	$(RUFF) check training
+	$(RUFF) format --check training
+
+lint-web: ## eslint, prettier
+	cd webclient && npm run --silent lint
+
+$(RUFF):
+	@echo 'no $@: run `make setup`' >&2; exit 1
+
+format: $(RUFF) ## gofmt, ruff format, prettier
+	$(GOLANGCI_LINT) fmt
+	$(RUFF) format training
+	cd webclient && npm run --silent format
 
 test-go: ## Go tests with the race detector
 	go tool gotestsum --format pkgname-and-test-fails -- -race -timeout 20m ./...

@@ -76,4 +76,7 @@ require (
 	gotest.tools/gotestsum v1.13.0 // indirect
 )
 
+// A dependency of eslint carries a Go package; ./... is ours alone.
+ignore ./webclient/node_modules
+
 tool gotest.tools/gotestsum

@@ -67,20 +67,23 @@ func TestUnknownReasonIsAFinding(t *testing.T) {
 // `go test . -run TestReasonsEverywhere -update` writes it anew.
 func TestReasonsEverywhere(t *testing.T) {
 	for _, made := range []struct {
-		path, begin, end, content string
+		path, begin, end, content string // between two marks, or the whole file
 	}{
 		{"docs/reasons.md", "<!-- table -->\n", "<!-- end of table -->", reasonsMarkdown()},
 		{"ingest/openapi.yaml", "          # reasons, made from reason.go\n", "          # end of reasons\n", reasonsYAML()},
-		{"webclient/src/liveness/reasons.ts", "// table, made from reason.go\n", "// end of table\n", reasonsTypeScript(t)},
+		{"webclient/src/liveness/reasons.json", "", "", reasonsJSON(t)},
 	} {
 		t.Run(made.path, func(t *testing.T) {
 			raw, err := os.ReadFile(made.path)
 			require.NoError(t, err)
-			head, rest, found := strings.Cut(string(raw), made.begin)
-			require.True(t, found, "the file marks where the table begins: %q", made.begin)
-			_, tail, found := strings.Cut(rest, made.end)
-			require.True(t, found, "the file marks where the table ends: %q", made.end)
-			want := head + made.begin + made.content + made.end + tail
+			want := made.content
+			if made.begin != "" {
+				head, rest, found := strings.Cut(string(raw), made.begin)
+				require.True(t, found, "the file marks where the table begins: %q", made.begin)
+				_, tail, found := strings.Cut(rest, made.end)
+				require.True(t, found, "the file marks where the table ends: %q", made.end)
+				want = head + made.begin + made.content + made.end + tail
+			}
 			if *update {
 				require.NoError(t, os.WriteFile(made.path, []byte(want), 0o644))
 				return
@@ -109,15 +112,14 @@ func reasonsYAML() string {
 	return b.String()
 }
 
-func reasonsTypeScript(t *testing.T) string {
+// reasonsJSON is the component's English: what the person is told of each reason.
+func reasonsJSON(t *testing.T) string {
 	t.Helper()
-	var b strings.Builder
-	b.WriteString("export const reasons = {\n")
+	advice := map[liveproof.Reason]string{}
 	for _, r := range liveproof.ReasonTable() {
-		advice, err := json.Marshal(r.Advice)
-		require.NoError(t, err)
-		fmt.Fprintf(&b, "  %s: { hint: %t, fault: '%s', advice: %s },\n", r.Code, r.Hint, r.Fault, advice)
+		advice[r.Code] = r.Advice
 	}
-	b.WriteString("} as const;\n")
-	return b.String()
+	raw, err := json.MarshalIndent(advice, "", "  ")
+	require.NoError(t, err)
+	return string(raw) + "\n"
 }

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 
+	"github.com/liveproof/liveproof/internal/check"
 	"go.yaml.in/yaml/v3"
 )
 
@@ -85,24 +86,23 @@ func validate(entries []Entry) error {
 }
 
 func (e Entry) validate() error {
-	switch {
-	case !namePattern.MatchString(e.Name):
-		return fmt.Errorf("name: %q is not made of a-z 0-9 . _ -", e.Name)
-	case e.Kind != KindDetector && e.Kind != KindScorer:
-		return fmt.Errorf("kind: %q is not one of detector, scorer", e.Kind)
-	case e.File == "" || e.File != filepath.Base(e.File) || e.File == "." || e.File == "..":
-		return fmt.Errorf("file: %q is not a base name", e.File)
-	case !sha256Pattern.MatchString(e.SHA256):
-		return fmt.Errorf("sha256: %q is not 64 lower-case hex digits", e.SHA256)
-	case e.Size < 0:
-		return fmt.Errorf("size: %d is out of range [0, …)", e.Size)
+	errs := []error{
+		check.That("name", namePattern.MatchString(e.Name), "%q is not made of a-z 0-9 . _ -", e.Name),
+		check.OneOf("kind", string(e.Kind), string(KindDetector), string(KindScorer)),
+		check.That("file", isBaseName(e.File), "%q is not a base name", e.File),
+		check.That("sha256", sha256Pattern.MatchString(e.SHA256), "%q is not 64 lower-case hex digits", e.SHA256),
+		check.AtLeast("size", e.Size, 0),
 	}
 	for _, u := range e.URLs {
 		if err := checkURL(u); err != nil {
-			return fmt.Errorf("urls: %w", err)
+			errs = append(errs, fmt.Errorf("urls: %w", err))
 		}
 	}
-	return nil
+	return errors.Join(errs...)
+}
+
+func isBaseName(file string) bool {
+	return file != "" && file == filepath.Base(file) && file != "." && file != ".."
 }
 
 func checkURL(raw string) error {

@@ -23,6 +23,8 @@ func TestParseRefusesBadCatalogues(t *testing.T) {
 		{"short hash", strings.Replace(good, "9f32f552", "", 1), "sha256:"},
 		{"bad name", strings.Replace(good, "name: net", "name: Net/1", 1), `name: "Net/1"`},
 		{"plain http", strings.Replace(good, "}", ", urls: ['http://x/y']}", 1), "urls:"},
+		{"several faults", strings.NewReplacer("detector", "oracle", "net.onnx", "../net.onnx", "name: net", "name: Net/1").Replace(good),
+			"name: \"Net/1\" is not made of a-z 0-9 . _ -\nkind: \"oracle\" is not one of detector, scorer\nfile: \"../net.onnx\" is not a base name"},
 		{"twice", good + strings.TrimPrefix(good, "models:\n"), "listed twice"},
 	}
 	for _, c := range cases {
@@ -55,7 +57,7 @@ func TestFindTakesTheFirstPlaceAndChecksTheHash(t *testing.T) {
 	a, b, down := t.TempDir(), t.TempDir(), t.TempDir()
 	c := newCatalog(t, catalogueOf("right", ""), Places{Dirs: []string{a, b}, Downloads: down})
 	var missing *MissingError
-	if _, err := c.Find("net"); !errors.As(err, &missing) || len(missing.Looked) != 3 ||
+	if _, err := c.Find("net"); !errors.As(err, &missing) || len(missing.Tried) != 3 ||
 		!strings.Contains(err.Error(), "liveproof models pull net") {
 		t.Fatalf("missing file: %v", err)
 	}
@@ -121,7 +123,7 @@ func TestDefaultPlacesFollowTheDocumentedOrder(t *testing.T) {
 		t.Fatalf("places = %+v", places)
 	}
 	root := checkout()
-	order := []string{"/second", filepath.Join(root, "models"), "/elsewhere/models", filepath.Join(filepath.Dir(root), "shared", "models")}
+	order := []string{"/second", filepath.Join(root, "models"), "/elsewhere/models"}
 	at := -1
 	for _, want := range order {
 		found := -1
@@ -134,5 +136,15 @@ func TestDefaultPlacesFollowTheDocumentedOrder(t *testing.T) {
 			t.Fatalf("%s is not at its place in %v", want, places.Dirs)
 		}
 		at = found
+	}
+}
+
+// Material beside the checkout is found through the environment alone.
+func TestDefaultPlacesGuessNoSharedFolder(t *testing.T) {
+	t.Setenv(SharedEnv, "")
+	for _, dir := range DefaultPlaces().Dirs {
+		if strings.Contains(dir, "shared") {
+			t.Errorf("%s is searched though %s is empty", dir, SharedEnv)
+		}
 	}
 }

@@ -42,7 +42,7 @@ func TestCatalogueEqualsCommittedFiles(t *testing.T) {
 		sum, size := measure(t, path)
 		e, listed := byFile[filepath.Base(path)]
 		if !listed || e.SHA256 != sum || e.Size != size {
-			t.Errorf("%s has SHA-256 %s and %d bytes, the catalogue says %q and %d (mend: -update)",
+			t.Errorf("%s has SHA-256 %s and %d bytes, the catalogue says %q and %d (run this test with -update)",
 				path, sum, size, e.SHA256, e.Size)
 		}
 	}
@@ -63,7 +63,7 @@ func TestManifestEqualsCommittedFiles(t *testing.T) {
 		sum, size := measure(t, path)
 		e := listed[path]
 		if e.SHA256 != sum || e.Bytes != size {
-			t.Errorf("%s has SHA-256 %s and %d bytes, manifest.json says %q and %d (mend: the trainer's golden command)",
+			t.Errorf("%s has SHA-256 %s and %d bytes, manifest.json says %q and %d (run: the trainer's golden command)",
 				path, sum, size, e.SHA256, e.Bytes)
 		}
 		if want := e.Metadata["liveproof.name"] + "-" + e.Metadata["liveproof.precision"] + ".onnx"; want != path {
@@ -127,12 +127,12 @@ func TestBuiltInCatalogueIsValid(t *testing.T) {
 	}
 }
 
-// The file that the project was measured with, where it lies beside the checkout.
+// The file that the project was measured with, where $LIVEPROOF_SHARED has it.
 func TestSharedDetectorHasTheListedHash(t *testing.T) {
-	c := newCatalog(t, configs.Models(), Places{Dirs: sharedDirs(checkout())})
-	path, looked := c.locate(mustLookup(t, c, "retinaface-mobilenet025"))
+	c := newCatalog(t, configs.Models(), Places{Dirs: sharedDirs()})
+	path, tried := c.locate(mustLookup(t, c, "retinaface-mobilenet025"))
 	if path == "" {
-		t.Skipf("RetinaFace is in none of %v", looked)
+		t.Skipf("RetinaFace is not at %v: LIVEPROOF_SHARED names the folder with models/", tried)
 	}
 	if _, err := c.Find("retinaface-mobilenet025"); err != nil {
 		t.Fatal(err)
@@ -196,7 +196,7 @@ const newEntry = `
     file: %s
     sha256: %q
     size: %d
-    licence: MIT
+    licence: Apache-2.0
     source: training/ of this repository
     note: Demo weights, trained on rendered attacks, not on licensed benchmark data.
 `

@@ -34,14 +34,14 @@ func (e *HashError) Unwrap() error { return ErrHash }
 
 // MissingError is a file that is nowhere.
 type MissingError struct {
-	Name   string
-	Looked []string // the paths tried, in order
-	Note   string   // the catalogue's note
+	Name  string
+	Tried []string // paths, in order
+	Note  string   // the catalogue's note
 }
 
 func (e *MissingError) Error() string {
 	msg := fmt.Sprintf("model %s: not found as %s; run `liveproof models pull %s` or set LIVEPROOF_MODELS to its directory",
-		e.Name, strings.Join(e.Looked, ", "), e.Name)
+		e.Name, strings.Join(e.Tried, ", "), e.Name)
 	if e.Note != "" {
 		msg += ". " + strings.TrimSpace(e.Note)
 	}

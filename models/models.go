@@ -25,7 +25,7 @@ type Config struct {
 // DefaultConfig uses the built-in catalogue.
 func DefaultConfig() Config { return Config{} }
 
-// Validate reports values out of range.
+// Validate has nothing to refuse: New reads the file and says what is wrong with it.
 func (c Config) Validate() error { return nil }
 
 // Catalog finds and verifies model files. It is safe for concurrent use.
@@ -82,9 +82,9 @@ func (c *Catalog) Find(name string) (File, error) {
 	if err != nil {
 		return File{}, err
 	}
-	path, looked := c.locate(entry)
+	path, tried := c.locate(entry)
 	if path == "" {
-		return File{}, &MissingError{Name: name, Looked: looked, Note: entry.Note}
+		return File{}, &MissingError{Name: name, Tried: tried, Note: entry.Note}
 	}
 	return read(name, path, entry.SHA256)
 }
@@ -101,22 +101,22 @@ func (c *Catalog) Resolve(nameOrPath, sha256 string) (File, error) {
 }
 
 // locate returns the first existing candidate, and all of them.
-func (c *Catalog) locate(e Entry) (found string, looked []string) {
+func (c *Catalog) locate(e Entry) (found string, tried []string) {
 	for _, dir := range append(append([]string(nil), c.places.Dirs...), c.places.Downloads) {
 		path := filepath.Join(dir, e.File)
-		looked = append(looked, path)
+		tried = append(tried, path)
 		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
-			return path, looked
+			return path, tried
 		}
 	}
-	return "", looked
+	return "", tried
 }
 
 // read returns the file's bytes; want is the SHA-256 they must have, empty for any.
 func read(name, path, want string) (File, error) {
 	data, err := readCapped(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return File{}, &MissingError{Name: name, Looked: []string{path}}
+		return File{}, &MissingError{Name: name, Tried: []string{path}}
 	}
 	if err != nil {
 		return File{}, fmt.Errorf("model %s: %w", name, err)

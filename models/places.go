@@ -10,11 +10,11 @@ import (
 const (
 	// DirsEnv lists directories, separated as in PATH.
 	DirsEnv = "LIVEPROOF_MODELS"
-	// SharedEnv is the folder of material that is not committed.
+	// SharedEnv is the folder of material that is not committed; models/ in it is searched.
 	SharedEnv = "LIVEPROOF_SHARED"
 )
 
-// Places is where files are looked for; tests give their own.
+// Places is where files are searched; tests give their own.
 type Places struct {
 	// Dirs are searched in order.
 	Dirs []string
@@ -38,19 +38,15 @@ func DefaultPlaces() Places {
 	if root != "" {
 		dirs = append(dirs, filepath.Join(root, "models"))
 	}
-	dirs = append(dirs, sharedDirs(root)...)
+	dirs = append(dirs, sharedDirs()...)
 	return Places{Dirs: slices.DeleteFunc(dirs, func(d string) bool { return d == "" }), Downloads: downloads(named, root)}
 }
 
-func sharedDirs(root string) []string {
-	var dirs []string
+func sharedDirs() []string {
 	if shared := os.Getenv(SharedEnv); shared != "" {
-		dirs = append(dirs, filepath.Join(shared, "models"))
+		return []string{filepath.Join(shared, "models")}
 	}
-	if root != "" {
-		dirs = append(dirs, filepath.Join(filepath.Dir(root), "shared", "models"))
-	}
-	return dirs
+	return nil
 }
 
 // downloads is the first directory that the operator named, else the

@@ -20,7 +20,7 @@ type Progress func(done, total int64)
 // Pull downloads a model, unless a verified file is there already, and returns
 // its path. Only https addresses are followed, nothing above the catalogue's
 // size (or 1 GiB) is written, and the file gets its name only when its
-// SHA-256 is right. Errors wrap ErrDownload or ErrHash and name the mend.
+// SHA-256 is right. Errors wrap ErrDownload or ErrHash and say what to do.
 func (c *Catalog) Pull(ctx context.Context, name string, progress Progress) (string, error) {
 	entry, err := c.Lookup(name)
 	if err != nil {
@@ -63,15 +63,15 @@ func (e Entry) addresses() ([]string, error) {
 }
 
 func (e Entry) noAddress() string {
-	mend := []string{"no public address serves these bytes"}
+	advice := []string{"no public address serves these bytes"}
 	if e.URLEnv != "" {
-		mend = append(mend, "set "+e.URLEnv+" to an https address of the file with SHA-256 "+e.SHA256)
+		advice = append(advice, "set "+e.URLEnv+" to an https address of the file with SHA-256 "+e.SHA256)
 	}
-	mend = append(mend, "or copy the file "+e.File+" into a directory of "+DirsEnv)
+	advice = append(advice, "or copy the file "+e.File+" into a directory of "+DirsEnv)
 	if e.Note != "" {
-		mend = append(mend, strings.TrimSpace(e.Note))
+		advice = append(advice, strings.TrimSpace(e.Note))
 	}
-	return strings.Join(mend, "; ")
+	return strings.Join(advice, "; ")
 }
 
 func downloadClient() *http.Client {

@@ -91,7 +91,7 @@ func TestPullLeavesTheOperatorsFileAlone(t *testing.T) {
 	}
 }
 
-func TestPullWithoutAddressNamesTheMend(t *testing.T) {
+func TestPullWithoutAddressSaysWhatToDo(t *testing.T) {
 	server := httptest.NewTLSServer(answer("right"))
 	defer server.Close()
 	c := newCatalog(t, catalogueOf("right", ", url_env: LIVEPROOF_NET_URL"), Places{Downloads: t.TempDir()})

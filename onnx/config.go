@@ -2,28 +2,19 @@ package onnx
 
 import (
 	"errors"
-	"fmt"
-)
 
-// Provider names the hardware that runs the networks (ONNX Runtime's
-// "execution provider").
-type Provider string
-
-// The providers. CUDA and TensorRT need the GPU build of ONNX Runtime.
-const (
-	ProviderCPU      Provider = "cpu"
-	ProviderCUDA     Provider = "cuda"
-	ProviderTensorRT Provider = "tensorrt"
+	"github.com/liveproof/liveproof/internal/check"
 )
 
 const maxThreads = 256
 
 // Config is what all sessions of a process share.
 type Config struct {
-	// Library is the path of ONNX Runtime's shared library. Empty: looked for,
-	// see Open.
+	// Library is the path of ONNX Runtime's shared library. Empty: the first of
+	// $LIVEPROOF_ONNXRUNTIME, lib/ beside or above the program, .cache/onnxruntime
+	// of the checkout, the system's library directories.
 	Library string `yaml:"library"`
-	// Provider is cpu, cuda or tensorrt.
+	// Provider is what runs the networks: cpu, cuda or tensorrt.
 	Provider Provider `yaml:"provider"`
 	// DeviceID is the GPU, from 0; without meaning on the CPU.
 	DeviceID int `yaml:"device_id"`
@@ -56,24 +47,9 @@ func DefaultConfig() Config {
 
 // Validate reports every value out of range; each message begins with its key.
 func (c Config) Validate() error {
-	var errs []error
-	switch c.Provider {
-	case ProviderCPU, ProviderCUDA, ProviderTensorRT:
-	default:
-		errs = append(errs, fmt.Errorf("provider: %q is not one of cpu, cuda, tensorrt", c.Provider))
-	}
-	if c.DeviceID < 0 {
-		errs = append(errs, fmt.Errorf("device_id: %d is out of range [0, …)", c.DeviceID))
-	}
-	errs = append(errs,
-		validateThreads("intra_op_threads", c.IntraOpThreads),
-		validateThreads("inter_op_threads", c.InterOpThreads))
-	return errors.Join(errs...)
-}
-
-func validateThreads(key string, n int) error {
-	if n < 0 || n > maxThreads {
-		return fmt.Errorf("%s: %d is out of range [0, %d]", key, n, maxThreads)
-	}
-	return nil
+	return errors.Join(
+		check.OneOf("provider", string(c.Provider), providerNames()...),
+		check.AtLeast("device_id", c.DeviceID, 0),
+		check.In("intra_op_threads", c.IntraOpThreads, 0, maxThreads),
+		check.In("inter_op_threads", c.InterOpThreads, 0, maxThreads))
 }

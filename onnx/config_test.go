@@ -2,6 +2,7 @@ package onnx
 
 import (
 	"maps"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -26,6 +27,32 @@ func TestValidateNamesTheKey(t *testing.T) {
 		err := cfg.Validate()
 		if err == nil || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("Validate() = %v, want it to begin with %s", err, want)
+		}
+	}
+}
+
+func TestValidateReportsEveryFault(t *testing.T) {
+	err := Config{Provider: "tpu", DeviceID: -1, IntraOpThreads: -1, InterOpThreads: 257}.Validate()
+	for _, want := range []string{
+		`provider: "tpu" is not one of cpu, cuda, tensorrt`, "device_id: -1", "intra_op_threads: -1", "inter_op_threads: 257",
+	} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("Validate() = %v, want %q in it", err, want)
+		}
+	}
+}
+
+// The comment becomes the words of configs/liveproof.yaml.
+func TestCommentOfProviderNamesAll(t *testing.T) {
+	source, err := os.ReadFile("config.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, _, found := strings.Cut(string(source), "\tProvider Provider `yaml:")
+	comment := before[strings.LastIndex(before, "\n\t// Provider is"):]
+	for _, name := range providerNames() {
+		if !found || !strings.Contains(comment, name) {
+			t.Errorf("the comment %q does not name %s", comment, name)
 		}
 	}
 }

@@ -15,7 +15,7 @@ const LibraryEnv = "LIVEPROOF_ONNXRUNTIME"
 // ErrLibrary tells that ONNX Runtime's shared library is missing or unusable.
 var ErrLibrary = errors.New("ONNX Runtime's shared library is not usable")
 
-const libraryMend = "run `make setup`, or give its path in onnx.library or " + LibraryEnv
+const libraryRemedy = "run `make setup`, or give its path in onnx.library or " + LibraryEnv
 
 // surroundings is what the search for the library depends on, so that tests
 // can give their own.
@@ -64,13 +64,13 @@ func findLibrary(configured string, s surroundings) (string, error) {
 			return path, nil
 		}
 	}
-	return "", fmt.Errorf("%w: not found in %s; %s", ErrLibrary, strings.Join(dirs, ", "), libraryMend)
+	return "", fmt.Errorf("%w: not found in %s; %s", ErrLibrary, strings.Join(dirs, ", "), libraryRemedy)
 }
 
 func explicitLibrary(source, path string) (string, error) {
 	info, err := os.Stat(path)
 	if err != nil {
-		return "", fmt.Errorf("%w: %s: %w; %s", ErrLibrary, source, err, libraryMend)
+		return "", fmt.Errorf("%w: %s: %w; %s", ErrLibrary, source, err, libraryRemedy)
 	}
 	if !info.IsDir() {
 		return path, nil
@@ -78,7 +78,7 @@ func explicitLibrary(source, path string) (string, error) {
 	if found := libraryIn(path); found != "" {
 		return found, nil
 	}
-	return "", fmt.Errorf("%w: %s: no libonnxruntime in directory %s; %s", ErrLibrary, source, path, libraryMend)
+	return "", fmt.Errorf("%w: %s: no libonnxruntime in directory %s; %s", ErrLibrary, source, path, libraryRemedy)
 }
 
 func (s surroundings) searchDirs() []string {

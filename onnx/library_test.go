@@ -55,7 +55,7 @@ func TestFindLibraryTakesTheFirstPlace(t *testing.T) {
 	}
 	_, err := findLibrary("", s)
 	if !errors.Is(err, ErrLibrary) || !strings.Contains(err.Error(), "make setup") {
-		t.Fatalf("error %v does not name the mend", err)
+		t.Fatalf("error %v does not say what to do", err)
 	}
 }
 

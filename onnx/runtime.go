@@ -26,7 +26,7 @@ var (
 // environment is ONNX Runtime's own process-wide state: one library, one
 // environment. It is the one piece of package state here, because the library
 // behind it has exactly one. Runtimes, sessions and tensors each hold a
-// reference, and the last one out unloads it.
+// reference, and the release of the last one unloads it.
 type environment struct {
 	mu      sync.Mutex
 	refs    int
@@ -55,8 +55,8 @@ func (e *environment) open(library string) error {
 	return nil
 }
 
-// hold adds a reference; the caller holds one already.
-func (e *environment) hold() {
+// acquire adds a reference; the caller holds one already.
+func (e *environment) acquire() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.refs++
@@ -96,7 +96,7 @@ func initialise(library string) error {
 	ort.SetSharedLibraryPath(library)
 	// Every failure comes back as an error to its caller; ONNX Runtime must not log it on stderr as well.
 	if err := ort.InitializeEnvironment(ort.WithLogLevelFatal()); err != nil {
-		return fmt.Errorf("%w: %s: %w (ONNX Runtime 1.24 or newer is needed; %s)", ErrLibrary, library, err, libraryMend)
+		return fmt.Errorf("%w: %s: %w (ONNX Runtime 1.24 or newer is needed; %s)", ErrLibrary, library, err, libraryRemedy)
 	}
 	return nil
 }
@@ -115,7 +115,7 @@ type Runtime struct {
 // $LIVEPROOF_ONNXRUNTIME, lib/ beside or above the executable,
 // .cache/onnxruntime of the checkout, the system's library directories) and
 // initialises its environment, once per process. Errors wrap ErrLibrary and
-// name the mend.
+// say what to do.
 func Open(cfg Config) (*Runtime, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
@@ -151,13 +151,13 @@ func (r *Runtime) Close() error {
 	return shared.release()
 }
 
-// hold takes a reference on the environment for a session or tensor.
-func (r *Runtime) hold() error {
+// acquire takes a reference on the environment for a session or tensor.
+func (r *Runtime) acquire() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.closed {
 		return fmt.Errorf("ONNX runtime: %w", ErrClosed)
 	}
-	shared.hold()
+	shared.acquire()
 	return nil
 }

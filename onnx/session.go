@@ -41,7 +41,7 @@ type Session struct {
 // when the bytes are no network (truncated, damaged, unknown operators) and
 // ErrProvider when the hardware cannot be used.
 func (r *Runtime) Load(model []byte, opt SessionOptions) (*Session, error) {
-	if err := r.hold(); err != nil {
+	if err := r.acquire(); err != nil {
 		return nil, err
 	}
 	s, err := load(model, opt, opt.apply(r.cfg))
@@ -89,7 +89,7 @@ func (s *Session) create(model []byte, inputs, outputs []string, cfg Config, sha
 	defer func() { _ = options.Destroy() }()
 	native, err := ort.NewDynamicAdvancedSessionWithONNXData(model, inputs, outputs, options)
 	if err != nil && cfg.Provider != ProviderCPU {
-		return providerError(cfg.Provider, err) // the CPU has taken this model a moment ago
+		return providerOf(cfg.Provider).failed(err) // the CPU has taken this model a moment ago
 	}
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrModel, err)

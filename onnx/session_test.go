@@ -137,7 +137,7 @@ func TestLoadRefusesWhatIsNoModel(t *testing.T) {
 }
 
 // This machine's library may have the GPU providers; then there is nothing to refuse.
-func TestProviderFailureNamesTheMend(t *testing.T) {
+func TestProviderFailureSaysWhatToDo(t *testing.T) {
 	r := openRuntime(t, DefaultConfig())
 	for _, p := range []Provider{ProviderCUDA, ProviderTensorRT} {
 		s, err := r.Load(readModel(t, "tiny.onnx"), SessionOptions{Provider: p})

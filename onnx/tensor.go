@@ -37,7 +37,7 @@ type Tensor[T Element] struct {
 // NewTensor allocates a zeroed tensor with the given shape, all dimensions ≥ 1.
 // The caller closes it.
 func NewTensor[T Element](r *Runtime, shape ...int64) (*Tensor[T], error) {
-	if err := r.hold(); err != nil {
+	if err := r.acquire(); err != nil {
 		return nil, err
 	}
 	t, err := newTensor[T](shape)
@@ -51,7 +51,7 @@ func NewTensor[T Element](r *Runtime, shape ...int64) (*Tensor[T], error) {
 // NewTensorOver makes a tensor over the beginning of data, which it shares:
 // tensors of several batch sizes can lie over one buffer. The caller closes it.
 func NewTensorOver[T Element](r *Runtime, data []T, shape ...int64) (*Tensor[T], error) {
-	if err := r.hold(); err != nil {
+	if err := r.acquire(); err != nil {
 		return nil, err
 	}
 	t, err := overlay(data, shape)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -62,9 +63,9 @@ func TestBackendScoresEveryBatchSize(t *testing.T) {
 		t.Errorf("Info = %+v", info)
 	}
 	for n := 8; n >= 1; n-- { // a smaller batch must not see the larger one's crops
-		crops, rho := make([][]byte, n), make([]float32, n)
+		crops, rho := make([]*Crop, n), make([]float32, n)
 		for i := range crops {
-			crops[i] = plain(uint8(20*n + i)).Pix
+			crops[i] = lend(t, plain(uint8(20*n+i)))
 		}
 		if err := b.Score(t.Context(), crops, rho); err != nil {
 			t.Fatal(err)
@@ -80,12 +81,8 @@ func TestBackendScoresEveryBatchSize(t *testing.T) {
 func TestBackendRefusesWrongBatches(t *testing.T) {
 	_, b := loadTiny(t, DefaultConfig())
 	defer func() { _ = b.Close() }()
-	crop := plain(1).Pix
-	nine := make([][]byte, 9)
-	for i := range nine {
-		nine[i] = crop
-	}
-	for name, crops := range map[string][][]byte{"none": {}, "too many": nine, "short crop": {crop[1:]}} {
+	nine := slices.Repeat([]*Crop{lend(t, plain(1))}, 9)
+	for name, crops := range map[string][]*Crop{"none": {}, "too many": nine} {
 		if err := b.Score(t.Context(), crops, make([]float32, len(crops))); err == nil {
 			t.Errorf("%s: no error", name)
 		}
@@ -117,9 +114,9 @@ func TestNotANumberNeverBecomesAScore(t *testing.T) {
 				t.Errorf("%s: Score = %v, %v", name, rho, err)
 			}
 		}
-		model := b.slot
+		model := b.models.set.current
 		_ = b.Close() // ends the last batch, which tells the health after it has answered
-		if model.health.cause == nil {
+		if model.state.health.cause == nil {
 			t.Errorf("%s: still ready", name)
 		}
 	}

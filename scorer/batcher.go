@@ -2,6 +2,10 @@
 // Batcher serves all sessions of a process: it gathers crops into batches, runs
 // the network on ONNX Runtime and gives every crop its own answer. It fails
 // closed: whatever goes wrong becomes an error of the samples concerned.
+//
+// A Batcher is made of three parts, each with its own lock: queue holds the crops
+// that wait, models the networks in memory, and runner takes batches from the queue
+// and runs them. Neither queue nor models knows the other or the runner.
 package scorer
 
 import (
@@ -10,32 +14,21 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
-	"time"
 
 	"github.com/liveproof/liveproof"
+	"github.com/liveproof/liveproof/onnx"
 )
 
 // Batcher is the process-wide scorer. Each session scores through a pin of its own
 // (Pin), from any number of goroutines.
 type Batcher struct {
 	cfg     Config
-	policy  policy
+	workers int
 	metrics *Metrics
-	log     *slog.Logger
-	spare   sync.Pool     // of *[]byte, cropBytes each
-	wake    chan struct{} // something changed: ask the policy again
-	stopped chan struct{} // closed when Run has returned
-
-	mu      sync.Mutex
-	queue   *fairQueue[*item]
-	running int // batches handed to workers
-	slot    *slot
-	retired []*slot            // replaced models that are still used
-	models  uint64             // how many there have been
-	stop    context.CancelFunc // ends Run; nil before it
-	closed  bool
-	shedAt  time.Time      // when a crop last gave way because the queue was full
-	closing sync.WaitGroup // replaced models being freed
+	queue   *queue
+	models  *models
+	runner  *runner
+	life    lifecycle
 }
 
 // New takes over backend, which Close closes. metrics and log may be nil. The
@@ -50,249 +43,106 @@ func New(cfg Config, backend Backend, metrics *Metrics, log *slog.Logger) (*Batc
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	b := &Batcher{
-		cfg:     cfg,
-		policy:  policy{MaxBatch: cfg.MaxBatch, MaxWait: cfg.MaxWait, Workers: backend.Workers()},
-		metrics: metrics, log: log,
-		wake: make(chan struct{}, 1), stopped: make(chan struct{}),
-		queue: newFairQueue[*item](cfg.QueueCapacity, cfg.PerSession),
-	}
-	b.addSlot(backend)
-	b.spare.New = func() any { pixels := make([]byte, cropBytes); return &pixels }
-	return b, nil
+	queue := newQueue(cfg, metrics)
+	return &Batcher{
+		cfg: cfg, workers: backend.Workers(), metrics: metrics,
+		queue:  queue,
+		models: newModels(cfg, backend, metrics, log),
+		runner: &runner{queue: queue, timeout: cfg.BatchTimeout, metrics: metrics, log: log},
+		life:   lifecycle{stopped: make(chan struct{})},
+	}, nil
 }
 
-// score queues a crop for a model and waits for its outcome. The caller holds the slot.
-func (b *Batcher) score(ctx context.Context, s *slot, id liveproof.SessionID, crop *liveproof.Image, probe bool) (float64, error) {
-	if err := ctx.Err(); err != nil {
-		return 0, err
+// Run forms batches until ctx ends or Close is called, then fails what waits.
+// It returns nil, or ErrStuck when a run of the network did not stop. Once.
+func (b *Batcher) Run(ctx context.Context) error {
+	ctx, err := b.life.begin(ctx)
+	if err != nil {
+		return err
 	}
-	it := &item{
-		ctx: ctx, place: place{id, s.number}, slot: s,
-		pixels: b.spare.Get().(*[]byte), probe: probe, done: make(chan outcome, 1),
+	defer b.life.returned()
+	b.models.start()
+	var owned sync.WaitGroup
+	for range b.workers {
+		owned.Go(func() { b.runner.work(ctx) })
 	}
-	if err := copyCrop(*it.pixels, crop); err != nil {
-		b.spare.Put(it.pixels)
-		return 0, err
+	owned.Go(func() { b.probe(ctx) })
+	<-ctx.Done()
+	b.refuse()
+	owned.Wait()
+	if b.models.anyStuck() {
+		return ErrStuck
 	}
-	if err := b.enqueue(it); err != nil {
-		b.spare.Put(it.pixels)
+	return nil
+}
+
+// refuse fails what waits and whatever comes later.
+func (b *Batcher) refuse() {
+	b.models.close()
+	b.queue.close()
+}
+
+// Close ends Run, waits for it, fails what waits and frees the models, pinned or
+// not. It is idempotent.
+func (b *Batcher) Close() error {
+	b.refuse()
+	b.life.end()
+	return b.models.freeAll()
+}
+
+// Info identifies the current model, which new pins get.
+func (b *Batcher) Info() liveproof.ModelInfo { return b.models.info() }
+
+// Ready is nil while the current model's batches succeed; else its error wraps
+// liveproof.ErrUnavailable and says why. It feeds /readyz.
+func (b *Batcher) Ready() error { return b.models.ready() }
+
+// Admit tells whether a new session may start: nil, or an error that wraps
+// liveproof.ErrUnavailable (not ready) or liveproof.ErrOverloaded (crops wait
+// for longer than admit_wait, or some were shed in the last 2 s).
+func (b *Batcher) Admit() error {
+	if err := b.models.ready(); err != nil {
+		return err
+	}
+	return b.queue.overload(b.cfg.AdmitWait)
+}
+
+// Swap makes next, which must be warm, the model of all pins from now on. Sessions that
+// are pinned to the old one keep it until their Release, then it is closed. At most
+// maxModels are in memory, or Swap gives ErrModels. After an error next is still the caller's.
+func (b *Batcher) Swap(next Backend) error { return b.models.swap(next) }
+
+// Replace loads, checks and warms up another model and then swaps it in. On any
+// error the old one goes on as if nothing had been. It is refused (ErrModels)
+// before it loads anything when that would make too many models in memory.
+func (b *Batcher) Replace(ctx context.Context, rt *onnx.Runtime, model Model) error {
+	if err := b.models.room(); err != nil {
+		return fmt.Errorf("the model stays: %w", err)
+	}
+	next, err := Load(ctx, rt, model, b.cfg)
+	if err != nil {
+		return fmt.Errorf("the model stays: %w", err)
+	}
+	if err := b.Swap(next); err != nil {
+		return errors.Join(fmt.Errorf("the model stays: %w", err), next.Close())
+	}
+	return nil
+}
+
+// score queues an item and waits for its outcome.
+func (b *Batcher) score(ctx context.Context, it *item) (float64, error) {
+	defer it.crop.giveBack() // a run that does not stop may come for it later
+	if err := b.queue.submit(it); err != nil {
+		it.finish(0, err)
 		return 0, err
 	}
 	select {
 	case out := <-it.done:
 		return float64(out.rho), out.err
 	case <-ctx.Done():
-		b.withdraw(it)
+		if b.queue.withdraw(it) {
+			it.finish(0, ctx.Err())
+		}
 		return 0, ctx.Err()
 	}
-}
-
-func (b *Batcher) enqueue(it *item) error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.closed {
-		return errClosing()
-	}
-	it.at = time.Now()
-	shed, why := b.queue.add(it.place, it, it.at)
-	if why != "" {
-		if why == shedCapacity { // one session above its own cap says nothing about the load
-			b.shedAt = it.at
-		}
-		b.metrics.shed.WithLabelValues(string(why)).Inc()
-		shed.complete(0, fmt.Errorf("%w: crop gave way to a newer one (%s)", liveproof.ErrOverloaded, why))
-		b.spare.Put(shed.pixels)
-	}
-	b.changed()
-	return nil
-}
-
-// withdraw takes a crop whose caller has left out of the queue; one that is
-// in a batch already is finished by its worker.
-func (b *Batcher) withdraw(it *item) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.queue.remove(it.place, it) {
-		b.spare.Put(it.pixels)
-		b.changed()
-	}
-}
-
-// changed wakes the loop; b.mu is held.
-func (b *Batcher) changed() {
-	b.metrics.waiting.Set(float64(b.queue.size))
-	select {
-	case b.wake <- struct{}{}:
-	default:
-	}
-}
-
-// Run forms batches until ctx ends or Close is called, then fails what waits.
-// It returns nil, or ErrStuck when a run of the network did not stop. Once.
-func (b *Batcher) Run(ctx context.Context) error {
-	ctx, err := b.start(ctx)
-	if err != nil {
-		return err
-	}
-	defer close(b.stopped)
-	work := make(chan batch)
-	var owned sync.WaitGroup
-	for range b.policy.Workers {
-		owned.Go(func() { b.work(ctx, work) })
-	}
-	owned.Go(func() { b.probe(ctx) })
-	b.dispatch(ctx, work)
-	close(work)
-	b.refuseAll()
-	owned.Wait()
-	return b.ending()
-}
-
-func (b *Batcher) start(ctx context.Context) (context.Context, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.closed || b.stop != nil {
-		return nil, fmt.Errorf("run: %w or runs already", ErrClosed)
-	}
-	ctx, b.stop = context.WithCancel(ctx)
-	b.counted()
-	return ctx, nil
-}
-
-func (b *Batcher) ending() error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.stop()
-	for _, s := range b.slots() {
-		if s.stuck > 0 {
-			return ErrStuck
-		}
-	}
-	return nil
-}
-
-// dispatch asks the policy whenever something changed or a crop has waited long enough.
-func (b *Batcher) dispatch(ctx context.Context, work chan<- batch) {
-	for {
-		next, again := b.next(time.Now())
-		if next.items != nil {
-			select {
-			case work <- next:
-				continue
-			case <-ctx.Done():
-				b.finish(next.items, outcome{err: errClosing()})
-				b.done(next.slot, true)
-				return
-			}
-		}
-		if !b.pause(ctx, again) {
-			return
-		}
-	}
-}
-
-// pause waits for a change, for again to pass (0: for ever) or for the end of ctx: false.
-func (b *Batcher) pause(ctx context.Context, again time.Duration) bool {
-	var timeout <-chan time.Time
-	if again > 0 {
-		timer := time.NewTimer(again)
-		defer timer.Stop()
-		timeout = timer.C
-	}
-	select {
-	case <-b.wake:
-	case <-timeout:
-	case <-ctx.Done():
-	}
-	return ctx.Err() == nil
-}
-
-// batch is what one run of one model takes.
-type batch struct {
-	slot  *slot
-	items []*item
-}
-
-// next takes a batch off the queue if the policy says so, and holds its model until done.
-func (b *Batcher) next(now time.Time) (batch, time.Duration) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	d := b.policy.decide(pending{b.queue.size, b.queue.ready(), b.queue.oldest(), b.running}, now)
-	if d.Flush == "" {
-		return batch{}, d.Again
-	}
-	b.running++
-	items := b.queue.take(b.cfg.MaxBatch)
-	s := items[0].slot // of all of them: see fairQueue.take
-	s.users++
-	b.metrics.waiting.Set(float64(b.queue.size))
-	b.metrics.flushes.WithLabelValues(string(d.Flush)).Inc()
-	return batch{s, items}, 0
-}
-
-// done ends a batch. A run that never returned keeps its model, for it may still use it.
-func (b *Batcher) done(s *slot, returned bool) {
-	if returned {
-		b.release(s)
-	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.running--
-	b.changed()
-}
-
-// refuseAll ends what still waits when Run ends.
-func (b *Batcher) refuseAll() {
-	b.mu.Lock()
-	b.closed = true
-	b.counted()
-	left := b.queue.takeAll()
-	b.mu.Unlock()
-	b.finish(left, outcome{err: errClosing()})
-}
-
-func errClosing() error { return fmt.Errorf("%w: %w", liveproof.ErrUnavailable, ErrClosed) }
-
-// finish gives all items the same outcome and takes their buffers back.
-func (b *Batcher) finish(items []*item, out outcome) {
-	for _, it := range items {
-		it.complete(out.rho, out.err)
-		b.spare.Put(it.pixels)
-	}
-}
-
-// Close ends Run, waits for it, fails what waits and frees the models, pinned or
-// not. It is idempotent.
-func (b *Batcher) Close() error {
-	b.mu.Lock()
-	stop := b.stop
-	b.closed = true
-	b.mu.Unlock()
-	if stop != nil {
-		stop()
-		<-b.stopped
-	}
-	b.refuseAll()
-	return b.free()
-}
-
-// free closes the models, but not one in whose run a batch is stuck: its memory is
-// left to the end of the process.
-func (b *Batcher) free() error {
-	b.mu.Lock()
-	slots := b.slots()
-	b.slot, b.retired = nil, nil
-	b.counted()
-	b.mu.Unlock()
-	b.closing.Wait()
-	var errs []error
-	for _, s := range slots {
-		if s.stuck > 0 { // Run has ended: this does not change any more
-			errs = append(errs, ErrStuck)
-			continue
-		}
-		errs = append(errs, s.backend.Close())
-	}
-	return errors.Join(errs...)
 }

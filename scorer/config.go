@@ -2,11 +2,11 @@ package scorer
 
 import (
 	"errors"
-	"fmt"
 	"runtime"
 	"strings"
 	"time"
 
+	"github.com/liveproof/liveproof/internal/check"
 	"github.com/liveproof/liveproof/onnx"
 )
 
@@ -14,13 +14,13 @@ import (
 type Config struct {
 	// Model is a name of the model catalogue or the path of an .onnx file.
 	Model string `yaml:"model"`
-	// ModelSHA256 pins the file when Model is a path: 64 hex digits; empty takes any.
+	// ModelSHA256 pins the file when model is a path: 64 hex digits; empty takes any.
 	ModelSHA256 string `yaml:"model_sha256"`
 	// MaxBatch is the most crops of one run of the network, 1…64.
 	MaxBatch int `yaml:"max_batch"`
 	// MaxWait is how long a crop waits for company while another batch runs, 0…1s.
 	MaxWait time.Duration `yaml:"max_wait"`
-	// QueueCapacity is the most crops waiting in all, 1…65536; each holds 147 KiB.
+	// QueueCapacity is the most crops waiting in all, 1…65536; each is 147 KiB in its session's memory.
 	QueueCapacity int `yaml:"queue_capacity"`
 	// PerSession is the most crops of one session waiting, 1…QueueCapacity.
 	PerSession int `yaml:"per_session"`
@@ -62,25 +62,20 @@ func DefaultConfig() Config {
 
 // Validate reports every value out of range; each message begins with its key.
 func (c Config) Validate() error {
-	var errs []error
-	if c.Model == "" {
-		errs = append(errs, errors.New("model: it is empty"))
-	}
-	if c.ModelSHA256 != "" && !isSHA256(strings.ToLower(c.ModelSHA256)) {
-		errs = append(errs, fmt.Errorf("model_sha256: %q is not 64 hex digits", c.ModelSHA256))
-	}
-	errs = append(errs,
-		inRange("max_batch", c.MaxBatch, 1, 64),
-		inRange("max_wait", c.MaxWait, 0, time.Second),
-		inRange("queue_capacity", c.QueueCapacity, 1, 65536),
-		inRange("per_session", c.PerSession, 1, c.QueueCapacity),
-		inRange("workers", c.Workers, 0, 64),
-		inRange("intra_op_threads", c.IntraOpThreads, 0, 256),
-		inRange("batch_timeout", c.BatchTimeout, 10*time.Millisecond, time.Minute),
-		inRange("admit_wait", c.AdmitWait, time.Millisecond, time.Minute),
-		inRange("failure_threshold", c.FailureThreshold, 1, 1000),
-		inRange("probe_interval", c.ProbeInterval, 10*time.Millisecond, 10*time.Minute))
-	return errors.Join(errs...)
+	return errors.Join(
+		check.That("model", c.Model != "", "it is empty"),
+		check.That("model_sha256", c.ModelSHA256 == "" || isSHA256(strings.ToLower(c.ModelSHA256)),
+			"%q is not 64 hex digits", c.ModelSHA256),
+		check.In("max_batch", c.MaxBatch, 1, 64),
+		check.In("max_wait", c.MaxWait, 0, time.Second),
+		check.In("queue_capacity", c.QueueCapacity, 1, 65536),
+		check.In("per_session", c.PerSession, 1, c.QueueCapacity),
+		check.In("workers", c.Workers, 0, 64),
+		check.In("intra_op_threads", c.IntraOpThreads, 0, 256),
+		check.In("batch_timeout", c.BatchTimeout, 10*time.Millisecond, time.Minute),
+		check.In("admit_wait", c.AdmitWait, time.Millisecond, time.Minute),
+		check.In("failure_threshold", c.FailureThreshold, 1, 1000),
+		check.In("probe_interval", c.ProbeInterval, 10*time.Millisecond, 10*time.Minute))
 }
 
 // workersOn resolves Workers for an execution provider.
@@ -92,11 +87,4 @@ func (c Config) workersOn(p onnx.Provider) int {
 		return min(runtime.GOMAXPROCS(0), 16)
 	}
 	return 1
-}
-
-func inRange[T int | time.Duration](key string, value, low, high T) error {
-	if value < low || value > high {
-		return fmt.Errorf("%s: %v is out of range [%v, %v]", key, value, low, high)
-	}
-	return nil
 }

@@ -40,6 +40,18 @@ func TestValidateNamesTheKey(t *testing.T) {
 	}
 }
 
+func TestValidateReportsEveryFault(t *testing.T) {
+	err := Config{ModelSHA256: "x", MaxWait: -1, PerSession: 1, Workers: -1, IntraOpThreads: -1}.Validate()
+	for _, key := range []string{
+		"model", "model_sha256", "max_batch", "max_wait", "queue_capacity", "per_session", "workers",
+		"intra_op_threads", "batch_timeout", "admit_wait", "failure_threshold", "probe_interval",
+	} {
+		if err == nil || !strings.Contains("\n"+err.Error(), "\n"+key+": ") {
+			t.Errorf("Validate() = %v, want %s in it", err, key)
+		}
+	}
+}
+
 func TestWorkersFollowTheProvider(t *testing.T) {
 	auto, own := Config{}, Config{Workers: 3}
 	if n := auto.workersOn(onnx.ProviderCPU); n != min(runtime.GOMAXPROCS(0), 16) {

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/liveproof/liveproof"
 )
 
 // Errors of this package; test with errors.Is. A failed sample's error also wraps
@@ -29,6 +31,8 @@ var (
 	// ErrNotReady: too many batches failed in a row, or the scorer does not run yet.
 	ErrNotReady = errors.New("scorer is not ready")
 )
+
+func errClosing() error { return fmt.Errorf("%w: %w", liveproof.ErrUnavailable, ErrClosed) }
 
 // Difference is one point in which a model is not what the contract says.
 type Difference struct {

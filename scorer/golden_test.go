@@ -45,7 +45,7 @@ func TestGoldenScores(t *testing.T) {
 			for i, c := range cases {
 				want, scored := c.Rho[model.name]
 				if !scored {
-					t.Fatalf("golden.json has no score of %s (mend: the trainer's golden command)", model.name)
+					t.Fatalf("golden.json has no score of %s (run: the trainer's golden command)", model.name)
 				}
 				model.within(t, c.Image, rho[i], want, elsewhere)
 			}
@@ -82,7 +82,7 @@ func TestScoreDoesNotDependOnTheBatch(t *testing.T) {
 			alone := scoreGolden(t, model, cases)
 			_, backend := loadCommitted(t, model.name, DefaultConfig())
 			defer func() { _ = backend.Close() }()
-			var crops [][]byte
+			var crops []*Crop
 			for i := range DefaultConfig().MaxBatch {
 				crops = append(crops, goldenCrop(t, cases[i%len(cases)]))
 			}
@@ -139,7 +139,7 @@ func scoreGolden(t *testing.T, model committedModel, cases []goldenCase) []float
 	rho := make([]float64, len(cases))
 	for i, c := range cases {
 		one := make([]float32, 1)
-		if err := backend.Score(t.Context(), [][]byte{goldenCrop(t, c)}, one); err != nil {
+		if err := backend.Score(t.Context(), []*Crop{goldenCrop(t, c)}, one); err != nil {
 			t.Fatal(err)
 		}
 		rho[i] = float64(one[0])
@@ -162,9 +162,9 @@ func readGolden(t testing.TB) []goldenCase {
 	return file.Cases
 }
 
-func goldenCrop(t testing.TB, c goldenCase) []byte {
+func goldenCrop(t testing.TB, c goldenCase) *Crop {
 	t.Helper()
-	return readCrop(t, filepath.Join(modelsDir, "golden", c.Image)).Pix
+	return lend(t, readCrop(t, filepath.Join(modelsDir, "golden", c.Image)))
 }
 
 func readCrop(t testing.TB, path string) *liveproof.Image {

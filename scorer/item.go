@@ -3,22 +3,21 @@ package scorer
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/liveproof/liveproof"
 )
 
-// item is one crop on its way, with its own completion. Its pixels are a copy, so that
-// a caller whose context ends may leave at once.
+// item is one crop on its way. Whoever takes it out of the queue finishes it, once. It
+// keeps its model in memory until then.
 type item struct {
-	ctx    context.Context
-	place  place // its place in the queue
-	slot   *slot // the model that scores it
-	at     time.Time
-	pixels *[]byte // cropBytes long, lent by Batcher.spare
-	probe  bool    // made by the scorer itself; not counted
-	done   chan outcome
+	ctx   context.Context
+	place place // its place in the queue
+	model *loaded
+	crop  *Crop
+	at    time.Time // when it was queued
+	probe bool      // made by the scorer itself; not counted
+	done  chan outcome
 }
 
 type outcome struct {
@@ -26,27 +25,22 @@ type outcome struct {
 	err error
 }
 
-// complete hands the outcome to the waiting caller; called once by whoever holds the item.
-func (it *item) complete(rho float32, err error) { it.done <- outcome{rho, err} }
-
-// copyCrop packs a 224×224 picture into pixels.
-func copyCrop(pixels []byte, crop *liveproof.Image) error {
-	const row = 3 * InputSize
-	if crop == nil || crop.Width != InputSize || crop.Height != InputSize || crop.Stride < row ||
-		len(crop.Pix) < (InputSize-1)*crop.Stride+row {
-		return fmt.Errorf("%w: %s, want %d×%d RGB", ErrCrop, describe(crop), InputSize, InputSize)
-	}
-	for y := range InputSize {
-		copy(pixels[y*row:(y+1)*row], crop.Pix[y*crop.Stride:])
-	}
-	return nil
+// newItem takes over one use of the model.
+func newItem(ctx context.Context, m *loaded, id liveproof.SessionID, crop *Crop) *item {
+	return &item{ctx: ctx, place: place{id, m.number}, model: m, crop: crop, done: make(chan outcome, 1)}
 }
 
-func describe(crop *liveproof.Image) string {
-	if crop == nil {
-		return "no picture"
+// finish lets go of the model and hands the outcome to the caller, who may have left.
+func (it *item) finish(rho float32, err error) {
+	it.model.release()
+	it.done <- outcome{rho, err}
+}
+
+// failAll finishes items that share one fate.
+func failAll(items []*item, err error) {
+	for _, it := range items {
+		it.finish(0, err)
 	}
-	return fmt.Sprintf("%d×%d in %d bytes", crop.Width, crop.Height, len(crop.Pix))
 }
 
 // resultOf is the metric label of a completed Score.

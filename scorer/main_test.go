@@ -21,13 +21,13 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 type fakeBackend struct {
 	name   string
 	lanes  int // workers; 0: one
-	run    func(ctx context.Context, crops [][]byte, rho []float32) error
+	run    func(ctx context.Context, crops []*Crop, rho []float32) error
 	mu     sync.Mutex
 	sizes  []int
 	closed atomic.Int32
 }
 
-func (f *fakeBackend) Score(ctx context.Context, crops [][]byte, rho []float32) error {
+func (f *fakeBackend) Score(ctx context.Context, crops []*Crop, rho []float32) error {
 	f.mu.Lock()
 	f.sizes = append(f.sizes, len(crops))
 	f.mu.Unlock()
@@ -37,11 +37,18 @@ func (f *fakeBackend) Score(ctx context.Context, crops [][]byte, rho []float32) 
 	return brightness(ctx, crops, rho)
 }
 
-func brightness(_ context.Context, crops [][]byte, rho []float32) error {
+func brightness(_ context.Context, crops []*Crop, rho []float32) error {
 	for i, crop := range crops {
-		rho[i] = float32(crop[0]) / 255
+		rho[i] = float32(firstByte(crop)) / 255
 	}
 	return nil
+}
+
+// firstByte is what a network would read of a plain crop.
+func firstByte(crop *Crop) uint8 {
+	pixels := make([]byte, cropBytes)
+	crop.CopyTo(pixels)
+	return pixels[0]
 }
 
 func (f *fakeBackend) Info() liveproof.ModelInfo {
@@ -61,6 +68,16 @@ func plain(v uint8) *liveproof.Image {
 	crop := liveproof.NewImage(InputSize, InputSize)
 	for i := range crop.Pix {
 		crop.Pix[i] = v
+	}
+	return crop
+}
+
+// lend borrows a picture that must be a crop.
+func lend(t testing.TB, picture *liveproof.Image) *Crop {
+	t.Helper()
+	crop, err := borrow(picture)
+	if err != nil {
+		t.Fatal(err)
 	}
 	return crop
 }

@@ -65,6 +65,16 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 	return m
 }
 
+// observeModels tells how many models are in memory and whether the current one is ready.
+func (m *Metrics) observeModels(n int, ready bool) {
+	m.models.Set(float64(n))
+	if ready {
+		m.ready.Set(1)
+	} else {
+		m.ready.Set(0)
+	}
+}
+
 const prefix = "liveproof_scorer_"
 
 func histogram(name, help string, buckets ...float64) prometheus.Histogram {

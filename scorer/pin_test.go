@@ -1,11 +1,9 @@
 package scorer
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -17,7 +15,7 @@ import (
 
 // constant scores every crop alike, so that a score tells its model.
 func constant(name string, rho float32, takes time.Duration) *fakeBackend {
-	return &fakeBackend{name: name, run: func(_ context.Context, _ [][]byte, out []float32) error {
+	return &fakeBackend{name: name, run: func(_ context.Context, _ []*Crop, out []float32) error {
 		time.Sleep(takes)
 		for i := range out {
 			out[i] = rho
@@ -131,45 +129,12 @@ func TestNoBatchMixesModels(t *testing.T) {
 	})
 }
 
-func TestSwapIsRefusedWhileTooManyModelsAreInUse(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		b, reg := startBatcher(t, DefaultConfig(), constant("0", 0, 0))
-		synctest.Wait() // it runs
-		var pins []*Pinned
-		for n := 1; n < maxModels; n++ {
-			pins = append(pins, pin(t, b))
-			if err := b.Swap(constant(fmt.Sprint(n), 0, 0)); err != nil {
-				t.Fatal(err)
-			}
-		}
-		extra := constant("extra", 1, 0)
-		if err := b.Swap(extra); !errors.Is(err, ErrModels) || extra.closed.Load() != 0 {
-			t.Errorf("Swap = %v, closed %d times", err, extra.closed.Load())
-		}
-		// Replace must not even load: with no runtime it would panic.
-		if err := b.Replace(t.Context(), nil, Model{}); !errors.Is(err, ErrModels) {
-			t.Errorf("Replace = %v", err)
-		}
-		if b.Ready() != nil || value(t, reg, "models", "") != maxModels {
-			t.Errorf("Ready = %v with %v models", b.Ready(), value(t, reg, "models", ""))
-		}
-		pins[1].Release()
-		if err := b.Swap(extra); err != nil {
-			t.Errorf("Swap after a release = %v", err)
-		}
-		pins[0].Release()
-		if n := value(t, reg, "models", ""); n != 1 {
-			t.Errorf("%v models: the one that nobody was pinned to goes with its swap, the other with its release", n)
-		}
-	})
-}
-
 // A replaced model that fails makes its own sessions fail, and nobody else's.
 func TestBrokenOldModelLeavesTheNewOneAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := DefaultConfig()
 		var broke atomic.Bool
-		old := &fakeBackend{name: "old", run: func(ctx context.Context, crops [][]byte, rho []float32) error {
+		old := &fakeBackend{name: "old", run: func(ctx context.Context, crops []*Crop, rho []float32) error {
 			if broke.Load() {
 				return errBroken
 			}
@@ -214,7 +179,7 @@ func TestReleasedModelOutlastsItsRuns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := DefaultConfig()
 		goOn := make(chan struct{})
-		old := &fakeBackend{lanes: 2, run: func(context.Context, [][]byte, []float32) error { <-goOn; return nil }}
+		old := &fakeBackend{lanes: 2, run: func(context.Context, []*Crop, []float32) error { <-goOn; return nil }}
 		b, _ := startBatcher(t, cfg, old)
 		before := pin(t, b)
 		if _, err := before.Score(t.Context(), "a", plain(1)); !errors.Is(err, ErrStuck) {
@@ -292,40 +257,4 @@ func TestCloseFreesPinnedModelsOnce(t *testing.T) {
 	if _, err := b.Pin(); !errors.Is(err, ErrClosed) || !errors.Is(err, liveproof.ErrUnavailable) {
 		t.Errorf("Pin after Close = %v", err)
 	}
-}
-
-// With another threshold and half the score: what a session sees of a swap of real models.
-func TestSwapOfRealModelsMidSession(t *testing.T) {
-	rt, backend := loadTiny(t, DefaultConfig())
-	b, reg := startBatcher(t, DefaultConfig(), backend)
-	before := pin(t, b)
-	if err := b.Replace(t.Context(), rt, halved(t)); err != nil {
-		t.Fatal(err)
-	}
-	after := pin(t, b)
-	for want, p := range map[float64]*Pinned{200. / 255: before, 100. / 255: after} {
-		if rho, err := p.Score(t.Context(), "a", plain(200)); err != nil || math.Abs(rho-want) > 1e-4 {
-			t.Errorf("threshold %v: Score = %v, %v; want %v", p.Info().Threshold, rho, err, want)
-		}
-	}
-	if before.Info().Threshold != .5 || after.Info().Threshold != .7 || before.Info().SHA256 == after.Info().SHA256 {
-		t.Errorf("models %+v and %+v", before.Info(), after.Info())
-	}
-	before.Release()
-	after.Release()
-	if n := value(t, reg, "models", ""); n != 1 {
-		t.Errorf("%v models", n)
-	}
-}
-
-// halved is tiny.onnx with the threshold 0.7 instead of 0.5 and half its scores.
-func halved(t *testing.T) Model {
-	m := readModel(t, "tiny.onnx")
-	for old, changed := range map[string]string{"\x080.500000": "\x080.700000", "\x00\x00\x7f\x43": "\x00\x00\xff\x43"} { // 255 → 510
-		if bytes.Count(m.Data, []byte(old)) != 1 {
-			t.Fatalf("tiny.onnx has changed: %q is not there once", old)
-		}
-		m.Data = bytes.Replace(m.Data, []byte(old), []byte(changed), 1)
-	}
-	return m
 }

@@ -12,12 +12,11 @@ const (
 	flushTurn   flushReason = "turn"   // full batches' worth waits, but of several models: the first must not hold up the others
 )
 
-// policy decides when waiting crops become a batch. It has no clock, no
-// goroutine and no memory: the same question always gets the same answer.
+// policy decides for a free worker when waiting crops become a batch. It has no clock,
+// no goroutine and no memory: the same question always gets the same answer.
 type policy struct {
 	MaxBatch int
 	MaxWait  time.Duration
-	Workers  int
 }
 
 // pending is what the decision rests on.
@@ -36,7 +35,7 @@ type decision struct {
 }
 
 func (p policy) decide(s pending, now time.Time) decision {
-	if s.Waiting == 0 || s.Running >= p.Workers {
+	if s.Waiting == 0 {
 		return decision{}
 	}
 	left := p.MaxWait - now.Sub(s.Oldest)

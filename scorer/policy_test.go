@@ -23,8 +23,6 @@ func TestPolicy(t *testing.T) {
 		{"waited exactly long enough", 1, 1, 5 * ms, 0, decision{Flush: flushWaited}},
 		{"waited too long", 1, 1, 60 * ms, 0, decision{Flush: flushWaited}},
 		{"waited comes before idle", 1, 0, 60 * ms, 0, decision{Flush: flushWaited}},
-		{"no worker is free", 9, 2, time.Second, 0, decision{}},
-		{"no worker is free for either model", 9, 2, time.Second, 7, decision{}},
 		{"idle backend takes the first model's", 3, 0, 0, 2, decision{Flush: flushIdle}},
 		{"few of two models are worth waiting for", 3, 1, 2 * ms, 2, decision{Again: 3 * ms}},
 		{"many of two models are not full", 4, 1, 2 * ms, 3, decision{Flush: flushTurn}},
@@ -32,7 +30,7 @@ func TestPolicy(t *testing.T) {
 		{"not full by one, others wait behind", 9, 1, 2 * ms, 6, decision{Flush: flushTurn}},
 		{"two models waited", 2, 1, 5 * ms, 1, decision{Flush: flushWaited}},
 	}
-	p := policy{MaxBatch: 4, MaxWait: 5 * ms, Workers: 2}
+	p := policy{MaxBatch: 4, MaxWait: 5 * ms}
 	now := time.Unix(1000, 0)
 	for _, c := range cases {
 		s := pending{Waiting: c.waiting, Next: c.waiting - c.others, Oldest: now.Add(-c.age), Running: c.running}
@@ -43,7 +41,7 @@ func TestPolicy(t *testing.T) {
 }
 
 func TestPolicyWithoutWait(t *testing.T) {
-	p := policy{MaxBatch: 4, Workers: 2}
+	p := policy{MaxBatch: 4}
 	now := time.Unix(1000, 0)
 	if got := p.decide(pending{Waiting: 1, Next: 1, Oldest: now, Running: 1}, now); got.Flush != flushWaited {
 		t.Errorf("decide = %+v, want a flush", got)

@@ -1,198 +1,181 @@
 package scorer
 
 import (
-	"container/list"
-	"slices"
+	"context"
+	"fmt"
+	"sync"
 	"time"
 
 	"github.com/liveproof/liveproof"
 )
 
-// shedReason says why a waiting crop was dropped for a newer one; it labels a metric.
-type shedReason string
+// shedMemory is how long a shed crop keeps new sessions out.
+const shedMemory = 2 * time.Second
 
-const (
-	shedSession  shedReason = "session_cap" // its session had too many waiting
-	shedCapacity shedReason = "capacity"    // the whole queue was full
-)
+// queue holds the crops that wait and forms batches of them: fairQueue says whose turn
+// it is, policy when a batch goes. It does not know who runs the batches.
+type queue struct {
+	policy  policy
+	metrics *Metrics
+	wake    chan struct{} // a token: some worker should ask the policy again
 
-// place is whose items stand in one line: those of one session for one model.
-type place struct {
-	session liveproof.SessionID
-	model   uint64
+	mu      sync.Mutex
+	backlog backlog
 }
 
-// fairQueue holds waiting items, one line per session, and serves the sessions
-// in turn: one with many items waiting gets no more than one with a few, whichever
-// models they use. Pure data: no clock, no goroutine, not safe for concurrent use.
-type fairQueue[T comparable] struct {
-	capacity, perSession int
-
-	lines map[place]*list.Element // of *line[T] in turn
-	turn  *list.List              // sessions with items, next one first
-	size  int
-}
-
-type line[T comparable] struct {
-	place
-	items []queued[T] // oldest first
-}
-
-type queued[T comparable] struct {
-	item T
-	at   time.Time
-}
-
-func newFairQueue[T comparable](capacity, perSession int) *fairQueue[T] {
-	return &fairQueue[T]{
-		capacity: capacity, perSession: perSession,
-		lines: map[place]*list.Element{}, turn: list.New(),
+func newQueue(cfg Config, metrics *Metrics) *queue {
+	return &queue{
+		policy:  policy{MaxBatch: cfg.MaxBatch, MaxWait: cfg.MaxWait},
+		metrics: metrics,
+		wake:    make(chan struct{}, 1),
+		backlog: backlog{crops: newFairQueue[*item](cfg.QueueCapacity, cfg.PerSession)},
 	}
 }
 
-// add queues item. When that is too much, the oldest crop gives way, because an old
-// picture says less about the present than a new one: that of the same session
-// above its own cap, else that of the session with the most waiting. why is
-// empty when nothing was shed. The session keeps its turn.
-func (q *fairQueue[T]) add(whose place, item T, at time.Time) (shed T, why shedReason) {
-	own, waits := q.lines[whose]
-	if !waits {
-		own = q.turn.PushBack(&line[T]{place: whose})
-		q.lines[whose] = own
+// change is the one place that takes the lock. f tells whether a worker should ask
+// the policy again.
+func (q *queue) change(f func(*backlog) (wake bool)) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	wake := f(&q.backlog)
+	q.metrics.waiting.Set(float64(q.backlog.crops.size))
+	if !wake {
+		return
 	}
-	l := own.Value.(*line[T])
-	l.items = append(l.items, queued[T]{item, at})
-	q.size++
-	switch {
-	case len(l.items) > q.perSession:
-		return q.pop(own), shedSession
-	case q.size > q.capacity:
-		return q.pop(q.longest()), shedCapacity
-	}
-	return shed, ""
-}
-
-// pop takes the oldest item of a session's line and forgets the line when it is empty.
-func (q *fairQueue[T]) pop(e *list.Element) T {
-	l := e.Value.(*line[T])
-	item := l.items[0].item
-	l.items = slices.Delete(l.items, 0, 1)
-	q.size--
-	q.forgetIfEmpty(e)
-	return item
-}
-
-func (q *fairQueue[T]) forgetIfEmpty(e *list.Element) {
-	if l := e.Value.(*line[T]); len(l.items) == 0 {
-		q.turn.Remove(e)
-		delete(q.lines, l.place)
+	select {
+	case q.wake <- struct{}{}:
+	default:
 	}
 }
 
-// longest is the session with the most items; of several, the one whose oldest
-// item is the oldest. The queue is not empty.
-func (q *fairQueue[T]) longest() *list.Element {
-	best := q.turn.Front()
-	for e := best.Next(); e != nil; e = e.Next() {
-		a, b := e.Value.(*line[T]).items, best.Value.(*line[T]).items
-		if len(a) > len(b) || len(a) == len(b) && a[0].at.Before(b[0].at) {
-			best = e
+// submit queues a crop. When there is no room an older one is shed for it.
+func (q *queue) submit(it *item) (err error) {
+	var shed *item
+	var why shedReason
+	q.change(func(b *backlog) bool {
+		shed, why, err = b.add(it, time.Now())
+		return err == nil
+	})
+	if shed != nil {
+		q.metrics.shed.WithLabelValues(string(why)).Inc()
+		shed.finish(0, fmt.Errorf("%w: crop gave way to a newer one (%s)", liveproof.ErrOverloaded, why))
+	}
+	return err
+}
+
+// withdraw takes a crop whose caller leaves out of the queue; the caller then finishes
+// it. It is false for a crop in a batch already, which the worker finishes.
+func (q *queue) withdraw(it *item) (withdrawn bool) {
+	q.change(func(b *backlog) bool {
+		withdrawn = b.crops.remove(it.place, it)
+		return withdrawn
+	})
+	return withdrawn
+}
+
+// next blocks until a batch is due and returns its items, which are of one model. The
+// caller runs it and says so to done. It is false when ctx has ended.
+func (q *queue) next(ctx context.Context) (items []*item, ok bool) {
+	for ctx.Err() == nil {
+		items, again := q.take(time.Now())
+		if len(items) > 0 {
+			return items, true
 		}
+		q.pause(ctx, again)
 	}
-	return best
+	return nil, false
 }
 
-// next is the model whose turn it is, and others tells whether items of another one
-// wait. The queue is not empty.
-func (q *fairQueue[T]) next() (model uint64, others bool) {
-	model = q.turn.Front().Value.(*line[T]).model
-	for e := q.turn.Front(); e != nil && !others; e = e.Next() {
-		others = e.Value.(*line[T]).model != model
-	}
-	return model, others
-}
-
-// ready is the number of items that take would give with no limit.
-func (q *fairQueue[T]) ready() int {
-	if q.size == 0 {
-		return 0
-	}
-	model, others := q.next()
-	if !others {
-		return q.size
-	}
-	n := 0
-	for e := q.turn.Front(); e != nil; e = e.Next() {
-		if e.Value.(*line[T]).model == model {
-			n++
+// take gives a batch if the policy says so, else the time after which to ask again.
+func (q *queue) take(now time.Time) (items []*item, again time.Duration) {
+	q.change(func(b *backlog) bool {
+		d := q.policy.decide(b.pending(), now)
+		if d.Flush == "" {
+			again = d.Again
+			return false
 		}
-	}
-	return n
+		items = b.crops.take(q.policy.MaxBatch)
+		b.running++
+		q.metrics.flushes.WithLabelValues(string(d.Flush)).Inc()
+		return b.crops.size > 0 // another worker may be free for the rest
+	})
+	return items, again
 }
 
-// take removes up to n items of one model, that of the session whose turn it is: one of
-// each session in turn. While items of another model wait no session gets a second
-// one, so that models do not change who is served how often.
-func (q *fairQueue[T]) take(n int) []T {
-	taken := make([]T, 0, min(n, q.size))
-	if q.size == 0 {
-		return taken
+// pause waits for a change, for again to pass (0: for ever) or for the end of ctx.
+func (q *queue) pause(ctx context.Context, again time.Duration) {
+	var timeout <-chan time.Time
+	if again > 0 {
+		timer := time.NewTimer(again)
+		defer timer.Stop()
+		timeout = timer.C
 	}
-	model, others := q.next()
-	for again := true; again; again = !others && q.size > 0 && len(taken) < n {
-		taken = q.round(taken, model, n)
+	select {
+	case <-q.wake:
+	case <-timeout:
+	case <-ctx.Done():
 	}
-	return taken
 }
 
-// round takes one item of each session of that model until n are taken. Who is served goes
-// to the end of the turn, the others keep their place.
-func (q *fairQueue[T]) round(taken []T, model uint64, n int) []T {
-	e := q.turn.Front()
-	for left := q.turn.Len(); left > 0 && len(taken) < n; left-- {
-		following := e.Next()
-		if e.Value.(*line[T]).model == model {
-			q.turn.MoveToBack(e)
-			taken = append(taken, q.pop(e))
-		}
-		e = following
-	}
-	return taken
+// done ends a batch that next gave.
+func (q *queue) done() {
+	q.change(func(b *backlog) bool {
+		b.running--
+		return true
+	})
 }
 
-// takeAll empties the queue.
-func (q *fairQueue[T]) takeAll() []T {
-	var taken []T
-	for q.size > 0 {
-		taken = append(taken, q.take(q.size)...)
-	}
-	return taken
-}
-
-// remove withdraws one item; false when it does not wait any more.
-func (q *fairQueue[T]) remove(whose place, item T) bool {
-	e, waits := q.lines[whose]
-	if !waits {
+// close fails what waits and refuses what comes later. It is idempotent.
+func (q *queue) close() {
+	var left []*item
+	q.change(func(b *backlog) bool {
+		b.closed = true
+		left = b.crops.takeAll()
 		return false
-	}
-	l := e.Value.(*line[T])
-	at := slices.IndexFunc(l.items, func(w queued[T]) bool { return w.item == item })
-	if at < 0 {
-		return false
-	}
-	l.items = slices.Delete(l.items, at, at+1)
-	q.size--
-	q.forgetIfEmpty(e)
-	return true
+	})
+	failAll(left, errClosing())
 }
 
-// oldest is when the longest waiting item came; zero for an empty queue.
-func (q *fairQueue[T]) oldest() time.Time {
-	var oldest time.Time
-	for e := q.turn.Front(); e != nil; e = e.Next() {
-		if at := e.Value.(*line[T]).items[0].at; oldest.IsZero() || at.Before(oldest) {
-			oldest = at
-		}
+// overload is nil unless crops were shed lately or the oldest waits for longer than
+// limit; else the error wraps liveproof.ErrOverloaded.
+func (q *queue) overload(limit time.Duration) (err error) {
+	q.change(func(b *backlog) bool {
+		err = b.overload(time.Now(), limit)
+		return false
+	})
+	return err
+}
+
+// backlog is the queue's state, which queue.change alone hands out.
+type backlog struct {
+	crops   *fairQueue[*item]
+	running int       // batches that were taken and are not done
+	shedAt  time.Time // when a crop last gave way because the queue was full
+	closed  bool
+}
+
+func (b *backlog) add(it *item, now time.Time) (shed *item, why shedReason, err error) {
+	if b.closed {
+		return nil, "", errClosing()
 	}
-	return oldest
+	it.at = now
+	shed, why = b.crops.add(it.place, it, now)
+	if why == shedCapacity { // one session above its own cap says nothing about the load
+		b.shedAt = now
+	}
+	return shed, why, nil
+}
+
+func (b *backlog) pending() pending {
+	return pending{Waiting: b.crops.size, Next: b.crops.ready(), Oldest: b.crops.oldest(), Running: b.running}
+}
+
+func (b *backlog) overload(now time.Time, limit time.Duration) error {
+	if !b.shedAt.IsZero() && now.Sub(b.shedAt) < shedMemory {
+		return fmt.Errorf("%w: the scorer drops crops", liveproof.ErrOverloaded)
+	}
+	if oldest := b.crops.oldest(); !oldest.IsZero() && now.Sub(oldest) > limit {
+		return fmt.Errorf("%w: crops wait for more than %v", liveproof.ErrOverloaded, limit)
+	}
+	return nil
 }

@@ -1,185 +1,165 @@
 package scorer
 
 import (
-	"math/rand/v2"
-	"slices"
-	"strings"
+	"context"
+	"errors"
+	"log/slog"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/liveproof/liveproof"
 )
 
-// at is the place of a session; a capital letter stands for another model.
-func at(session string) place {
-	if model := strings.ToLower(session); model != session {
-		return place{liveproof.SessionID(session), 2}
-	}
-	return place{liveproof.SessionID(session), 1}
+// queueUnderTest has no workers: the test takes the batches itself.
+type queueUnderTest struct {
+	*queue
+	models *models
 }
 
-// fill queues items named session+number, "a1 a2 b1", one millisecond apart.
-func fill(q *fairQueue[string], items string) (shed []string) {
-	for i, item := range strings.Fields(items) {
-		gone, why := q.add(at(item[:1]), item, time.UnixMilli(int64(i+1)))
-		if why != "" {
-			shed = append(shed, gone+":"+string(why))
-		}
-	}
-	return shed
+func newQueueUnderTest(cfg Config) queueUnderTest {
+	metrics := NewMetrics(nil)
+	return queueUnderTest{newQueue(cfg, metrics), newModels(cfg, &fakeBackend{}, metrics, slog.New(slog.DiscardHandler))}
 }
 
-func TestQueueServesSessionsInTurn(t *testing.T) {
-	cases := []struct {
-		name, items string
-		n           int
-		want        string
-	}{
-		{"one session in order", "a1 a2 a3", 8, "a1 a2 a3"},
-		{"a busy session does not crowd out the others", "a1 a2 a3 a4 b1 c1", 3, "a1 b1 c1"},
-		{"then it gets the rest", "a1 a2 a3 b1 c1", 5, "a1 b1 c1 a2 a3"},
-		{"in turn", "a1 b1 a2 b2 a3 b3", 4, "a1 b1 a2 b2"},
-		{"fewer than asked for", "a1", 4, "a1"},
-		{"none", "", 4, ""},
-	}
-	for _, c := range cases {
-		q := newFairQueue[string](100, 100)
-		fill(q, c.items)
-		if got := strings.Join(q.take(c.n), " "); got != c.want {
-			t.Errorf("%s: take = %q, want %q", c.name, got, c.want)
-		}
-	}
-}
-
-func TestQueueKeepsTurnsBetweenBatches(t *testing.T) {
-	q := newFairQueue[string](100, 100)
-	fill(q, "a1 a2 a3 b1 b2 c1")
-	first, second, third := q.take(2), q.take(2), q.take(2)
-	if got := slices.Concat(first, second, third); strings.Join(got, " ") != "a1 b1 c1 a2 b2 a3" {
-		t.Errorf("order = %v", got)
-	}
-}
-
-// A batch is of one model, that of the session whose turn it is; turns go on across models.
-func TestQueueTakesOneModelAtATime(t *testing.T) {
-	cases := []struct {
-		name, items string
-		n           int
-		ready       int
-		batches     string
-	}{
-		{"alone, a session fills its batch", "a1 a2 a3", 8, 3, "a1 a2 a3"},
-		{"another model's session keeps its place", "a1 B1 c1", 8, 2, "a1 c1|B1"},
-		{"who was passed over is next", "a1 B1 C1 d1", 1, 2, "a1|B1|C1|d1"},
-		{"no second one while others wait", "a1 a2 a3 B1 B2", 8, 1, "a1|B1|a2|B2|a3"},
-		{"a crowd does not starve the last of the old model", "a1 B1 C1 D1 a2 B2 C2 D2", 2, 1, "a1|B1 C1|D1 B2|a2|C2 D2"},
-		{"the rest is one model's again", "a1 B1 B2 B3", 8, 1, "a1|B1 B2 B3"},
-		{"at a batch's end", "a1 b1 C1", 2, 2, "a1 b1|C1"},
-		{"the longest wait is no privilege", "A1 A2 A3 A4 b1", 3, 1, "A1|b1|A2 A3 A4"},
-	}
-	for _, c := range cases {
-		q := newFairQueue[string](100, 100)
-		fill(q, c.items)
-		if got := q.ready(); got != c.ready {
-			t.Errorf("%s: ready = %d, want %d", c.name, got, c.ready)
-		}
-		var batches []string
-		for q.size > 0 {
-			batches = append(batches, strings.Join(q.take(c.n), " "))
-		}
-		if got := strings.Join(batches, "|"); got != c.batches {
-			t.Errorf("%s: batches %q, want %q", c.name, got, c.batches)
-		}
-	}
-	if q := newFairQueue[string](9, 9); q.ready() != 0 || len(q.take(3)) != 0 || len(q.takeAll()) != 0 {
-		t.Error("an empty queue gives something")
-	}
-}
-
-func TestQueueShedsTheOldestFairly(t *testing.T) {
-	cases := []struct {
-		name, items          string
-		capacity, perSession int
-		shed, left           string
-	}{
-		{"room for all", "a1 a2 b1", 3, 2, "", "a1 b1 a2"},
-		{"a session above its cap loses its oldest", "a1 a2 a3 b1", 9, 2, "a1:session_cap", "a2 b1 a3"},
-		{"full: the longest line gives way", "a1 a2 b1 c1", 3, 9, "a1:capacity", "a2 b1 c1"},
-		{"full of single ones: the oldest of all", "a1 b1 c1 d1", 3, 9, "a1:capacity", "b1 c1 d1"},
-		{"full: a session replaces its own first", "a1 b1 c1 c2", 3, 9, "c1:capacity", "a1 b1 c2"},
-		{"at a cap of one the turn is kept", "a1 b1 a2 c1", 9, 1, "a1:session_cap", "a2 b1 c1"},
-	}
-	for _, c := range cases {
-		q := newFairQueue[string](c.capacity, c.perSession)
-		shed := strings.Join(fill(q, c.items), " ")
-		if left := strings.Join(q.takeAll(), " "); shed != c.shed || left != c.left {
-			t.Errorf("%s: shed %q and left %q, want %q and %q", c.name, shed, left, c.shed, c.left)
-		}
-	}
-}
-
-func TestQueueRemove(t *testing.T) {
-	q := newFairQueue[string](9, 9)
-	fill(q, "a1 a2 b1")
-	if !q.remove(at("a"), "a1") || !q.remove(at("b"), "b1") {
-		t.Fatal("waiting items were not removed")
-	}
-	if q.remove(at("a"), "a1") || q.remove(at("c"), "c1") {
-		t.Fatal("absent items were removed")
-	}
-	if got := q.take(9); len(got) != 1 || got[0] != "a2" || q.size != 0 || !q.oldest().IsZero() {
-		t.Fatalf("left %v, size %d", got, q.size)
-	}
-}
-
-// Whatever happens, sizes add up, the caps hold, and nothing is lost or doubled.
-func TestQueueNeverLosesAnItem(t *testing.T) {
-	random := rand.New(rand.NewPCG(1, 2))
-	q := newFairQueue[int](12, 3)
-	owner, inside := map[int]place{}, map[int]bool{}
-	leave := func(item int) {
-		if !inside[item] {
-			t.Fatalf("item %d left twice or was never there", item)
-		}
-		delete(inside, item)
-	}
-	for i := range 20000 {
-		switch random.IntN(4) {
-		case 0, 1:
-			id := at(string("abcdEFGH"[random.IntN(8)]))
-			owner[i], inside[i] = id, true
-			if shed, why := q.add(id, i, time.UnixMilli(int64(i))); why != "" {
-				leave(shed)
-			}
-		case 2:
-			ready, models := q.ready(), map[uint64]bool{}
-			for n, item := range q.take(random.IntN(4)) {
-				leave(item)
-				if models[owner[item].model] = true; len(models) > 1 || n >= ready {
-					t.Fatalf("item %d of %d ready ones, of models %v", n, ready, models)
-				}
-			}
-		default:
-			victim := random.IntN(i + 1)
-			if q.remove(owner[victim], victim) {
-				leave(victim)
-			}
-		}
-		checkQueue(t, q, len(inside))
-	}
-}
-
-func checkQueue(t *testing.T, q *fairQueue[int], size int) {
+// item belongs to nobody yet: submit it.
+func (q queueUnderTest) item(t *testing.T, id liveproof.SessionID) *item {
 	t.Helper()
-	n := 0
-	for e := q.turn.Front(); e != nil; e = e.Next() {
-		l := e.Value.(*line[int])
-		if len(l.items) == 0 || len(l.items) > q.perSession || q.lines[l.place] != e {
-			t.Fatalf("line of %s: %d items", l.session, len(l.items))
-		}
-		n += len(l.items)
+	m, err := q.models.pin()
+	if err != nil {
+		t.Fatal(err)
 	}
-	if n != size || n != q.size || n > q.capacity || len(q.lines) != q.turn.Len() {
-		t.Fatalf("%d items in lines, size %d, want %d", n, q.size, size)
+	return newItem(t.Context(), m, id, lend(t, plain(1)))
+}
+
+func (q queueUnderTest) submitted(t *testing.T, id liveproof.SessionID) *item {
+	t.Helper()
+	it := q.item(t, id)
+	if err := q.submit(it); err != nil {
+		t.Fatal(err)
+	}
+	return it
+}
+
+// users are the uses of the one model: one for every item that is not finished.
+func (q queueUnderTest) users() (n int) {
+	q.models.change(func(s *modelSet) { n = s.current.state.users })
+	return n
+}
+
+// Crops that come together wake one worker; it must wake the next one for the rest.
+func TestQueueGivesTheRestToAnotherWorker(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := DefaultConfig()
+		cfg.MaxBatch = 2
+		q := newQueueUnderTest(cfg)
+		sizes := make(chan int, 2)
+		for range 2 {
+			go func() {
+				items, _ := q.next(t.Context())
+				sizes <- len(items)
+			}()
+		}
+		synctest.Wait()
+		four := []*item{q.item(t, "a"), q.item(t, "b"), q.item(t, "c"), q.item(t, "d")}
+		q.change(func(b *backlog) bool {
+			for _, it := range four {
+				_, _, _ = b.add(it, time.Now())
+			}
+			return true
+		})
+		synctest.Wait()
+		if len(sizes) != 2 || <-sizes != 2 || <-sizes != 2 {
+			t.Error("two free workers did not share four crops between them")
+		}
+	})
+}
+
+func TestQueueWaitsForCompanyAndNoLonger(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := DefaultConfig()
+		q := newQueueUnderTest(cfg)
+		q.submitted(t, "a")
+		if items, ok := q.next(t.Context()); !ok || len(items) != 1 {
+			t.Fatalf("next = %d items, %v: the first goes at once", len(items), ok)
+		}
+		began := time.Now()
+		q.submitted(t, "a")
+		q.submitted(t, "b")
+		if items, ok := q.next(t.Context()); !ok || len(items) != 2 || time.Since(began) != cfg.MaxWait {
+			t.Errorf("next = %d items, %v after %v, want two after %v", len(items), ok, time.Since(began), cfg.MaxWait)
+		}
+		q.submitted(t, "a")
+		go func() { time.Sleep(time.Millisecond); q.done(); q.done() }()
+		began = time.Now()
+		if items, ok := q.next(t.Context()); !ok || len(items) != 1 || time.Since(began) != time.Millisecond {
+			t.Errorf("next = %d items, %v after %v, want one as soon as nothing runs", len(items), ok, time.Since(began))
+		}
+	})
+}
+
+func TestQueueNextEndsWithItsContext(t *testing.T) {
+	q := newQueueUnderTest(DefaultConfig())
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan bool)
+	go func() { _, ok := q.next(ctx); ended <- ok }()
+	cancel()
+	if <-ended {
+		t.Error("a batch of an empty queue")
+	}
+}
+
+func TestQueueWithdrawsOnlyWhatWaits(t *testing.T) {
+	q := newQueueUnderTest(DefaultConfig())
+	waits, runs := q.submitted(t, "a"), q.submitted(t, "b")
+	if !q.withdraw(waits) || q.withdraw(waits) {
+		t.Error("a waiting item is withdrawn once")
+	}
+	if items, _ := q.next(t.Context()); len(items) != 1 || items[0] != runs {
+		t.Errorf("next = %v, want the item that was left", items)
+	}
+	if q.withdraw(runs) {
+		t.Error("an item was withdrawn from a batch")
+	}
+}
+
+func TestQueueFinishesWhatItSheds(t *testing.T) {
+	cfg := DefaultConfig()
+	cfg.PerSession, cfg.QueueCapacity = 1, 2
+	q := newQueueUnderTest(cfg)
+	first, other := q.submitted(t, "a"), q.submitted(t, "b")
+	q.submitted(t, "a")
+	if out := <-first.done; !errors.Is(out.err, liveproof.ErrOverloaded) {
+		t.Errorf("above its session's cap: %v", out.err)
+	}
+	if err := q.overload(time.Minute); err != nil {
+		t.Errorf("overload = %v for one session above its own cap", err)
+	}
+	q.submitted(t, "c")
+	if out := <-other.done; !errors.Is(out.err, liveproof.ErrOverloaded) {
+		t.Errorf("above the capacity: %v", out.err)
+	}
+	if err := q.overload(time.Minute); !errors.Is(err, liveproof.ErrOverloaded) {
+		t.Errorf("overload = %v after a crop was shed for want of room", err)
+	}
+	if n := q.users(); n != 2 {
+		t.Errorf("%d uses of the model by two waiting items", n)
+	}
+}
+
+func TestQueueCloseFailsWhatWaitsAndWhatComes(t *testing.T) {
+	q := newQueueUnderTest(DefaultConfig())
+	waits := q.submitted(t, "a")
+	q.close()
+	q.close()
+	if out := <-waits.done; !errors.Is(out.err, ErrClosed) || !errors.Is(out.err, liveproof.ErrUnavailable) {
+		t.Errorf("what waited: %v", out.err)
+	}
+	late := q.item(t, "a")
+	if err := q.submit(late); !errors.Is(err, ErrClosed) || !errors.Is(err, liveproof.ErrUnavailable) {
+		t.Errorf("submit = %v", err)
+	}
+	if n := q.users(); n != 1 {
+		t.Errorf("%d uses of the model, want that of the refused item alone, which its caller finishes", n)
 	}
 }

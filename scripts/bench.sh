@@ -5,7 +5,6 @@
 #   scripts/bench.sh sessions   the capacity only; MODEL=… for another model, SESSIONS="8 10 12"
 set -euo pipefail
 cd "$(dirname "$0")/.."
-SHARED=${LIVEPROOF_SHARED:-../shared}
 CLIP=.cache/bench/people.ivf
 
 stages() {
@@ -17,12 +16,12 @@ stages() {
 clip() {
   [ -f "$CLIP" ] && return
   mkdir -p "$(dirname "$CLIP")"
-  local people=("$SHARED"/media/person_{A,B,C}_640x480.mjpeg) input filter='[0:v]null[out]'
+  local people=("${LIVEPROOF_SHARED:-}"/media/person_{A,B,C}_640x480.mjpeg) input filter='[0:v]null[out]'
   if [ -f "${people[0]}" ]; then
     input=(-r 30 -f mjpeg -i "${people[0]}" -r 30 -f mjpeg -i "${people[1]}" -r 30 -f mjpeg -i "${people[2]}")
     filter='[0:v][1:v][2:v]concat=n=3:v=1[out]'
   else
-    echo "no recordings of people in $SHARED/media: nobody is before the camera, nothing gets scored" >&2
+    echo "no recordings of people (LIVEPROOF_SHARED): nobody is before the camera, nothing gets scored" >&2
     input=(-f lavfi -i "testsrc2=size=640x480:rate=30,noise=alls=8:allf=t")
   fi
   ffmpeg -v error -y "${input[@]}" -filter_complex "$filter" -map '[out]' -t 30 -c:v libvpx -b:v 1M -g 300 \
@@ -33,7 +32,7 @@ clip() {
 one() {
   local sessions=$1 log server url key before after hz
   log=$(mktemp)
-  LIVEPROOF_INGEST_MAX_SESSIONS=1000 LIVEPROOF_INGEST_RATE_PER_IP_BURST=100000 LIVEPROOF_LOG_LEVEL=warn \
+  LIVEPROOF_SESSION_MAX_SESSIONS=1000 LIVEPROOF_INGEST_RATE_PER_IP_BURST=100000 LIVEPROOF_LOG_LEVEL=warn \
     ${MODEL:+env LIVEPROOF_SCORER_MODEL="$MODEL"} bin/liveproof serve --listen 127.0.0.1:0 --udp-port 0 >"$log" 2>&1 &
   server=$!
   until grep -q '^listening' "$log"; do sleep 0.1; done

@@ -2,7 +2,7 @@
 # Sets up what is missing on a Debian 12 machine. Idempotent; quick when nothing is missing.
 #
 #   scripts/setup.sh run     what building and serving needs
-#   scripts/setup.sh test    that, and what the tests need (Redis, Chromium, FFmpeg, PyTorch)
+#   scripts/setup.sh test    that, and what lint and the tests need (golangci-lint, Redis, Chromium, PyTorch)
 #   scripts/setup.sh train   what the trainer needs
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -92,6 +92,15 @@ python_packages() {
   cp training/requirements.txt "$stamp"
 }
 
+# Built once into Go's cache, some minutes on two cores.
+golangci_lint() {
+  local pinned=tools/golangci/go.mod stamp=$CACHE/golangci-lint.mod
+  cmp -s "$pinned" "$stamp" && return
+  say "golangci-lint"
+  PATH=$CACHE/go/bin:$PATH go tool -modfile="$pinned" golangci-lint version >/dev/null
+  cp "$pinned" "$stamp"
+}
+
 setup_run() {
   apt_packages "${BUILD_PACKAGES[@]}"
   go_toolchain
@@ -108,6 +117,6 @@ setup_train() {
 case "${1:-}" in
   run) setup_run ;;
   train) setup_train ;;
-  test) setup_run; apt_packages "${TEST_PACKAGES[@]}"; setup_train ;;
+  test) setup_run; apt_packages "${TEST_PACKAGES[@]}"; golangci_lint; setup_train ;;
   *) sed -n '2,7s/^# \{0,1\}//p' "$0"; exit 2 ;;
 esac

@@ -16,7 +16,7 @@ suite() {
 }
 
 suite build make --no-print-directory build
-suite lint make --no-print-directory lint
+suite lint make --no-print-directory --keep-going lint
 suite web make --no-print-directory test-web
 suite go make --no-print-directory test-go
 suite trainer make --no-print-directory test-training

@@ -1,6 +1,6 @@
 #!/bin/sh
 # The demo models from portraits alone: render, train, export. About an hour on two idle cores with AMX, most of it training; do not
-# run anything beside it. Run from anywhere; ../shared (or LIVEPROOF_SHARED) must be there. What exists is kept, so a second call
+# run anything beside it. Run from anywhere; LIVEPROOF_SHARED must be set (portraits, first weights). What exists is kept, so a second call
 # goes on where the first was stopped. ENCODERS (resnet18, mobilenet_v2 or both), DATA, OUT, MODELS and PYTHON may be set.
 set -eu
 cd "$(dirname "$0")"
@@ -9,6 +9,7 @@ data=${DATA:-data/demo}
 out=${OUT:-out/demo}
 models=${MODELS:-../models}
 encoders=${ENCODERS:-resnet18}
+: "${LIVEPROOF_SHARED:?names the folder with faces/ and weights/; the demo models are made from both}"
 
 recipe() { # what differs between the encoders
   case $1 in
@@ -40,7 +41,7 @@ train() { # RUN ENCODER FLAGS…
   $python -m liveproof_training plot --log "$run/log.csv" --out "$run/curves.png"
 }
 
-[ -f "$data/manifest.csv" ] || $python -m liveproof_training render --out "$data" --variants 8 --seed 1
+[ -f "$data/manifest.csv" ] || $python -m liveproof_render crops --out "$data" --variants 8 --seed 1
 checkpoints=
 for encoder in $encoders; do
   # shellcheck disable=SC2046

@@ -13,8 +13,7 @@ export default defineConfig({
       input: { index: 'index.html', 'liveness-check': 'src/liveness/index.ts' },
       preserveEntrySignatures: 'exports-only',
       output: {
-        entryFileNames: (chunk) =>
-          chunk.name === 'liveness-check' ? 'liveness-check.js' : 'assets/[name]-[hash].js',
+        entryFileNames: (chunk) => (chunk.name === 'liveness-check' ? 'liveness-check.js' : 'assets/[name]-[hash].js'),
       },
     },
   },

@@ -6,19 +6,18 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"os"
 	"reflect"
-	"regexp"
-	"sort"
-	"strings"
 	"time"
 
 	"go.yaml.in/yaml/v3"
 
 	"github.com/liveproof/liveproof/detector"
+	"github.com/liveproof/liveproof/engine"
 	"github.com/liveproof/liveproof/ingest"
+	"github.com/liveproof/liveproof/ingest/live"
 	"github.com/liveproof/liveproof/ingest/rtc"
+	"github.com/liveproof/liveproof/internal/check"
 	"github.com/liveproof/liveproof/media"
 	"github.com/liveproof/liveproof/models"
 	"github.com/liveproof/liveproof/onnx"
@@ -30,6 +29,7 @@ import (
 
 // Config is the whole configuration: one section for each room.
 type Config struct {
+	Session  live.Config     `yaml:"session"`
 	Ingest   ingest.Config   `yaml:"ingest"`
 	WebRTC   rtc.Config      `yaml:"webrtc"`
 	Media    media.Config    `yaml:"media"`
@@ -61,6 +61,7 @@ type OpsConfig struct {
 // DefaultConfig is what runs without a file; configs/liveproof.yaml says the same in words.
 func DefaultConfig() Config {
 	return Config{
+		Session:  live.DefaultConfig(),
 		Ingest:   ingest.DefaultConfig(),
 		WebRTC:   rtc.DefaultConfig(),
 		Media:    media.DefaultConfig(),
@@ -88,37 +89,40 @@ func (c Config) Validate() error {
 
 // validateTogether checks what no section sees alone.
 func (c Config) validateTogether() error {
-	if _, _, err := net.SplitHostPort(c.Ingest.Listen); err != nil {
-		return fmt.Errorf("ingest.listen: %q is not an address such as :8080 or 127.0.0.1:8080", c.Ingest.Listen)
-	}
-	if least := c.minDeadline(); c.Ingest.Deadline < least {
-		return fmt.Errorf("ingest.deadline: %v is less than the %v that verdict.min_span and verdict.hold need", c.Ingest.Deadline, least)
-	}
-	if c.Ingest.SessionTTL < c.Ingest.MaxCall+time.Minute {
-		return fmt.Errorf("ingest.session_ttl: %v does not outlast ingest.max_call %v by a minute", c.Ingest.SessionTTL, c.Ingest.MaxCall)
-	}
-	return nil
+	least := c.engine().MinDeadline()
+	return errors.Join(
+		check.That("session.deadline", c.Session.Deadline >= least,
+			"%v is less than the %v that verdict.min_span and verdict.hold need", c.Session.Deadline, least),
+		check.That("session.connect_timeout", c.Session.ConnectTimeout >= time.Second,
+			"%v is less than the 1s that ICE and DTLS need", c.Session.ConnectTimeout),
+	)
 }
 
-// minDeadline is the shortest session that can be decided at all, in whole seconds.
-func (c Config) minDeadline() time.Duration {
-	return max(c.Verdict.MinSpan, c.Verdict.Hold).Truncate(time.Second) + time.Second
+// engine is what judges, with the session's times.
+func (c Config) engine() engine.Config {
+	e := engine.Config{
+		Media: c.Media, Pipeline: c.Pipeline, Detector: c.Detector, Scorer: c.Scorer,
+		Verdict: c.Verdict, ONNX: c.ONNX, Models: c.Models,
+	}
+	e.Verdict.Deadline, e.Pipeline.IdleTimeout, e.Pipeline.Live = c.Session.Deadline, c.Session.IdleTimeout, true
+	return e
+}
+
+// webrtc is what receives, with the session's times.
+func (c Config) webrtc() rtc.Config {
+	w := c.WebRTC
+	w.ConnectTimeout, w.IdleTimeout = c.Session.ConnectTimeout, c.Session.IdleTimeout
+	return w
 }
 
 // Validate names the first key that is wrong.
 func (c LogConfig) Validate() error {
-	if c.Format != "text" && c.Format != "json" {
-		return fmt.Errorf("format: %q is not one of text, json", c.Format)
-	}
-	return nil
+	return check.OneOf("format", c.Format, "text", "json")
 }
 
 // Validate keeps the profiler off the network.
 func (c OpsConfig) Validate() error {
-	if c.Pprof == "" || isLoopback(c.Pprof) {
-		return nil
-	}
-	return fmt.Errorf("pprof: %q is not a loopback address such as 127.0.0.1:6060", c.Pprof)
+	return check.That("pprof", c.Pprof == "" || isLoopback(c.Pprof), "%q is not a loopback address such as 127.0.0.1:6060", c.Pprof)
 }
 
 // sections gives the section values by key, in the order of the struct.
@@ -170,6 +174,9 @@ func loadConfig(path string, environ []string) (Config, error) {
 
 // parseConfig refuses unknown and repeated keys and a second document.
 func parseConfig(raw []byte, into *Config) error {
+	if err := refuseRenamed(raw); err != nil {
+		return err
+	}
 	dec := yaml.NewDecoder(bytes.NewReader(raw))
 	dec.KnownFields(true)
 	if err := dec.Decode(into); err != nil && !errors.Is(err, io.EOF) {
@@ -178,78 +185,5 @@ func parseConfig(raw []byte, into *Config) error {
 	if err := dec.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
 		return errors.New("more than one YAML document")
 	}
-	return nil
-}
-
-// otherVariables are read elsewhere; the last two are what Kubernetes sets for a service of that name.
-var otherVariables = regexp.MustCompile(
-	`^LIVEPROOF_(MODELS|SHARED|ONNXRUNTIME|RETINAFACE_URL|API_KEY|BIN|SERVICE_\w+|PORT(_\w+)?)$`)
-
-// applyEnvironment sets LIVEPROOF_<SECTION>_<KEY>, for example
-// LIVEPROOF_WEBRTC_UDP_PORT=9000; lists are separated by commas. An unknown
-// section or key is refused, as in the file.
-func applyEnvironment(cfg *Config, environ []string) error {
-	sort.Strings(environ)
-	for _, entry := range environ {
-		name, value, _ := strings.Cut(entry, "=")
-		if !strings.HasPrefix(name, "LIVEPROOF_") || otherVariables.MatchString(name) {
-			continue
-		}
-		if err := applyVariable(reflect.ValueOf(cfg).Elem(), name, value); err != nil {
-			return fmt.Errorf("environment variable %s: %w", name, err)
-		}
-	}
-	return nil
-}
-
-func applyVariable(cfg reflect.Value, name, value string) error {
-	for i := range cfg.NumField() {
-		prefix := "LIVEPROOF_" + strings.ToUpper(cfg.Type().Field(i).Tag.Get("yaml")) + "_"
-		if key, ok := strings.CutPrefix(name, prefix); ok {
-			return setKey(cfg.Field(i), strings.ToLower(key), value)
-		}
-	}
-	return errors.New("no such section of the configuration")
-}
-
-// setKey sets the field whose yaml tag is key; nested sections are joined by _.
-func setKey(section reflect.Value, key, value string) error {
-	for i := range section.NumField() {
-		tag, _, _ := strings.Cut(section.Type().Field(i).Tag.Get("yaml"), ",")
-		field := section.Field(i)
-		if tag == key {
-			return setField(field, value)
-		}
-		if rest, ok := strings.CutPrefix(key, tag+"_"); ok && field.Kind() == reflect.Struct {
-			return setKey(field, rest, value)
-		}
-	}
-	return fmt.Errorf("unknown key %q", key)
-}
-
-func setField(field reflect.Value, value string) error {
-	switch {
-	case field.Kind() == reflect.String:
-		field.SetString(value)
-		return nil
-	case field.Kind() == reflect.Slice && !strings.HasPrefix(value, "["):
-		return setList(field, value)
-	}
-	return yaml.Unmarshal([]byte(value), field.Addr().Interface())
-}
-
-func setList(field reflect.Value, value string) error {
-	items := reflect.MakeSlice(field.Type(), 0, 4)
-	for item := range strings.SplitSeq(value, ",") {
-		if item = strings.TrimSpace(item); item == "" {
-			continue
-		}
-		element := reflect.New(field.Type().Elem()).Elem()
-		if err := setField(element, item); err != nil {
-			return err
-		}
-		items = reflect.Append(items, element)
-	}
-	field.Set(items)
 	return nil
 }

@@ -3,13 +3,16 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/liveproof/liveproof/ingest"
 )
 
-func TestCase19ConfigIsStrict(t *testing.T) {
+func TestConfigIsStrict(t *testing.T) {
 	for name, c := range map[string]struct{ text, complaint string }{
 		"unknown section":    {"ingst: {}\n", "field ingst not found"},
 		"unknown key":        {"webrtc: {udp_prt: 1}\n", "field udp_prt not found"},
@@ -23,8 +26,9 @@ func TestCase19ConfigIsStrict(t *testing.T) {
 		"log level":          {"log: {level: loud}\n", "unknown name"},
 		"profiler exposed":   {"ops: {pprof: \"0.0.0.0:6060\"}\n", "ops.pprof: "},
 		"listen":             {"ingest: {listen: \"8080\"}\n", "ingest.listen: "},
-		"deadline too short": {"ingest: {deadline: 2s}\n", "ingest.deadline: 2s is less than"},
-		"record too short":   {"ingest: {session_ttl: 1h}\n", "ingest.session_ttl: 1h0m0s does not outlast"},
+		"deadline too short": {"session: {deadline: 2s}\n", "session.deadline: 2s is less than"},
+		"record too short":   {"session: {record_ttl: 1h}\n", "session.record_ttl: 1h0m0s does not outlast"},
+		"two keys, one name": {"ingest: {api_keys: [0123456789abcdef, 123456789abcdef0]}\n", "2 keys have no name"},
 		"two documents":      {"log: {}\n---\nlog: {}\n", "more than one YAML document"},
 		"not YAML":           {"\t{", "yaml"},
 	} {
@@ -37,13 +41,13 @@ func TestCase19ConfigIsStrict(t *testing.T) {
 	}
 }
 
-func TestCase19MissingFileIsNamed(t *testing.T) {
+func TestMissingFileIsNamed(t *testing.T) {
 	_, err := loadConfig("no/such/liveproof.yaml", nil)
 	require.ErrorContains(t, err, "no/such/liveproof.yaml")
 	require.Equal(t, exitUsage, run(t.Context(), []string{"serve", "--config", "no/such/liveproof.yaml"}))
 }
 
-func TestCase19ServerWithFileNeedsSecrets(t *testing.T) {
+func TestServerWithFileNeedsSecrets(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "liveproof.yaml")
 	require.NoError(t, os.WriteFile(path, []byte("log: {level: error}\n"), 0o600))
 	require.NotEqual(t, exitOK, run(t.Context(), []string{"serve", "--config", path, "--listen", "127.0.0.1:0"}))
@@ -53,9 +57,9 @@ func TestEnvironment(t *testing.T) {
 	cfg, err := loadConfig("", []string{
 		"LIVEPROOF_WEBRTC_UDP_PORT=9000",
 		"LIVEPROOF_WEBRTC_STUN_URLS=stun:a.example:3478, stun:b.example:3478",
-		"LIVEPROOF_INGEST_API_KEYS=0123456789abcdef",
+		"LIVEPROOF_INGEST_API_KEYS=0123456789abcdef, bank-a:123456789abcdef0",
 		"LIVEPROOF_INGEST_RATE_PER_IP_BURST=7",
-		"LIVEPROOF_VERDICT_DEADLINE=20s",
+		"LIVEPROOF_SESSION_DEADLINE=20s",
 		"LIVEPROOF_STORE_REDIS=redis://localhost:6379/0",
 		"LIVEPROOF_LOG_LEVEL=debug",
 		"LIVEPROOF_MODELS=/a:/b", // another component's: not of the form SECTION_KEY
@@ -64,9 +68,10 @@ func TestEnvironment(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, 9000, cfg.WebRTC.UDPPort)
 	require.Equal(t, []string{"stun:a.example:3478", "stun:b.example:3478"}, cfg.WebRTC.STUNURLs)
-	require.Equal(t, []string{"0123456789abcdef"}, cfg.Ingest.APIKeys)
+	require.Equal(t, []ingest.APIKey{{Key: "0123456789abcdef"}, {Tenant: "bank-a", Key: "123456789abcdef0"}}, cfg.Ingest.APIKeys)
 	require.Equal(t, 7, cfg.Ingest.RatePerIP.Burst)
-	require.Equal(t, 20*time.Second, cfg.Verdict.Deadline)
+	require.Equal(t, 20*time.Second, cfg.Session.Deadline)
+	require.Equal(t, 20*time.Second, cfg.engine().Verdict.Deadline, "one key, for the server and for replay")
 	require.Equal(t, "redis://localhost:6379/0", cfg.Store.Redis)
 	require.Equal(t, "DEBUG", cfg.Log.Level.String())
 
@@ -80,6 +85,43 @@ func TestEnvironment(t *testing.T) {
 	require.NoError(t, err, "Kubernetes sets these")
 	_, err = loadConfig("", []string{"LIVEPROOF_WEBRTC_UDP_PORT=many"})
 	require.ErrorContains(t, err, "LIVEPROOF_WEBRTC_UDP_PORT: ")
+}
+
+// TestOldKeysAreRefusedWithTheirNewNames, in the file and in the environment.
+func TestOldKeysAreRefusedWithTheirNewNames(t *testing.T) {
+	known := map[string]bool{}
+	for section, v := range DefaultConfig().sections() {
+		for i := range v.NumField() {
+			tag, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("yaml"), ",")
+			known[section+"."+tag] = true
+		}
+	}
+	for old, now := range renamed {
+		require.True(t, known[now], "%s is a key", now)
+		require.False(t, known[old], "%s is no key any more", old)
+		section, key, _ := strings.Cut(old, ".")
+		err := parseConfig([]byte(section+": {"+key+": 10s}\n"), new(Config))
+		require.EqualError(t, err, old+": this key is now "+now)
+		_, err = loadConfig("", []string{variable(old) + "=10s"})
+		require.ErrorContains(t, err, "this key is now "+variable(now))
+	}
+	_, err := loadConfig("", []string{"LIVEPROOF_INGEST_RATE_PER_KEY_BURST=7"})
+	require.ErrorContains(t, err, "this key is now LIVEPROOF_INGEST_RATE_PER_TENANT_BURST")
+	err = parseConfig([]byte("ingest: {deadline: 10s, max_call: 1h}\nwebrtc: {idle_timeout: 1s}\n"), new(Config))
+	for _, now := range []string{"session.deadline", "session.max_call", "session.idle_timeout"} {
+		require.ErrorContains(t, err, now, "all at once")
+	}
+}
+
+// TestEveryFaultAtOnce: one start tells everything that is wrong.
+func TestEveryFaultAtOnce(t *testing.T) {
+	_, err := loadConfig("", []string{
+		"LIVEPROOF_PIPELINE_QUEUE_SIZE=0", "LIVEPROOF_PIPELINE_IN_FLIGHT=0", "LIVEPROOF_STORE_RETRIES=99",
+		"LIVEPROOF_SESSION_MAX_SESSIONS=0", "LIVEPROOF_SCORER_MAX_BATCH=0",
+	})
+	for _, key := range []string{"pipeline.queue_size", "pipeline.in_flight", "store.retries", "session.max_sessions", "scorer.max_batch"} {
+		require.ErrorContains(t, err, key+": ")
+	}
 }
 
 func TestListsInTheEnvironmentMayBeEmpty(t *testing.T) {

@@ -53,8 +53,8 @@ func still(t *testing.T, clip string) string {
 	return film(t, "still.png", nil, "-f", "mjpeg", "-i", shared(t, clip), "-vf", `select=eq(n\,40)`, "-frames:v", "1")
 }
 
-// TestCase08LossyStillIsNeverLive: a photograph sent through a real encoder is no evidence.
-func TestCase08LossyStillIsNeverLive(t *testing.T) {
+// TestLossyStillIsNeverLive: a photograph sent through a real encoder is no evidence.
+func TestLossyStillIsNeverLive(t *testing.T) {
 	constantScorer(t)
 	shared(t, "models/retinaface_mobilenet025.onnx")
 	pictures := map[string][]string{
@@ -79,8 +79,8 @@ func TestCase08LossyStillIsNeverLive(t *testing.T) {
 	}
 }
 
-// TestCase08LossyLoopIsNeverLive: a second of a person, over and over.
-func TestCase08LossyLoopIsNeverLive(t *testing.T) {
+// TestLossyLoopIsNeverLive: a second of a person, over and over.
+func TestLossyLoopIsNeverLive(t *testing.T) {
 	constantScorer(t)
 	for _, clip := range []string{"person_A_640x480.mjpeg", "person_B_640x480.mjpeg"} {
 		for _, e := range lossy {
@@ -98,8 +98,8 @@ func TestCase08LossyLoopIsNeverLive(t *testing.T) {
 	}
 }
 
-// TestCase08PeopleAreNotFrozen: the same encoders, and people who do move.
-func TestCase08PeopleAreNotFrozen(t *testing.T) {
+// TestPeopleAreNotFrozen: the same encoders, and people who do move.
+func TestPeopleAreNotFrozen(t *testing.T) {
 	constantScorer(t)
 	for _, clip := range []string{"person_A_640x480.mjpeg", "person_B_640x480.mjpeg", "person_C_640x480.mjpeg"} {
 		t.Run(clip+" as it is", func(t *testing.T) { passes(t, shared(t, "media/"+clip)) })

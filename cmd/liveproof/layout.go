@@ -13,7 +13,7 @@ import (
 )
 
 const layoutHelp = `Lays out an empty dataset: folders and list files exactly as its authors have them, and plan.csv, one
-row for each video that must be filmed to fill it. The trainer's render-dataset does that.
+row for each video that must be filmed to fill it, which python3 -m liveproof_render dataset does.
 
   liveproof layout --dataset NAME --out DIR                                 all of it at true size
   liveproof layout --dataset NAME --out DIR --subjects 4/2/4 --every 6 --scale 0.25 --rate 15

@@ -12,9 +12,6 @@ import (
 	"syscall"
 )
 
-// version is set by the build: -ldflags "-X main.version=…".
-var version = "development"
-
 // Exit codes, as documented in `liveproof --help`.
 const (
 	exitOK       = 0

@@ -16,7 +16,7 @@ import (
 
 const modelsHelp = `Models are looked for by name and refused when their SHA-256 is not the catalogue's
 (configs/models.yaml): in $LIVEPROOF_MODELS, in models/ beside the binary or in the
-checkout, in ../shared/models, and where "pull" puts them.`
+checkout, in $LIVEPROOF_SHARED/models, and where "pull" puts them.`
 
 func newModelsCommand() *cobra.Command {
 	cfg := models.DefaultConfig()

@@ -28,7 +28,7 @@ func newRootCommand() *cobra.Command {
 		Use:           "liveproof",
 		Short:         "Streaming video liveness (presentation attack detection)",
 		Long:          longHelp,
-		Version:       version,
+		Version:       currentRelease().Version,
 		Args:          wantArgs(cobra.NoArgs),
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		SilenceErrors: true,
@@ -36,7 +36,7 @@ func newRootCommand() *cobra.Command {
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
 	root.AddCommand(newServeCommand(), newReplayCommand(), newModelsCommand(), newLoadCommand(), newHealthcheckCommand(),
-		newExtractCommand(), newProtocolCommand(), newLayoutCommand())
+		newExtractCommand(), newProtocolCommand(), newLayoutCommand(), newVersionCommand())
 	return root
 }
 

@@ -15,7 +15,9 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/liveproof/liveproof/engine"
 	"github.com/liveproof/liveproof/ingest"
+	"github.com/liveproof/liveproof/ingest/live"
 	"github.com/liveproof/liveproof/ingest/rtc"
 	"github.com/liveproof/liveproof/webclient"
 )
@@ -32,7 +34,7 @@ the demo page is off unless --dev is given.
   liveproof serve --redis redis://localhost:6379/0    sessions and verdicts in Redis
   liveproof serve --config configs/liveproof.yaml
 
-SIGTERM drains: running sessions are given ingest.drain_timeout to end. SIGHUP reads the model file anew
+SIGTERM drains: running sessions are given session.drain_timeout to end. SIGHUP reads the model file anew
 for new sessions; a file that is refused leaves the old one at work.
 
 Every key of the configuration can be set by LIVEPROOF_<SECTION>_<KEY>,
@@ -84,7 +86,7 @@ func (f serveFlags) apply(cmd *cobra.Command, cfg *Config) {
 		cfg.Store.Redis = f.redis
 	}
 	if changed("deadline") {
-		cfg.Ingest.Deadline = f.deadline
+		cfg.Session.Deadline = f.deadline
 	}
 }
 
@@ -105,57 +107,66 @@ func serve(ctx context.Context, cfg Config, mode serveMode, out, errOut io.Write
 	defer release()
 	if mode.demo && len(cfg.Ingest.APIKeys) == 0 {
 		key := ingest.NewSecret()
-		cfg.Ingest.APIKeys = []string{key}
+		cfg.Ingest.APIKeys = []ingest.APIKey{{Key: key}}
 		fmt.Fprintln(out, "development API key:", key)
 	}
 	reg := newRegistry()
-	engine, err := openEngine(ctx, cfg, log, reg)
+	judge, err := openEngine(ctx, cfg, log, reg)
 	if err != nil {
 		return err
 	}
-	defer func() { err = closeUnlessStuck(err, engine) }()
+	defer func() { err = closeUnlessStuck(err, judge) }()
 	sessions, err := openStore(ctx, cfg.Store, log)
 	if err != nil {
 		return err
 	}
 	defer func() { err = closeUnlessStuck(err, sessions) }()
-	api, err := rtc.New(cfg.WebRTC, log, reg)
+	api, err := rtc.New(cfg.webrtc(), log, reg)
 	if err != nil {
 		return fmt.Errorf("webrtc: %w", err)
 	}
 	defer func() { err = closeUnlessStuck(err, api) }()
 	server, err := ingest.New(cfg.Ingest, ingest.Deps{
-		Sessions: sessions, Analyzer: newAnalyzer(engine, sessions), RTC: ingest.NewRTC(api), Log: log,
+		Sessions: sessions, Analyzer: judge.Live(sessions), RTC: api, Dial: live.Dial(api), Session: cfg.Session, Log: log,
 		Metrics: reg, MetricsHandler: promhttp.HandlerFor(reg, promhttp.HandlerOpts{Registry: reg}),
-		Web: webclient.FS(), Dev: mode.dev, Demo: mode.demo, Ready: engine.Ready,
-		Admit: engine.scorer.Admit, MinDeadline: cfg.minDeadline(),
+		Web: webclient.FS(), Dev: mode.dev, Demo: mode.demo, Ready: judge.Ready,
+		Admit: judge.Admit, MinDeadline: cfg.engine().MinDeadline(),
 	})
 	if err != nil {
-		return usage(fmt.Errorf("configuration: ingest.%w", err))
+		return usage(fmt.Errorf("configuration: %w", err))
 	}
 	if err := server.Listen(); err != nil {
 		return err
 	}
-	announce(out, log, cfg, mode, server, engine)
-	return runAll(ctx, cfg, log, hangups, engine, server)
+	announce(out, log, cfg, mode, server, judge)
+	return runAll(ctx, cfg, log, hangups, judge, server)
+}
+
+// openEngine loads the models; a wrong configuration is the user's fault.
+func openEngine(ctx context.Context, cfg Config, log *slog.Logger, reg prometheus.Registerer) (*engine.Engine, error) {
+	e, err := engine.Open(ctx, cfg.engine(), engine.Deps{Log: log, Metrics: reg})
+	if errors.Is(err, engine.ErrConfig) {
+		return nil, usage(err)
+	}
+	return e, err
 }
 
 // closeUnlessStuck leaves c open where a session still works with it: to free a
 // network under a running call would crash, and the process ends anyway.
 func closeUnlessStuck(err error, c io.Closer) error {
-	if errors.Is(err, ingest.ErrStuck) {
+	if errors.Is(err, live.ErrStuck) {
 		return err
 	}
 	return errors.Join(err, c.Close())
 }
 
 // runAll starts downstream first and stops upstream first: the engine outlives the server's drain.
-func runAll(ctx context.Context, cfg Config, log *slog.Logger, hangups <-chan os.Signal, engine *engine, server *ingest.Server) error {
+func runAll(ctx context.Context, cfg Config, log *slog.Logger, hangups <-chan os.Signal, judge *engine.Engine, server *ingest.Server) error {
 	engineCtx, stopEngine := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopEngine()
 	group, groupCtx := errgroup.WithContext(ctx)
-	group.Go(func() error { return engine.Run(engineCtx) })
-	group.Go(func() error { return engine.reloadOnHangup(groupCtx, hangups) })
+	group.Go(func() error { return judge.Run(engineCtx) })
+	group.Go(func() error { return reloadOnHangup(groupCtx, hangups, judge, log) })
 	if cfg.Ops.Pprof != "" {
 		group.Go(func() error { return servePprof(groupCtx, cfg.Ops.Pprof, log) })
 	}
@@ -172,7 +183,7 @@ func newRegistry() *prometheus.Registry {
 	return reg
 }
 
-func announce(out io.Writer, log *slog.Logger, cfg Config, mode serveMode, server *ingest.Server, e *engine) {
+func announce(out io.Writer, log *slog.Logger, cfg Config, mode serveMode, server *ingest.Server, e *engine.Engine) {
 	model := e.Model()
 	log.Info("ready to judge", "model", model.Name, "threshold", model.Threshold, "detector", e.Detector(), "version", version)
 	if model.Demo {

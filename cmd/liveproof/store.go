@@ -3,11 +3,21 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"time"
 
+	"github.com/liveproof/liveproof/engine"
+	"github.com/liveproof/liveproof/ingest"
 	"github.com/liveproof/liveproof/store"
 )
+
+// sessionStore is what serve needs of a store; both of package store's are one.
+type sessionStore interface {
+	ingest.Sessions
+	engine.Recorder
+	io.Closer
+}
 
 // openStore connects to Redis where one is named: a Redis that does not answer
 // at the start is an error, later it is a state that heals.

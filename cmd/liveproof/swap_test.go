@@ -70,7 +70,7 @@ func (s *server) rhos(id string) (rhos []float64) {
 
 // The session that runs during a swap keeps its model's scores, threshold and hash to
 // its end; one that begins after it has the new ones.
-func TestCase18HotSwapMidSession(t *testing.T) {
+func TestHotSwapMidSession(t *testing.T) {
 	clip := person(t, "person_A_640x480.mjpeg", "40")
 	whole, half := tinyModels(t)
 	path := filepath.Join(t.TempDir(), "model.onnx")
@@ -109,38 +109,4 @@ func TestCase18HotSwapMidSession(t *testing.T) {
 	}
 	require.Eventually(t, func() bool { return s.metric("liveproof_scorer_models") == 1 }, 90*time.Second, 50*time.Millisecond,
 		"the old model goes with its last session")
-}
-
-// ended is a stream without a picture.
-type ended struct{}
-
-func (ended) Next(context.Context) (liveproof.AccessUnit, error) {
-	return liveproof.AccessUnit{}, io.EOF
-}
-func (ended) RequestKeyFrame() {}
-
-// A swap between the notes of ingest and the start of the analysis: the record names what judges.
-func TestCase18RecordNamesThePinnedModel(t *testing.T) {
-	needRuntime(t)
-	cfg := DefaultConfig()
-	cfg.Scorer.Model = "../../scorer/testdata/tiny.onnx"
-	log := slog.New(slog.DiscardHandler)
-	e, err := openEngine(t.Context(), cfg, log, nil)
-	require.NoError(t, err)
-	defer func() { require.NoError(t, e.Close()) }()
-	sessions := store.NewMemory(cfg.Store, time.Now)
-	now := time.Now()
-	made, _, err := sessions.Create(t.Context(), liveproof.Session{
-		ID: "01TEST", Mode: liveproof.ModeOnboarding, CreatedAt: now, ExpiresAt: now.Add(time.Hour), Deadline: time.Second,
-	}, "", "")
-	require.NoError(t, err)
-	require.NoError(t, sessions.Claim(t.Context(), made.ID, "t"))
-	require.NoError(t, sessions.SetStreaming(t.Context(), made.ID, liveproof.ModelInfo{Name: "replaced", Threshold: .9}, "haar"))
-
-	v, _ := newAnalyzer(e, sessions).Analyze(t.Context(), made, ended{}, func(liveproof.Event) {})
-	require.NotEqual(t, liveproof.OutcomeLive, v.Outcome)
-	got, err := sessions.Get(t.Context(), made.ID)
-	require.NoError(t, err)
-	require.Equal(t, e.Model(), got.Model)
-	require.Equal(t, e.Detector(), got.Detector)
 }

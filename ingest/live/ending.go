@@ -99,17 +99,30 @@ func (s *Supervisor) write(session liveproof.Session, end liveproof.Ending) live
 	var stored liveproof.Session
 	err := retry.WhileUnavailable(ctx, func() (err error) {
 		stored, err = s.deps.Sessions.Decide(ctx, session.ID, end)
+		if errors.Is(err, liveproof.ErrUnavailable) {
+			s.metrics.writes.WithLabelValues("retry").Inc()
+		}
 		return err
 	})
 	switch {
 	case err == nil:
+		s.metrics.writes.WithLabelValues("ok").Inc()
 		s.metrics.ended(stored)
 		return stored
 	case errors.Is(err, liveproof.ErrDecided):
+		s.metrics.writes.WithLabelValues("refused").Inc()
 		return stored // whoever ended it has counted it
-	case !errors.Is(err, liveproof.ErrNotFound):
+	case errors.Is(err, liveproof.ErrNotFound):
+		s.metrics.writes.WithLabelValues("refused").Inc()
+	default:
+		s.metrics.writes.WithLabelValues("gave_up").Inc()
 		s.deps.Log.Error("the session's end could not be written", "session", session.ID, "err", err)
 	}
+	return s.unwritten(session, end)
+}
+
+// unwritten is what may be told of a session whose end is not on record.
+func (s *Supervisor) unwritten(session liveproof.Session, end liveproof.Ending) liveproof.Session {
 	session.State, session.Verdict = end.State, end.Verdict
 	if end.Verdict.Outcome != liveproof.OutcomeInconclusive {
 		session.State, session.Verdict = liveproof.StateFailed, end.Verdict.Withheld()

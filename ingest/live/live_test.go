@@ -281,7 +281,7 @@ func TestNobodyConnects(t *testing.T) {
 			ID: "nobody", CreatedAt: now, ExpiresAt: now.Add(time.Hour), Lease: liveproof.Lease{Until: now.Add(2 * time.Minute)},
 		}, "", "")
 		require.NoError(t, err)
-		time.Sleep(2 * time.Minute)
+		time.Sleep(2*time.Minute - time.Millisecond)
 		require.Equal(t, liveproof.StateCreated, s.read(made.ID).State)
 		time.Sleep(2 * time.Second)
 		require.Equal(t, liveproof.StateExpired, s.read(made.ID).State)

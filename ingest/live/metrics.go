@@ -15,6 +15,9 @@ type metrics struct {
 	// (decided, failed, expired), verdict and first reason (a code of the table of
 	// reasons, or none).
 	ends *prometheus.CounterVec
+	// writes counts attempts to write a session's end by result: ok, refused (it
+	// has ended otherwise or is gone), retry, gave_up.
+	writes *prometheus.CounterVec
 }
 
 // newMetrics registers; a nil registerer leaves the metrics unregistered.
@@ -27,6 +30,9 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		ends: f.NewCounterVec(prometheus.CounterOpts{
 			Name: "liveproof_sessions_ended_total", Help: "Sessions ended.",
 		}, []string{"tenant", "state", "verdict", "reason"}),
+		writes: f.NewCounterVec(prometheus.CounterOpts{
+			Name: "liveproof_session_end_writes_total", Help: "Attempts to write the end of a session.",
+		}, []string{"result"}),
 	}
 }
 

@@ -1,3 +1,3 @@
-"""Liveproof's trainer: PDLE labels, expected liveness score, rendered demo data, ONNX export."""
+"""Liveproof's trainer: PDLE labels, expected liveness score, evaluation by protocols, ONNX export."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

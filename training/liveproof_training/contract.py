@@ -14,6 +14,8 @@ from __future__ import annotations
 
 import dataclasses
 
+from liveproof_base import crop
+
 SCHEMA = "1"
 OPSET = 17
 IR_VERSION = 8
@@ -22,8 +24,7 @@ RHO_NAME = "rho"
 PROBABILITIES_NAME = "probabilities"
 
 K = 10
-CROP_MARGIN = 1.3  # side of the square crop over the longer side of the face box
-CROP_SIZE = 256  # pixels, after resizing the square
+CROP_MARGIN, CROP_SIZE = crop.MARGIN, crop.SIZE
 INPUT_SIZE = 224  # pixels, centre of the 256 crop
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)  # RGB, of values in [0, 1]

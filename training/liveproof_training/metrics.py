@@ -116,9 +116,16 @@ class Iso:
     def row(self) -> dict[str, float]:
         """With ACER by the worst PAI (the standard's), by the worst single instrument, and pooled (what much code computes)."""
         worst = max(self.apcer_instrument.values())
-        return {"threshold": self.threshold, "bpcer": self.bpcer, "apcer": self.apcer, "acer": self.acer,
-                "apcer_instrument": worst, "acer_instrument": (worst + self.bpcer) / 2,
-                "apcer_pooled": self.apcer_pooled, "acer_pooled": (self.apcer_pooled + self.bpcer) / 2}  # fmt: skip
+        return {
+            "threshold": self.threshold,
+            "bpcer": self.bpcer,
+            "apcer": self.apcer,
+            "acer": self.acer,
+            "apcer_instrument": worst,
+            "acer_instrument": (worst + self.bpcer) / 2,
+            "apcer_pooled": self.apcer_pooled,
+            "acer_pooled": (self.apcer_pooled + self.bpcer) / 2,
+        }
 
 
 def iso(scores: np.ndarray, labels: np.ndarray, pai: list[str], instrument: list[str], threshold: float) -> Iso:
@@ -135,8 +142,12 @@ def iso(scores: np.ndarray, labels: np.ndarray, pai: list[str], instrument: list
 def spread(values) -> dict[str, float]:
     """Mean and standard deviation over folds or seeds: over n (std0) and over n - 1 (std1, 0 for a single value)."""
     values = np.asarray(values, dtype=np.float64)
-    return {"n": len(values), "mean": float(values.mean()), "std0": float(values.std()),
-            "std1": float(values.std(ddof=1)) if len(values) > 1 else 0.0}  # fmt: skip
+    return {
+        "n": len(values),
+        "mean": float(values.mean()),
+        "std0": float(values.std()),
+        "std1": float(values.std(ddof=1)) if len(values) > 1 else 0.0,
+    }
 
 
 def report(scores: np.ndarray, labels: np.ndarray, pai: list[str], threshold: float) -> dict[str, dict[str, float]]:

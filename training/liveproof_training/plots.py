@@ -68,8 +68,16 @@ def histogram(rho: np.ndarray, pai: list[str], thresholds: float | dict[str, flo
     fig, axis = figure(6, 3)
     names = np.array(pai)
     for name in [n for n in WORDS if (names == n).any()]:
-        axis.hist(rho[names == name], bins=40, range=(0, 1), histtype="step", lw=1.5, color=INK[name], density=True,
-                  label=f"{WORDS[name]} ({(names == name).sum()})")  # fmt: skip
+        axis.hist(
+            rho[names == name],
+            bins=40,
+            range=(0, 1),
+            histtype="step",
+            lw=1.5,
+            color=INK[name],
+            density=True,
+            label=f"{WORDS[name]} ({(names == name).sum()})",
+        )
     marks = thresholds if isinstance(thresholds, dict) else {"threshold": thresholds}
     for (name, value), style in zip(marks.items(), ("--", ":", "-.")):
         axis.axvline(value, color="black", lw=1, ls=style, label=f"{name} {value:.3f}")
@@ -90,9 +98,9 @@ def roc(bona_fide: np.ndarray, by_pai: dict[str, np.ndarray], points: dict[str, 
     fig, axis = figure(4.2, 3.6)
     for name, attacks in by_pai.items():
         apcer, bpcer = operating(bona_fide, attacks)
-        look = dict(color="black", lw=1.6) if name == "all" else dict(color=INK.get(name, "#888888"), lw=1)
+        style = dict(color="black", lw=1.6) if name == "all" else dict(color=INK.get(name, "#888888"), lw=1)
         label = f"{WORDS.get(name, name)}, AUC {metrics.auc(bona_fide, attacks):.3f}"
-        axis.step(apcer[::-1], 1 - bpcer[::-1], where="post", label=label, **look)
+        axis.step(apcer[::-1], 1 - bpcer[::-1], where="post", label=label, **style)
     _mark(axis, {name: (p.far, 1 - p.frr) for name, p in points.items()})
     axis.plot([0, 1], [0, 1], color="#cccccc", lw=0.8, zorder=0)
     axis.set(xlabel="attacks accepted (APCER)", ylabel="bona fide accepted (1 − BPCER)", xlim=(-0.01, 1), ylim=(0, 1.01))
@@ -105,8 +113,8 @@ def det(bona_fide: np.ndarray, by_pai: dict[str, np.ndarray], points: dict[str, 
     fig, axis = figure(4.2, 3.6)
     for name, attacks in by_pai.items():
         apcer, bpcer = operating(bona_fide, attacks)
-        look = dict(color="black", lw=1.6) if name == "all" else dict(color=INK.get(name, "#888888"), lw=1)
-        axis.plot(_deviate(apcer), _deviate(bpcer), label=WORDS.get(name, name), **look)
+        style = dict(color="black", lw=1.6) if name == "all" else dict(color=INK.get(name, "#888888"), lw=1)
+        axis.plot(_deviate(apcer), _deviate(bpcer), label=WORDS.get(name, name), **style)
     _mark(axis, {name: (_deviate(p.far), _deviate(p.frr)) for name, p in points.items()})
     ticks = np.array([0.01, 0.02, 0.05, 0.1, 0.2, 0.4])
     words = [f"{100 * t:g} %" for t in ticks]
@@ -131,17 +139,3 @@ def _deviate(rate):
 def _mark(axis, points: dict[str, tuple[float, float]]) -> None:
     for (name, (x, y)), marker in zip(points.items(), "osD"):
         axis.plot(x, y, marker=marker, color="white", mec="black", ms=5, ls="", label=name, clip_on=False)
-
-
-def sheet(images, pai: list[str], out: Path, columns: int = 10) -> None:
-    """Rendered pairs: bona fide above, the attack with the same content, pose and camera below."""
-    import cv2
-
-    names = np.array(pai)
-    pairs = [i for i in range(len(pai) - 1) if names[i] == "none" and names[i + 1] != "none"]
-    chosen = [pairs[i] for i in np.linspace(0, len(pairs) - 1, 2 * columns).astype(int)]
-    rows = []
-    for half in (chosen[:columns], chosen[columns:]):
-        rows += [np.hstack([images[i] for i in half]), np.hstack([images[i + 1] for i in half])]
-    picture = cv2.resize(np.vstack(rows), None, fx=0.6, fy=0.6, interpolation=cv2.INTER_AREA)
-    cv2.imwrite(str(out), picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 88])

@@ -1,4 +1,4 @@
-"""Drawn faces: enough to run the renderer and the loop where ../shared is not at hand."""
+"""Drawn faces: enough to run the renderer and the loop without the generated portraits."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def portrait(seed: int) -> np.ndarray:
 
 
 def write_faces(folder: Path, grids: int = 6, per_grid: int = 2) -> None:
-    """A folder like ../shared/faces."""
+    """A folder of portraits like that which LIVEPROOF_SHARED/faces holds."""
     folder.mkdir(parents=True)
     with (folder / "faces.csv").open("w", newline="") as f:
         writer = csv.writer(f)

@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from torch import nn
 
+from liveproof_base import manifest
 from liveproof_training.config import TrainConfig
-from liveproof_training.loading import manifest
 
 COLUMNS = [f.name for f in dataclasses.fields(manifest.Row)]
 USES = [f.name for f in dataclasses.fields(manifest.Use)]
@@ -80,9 +80,21 @@ def benchmark(folder: Path, videos: int = 4, frames: int = 2) -> tuple[Path, Pat
 
 def config(folder: Path, out: Path, **changes) -> TrainConfig:
     """Four steps on 64-pixel crops, from random weights."""
-    base = dict(data=str(folder), out=str(out), init="random", batch=4, steps=4, size=64, log_every=1, eval_every=99, eval_limit=4,
-                threads=1, device="cpu", tensorboard="off")  # fmt: skip
-    return TrainConfig(**{**base, **changes})
+    base = dict(
+        data=str(folder),
+        out=str(out),
+        init="random",
+        batch=4,
+        steps=4,
+        size=64,
+        log_every=1,
+        eval_every=99,
+        eval_limit=4,
+        threads=1,
+        device="cpu",
+        tensorboard="off",
+    )
+    return TrainConfig.from_dict({**base, **changes})
 
 
 class TinyEncoder(nn.Module):

@@ -5,7 +5,8 @@ import pytest
 import tables
 import torch
 
-from liveproof_training.loading import batches, data, manifest, pictures, sampling
+from liveproof_base import manifest
+from liveproof_training.loading import batches, data, pictures, sampling
 
 
 @pytest.fixture(scope="module")
@@ -39,11 +40,23 @@ def test_columns_are_read_by_name_and_others_ignored(tmp_path):
     assert (row.crop, row.box_x1, row.frame, row.video) == ("a.png", 12.5, 3, "v")
 
 
-@pytest.mark.parametrize("column, value, says", [
-    ("label", "2", "neither 1"), ("label", "0", "does not go with pai none"), ("split", "devel", "devel"), ("pai", "mask", "mask"),
-    ("frame", "1.5", "whole number"), ("time", "nan", "finite"), ("box_x1", "a", "finite"), ("crop", "../a.png", "below"),
-    ("crop", "/a.png", "below"), ("crop", "", "empty"), ("video", "", "empty"), ("dataset", "", "empty"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "column, value, says",
+    [
+        ("label", "2", "neither 1"),
+        ("label", "0", "does not go with pai none"),
+        ("split", "devel", "devel"),
+        ("pai", "mask", "mask"),
+        ("frame", "1.5", "whole number"),
+        ("time", "nan", "finite"),
+        ("box_x1", "a", "finite"),
+        ("crop", "../a.png", "below"),
+        ("crop", "/a.png", "below"),
+        ("crop", "", "empty"),
+        ("video", "", "empty"),
+        ("dataset", "", "empty"),
+    ],
+)
 def test_bad_manifest_values_name_file_line_and_column(tmp_path, column, value, says):
     path = tables.write_manifest(tmp_path, [tables.row(crop="a.png"), tables.row(**{"crop": "b.png", column: value})])
     with pytest.raises(ValueError, match=says) as error:
@@ -240,6 +253,7 @@ def test_mixing_appends_or_replaces(store):
 
 def test_a_mixed_picture_shows_both_classes_in_the_labels_share():
     """Bona fide crops are 255, attacks 0: the mean is the share of real pixels."""
+
     class Flat(Drawn):
         def draw(self, i, epoch):
             return np.full((256, 256, 3), 255 * self.labels[i], np.uint8)

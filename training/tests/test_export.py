@@ -11,20 +11,15 @@ import onnxruntime
 import pytest
 import torch
 
+from liveproof_base import manifest
 from liveproof_training import cli, contract
 from liveproof_training.config import TrainConfig
-from liveproof_training.export import export, golden, half, onnxgraph, parity, quantise, speed
+from liveproof_training.export import golden, half, onnxfiles, onnxgraph, parity, quantise, speed
 from liveproof_training.fit import checkpoint
-from liveproof_training.loading import data, manifest
+from liveproof_training.loading import data
 from liveproof_training.method import model
 
-KEYS = {
-    f"liveproof.{k}"
-    for k in (
-        "schema name k crop_margin crop_size input_size threshold threshold_source training_data "
-        "training_data_sha256 revision encoder precision demo"
-    ).split()
-}
+KEYS = {f"liveproof.{f.name}" for f in dataclasses.fields(contract.Metadata)} | {"liveproof.schema"}
 ARMS = {"resnet18": "expected", "mobilenet_v2": "sigmoid"}
 # What does not depend on the network is tried on one.
 one_encoder = pytest.mark.parametrize("exported", ["mobilenet_v2"], indirect=True)
@@ -46,9 +41,20 @@ def write_crops(folder, parts: dict[str, np.ndarray]) -> None:
     for split, images in parts.items():
         np.save(folder / f"{split}.npy", images)
         for i in range(len(images)):
-            known = {"crop": f"{split}.npy#{i}", "dataset": "rendered", "split": split, "subject": "p", "session": "1", "camera": "c",
-                     "pai": "none" if i % 2 else "print", "label": str(i % 2), "domain": "rendered", "video": f"{split}{i}",
-                     "instrument": "", "sha256": "0" * 64}  # fmt: skip
+            known = {
+                "crop": f"{split}.npy#{i}",
+                "dataset": "rendered",
+                "split": split,
+                "subject": "p",
+                "session": "1",
+                "camera": "c",
+                "pai": "none" if i % 2 else "print",
+                "label": str(i % 2),
+                "domain": "rendered",
+                "video": f"{split}{i}",
+                "instrument": "",
+                "sha256": "0" * 64,
+            }
             lines.append(",".join(known.get(name, "") for name in names))
     (folder / "manifest.csv").write_text("\n".join(lines) + "\n")
 
@@ -75,16 +81,16 @@ def exported(request, tmp_path_factory):
     """(checkpoint, files, crops, encoder), exported in all precisions."""
     folder, encoder = tmp_path_factory.mktemp("export"), request.param
     images = pictures(16, seed=0)
-    config = TrainConfig(encoder=encoder, head=ARMS[encoder], data=str(folder))
+    config = TrainConfig().replace(encoder=encoder, head=ARMS[encoder], data=str(folder))
     extra = {"dev": {"threshold": 0.4321}, "data_sha256": "ab" * 32, "revision": "test", "initial": "random"}
     checkpoint.save(folder / "net.pt", random_net(encoder, images), config, 0, extra)
     write_crops(folder, {"train": images, "dev": pictures(12, seed=1), "test": pictures(8, seed=2)})
-    sources = export.Sources("test", "random pictures", "nothing", demo=True)
-    files = export.export_all(folder / "net.pt", folder, folder, sources, export.Options(calibration=16))
+    sources = onnxfiles.Sources("test", "random pictures", "nothing", demo=True)
+    files = onnxfiles.export_all(folder / "net.pt", folder, folder, sources, onnxfiles.Options(calibration=16))
     return folder / "net.pt", files, images, encoder
 
 
-@pytest.mark.parametrize("precision", export.PRECISIONS)
+@pytest.mark.parametrize("precision", onnxfiles.PRECISIONS)
 def test_contract(exported, precision):
     _, files, _, encoder = exported
     session = onnxruntime.InferenceSession(str(files[precision]))
@@ -113,11 +119,11 @@ def test_each_file_has_the_threshold_of_its_own_scores(exported):
         assert precision in props["liveproof.threshold_source"] and "12 crops" in props["liveproof.threshold_source"]
 
 
-@pytest.mark.parametrize("precision", export.PRECISIONS)
+@pytest.mark.parametrize("precision", onnxfiles.PRECISIONS)
 def test_any_batch_gives_the_same_scores(exported, precision):
     faces = data.centre(exported[2][:5])
-    want = export.run(exported[1][precision], faces, batch=5)[0]
-    rho, probabilities = export.run(exported[1][precision], faces, batch=1)
+    want = parity.run(exported[1][precision], faces, batch=5)[0]
+    rho, probabilities = parity.run(exported[1][precision], faces, batch=1)
     assert rho.dtype == np.float32 and rho.shape == (5,)
     np.testing.assert_allclose(rho, want, atol=1e-5)
     np.testing.assert_allclose(probabilities.sum(1), 1, atol=1e-4)
@@ -127,7 +133,7 @@ def test_any_batch_gives_the_same_scores(exported, precision):
 
 def test_parity_with_pytorch(exported):
     rows = json.loads((exported[0].parent / "test-parity.json").read_text())["scores"]
-    spread = export.run(exported[1]["fp32"], data.centre(exported[2]))[0]
+    spread = parity.run(exported[1]["fp32"], data.centre(exported[2]))[0]
     assert np.ptp(spread) > 0.02, "scores that are all alike would be near each other whatever the export did"
     assert rows["fp32"]["max"] <= 1e-4
     assert rows["fp16"]["max"] <= 2e-3
@@ -166,9 +172,9 @@ def test_half_arithmetic_between_float_ends(exported, tmp_path):
     convolutions = [types[node.input[1]] for node in loaded.graph.node if node.op_type == "Conv"]
     assert convolutions[0] == onnx.TensorProto.FLOAT and set(convolutions[1:]) == {onnx.TensorProto.FLOAT16}
     faces = data.centre(exported[2])
-    rho, probabilities = export.run(tmp_path / "half.onnx", faces)
+    rho, probabilities = parity.run(tmp_path / "half.onnx", faces)
     assert rho.dtype == probabilities.dtype == np.float32
-    assert np.abs(rho - export.run(exported[1]["fp32"], faces)[0]).max() < 0.01
+    assert np.abs(rho - parity.run(exported[1]["fp32"], faces)[0]).max() < 0.01
 
 
 def test_halves_of_an_output_make_up_for_one_another():
@@ -262,4 +268,4 @@ def test_go_and_the_trainer_agree_on_the_contract():
     keys = set(re.findall(r'r\.(?:equal|number|text|match|oneOf)\("(\w+)"', source))
     assert {f"liveproof.{key}" for key in keys} == KEYS
     precisions = re.search(r'oneOf\("precision", (.*?)\)', source).group(1)
-    assert tuple(re.findall(r"\w+", precisions)) == export.PRECISIONS
+    assert tuple(re.findall(r"\w+", precisions)) == onnxfiles.PRECISIONS

@@ -6,10 +6,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from liveproof_base import manifest
 from liveproof_training import metrics
-from liveproof_training.evaluation import evaluate, judge, report, videos
+from liveproof_training.evaluation import judge, report, scoring, videos
 from liveproof_training.evaluation.videos import Video
-from liveproof_training.render import dataset
 
 
 def some(role: str, real: list[float], attacks: list[tuple[str, str, float]], camera: str = "1") -> list[Video]:
@@ -18,20 +18,34 @@ def some(role: str, real: list[float], attacks: list[tuple[str, str, float]], ca
 
 
 DEV = some("dev", [0.9, 0.8], [("print", "print1", 0.1), ("replay", "display1", 0.3)])
-TEST = some("test", [0.95, 0.9, 0.75, 0.6], [("print", "print1", 0.85), ("print", "print2", 0.2), ("replay", "display1", 0.1), ("replay", "display2", 0.3)])
+TEST = some(
+    "test", [0.95, 0.9, 0.75, 0.6], [("print", "print1", 0.85), ("print", "print2", 0.2), ("replay", "display1", 0.1), ("replay", "display2", 0.3)]
+)
 
 
 def fake_crops(names: list[str], labels: list[int]):
-    rows = [SimpleNamespace(dataset=n.split("/")[0], video=n.split("/", 1)[1], crop=f"c.npy#{i}", frame=i, label=y,
-                            pai="none" if y else "print", instrument="", camera="1")
-            for i, (n, y) in enumerate(zip(names, labels))]  # fmt: skip
+    rows = [
+        SimpleNamespace(
+            dataset=n.split("/")[0],
+            video=n.split("/", 1)[1],
+            crop=f"c.npy#{i}",
+            frame=i,
+            label=y,
+            pai="none" if y else "print",
+            instrument="",
+            camera="1",
+        )
+        for i, (n, y) in enumerate(zip(names, labels))
+    ]
     return SimpleNamespace(videos=names, labels=np.array(labels), rows=rows)
 
 
 def test_a_video_scores_the_mean_of_its_frames_and_0_without_any():
-    uses = {("msu", "a"): SimpleNamespace(role="test", label=1, pai="none", instrument="", camera="laptop"),
-            ("msu", "lost"): SimpleNamespace(role="test", label=1, pai="none", instrument="", camera="laptop"),
-            ("msu", "other"): SimpleNamespace(role="train", label=0, pai="print", instrument="x", camera="laptop")}  # fmt: skip
+    uses = {
+        ("msu", "a"): SimpleNamespace(role="test", label=1, pai="none", instrument="", camera="laptop"),
+        ("msu", "lost"): SimpleNamespace(role="test", label=1, pai="none", instrument="", camera="laptop"),
+        ("msu", "other"): SimpleNamespace(role="train", label=0, pai="print", instrument="x", camera="laptop"),
+    }
     crops = fake_crops(["msu/a", "msu/b", "msu/a"], [1, 0, 1])
     found = videos.of_protocol(uses, "test", crops, np.array([0.2, 0.9, 0.6]))
     assert [(v.video, round(v.score, 6), len(v.rho)) for v in found] == [("a", 0.4, 2), ("lost", 0.0, 0)]
@@ -78,8 +92,7 @@ def test_folds_are_averaged_each_at_its_own_threshold():
 def parts():
     crops = fake_crops([v.name for v in TEST], [v.label for v in TEST])
     empty = fake_crops([], [])
-    return {"dev": evaluate.Part("dev", empty, np.zeros(0), DEV),
-            "test": evaluate.Part("test", crops, np.array([v.score for v in TEST]), TEST)}  # fmt: skip
+    return {"dev": scoring.Part("dev", empty, np.zeros(0), DEV), "test": scoring.Part("test", crops, np.array([v.score for v in TEST]), TEST)}
 
 
 def test_report_is_whole_and_names_population_and_rendered_data(tmp_path):
@@ -88,7 +101,7 @@ def test_report_is_whole_and_names_population_and_rendered_data(tmp_path):
     assert json.loads((tmp_path / "report.json").read_text()) == written and written["demo"] is True
     page = (tmp_path / "report.html").read_text()
     assert "Rendered data: demo" in page and "population split" in page and "m&lt;1&gt;.onnx" in page
-    assert page.count("data:image/svg+xml;base64,") == 3 and "src=\"http" not in page and "<script" not in page
+    assert page.count("data:image/svg+xml;base64,") == 3 and 'src="http' not in page and "<script" not in page
     assert (tmp_path / "scores.csv").read_text().splitlines()[1] == "oulu,dev-r0,dev,1,none,,1,1,0.900000"
     assert len((tmp_path / "frames.csv").read_text().splitlines()) == 1 + len(TEST)
     assert not list(tmp_path.glob("*.partial"))
@@ -98,6 +111,6 @@ def test_report_is_whole_and_names_population_and_rendered_data(tmp_path):
 def test_real_data_is_not_called_demo(tmp_path):
     header = report.about("OCI-M", "split", False, {"file": "m.onnx", "sha256": "0" * 64, "threshold": 0.5})
     assert "emo" not in report.lines({**header, **judge.judge(DEV, TEST, 0.5)})
-    assert evaluate.is_rendered([tmp_path], TEST) is False
-    (tmp_path / dataset.MARK).touch()
-    assert evaluate.is_rendered([tmp_path], TEST) is True
+    assert scoring.is_rendered([tmp_path], TEST) is False
+    (tmp_path / manifest.RENDERED).touch()
+    assert scoring.is_rendered([tmp_path], TEST) is True

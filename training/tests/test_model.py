@@ -1,6 +1,6 @@
 """Network, encoders and first weights."""
 
-from pathlib import Path
+import os
 
 import pytest
 import torch
@@ -12,7 +12,7 @@ from liveproof_training import contract
 from liveproof_training.method import encoders, initial, losses, model
 
 ENCODERS = sorted(encoders.ENCODERS)
-SHARED = Path(__file__).resolve().parents[3] / "shared"
+SHARED = os.environ.get("LIVEPROOF_SHARED", "")
 
 
 def test_expected_score_by_hand():
@@ -149,11 +149,11 @@ def test_a_step_in_bfloat16_runs(encoder):
 
 def test_random_and_files_are_recorded(tmp_path):
     net = model.LivenessNet()
-    first = model.load_initial(net, "random", tmp_path)
+    first = model.load_initial(net, "random", str(tmp_path))
     assert first.description == "random" and "encoder.conv1.weight" in first.missing and not first.folded
     state = {k: v for k, v in torchvision.models.resnet18().state_dict().items() if not k.startswith("layer4")}
     torch.save(state, tmp_path / "trunk.pth")
-    second = model.load_initial(net, str(tmp_path / "trunk.pth"), tmp_path)
+    second = model.load_initial(net, str(tmp_path / "trunk.pth"), str(tmp_path))
     assert second.description.startswith("trunk.pth sha256 ") and torch.equal(net.encoder.conv1.weight, state["conv1.weight"])
     assert "encoder.layer4.0.conv1.weight" in second.missing and "encoder.layer3.0.conv1.weight" not in second.missing
 
@@ -161,9 +161,9 @@ def test_random_and_files_are_recorded(tmp_path):
 def test_weights_of_another_network_are_refused(tmp_path):
     torch.save(torchvision.models.mobilenet_v2().state_dict(), tmp_path / "other.pth")
     with pytest.raises(ValueError, match="is it a ResNet18"):
-        model.load_initial(model.LivenessNet(), str(tmp_path / "other.pth"), tmp_path)
+        model.load_initial(model.LivenessNet(), str(tmp_path / "other.pth"), str(tmp_path))
     with pytest.raises(FileNotFoundError, match="init: .*none.pth is no file"):
-        model.load_initial(model.LivenessNet(), str(tmp_path / "none.pth"), tmp_path)
+        model.load_initial(model.LivenessNet(), str(tmp_path / "none.pth"), str(tmp_path))
 
 
 @pytest.fixture
@@ -179,22 +179,27 @@ def offline(monkeypatch):
 @pytest.mark.parametrize("encoder", ENCODERS)
 def test_without_a_network_torchvisions_weights_are_asked_for_by_name(encoder, offline, tmp_path):
     with pytest.raises(FileNotFoundError, match=r"neither at .*checkpoints.*no route to host.*--init FILE"):
-        model.load_initial(model.LivenessNet(encoder=encoder), "torchvision", tmp_path)
+        model.load_initial(model.LivenessNet(encoder=encoder), "torchvision", str(tmp_path))
+
+
+def test_shared_weights_without_a_folder_are_asked_for_by_name():
+    with pytest.raises(FileNotFoundError, match="no shared weights, LIVEPROOF_SHARED is not set and no --shared FOLDER"):
+        model.load_initial(model.LivenessNet(), "shared", "")
 
 
 def test_auto_takes_the_first_there_is(offline, tmp_path, capsys):
-    assert model.load_initial(model.LivenessNet(), "auto", tmp_path).description == "random"
+    assert model.load_initial(model.LivenessNet(), "auto", str(tmp_path)).description == "random"
     assert "WARNING" in capsys.readouterr().out
     (tmp_path / "weights").mkdir()
     torch.save(torchvision.models.resnet18().state_dict(), tmp_path / "weights" / "resnet18_trunk_l3.pth")
-    assert model.load_initial(model.LivenessNet(), "auto", tmp_path).description.startswith("resnet18_trunk_l3.pth")
+    assert model.load_initial(model.LivenessNet(), "auto", str(tmp_path)).description.startswith("resnet18_trunk_l3.pth")
 
 
 def test_a_1001st_class_means_tensorflow(tmp_path):
     for classes in (1000, 1001):
         torch.save(torchvision.models.mobilenet_v2(num_classes=classes).state_dict(), tmp_path / "w.pth")
         net = model.LivenessNet(encoder="mobilenet_v2")
-        model.load_initial(net, str(tmp_path / "w.pth"), tmp_path)
+        model.load_initial(net, str(tmp_path / "w.pth"), str(tmp_path))
         assert net.encoder.tensorflow == (classes == 1001)
 
 
@@ -226,7 +231,7 @@ def test_batch_norm_reestimation_keeps_the_eval_function(encoder):
     assert float((evaluated - trained).abs().mean()) < 0.02 * float(evaluated.abs().mean())
 
 
-@pytest.mark.skipif(not (SHARED / "weights").is_dir(), reason="../shared is not at hand")
+@pytest.mark.skipif(not SHARED, reason="LIVEPROOF_SHARED is not set: no shared weights")
 @pytest.mark.parametrize("encoder, missing", [("resnet18", "layer4"), ("mobilenet_v2", "head")])
 def test_shared_weights(encoder, missing):
     net = model.LivenessNet(encoder=encoder)

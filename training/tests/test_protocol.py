@@ -1,22 +1,21 @@
-"""One protocol at toy size: from tables of crops to an exported model and its scores; and from videos where the Go program is built."""
+"""One protocol at toy size: from tables of crops to an exported model and its scores."""
 
 import csv
 import json
-from pathlib import Path
 
-import cv2
-import numpy as np
 import pytest
 import tiny_benchmark
+from conftest import PROTOCOLS
 
+from liveproof_base import manifest
+from liveproof_render import media
 from liveproof_training import cli
-from liveproof_training.evaluation import evaluate
-from liveproof_training.loading import manifest
-from liveproof_training.studies import benchmark, protocol
+from liveproof_training.evaluation import scoring
+from liveproof_training.studies import goprogram, protocol
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory):
+def finished(tmp_path_factory, go_listing):
     """OUT after `protocol --name OCI-M` on extracted crops; the table that Go would write is there already."""
     out = tmp_path_factory.mktemp("protocol")
     tiny_benchmark.write(out / "extracted", frames=1)
@@ -35,10 +34,10 @@ def test_from_crops_to_an_exported_model_and_scores(finished):
     result = json.loads((out / "result.json").read_text())
     assert result["demo"] is True and result["population"] == "split"
     assert result["test"]["videos"] == 6 and result["test"]["without_crops"] == ["msu/test_05_replay"]
-    assert result["realistic"]["threshold"] is not None and result["settings"]["adversary"] == "on"
+    assert result["realistic"]["threshold"] is not None and result["settings"]["domains"]["adversary"] == "on"
     files = {p: out / f for p, f in result["models"].items()}
     assert set(files) == {"fp32", "fp16", "int8"} and all(f.is_file() for f in files.values())
-    assert evaluate.threshold(files["fp32"]) == pytest.approx(evaluate.threshold(out / "run" / "final.pt"), abs=1e-4)
+    assert scoring.threshold(files["fp32"]) == pytest.approx(scoring.threshold(out / "run" / "final.pt"), abs=1e-4)
     exported = json.loads((out / "report-int8" / "report.json").read_text())
     assert exported["model_file"]["file"] == files["int8"].name and exported["test"]["videos"] == 6
     with (out / "report" / "scores.csv").open(newline="") as f:
@@ -77,13 +76,13 @@ def test_without_dev_videos_there_is_no_realistic_threshold(finished, tmp_path, 
     assert "no video has the role dev" in capsys.readouterr().err
 
 
-def test_an_arm_and_a_flag_that_contradict_are_refused(tmp_path, capsys):
+def test_an_arm_and_a_flag_that_contradict_are_refused(tmp_path, capsys, go_listing):
     tiny_benchmark.write(tmp_path / "extracted", frames=1)
     assert cli.main([*command(tmp_path), "--arm", "no-pe", "--mix", "append"]) == 1
     assert "mix: arm no-pe sets none, not append" in capsys.readouterr().err
 
 
-def test_what_is_missing_is_named(tmp_path, capsys, monkeypatch):
+def test_what_is_missing_is_named(tmp_path, capsys, monkeypatch, go_listing):
     assert cli.main(command(tmp_path)) == 1
     assert "--root oulu=DIR" in capsys.readouterr().err
     assert cli.main([*command(tmp_path), "--root", "oulu"]) == 1
@@ -91,8 +90,6 @@ def test_what_is_missing_is_named(tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("LIVEPROOF_BIN", str(tmp_path / "none"))
     assert cli.main([*command(tmp_path), "--root", f"oulu={tmp_path}"]) == 1
     assert "make build" in capsys.readouterr().err
-    with pytest.raises(ValueError, match="no such protocol"):
-        benchmark.datasets("OCI-X")
 
 
 def test_the_go_program_is_called_by_its_contract(tmp_path, monkeypatch):
@@ -110,8 +107,8 @@ case "$out" in *.partial) echo made > "$out" ;; esac
     (root / "plan.csv").touch()
     (tmp_path / "crops" / "oulu").mkdir(parents=True)
     plan = protocol.Plan("oulu-3", "split", {"oulu": root}, tmp_path / "crops", tmp_path / "out", {})
-    assert protocol.extract(plan) == [tmp_path / "crops" / "oulu"] and (tmp_path / "crops" / "oulu" / manifest.RENDERED).is_file()
-    benchmark.protocol("oulu-3.2", "split", [tmp_path / "crops" / "oulu"], tmp_path / "out" / "p.csv")
+    assert protocol.extract(plan, ("oulu",)) == [tmp_path / "crops" / "oulu"] and (tmp_path / "crops" / "oulu" / manifest.RENDERED).is_file()
+    goprogram.write_protocol("oulu-3.2", "split", [tmp_path / "crops" / "oulu"], tmp_path / "out" / "p.csv")
     assert (tmp_path / "out" / "p.csv").read_text() == "made\n"
     first, second = (tmp_path / "calls").read_text().splitlines()
     assert first == f"extract --dataset oulu --root {root} --out {tmp_path}/crops/oulu"
@@ -121,20 +118,55 @@ case "$out" in *.partial) echo made > "$out" ;; esac
 def test_a_failing_go_program_stops_the_protocol(tmp_path, monkeypatch):
     monkeypatch.setenv("LIVEPROOF_BIN", "/bin/false")
     with pytest.raises(ValueError, match="exit code 1"):
-        benchmark.protocol("OCI-M", "split", [], tmp_path / "p.csv")
+        goprogram.write_protocol("OCI-M", "split", [], tmp_path / "p.csv")
     assert not (tmp_path / "p.csv").exists()
 
 
-def test_six_folds_are_averaged(tmp_path, monkeypatch, capsys):
-    assert benchmark.folds("oulu-4") == [f"oulu-4.{k}" for k in range(1, 7)] and benchmark.folds("oulu-1") == ["oulu-1"]
+def test_the_listing_says_what_a_protocol_needs(go_listing):
+    listing = goprogram.listing()
+    assert listing.datasets == ("oulu", "casia", "replay", "msu") and listing.cross() == ["OCI-M", "OMI-C", "OCM-I", "ICM-O"]
+    assert listing.find("OMI-C").datasets == ("oulu", "msu", "replay", "casia") and listing.find("oulu-1").folds == ("oulu-1",)
+    assert listing.find("oulu-4").folds == tuple(f"oulu-4.{k}" for k in range(1, 7))
+    fold = listing.find("oulu-3.2")
+    assert (fold.name, fold.datasets, fold.folds) == ("oulu-3.2", ("oulu",), ("oulu-3.2",))
+    assert listing.needed(["oulu-2"]) == ["oulu"] and listing.needed(["oulu-1", "ICM-O"]) == list(listing.datasets)
+    with pytest.raises(ValueError, match="OCI-X: no such protocol; there are oulu-1, .*OCI-M"):
+        listing.find("OCI-X")
 
+
+def test_a_new_dataset_or_field_of_the_go_program_changes_nothing_here():
+    told = json.loads(PROTOCOLS.read_text())
+    told["datasets"].append({"name": "wild", "title": "In the wild", "letter": "W", "sidecars": ["x.txt"]})
+    told["protocols"].append({"name": "OC-W", "kind": "cross", "train": ["oulu", "casia"], "test": ["wild"], "folds": ["OC-W"], "letters": "OCW"})
+    listing = goprogram.parse(told)
+    assert listing.find("OC-W").datasets == ("oulu", "casia", "wild") and "OC-W" in listing.cross()
+    assert listing.needed(["OC-W"]) == ["oulu", "casia", "wild"]
+
+
+def test_go_and_the_tables_agree_on_attacks_and_splits():
+    told = json.loads(PROTOCOLS.read_text())
+    assert sorted(told["pais"]) == sorted(manifest.SPECIES) == sorted(media.KINDS)
+    assert {split for dataset in told["datasets"] for split in dataset["splits"]} == set(manifest.SPLITS)
+
+
+@pytest.mark.parametrize("printed", ["NAME  DATASETS", "[]", '{"datasets": [{}], "protocols": []}'])
+def test_a_listing_that_cannot_be_read_names_the_program(tmp_path, monkeypatch, printed):
+    old = tmp_path / "liveproof"
+    old.write_text(f"#!/bin/sh\necho '{printed}'\n")
+    old.chmod(0o755)
+    monkeypatch.setenv("LIVEPROOF_BIN", str(old))
+    with pytest.raises(ValueError, match="liveproof: `protocol --list --json` is not as expected.*build it"):
+        goprogram.listing()
+
+
+def test_six_folds_are_averaged(tmp_path, monkeypatch, capsys, go_listing):
     def one(plan, fold, folders):
         acer = int(fold[-1]) / 100
         rates = {k: acer for k in ("acer", "apcer", "bpcer", "acer_instrument", "acer_pooled", "hter")}
         return {"realistic": rates, "test": {"auc": 0.9}, "data": "as extracted"}
 
     monkeypatch.setattr(protocol, "one", one)
-    monkeypatch.setattr(protocol, "extract", lambda plan: [])
+    monkeypatch.setattr(protocol, "extract", lambda plan, datasets: [])
     monkeypatch.setattr(protocol.report, "lines", lambda result: "")
     summary = protocol.run(protocol.Plan("oulu-3", "split", {}, tmp_path, tmp_path, {}))
     assert summary["acer"]["n"] == 6 and summary["acer"]["mean"] == pytest.approx(0.035)
@@ -156,50 +188,4 @@ def test_settings_that_only_say_where_do_not_differ():
     old = {"steps": 40, "out": "a", "threads": 2}
     assert protocol.differences(old, {"steps": 40, "out": "b", "threads": 1}) == ""
     assert protocol.differences(old, {"steps": 60, "out": "b", "threads": 1}) == "steps 40, now 60"
-
-
-@pytest.mark.skipif(not benchmark.program().is_file(), reason="bin/liveproof is not built (make build)")
-def test_the_built_program_writes_a_protocol_of_extracted_crops(tmp_path):
-    folders = list(tiny_benchmark.write(tmp_path / "crops", frames=1).values())
-    benchmark.protocol("OCI-M", "split", folders, tmp_path / "OCI-M.csv")
-    uses = manifest.read_protocol(tmp_path / "OCI-M.csv")
-    assert {u.role for u in uses.values()} == {"train", "dev", "test"}
-    assert {d for (d, _), u in uses.items() if u.role == "test"} == {"msu"}
-
-
-FACES = Path(__file__).resolve().parents[3] / "shared" / "faces"
-
-
-def film(root: Path) -> None:
-    """Every video that ROOT/plan.csv wants: a portrait that trembles, striped where it is an attack."""
-    portraits = sorted(FACES.glob("*.jpg"))
-    with (root / "plan.csv").open(newline="") as f:
-        rows = list(csv.DictReader(f))
-    for row in rows:
-        width, height = int(row["width"]), int(row["height"])
-        image = cv2.resize(cv2.imread(str(portraits[int(row["subject"])])), (width, width))
-        image[:, ::2] = image[:, ::2] // (1 if row["pai"] == "none" else 2)
-        frame = np.full((height, width, 3), 90, np.uint8)
-        frame[(height - width) // 2 :][:width] = image
-        path = root / row["path"]
-        path.parent.mkdir(parents=True, exist_ok=True)
-        writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"MJPG"), float(row["rate"]), (width, height))
-        for n in range(4):
-            writer.write(np.roll(frame, n, axis=1))
-        writer.release()
-
-
-@pytest.mark.skipif(not benchmark.program().is_file() or not FACES.is_dir(), reason="needs bin/liveproof (make build) and ../shared/faces")
-def test_from_videos_to_scores_in_one_command(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(protocol, "models", lambda *args, **kwargs: {})  # exported above; it takes half the time
-    root = tmp_path / "OULU-NPU"
-    benchmark.call("layout", "--dataset", "oulu", "--out", str(root), "--subjects", "1/1/1", "--every", "18", "--scale", "0.25")
-    film(root)
-    words = ["protocol", "--name", "oulu-2", "--root", f"oulu={root}", "--out", str(tmp_path / "out"), "--score-exported", "none",
-             *tiny_benchmark.TOY, "--batch", "2"]  # fmt: skip
-    assert cli.main(words) == 0
-    report = json.loads((tmp_path / "out" / "oulu-2" / "result.json").read_text())
-    assert report["test"]["bona_fide"] == 1 and report["test"]["attacks"] == 2 and report["test"]["frames"] > 0
-    assert set(report["instrument"]) == {"print2", "display2"}, "protocol 2 tests on the instruments that training has not seen"
-    assert report["demo"] is True and "rendered data: demo" in capsys.readouterr().out
-    assert cli.main(words) == 0, "a second call finds everything done"
+    assert protocol.differences(old, {"optimisation": {"steps": 60}, "run": {"out": "b", "threads": 1}}) == "steps 40, now 60"

@@ -7,16 +7,37 @@ import numpy as np
 import pytest
 from synthetic import BOX, POINTS, portrait, write_faces
 
+from liveproof_base import crop, manifest, video
+from liveproof_render import (
+    camera,
+    codec,
+    content,
+    crops,
+    cutout,
+    devices,
+    film,
+    geometry,
+    hand,
+    ingredients,
+    light,
+    media,
+    paper,
+    portraits,
+    screen,
+    store,
+    stream,
+    surround,
+)
+from liveproof_render.face import Face
+from liveproof_training import metrics
 from liveproof_training.loading import nuisance
-from liveproof_training.render import camera, codec, content, crops, cutout, devices, film, geometry, hand, ingredients, light, media, paper, portraits, screen, store, stream, surround, video
-from liveproof_training.render.face import Face
 
 FACE = Face(BOX, POINTS)
 FLAT = geometry.Pose(1.0, 0.0, (0.0, 0.0), (0.0, 0.0), 0.0)
 
 
-def look(side: int, centre=None) -> geometry.View:
-    return geometry.look(FLAT, centre or (side / 2, side / 2), (side, side), np.random.default_rng(0))
+def flat_view(side: int, centre=None) -> geometry.View:
+    return geometry.view_of(FLAT, centre or (side / 2, side / 2), (side, side), np.random.default_rng(0))
 
 
 @pytest.mark.parametrize("kind", media.KINDS)
@@ -32,10 +53,10 @@ class Recorded:
 
     def __init__(self, monkeypatch):
         self.cameras, self.styles, self.views = [], [], []
-        capture, degrade, look = camera.Camera.capture, content.degrade, geometry.look
+        capture, degrade, view_of = camera.Camera.capture, content.degrade, geometry.view_of
         monkeypatch.setattr(camera.Camera, "capture", lambda s, *a: (self.cameras.append(s), capture(s, *a))[1])
         monkeypatch.setattr(content, "degrade", lambda c, s: (self.styles.append(s), degrade(c, s))[1])
-        monkeypatch.setattr(geometry, "look", lambda *a: (self.views.append(look(*a)), self.views[-1])[1])
+        monkeypatch.setattr(geometry, "view_of", lambda *a: (self.views.append(view_of(*a)), self.views[-1])[1])
 
 
 def test_camera_content_and_pose_do_not_know_the_class(monkeypatch):
@@ -71,7 +92,7 @@ def test_screen_grid_aliases_into_a_low_frequency():
     """Display pixels just off the sensor's pitch beat: the camera sees waves much coarser than either grid."""
     device = dataclasses.replace(screen.Display.draw(np.random.default_rng(1)), turned=False, stagger=0.0, uneven=0.0, layout="rgb", matte=0.0)
     shown = dataclasses.replace(device.shot(np.random.default_rng(1), 200.0), pitch=0.94, reflection=0.0, glare=0.0, band=0.0, wash=0.0)
-    light_ = shown.radiance(np.full((200, 200, 3), 200, np.uint8), look(200), 0.0)
+    light_ = shown.radiance(np.full((200, 200, 3), 200, np.uint8), flat_view(200), 0.0)
     sensor = light_[::2, ::2, 1]  # one sample per pixel, as a sensor with small photosites takes it
     spectrum = np.abs(np.fft.rfft(sensor.mean(axis=0) - sensor.mean()))
     assert np.argmax(spectrum) == pytest.approx(0.06 * 200, abs=1)
@@ -81,8 +102,8 @@ def test_print_has_fewer_dark_and_bright_tones():
     for seed in range(6):
         device = dataclasses.replace(paper.Printer.draw(np.random.default_rng(seed)), fibres=0.0, mottle=0.0, lines=0.0)
         sheet = dataclasses.replace(device.shot(np.random.default_rng(seed), 40.0), gloss=0.0, sheen=0.0, fold=0.0, curve=0.0)
-        black = sheet.radiance(np.zeros((64, 64, 3), np.uint8), look(64), 0.0)
-        white = sheet.radiance(np.full((64, 64, 3), 255, np.uint8), look(64), 0.0)
+        black = sheet.radiance(np.zeros((64, 64, 3), np.uint8), flat_view(64), 0.0)
+        white = sheet.radiance(np.full((64, 64, 3), 255, np.uint8), flat_view(64), 0.0)
         assert black.mean() > 0.004 and white.mean() < 0.98
 
 
@@ -91,7 +112,7 @@ def test_a_cut_out_shows_the_person_through_its_eyes():
     rng = np.random.default_rng(2)
     sheet = devices.printer("test/1").shot(rng, FACE.height)
     out = dataclasses.replace(cutout.Cutout.sample(rng, sheet, FACE), shift=(0.0, 0.0), depth=1.0, outline=None)
-    view, picture = look(448), portrait(3)
+    view, picture = flat_view(448), portrait(3)
     through, sheet_alone = out.radiance(picture, view, 0.0), sheet.radiance(picture, view, 0.0)
     x, y = (int(2 * c) for c in POINTS[0])
     np.testing.assert_allclose(through[y, x], geometry.sample_picture(light.to_linear(picture), view)[y, x], atol=1e-5)
@@ -102,13 +123,13 @@ def test_edges_show_room_rim_and_fingers_and_nothing_inside():
     inside = np.full((200, 200, 3), 0.5, np.float32)
     finger = hand.Finger((20.0, 80.0), (40.0, 80.0), 4.0, (0.3, 0.2, 0.1))
     around = surround.Surround((30.0, 30.0, 90.0, 90.0), 0.0, (5.0, 5.0), (0.9, 0.0, 0.0), 0.0, 0.4, (finger,), 1)
-    out = around.around(inside, look(100))
+    out = around.around(inside, flat_view(100))
     assert np.array_equal(out[100, 120], inside[100, 120])  # the medium
     assert out[100, 2 * 27, 0] > 0.1 and out[100, 2 * 27, 1] == 0  # the red rim
     assert not np.array_equal(out[100, 5], inside[100, 5])  # the room
     assert out[160, 2 * 38, 0] != 0.5  # the finger lies over the edge
     far = dataclasses.replace(around, window=(-900.0, -900.0, 900.0, 900.0))
-    assert far.around(inside, look(100)) is inside
+    assert far.around(inside, flat_view(100)) is inside
 
 
 @pytest.mark.parametrize("name", ingredients.NAMES)
@@ -133,7 +154,7 @@ def test_unknown_ingredient_is_named():
 def test_devices_are_the_same_by_name_and_apart_by_split():
     assert devices.printer("oulu/print1") == devices.printer("oulu/print1") != devices.printer("oulu/print2")
     assert devices.display("msu/ipad_video") != devices.display("casia/tablet")
-    used = {split: {crops.device_keys("print", [1, n], split)[1] for n in range(40)} for split in portraits.SPLITS}
+    used = {split: {crops.device_keys("print", [1, n], split)[1] for n in range(40)} for split in manifest.SPLITS}
     assert all(key.startswith(split) for split, keys in used.items() for key in keys)
     cameras = {crops.device_keys(pai, [1, 5], "dev")[0] for pai in media.KINDS}
     assert len(cameras) == 1, "the camera does not know the class"
@@ -173,7 +194,7 @@ def test_face_crop_is_the_contracts(box, side):
     top = int(round((box[1] + box[3]) / 2 - side / 2)) + pad
     how = cv2.INTER_AREA if side > 256 else cv2.INTER_LINEAR
     want = cv2.resize(padded[top : top + side, left : left + side], (256, 256), interpolation=how)
-    assert np.array_equal(crops.face_crop(picture, box), want)
+    assert np.array_equal(crop.face_crop(picture, box), want)
 
 
 def test_splits_share_no_grid(tmp_path):
@@ -224,8 +245,6 @@ def test_nuisance_factors_of_rendered_crops():
     for name in ("brightness", "red_green", "blue_green", "blockiness"):
         column = x[:, [nuisance.NAMES.index(name)]]
         score = nuisance.fit(column, y)(column)
-        from liveproof_training import metrics
-
         assert metrics.auc(score[y == 1], score[y == 0]) < 0.68, name
 
 

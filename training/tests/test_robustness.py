@@ -32,7 +32,9 @@ def test_disturbances_move_their_factor():
     plain = dict(zip(nuisance.NAMES, nuisance.factors(image)))
 
     def after(name, level):
-        return dict(zip(nuisance.NAMES, nuisance.factors(np.ascontiguousarray(robustness.SWEEPS[name].apply(image, level, np.random.default_rng(1))))))
+        return dict(
+            zip(nuisance.NAMES, nuisance.factors(np.ascontiguousarray(robustness.SWEEPS[name].apply(image, level, np.random.default_rng(1)))))
+        )
 
     assert after("blur", 2)["sharpness"] < plain["sharpness"] - 1
     assert after("scale", 0.25)["sharpness"] < plain["sharpness"] - 1

@@ -9,11 +9,11 @@ import tiny_benchmark
 from liveproof_training import cli
 from liveproof_training.fit import engine
 from liveproof_training.loading import data, pack
-from liveproof_training.studies import study, study_report
+from liveproof_training.studies import comparison, runs
 
 
 @pytest.fixture(scope="module")
-def benchmark(tmp_path_factory):
+def benchmark(tmp_path_factory, go_listing):
     root = tmp_path_factory.mktemp("benchmark")
     tiny_benchmark.write(root / "crops")
     tiny_benchmark.write_protocol(root / "protocols" / "OCI-M.csv")
@@ -21,8 +21,23 @@ def benchmark(tmp_path_factory):
 
 
 def command(benchmark, out, *more) -> list[str]:
-    return ["study", *more, "--data", str(benchmark / "crops"), "--out", str(out), "--protocols", str(benchmark / "protocols"),
-            "--targets", "OCI-M", "--seeds", "1", "--frames-per-video", "1", *tiny_benchmark.TOY]  # fmt: skip
+    return [
+        "study",
+        *more,
+        "--data",
+        str(benchmark / "crops"),
+        "--out",
+        str(out),
+        "--protocols",
+        str(benchmark / "protocols"),
+        "--targets",
+        "OCI-M",
+        "--seeds",
+        "1",
+        "--frames-per-video",
+        "1",
+        *tiny_benchmark.TOY,
+    ]
 
 
 def test_ablation_and_levels_share_their_runs(benchmark, tmp_path, capsys):
@@ -30,7 +45,7 @@ def test_ablation_and_levels_share_their_runs(benchmark, tmp_path, capsys):
     arms = {p.parent.parent.name: json.loads(p.read_text()) for p in (tmp_path / "runs").rglob("result.json")}
     assert set(arms) == {"full", "no-le", "no-pe", "no-pe-le", "bce"}
     assert all(r["steps"] == 2 and 0 <= r["auc"] <= 1 and r["hter_realistic"] is not None for r in arms.values())
-    assert arms["bce"]["settings"]["loss"] == "bce" and arms["no-pe"]["settings"]["mix"] == "none"
+    assert arms["bce"]["settings"]["losses"]["loss"] == "bce" and arms["no-pe"]["settings"]["exchange"]["mix"] == "none"
     assert arms["full"]["judged"]["test"]["without_crops"] == ["msu/test_05_replay"], "the lost video counts"
     assert not list(tmp_path.rglob("*.pt")), "a study keeps scores, not weights"
     text = (tmp_path / "ablation.md").read_text()
@@ -69,8 +84,8 @@ def test_a_run_can_keep_its_best_weights(benchmark, tmp_path, monkeypatch):
     monkeypatch.setattr(engine, "evaluate", lambda *a: {"auc": next(aucs), "eer": 0.1, "mse": 0.1})
     scores = engine.scores
     monkeypatch.setattr(engine, "scores", lambda net, *a: (told.setdefault("bias", net.head.bias.clone()), scores(net, *a))[1])
-    save = study.StudyRun._save
-    monkeypatch.setattr(study.StudyRun, "_save", lambda run, name, extra: (told.update({name: run.net.head.bias.clone()}), save(run, name, extra)))
+    save = runs.StudyRun._save
+    monkeypatch.setattr(runs.StudyRun, "_save", lambda run, name, extra: (told.update({name: run.net.head.bias.clone()}), save(run, name, extra)))
     assert cli.main(command(benchmark, tmp_path, "ablation") + ["--arms", "no-pe-le", "--keep", "best", "--eval-every", "1"]) == 0
     assert told["bias"].equal(told["best.pt"]), "scored with the weights of the first evaluation"
 
@@ -107,26 +122,42 @@ def test_thinning_spreads_over_the_video():
 
 
 def fake(target: str, arm: str, seed: int, auc: float, hter: float | None = 0.1) -> dict:
-    return {"target": target, "arm": arm, "seed": seed, "auc": auc, "hter_idealised": 0.1, "hter_realistic": hter, "steps": 2,
-            "seconds": 1.0, "rendered": True, "settings": {"k": 10}}  # fmt: skip
+    return {
+        "target": target,
+        "arm": arm,
+        "seed": seed,
+        "auc": auc,
+        "hter_idealised": 0.1,
+        "hter_realistic": hter,
+        "steps": 2,
+        "seconds": 1.0,
+        "rendered": True,
+        "settings": {"k": 10},
+    }
 
 
 def test_table_cells_by_hand():
     results = [fake("M", "full", 1, 0.8), fake("M", "full", 2, 0.9), fake("C", "full", 1, 0.6), fake("C", "full", 2, 0.6, None)]
-    assert study_report.cell(study_report.values(results, "auc", "full", "M")) == "85.00 ± 7.07"
-    assert study_report.values(results, "auc", "full", None) == pytest.approx([70.0, 75.0])
-    assert study_report.values(results, "hter_realistic", "full", None) == pytest.approx([10.0]), "seed 2 lacks a target"
-    assert study_report.cell([]) == "–"
+    assert comparison.cell(comparison.values(results, "auc", "full", "M")) == "85.00 ± 7.07"
+    assert comparison.values(results, "auc", "full", None) == pytest.approx([70.0, 75.0])
+    assert comparison.values(results, "hter_realistic", "full", None) == pytest.approx([10.0]), "seed 2 lacks a target"
+    assert comparison.cell([]) == "–"
 
 
 def test_effects_are_paired_by_seed_and_ranked():
-    results = [fake("r", "all", 1, 0.9), fake("r", "all", 2, 0.8), fake("r", "without-a", 1, 0.9), fake("r", "without-a", 2, 0.8),
-               fake("r", "without-b", 1, 0.7), fake("r", "without-b", 2, 0.7)]  # fmt: skip
-    assert [(n, pytest.approx(v)) for n, v in study_report.effects(results)] == [("b", [20.0, 10.0]), ("a", [0.0, 0.0])]
+    results = [
+        fake("r", "all", 1, 0.9),
+        fake("r", "all", 2, 0.8),
+        fake("r", "without-a", 1, 0.9),
+        fake("r", "without-a", 2, 0.8),
+        fake("r", "without-b", 1, 0.7),
+        fake("r", "without-b", 2, 0.7),
+    ]
+    assert [(n, pytest.approx(v)) for n, v in comparison.effects(results)] == [("b", [20.0, 10.0]), ("a", [0.0, 0.0])]
 
 
 def test_the_levels_study_names_the_default_as_the_ablation_does():
-    assert list(study.arms_of("levels")) == ["k2", "k5", "full", "k17"]
+    assert list(runs.arms_of("levels")) == ["k2", "k5", "full", "k17"]
 
 
 def test_a_run_that_diverges_is_named_and_the_others_go_on(tmp_path, monkeypatch, capsys):
@@ -135,7 +166,7 @@ def test_a_run_that_diverges_is_named_and_the_others_go_on(tmp_path, monkeypatch
             raise engine.NonFiniteLoss("loss nan")
         return {"auc": 0.9, "hter_idealised": 0.1, "hter_realistic": None, "steps": 2, "seconds": 1.0}
 
-    monkeypatch.setattr(study, "_train", train)
-    jobs = [study.Job("M", arm, 1, {}, lambda: None) for arm in ("bad", "good")]
-    results, failed = study.run(jobs, tmp_path)
+    monkeypatch.setattr(runs, "_train", train)
+    jobs = [runs.Job("M", arm, 1, {}, lambda: None) for arm in ("bad", "good")]
+    results, failed = runs.run(jobs, tmp_path)
     assert len(results) == 1 and failed == ["M bad seed 1"] and "loss nan" in capsys.readouterr().out

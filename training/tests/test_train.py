@@ -1,6 +1,7 @@
 """A run: steps, log, checkpoints, resuming, arms, settings."""
 
 import csv
+import dataclasses
 import json
 import os
 import signal
@@ -14,11 +15,12 @@ import tables
 import torch
 
 from liveproof_training import cli
-from liveproof_training.config import ARMS, TrainConfig
+from liveproof_training.config import ARMS, FIELDS, TrainConfig, flat
 from liveproof_training.fit import checkpoint, engine, journal, train
 from liveproof_training.loading import data
 from liveproof_training.loading.batches import Batch
 from liveproof_training.method import encoders
+from liveproof_training.method.losses import LOSSES
 
 
 @pytest.fixture(scope="module")
@@ -205,10 +207,14 @@ def test_arms_of_the_ablation(store, tmp_path, arm):
     run = train.Run(tables.config(store, tmp_path, arm=arm, steps=1, eval_limit=2))
     run.train()
     saved = json.loads((tmp_path / "config.json").read_text())
-    want = {"full": ("expected", "mse", "append", "discrete"), "no-pe": ("expected", "mse", "none", "discrete"),
-            "no-le": ("sigmoid", "mse", "append", "continuous"), "no-pe-le": ("sigmoid", "mse", "none", "discrete"),
-            "bce": ("sigmoid", "bce", "none", "discrete")}[arm]  # fmt: skip
-    assert (saved["arm"], saved["head"], saved["loss"], saved["mix"], saved["label_encoding"]) == (arm, *want)
+    want = {
+        "full": ("expected", "mse", "append", "discrete"),
+        "no-pe": ("expected", "mse", "none", "discrete"),
+        "no-le": ("sigmoid", "mse", "append", "continuous"),
+        "no-pe-le": ("sigmoid", "mse", "none", "discrete"),
+        "bce": ("sigmoid", "bce", "none", "discrete"),
+    }[arm]
+    assert [flat(saved)[name] for name in ("arm", "head", "loss", "mix", "label_encoding")] == [arm, *want]
     assert run.net.head.out_features == (11 if want[0] == "expected" else 1)
     assert checkpoint.load_net(tmp_path / "final.pt")[0].scalar == (want[0] == "sigmoid")
 
@@ -252,14 +258,14 @@ def test_exponential_schedule_steps_once_an_epoch():
 
 
 def test_cosine_schedule_and_warm_up():
-    config = TrainConfig(schedule="cosine", warmup_steps=10)
+    config = TrainConfig().replace(schedule="cosine", warmup_steps=10)
     assert engine.rate(config, 0.0, 0, 0) == pytest.approx(0.1)
     assert engine.rate(config, 0.5, 99, 0) == pytest.approx(0.5) and engine.rate(config, 1.0, 99, 0) == pytest.approx(0.005)
 
 
 def test_reversal_follows_the_runs_progress():
     assert engine.reversal(TrainConfig(), 0.5) == pytest.approx(0.98661, abs=1e-5)
-    assert engine.reversal(TrainConfig(grl="constant"), 0.0) == 1
+    assert engine.reversal(TrainConfig().replace(grl="constant"), 0.0) == 1
 
 
 def test_thinning_keeps_both_classes():
@@ -273,31 +279,102 @@ def test_thinning_keeps_both_classes():
 # Settings
 
 
-@pytest.mark.parametrize("name, value", [
-    ("mix", "cut"), ("k", 0), ("mix_prob", 1.5), ("max_level", 11), ("lr", 0.0), ("eval_limit", 0), ("size", 100), ("size", 32),
-    ("loss", "bce"), ("alpha", -0.1), ("encoder", "resnet50"), ("lr", float("nan")), ("k", "10"), ("batch", 1.5), ("precision", "fp64"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "name, value",
+    [
+        ("mix", "cut"),
+        ("k", 0),
+        ("mix_prob", 1.5),
+        ("max_level", 11),
+        ("lr", 0.0),
+        ("eval_limit", 0),
+        ("size", 100),
+        ("size", 32),
+        ("loss", "bce"),
+        ("alpha", -0.1),
+        ("encoder", "resnet50"),
+        ("lr", float("nan")),
+        ("k", "10"),
+        ("batch", 1.5),
+        ("precision", "fp64"),
+    ],
+)
 def test_bad_settings_are_named(name, value):
     with pytest.raises(ValueError, match=f"^{name}:"):
-        TrainConfig(**{name: value}).check()
+        TrainConfig().replace(**{name: value}).check()
 
 
 def test_the_defaults_are_the_papers():
     c = TrainConfig()
     c.check()
-    assert (c.lr, c.weight_decay, c.batch, c.epochs, c.gamma, c.size, c.k, c.alpha) == (1e-4, 2e-4, 32, 200, 0.99, 224, 10, 0.5)
-    assert (c.mix, c.head, c.loss, c.label_encoding, c.encoder, c.adversary, c.grl) == (
-        "append", "expected", "mse", "discrete", "resnet18", "on", "ganin")  # fmt: skip
+    assert (
+        c.optimisation.lr,
+        c.optimisation.weight_decay,
+        c.optimisation.batch,
+        c.optimisation.epochs,
+        c.optimisation.gamma,
+        c.crops.size,
+        c.exchange.k,
+        c.losses.alpha,
+    ) == (1e-4, 2e-4, 32, 200, 0.99, 224, 10, 0.5)
+    assert (c.exchange.mix, c.network.head, c.losses.loss, c.exchange.label_encoding, c.network.encoder, c.domains.adversary, c.domains.grl) == (
+        "append",
+        "expected",
+        "mse",
+        "discrete",
+        "resnet18",
+        "on",
+        "ganin",
+    )
 
 
 def test_matched_sampling_needs_single_crops():
     with pytest.raises(ValueError, match="^sampling: matched"):
-        TrainConfig(sampling="matched", protocol="p.csv").check()
+        TrainConfig().replace(sampling="matched", protocol="p.csv").check()
 
 
 def test_unknown_settings_are_named():
-    with pytest.raises(ValueError, match="learning_rate"):
-        TrainConfig.from_dict({"learning_rate": 1})
+    for make in (TrainConfig.from_dict, lambda values: TrainConfig().replace(**values)):
+        with pytest.raises(ValueError, match="unknown settings: learning_rate"):
+            make({"learning_rate": 1})
+    with pytest.raises(ValueError, match="unknown settings: learning_rate"):
+        TrainConfig.from_dict({"optimisation": {"learning_rate": 1}})
+
+
+def test_a_settings_name_is_in_one_group_and_names_no_group():
+    names = [field.name for group in TrainConfig().groups().values() for field in dataclasses.fields(group)]
+    assert len(names) == len(set(names)) == len(FIELDS) and not set(names) & set(TrainConfig().groups())
+
+
+def test_settings_are_written_in_groups_and_read_in_groups_or_flat(tmp_path):
+    config = TrainConfig().replace(k=5, lr=1e-3, out="here")
+    config.save(tmp_path / "config.json")
+    written = json.loads((tmp_path / "config.json").read_text())
+    assert (written["exchange"]["k"], written["optimisation"]["lr"], written["run"]["out"]) == (5, 1e-3, "here")
+    assert TrainConfig.from_dict(written) == TrainConfig.from_dict(config.flat()) == config != TrainConfig()
+
+
+def test_a_run_of_an_earlier_version_whose_settings_are_flat_goes_on(store, tmp_path):
+    train.Run(tables.config(store, tmp_path, steps=1, k=5)).train()
+    state = checkpoint.load(tmp_path / "last.pt")
+    torch.save({**state, "config": flat(state["config"])}, tmp_path / "last.pt")
+    written = json.loads((tmp_path / "config.json").read_text())
+    (tmp_path / "config.json").write_text(json.dumps(flat(written)))
+    net, old = checkpoint.load_net(tmp_path / "last.pt")
+    assert old["config"]["k"] == 5 and net.k == 5 and checkpoint.settings(old) == checkpoint.settings(state)
+    assert cli.main(["train", "--out", str(tmp_path), "--resume", "--steps", "2"]) == 0
+    assert [row["step"] for row in log_of(tmp_path)] == ["1", "2"]
+    assert json.loads((tmp_path / "config.json").read_text()) == {**written, "optimisation": {**written["optimisation"], "steps": 2}}
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_every_loss_of_the_table_is_a_flag_and_trains(store, tmp_path, name):
+    head = LOSSES[name].head or "expected"
+    assert settings("--loss", name, "--head", head).losses.loss == name and f"{name}: " in FIELDS["loss"].metadata["help"]
+    run = train.Run(tables.config(store, tmp_path, loss=name, head=head, steps=1))
+    run.train()
+    (row,) = log_of(tmp_path)
+    assert float(row["loss_score"]) > 0 and float(row["grad_norm"]) > 0
 
 
 def settings(*words):
@@ -307,10 +384,10 @@ def settings(*words):
 
 
 def test_flags_go_before_a_settings_file(tmp_path):
-    TrainConfig(lr=1e-3, k=5).save(tmp_path / "config.json")
+    TrainConfig().replace(lr=1e-3, k=5).save(tmp_path / "config.json")
     config = settings("--config", str(tmp_path / "config.json"), "--k", "7")
-    assert (config.lr, config.k) == (1e-3, 7)
-    assert settings("--arm", "bce").loss == "bce"
+    assert (config.optimisation.lr, config.exchange.k) == (1e-3, 7)
+    assert settings("--arm", "bce").losses.loss == "bce"
     with pytest.raises(ValueError, match="^mix: arm no-pe sets none, not append"):
         settings("--arm", "no-pe", "--mix", "append")
     (tmp_path / "config.json").write_text("{")

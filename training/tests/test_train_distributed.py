@@ -1,6 +1,5 @@
 """Two processes on the CPU (gloo) do what one does with the whole batch, but for batch norm, which sees each process's own half."""
 
-import dataclasses
 import os
 import socket
 import time
@@ -37,7 +36,7 @@ def one_of_two(rank: int, config, port: int) -> None:
     trial, run = train.Run(config), train.Run(config)
     first = gradients(trial)
     result = run.train()
-    torch.save({"gradients": first, "weights": run.trainer.both.state_dict(), "result": result}, Path(config.out) / f"rank{rank}.pt")
+    torch.save({"gradients": first, "weights": run.trainer.both.state_dict(), "result": result}, Path(config.run.out) / f"rank{rank}.pt")
     trial.trainer.close()
     run.trainer.close()
     distributed.stop()
@@ -72,7 +71,7 @@ def test_both_end_with_the_same_weights_and_result(both):
 def test_the_saved_weights_have_the_saved_figures(both):
     """Batch norm's statistics of the evaluation are the first process's, which final.pt holds."""
     config, (first, _) = both
-    net, state = checkpoint.load_net(Path(config.out) / "final.pt")
+    net, state = checkpoint.load_net(Path(config.run.out) / "final.pt")
     alone = engine.evaluate(net, data.load(config, "dev"), config, torch.device("cpu"))
     assert state["dev"] == first["result"] and alone["threshold"] == pytest.approx(state["dev"]["threshold"], abs=1e-5)
     assert alone["mse"] == pytest.approx(state["dev"]["mse"], rel=1e-4) and alone["auc"] == pytest.approx(state["dev"]["auc"], abs=1e-6)
@@ -82,7 +81,7 @@ def test_gradients_are_the_mean_over_the_halves(both):
     config, (first, _) = both
     halves = []
     for rank in range(WORLD):
-        run = train.Run(dataclasses.replace(config, out=f"{config.out}/alone"))
+        run = train.Run(config.replace(out=f"{config.run.out}/alone"))
         run.dataset.rank, run.dataset.world = rank, WORLD
         halves.append(gradients(run))
     for name, gradient in first["gradients"].items():
@@ -91,7 +90,7 @@ def test_gradients_are_the_mean_over_the_halves(both):
 
 
 def test_one_process_logs_and_saves(both):
-    out = Path(both[0].out)
+    out = Path(both[0].run.out)
     lines = (out / "log.csv").read_text().splitlines()
     assert len(lines) == 4 and (out / "final.pt").is_file()
 

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from synthetic import portrait
 
-from liveproof_training.loading import manifest
+from liveproof_base import manifest
 
 DATASETS = ("oulu", "casia", "replay", "msu")
 FIELDS = [f.name for f in dataclasses.fields(manifest.Row)]
@@ -59,9 +59,23 @@ def _dataset(folder: Path, name: str, number: int, frames: int) -> Path:
                 (folder / "crops").mkdir(exist_ok=True)
                 cv2.imwrite(str(folder / place), image[..., ::-1])
             images.append(image)
-            rows.append({"crop": place, "dataset": name, "split": split, "subject": subject, "session": "1", "camera": "1", "pai": pai,
-                         "instrument": KINDS[pai], "label": int(pai == "none"), "domain": name, "video": video, "frame": frame,
-                         "sha256": hashlib.sha256(image.tobytes()).hexdigest()})  # fmt: skip
+            rows.append(
+                {
+                    "crop": place,
+                    "dataset": name,
+                    "split": split,
+                    "subject": subject,
+                    "session": "1",
+                    "camera": "1",
+                    "pai": pai,
+                    "instrument": KINDS[pai],
+                    "label": int(pai == "none"),
+                    "domain": name,
+                    "video": video,
+                    "frame": frame,
+                    "sha256": hashlib.sha256(image.tobytes()).hexdigest(),
+                }
+            )
     if name != "oulu":
         np.save(folder / "crops.npy", np.stack(images))
     _table(folder / "manifest.csv", FIELDS, rows)
@@ -77,8 +91,18 @@ def write_protocol(path: Path, target: str = "msu", with_dev: bool = True) -> Pa
             role = {"train": "train", "dev": "dev" if with_dev else "train"}.get(split) if name in sources else split if split == "test" else None
             if role:
                 domain = sources.index(name) if role == "train" else -1
-                rows.append({"dataset": name, "video": f"{split}_{subject}_{pai}", "role": role, "domain": domain,
-                             "label": int(pai == "none"), "pai": pai, "instrument": KINDS[pai], "camera": "1"})  # fmt: skip
+                rows.append(
+                    {
+                        "dataset": name,
+                        "video": f"{split}_{subject}_{pai}",
+                        "role": role,
+                        "domain": domain,
+                        "label": int(pai == "none"),
+                        "pai": pai,
+                        "instrument": KINDS[pai],
+                        "camera": "1",
+                    }
+                )
     _table(path, PROTOCOL, rows)
     return path
 

@@ -68,12 +68,17 @@ describe('sessions against the server and Redis', () => {
       await p.screenshot({ path: result(`${name}-checking.png`), fullPage: true });
       const end = await reach(p, ends);
       const seconds = (Date.now() - started) / 1000;
-      await p.locator('#verdict').getByText(/live|spoof|inconclusive/).waitFor();
+      await p
+        .locator('#verdict')
+        .getByText(/live|spoof|inconclusive/)
+        .waitFor();
       await p.waitForTimeout(700); // the tick is drawn; for the picture only
       await p.screenshot({ path: result(`${name}-result.png`), fullPage: true });
 
       const record = await expectVerdict(await sessionId(p), end);
-      console.log(`${name}: ${record.verdict} ${record.score.toFixed(3)} after ${seconds.toFixed(1)} s, ${JSON.stringify(record.frames)}, ${JSON.stringify(sent)}`);
+      console.log(
+        `${name}: ${record.verdict} ${record.score.toFixed(3)} after ${seconds.toFixed(1)} s, ${JSON.stringify(record.frames)}, ${JSON.stringify(sent)}`,
+      );
       expect(seconds).toBeLessThan(20);
       expect(record.frames.scored).toBeGreaterThanOrEqual(5);
       expect(record.model.sha256).toMatch(/^[0-9a-f]{64}$/);

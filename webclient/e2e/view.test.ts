@@ -33,8 +33,7 @@ const card = (p: Page) => p.locator('liveness-check');
 const settle = (p: Page) => p.waitForTimeout(700); // transitions end; for pictures, not for assertions
 
 const streaming = (peer: MockPeer) => peer.send({ type: 'state', state: 'streaming' });
-const progress = (peer: MockPeer, scored: number) =>
-  peer.send({ type: 'progress', fraction: scored / 10, scored, needed: 10 });
+const progress = (peer: MockPeer, scored: number) => peer.send({ type: 'progress', fraction: scored / 10, scored, needed: 10 });
 
 function sample(seq: number, scored: boolean): Record<string, unknown> {
   const rho = 0.86 + 0.1 * Math.sin(seq * 1.7) - (seq === 6 ? 0.3 : 0);
@@ -106,7 +105,9 @@ describe('states', () => {
   });
 
   it('events tell the result and never a score', async () => {
-    const p = await visit({ script: (x) => (streaming(x), x.send('{"type":"decided","result":"fail","reasons":["deadline"],"verdict":"spoof","score":0.1}')) });
+    const p = await visit({
+      script: (x) => (streaming(x), x.send('{"type":"decided","result":"fail","reasons":["deadline"],"verdict":"spoof","score":0.1}')),
+    });
     await p.evaluate(() => {
       const seen: unknown[] = [];
       Object.assign(window, { seen });
@@ -117,7 +118,12 @@ describe('states', () => {
     await press(p);
     await reach(p, ['failed']);
     const seen = await p.evaluate(() => (window as unknown as { seen: [string, Record<string, unknown>][] }).seen);
-    expect(seen.filter(([t]) => t === 'statechange').map(([, d]) => d['state'])).toEqual(['permission', 'connecting', 'positioning', 'failed']);
+    expect(seen.filter(([t]) => t === 'statechange').map(([, d]) => d['state'])).toEqual([
+      'permission',
+      'connecting',
+      'positioning',
+      'failed',
+    ]);
     expect(seen.at(-1)).toEqual(['livenessresult', { result: 'fail', reasons: ['deadline'], sessionId: '01JMOCKMOCKMOCKMOCKMOCKMOC' }]);
     expect(JSON.stringify(seen)).not.toMatch(/score"|rho|verdict/);
   });
@@ -129,7 +135,11 @@ describe('faults', () => {
     ['the service is full', { sessionStatus: 503 }, 'service_busy'],
     ['the channel drops', { script: (x) => (streaming(x), x.drop()) }, 'connection_lost'],
     ['a result nobody defined', { script: (x) => (streaming(x), x.send({ type: 'decided', result: 'live' })) }, 'protocol_error'],
-    ['a pass before any picture', { script: (x) => (x.send({ type: 'decided', result: 'pass', reasons: [] }), x.drop()) }, 'connection_lost'],
+    [
+      'a pass before any picture',
+      { script: (x) => (x.send({ type: 'decided', result: 'pass', reasons: [] }), x.drop()) },
+      'connection_lost',
+    ],
     ['an answer that is no SDP', { script: (x) => x.send({ type: 'answer', sdp: 'v=1' }) }, 'protocol_error'],
   ])('%s: error, camera released', async (_what, options, code) => {
     const p = await visit(options);
@@ -226,7 +236,9 @@ describe('appearance', () => {
   });
 
   it('works by keyboard, and the result takes the focus', async () => {
-    const p = await visit({ script: (x) => (streaming(x), progress(x, 9), x.send({ type: 'decided', result: 'retry', reasons: ['blurred'] })) });
+    const p = await visit({
+      script: (x) => (streaming(x), progress(x, 9), x.send({ type: 'decided', result: 'retry', reasons: ['blurred'] })),
+    });
     await card(p).getByRole('button').focus();
     await p.keyboard.press('Enter');
     await reach(p, ['retry']);

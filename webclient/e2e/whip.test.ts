@@ -52,8 +52,13 @@ async function publish([endpoint, token, codec]: [string, string, string]): Prom
   await gathered;
   const line = (prefix: string) => offer.split('\r\n').find((l) => l.startsWith(prefix)) ?? '';
   const fragment = [
-    line('a=ice-ufrag:'), line('a=ice-pwd:'), 'm=video 9 UDP/TLS/RTP/SAVPF 0', line('a=mid:'),
-    ...candidates.map((c) => `a=${c.candidate}`), 'a=end-of-candidates', '',
+    line('a=ice-ufrag:'),
+    line('a=ice-pwd:'),
+    'm=video 9 UDP/TLS/RTP/SAVPF 0',
+    line('a=mid:'),
+    ...candidates.map((c) => `a=${c.candidate}`),
+    'a=end-of-candidates',
+    '',
   ].join('\r\n');
   const patched = await fetch(resource, {
     method: 'PATCH',
@@ -134,6 +139,5 @@ describe('WHIP from plain JavaScript', () => {
       expect(record.verdict).not.toBe('live');
       expect(await p.evaluate(unpublish)).toBe(404);
       expect([401, 409]).toContain((await p.evaluate(publish, args)).status);
-    }),
-  );
+    }));
 });

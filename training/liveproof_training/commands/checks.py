@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from .common import command
+from liveproof_base.commandline import command
 
 
 def _crops(args, role: str):
@@ -36,9 +36,9 @@ def _nuisance(args) -> None:
 
 
 def _robustness(args) -> None:
-    from ..evaluation import evaluate, robustness
+    from ..evaluation import robustness, scoring
 
-    model = evaluate.Model(Path(args.model), args.device)
+    model = scoring.Model(Path(args.model), args.device)
     result = robustness.run(model, _crops(args, args.split), args.per_class, Path(args.out))
     print(robustness.markdown(result))
 
@@ -49,15 +49,25 @@ def _data(p) -> None:
 
 
 def add(sub) -> None:
-    p = command(sub, "nuisance", _nuisance, "How far blur, exposure, contrast and colour alone tell the classes apart (AUC)",
-                "Fitted on train, judged on dev or test; 0.5 tells nothing.")  # fmt: skip
+    p = command(
+        sub,
+        "nuisance",
+        _nuisance,
+        "How far blur, exposure, contrast and colour alone tell the classes apart (AUC)",
+        "Fitted on train, judged on dev or test; 0.5 tells nothing.",
+    )
     _data(p)
     p.add_argument("--judge", default="dev", choices=("dev", "test"), help="judged on these crops")
     p.add_argument("--seed", type=int, default=1, help="of the matched draw")
     p.add_argument("--out", default="", help="also to this JSON file")
-    p = command(sub, "robustness", _robustness, "How rho and the error rates move with blur, JPEG, exposure, scale, colour and noise",
-                "Each disturbance is swept over the same bona fide and attack crops. Writes robustness.json, robustness-rho.png and "
-                "robustness-errors.png, and prints the table with rank correlations of rho with natural nuisance factors.")  # fmt: skip
+    p = command(
+        sub,
+        "robustness",
+        _robustness,
+        "How rho and the error rates move with blur, JPEG, exposure, scale, colour and noise",
+        "Each disturbance is swept over the same bona fide and attack crops. Writes robustness.json, robustness-rho.png and "
+        "robustness-errors.png, and prints the table with rank correlations of rho with natural nuisance factors.",
+    )
     p.add_argument("--model", required=True, help="final.pt or an exported .onnx")
     _data(p)
     p.add_argument("--split", default="test", choices=("train", "dev", "test"), help="split or role whose crops are disturbed")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from .common import command
+from liveproof_base.commandline import command
 
 EXPORT = """Writes OUT/NAME-PRECISION.onnx under docs/model-contract.md and OUT/NAME-parity.json: largest and mean difference of rho from
 PyTorch on the dev crops, AUC and its loss, equal error rate and threshold of each file. Writes nothing and fails when a
@@ -15,16 +15,16 @@ DEMO_THRESHOLD = "equal error rate on rendered dev crops (held-out source grids)
 
 
 def _export(args) -> None:
-    from ..export import export, golden
+    from ..export import golden, onnxfiles
 
     path, out = Path(args.checkpoint), Path(args.out)
     name = args.name or f"liveproof-demo-{_encoder(path)}"
     sources = _sources(args, name)
-    options = export.Options(tuple(args.precisions.split(",")), args.calibration, args.half_arithmetic, args.force)
-    unknown = set(options.precisions) - set(export.PRECISIONS)
+    options = onnxfiles.Options(tuple(args.precisions.split(",")), args.calibration, args.half_arithmetic, args.force)
+    unknown = set(options.precisions) - set(onnxfiles.PRECISIONS)
     if unknown:
-        raise ValueError(f"--precisions: {', '.join(sorted(unknown))}; there are {', '.join(export.PRECISIONS)}")
-    files = export.export_all(path, Path(args.data) if args.data else None, out, sources, options)
+        raise ValueError(f"--precisions: {', '.join(sorted(unknown))}; there are {', '.join(onnxfiles.PRECISIONS)}")
+    files = onnxfiles.export_all(path, Path(args.data) if args.data else None, out, sources, options)
     print((out / f"{name}-parity.json").read_text(), end="")
     for file in files.values():
         print(file)
@@ -34,19 +34,19 @@ def _export(args) -> None:
 
 def _sources(args, name: str):
     """What the file says of its origin; only the demo's own recipe may be left unsaid."""
-    from ..export import export
+    from ..export import onnxfiles
 
     said = bool(args.training_data) + bool(args.threshold_source)
     if said == 1 or args.licensed and not said:
         raise ValueError("--training-data and --threshold-source: say both, they go into the file")
     words = (args.training_data, args.threshold_source) if said else (DEMO_DATA, DEMO_THRESHOLD)
-    return export.Sources(name, *words, demo=not args.licensed)
+    return onnxfiles.Sources(name, *words, demo=not args.licensed)
 
 
 def _encoder(path: Path) -> str:
     from ..fit import checkpoint
 
-    return checkpoint.load(path)["config"]["encoder"].replace("_", "")
+    return checkpoint.settings(checkpoint.load(path)).network.encoder.replace("_", "")
 
 
 def _golden(args) -> None:
@@ -82,8 +82,13 @@ def _testmodels(args) -> None:
 
 def add(sub) -> None:
     _add_export(sub)
-    p = command(sub, "golden", _golden, "Write golden/ and manifest.json for all models of a folder",
-                "The Go tests hold every committed model against these scores. fp32 files are left out.")  # fmt: skip
+    p = command(
+        sub,
+        "golden",
+        _golden,
+        "Write golden/ and manifest.json for all models of a folder",
+        "The Go tests hold every committed model against these scores. fp32 files are left out.",
+    )
     p.add_argument("--models", default="../models", help="folder with NAME-PRECISION.onnx")
     p.add_argument("--data", default="", help="rendered crops, whose test split gives new pictures; empty: keep those in golden/")
     p.add_argument("--checkpoint", action="append", default=[], metavar="NAME=FILE", help="PyTorch's scores of model NAME too; may be repeated")
@@ -101,8 +106,11 @@ def add(sub) -> None:
 def _add_export(sub) -> None:
     p = command(sub, "export", _export, "Write a checkpoint as ONNX in fp32, fp16 and int8 under the model contract", EXPORT)
     p.add_argument("--checkpoint", required=True, help="final.pt of a run")
-    p.add_argument("--data", default="", help="crops: train for int8 ranges, dev for threshold and parity, test for golden; "
-                   "empty: those that the checkpoint was trained with")  # fmt: skip
+    p.add_argument(
+        "--data",
+        default="",
+        help="crops: train for int8 ranges, dev for threshold and parity, test for golden; empty: those that the checkpoint was trained with",
+    )
     p.add_argument("--out", default="../models", help="folder for the files")
     p.add_argument("--name", default="", help="model name; empty: liveproof-demo-ENCODER")
     p.add_argument("--precisions", default="fp32,fp16,int8", help="which to write")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
-from . import settings
-from .common import command
+from liveproof_base.commandline import command
+
+from . import flags
 
 DETAIL = """Extracts the crops of each --root, asks the Go program which video is train, dev and test, trains, scores dev and test
 (idealised, realistic and the model's threshold), exports, and scores an exported model too. OUT/NAME/ has it all; a second call goes on
@@ -17,14 +17,13 @@ python3 -m liveproof_training protocol --name OCI-M --root oulu=/data/oulu --roo
 
 
 def _protocol(args) -> None:
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # as for train; before torch is loaded
     from ..studies import protocol
 
     roots = dict(_root(word) for word in args.root)
     out = Path(args.out)
     extracted = Path(args.extracted) if args.extracted else out / "extracted"
     precision = "" if args.score_exported == "none" else args.score_exported
-    protocol.run(protocol.Plan(args.name, args.population, roots, extracted, out, settings.given(args), precision, args.force_export))
+    protocol.run(protocol.Plan(args.name, args.population, roots, extracted, out, flags.of_step(args), precision, args.force_export))
 
 
 def _root(word: str) -> tuple[str, Path]:
@@ -38,12 +37,17 @@ def _root(word: str) -> tuple[str, Path]:
 
 def add(sub) -> None:
     p = command(sub, "protocol", _protocol, "From the datasets' videos to an exported model and its scores on one protocol", DETAIL)
-    p.add_argument("--name", required=True, help="OCI-M, OMI-C, OCM-I, ICM-O, oulu-1 … oulu-4, or one fold, oulu-3.1 … oulu-4.6")
-    p.add_argument("--root", action="append", default=[], metavar="DATASET=DIR",
-                   help="folder of a dataset's videos (oulu, casia, replay, msu); once for each, none where crops are extracted already")  # fmt: skip
+    p.add_argument("--name", required=True, help="a protocol such as OCI-M or oulu-1, or one fold, oulu-3.1; `liveproof protocol --list` shows them")
+    p.add_argument(
+        "--root",
+        action="append",
+        default=[],
+        metavar="DATASET=DIR",
+        help="folder of a dataset's videos, such as oulu=/data/OULU-NPU; once for each, none where crops are extracted already",
+    )
     p.add_argument("--extracted", default="", help="folder with a folder of crops per dataset, empty: OUT/extracted")
     p.add_argument("--out", required=True, help="folder for everything that this makes")
-    p.add_argument("--population", default="split", choices=("split", "all-nodev", "everything"), help="videos of a leave-one-out setting")
+    p.add_argument("--population", default="split", help="videos of a leave-one-out setting; `liveproof protocol --help` explains them")
     p.add_argument("--score-exported", default="int8", choices=("none", "fp32", "fp16", "int8"), help="exported model that is scored too")
     p.add_argument("--force-export", action="store_true", help="export models beyond the limits of `export`, too")
-    settings.add(p)
+    flags.add(p, flags.STEP)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
-import dataclasses
 import json
-import os
 from pathlib import Path
 
-from ..config import TrainConfig
-from .common import command, shared_folder
+from liveproof_base.commandline import command
+
+from ..config import RunSettings, TrainConfig, flat
+from . import flags
 
 DETAIL = """The defaults are the paper's settings. Writes log.csv, config.json, last.pt (every few minutes, for --resume) and
 final.pt. Under torchrun every process takes its share of each batch:
@@ -18,8 +17,6 @@ wants --redirects 1:1 --tee 1:1 after --standalone)."""
 
 
 def _train(args) -> None:
-    # OpenMP threads that spin at barriers waste half of a machine that others use too. Read when torch is loaded.
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     from ..fit import distributed
     from ..fit.train import Run
 
@@ -35,19 +32,16 @@ def _train(args) -> None:
 
 def settings(args) -> TrainConfig:
     """Defaults, then --config (with --resume: the run's own), then the flags that were given."""
-    given = {f.name: getattr(args, f.name) for f in dataclasses.fields(TrainConfig) if hasattr(args, f.name)}
-    path = args.config or (str(Path(given.get("out", TrainConfig.out)) / "config.json") if args.resume else "")
-    values = {"shared": shared_folder()}
-    if path:
-        values |= _read(Path(path))
-    return TrainConfig.from_dict(values | given)
+    said = flags.said(args)
+    path = args.config or (str(Path(said.get("out", RunSettings.out)) / "config.json") if args.resume else "")
+    return TrainConfig.from_dict(flags.defaults() | (_read(Path(path)) if path else {}) | said)
 
 
 def _read(path: Path) -> dict:
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such settings; a run writes them as OUT/config.json")
     try:
-        return json.loads(path.read_text())
+        return flat(json.loads(path.read_text()))
     except json.JSONDecodeError as error:
         raise ValueError(f"{path}: not JSON: {error}") from None
 
@@ -55,8 +49,6 @@ def _read(path: Path) -> dict:
 def add(sub) -> None:
     p = command(sub, "train", _train, "Train on crops", DETAIL)
     p.add_argument("--config", default="", help="settings from a file like OUT/config.json; flags go before it")
-    p.add_argument("--resume", action="store_true", help="go on from OUT/last.pt with OUT/config.json; equal to never having stopped, to the bit on a CPU")
-    for field in dataclasses.fields(TrainConfig):
-        default = shared_folder() if field.name == "shared" else field.default
-        p.add_argument("--" + field.name.replace("_", "-"), type=type(field.default), default=argparse.SUPPRESS,
-                       choices=field.metadata["choices"] or None, help=f"{field.metadata['help']} (default: {default})".replace("%", "%%"))  # fmt: skip
+    resume = "go on from OUT/last.pt with OUT/config.json; equal to never having stopped, to the bit on a CPU"
+    p.add_argument("--resume", action="store_true", help=resume)
+    flags.add(p)

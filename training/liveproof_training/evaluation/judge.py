@@ -36,8 +36,13 @@ def judge(dev: list[Video], test: list[Video], model_threshold: float | None = N
 
 def counts(part: list[Video]) -> dict:
     real = sum(v.label for v in part)
-    return {"videos": len(part), "bona_fide": real, "attacks": len(part) - real,
-            "frames": sum(len(v.rho) for v in part), "without_crops": [v.name for v in part if not v.rho]}  # fmt: skip
+    return {
+        "videos": len(part),
+        "bona_fide": real,
+        "attacks": len(part) - real,
+        "frames": sum(len(v.rho) for v in part),
+        "without_crops": [v.name for v in part if not v.rho],
+    }
 
 
 def _dev_point(dev: list[Video]) -> metrics.Point | None:
@@ -86,8 +91,11 @@ def _frames(dev: list[Video], test: list[Video]) -> dict:
         return {"auc": None, "hter_idealised": None, "hter_realistic": None}
     source = _frame_scores(dev)
     threshold = metrics.eer_point(*source).threshold if all(source) else math.nan
-    return {"auc": metrics.auc(real, fake), "hter_idealised": metrics.eer_point(real, fake).hter,
-            "hter_realistic": metrics.at(real, fake, threshold).hter if all(source) else None}  # fmt: skip
+    return {
+        "auc": metrics.auc(real, fake),
+        "hter_idealised": metrics.eer_point(real, fake).hter,
+        "hter_realistic": metrics.at(real, fake, threshold).hter if all(source) else None,
+    }
 
 
 def _frame_scores(part: list[Video]) -> tuple[list[float], list[float]]:

@@ -15,7 +15,6 @@ from .. import metrics, plots
 from . import videos
 
 DEMO = "rendered data: demo"
-POPULATIONS = ("split", "all-nodev", "everything")
 
 
 def about(name: str, population: str, rendered: bool, model: dict) -> dict:
@@ -48,16 +47,20 @@ def percent(value: float | None) -> str:
 def lines(report: dict) -> str:
     """What a terminal shows: one line a threshold."""
     dev, test = report["dev"], report["test"]
-    out = [f"{report['protocol']}, population {report['population']} ({report['data']})",
-           f"test {test['bona_fide']} bona fide + {test['attacks']} attack videos, AUC {percent(test['auc'])} %; "
-           f"dev {dev['bona_fide']} + {dev['attacks']}, EER {percent(dev['eer'])} %"]  # fmt: skip
+    out = [
+        f"{report['protocol']}, population {report['population']} ({report['data']})",
+        f"test {test['bona_fide']} bona fide + {test['attacks']} attack videos, AUC {percent(test['auc'])} %; "
+        f"dev {dev['bona_fide']} + {dev['attacks']}, EER {percent(dev['eer'])} %",
+    ]
     for rule in ("idealised", "realistic", "model"):
         r = report[rule]
         if r is None:
             out.append(f"{rule:<10} no threshold: {'dev lacks a class' if rule == 'realistic' else 'the model carries none'}")
             continue
-        out.append(f"{rule:<10} t {r['threshold']:.4f}  HTER {percent(r['hter'])}  APCER {percent(r['apcer'])}  "
-                   f"BPCER {percent(r['bpcer'])}  ACER {percent(r['acer'])} %")  # fmt: skip
+        out.append(
+            f"{rule:<10} t {r['threshold']:.4f}  HTER {percent(r['hter'])}  APCER {percent(r['apcer'])}  "
+            f"BPCER {percent(r['bpcer'])}  ACER {percent(r['acer'])} %"
+        )
     silent = dev["without_crops"] + test["without_crops"]
     if silent:
         out.append(f"{len(silent)} videos without a crop, scored 0: {', '.join(silent[:5])}{' …' if len(silent) > 5 else ''}")
@@ -83,8 +86,10 @@ def _table(header: list[str], rows: list[list[str]]) -> str:
 def _facts(report: dict) -> str:
     warning = f'<p class="demo">{_e(DEMO[0].upper() + DEMO[1:])}. No real attack was seen.</p>' if report["demo"] else ""
     model = report["model_file"]
-    rows = [[role, str(c["bona_fide"]), str(c["attacks"]), str(c["frames"]), str(len(c["without_crops"])), percent(c["auc"])]
-            for role, c in (("dev", report["dev"]), ("test", report["test"]))]  # fmt: skip
+    rows = [
+        [role, str(c["bona_fide"]), str(c["attacks"]), str(c["frames"]), str(len(c["without_crops"])), percent(c["auc"])]
+        for role, c in (("dev", report["dev"]), ("test", report["test"]))
+    ]
     words = f"<p>Model {_e(model['file'])} (sha256 {_e(model['sha256'][:16])}…), population {_e(report['population'])}. "
     words += "Rates in %, a score a video (mean of its frames), accepted at or above the threshold.</p>"
     return warning + words + _table(["", "bona fide", "attacks", "frames", "without a crop", "AUC"], rows)
@@ -95,22 +100,31 @@ def _rules(report: dict) -> str:
     for rule, chosen in (("idealised", "on the test videos themselves"), ("realistic", "on dev"), ("model", "carried by the model")):
         r = report[rule]
         if r:
-            rows.append([rule, chosen, f"{r['threshold']:.4f}",
-                         *(percent(r[k]) for k in ("hter", "apcer", "bpcer", "acer", "acer_instrument", "acer_pooled"))])  # fmt: skip
+            rows.append(
+                [
+                    rule,
+                    chosen,
+                    f"{r['threshold']:.4f}",
+                    *(percent(r[k]) for k in ("hter", "apcer", "bpcer", "acer", "acer_instrument", "acer_pooled")),
+                ]
+            )
     header = ["threshold", "chosen", "t", "HTER", "APCER", "BPCER", "ACER", "ACER, worst instrument", "ACER, pooled"]
     return "<h2>At each threshold</h2>" + _table(header, rows)
 
 
 def _attacks(report: dict, key: str, title: str) -> str:
-    rows = [[name, str(r["attacks"]), percent(r["auc"]), *(percent(r.get(f"apcer_{x}")) for x in ("idealised", "realistic", "model"))]
-            for name, r in report[key].items()]  # fmt: skip
+    rows = [
+        [name, str(r["attacks"]), percent(r["auc"]), *(percent(r.get(f"apcer_{x}")) for x in ("idealised", "realistic", "model"))]
+        for name, r in report[key].items()
+    ]
     return f"<h2>{title}</h2>" + _table(["", "attacks", "AUC", "APCER idealised", "realistic", "model"], rows)
 
 
 def _cameras(report: dict) -> str:
-    rows = [[name, str(r["bona_fide"]), str(r["attacks"]), percent(r["auc"]),
-             *(percent(r.get(f"hter_{x}")) for x in ("idealised", "realistic", "model"))]
-            for name, r in report["camera"].items()]  # fmt: skip
+    rows = [
+        [name, str(r["bona_fide"]), str(r["attacks"]), percent(r["auc"]), *(percent(r.get(f"hter_{x}")) for x in ("idealised", "realistic", "model"))]
+        for name, r in report["camera"].items()
+    ]
     return "<h2>Cameras</h2>" + _table(["", "bona fide", "attacks", "AUC", "HTER idealised", "realistic", "model"], rows)
 
 

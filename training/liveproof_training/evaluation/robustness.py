@@ -5,16 +5,17 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import Callable
 
 import cv2
 import numpy as np
 
+from liveproof_base.progress import Progress
+
 from .. import metrics, plots
 from ..loading import data, nuisance
-from ..progress import Progress
-from .evaluate import Model
+from .scoring import Model
 
 
 def blur(image: np.ndarray, sigma: float, rng) -> np.ndarray:
@@ -110,8 +111,10 @@ def _row(rho: np.ndarray, labels: np.ndarray, threshold: float) -> dict:
 
 def correlations(rho: np.ndarray, table: np.ndarray, labels: np.ndarray) -> dict[str, dict[str, float]]:
     """Spearman's rank correlation of rho with each nuisance factor as it naturally varies, within each class."""
-    return {name: {word: _spearman(rho[labels == y], table[labels == y, i]) for word, y in (("bona_fide", 1), ("attack", 0))}
-            for i, name in enumerate(nuisance.NAMES)}  # fmt: skip
+    return {
+        name: {word: _spearman(rho[labels == y], table[labels == y, i]) for word, y in (("bona_fide", 1), ("attack", 0))}
+        for i, name in enumerate(nuisance.NAMES)
+    }
 
 
 def _spearman(x: np.ndarray, y: np.ndarray) -> float:
@@ -133,8 +136,12 @@ def run(model: Model, crops: data.Crops, per_class: int, out: Path) -> dict:
     images, labels = crops.images.take(ids), crops.labels[ids]
     rows = sweep(model, images, labels, model.threshold)
     natural = correlations(model.rho(images), nuisance.table(images), labels)
-    result = {"model_file": model.describe(), "crops": {"bona_fide": int((labels == 1).sum()), "attacks": int((labels == 0).sum())},
-              "sweeps": rows, "spearman": natural}  # fmt: skip
+    result = {
+        "model_file": model.describe(),
+        "crops": {"bona_fide": int((labels == 1).sum()), "attacks": int((labels == 0).sum())},
+        "sweeps": rows,
+        "spearman": natural,
+    }
     out.mkdir(parents=True, exist_ok=True)
     draw_scores(rows, model.threshold, out / "robustness-rho.png")
     draw_errors(rows, out / "robustness-errors.png")
@@ -146,7 +153,7 @@ def run(model: Model, crops: data.Crops, per_class: int, out: Path) -> dict:
 
 def draw_scores(rows: dict, threshold: float, out: Path) -> None:
     fig, axes = _panels(rows)
-    for axis, (name, levels) in zip(axes, rows.items()):
+    for axis, levels in zip(axes, rows.values()):
         x = [r["level"] for r in levels]
         for key, colour, label in (("bona_fide", plots.INK["none"], "bona fide"), ("attack", plots.INK["print"], "attacks")):
             axis.plot(x, [r[key]["mean"] for r in levels], color=colour, lw=1.5, marker="o", ms=2.5, label=label)
@@ -191,8 +198,10 @@ def markdown(result: dict) -> str:
     lines = ["| disturbance | level | bona fide ρ | attack ρ | BPCER | APCER | AUC |", "|---|---|---|---|---|---|---|"]
     for name, levels in result["sweeps"].items():
         for r in levels:
-            lines.append(f"| {name} | {r['level']:g} | {r['bona_fide']['mean']:.3f} | {r['attack']['mean']:.3f} | "
-                         f"{100 * r['bpcer']:.1f} % | {100 * r['apcer']:.1f} % | {r['auc']:.3f} |")  # fmt: skip
+            lines.append(
+                f"| {name} | {r['level']:g} | {r['bona_fide']['mean']:.3f} | {r['attack']['mean']:.3f} | "
+                f"{100 * r['bpcer']:.1f} % | {100 * r['apcer']:.1f} % | {r['auc']:.3f} |"
+            )
     lines += ["", "| Spearman with | bona fide | attacks |", "|---|---|---|"]
     lines += [f"| {name} | {r['bona_fide']:+.2f} | {r['attack']:+.2f} |" for name, r in result["spearman"].items()]
     return "\n".join(lines)

@@ -49,8 +49,7 @@ def of_crops(role: str, crops, rho: np.ndarray) -> list[Video]:
     frames, first = _frames(crops, rho), {}
     for name, row in zip(crops.videos, crops.rows):
         first.setdefault(name, row)
-    return [Video(r.dataset, r.video, role, int(r.label), r.pai, r.instrument, r.camera, tuple(frames[name]))
-            for name, r in first.items()]  # fmt: skip
+    return [Video(r.dataset, r.video, role, int(r.label), r.pai, r.instrument, r.camera, tuple(frames[name])) for name, r in first.items()]
 
 
 def _frames(crops, rho: np.ndarray) -> dict[str, list[float]]:
@@ -83,8 +82,11 @@ def write(path: Path, videos: list[Video]) -> None:
 
 def write_frames(path: Path, parts) -> None:
     """One line a crop of each (role, crops, rho)."""
-    lines = ([role, name, row.crop, row.frame, int(row.label), f"{value:.6f}"]
-             for role, crops, rho in parts for name, row, value in zip(crops.videos, crops.rows, rho))  # fmt: skip
+    lines = (
+        [role, name, row.crop, row.frame, int(row.label), f"{value:.6f}"]
+        for role, crops, rho in parts
+        for name, row, value in zip(crops.videos, crops.rows, rho)
+    )
     table(path, ("role", "video", "crop", "frame", "label", "rho"), lines)
 
 

@@ -16,7 +16,6 @@ import cv2
 import numpy as np
 import onnx
 
-from ..config import TrainConfig
 from ..fit import checkpoint, engine
 from ..loading import data
 from . import parity
@@ -98,7 +97,7 @@ def _kept(out: Path) -> list[dict]:
 def _pytorch(path: Path, faces: np.ndarray) -> np.ndarray:
     """Crops of 224 pixels stand in the middle of the 256 that the engine cuts them from."""
     net, state = checkpoint.load_net(path)
-    config = TrainConfig.from_dict({**state["config"], "precision": "fp32"})
+    config = checkpoint.settings(state).replace(precision="fp32")
     return engine.scores(net, np.pad(faces, ((0, 0), (16, 16), (16, 16), (0, 0))), config, next(net.parameters()).device)
 
 

@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from liveproof_base.progress import Progress
+
 from .. import contract, metrics
 from ..config import TrainConfig
 from ..fit import engine
 from ..loading import data
-from ..progress import Progress
 from . import onnxgraph
 
 LARGEST = {"fp32": 1e-4, "fp16": 2e-3}  # |delta rho| of any crop
@@ -57,8 +58,7 @@ def _row(rho: np.ndarray, want: np.ndarray, labels: np.ndarray) -> dict[str, flo
     bona_fide, attacks = rho[labels == 1], rho[labels == 0]
     threshold, eer = metrics.equal_error(bona_fide, attacks)
     delta = np.abs(rho.astype(np.float64) - want)
-    return {"max": float(delta.max()), "mean": float(delta.mean()), "auc": metrics.auc(bona_fide, attacks), "eer": eer,
-            "threshold": float(threshold)}  # fmt: skip
+    return {"max": float(delta.max()), "mean": float(delta.mean()), "auc": metrics.auc(bona_fide, attacks), "eer": eer, "threshold": float(threshold)}
 
 
 def failures(told: dict) -> list[str]:

@@ -19,8 +19,9 @@ from onnx import TensorProto, helper, numpy_helper
 from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantFormat, QuantType, quantize_static
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
+from liveproof_base.progress import Progress
+
 from .. import contract
-from ..progress import Progress
 from . import onnxgraph
 
 OPERATORS = ["Conv", "Relu", "Clip", "Add", "MaxPool", "GlobalAveragePool"]

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
+from liveproof_base.progress import Progress
+
 from .. import contract
-from ..progress import Progress
 from . import onnxgraph
 
 WARM_UP = 3  # runs of each model that are not counted

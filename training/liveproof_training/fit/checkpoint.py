@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from ..method import initial, model
 
 
 def save(path: Path, net, config: TrainConfig, step: int, extra: dict) -> None:
-    state = {"model": net.state_dict(), "config": dataclasses.asdict(config), "step": step, **extra}
+    state = {"model": net.state_dict(), "config": config.nested(), "step": step, **extra}
     partial = path.with_suffix(".partial")
     torch.save(state, partial)
     os.replace(partial, path)
@@ -25,9 +24,15 @@ def load(path: Path) -> dict:
     return initial.read(path)
 
 
+def settings(state: dict) -> TrainConfig:
+    """Of the run that a checkpoint is from, whichever version wrote it."""
+    return TrainConfig.from_dict(state["config"])
+
+
 def load_net(path: Path) -> tuple[model.LivenessNet, dict]:
     """(network in evaluation mode, the checkpoint) of a run with any encoder and head."""
     state = load(path)
-    net = model.from_config(TrainConfig.from_dict(state["config"]))
+    config = settings(state)
+    net = model.from_settings(config.network, config.network_k())
     net.load_state_dict(state["model"])
     return net.eval(), state

@@ -18,36 +18,37 @@ from . import distributed
 
 
 def autocast(config: TrainConfig, device: torch.device):
-    kind = {"bf16": torch.bfloat16, "fp16": torch.float16}.get(config.precision)
+    kind = {"bf16": torch.bfloat16, "fp16": torch.float16}.get(config.run.precision)
     return torch.autocast(device.type, dtype=kind) if kind else contextlib.nullcontext()
 
 
 def grad_scaler(config: TrainConfig, device: torch.device):
     """Loss scaling for fp16, whose small gradients would vanish; a no-op otherwise."""
-    if config.precision == "fp16" and device.type != "cuda":
+    if config.run.precision == "fp16" and device.type != "cuda":
         raise ValueError("precision: fp16 needs a GPU; use bf16")
     kind = getattr(torch.amp, "GradScaler", None) or torch.cuda.amp.GradScaler  # the latter until PyTorch 2.3
-    return kind(enabled=config.precision == "fp16")
+    return kind(enabled=config.run.precision == "fp16")
 
 
 def optimizer(net: torch.nn.Module, new: list[str], config: TrainConfig) -> torch.optim.Optimizer:
     """Adam over the network and its discriminator; layers that start at random may have their own rate."""
     fresh, learning = set(new), [(n, p) for n, p in net.named_parameters() if p.requires_grad]
     groups = [
-        {"params": [p for n, p in learning if n not in fresh], "lr": config.lr},
-        {"params": [p for n, p in learning if n in fresh], "lr": config.lr_new or config.lr},
+        {"params": [p for n, p in learning if n not in fresh], "lr": config.optimisation.lr},
+        {"params": [p for n, p in learning if n in fresh], "lr": config.optimisation.lr_new or config.optimisation.lr},
     ]
     for group in groups:
         group["base_lr"] = group["lr"]
-    return torch.optim.Adam([g for g in groups if g["params"]], weight_decay=config.weight_decay)
+    return torch.optim.Adam([g for g in groups if g["params"]], weight_decay=config.optimisation.weight_decay)
 
 
 def rate(config: TrainConfig, progress: float, step: int, epoch: int) -> float:
     """Factor on the base learning rate; ``progress`` in [0, 1] is the share of the run that is done."""
-    warm = min(1.0, (step + 1) / config.warmup_steps) if config.warmup_steps else 1.0
-    if config.schedule == "cosine":
+    chosen = config.optimisation
+    warm = min(1.0, (step + 1) / chosen.warmup_steps) if chosen.warmup_steps else 1.0
+    if chosen.schedule == "cosine":
         return warm * max(0.005, 0.5 * (1 + math.cos(math.pi * min(1.0, progress))))
-    return warm * config.gamma**epoch
+    return warm * chosen.gamma**epoch
 
 
 def set_rate(opt: torch.optim.Optimizer, factor: float) -> None:
@@ -56,7 +57,7 @@ def set_rate(opt: torch.optim.Optimizer, factor: float) -> None:
 
 
 def reversal(config: TrainConfig, progress: float) -> float:
-    return 1.0 if config.grl == "constant" else adversary.ganin(min(1.0, progress))
+    return 1.0 if config.domains.grl == "constant" else adversary.ganin(min(1.0, progress))
 
 
 class NonFiniteLoss(ValueError):
@@ -68,7 +69,7 @@ class Trainer:
 
     def __init__(self, both: adversary.Adversarial, new: list[str], config: TrainConfig, device: torch.device):
         self.both, self.config, self.device = both, config, device
-        self.parallel = distributed.wrap(both, config.sync_bn == "on")
+        self.parallel = distributed.wrap(both, config.optimisation.sync_bn == "on")
         self.opt = optimizer(both, new, config)
         self.scaler = grad_scaler(config, device)
 
@@ -79,19 +80,14 @@ class Trainer:
         images = data.normalise(batch.images.permute(0, 3, 1, 2), self.device)
         with autocast(self.config, self.device):
             evidence, domain_logits = self.parallel(images, coefficient)
-        score = self._score_loss(evidence, targets)
+        score = losses.LOSSES[self.config.losses.loss].of(evidence, targets)
         domain, told = self._domain_loss(domain_logits, batch)
-        loss = losses.total(score, domain, self.config.alpha)
+        loss = losses.total(score, domain, self.config.losses.alpha)
         if norms and domain is not None:
             told |= self._gradient_norms(score, domain, evidence.features)
         told |= self._update(loss)
         told |= {"loss": loss, "loss_score": score, "error": (evidence.rho - targets).abs().mean()}
         return self._finite(told)
-
-    def _score_loss(self, evidence, targets: torch.Tensor) -> torch.Tensor:
-        if self.config.loss == "bce":
-            return losses.score_bce(evidence.logits, targets)
-        return losses.score_mse(evidence.rho, targets)
 
     def _domain_loss(self, logits: torch.Tensor | None, batch: Batch) -> tuple[torch.Tensor | None, dict[str, torch.Tensor]]:
         if logits is None:
@@ -103,7 +99,7 @@ class Trainer:
 
     def _gradient_norms(self, score, domain, features) -> dict[str, torch.Tensor]:
         """How hard each term of Eq. 6, weighted and reversed, pulls at the pooled features."""
-        alpha, scale = self.config.alpha, self.scaler.get_scale()
+        alpha, scale = self.config.losses.alpha, self.scaler.get_scale()
         terms = {"grad_score": alpha * score, "grad_domain": (1 - alpha) * domain}
         gradients = {name: torch.autograd.grad(scale * loss, features, retain_graph=True)[0] for name, loss in terms.items()}
         return {name: gradient.float().norm() / scale for name, gradient in gradients.items()}

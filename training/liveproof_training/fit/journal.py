@@ -5,8 +5,26 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
-FIELDS = ("step", "epoch", "minutes", "lr", "loss", "error", "images_per_s", "loader_wait", "dev_auc", "dev_eer", "dev_mse", "loss_score",
-          "loss_domain", "domain_accuracy", "reversal", "grad_score", "grad_domain", "grad_norm")  # fmt: skip
+FIELDS = (
+    "step",
+    "epoch",
+    "minutes",
+    "lr",
+    "loss",
+    "error",
+    "images_per_s",
+    "loader_wait",
+    "dev_auc",
+    "dev_eer",
+    "dev_mse",
+    "loss_score",
+    "loss_domain",
+    "domain_accuracy",
+    "reversal",
+    "grad_score",
+    "grad_domain",
+    "grad_norm",
+)
 
 
 class Journal:

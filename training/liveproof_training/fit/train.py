@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import shutil
 import subprocess
 import time
@@ -13,11 +12,12 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader
 
+from liveproof_base.progress import Progress
+
 from .. import contract
 from ..config import TrainConfig, differences
 from ..loading import batches, data, nuisance
 from ..method import adversary, model
-from ..progress import Progress
 from . import checkpoint, distributed, engine, memory
 from .journal import Journal
 
@@ -35,24 +35,24 @@ def revision() -> str:
 
 
 class Run:
-    """One training run in ``config.out``: log.csv, config.json, last.pt, final.pt."""
+    """One training run in ``config.run.out``: log.csv, config.json, last.pt, final.pt."""
 
     def __init__(self, config: TrainConfig, resume: bool = False):
         config.check()
-        distributed.start(config.device)
-        self.config, self.device = config, distributed.device(config.device)
-        if config.batch % distributed.world():
-            raise ValueError(f"batch: {config.batch} originals do not divide among {distributed.world()} processes")
+        distributed.start(config.run.device)
+        self.config, self.device = config, distributed.device(config.run.device)
+        if config.optimisation.batch % distributed.world():
+            raise ValueError(f"batch: {config.optimisation.batch} originals do not divide among {distributed.world()} processes")
         memory.keep_freed_blocks()
-        torch.manual_seed(config.seed)
+        torch.manual_seed(config.run.seed)
         cv2.setNumThreads(1)  # the loader's many small pictures; PyTorch has the cores
-        torch.set_num_threads(config.threads or max(1, torch.multiprocessing.cpu_count() // distributed.world()))
-        self.out = Path(config.out)
+        torch.set_num_threads(config.run.threads or max(1, torch.multiprocessing.cpu_count() // distributed.world()))
+        self.out = Path(config.run.out)
         self.out.mkdir(parents=True, exist_ok=True)
         self.train_crops, self.dev_crops = data.load(config, "train"), data.load(config, "dev")
         self.dataset = batches.Steps(self.train_crops, config, self._weights(), distributed.rank(), distributed.world())
         self.per_epoch = self.dataset.per_epoch
-        self.total = config.steps or config.epochs * self.per_epoch
+        self.total = config.optimisation.steps or config.optimisation.epochs * self.per_epoch
         self.revision, self.data_sha256 = revision(), data.sha256(config)
         self.step, self.elapsed, self.best, self.last = 0, 0.0, {"auc": -1.0, "step": 0}, "no checkpoint yet"
         if resume:
@@ -62,7 +62,7 @@ class Run:
         self.journal = None
         if distributed.first():
             config.save(self.out / "config.json")
-            self.journal = Journal(self.out, config.tensorboard, self.step if resume else None)
+            self.journal = Journal(self.out, config.records.tensorboard, self.step if resume else None)
         self.started = self.saved = time.monotonic()
 
     @property
@@ -70,37 +70,41 @@ class Run:
         return self.trainer.both.net
 
     def _weights(self) -> np.ndarray | None:
-        if self.config.sampling != "matched":
+        if self.config.crops.sampling != "matched":
             return None
         folders, images = data.folders(self.config), self.train_crops.images
-        whole = len(folders) == 1 and not self.config.protocol
+        whole = len(folders) == 1 and not self.config.crops.protocol
         table = nuisance.cached_table(folders[0], "train", images) if whole else nuisance.table(images)
         return nuisance.matching_weights(table, self.train_crops.labels)
 
     def _trainer(self, initial: model.InitialWeights | None = None) -> tuple[engine.Trainer, model.InitialWeights]:
         """With first weights; with those of a run that goes on where their origin is given."""
-        net = model.from_config(self.config)
+        net = model.from_settings(self.config.network, self.config.network_k())
         if initial is None:
-            initial = model.load_initial(net, self.config.init, Path(self.config.shared))
+            initial = model.load_initial(net, self.config.network.init, self.config.network.shared)
             if initial.folded:
                 self._reestimate(net)
-        net.freeze(self.config.freeze)
+        net.freeze(self.config.network.freeze)
         both = adversary.Adversarial(net, self._domains()).to(self.device, memory_format=torch.channels_last)
         new = [f"net.{name}" for name in initial.missing] + [n for n, _ in both.named_parameters() if n.startswith("discriminator.")]
         return engine.Trainer(both, new, self.config, self.device), initial
 
     def _reestimate(self, net: model.LivenessNet) -> None:
         bona_fide = self.train_crops.labels.nonzero()[0]
-        ids = bona_fide[:: max(1, len(bona_fide) // self.config.norm_images)][: self.config.norm_images]
+        count = self.config.network.norm_images
+        ids = bona_fide[:: max(1, len(bona_fide) // count)][:count]
         tensor = torch.from_numpy(data.centre(self.train_crops.images.take(ids))).permute(0, 3, 1, 2)
         model.reestimate_batch_norm(net, data.normalise(tensor, torch.device("cpu")))
 
     def _domains(self) -> int:
         """Domains that the adversary tells apart; 0 where there is none."""
-        if self.config.adversary == "off" or len(self.dataset.names) >= 2:
-            return len(self.dataset.names) if self.config.adversary == "on" else 0
-        self._say(f"adversary: off, the training set has {len(self.dataset.names)} domain(s) and it needs 2")
-        return 0
+        count = len(self.dataset.names)
+        if self.config.domains.adversary == "off":
+            return 0
+        if count < 2:
+            self._say(f"adversary: off, the training set has {count} domain(s) and it needs 2")
+            return 0
+        return count
 
     def _say(self, text: str) -> None:
         if distributed.first():
@@ -110,7 +114,7 @@ class Run:
         """The first weights' files, or a network to download them, are not needed again."""
         if state["data_sha256"] != self.data_sha256:
             raise ValueError(f"{self.out / 'last.pt'}: its crops or protocol have changed since; train anew, into another --out")
-        changed = differences(state["config"], dataclasses.asdict(self.config))
+        changed = differences(state["config"], self.config.nested())
         if changed:
             self._say(f"resume: {changed}")
         self.trainer, self.initial = self._trainer(model.InitialWeights(state["initial"], state["fresh"], folded=False))
@@ -121,11 +125,15 @@ class Run:
     def _loader(self, size: int) -> DataLoader:
         """Batches of the steps that are left; the loader's processes live as long as it does."""
         self.dataset.size = size
-        ahead = {"prefetch_factor": self.config.prefetch} if self.config.workers else {}
+        ahead = {"prefetch_factor": self.config.crops.prefetch} if self.config.crops.workers else {}
         return DataLoader(
-            self.dataset, batch_size=None, sampler=range(self.step, self.total), num_workers=self.config.workers,
-            pin_memory=self.device.type == "cuda", **ahead,
-        )  # fmt: skip
+            self.dataset,
+            batch_size=None,
+            sampler=range(self.step, self.total),
+            num_workers=self.config.crops.workers,
+            pin_memory=self.device.type == "cuda",
+            **ahead,
+        )
 
     def seconds(self) -> float:
         return self.elapsed + time.monotonic() - self.started
@@ -133,14 +141,14 @@ class Run:
     def done_share(self) -> float:
         """How much of the schedule is over, by steps or by the time budget, whichever is further; the same in all processes."""
         share = self.step / self.total
-        if self.config.budget_minutes:
-            share = distributed.agree(max(share, self.seconds() / 60 / self.config.budget_minutes))
+        if self.config.optimisation.budget_minutes:
+            share = distributed.agree(max(share, self.seconds() / 60 / self.config.optimisation.budget_minutes))
         return share
 
     def _size(self, share: float) -> int:
         """Side of the training crops at this point of the run."""
-        late = self.config.full_size_from and share >= self.config.full_size_from
-        return contract.INPUT_SIZE if late else self.config.size
+        late = self.config.crops.full_size_from and share >= self.config.crops.full_size_from
+        return contract.INPUT_SIZE if late else self.config.crops.size
 
     def train(self) -> dict:
         self.bar = Progress("train", self.total)
@@ -157,11 +165,11 @@ class Run:
 
     def _one(self, batch: batches.Batch) -> None:
         config, epoch = self.config, self.step // self.per_epoch
-        torch.manual_seed(config.seed * 1_000_003 + self.step * 1009 + distributed.rank())  # the discriminator's dropout
+        torch.manual_seed(config.run.seed * 1_000_003 + self.step * 1009 + distributed.rank())  # the discriminator's dropout
         engine.set_rate(self.trainer.opt, engine.rate(config, self.share, self.step, epoch))
         reversal = engine.reversal(config, self.share)
         try:
-            told = self.trainer.step(batch, reversal, norms=(self.step + 1) % config.log_every == 0)
+            told = self.trainer.step(batch, reversal, norms=(self.step + 1) % config.records.log_every == 0)
         except engine.NonFiniteLoss as error:
             raise engine.NonFiniteLoss(f"step {self.step + 1}: {error}; {self.last}") from None
         self.step += 1
@@ -173,32 +181,32 @@ class Run:
 
     def _log(self, epoch: int, told: dict[str, float], reversal: float) -> None:
         row = {}
-        if self.step % self.config.log_every == 0:
+        if self.step % self.config.records.log_every == 0:
             row |= told | self.meter.read() | {"lr": self.trainer.opt.param_groups[0]["lr"]}
             row |= {"reversal": reversal} if "loss_domain" in told else {}
-        if self.step % self.config.eval_every == 0:
+        if self.step % self.config.records.eval_every == 0:
             row |= self._evaluate()
         if row and self.journal:
             self.journal.write({"step": self.step, "epoch": epoch, "minutes": self.seconds() / 60} | row)
 
     def _evaluate(self) -> dict:
-        result = engine.evaluate(self.net, self.dev_crops, self.config, self.device, self.config.eval_limit)
+        result = engine.evaluate(self.net, self.dev_crops, self.config, self.device, self.config.records.eval_limit)
         self._say(f"step {self.step}: dev AUC {result['auc']:.4f}, EER {result['eer']:.4f}")
         if result["auc"] > self.best["auc"]:
             self.best = {"auc": result["auc"], "step": self.step}
-            if self.config.keep == "best":
+            if self.config.records.keep == "best":
                 self._save("best.pt", {})
         self.meter.start()
         return {f"dev_{k}": result[k] for k in ("auc", "eer", "mse")}
 
     def _exhausted(self) -> bool:
         """Whether ``patience`` evaluations have passed without a better one."""
-        patience = self.config.patience * self.config.eval_every
+        patience = self.config.records.patience * self.config.records.eval_every
         return bool(patience) and self.step - self.best["step"] >= patience
 
     def _checkpoint(self) -> None:
-        every = self.config.checkpoint_every
-        if time.monotonic() - self.saved > 60 * self.config.checkpoint_minutes or (every and self.step % every == 0):
+        every = self.config.records.checkpoint_every
+        if time.monotonic() - self.saved > 60 * self.config.records.checkpoint_minutes or (every and self.step % every == 0):
             self._save_last()
 
     def _save_last(self) -> None:
@@ -213,10 +221,10 @@ class Run:
 
     def _finish(self) -> dict:
         self._save_last()
-        if self.config.keep == "best" and self.best["step"]:
+        if self.config.records.keep == "best" and self.best["step"]:
             distributed.wait()
             self.net.load_state_dict(checkpoint.load(self.out / "best.pt")["model"])
-        fp32 = dataclasses.replace(self.config, precision="fp32")
+        fp32 = self.config.replace(precision="fp32")
         result = engine.evaluate(self.net, self.dev_crops, fp32, self.device)
         self._save("final.pt", {"dev": result})
         if self.journal:

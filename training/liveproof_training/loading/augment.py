@@ -10,7 +10,6 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-
 LEVELS = np.linspace(0, 1, 256)
 
 

@@ -31,30 +31,30 @@ class Steps(Dataset):
 
     def __init__(self, crops: data.Crops, config: TrainConfig, weights: np.ndarray | None = None, rank: int = 0, world: int = 1):
         self.crops, self.config, self.rank, self.world = crops, config, rank, world
-        self.size = config.size
-        self.encoding = config.encoding()
-        self.units = sampling.Units(crops.labels, crops.domains, crops.videos, config.frames_per_video())
+        self.size, self.batch = config.crops.size, config.optimisation.batch
+        self.encoding = config.exchange.encoding()
+        self.units = sampling.Units(crops.labels, crops.domains, crops.videos, config.crops.frames_per_video())
         self.by_label = [np.flatnonzero(self.units.labels == y) for y in (0, 1)]
         self.weighed = weights is not None and [np.cumsum(weights[ids]) for ids in self.by_label]
         if not all(len(ids) for ids in self.by_label):
             raise ValueError("training needs both bona fide and attack crops")
-        self.order = sampling.Order(self.units, config.sampling, config.seed, weights)
-        self.per_epoch = len(self.order) // config.batch
+        self.order = sampling.Order(self.units, config.crops.sampling, config.run.seed, weights)
+        self.per_epoch = len(self.order) // self.batch
         if self.per_epoch == 0:
-            raise ValueError(f"batch: {config.batch} originals are more than an epoch's {len(self.order)}")
+            raise ValueError(f"batch: {self.batch} originals are more than an epoch's {len(self.order)}")
         self.names = sorted(set(crops.domains[crops.domains >= 0].tolist()))
         self._epoch = (-1, np.empty(0, np.int64))
 
     def __len__(self) -> int:
-        return self.per_epoch * self.config.epochs
+        return self.per_epoch * self.config.optimisation.epochs
 
     def __getitem__(self, step: int) -> Batch:
         epoch, number = divmod(int(step), self.per_epoch)
-        ids = self._ids(epoch)[number * self.config.batch : (number + 1) * self.config.batch]
+        ids = self._ids(epoch)[number * self.batch : (number + 1) * self.batch]
         part = len(ids) // self.world
         items = []
         for n in range(self.rank * part, (self.rank + 1) * part):
-            rng = np.random.default_rng([self.config.seed, epoch, number * self.config.batch + n])
+            rng = np.random.default_rng([self.config.run.seed, epoch, number * self.batch + n])
             items += self._items(int(ids[n]), ids, epoch, rng)
         images, targets, domains = zip(*items)
         return Batch(torch.from_numpy(np.stack(images)), torch.tensor(targets, dtype=torch.float32), torch.tensor(np.stack(domains)))
@@ -66,13 +66,13 @@ class Steps(Dataset):
 
     def _items(self, unit: int, batch: np.ndarray, epoch: int, rng: np.random.Generator) -> list[tuple]:
         """``mix`` "append": the original and a mixed one; "replace": one of the two; "none": the original."""
-        config, crop = self.config, self.units.crop(unit, rng)
+        exchange, crop = self.config.exchange, self.units.crop(unit, rng)
         image, label = self._view(crop, epoch, rng), float(self.crops.labels[crop])
         original = (image, label, self._domain(crop))
-        if config.mix == "none" or (config.mix == "replace" and rng.random() >= config.mix_prob):
+        if exchange.mix == "none" or (exchange.mix == "replace" and rng.random() >= exchange.mix_prob):
             return [original]
-        mixed = self._mixed(image.copy() if config.mix == "append" else image, label, crop, batch, epoch, rng)
-        return [original, mixed] if config.mix == "append" else [mixed]
+        mixed = self._mixed(image.copy() if exchange.mix == "append" else image, label, crop, batch, epoch, rng)
+        return [original, mixed] if exchange.mix == "append" else [mixed]
 
     def _mixed(self, image: np.ndarray, label: float, crop: int, batch: np.ndarray, epoch: int, rng) -> tuple:
         partner = self._partner(int(label), batch, rng)
@@ -84,10 +84,10 @@ class Steps(Dataset):
     def _partner(self, label: int, batch: np.ndarray, rng: np.random.Generator) -> int:
         """From the whole training set (Sec. 2.2), or from the batch where it holds the other class."""
         others = self.by_label[1 - label]
-        if self.config.partner == "all" and self.weighed:  # partners have the originals' nuisance factors, too
+        if self.config.exchange.partner == "all" and self.weighed:  # partners have the originals' nuisance factors, too
             up_to = self.weighed[1 - label]
             return self.units.crop(int(others[np.searchsorted(up_to, rng.random() * up_to[-1], side="right")]), rng)
-        if self.config.partner == "batch":
+        if self.config.exchange.partner == "batch":
             inside = batch[self.units.labels[batch] != label]
             others = inside if len(inside) else others
         return self.units.crop(int(others[rng.integers(len(others))]), rng)
@@ -99,9 +99,9 @@ class Steps(Dataset):
         return row
 
     def _mixed_domain(self, anchor: int, partner: int, share: float) -> np.ndarray:
-        if self.config.mixed_domain == "exclude":
+        if self.config.domains.mixed_domain == "exclude":
             return np.zeros(len(self.names), np.float32)
-        if self.config.mixed_domain == "anchor":
+        if self.config.domains.mixed_domain == "anchor":
             return self._domain(anchor)
         return self._domain(anchor, 1 - share) + self._domain(partner, share)
 
@@ -110,7 +110,7 @@ class Steps(Dataset):
         top, left = (int(n) for n in rng.integers(contract.CROP_SIZE - size + 1, size=2))
         view = self.crops.images.picture(crop, epoch)[top : top + size, left : left + size]
         view = np.array(view[:, ::-1] if rng.integers(2) else view, order="C")
-        kind = self.config.augment
+        kind = self.config.crops.augment
         if kind in ("colour", "all"):
             view = augment.cast(view, rng)
         if kind in ("wall", "all") and rng.random() < WALLS:

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from liveproof_base import manifest
+
 from .. import contract
 from ..config import TrainConfig
-from . import manifest, pictures
-
-STREAM = "render:"  # prefix of a folder of portraits that crops are rendered from on the fly
+from . import pictures, rendered
 
 
 @dataclasses.dataclass
@@ -62,8 +62,10 @@ def load_role(folders: list[Path], protocol: Path, role: str) -> Crops:
             found.append((folder, row))
             domains.append(use.domain)
     if not found and not any(use.role == role for use in uses.values()):
-        raise NoRole(f"{protocol}: no video has the role {role}" + ("" if role != "dev" else
-                     "; the command `protocol` holds every tenth training video out where a population leaves none"))  # fmt: skip
+        raise NoRole(
+            f"{protocol}: no video has the role {role}"
+            + ("" if role != "dev" else "; the command `protocol` holds every tenth training video out where a population leaves none")
+        )
     if not found:
         where = ", ".join(map(str, folders))
         raise ValueError(f"{protocol}: none of its {role} videos is in the manifests of {where}; extract those datasets")
@@ -92,9 +94,7 @@ def _crops(found: list[tuple[Path, manifest.Row]], domains: list[int]) -> Crops:
 
 def load_stream(folder: Path, split: str, seed: int) -> Crops:
     """Crops rendered while training goes on, from the portraits in ``folder``; no rows."""
-    from ..render.stream import Stream
-
-    stream = Stream(folder, split, seed)
+    stream = rendered.stream(folder, split, seed)
     labels = np.asarray(stream.labels, np.int64)
     pai = [stream.pai(i, 0) for i in range(len(stream))]
     names = [f"rendered/{split}/{i}" for i in range(len(stream))]
@@ -102,24 +102,24 @@ def load_stream(folder: Path, split: str, seed: int) -> Crops:
 
 
 def folders(config: TrainConfig) -> list[Path]:
-    return [Path(word.strip()) for word in config.data.split(",") if word.strip()]
+    return [Path(word.strip()) for word in config.crops.data.split(",") if word.strip()]
 
 
 def load(config: TrainConfig, role: str) -> Crops:
     """The crops that a run trains on ("train") or chooses its threshold on ("dev")."""
-    if config.data.startswith(STREAM):
-        return load_stream(Path(config.data[len(STREAM) :]), role, config.seed)
-    if config.protocol:
-        return load_role(folders(config), Path(config.protocol), role)
+    if config.crops.data.startswith(rendered.PREFIX):
+        return load_stream(Path(config.crops.data[len(rendered.PREFIX) :]), role, config.run.seed)
+    if config.crops.protocol:
+        return load_role(folders(config), Path(config.crops.protocol), role)
     return _split(folders(config), role)
 
 
 def sha256(config: TrainConfig) -> str:
     """Hash of the manifest, which holds the hash of every crop; of several tables, of their hashes."""
-    if config.data.startswith(STREAM):
-        return hashlib.sha256(f"{STREAM}{config.seed}".encode()).hexdigest()
+    if config.crops.data.startswith(rendered.PREFIX):
+        return hashlib.sha256(f"{rendered.PREFIX}{config.run.seed}".encode()).hexdigest()
     tables = [folder / "manifest.csv" for folder in folders(config)]
-    tables += [Path(config.protocol)] if config.protocol else []
+    tables += [Path(config.crops.protocol)] if config.crops.protocol else []
     digests = [hashlib.sha256(path.read_bytes()).hexdigest() for path in tables]
     return digests[0] if len(digests) == 1 else hashlib.sha256("\n".join(digests).encode()).hexdigest()
 

@@ -10,9 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
+from liveproof_base import manifest
+from liveproof_base.progress import Progress
+
 from .. import contract
-from ..progress import Progress
-from . import manifest, pictures
+from . import pictures
 
 
 def pack(source: Path, out: Path, frames: int) -> Path:

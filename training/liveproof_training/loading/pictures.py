@@ -66,8 +66,10 @@ class Pictures(Sequence):
         """Raises FileNotFoundError or ValueError for files that are not there and rows beyond their end."""
         missing = [f for f in self.files if not os.path.isfile(f)]
         if missing:
-            raise FileNotFoundError(f"{missing[0]} is missing, and {len(missing) - 1} more of {len(self.files)} crop files: "
-                                    "the manifest lists them; extract or render again")  # fmt: skip
+            raise FileNotFoundError(
+                f"{missing[0]} is missing, and {len(missing) - 1} more of {len(self.files)} crop files: "
+                "the manifest lists them; extract or render again"
+            )
         for n, file in enumerate(self.files):
             rows = self.at[self.at[:, 0] == n, 1] if file.endswith(".npy") else ()
             if len(rows) and rows.max() >= len(self._map(n)):

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import numpy as np
 
-SAMPLINGS = ("balanced", "class-balanced", "matched", "shuffle")
-
 
 class Units:
     """Crops grouped into units: ``frames`` "one" makes each video one, "all" each crop."""
@@ -31,7 +29,7 @@ class Units:
 
 
 class Order:
-    """``order(epoch)``: int64 [length], units. ``sampling`` as in :data:`SAMPLINGS`; ``weights`` [units] for "matched"."""
+    """``order(epoch)``: int64 [length], units. ``sampling`` as of ``--sampling``; ``weights`` [units] for "matched"."""
 
     def __init__(self, units: Units, sampling: str, seed: int, weights: np.ndarray | None = None):
         self.seed, self.weights = seed, weights

@@ -5,13 +5,25 @@ The schedule is passed in and nothing counts calls, so that evaluating the discr
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import torch
 from torch import nn
 
+from ..settings import setting
+
 HIDDEN = 512
 DROPOUT = 0.5
+
+
+@dataclasses.dataclass
+class DomainSettings:
+    """The adversary over domains."""
+
+    adversary: str = setting("on", "domain discriminator behind a gradient reversal; needs two domains", ("on", "off"))
+    grl: str = setting("ganin", "reversal coefficient: 2/(1+exp(-10p))-1 with p from 0 to 1 over the run, or constant 1", ("ganin", "constant"))
+    mixed_domain: str = setting("shares", "domain label of a mixed picture: pixel shares, none, or the anchor's", ("shares", "exclude", "anchor"))
 
 
 class GradientReversal(torch.autograd.Function):

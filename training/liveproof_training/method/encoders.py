@@ -16,6 +16,7 @@ STAGES = ("none", "conv1", "layer1", "layer2", "layer3")  # of freezing: outputs
 
 
 class ResNet18(torchvision.models.ResNet):
+    summary = "the paper's"
     size = 512
     classes = "fc."  # prefix of the classifier's parameters, which is left out
     weights = "ResNet18_Weights"
@@ -37,7 +38,7 @@ class Conv3x3(nn.Conv2d):
     """A 3 x 3 convolution with padding 1 under another forward pass; the parameters stay torchvision's."""
 
     @classmethod
-    def like(cls, conv: nn.Conv2d) -> "Conv3x3":
+    def like(cls, conv: nn.Conv2d) -> Conv3x3:
         other = cls(conv.in_channels, conv.out_channels, 3, conv.stride, 1, groups=conv.groups, bias=conv.bias is not None)
         other.load_state_dict(conv.state_dict())
         return other
@@ -55,9 +56,9 @@ class DeepConv(Conv3x3):
             return super().forward(x)
         rows, columns = (h - 1) // s + 1, (w - 1) // s + 1
         padded = functional.pad(x.permute(0, 2, 3, 1), (0, 0, 1, 1, 1, 1))
-        taps = [padded[:, i : i + s * (rows - 1) + 1 : s, j : j + s * (columns - 1) + 1 : s] for i in range(3) for j in range(3)]
+        shifted = [padded[:, i : i + s * (rows - 1) + 1 : s, j : j + s * (columns - 1) + 1 : s] for i in range(3) for j in range(3)]
         weight = self.weight.permute(0, 2, 3, 1).reshape(self.out_channels, 9 * c)
-        product = functional.linear(torch.cat(taps, dim=-1).reshape(-1, 9 * c), weight.to(x.dtype))
+        product = functional.linear(torch.cat(shifted, dim=-1).reshape(-1, 9 * c), weight.to(x.dtype))
         return product.view(n, rows, columns, self.out_channels).permute(0, 3, 1, 2)
 
 
@@ -110,6 +111,7 @@ class MobileNetV2(nn.Module):
     affine change of the input, so that zero padding stays zero where TensorFlow has it. State dicts carry the switch.
     """
 
+    summary = "six times fewer multiply-adds"
     size = 1280
     classes = "classifier."
     weights = "MobileNet_V2_Weights"

@@ -28,21 +28,28 @@ def read(path: Path) -> dict:
     return torch.load(path, map_location="cpu", **SAFE)
 
 
-def load_initial(net: nn.Module, source: str, shared: Path) -> InitialWeights:
-    """Fills the encoder from ``source``: a file, a checkpoint, "torchvision", "shared", "random", or "auto": the first there is."""
+def load_initial(net: nn.Module, source: str, shared: str) -> InitialWeights:
+    """Fills the encoder from ``source``: a file, a checkpoint, "torchvision", "shared" (the folder
+    ``shared``, "" where there is none), "random", or "auto": the first there is."""
     if source == "auto":
         return _first(net, shared)
     if source == "random":
         return InitialWeights("random", [n for n, _ in net.named_parameters()], folded=False)
     if source == "torchvision":
         return _from_torchvision(net)
-    path = shared / "weights" / net.encoder.shared if source == "shared" else Path(source)
+    path = _shared(net, shared) if source == "shared" else Path(source)
     if not path.is_file():
         raise FileNotFoundError(f"init: {path} is no file; give one, or torchvision, shared (with --shared FOLDER) or random")
     return _from_file(net, path, tensorflow=source == "shared" and net.encoder.tensorflow_files)
 
 
-def _first(net: nn.Module, shared: Path) -> InitialWeights:
+def _shared(net: nn.Module, folder: str) -> Path:
+    if not folder:
+        raise FileNotFoundError("init: no shared weights, LIVEPROOF_SHARED is not set and no --shared FOLDER is given")
+    return Path(folder) / "weights" / net.encoder.shared
+
+
+def _first(net: nn.Module, shared: str) -> InitialWeights:
     for source in ("torchvision", "shared"):
         try:
             return load_initial(net, source, shared)
@@ -60,8 +67,10 @@ def _from_torchvision(net: nn.Module) -> InitialWeights:
         state = weights.get_state_dict(progress=False)
     except (OSError, RuntimeError) as error:
         cache = Path(torch.hub.get_dir()) / "checkpoints" / Path(weights.url).name
-        raise FileNotFoundError(f"torchvision's weights are neither at {cache} nor to be downloaded ({error}): "
-                                f"put {weights.url} there, or use --init FILE, shared or random") from None  # fmt: skip
+        raise FileNotFoundError(
+            f"torchvision's weights are neither at {cache} nor to be downloaded ({error}): "
+            f"put {weights.url} there, or use --init FILE, shared or random"
+        ) from None
     finally:
         socket.setdefaulttimeout(before)
     return _fill(net, state, f"torchvision {weights}")

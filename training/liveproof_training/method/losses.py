@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Callable
+
 import torch
 from torch.nn import functional
+
+from ..settings import setting
+from .model import Evidence
 
 
 def score_mse(rho: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
@@ -30,3 +36,31 @@ def domain_cross_entropy(logits: torch.Tensor, shares: torch.Tensor) -> torch.Te
 def total(score: torch.Tensor, domain: torch.Tensor | None, alpha: float = 0.5) -> torch.Tensor:
     """Eq. 6: alpha * L_mse + (1 - alpha) * L_adv. Without an adversary the score loss alone."""
     return score if domain is None else alpha * score + (1 - alpha) * domain
+
+
+@dataclasses.dataclass(frozen=True)
+class ScoreLoss:
+    """A choice of ``--loss``."""
+
+    summary: str  # for --help
+    of: Callable[[Evidence, torch.Tensor], torch.Tensor]  # (what the network gives, targets [N]) -> a number
+    head: str = ""  # the only head that it goes with; empty: any
+
+
+# A new loss is a line here: flag, help, check and training take it from this table.
+LOSSES = {
+    "mse": ScoreLoss("Eq. 5", lambda evidence, targets: score_mse(evidence.rho, targets)),
+    "bce": ScoreLoss("binary cross-entropy", lambda evidence, targets: score_bce(evidence.logits, targets), head="sigmoid"),
+}
+
+
+def _summary(name: str, loss: ScoreLoss) -> str:
+    return f"{name}: {loss.summary}" + (f", with --head {loss.head}" if loss.head else "")
+
+
+@dataclasses.dataclass
+class LossSettings:
+    """The score's loss, and its weight beside the adversary's."""
+
+    loss: str = setting("mse", "; ".join(_summary(*item) for item in LOSSES.items()), tuple(LOSSES))
+    alpha: float = setting(0.5, "weight of the score's loss in Eq. 6; the adversary's is 1 - alpha", low=0, high=1)

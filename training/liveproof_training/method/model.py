@@ -7,11 +7,21 @@ import dataclasses
 import torch
 from torch import nn
 
-from ..config import TrainConfig
+from ..settings import setting
 from . import encoders
 from .initial import InitialWeights, load_initial, reestimate_batch_norm
 
-__all__ = ["Evidence", "InitialWeights", "LivenessNet", "atoms", "expected_score", "from_config", "load_initial", "reestimate_batch_norm"]
+__all__ = [
+    "Evidence",
+    "InitialWeights",
+    "LivenessNet",
+    "NetworkSettings",
+    "atoms",
+    "expected_score",
+    "from_settings",
+    "load_initial",
+    "reestimate_batch_norm",
+]
 
 
 def atoms(k: int) -> torch.Tensor:
@@ -36,6 +46,23 @@ class Evidence:
 
 
 HEADS = ("expected", "sigmoid")
+
+
+@dataclasses.dataclass
+class NetworkSettings:
+    """Encoder, head and first weights."""
+
+    encoder: str = setting("resnet18", "; ".join(f"{name}: {e.summary}" for name, e in encoders.ENCODERS.items()), tuple(encoders.ENCODERS))
+    head: str = setting("expected", "expected: the score of Eq. 4; sigmoid: one output", HEADS)
+    atoms: str = setting("k+1", "outputs of the expected head: c_i = i/K, or K of them with c_i = i/(K-1)", ("k+1", "k"))
+    init: str = setting(
+        "auto",
+        "first weights: a file or checkpoint, torchvision (its cache or download), shared, random; "
+        "auto: the first there is of torchvision, shared, random",
+    )
+    shared: str = setting("", "folder with weights/, for --init shared; empty: none")
+    freeze: str = setting("none", "keep the encoder's first layers as loaded, up to this one", encoders.STAGES)
+    norm_images: int = setting(128, "bona fide pictures that folded batch norms are re-estimated on", low=1)
 
 
 class LivenessNet(nn.Module):
@@ -65,7 +92,7 @@ class LivenessNet(nn.Module):
         """Looked up each time: synchronised batch norm replaces modules."""
         return [] if self.frozen == "none" else self.encoder.stages()[self.frozen]
 
-    def train(self, mode: bool = True) -> "LivenessNet":
+    def train(self, mode: bool = True) -> LivenessNet:
         super().train(mode)
         for stage in self._frozen():
             stage.eval()
@@ -90,6 +117,6 @@ class LivenessNet(nn.Module):
         return Evidence(expected_score(probabilities), probabilities, logits, features)
 
 
-def from_config(config: TrainConfig) -> LivenessNet:
-    """The network of a run, with random weights."""
-    return LivenessNet(config.network_k(), config.head, config.encoder)
+def from_settings(network: NetworkSettings, k: int) -> LivenessNet:
+    """The network of a run, with random weights; ``k``: of its atoms i/K."""
+    return LivenessNet(k, network.head, network.encoder)

@@ -17,6 +17,8 @@ import math
 
 import numpy as np
 
+from ..settings import setting
+
 BOXES = ("square-root", "aspect", "clip")
 LABELS = ("discrete", "continuous")
 MAX_ASPECT = 3.0  # of box "aspect": height over width relative to the picture's, and its inverse
@@ -52,6 +54,27 @@ class Encoding:
             return box, box.share(height, width)
         aspect = _draw_aspect(lam, rng) if self.box == "aspect" else 1.0
         return draw_box(height, width, lam, rng, aspect), lam
+
+
+@dataclasses.dataclass
+class ExchangeSettings:
+    """Patch exchange and label encoding: which pictures are mixed, with which, and how."""
+
+    k: int = setting(10, "K of Eq. 1", low=1)
+    label_encoding: str = setting("discrete", "lambda = u/K (Eq. 1), or continuous: lambda ~ U(0, 1)", LABELS)
+    mix: str = setting("append", "append one mixed picture per original, replace originals, or none", ("append", "replace", "none"))
+    mix_prob: float = setting(0.5, "share of originals replaced with --mix replace", low=0, high=1)
+    max_level: int = setting(0, "largest u of Eq. 1, 0: K; K-1 leaves out whole-picture exchange", low=0)
+    box: str = setting(
+        "square-root",
+        "shape of the exchanged box: the picture's; aspect: random aspect ratio, same area; "
+        "clip: CutMix's, clipped at the border, label measured again",
+        BOXES,
+    )
+    partner: str = setting("all", "where the other picture comes from: all of the training set (Sec. 2.2) or the batch", ("all", "batch"))
+
+    def encoding(self) -> Encoding:
+        return Encoding(self.k, self.max_level or None, self.box, self.label_encoding)
 
 
 def draw_level(k: int, rng: np.random.Generator, max_level: int | None = None) -> int:

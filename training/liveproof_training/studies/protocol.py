@@ -1,12 +1,12 @@
 """One protocol from the datasets' folders to an exported model and its scores; a second call goes on where the first stopped.
 
-    OUT/extracted/DATASET/   crops                    (shared between protocols with --extracted)
-    OUT/NAME/settings.json   population and training; the folder refuses others
-    OUT/NAME/protocol.csv    which video is train, dev, test
-    OUT/NAME/run/            log.csv, last.pt, final.pt
-    OUT/NAME/report/         scores.csv, frames.csv, report.json, report.html of the checkpoint
-    OUT/NAME/models/         ONNX files; report-PRECISION/ has the scores of one of them
-    OUT/NAME/result.json     last: this protocol (or fold) is done
+OUT/extracted/DATASET/   crops                    (shared between protocols with --extracted)
+OUT/NAME/settings.json   population and training; the folder refuses others
+OUT/NAME/protocol.csv    which video is train, dev, test
+OUT/NAME/run/            log.csv, last.pt, final.pt
+OUT/NAME/report/         scores.csv, frames.csv, report.json, report.html of the checkpoint
+OUT/NAME/models/         ONNX files; report-PRECISION/ has the scores of one of them
+OUT/NAME/result.json     last: this protocol (or fold) is done
 """
 
 from __future__ import annotations
@@ -17,11 +17,14 @@ import json
 import os
 from pathlib import Path
 
+from liveproof_base import manifest
+
 from ..config import TrainConfig, differences
-from ..evaluation import evaluate, judge, report
-from ..export import export
-from ..loading import manifest
-from . import benchmark
+from ..evaluation import judge, report, scoring
+from ..export import onnxfiles
+from ..fit.train import Run
+from ..loading import data
+from . import goprogram
 
 LAYOUT = "plan.csv"  # in a root that `liveproof layout` made for the renderer
 HELD_OUT = 10  # every tenth training video becomes dev where a population leaves none
@@ -41,9 +44,10 @@ class Plan:
 
 def run(plan: Plan) -> dict:
     """All folds; prints each report and, of several folds, the mean. Returns the summary, also OUT/NAME.json."""
-    folders = extract(plan)
+    protocol = goprogram.listing().find(plan.name)
+    folders = extract(plan, protocol.datasets)
     results = []
-    for fold in benchmark.folds(plan.name):
+    for fold in protocol.folds:
         results.append(one(plan, fold, folders))
         print(report.lines(results[-1]), flush=True)
     summary = {"protocol": plan.name, "population": plan.population, "data": results[0]["data"], "folds": len(results)}
@@ -55,18 +59,21 @@ def run(plan: Plan) -> dict:
 
 
 def fold_line(summary: dict) -> str:
-    rates = "  ".join(f"{key.upper()} {100 * s['mean']:.2f} ± {100 * s['std0']:.2f} ({100 * s['std1']:.2f})"
-                      for key, s in summary.items() if key in ("apcer", "bpcer", "acer"))  # fmt: skip
+    rates = "  ".join(
+        f"{key.upper()} {100 * s['mean']:.2f} ± {100 * s['std0']:.2f} ({100 * s['std1']:.2f})"
+        for key, s in summary.items()
+        if key in ("apcer", "bpcer", "acer")
+    )
     return f"{summary['protocol']}, {summary['folds']} folds ({summary['data']}): {rates} %, mean ± std over n (over n - 1)"
 
 
-def extract(plan: Plan) -> list[Path]:
+def extract(plan: Plan, datasets: tuple[str, ...]) -> list[Path]:
     """Folders of crops; extraction itself skips what is there."""
     folders = []
-    for dataset in benchmark.datasets(plan.name):
+    for dataset in datasets:
         folder = plan.extracted / dataset
         if dataset in plan.roots:
-            benchmark.extract(dataset, plan.roots[dataset], folder)
+            goprogram.extract(dataset, plan.roots[dataset], folder)
             if any((plan.roots[dataset] / name).exists() for name in (manifest.RENDERED, LAYOUT)):
                 (folder / manifest.RENDERED).touch()
         elif not (folder / "manifest.csv").is_file():
@@ -79,14 +86,14 @@ def one(plan: Plan, fold: str, folders: list[Path]) -> dict:
     """One fold, skipped where its result.json is there and was made from the same settings."""
     out = plan.out / fold
     done = out / "result.json"
-    config = TrainConfig.from_dict({**plan.settings, "data": ",".join(map(str, folders)), "protocol": str(out / "protocol.csv"),
-                                    "out": str(out / "run")})  # fmt: skip
-    _claim(out / "settings.json", {"population": plan.population, **dataclasses.asdict(config)})
+    where = {"data": ",".join(map(str, folders)), "protocol": str(out / "protocol.csv"), "out": str(out / "run")}
+    config = TrainConfig.from_dict({**plan.settings, **where})
+    _claim(out / "settings.json", {"population": plan.population, **config.nested()})
     if done.is_file():
         return json.loads(done.read_text())
-    _protocol(plan, fold, folders, Path(config.protocol))
+    _protocol(plan, fold, folders, Path(config.crops.protocol))
     checkpoint = train(config)
-    header = {"population": plan.population, "settings": dataclasses.asdict(config)}
+    header = {"population": plan.population, "settings": config.nested()}
     result = judged(fold, header, checkpoint, config, out / "report")
     files = models(fold, checkpoint, config, out / "models", result["demo"], plan.force_export)
     if plan.judged_precision:
@@ -108,7 +115,7 @@ def _claim(path: Path, settings: dict) -> None:
 
 def _protocol(plan: Plan, fold: str, folders: list[Path], path: Path) -> None:
     if not path.is_file():
-        benchmark.protocol(fold, plan.population, folders, path)
+        goprogram.write_protocol(fold, plan.population, folders, path)
     hold_out(path)
 
 
@@ -137,9 +144,7 @@ def hold_out(path: Path) -> int:
 
 def train(config: TrainConfig) -> Path:
     """final.pt, trained, resumed or already there."""
-    from ..fit.train import Run
-
-    out = Path(config.out)
+    out = Path(config.run.out)
     final = out / "final.pt"
     if not final.is_file():
         Run(config, resume=(out / "last.pt").is_file()).train()
@@ -150,11 +155,11 @@ def judged(name: str, header: dict, path: Path, config: TrainConfig, out: Path) 
     """Scores dev and test, unless OUT/report.json is there already."""
     if (out / "report.json").is_file():
         return json.loads((out / "report.json").read_text())
-    model = evaluate.Model(path, config.device)
-    folders = [Path(word) for word in config.data.split(",")]
-    parts = evaluate.on_protocol(model, folders, Path(config.protocol))
-    words = report.about(name, header["population"], evaluate.is_rendered(folders, parts["test"].videos), model.describe())
-    return report.write(out, words, evaluate.judged(model, parts), parts)
+    model = scoring.Model(path, config.run.device)
+    folders = data.folders(config)
+    parts = scoring.on_protocol(model, folders, Path(config.crops.protocol))
+    words = report.about(name, header["population"], scoring.is_rendered(folders, parts["test"].videos), model.describe())
+    return report.write(out, words, scoring.judged(model, parts), parts)
 
 
 def models(name: str, checkpoint: Path, config: TrainConfig, out: Path, demo: bool, force: bool) -> dict[str, Path]:
@@ -162,13 +167,13 @@ def models(name: str, checkpoint: Path, config: TrainConfig, out: Path, demo: bo
     done = out / "exported.json"
     if done.is_file():
         return {precision: out / file for precision, file in json.loads(done.read_text()).items()}
-    sources = export.Sources(
-        name=f"liveproof-{name.lower()}-{config.encoder}".replace("_", "-").replace(".", "-"),
-        training_data=f"{'rendered videos' if demo else 'videos'} of protocol {name}: {', '.join(benchmark.datasets(name))}",
+    sources = onnxfiles.Sources(
+        name=f"liveproof-{name.lower()}-{config.network.encoder}".replace("_", "-").replace(".", "-"),
+        training_data=f"{'rendered videos' if demo else 'videos'} of protocol {name}: {', '.join(folder.name for folder in data.folders(config))}",
         threshold_source=f"equal error rate on the dev crops of {name}",
         demo=demo,
     )
-    files = export.export_all(checkpoint, None, out, sources, export.Options(force=force))  # crops: those it was trained with
+    files = onnxfiles.export_all(checkpoint, None, out, sources, onnxfiles.Options(force=force))  # crops: those it was trained with
     _write(done, {precision: file.name for precision, file in files.items()})
     return files
 

@@ -89,7 +89,7 @@ export async function reach(page: Page, states: string[], timeout = 20_000): Pro
   try {
     await page.locator(wanted).waitFor({ state: 'attached', timeout });
   } catch (err) {
-    const { state, error, hint } = await check.evaluate((el) => ({ ...(el as HTMLElement).dataset }));
+    const { state, error, hint } = await check.evaluate((el) => Object.fromEntries(Object.entries((el as HTMLElement).dataset)));
     throw new Error(`state is ${state} (error ${error}, hint ${hint}), not ${states.join(' or ')}, after ${timeout} ms`, { cause: err });
   }
   return (await check.getAttribute('data-state')) ?? '';

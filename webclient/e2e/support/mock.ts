@@ -39,7 +39,11 @@ export interface Mock {
 }
 
 const types: Record<string, string> = {
-  '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.woff2': 'font/woff2',
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript',
+  '.css': 'text/css',
+  '.svg': 'image/svg+xml',
+  '.woff2': 'font/woff2',
 };
 
 export async function startMock(options: MockOptions = {}): Promise<Mock> {
@@ -97,7 +101,7 @@ function json(res: ServerResponse, status: number, body: unknown): void {
 function converse(ws: WebSocket, options: MockOptions): MockPeer {
   const peer = new MockPeer(ws);
   ws.on('message', (data) => {
-    const m = JSON.parse(String(data)) as Record<string, unknown>;
+    const m = JSON.parse((data as Buffer).toString()) as Record<string, unknown>;
     peer.received.push(m);
     if (m['type'] !== 'offer') return;
     peer.send({ type: 'answer', sdp: answer(String(m['sdp'])) });
@@ -114,9 +118,19 @@ function answer(offer: string): string {
   const group = kept.filter((l) => l.startsWith('a=group'));
   const fingerprint = Array.from({ length: 32 }, () => 'AB').join(':');
   return [
-    'v=0', 'o=- 1 1 IN IP4 127.0.0.1', 's=-', 't=0 0', ...group,
-    media.replace(/^m=video \d+/, 'm=video 9'), 'c=IN IP4 0.0.0.0',
-    'a=ice-ufrag:mock', 'a=ice-pwd:mockmockmockmockmockmock', `a=fingerprint:sha-256 ${fingerprint}`,
-    'a=setup:active', 'a=recvonly', ...kept.filter((l) => !l.startsWith('a=group')), '',
+    'v=0',
+    'o=- 1 1 IN IP4 127.0.0.1',
+    's=-',
+    't=0 0',
+    ...group,
+    media.replace(/^m=video \d+/, 'm=video 9'),
+    'c=IN IP4 0.0.0.0',
+    'a=ice-ufrag:mock',
+    'a=ice-pwd:mockmockmockmockmockmock',
+    `a=fingerprint:sha-256 ${fingerprint}`,
+    'a=setup:active',
+    'a=recvonly',
+    ...kept.filter((l) => !l.startsWith('a=group')),
+    '',
   ].join('\r\n');
 }

@@ -10,11 +10,11 @@ const repository = resolve(webclient, '..');
 
 export const binary = resolve(process.env['LIVEPROOF_BIN'] ?? resolve(repository, 'bin/liveproof'));
 
-const shared = process.env['LIVEPROOF_SHARED'] ?? resolve(repository, '../shared');
+const shared = process.env['LIVEPROOF_SHARED'] ?? '';
 
-/** A camera recording: MJPEG that Chromium plays in a loop as its camera. */
+/** A camera recording: MJPEG that Chromium plays in a loop as its camera. Without the shared media a path that does not exist. */
 export function media(name: string): string {
-  return resolve(shared, 'media', name);
+  return shared ? resolve(shared, 'media', name) : `$LIVEPROOF_SHARED/media/${name}`;
 }
 
 /**

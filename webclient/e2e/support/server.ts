@@ -36,7 +36,12 @@ export class LiveproofServer {
     child.stdout.on('data', (b: Buffer) => (output += b.toString()));
     child.stderr.on('data', (b: Buffer) => (output += b.toString()));
     const listening = /^listening on (http:\S+)/m;
-    await until(() => listening.test(output), 60_000, () => `server did not start:\n${output}`, child);
+    await until(
+      () => listening.test(output),
+      60_000,
+      () => `server did not start:\n${output}`,
+      child,
+    );
     const url = listening.exec(output)?.[1] ?? '';
     const apiKey = /^development API key: (\S+)/m.exec(output)?.[1] ?? '';
     return new LiveproofServer(child, url.replace(/\/?$/, '/'), apiKey, () => output);
@@ -125,16 +130,13 @@ export class RedisServer {
   }
 
   hash(key: string): Record<string, string> {
-    const lines = this.cli('HGETALL', key).trim().split('\n');
-    return Object.fromEntries(Array.from({ length: Math.floor(lines.length / 2) }, (_, i) => [lines[2 * i], lines[2 * i + 1]]));
+    return record(this.cli('HGETALL', key).trim().split('\n'));
   }
 
   /** The entries of the event stream about one session, oldest first, as field → value. */
   events(id: string): Record<string, string>[] {
     const entries = JSON.parse(this.cli('--json', 'XRANGE', 'liveproof:events', '-', '+')) as [string, string[]][];
-    return entries
-      .filter(([, fields]) => fields.includes(id))
-      .map(([, fields]) => Object.fromEntries(Array.from({ length: fields.length / 2 }, (_, i) => [fields[2 * i], fields[2 * i + 1]])));
+    return entries.filter(([, fields]) => fields.includes(id)).map(([, fields]) => record(fields));
   }
 
   async stop(): Promise<void> {
@@ -143,12 +145,14 @@ export class RedisServer {
   }
 }
 
-async function until(
-  done: () => boolean | Promise<boolean>,
-  timeout: number,
-  complain: () => string,
-  child?: ChildProcess,
-): Promise<void> {
+/** Redis answers with a flat list: field, value, field, value … */
+function record(flat: readonly string[]): Record<string, string> {
+  const fields: Record<string, string> = {};
+  for (let i = 0; i + 1 < flat.length; i += 2) fields[flat[i]!] = flat[i + 1]!;
+  return fields;
+}
+
+async function until(done: () => boolean | Promise<boolean>, timeout: number, complain: () => string, child?: ChildProcess): Promise<void> {
   const deadline = Date.now() + timeout;
   while (!(await done())) {
     const died = child !== undefined && (child.exitCode !== null || child.signalCode !== null);

@@ -4,7 +4,16 @@ import { domain, gaps, nearest, scale, smoothedPath, ticks, type Frame } from '.
 
 const frame: Frame = { width: 120, height: 120, left: 10, right: 10, top: 10, bottom: 10 };
 const at = (t: number, smoothed: number, more: Partial<Sample> = {}): Sample => ({
-  seq: t, t, scored: true, rho: smoothed, weight: 1, smoothed, track: 1, reasons: [], threshold: 0.5, ...more,
+  seq: t,
+  t,
+  scored: true,
+  rho: smoothed,
+  weight: 1,
+  smoothed,
+  track: 1,
+  reasons: [],
+  threshold: 0.5,
+  ...more,
 });
 const blind = (t: number) => at(t, 0, { scored: false, reasons: ['no_face'] });
 

@@ -58,17 +58,22 @@ export function smoothedPath(samples: readonly Sample[], s: Scale): string {
 /** Each gap reaches half way to its scored neighbours. */
 export function gaps(samples: readonly Sample[]): Gap[] {
   const found: Gap[] = [];
-  for (let i = 0; i < samples.length; i++) {
-    if (samples[i]!.scored) continue;
-    let j = i;
-    while (j + 1 < samples.length && !samples[j + 1]!.scored) j++;
-    found.push({
-      from: midway(samples[i]!, samples[i - 1]),
-      to: midway(samples[j]!, samples[j + 1]),
-      samples: samples.slice(i, j + 1),
-    });
-    i = j;
+  let before: Sample | undefined; // the last scored one
+  let run: Sample[] = []; // what was not scored since
+  const end = (after?: Sample): void => {
+    const [first, last] = [run[0], run.at(-1)];
+    if (first && last) found.push({ from: midway(first, before), to: midway(last, after), samples: run });
+    run = [];
+  };
+  for (const sample of samples) {
+    if (sample.scored) {
+      end(sample);
+      before = sample;
+    } else {
+      run.push(sample);
+    }
   }
+  end();
   return found;
 }
 

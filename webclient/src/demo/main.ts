@@ -1,6 +1,5 @@
 // The demo page: the component, the demo backend's facts, and in dev mode the chart.
-import '../liveness';
-import type { LivenessCheck } from '../liveness';
+import { LivenessCheck } from '../liveness';
 import { Chart } from './chart';
 import { bindTheme } from './theme';
 
@@ -18,10 +17,9 @@ interface SessionRecord {
   readonly frames: Readonly<Record<'received' | 'decoded' | 'sampled' | 'scored' | 'dropped', number>>;
 }
 
-const get = <T extends HTMLElement>(id: string): T => document.getElementById(id) as T;
-const check = get<LivenessCheck>('check');
+const check = get('check', LivenessCheck);
 
-bindTheme(get('theme'), check);
+bindTheme(get('theme', HTMLElement), check);
 void main();
 
 async function main(): Promise<void> {
@@ -29,8 +27,8 @@ async function main(): Promise<void> {
   const config = await fetchJSON<DemoConfig>('./demo/config');
   document.documentElement.dataset['ready'] = '';
   if (!config) return;
-  get('banner').hidden = !config.model.demo;
-  get('dev').hidden = !config.dev;
+  get('banner', HTMLElement).hidden = !config.model.demo;
+  get('dev', HTMLElement).hidden = !config.dev;
   if (config.dev) develop(config);
 }
 
@@ -43,9 +41,9 @@ function passOn(query: URLSearchParams): void {
 }
 
 function develop(config: DemoConfig): void {
-  get('model').textContent = `${config.model.name}, threshold ${config.model.threshold.toFixed(2)}`;
-  get('detector').textContent = config.detector;
-  const chart = new Chart(get('chart'));
+  get('model', HTMLElement).textContent = `${config.model.name}, threshold ${config.model.threshold.toFixed(2)}`;
+  get('detector', HTMLElement).textContent = config.detector;
+  const chart = new Chart(get('chart', HTMLElement));
   check.addEventListener('livenesssample', (e) => chart.add(e.detail));
   check.addEventListener('statechange', (e) => {
     if (e.detail.state === 'permission') chart.clear();
@@ -62,17 +60,19 @@ function sessionURL(id: string): string {
 }
 
 function showSession(id: string): void {
-  const link = get<HTMLAnchorElement>('session');
+  const link = get('session', HTMLAnchorElement);
   link.hidden = !id;
-  get('no-session').hidden = id !== '';
+  get('no-session', HTMLElement).hidden = id !== '';
   link.textContent = id;
   if (id) link.href = sessionURL(id);
 }
 
 function showRecord(r: SessionRecord | null): void {
-  get('verdict').textContent = r ? [r.verdict, ...(r.reasons ?? [])].join(' · ') : '–';
-  get('score').textContent = r ? r.score.toFixed(3) : '–';
-  get('frames').textContent = r ? `${r.frames.scored} scored of ${r.frames.sampled} sampled, ${r.frames.received} received` : '–';
+  get('verdict', HTMLElement).textContent = r ? [r.verdict, ...(r.reasons ?? [])].join(' · ') : '–';
+  get('score', HTMLElement).textContent = r ? r.score.toFixed(3) : '–';
+  get('frames', HTMLElement).textContent = r
+    ? `${r.frames.scored} scored of ${r.frames.sampled} sampled, ${r.frames.received} received`
+    : '–';
 }
 
 async function fetchJSON<T>(url: string): Promise<T | null> {
@@ -82,4 +82,10 @@ async function fetchJSON<T>(url: string): Promise<T | null> {
   } catch {
     return null;
   }
+}
+
+function get<T extends HTMLElement>(id: string, type: new () => T): T {
+  const el = document.getElementById(id);
+  if (!(el instanceof type)) throw new Error(`index.html lacks #${id}`);
+  return el;
 }

@@ -56,7 +56,7 @@ describe('Attempt', () => {
   it('sets up camera, session, channel and peer, then offers and tells the settings', async () => {
     const { socket } = await connected();
     expect(events).toEqual([{ type: 'camera-ready' }, { type: 'session-created', sessionId: 'S' }]);
-    expect(socket.sent.map((m) => JSON.parse(m))).toEqual([
+    expect(socket.sent.map((m) => JSON.parse(m) as unknown)).toEqual([
       { type: 'offer', sdp: 'fake offer' },
       { type: 'settings', requested: { width: 640, height: 480, frameRate: 30 }, delivered: { width: 640, height: 480, frameRate: 30 } },
     ]);

@@ -38,6 +38,7 @@ export interface Factories {
 export class Attempt {
   readonly #abort = new AbortController();
   readonly #release: (() => void)[] = [];
+  #peer: Peer | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #serverHint = '';
   #localHint = '';
@@ -81,35 +82,35 @@ export class Attempt {
   }
 
   async #connect(camera: Camera, url: string, token: string, iceServers: RTCIceServer[], signal: AbortSignal): Promise<void> {
-    let peer: Peer | undefined;
     const channel = await Signalling.open(
       url,
       token,
-      { message: (m) => this.#receive(m, peer), lost: (err) => this.#fault(err.code) },
+      { message: (m) => this.#receive(m), lost: (err) => this.#fault(err.code) },
       this.make.Socket,
     );
     this.#own(() => channel.close());
     signal.throwIfAborted();
 
-    peer = new Peer(
+    const peer = new Peer(
       camera.stream,
       { iceServers, codec: this.options.codec },
       { candidate: (candidate) => channel.send({ type: 'candidate', candidate }), connection: (s) => this.#connection(s) },
       this.make.PC,
     );
-    this.#own(() => peer?.close());
+    this.#peer = peer;
+    this.#own(() => peer.close());
     const sdp = await peer.offer();
     signal.throwIfAborted();
     channel.send({ type: 'offer', sdp });
     channel.send({ type: 'settings', requested, delivered: camera.delivered() });
   }
 
-  #receive(m: ServerMessage, peer: Peer | undefined): void {
+  #receive(m: ServerMessage): void {
     switch (m.type) {
       case 'answer':
-        return this.#guard(peer?.accept(m.sdp));
+        return this.#guard(this.#peer?.accept(m.sdp));
       case 'candidate':
-        return this.#guard(peer?.addCandidate(m.candidate));
+        return this.#guard(this.#peer?.addCandidate(m.candidate));
       case 'state':
         return m.state === 'streaming' ? this.#streaming() : undefined;
       case 'hint':

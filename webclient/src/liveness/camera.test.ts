@@ -19,14 +19,22 @@ describe('Camera.open', () => {
   it('releases a camera that comes after the person cancelled', async () => {
     const stream = fakeStream();
     const gone = new AbortController();
-    const opening = Camera.open(gone.signal, devices(async () => (gone.abort(), stream)));
+    const opening = Camera.open(
+      gone.signal,
+      devices(async () => (gone.abort(), stream)),
+    );
     await expect(opening).rejects.toThrow();
     expect(stream.getTracks().every((t) => t.readyState === 'ended')).toBe(true);
   });
 
   it('refuses a stream without video and releases it', async () => {
     const stream = fakeStream({ video: false });
-    await expect(Camera.open(live, devices(async () => stream))).rejects.toMatchObject({ code: 'no_camera' });
+    await expect(
+      Camera.open(
+        live,
+        devices(async () => stream),
+      ),
+    ).rejects.toMatchObject({ code: 'no_camera' });
   });
 
   it('names an insecure context and a browser without cameras', async () => {
@@ -48,19 +56,30 @@ describe('Camera.open', () => {
   ])('%s becomes %s', async (name, code) => {
     const err = new DOMException('', name);
     expect(cameraError(err)).toBe(code);
-    await expect(Camera.open(live, devices(() => Promise.reject(err)))).rejects.toMatchObject({ code });
+    await expect(
+      Camera.open(
+        live,
+        devices(() => Promise.reject(err)),
+      ),
+    ).rejects.toMatchObject({ code });
   });
 });
 
 describe('Camera', () => {
   it('tells the settings in force', async () => {
-    const camera = await Camera.open(live, devices(async () => fakeStream({ settings: { width: 320, height: 240 } })));
+    const camera = await Camera.open(
+      live,
+      devices(async () => fakeStream({ settings: { width: 320, height: 240 } })),
+    );
     expect(camera.delivered()).toEqual({ width: 320, height: 240, frameRate: 0 });
   });
 
   it('stops every track, twice without harm, and does not call that a loss', async () => {
     const stream = fakeStream();
-    const camera = await Camera.open(live, devices(async () => stream));
+    const camera = await Camera.open(
+      live,
+      devices(async () => stream),
+    );
     const lost = vi.fn();
     camera.onLost(lost);
     camera.stop();
@@ -72,7 +91,10 @@ describe('Camera', () => {
 
   it('reports an unplugged camera', async () => {
     const stream = fakeStream();
-    const camera = await Camera.open(live, devices(async () => stream));
+    const camera = await Camera.open(
+      live,
+      devices(async () => stream),
+    );
     const lost = vi.fn();
     camera.onLost(lost);
     stream.getTracks()[0]!.dispatchEvent(new Event('ended'));

@@ -15,8 +15,12 @@ beforeEach(() => {
   vi.stubGlobal('isSecureContext', true);
   vi.stubGlobal('RTCPeerConnection', FakePeerConnection);
   vi.stubGlobal('WebSocket', FakeSocket);
+  Element.prototype.scrollIntoView = () => undefined; // jsdom has none
   const session = { id: 'S', client_token: 'T', ice_servers: [], signal_url: 'ws://h/signal' };
-  vi.stubGlobal('fetch', vi.fn(async () => new Response(JSON.stringify(session), { status: 201 })));
+  vi.stubGlobal(
+    'fetch',
+    vi.fn(async () => new Response(JSON.stringify(session), { status: 201 })),
+  );
   const getUserMedia = vi.fn(async () => streams[streams.push(fakeStream()) - 1]);
   Object.defineProperty(navigator, 'mediaDevices', { configurable: true, value: { getUserMedia } });
   check = document.createElement('liveness-check');
@@ -87,7 +91,12 @@ describe('events', () => {
   it('tell states and result, never a score', async () => {
     const socket = await stream();
     socket.deliver({ type: 'decided', result: 'fail', reasons: ['score_below_threshold'], verdict: 'spoof', score: 0.02 });
-    expect(seen.filter(([t]) => t === 'statechange').map(([, d]) => d['state'])).toEqual(['permission', 'connecting', 'positioning', 'failed']);
+    expect(seen.filter(([t]) => t === 'statechange').map(([, d]) => d['state'])).toEqual([
+      'permission',
+      'connecting',
+      'positioning',
+      'failed',
+    ]);
     expect(seen.at(-1)).toEqual(['livenessresult', { result: 'fail', reasons: ['score_below_threshold'], sessionId: 'S' }]);
     expect(JSON.stringify(seen)).not.toContain('0.02');
   });

@@ -128,6 +128,7 @@ export class LivenessCheck extends HTMLElement {
   #mirror(values: Record<string, string>): void {
     for (const [key, value] of Object.entries(values)) {
       if (value) this.dataset[key] = value;
+      // eslint-disable-next-line @typescript-eslint/no-dynamic-delete -- a dataset drops an attribute in no other way
       else delete this.dataset[key];
     }
   }

@@ -1,5 +1,5 @@
 // Everything that can end a check without a verdict. Each code has words for the
-// person, with what mends it, in hints.ts.
+// person, with what mends it, in words/.
 export const errorCodes = [
   'insecure_context',
   'unsupported_browser',

@@ -1,36 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { errorCodes } from './errors';
-import { advice, catalogue, HintPacer, languages, localReasons, reasonText, serverReasons } from './hints';
-
-const declared = [...readFileSync(resolve(__dirname, '../../../reason.go'), 'utf8').matchAll(/Reason = "([a-z_]+)"/g)].map((m) => m[1]!);
-
-describe('catalogue', () => {
-  it('knows exactly the reason codes that the server declares', () => {
-    expect(declared.length).toBeGreaterThan(20);
-    expect([...serverReasons].sort()).toEqual([...declared].sort());
-  });
-
-  it.each(languages)('%s has words for every code, each its own sentence', (lang) => {
-    const words = catalogue(lang);
-    for (const code of [...declared, ...localReasons]) expect(reasonText(words, code)).toMatch(/^\p{Lu}.+\.$/u);
-    for (const code of errorCodes) expect(words.errors[code].text).toMatch(/\.$/);
-  });
-
-  it('no language borrows another’s words', () => {
-    const [a, b] = [catalogue('en'), catalogue('de')];
-    for (const code of declared) expect(reasonText(a, code)).not.toBe(reasonText(b, code));
-  });
-
-  it.each([['de-AT', 'Abbrechen'], ['DE', 'Abbrechen'], ['en-GB', 'Cancel'], ['fr', 'Cancel'], ['', 'Cancel']])(
-    'lang %j', (lang, cancel) => expect(catalogue(lang).cancel).toBe(cancel),
-  );
-
-  it.each(['from_the_future', 'constructor', '__proto__'])('%s falls back to a general hint', (code) => {
-    expect(reasonText(catalogue('en'), code)).toBe(catalogue('en').unknownReason);
-  });
-});
+import { advice, HintPacer } from './hints';
 
 describe('advice', () => {
   it.each([

@@ -1,23 +1,39 @@
 import { describe, expect, it } from 'vitest';
 import { initial, isActive, isEnd, next, type MachineEvent, type Snapshot, type State } from './machine';
 
-const states: State[] = [
-  'idle', 'permission', 'connecting', 'positioning', 'checking', 'passed', 'retry', 'failed', 'error',
-];
+const states: State[] = ['idle', 'permission', 'connecting', 'positioning', 'checking', 'passed', 'retry', 'failed', 'error'];
 const at = (state: State, more: Partial<Snapshot> = {}): Snapshot => ({ ...initial, state, ...more });
 const progress = (scored: number, fraction = scored / 10): MachineEvent => ({
-  type: 'progress', scored, needed: 10, fraction,
+  type: 'progress',
+  scored,
+  needed: 10,
+  fraction,
 });
 const decided = (result: 'pass' | 'retry' | 'fail'): MachineEvent => ({ type: 'decided', result, reasons: ['deadline'] });
 
 // For each event, the states it moves and where to; every other state must not move.
 const table: [name: string, event: MachineEvent, moves: Partial<Record<State, State>>][] = [
-  ['start', { type: 'start' }, {
-    idle: 'permission', passed: 'permission', retry: 'permission', failed: 'permission', error: 'permission',
-  }],
-  ['cancel', { type: 'cancel' }, {
-    permission: 'idle', connecting: 'idle', positioning: 'idle', checking: 'idle',
-  }],
+  [
+    'start',
+    { type: 'start' },
+    {
+      idle: 'permission',
+      passed: 'permission',
+      retry: 'permission',
+      failed: 'permission',
+      error: 'permission',
+    },
+  ],
+  [
+    'cancel',
+    { type: 'cancel' },
+    {
+      permission: 'idle',
+      connecting: 'idle',
+      positioning: 'idle',
+      checking: 'idle',
+    },
+  ],
   ['camera-ready', { type: 'camera-ready' }, { permission: 'connecting' }],
   ['session-created', { type: 'session-created', sessionId: 'S' }, {}],
   ['streaming', { type: 'streaming' }, { connecting: 'positioning' }],
@@ -27,9 +43,16 @@ const table: [name: string, event: MachineEvent, moves: Partial<Record<State, St
   ['pass', decided('pass'), { positioning: 'passed', checking: 'passed' }],
   ['retry', decided('retry'), { connecting: 'retry', positioning: 'retry', checking: 'retry' }],
   ['fail', decided('fail'), { connecting: 'failed', positioning: 'failed', checking: 'failed' }],
-  ['fault', { type: 'fault', error: 'network' }, {
-    permission: 'error', connecting: 'error', positioning: 'error', checking: 'error',
-  }],
+  [
+    'fault',
+    { type: 'fault', error: 'network' },
+    {
+      permission: 'error',
+      connecting: 'error',
+      positioning: 'error',
+      checking: 'error',
+    },
+  ],
 ];
 
 describe.each(table)('%s', (_name, event, moves) => {
@@ -66,7 +89,12 @@ describe('snapshots', () => {
     expect(next(s, { type: 'fault', error: 'network' }).hint).toBe('');
   });
 
-  it.each([[Number.NaN, 0], [-1, 0], [7, 1], [0.4, 0.4]])('progress %d is drawn as %d', (given, drawn) => {
+  it.each([
+    [Number.NaN, 0],
+    [-1, 0],
+    [7, 1],
+    [0.4, 0.4],
+  ])('progress %d is drawn as %d', (given, drawn) => {
     expect(next(at('checking'), progress(1, given)).progress.fraction).toBe(drawn);
   });
 

@@ -4,16 +4,7 @@
 // message can never move an ended check.
 import type { ErrorCode } from './errors';
 
-export type State =
-  | 'idle'
-  | 'permission'
-  | 'connecting'
-  | 'positioning'
-  | 'checking'
-  | 'passed'
-  | 'retry'
-  | 'failed'
-  | 'error';
+export type State = 'idle' | 'permission' | 'connecting' | 'positioning' | 'checking' | 'passed' | 'retry' | 'failed' | 'error';
 
 /** What the server tells the browser: live → pass, inconclusive → retry, spoof → fail. */
 export type Result = 'pass' | 'retry' | 'fail';
@@ -95,9 +86,7 @@ export function next(s: Snapshot, e: MachineEvent): Snapshot {
     case 'decided':
       return decided(s, e.result, e.reasons);
     case 'fault':
-      return isActive(s.state)
-        ? { ...s, state: 'error', error: e.error, hint: '', progress: noProgress }
-        : s;
+      return isActive(s.state) ? { ...s, state: 'error', error: e.error, hint: '', progress: noProgress } : s;
   }
 }
 

@@ -45,7 +45,12 @@ describe('Peer', () => {
 
   it('refuses a stream without video', () => {
     const make = () =>
-      new Peer(fakeStream({ video: false }), { iceServers: [], codec: '' }, { candidate: vi.fn(), connection: vi.fn() }, FakePeerConnection.type);
+      new Peer(
+        fakeStream({ video: false }),
+        { iceServers: [], codec: '' },
+        { candidate: vi.fn(), connection: vi.fn() },
+        FakePeerConnection.type,
+      );
     expect(make).toThrow('no_camera');
   });
 });

@@ -18,12 +18,7 @@ export class Peer {
   #answered = false;
   #early: (RTCIceCandidateInit | null)[] = [];
 
-  constructor(
-    stream: MediaStream,
-    options: PeerOptions,
-    handlers: PeerHandlers,
-    PC: typeof RTCPeerConnection = RTCPeerConnection,
-  ) {
+  constructor(stream: MediaStream, options: PeerOptions, handlers: PeerHandlers, PC: typeof RTCPeerConnection = RTCPeerConnection) {
     this.#pc = new PC({ iceServers: options.iceServers, bundlePolicy: 'max-bundle' });
     this.#pc.onicecandidate = (e) => handlers.candidate(e.candidate?.toJSON() ?? null);
     this.#pc.onconnectionstatechange = () => handlers.connection(this.#pc.connectionState);

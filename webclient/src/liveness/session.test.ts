@@ -15,7 +15,10 @@ describe('createSession', () => {
   it('posts and resolves the signalling address', async () => {
     reply(201, body);
     await expect(createSession('/demo/sessions', signal, 'https://bank.example/check')).resolves.toEqual({
-      id: 'S', clientToken: 'T', iceServers: [{ urls: ['stun:x'] }], signalUrl: 'wss://bank.example/v1/sessions/S/signal',
+      id: 'S',
+      clientToken: 'T',
+      iceServers: [{ urls: ['stun:x'] }],
+      signalUrl: 'wss://bank.example/v1/sessions/S/signal',
     });
     expect(vi.mocked(fetch).mock.calls[0]?.[1]).toMatchObject({ method: 'POST', body: '{"mode":"onboarding"}' });
   });

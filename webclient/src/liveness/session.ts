@@ -29,7 +29,7 @@ export async function createSession(url: string, signal: AbortSignal, base = doc
 // RFC 9457 problem JSON carries a stable code; the status says whether waiting helps.
 async function refusal(res: Response): Promise<LivenessError> {
   const problem = (await res.json().catch(() => ({}))) as { code?: unknown } | null;
-  const detail = `HTTP ${res.status} ${String(problem?.code ?? '')}`.trim();
+  const detail = `HTTP ${res.status} ${typeof problem?.code === 'string' ? problem.code : ''}`.trim();
   return new LivenessError(res.status === 503 || res.status === 429 ? 'service_busy' : 'session_refused', detail);
 }
 

@@ -76,7 +76,16 @@ describe('Signalling', () => {
 
 describe('parse', () => {
   const sample = {
-    type: 'sample', seq: 7, t: 1.4, scored: true, rho: 0.93, weight: 1, smoothed: 0.88, track: 1, reasons: [], threshold: 0.5,
+    type: 'sample',
+    seq: 7,
+    t: 1.4,
+    scored: true,
+    rho: 0.93,
+    weight: 1,
+    smoothed: 0.88,
+    track: 1,
+    reasons: [],
+    threshold: 0.5,
   };
   it.each([
     { type: 'answer', sdp: 'v=0' },
@@ -102,10 +111,22 @@ describe('parse', () => {
   });
 
   it.each([
-    'null', '[]', '"x"', '{', '', '{}', '{"type":7}', '{"type":"answer"}', '{"type":"candidate","candidate":"x"}',
-    '{"type":"hint","reason":null}', '{"type":"progress","fraction":"1","scored":1,"needed":1}',
-    '{"type":"decided","result":"live"}', '{"type":"decided"}', '{"type":"decided","result":"pass","reasons":[1]}',
-    '{"type":"sample"}', '{"type":"error"}',
+    'null',
+    '[]',
+    '"x"',
+    '{',
+    '',
+    '{}',
+    '{"type":7}',
+    '{"type":"answer"}',
+    '{"type":"candidate","candidate":"x"}',
+    '{"type":"hint","reason":null}',
+    '{"type":"progress","fraction":"1","scored":1,"needed":1}',
+    '{"type":"decided","result":"live"}',
+    '{"type":"decided"}',
+    '{"type":"decided","result":"pass","reasons":[1]}',
+    '{"type":"sample"}',
+    '{"type":"error"}',
   ])('refuses %s', (text) => {
     expect(() => parse(text)).toThrow();
   });
@@ -140,7 +161,7 @@ it('whatever comes, a message is typed or refused, and only "pass" passes', () =
     for (let n = 1 + Math.floor(next() * 3); n > 0; n--) {
       const at = Math.floor(next() * text.length);
       const cut = Math.floor(next() * 6);
-      text = text.slice(0, at) + (next() < 0.7 ? pieces[Math.floor(next() * pieces.length)] : '') + text.slice(at + cut);
+      text = text.slice(0, at) + (next() < 0.7 ? pieces[Math.floor(next() * pieces.length)]! : '') + text.slice(at + cut);
     }
     let m: ReturnType<typeof parse>;
     try {

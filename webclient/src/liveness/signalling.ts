@@ -54,12 +54,7 @@ export class Signalling {
   }
 
   /** Opens the channel; rejects with connection_refused, or protocol_error when the server speaks another protocol. */
-  static async open(
-    url: string,
-    token: string,
-    handlers: SignallingHandlers,
-    Socket: typeof WebSocket = WebSocket,
-  ): Promise<Signalling> {
+  static async open(url: string, token: string, handlers: SignallingHandlers, Socket: typeof WebSocket = WebSocket): Promise<Signalling> {
     const ws = new Socket(url, [subprotocol, `bearer.${token}`]);
     const channel = new Signalling(ws);
     await opened(ws);
@@ -100,7 +95,10 @@ export class Signalling {
 function opened(ws: WebSocket): Promise<void> {
   return new Promise((resolve, reject) => {
     ws.onopen = () => {
-      if (ws.protocol === subprotocol) return resolve();
+      if (ws.protocol === subprotocol) {
+        resolve();
+        return;
+      }
       ws.close();
       reject(new LivenessError('protocol_error', `server chose "${ws.protocol}"`));
     };

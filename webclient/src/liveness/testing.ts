@@ -15,9 +15,7 @@ class FakeTrack extends EventTarget {
   }
 }
 
-export function fakeStream(
-  options: { video?: boolean; settings?: MediaTrackSettings } = {},
-): MediaStream {
+export function fakeStream(options: { video?: boolean; settings?: MediaTrackSettings } = {}): MediaStream {
   const settings = options.settings ?? { width: 640, height: 480, frameRate: 30 };
   const tracks = options.video === false ? [] : [new FakeTrack(settings)];
   return { getTracks: () => tracks, getVideoTracks: () => tracks } as unknown as MediaStream;
@@ -66,7 +64,7 @@ export class FakeSocket {
   }
 }
 
-let peers: FakePeerConnection[] = [];
+const peers: FakePeerConnection[] = [];
 
 export class FakePeerConnection {
   static readonly type = FakePeerConnection as unknown as typeof RTCPeerConnection;

@@ -1,8 +1,9 @@
 // What the person sees: built once in the shadow root, then drawn from
 // snapshots. It holds no state of the check, only the DOM.
-import { advice, catalogue, HintPacer, reasonText, type Catalogue } from './hints';
+import { advice, HintPacer } from './hints';
 import { isActive, isEnd, type Snapshot, type State } from './machine';
 import styles from './styles.css?inline';
+import { catalogue, reasonText, type Catalogue, type Words } from './words';
 
 export interface ViewHandlers {
   start(): void;
@@ -61,14 +62,14 @@ export class View {
     const holder = document.createElement('template');
     holder.innerHTML = template;
     root.append(holder.content);
-    this.#card = find(root, '.card');
-    this.#video = find(root, 'video');
-    this.#ring = find(root, '.ring');
-    this.#hint = find(root, '.hint');
-    this.#title = find(root, 'h2');
-    this.#text = find(root, 'p');
-    this.#button = find(root, 'button');
-    this.#live = find(root, '[role=status]');
+    this.#card = find(root, '.card', HTMLElement);
+    this.#video = find(root, 'video', HTMLVideoElement);
+    this.#ring = find(root, '.ring', SVGElement);
+    this.#hint = find(root, '.hint', HTMLElement);
+    this.#title = find(root, 'h2', HTMLElement);
+    this.#text = find(root, 'p', HTMLElement);
+    this.#button = find(root, 'button', HTMLButtonElement);
+    this.#live = find(root, '[role=status]', HTMLElement);
     this.#video.muted = true; // the attribute alone does not count in a parsed fragment
     this.#listen(handlers);
   }
@@ -148,14 +149,14 @@ export class View {
   // Screen readers hear each state once; who works with the keyboard lands on
   // the outcome, from where Tab leads to the button.
   #enter(s: Snapshot, hadFocus: boolean): void {
-    if (s.state === 'permission') this.root.host.scrollIntoView?.({ block: 'nearest' });
+    if (s.state === 'permission') this.root.host.scrollIntoView({ block: 'nearest' });
     const { title, text } = wordsOf(s, this.#words);
     this.#live.textContent = s.state === 'idle' ? '' : `${title}. ${text}`;
     if (hadFocus && isEnd(s.state)) this.#title.focus({ preventScroll: true });
   }
 }
 
-function wordsOf(s: Snapshot, words: Catalogue): { title: string; text: string } {
+function wordsOf(s: Snapshot, words: Catalogue): Words {
   if (s.state === 'error') return words.errors[s.error || 'server_error'];
   const { title, text } = words.states[s.state];
   if (!isEnd(s.state)) return { title, text };
@@ -174,11 +175,11 @@ function adopt(root: ShadowRoot): void {
   }
   const style = document.createElement('style');
   style.textContent = styles;
-  (root as ShadowRoot).append(style);
+  root.append(style);
 }
 
-function find<T extends Element>(root: ShadowRoot, selector: string): T {
-  const el = root.querySelector<T>(selector);
-  if (!el) throw new Error(`template lacks ${selector}`);
+function find<T extends Element>(root: ShadowRoot, selector: string, type: new () => T): T {
+  const el = root.querySelector(selector);
+  if (!(el instanceof type)) throw new Error(`template lacks ${selector}`);
   return el;
 }

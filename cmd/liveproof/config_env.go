@@ -1,0 +1,92 @@
+package main
+
+import (
+	"encoding"
+	"errors"
+	"fmt"
+	"reflect"
+	"regexp"
+	"sort"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// otherVariables are read elsewhere; the last two are what Kubernetes sets for a service of that name.
+var otherVariables = regexp.MustCompile(
+	`^LIVEPROOF_(MODELS|SHARED|ONNXRUNTIME|RETINAFACE_URL|API_KEY|BIN|SERVICE_\w+|PORT(_\w+)?)$`)
+
+// applyEnvironment sets LIVEPROOF_<SECTION>_<KEY>, for example
+// LIVEPROOF_WEBRTC_UDP_PORT=9000; lists are separated by commas. An unknown
+// section or key is refused, as in the file.
+func applyEnvironment(cfg *Config, environ []string) error {
+	sort.Strings(environ)
+	for _, entry := range environ {
+		name, value, _ := strings.Cut(entry, "=")
+		if !strings.HasPrefix(name, "LIVEPROOF_") || otherVariables.MatchString(name) {
+			continue
+		}
+		if err := applyVariable(reflect.ValueOf(cfg).Elem(), name, value); err != nil {
+			return fmt.Errorf("environment variable %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+func applyVariable(cfg reflect.Value, name, value string) error {
+	if now, ok := renamedVariable(name); ok {
+		return fmt.Errorf("this key is now %s", now)
+	}
+	for i := range cfg.NumField() {
+		prefix := "LIVEPROOF_" + strings.ToUpper(cfg.Type().Field(i).Tag.Get("yaml")) + "_"
+		if key, ok := strings.CutPrefix(name, prefix); ok {
+			return setKey(cfg.Field(i), strings.ToLower(key), value)
+		}
+	}
+	return errors.New("no such section of the configuration")
+}
+
+// setKey sets the field whose yaml tag is key; nested sections are joined by _.
+func setKey(section reflect.Value, key, value string) error {
+	for i := range section.NumField() {
+		tag, _, _ := strings.Cut(section.Type().Field(i).Tag.Get("yaml"), ",")
+		field := section.Field(i)
+		if tag == key {
+			return setField(field, value)
+		}
+		if rest, ok := strings.CutPrefix(key, tag+"_"); ok && field.Kind() == reflect.Struct {
+			return setKey(field, rest, value)
+		}
+	}
+	return fmt.Errorf("unknown key %q", key)
+}
+
+func setField(field reflect.Value, value string) error {
+	text, isText := field.Addr().Interface().(encoding.TextUnmarshaler)
+	switch {
+	case isText:
+		return text.UnmarshalText([]byte(value))
+	case field.Kind() == reflect.String:
+		field.SetString(value)
+		return nil
+	case field.Kind() == reflect.Slice && !strings.HasPrefix(value, "["):
+		return setList(field, value)
+	}
+	return yaml.Unmarshal([]byte(value), field.Addr().Interface())
+}
+
+func setList(field reflect.Value, value string) error {
+	items := reflect.MakeSlice(field.Type(), 0, 4)
+	for item := range strings.SplitSeq(value, ",") {
+		if item = strings.TrimSpace(item); item == "" {
+			continue
+		}
+		element := reflect.New(field.Type().Elem()).Elem()
+		if err := setField(element, item); err != nil {
+			return err
+		}
+		items = reflect.Append(items, element)
+	}
+	field.Set(items)
+	return nil
+}

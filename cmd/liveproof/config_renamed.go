@@ -1,0 +1,60 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// renamed are keys of older versions and what they are called now.
+var renamed = map[string]string{
+	"ingest.token_ttl":        "session.token_ttl",
+	"ingest.session_ttl":      "session.record_ttl",
+	"ingest.deadline":         "session.deadline",
+	"ingest.max_deadline":     "session.max_deadline",
+	"ingest.max_call":         "session.max_call",
+	"ingest.max_sessions":     "session.max_sessions",
+	"ingest.connect_timeout":  "session.connect_timeout",
+	"ingest.disconnect_grace": "session.disconnect_grace",
+	"ingest.decide_timeout":   "session.decide_timeout",
+	"ingest.drain_timeout":    "session.drain_timeout",
+	"ingest.rate_per_key":     "ingest.rate_per_tenant",
+	"pipeline.idle_timeout":   "session.idle_timeout",
+	"pipeline.decide_timeout": "session.decide_timeout",
+	"verdict.deadline":        "session.deadline",
+	"webrtc.connect_timeout":  "session.connect_timeout",
+	"webrtc.idle_timeout":     "session.idle_timeout",
+}
+
+// refuseRenamed names every key of an older version, with its new name.
+func refuseRenamed(raw []byte) error {
+	var sections map[string]map[string]yaml.Node
+	if yaml.Unmarshal(raw, &sections) != nil {
+		return nil // not of this shape: the strict decoder says what is wrong
+	}
+	var errs []error
+	for section, keys := range sections {
+		for key := range keys {
+			if now, ok := renamed[section+"."+key]; ok {
+				errs = append(errs, fmt.Errorf("%s.%s: this key is now %s", section, key, now))
+			}
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// renamedVariable is the same for LIVEPROOF_<SECTION>_<KEY> and the keys below it.
+func renamedVariable(name string) (now string, ok bool) {
+	for old, key := range renamed {
+		if rest, found := strings.CutPrefix(name, variable(old)); found && (rest == "" || rest[0] == '_') {
+			return variable(key) + rest, true
+		}
+	}
+	return "", false
+}
+
+func variable(key string) string {
+	return "LIVEPROOF_" + strings.ToUpper(strings.ReplaceAll(key, ".", "_"))
+}

@@ -1,0 +1,116 @@
+package main
+
+import (
+	"bufio"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/liveproof/liveproof/internal/redistest"
+)
+
+const (
+	processAddress = "127.0.0.1:0"
+	processKey     = "bank-a:0123456789abcdef"
+)
+
+// TestServerProcess is no test: it is the server process that tests kill.
+func TestServerProcess(t *testing.T) {
+	url := os.Getenv("LIVEPROOF_PORT_TEST_REDIS") // of a form that the configuration leaves alone
+	if url == "" {
+		t.Skip("it is the child process of TestKilledServer")
+	}
+	os.Exit(run(t.Context(), []string{"serve", "--listen", processAddress, "--udp-port", "0", "--redis", url}))
+}
+
+// process is a server in a process of its own.
+type process struct {
+	*server
+	cmd *exec.Cmd
+}
+
+func startProcess(t *testing.T, redis string) *process {
+	t.Helper()
+	needRuntime(t)
+	cmd := exec.Command(os.Args[0], "-test.run=^TestServerProcess$")
+	cmd.Env = append(os.Environ(), "LIVEPROOF_PORT_TEST_REDIS="+redis, "LIVEPROOF_INGEST_API_KEYS="+processKey,
+		// Whatever the model thinks of the clip: θ makes it live.
+		"LIVEPROOF_VERDICT_THRESHOLD=0.002", "LIVEPROOF_VERDICT_MARGIN=0.001", "LIVEPROOF_VERDICT_HYSTERESIS=0.001")
+	out, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	cmd.Stderr = testWriter{t}
+	require.NoError(t, cmd.Start())
+	_, key, _ := strings.Cut(processKey, ":")
+	p := &process{server: &server{t: t, key: key}, cmd: cmd}
+	t.Cleanup(p.kill)
+	for lines := bufio.NewScanner(out); p.url == "" && lines.Scan(); {
+		if url, ok := strings.CutPrefix(lines.Text(), "listening on "); ok {
+			p.url = url
+		}
+	}
+	require.NotEmpty(t, p.url, "the server did not start")
+	var drained sync.WaitGroup
+	drained.Go(func() { _, _ = io.Copy(io.Discard, out) })
+	t.Cleanup(drained.Wait)
+	return p
+}
+
+// kill is kill -9.
+func (p *process) kill() {
+	if p.cmd.ProcessState == nil {
+		_ = p.cmd.Process.Signal(syscall.SIGKILL)
+		_ = p.cmd.Wait()
+	}
+}
+
+// TestKilledServer: two server processes share one Redis, and the one that holds
+// a call that stands at live is killed. The other one says pending within 5 s and
+// ends the session within 30 s.
+func TestKilledServer(t *testing.T) {
+	clip := person(t, "person_A_640x480.mjpeg", "20")
+	db := redistest.Start(t)
+	killed, other := startProcess(t, db.URL()), startProcess(t, db.URL())
+	made := killed.create(`{"mode":"call"}`)
+	leave := killed.publish(made, clip)
+	defer leave()
+	live := func(v sessionView) bool { return v.State == "streaming" && v.Verdict == "live" }
+	other.await(made.ID, "live, as every server sees it", live)
+	time.Sleep(5 * time.Second)
+	require.True(t, live(other.read(made.ID)), "the lease is renewed")
+
+	killed.kill()
+	begun := time.Now()
+	v := other.await(made.ID, "pending", func(v sessionView) bool { return v.Verdict == "pending" })
+	require.Equal(t, "streaming", v.State)
+	require.LessOrEqual(t, time.Since(begun), 5*time.Second)
+	v = other.await(made.ID, "the end", sessionView.terminal)
+	t.Logf("ended after %v: %+v", time.Since(begun).Round(time.Second/10), v)
+	require.LessOrEqual(t, time.Since(begun), 30*time.Second)
+	require.Equal(t, "expired", v.State)
+	require.Equal(t, "inconclusive", v.Verdict)
+	require.Equal(t, []string{"server_lost"}, v.Reasons)
+	require.Positive(t, v.Frames.Scored, "what was counted stays")
+}
+
+// TestUnconnectedSessionExpires: the sweep alone ends it, on whatever server.
+func TestUnconnectedSessionExpires(t *testing.T) {
+	db := redistest.Start(t)
+	t.Setenv("LIVEPROOF_SESSION_TOKEN_TTL", "1s")
+	s := startServer(t, "--redis", db.URL())
+	ids := make([]string, 20)
+	for i := range ids {
+		ids[i] = s.create("").ID
+	}
+	for _, id := range ids {
+		v := s.await(id, "expired", sessionView.terminal)
+		require.Equal(t, "expired", v.State)
+		require.Equal(t, []string{"no_media"}, v.Reasons)
+	}
+}

@@ -1,0 +1,94 @@
+package scorer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"time"
+)
+
+// result is what one run of the network came to.
+type result struct {
+	rho   []float32
+	err   error
+	stack []byte // where the backend panicked
+}
+
+// attempt runs the network once, at most for the timeout, plus as long again for
+// it to stop. Then the run counts as stuck and its channel is returned.
+func (r *runner) attempt(ctx context.Context, backend Backend, items []*item) (result, <-chan result) {
+	ctx, cancel := context.WithTimeout(ctx, r.timeout)
+	defer cancel()
+	r.metrics.batchSize.Observe(float64(len(items)))
+	began := time.Now()
+	done := make(chan result, 1)
+	go func() { done <- invoke(ctx, backend, items) }() // this worker waits for it: see outlast
+	select {
+	case res := <-done:
+		r.metrics.inference.Observe(time.Since(began).Seconds())
+		return r.classify(ctx, res), nil
+	case <-ctx.Done():
+	}
+	select {
+	case res := <-done:
+		return r.classify(ctx, res), nil
+	case <-time.After(r.timeout):
+		r.metrics.failures.WithLabelValues(failureStuck).Inc()
+		return result{err: ErrStuck}, done
+	}
+}
+
+// outlast waits for a stuck run; false when it still does not return some time
+// after the scorer's end. Its backend is then never closed.
+func (r *runner) outlast(ctx context.Context, m *loaded, stuck <-chan result) bool {
+	select {
+	case <-stuck:
+		m.countStuck(-1)
+		return true
+	case <-ctx.Done():
+	}
+	select {
+	case <-stuck:
+		m.countStuck(-1)
+		return true
+	case <-time.After(r.timeout):
+		return false
+	}
+}
+
+// invoke turns a panic of the backend into an error of this batch.
+func invoke(ctx context.Context, backend Backend, items []*item) (res result) {
+	defer func() {
+		if p := recover(); p != nil {
+			res = result{err: fmt.Errorf("%w: %v", ErrPanic, p), stack: debug.Stack()}
+		}
+	}()
+	crops := make([]*Crop, len(items))
+	for i, it := range items {
+		crops[i] = it.crop
+	}
+	rho := make([]float32, len(items))
+	return result{rho: rho, err: backend.Score(ctx, crops, rho)}
+}
+
+// classify counts a failed attempt. A timeout becomes ErrTimeout, because
+// context.DeadlineExceeded would look like the caller's own.
+func (r *runner) classify(ctx context.Context, res result) result {
+	reason := failureError
+	switch {
+	case res.err == nil:
+		return res
+	case errors.Is(res.err, ErrPanic):
+		reason = failurePanic
+		r.log.Error("inference panicked", "error", res.err, "stack", string(res.stack))
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		reason = failureTimeout
+		res.err = fmt.Errorf("%w after %v", ErrTimeout, r.timeout)
+	case ctx.Err() != nil: // the scorer ends
+		res.err = ErrClosed
+		return res
+	}
+	r.metrics.failures.WithLabelValues(reason).Inc()
+	return res
+}

@@ -1,0 +1,111 @@
+package scorer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+	"sync"
+
+	"github.com/liveproof/liveproof"
+	"github.com/liveproof/liveproof/onnx"
+)
+
+// onnxBackend runs a model with ONNX Runtime.
+type onnxBackend struct {
+	session  *onnx.Session
+	contract Contract
+	sha256   string
+	lanes    chan *lane // one per worker; each run takes one
+	once     sync.Once
+}
+
+func load(rt *onnx.Runtime, model Model, cfg Config) (*onnxBackend, error) {
+	sum, err := checkHash(model)
+	if err != nil {
+		return nil, err
+	}
+	session, err := rt.Load(model.Data, sessionOptions(cfg))
+	if err != nil {
+		return nil, fmt.Errorf("model %s: %w", model.Name, err)
+	}
+	contract, err := readContract(model.Name, session)
+	if err != nil {
+		return nil, errors.Join(err, session.Close())
+	}
+	b := &onnxBackend{session: session, contract: contract, sha256: sum, lanes: make(chan *lane, cfg.workersOn(rt.Provider()))}
+	for range cap(b.lanes) {
+		l, err := newLane(rt, cfg.MaxBatch, contract.K, session.Outputs()[0].Name == rhoName)
+		if err != nil {
+			return nil, errors.Join(fmt.Errorf("model %s: %w", model.Name, err), b.Close())
+		}
+		b.lanes <- l
+	}
+	return b, nil
+}
+
+// sessionOptions leaves the outputs to the network, so that the contract and not a
+// missing name is what refuses a wrong model.
+func sessionOptions(cfg Config) onnx.SessionOptions {
+	batch := func(n int) []int64 { return []int64{int64(n), InputSize, InputSize, 3} }
+	return onnx.SessionOptions{
+		IntraOpThreads: cfg.IntraOpThreads,
+		Range:          &onnx.ShapeRange{Input: inputName, Min: batch(1), Opt: batch(cfg.MaxBatch), Max: batch(cfg.MaxBatch)},
+	}
+}
+
+func (b *onnxBackend) Score(ctx context.Context, crops []*Crop, rho []float32) error {
+	if len(crops) == 0 || len(crops) != len(rho) {
+		return fmt.Errorf("batch of %d crops for %d scores", len(crops), len(rho))
+	}
+	var l *lane
+	select {
+	case l = <-b.lanes:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { b.lanes <- l }() // after the run has ended: a stuck one keeps its lane
+	return b.run(ctx, l, crops, rho)
+}
+
+func (b *onnxBackend) run(ctx context.Context, l *lane, crops []*Crop, rho []float32) error {
+	n := len(crops)
+	if n > len(l.inputs) {
+		return fmt.Errorf("batch of %d crops: at most %d", n, len(l.inputs))
+	}
+	for i, crop := range crops {
+		crop.CopyTo(l.faces[i*cropBytes:][:cropBytes])
+	}
+	// What a run leaves unwritten must not pass for a score.
+	for i := range n {
+		l.rho[i] = float32(math.NaN())
+	}
+	if err := b.session.Run(ctx, l.inputs[n-1], l.outputs[n-1]); err != nil {
+		return err
+	}
+	copy(rho, l.rho[:n])
+	return nil
+}
+
+// Info names the model by its metadata: name and precision.
+func (b *onnxBackend) Info() liveproof.ModelInfo {
+	name := b.contract.Name
+	if suffix := "-" + b.contract.Precision; !strings.HasSuffix(name, suffix) {
+		name += suffix
+	}
+	return liveproof.ModelInfo{Name: name, SHA256: b.sha256, Threshold: b.contract.Threshold, Demo: b.contract.Demo}
+}
+
+func (b *onnxBackend) Workers() int { return cap(b.lanes) }
+
+func (b *onnxBackend) Close() error {
+	var errs []error
+	b.once.Do(func() {
+		errs = append(errs, b.session.Close())
+		for len(b.lanes) > 0 {
+			errs = append(errs, (<-b.lanes).close())
+		}
+	})
+	return errors.Join(errs...)
+}
