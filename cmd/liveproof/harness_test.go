@@ -15,9 +15,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/pion/webrtc/v4"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
+
+	"github.com/liveproof/liveproof/publish"
 )
 
 func TestMain(m *testing.M) {
@@ -166,19 +167,19 @@ func (s *server) await(id, what string, want func(sessionView) bool) (v sessionV
 	return v
 }
 
-// publish connects a peer over WHIP and sends frames until the video, the test or stop ends.
-func (s *server) publish(made createdSession, frames []ivfFrame) (stop func()) {
+// publish connects a peer over WHIP and sends the clip until it, the test or stop ends.
+func (s *server) publish(made createdSession, clip *publish.Clip) (stop func()) {
 	s.t.Helper()
-	p, err := newPublisher(http.DefaultClient, made.ClientToken, webrtc.MimeTypeVP8)
-	require.NoError(s.t, err)
 	ctx, cancel := context.WithCancel(context.Background())
-	require.NoError(s.t, p.publish(ctx, loadOptions{server: s.url}.absolute(made.WHIPURL)))
+	session := publish.Session{ID: made.ID, ClientToken: made.ClientToken, WHIPURL: made.WHIPURL}
+	p, err := publish.Connect(ctx, http.DefaultClient, session, clip)
+	require.NoError(s.t, err)
 	var wg sync.WaitGroup
-	wg.Go(func() { _ = send(ctx, p.track, frames) })
+	wg.Go(func() { _ = p.Send(ctx, clip) })
 	stop = sync.OnceFunc(func() {
 		cancel()
 		wg.Wait()
-		_ = p.pc.Close() // as a closed tab does: no DELETE
+		_ = p.Abandon()
 	})
 	s.t.Cleanup(stop)
 	return stop
@@ -198,23 +199,22 @@ func needRuntime(t testing.TB) {
 // shared finds material that is not part of the repository, or skips.
 func shared(t testing.TB, name string) string {
 	t.Helper()
-	path := sharedPath(name)
-	if _, err := os.Stat(path); err != nil {
-		t.Skipf("../shared/%s is absent", name)
+	path, ok := findShared(name)
+	if !ok {
+		t.Skipf("%s is absent (set LIVEPROOF_SHARED)", name)
 	}
 	return path
 }
 
-func sharedPath(name string) string {
+func findShared(name string) (path string, ok bool) {
 	root := os.Getenv("LIVEPROOF_SHARED")
-	if root == "" {
-		root = "../../../shared"
-	}
-	return filepath.Join(root, name)
+	path = filepath.Join(root, name)
+	_, err := os.Stat(path)
+	return path, root != "" && err == nil
 }
 
 // encode makes an IVF file of VP8 with ffmpeg's arguments for input and filter.
-func encode(t testing.TB, args ...string) []ivfFrame {
+func encode(t testing.TB, args ...string) *publish.Clip {
 	t.Helper()
 	if _, err := exec.LookPath("ffmpeg"); err != nil {
 		t.Skip("ffmpeg is not installed (make setup)")
@@ -225,19 +225,19 @@ func encode(t testing.TB, args ...string) []ivfFrame {
 		"-deadline", "realtime", "-cpu-used", "8", "-f", "ivf", path)
 	out, err := exec.Command("ffmpeg", command...).CombinedOutput()
 	require.NoError(t, err, "%s", out)
-	frames, err := readIVF(path)
+	clip, err := publish.ReadIVF(path)
 	require.NoError(t, err)
-	return frames
+	return clip
 }
 
 // person is a real person before a webcam; noise makes every picture unique when it is looped.
-func person(t testing.TB, name string, seconds string) []ivfFrame {
+func person(t testing.TB, name string, seconds string) *publish.Clip {
 	return encode(t, "-stream_loop", "9", "-f", "mjpeg", "-r", "30", "-i", shared(t, "media/"+name),
 		"-vf", "noise=alls=3:allf=t", "-t", seconds)
 }
 
 // nobody is a slowly turning gradient with noise: nothing in it looks like a face, to the Haar cascade neither.
-func nobody(t testing.TB, seconds string) []ivfFrame {
+func nobody(t testing.TB, seconds string) *publish.Clip {
 	return encode(t, "-f", "lavfi", "-i", "gradients=size=640x480:rate=30:speed=0.02:seed=1,noise=alls=8:allf=t,format=yuv420p", "-t", seconds)
 }
 

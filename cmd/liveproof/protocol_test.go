@@ -12,7 +12,7 @@ import (
 
 func TestADatasetNamedTwiceIsRefused(t *testing.T) {
 	f, out := newFixture(t, "oulu", benchmark.LayoutOptions{Subjects: some(1, 1, 1), Every: 18}), filepath.Join(t.TempDir(), "p.csv")
-	root := "oulu=" + f.root
+	root := "oulu=" + f.Root
 	_, errText, code := command(t, "protocol", "--name", "oulu-2", "--root", root, "--root", root, "--out", out)
 	require.Equal(t, exitUsage, code)
 	require.Contains(t, errText, "comes twice")
@@ -42,7 +42,7 @@ func TestProtocolRefuses(t *testing.T) {
 
 func TestAProtocolNeedsVideosOfEachDataset(t *testing.T) {
 	f := newFixture(t, "casia", benchmark.LayoutOptions{Subjects: some(1, 0, 0), Every: 3})
-	_, errText, code := command(t, "protocol", "--name", "OMI-C", "--root", "casia="+f.root, "--out", filepath.Join(t.TempDir(), "p.csv"))
+	_, errText, code := command(t, "protocol", "--name", "OMI-C", "--root", "casia="+f.Root, "--out", filepath.Join(t.TempDir(), "p.csv"))
 	require.Equal(t, exitFailure, code)
 	require.Contains(t, errText, "no video of oulu")
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/liveproof/liveproof/internal/redistest"
+	"github.com/liveproof/liveproof/publish"
 )
 
 func TestPersonGetsAVerdictOverWHIPIntoRedis(t *testing.T) {
@@ -176,9 +177,9 @@ func TestFiftySessionsLeaveNothingBehind(t *testing.T) {
 }
 
 // anybody is a person where the recordings are, else nobody.
-func anybody(t *testing.T, seconds string) (clip []ivfFrame, hasFace bool) {
+func anybody(t *testing.T, seconds string) (clip *publish.Clip, hasFace bool) {
 	const name = "person_A_640x480.mjpeg"
-	if _, err := os.Stat(sharedPath("media/" + name)); err != nil {
+	if _, ok := findShared("media/" + name); !ok {
 		return nobody(t, seconds), false
 	}
 	return person(t, name, seconds), true

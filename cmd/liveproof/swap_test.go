@@ -2,9 +2,6 @@ package main
 
 import (
 	"bytes"
-	"context"
-	"io"
-	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -15,7 +12,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/liveproof/liveproof"
-	"github.com/liveproof/liveproof/store"
 )
 
 // tinyModels are a model that scores a crop by its brightness, with the threshold 0.5, and
