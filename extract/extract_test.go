@@ -1,0 +1,410 @@
+package extract
+
+import (
+	"bytes"
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"image"
+	"image/png"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"github.com/liveproof/liveproof/benchmark"
+	"github.com/liveproof/liveproof/engine"
+	"github.com/liveproof/liveproof/internal/datasettest"
+	"github.com/liveproof/liveproof/media"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// fixture is a dataset and what its faces are found with.
+type fixture struct {
+	datasettest.Tree
+	faces *engine.Faces
+}
+
+func newFixture(t testing.TB, name string, o benchmark.LayoutOptions) fixture {
+	t.Helper()
+	return fixture{datasettest.New(t, name, o), datasettest.Faces(t, engine.DefaultConfig())}
+}
+
+func (f fixture) discover(t testing.TB) *benchmark.Tree {
+	t.Helper()
+	tree, err := f.Dataset.Discover(f.Root)
+	require.NoError(t, err)
+	return tree
+}
+
+// run extracts into out, two videos at once.
+func (f fixture) run(t testing.TB, out string, frames int, shard Shard) (Summary, error) {
+	t.Helper()
+	return Run(t.Context(), f.discover(t), Options{Out: out, Frames: frames, Jobs: 2, Shard: shard}, f.faces)
+}
+
+// extract does all videos and returns the report.
+func (f fixture) extract(t testing.TB, out string, frames int) benchmark.Report {
+	t.Helper()
+	summary, err := f.run(t, out, frames, Shard{})
+	require.NoError(t, err)
+	require.Zero(t, summary.Missing)
+	var written benchmark.Report
+	require.NoError(t, json.Unmarshal([]byte(readFile(t, out, benchmark.ReportName)), &written))
+	require.Equal(t, written, *summary.Report)
+	return written
+}
+
+func readFile(t testing.TB, parts ...string) string {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join(parts...))
+	require.NoError(t, err)
+	return string(data)
+}
+
+// manifest reads the table by column names.
+func manifest(t testing.TB, dir string) (list []map[string]string) {
+	t.Helper()
+	all, err := csv.NewReader(strings.NewReader(readFile(t, dir, benchmark.ManifestName))).ReadAll()
+	require.NoError(t, err)
+	for _, row := range all[1:] {
+		named := map[string]string{}
+		for i, name := range all[0] {
+			named[name] = row[i]
+		}
+		list = append(list, named)
+	}
+	return list
+}
+
+func record(t testing.TB, dir, id string) benchmark.Record {
+	t.Helper()
+	r, err := benchmark.ReadRecord(dir, id)
+	require.NoError(t, err)
+	return r
+}
+
+func loadPNG(t testing.TB, path string) *image.RGBA {
+	t.Helper()
+	m, err := png.Decode(strings.NewReader(readFile(t, path)))
+	require.NoError(t, err)
+	rgba, ok := m.(*image.RGBA)
+	require.True(t, ok, "8-bit RGB without alpha")
+	return rgba
+}
+
+// Every way in which a clip can be bad, in one tree.
+func TestBadClipsAreReportedAndStopNothing(t *testing.T) {
+	f, out := newFixture(t, "msu", benchmark.LayoutOptions{Subjects: datasettest.Subjects(1, 0, 1)}), t.TempDir() // 002, 001
+	attack := func(rest string) string { return "scene01/attack/attack_client" + rest + "_scene01" }
+	f.Put(t, attack("001_laptop_SD_ipad_video")+".mov", []byte(strings.Repeat("not a film ", 1000)))
+	f.Put(t, attack("001_laptop_SD_iphone_video")+".mov", nil)
+	f.Put(t, attack("001_laptop_SD_printed_photo")+".mov", datasettest.Clip{Suffix: ".mov", Frames: 16, Nobody: true}.Encode(t))
+	f.Put(t, attack("001_android_SD_ipad_video")+".mp4", datasettest.Clip{Suffix: ".mp4", Frames: 5}.Encode(t))
+	whole := datasettest.Clip{Suffix: ".avi", Frames: 16}.Encode(t)
+	f.Put(t, attack("001_android_SD_iphone_video")+".avi", whole[:len(whole)*2/3])
+	require.NoError(t, os.Remove(filepath.Join(f.Root, attack("001_android_SD_iphone_video")+".mp4")))
+	f.Put(t, attack("001_android_SD_printed_photo")+".MP4", datasettest.Clip{Suffix: ".mp4", Frames: 16}.Encode(t))
+	require.NoError(t, os.Remove(filepath.Join(f.Root, attack("001_android_SD_printed_photo")+".mp4")))
+
+	report := f.extract(t, out, 6)
+	require.Equal(t, map[benchmark.Status]int{"ok": 13, "unreadable": 1, "zero_frames": 1, "no_face": 1}, report.Videos)
+	why := map[string]benchmark.Status{}
+	for _, n := range report.Nothing {
+		why[n.ID] = n.Status
+		require.Equal(t, n.Status == benchmark.StatusNoFace, n.Error == "")
+	}
+	require.Equal(t, map[string]benchmark.Status{
+		attack("001_laptop_SD_ipad_video"): "unreadable", attack("001_laptop_SD_iphone_video"): "zero_frames", attack("001_laptop_SD_printed_photo"): "no_face",
+	}, why)
+	r := record(t, out, attack("001_android_SD_ipad_video"))
+	require.Len(t, r.Crops, 5, "all of them, none twice")
+	require.Equal(t, []string{"has 5 frames only"}, r.Notes)
+	r = record(t, out, attack("001_android_SD_iphone_video"))
+	require.Greater(t, r.Frames, 5)
+	require.Less(t, r.Frames, 16)
+	require.Equal(t, (r.Sampled-1)*r.Frames/r.Sampled, r.Crops[len(r.Crops)-1].Frame, "spaced over what the decoder gave, not what the header promised")
+
+	var frames, times []string
+	for _, row := range manifest(t, out) {
+		if row["video"] == "scene01/real/real_client001_laptop_SD_scene01" {
+			frames, times = append(frames, row["frame"]), append(times, row["time"])
+		}
+	}
+	require.Equal(t, []string{"0", "2", "5", "8", "10", "13"}, frames, "16 frames, 25 a second")
+	require.Equal(t, []string{"0.000000", "0.080000", "0.200000", "0.320000", "0.400000", "0.520000"}, times)
+
+	f.verify(t, out, [6]int{16, 16, 0, 1, 1, 1})
+	f.verify(t, "", [6]int{16, 16, 0, 1, 1, 0}) // without the records nobody looks for faces
+}
+
+// verify counts expected, found, missing, unreadable, empty and faceless videos.
+func (f fixture) verify(t *testing.T, out string, want [6]int) {
+	t.Helper()
+	var told []Progress
+	o := Options{Out: out, Jobs: 2, Progress: func(p Progress) { told = append(told, p) }}
+	c, err := Verify(t.Context(), f.discover(t), o, media.DefaultConfig())
+	require.NoError(t, err)
+	require.Equal(t, want, [6]int{c.Expected, c.Found, len(c.Missing), len(c.Unreadable), len(c.ZeroFrames), len(c.NoFace)})
+	require.Len(t, told, want[1]+1)
+	require.Equal(t, Progress{Total: want[1], Done: want[1], Skipped: want[1]}, told[want[1]])
+}
+
+// However an upside-down clip comes, its crops are upright: stored so, stored so
+// with a tag by which the decoder turns it, or already turned by whoever copied it.
+func TestUpsideDownClipsAreTurnedOnce(t *testing.T) {
+	id := "scene01/real/real_client003_android_SD_scene01"
+	for name, c := range map[string]struct {
+		clip           datasettest.Clip
+		rotation, turn int
+	}{
+		"stored upside down":        {datasettest.Clip{Suffix: ".mp4", Frames: 16, UpsideDown: true}, 0, 180},
+		"with the container's tag":  {datasettest.Clip{Suffix: ".mp4", Frames: 16, UpsideDown: true, Rotate: "180"}, 180, 0},
+		"already turned by someone": {datasettest.Clip{Suffix: ".mp4", Frames: 16}, 0, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f, out := newFixture(t, "msu", benchmark.LayoutOptions{Subjects: datasettest.Subjects(2, 0, 0)}), t.TempDir()
+			require.NoError(t, os.RemoveAll(filepath.Join(f.Root, "scene01", "attack"))) // not needed
+			f.Put(t, id+".mp4", c.clip.Encode(t))
+			f.extract(t, out, 1)
+			r := record(t, out, id)
+			require.Equal(t, benchmark.StatusOK, r.Status)
+			require.Equal(t, [2]int{c.rotation, c.turn}, [2]int{r.Rotation, r.Turn}, "%v", r.Notes)
+			require.Contains(t, r.Notes[0], "orientation by")
+			other := record(t, out, "scene01/real/real_client002_android_SD_scene01")
+			require.Zero(t, other.Turn)
+			require.Less(t, difference(loadPNG(t, filepath.Join(out, r.Crops[0].File)), loadPNG(t, filepath.Join(out, other.Crops[0].File))), 3.0,
+				"the same crop as of the clip that was never turned")
+		})
+	}
+}
+
+// difference is the mean over all values, in levels.
+func difference(a, b *image.RGBA) (mean float64) {
+	for i, v := range a.Pix {
+		mean += max(float64(v), float64(b.Pix[i])) - min(float64(v), float64(b.Pix[i]))
+	}
+	return mean / float64(len(a.Pix))
+}
+
+func TestShardsMerge(t *testing.T) {
+	f, whole, merged := newFixture(t, "casia", benchmark.LayoutOptions{Subjects: datasettest.Subjects(1, 0, 1)}), t.TempDir(), t.TempDir()
+	f.extract(t, whole, 1)
+	for i := range 3 {
+		out := t.TempDir()
+		summary, err := f.run(t, out, 1, Shard{i, 3})
+		require.NoError(t, err)
+		require.Equal(t, Summary{Missing: 16}, summary)
+		require.NoFileExists(t, filepath.Join(out, benchmark.ManifestName))
+		require.NoError(t, exec.Command("cp", "-r", out+"/.", merged).Run())
+	}
+	f.extract(t, merged, 1)
+	require.Equal(t, readFile(t, whole, benchmark.ManifestName), readFile(t, merged, benchmark.ManifestName))
+	require.Equal(t, readFile(t, whole, benchmark.ReportName), readFile(t, merged, benchmark.ReportName))
+
+	_, err := f.run(t, merged, 2, Shard{})
+	require.ErrorIs(t, err, ErrOutput)
+	require.ErrorContains(t, err, "other settings", "crops of two kinds do not mix")
+}
+
+// TestExtractProcess is no test: it is the process that TestExtractSurvivesAKill kills.
+func TestExtractProcess(t *testing.T) {
+	root, out, ok := strings.Cut(os.Getenv("EXTRACT_PROCESS"), "\n")
+	if !ok {
+		t.Skip("only as a child of another test")
+	}
+	dataset, err := benchmark.Known().Open("msu")
+	require.NoError(t, err)
+	tree, err := dataset.Discover(root)
+	require.NoError(t, err)
+	_, err = Run(t.Context(), tree, Options{Out: out, Frames: 3, Jobs: 1}, datasettest.Faces(t, engine.DefaultConfig()))
+	require.NoError(t, err)
+}
+
+func TestExtractSurvivesAKill(t *testing.T) {
+	f, whole, out := newFixture(t, "msu", benchmark.LayoutOptions{Subjects: datasettest.Subjects(1, 0, 1)}), t.TempDir(), t.TempDir()
+	f.extract(t, whole, 3)
+	child := exec.Command(os.Args[0], "-test.run=^TestExtractProcess$")
+	child.Env = append(os.Environ(), "EXTRACT_PROCESS="+f.Root+"\n"+out)
+	require.NoError(t, child.Start())
+	done := func() int {
+		list, _ := filepath.Glob(filepath.Join(out, "records", "scene01", "*", "*.json"))
+		return len(list)
+	}
+	require.Eventually(t, func() bool { return done() >= 2 }, 5*time.Minute, time.Millisecond)
+	require.NoError(t, child.Process.Signal(syscall.SIGKILL))
+	require.Error(t, child.Wait())
+	require.Less(t, done(), len(f.Plans), "killed on the way")
+	require.NoFileExists(t, filepath.Join(out, benchmark.ManifestName))
+
+	// Besides what the kill left: a crop cut short, and crops of a video without a record.
+	first, err := filepath.Glob(filepath.Join(out, "crops", "scene01", "*", "*", "*.png"))
+	require.NoError(t, err)
+	require.NoError(t, os.Truncate(first[0], 100))
+	stray := filepath.Join(out, "crops", "scene01", "real", "real_client002_laptop_SD_scene01", "000999.png")
+	require.NoError(t, os.MkdirAll(filepath.Dir(stray), 0o755))
+	require.NoError(t, os.WriteFile(stray, nil, 0o600))
+
+	f.extract(t, out, 3)
+	require.Equal(t, readFile(t, whole, benchmark.ManifestName), readFile(t, out, benchmark.ManifestName))
+	require.NoFileExists(t, stray)
+	for _, row := range manifest(t, out) {
+		require.Equal(t, readFile(t, whole, row["crop"]), readFile(t, out, row["crop"]))
+	}
+	before := modTimes(t, out)
+	f.extract(t, out, 3)
+	require.Equal(t, before, modTimes(t, out), "what is done is not done again")
+}
+
+func modTimes(t testing.TB, dir string) map[string]time.Time {
+	t.Helper()
+	times := map[string]time.Time{}
+	list, err := filepath.Glob(filepath.Join(dir, "crops", "scene01", "*", "*", "*.png"))
+	require.NoError(t, err)
+	for _, path := range list {
+		info, err := os.Stat(path)
+		require.NoError(t, err)
+		times[path] = info.ModTime()
+	}
+	return times
+}
+
+// An interruption, at whatever picture, says nothing about the video.
+func TestInterruptionIsNotTheVideosFault(t *testing.T) {
+	f, out := newFixture(t, "msu", benchmark.LayoutOptions{Subjects: datasettest.Subjects(2, 0, 0)}), t.TempDir()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for _, file := range f.discover(t).Files {
+		_, err := extractor{f.faces, 1, out}.video(ctx, file)
+		require.ErrorIs(t, err, context.Canceled, file.ID)
+	}
+}
+
+// Interrupted after its first video, a run ends with ctx's error; the same call does the rest.
+func TestInterruptedRunGoesOn(t *testing.T) {
+	f, out := newFixture(t, "casia", benchmark.LayoutOptions{Subjects: datasettest.Subjects(1, 0, 0), Every: 3}), t.TempDir()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	stop := func(p Progress) {
+		if p.Done == 1 {
+			cancel()
+		}
+	}
+	_, err := Run(ctx, f.discover(t), Options{Out: out, Frames: 1, Jobs: 1, Progress: stop}, f.faces)
+	require.ErrorIs(t, err, context.Canceled)
+	require.NoFileExists(t, filepath.Join(out, benchmark.ManifestName))
+
+	var last Progress
+	o := Options{Out: out, Frames: 1, Jobs: 1, Progress: func(p Progress) { last = p }}
+	summary, err := Run(t.Context(), f.discover(t), o, f.faces)
+	require.NoError(t, err)
+	require.Equal(t, 4, summary.Report.Videos[benchmark.StatusOK])
+	require.Equal(t, Progress{Total: 4, Done: 4, Skipped: 1, Crops: 3}, last)
+}
+
+// What could not be read is tried again: by then the disk, the mount or the copy may be mended.
+func TestUnreadableVideosAreTriedAgain(t *testing.T) {
+	f, out := newFixture(t, "msu", benchmark.LayoutOptions{Subjects: datasettest.Subjects(1, 0, 0)}), t.TempDir()
+	path := "scene01/attack/attack_client002_laptop_SD_ipad_video_scene01.mov"
+	good := datasettest.Clip{Suffix: ".mov", Frames: 16}.Encode(t)
+	f.Put(t, path, bytes.Repeat([]byte{7}, len(good))) // still being copied
+	require.Equal(t, 1, f.extract(t, out, 1).Videos[benchmark.StatusUnreadable])
+	f.Put(t, path, good)
+	f.verify(t, out, [6]int{8, 8, 0, 0, 0, 0})
+	require.Equal(t, 8, f.extract(t, out, 1).Videos[benchmark.StatusOK])
+}
+
+// Where a source was replaced, no manifest stands until its shard has done it again.
+func TestReplacedSourcesTakeTheManifestAway(t *testing.T) {
+	f, out := newFixture(t, "casia", benchmark.LayoutOptions{Subjects: datasettest.Subjects(1, 0, 0), Every: 3}), t.TempDir()
+	f.extract(t, out, 1)
+	f.Put(t, f.Plans[0].Path, datasettest.Clip{Suffix: ".avi", Frames: 18}.Encode(t))
+	at := slices.IndexFunc(f.discover(t).Files, func(file benchmark.File) bool { return file.ID == f.Plans[0].ID })
+	summary, err := f.run(t, out, 1, Shard{(at + 1) % 2, 2}) // the shard that does not have it
+	require.NoError(t, err)
+	require.Equal(t, Summary{Missing: 1}, summary)
+	require.NoFileExists(t, filepath.Join(out, benchmark.ManifestName))
+	f.extract(t, out, 1)
+	require.FileExists(t, filepath.Join(out, benchmark.ManifestName))
+}
+
+func TestOtherDetectorSettingsDoNotMix(t *testing.T) {
+	f, out := newFixture(t, "casia", benchmark.LayoutOptions{Subjects: datasettest.Subjects(1, 0, 0), Every: 3}), t.TempDir()
+	f.extract(t, out, 1)
+	cfg := engine.DefaultConfig()
+	cfg.Detector.Confidence = .31
+	_, err := fixture{f.Tree, datasettest.Faces(t, cfg)}.run(t, out, 1, Shard{})
+	require.ErrorIs(t, err, ErrOutput)
+	require.ErrorContains(t, err, "other settings")
+
+	require.NoError(t, os.Remove(filepath.Join(out, benchmark.ReportName)))
+	_, err = benchmark.ExtractedVideos(out)
+	require.ErrorContains(t, err, "would be lost")
+}
+
+func TestRunsShareAFolderOnlyAsShards(t *testing.T) {
+	f, out := newFixture(t, "casia", benchmark.LayoutOptions{Subjects: datasettest.Subjects(1, 0, 0), Every: 3}), t.TempDir()
+	unlock, err := lockFolder(out, Shard{})
+	require.NoError(t, err)
+	_, err = f.run(t, out, 1, Shard{0, 1})
+	require.ErrorIs(t, err, ErrOutput)
+	require.ErrorContains(t, err, "another extract is working")
+	unlock()
+	unlock, err = lockFolder(out, Shard{0, 2})
+	require.NoError(t, err)
+	_, err = f.run(t, out, 1, Shard{0, 3})
+	require.ErrorContains(t, err, "of the same number", "shards of other counts would share videos")
+	unlockOther, err := lockFolder(out, Shard{1, 2})
+	require.NoError(t, err)
+	unlock()
+	unlockOther()
+	f.extract(t, out, 1)
+}
+
+func TestOptionsAreRefused(t *testing.T) {
+	err := Options{Jobs: -1, Shard: Shard{3, 3}}.Validate()
+	for _, says := range []string{"frames: 0", "jobs: -1", "shard: index 3 of 3"} {
+		require.ErrorContains(t, err, says)
+	}
+	_, err = Run(t.Context(), nil, Options{Frames: 1}, nil)
+	require.ErrorContains(t, err, "jobs: 0")
+	_, err = Verify(t.Context(), nil, Options{}, media.DefaultConfig())
+	require.ErrorContains(t, err, "jobs: 0")
+}
+
+func TestParseShard(t *testing.T) {
+	s, err := ParseShard("3/16")
+	require.NoError(t, err)
+	require.Equal(t, Shard{2, 16}, s)
+	require.Equal(t, "3/16", s.String())
+	require.Equal(t, "1/1", Shard{}.String())
+	for _, text := range []string{"", "3", "0/4", "5/4", "x/4", "1/x"} {
+		_, err := ParseShard(text)
+		require.ErrorContains(t, err, "is not i/n", text)
+	}
+}
+
+func TestSpacedFrames(t *testing.T) {
+	require.Equal(t, []int{0, 15, 30, 45, 60, 75, 90, 105, 120, 135}, spaced(150, 10))
+	require.Equal(t, []int{0, 1, 3, 4, 6, 7, 9, 10, 12, 13}, spaced(15, 10))
+	require.Equal(t, []int{0, 1, 2, 3, 4}, spaced(5, 10))
+	require.Empty(t, spaced(0, 10))
+}
+
+func TestTurnOver(t *testing.T) {
+	m := datasettest.Pack(loadPNG(t, "../models/golden/none_0.png"))
+	before := bytes.Clone(m.Pix)
+	turnOver(m)
+	require.Equal(t, before[:3], m.Pix[len(m.Pix)-3:])
+	require.NotEqual(t, before, m.Pix)
+	turnOver(m)
+	require.Equal(t, before, m.Pix)
+}
