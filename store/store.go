@@ -44,7 +44,7 @@ type Config struct {
 	EventsMaxLen int64 `yaml:"events_max_len"`
 	// IdempotencyTTL is how long an Idempotency-Key is remembered.
 	IdempotencyTTL time.Duration `yaml:"idempotency_ttl"`
-	// MaxSessions bounds the memory store; Create gives ErrOverloaded above it.
+	// MaxSessions bounds the memory store; above it a new session is refused as overloaded.
 	MaxSessions int `yaml:"max_sessions"`
 }
 
