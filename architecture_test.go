@@ -36,7 +36,7 @@ var mayImport = map[string][]string{
 
 // foreign names libraries that only one room may touch.
 var foreign = map[string][]string{
-	"github.com/pion/":                    {"ingest", "ingest/rtc", "cmd/liveproof"},
+	"github.com/pion/":                    {"ingest", "ingest/rtc", "internal/codecs", "cmd/liveproof"},
 	"github.com/asticode/go-astiav":       {"media"},
 	"gocv.io/x/gocv":                      {"detector"},
 	"github.com/yalue/onnxruntime_go":     {"onnx"},

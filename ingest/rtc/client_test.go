@@ -18,6 +18,7 @@ import (
 	"github.com/pion/webrtc/v4/pkg/media"
 
 	"github.com/liveproof/liveproof"
+	"github.com/liveproof/liveproof/internal/codecs"
 )
 
 const patience = 30 * time.Second // for what takes milliseconds on an idle machine
@@ -126,7 +127,7 @@ func newClient(t testing.TB, o clientOptions) *client {
 	if o.codec == "" {
 		o.codec = liveproof.CodecVP8
 	}
-	c.track, err = webrtc.NewTrackLocalStaticSample(webrtc.RTPCodecCapability{MimeType: mimeTypes[o.codec], ClockRate: clockRate}, "video", "camera")
+	c.track, err = webrtc.NewTrackLocalStaticSample(webrtc.RTPCodecCapability{MimeType: codecs.Find(o.codec).MIMEType(), ClockRate: clockRate}, "video", "camera")
 	if err != nil {
 		t.Fatal(err)
 	}

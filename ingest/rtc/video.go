@@ -43,6 +43,8 @@ type Video struct {
 	start   time.Time
 }
 
+var _ liveproof.UnitSource = (*Video)(nil)
+
 func newVideo(cfg Config, m *metrics, sendPLI func()) *Video {
 	return &Video{
 		maxUnits: cfg.QueueUnits, maxBytes: cfg.QueueBytes, pliInterval: cfg.PLIInterval,

@@ -1,9 +1,21 @@
-package rtc
+package codecs
 
 import (
 	"github.com/pion/rtp/codecs"
 	"github.com/pion/rtp/codecs/av1/obu"
+
+	"github.com/liveproof/liveproof"
 )
+
+// av1 has no Size: libdav1d reads the sequence header and applies the limit
+// before it allocates.
+var av1 = Format{
+	Name:            liveproof.CodecAV1,
+	FMTP:            []string{""},
+	NewDepacketizer: func() Depacketizer { return &av1Depacketizer{} },
+	FFmpegName:      "av1",
+	Decoder:         "libdav1d", // FFmpeg's own needs hardware
+}
 
 // Flags of the aggregation header (RTP Payload Format for AV1, 4.4).
 const (
@@ -20,18 +32,18 @@ type av1Depacketizer struct {
 	pending bool // an OBU goes on in the next packet
 }
 
-func (d *av1Depacketizer) starts(payload []byte) bool {
+func (d *av1Depacketizer) Starts(payload []byte) bool {
 	return payload[0]&av1NewSequence != 0 && payload[0]&av1Continues == 0
 }
 
-func (d *av1Depacketizer) reset() {
+func (d *av1Depacketizer) Reset() {
 	d.data = append(d.data[:0], byte(obu.OBUTemporalDelimiter)<<3|0x02, 0)
 	d.join, d.pending = &codecs.AV1Depacketizer{}, false
 }
 
-func (d *av1Depacketizer) add(payload []byte) error {
+func (d *av1Depacketizer) Add(payload []byte) error {
 	if (payload[0]&av1Continues != 0) != d.pending {
-		return errMalformed
+		return ErrMalformed
 	}
 	obus, err := d.join.Unmarshal(payload)
 	if err != nil {
@@ -42,15 +54,15 @@ func (d *av1Depacketizer) add(payload []byte) error {
 	return nil
 }
 
-func (d *av1Depacketizer) finish() (unit, error) {
+func (d *av1Depacketizer) Finish() (Unit, error) {
 	if d.pending {
-		return unit{}, errMalformed
+		return Unit{}, ErrMalformed
 	}
 	key, frames, err := av1KeyFrame(d.data)
 	if err != nil || !frames {
-		return unit{}, errMalformed
+		return Unit{}, ErrMalformed
 	}
-	return unit{data: d.data, key: key}, nil
+	return Unit{Data: d.data, Key: key}, nil
 }
 
 // av1KeyFrame walks a temporal unit: it is a start when it has a sequence
@@ -60,13 +72,13 @@ func av1KeyFrame(tu []byte) (key, frames bool, err error) {
 	for len(tu) > 0 {
 		header, err := obu.ParseOBUHeader(tu)
 		if err != nil || !header.HasSizeField {
-			return false, false, errMalformed
+			return false, false, ErrMalformed
 		}
 		start := header.Size()
 		size, n, err := obu.ReadLeb128(tu[start:])
 		start += int(n)
 		if err != nil || start > len(tu) || uint64(size) > uint64(len(tu)-start) {
-			return false, false, errMalformed
+			return false, false, ErrMalformed
 		}
 		body := tu[start : start+int(size)]
 		tu = tu[start+int(size):]
