@@ -1,7 +1,6 @@
 package rtc
 
 import (
-	"slices"
 	"time"
 
 	"github.com/liveproof/liveproof"
@@ -45,6 +44,8 @@ type assembler struct {
 	payloadTypes         map[uint8]liveproof.Codec
 	emit                 func(liveproof.AccessUnit)
 	drop                 func(dropReason)
+	recycle              func() []byte // memory for another unit, nil for none; may be nil
+	spare                []byte        // what recycle gave
 
 	depacketizers map[liveproof.Codec]codecs.Depacketizer
 	open          bool // a picture is under way
@@ -159,14 +160,19 @@ func (a *assembler) finish() {
 		a.discard(a.picture.bad)
 		return
 	}
-	u, err := a.depacketizer(a.picture.codec).Finish()
+	u, err := a.depacketizer(a.picture.codec).Finish(a.spare)
 	if err != nil {
 		a.discard(dropMalformed)
 		return
 	}
 	a.open = false
-	if len(u.Data) > 0 {
-		a.deliver(u)
+	if len(u.Data) == 0 {
+		return
+	}
+	a.spare = nil // the depacketizer has it
+	a.deliver(u)
+	if a.spare == nil && a.recycle != nil {
+		a.spare = a.recycle()
 	}
 }
 
@@ -184,6 +190,7 @@ func (a *assembler) deliver(u codecs.Unit) {
 	}
 	if a.waitKey && !u.Key {
 		a.gap, a.broken = true, true
+		a.spare = u.Data
 		a.drop(dropNoKey)
 		return
 	}
@@ -195,7 +202,7 @@ func (a *assembler) deliver(u codecs.Unit) {
 	}
 	a.emit(liveproof.AccessUnit{
 		Codec: pic.codec, PTS: a.clock.time(pic.timestamp), ArrivedAt: pic.arrived,
-		Key: u.Key, Gap: a.gap, Rotation: a.rotation, Data: slices.Clone(u.Data),
+		Key: u.Key, Gap: a.gap, Rotation: a.rotation, Data: u.Data,
 	})
 	a.gap = false
 }

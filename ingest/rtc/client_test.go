@@ -1,6 +1,7 @@
 package rtc
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"log/slog"
@@ -252,6 +253,7 @@ func video(t testing.TB, p *Peer) *Video {
 	return v
 }
 
+// next returns the next unit with a copy of its data, which tests keep.
 func next(t testing.TB, v *Video) liveproof.AccessUnit {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
@@ -260,6 +262,7 @@ func next(t testing.TB, v *Video) liveproof.AccessUnit {
 	if err != nil {
 		t.Fatalf("%v; %+v", err, v.Stats())
 	}
+	u.Data = bytes.Clone(u.Data)
 	return u
 }
 

@@ -148,6 +148,7 @@ func benchmarkPackets(b *testing.B, packets []packet) {
 	}
 	v := newVideo(cfg, m, func() {})
 	a := newAssembler(cfg, testTypes, func(u liveproof.AccessUnit) { v.push(u); _, _, _ = v.pop() }, v.drop)
+	a.recycle = v.spare
 	r := newReorderBuffer(cfg.ReorderPackets, cfg.ReorderTime, a.push)
 	b.ReportAllocs()
 	b.ResetTimer()
@@ -168,6 +169,7 @@ func BenchmarkReceive(b *testing.B) {
 	v := newVideo(cfg, m, func() {})
 	r := &receiver{video: v, rate: rateLimit{perSecond: cfg.MaxPacketRate}}
 	r.assembler = newAssembler(cfg, testTypes, func(u liveproof.AccessUnit) { v.push(u); _, _, _ = v.pop() }, v.drop)
+	r.assembler.recycle = v.spare
 	r.reorder = newReorderBuffer(cfg.ReorderPackets, cfg.ReorderTime, r.assembler.push)
 	packets := packetize(liveproof.CodecVP8, encodedStream(b, liveproof.CodecVP8), 0, 0)
 	raw := make([]byte, 0, receiveMTU)

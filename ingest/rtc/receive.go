@@ -38,6 +38,7 @@ type receiver struct {
 func newReceiver(cfg Config, video *Video, params webrtc.RTPParameters) *receiver {
 	r := &receiver{video: video, rate: rateLimit{perSecond: cfg.MaxPacketRate}}
 	r.assembler = newAssembler(cfg, payloadTypes(params.Codecs), video.push, video.drop)
+	r.assembler.recycle = video.spare
 	r.reorder = newReorderBuffer(cfg.ReorderPackets, cfg.ReorderTime, r.assembler.push)
 	for _, extension := range params.HeaderExtensions {
 		if extension.URI == orientationURI {

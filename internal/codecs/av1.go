@@ -120,7 +120,7 @@ func (d *av1Depacketizer) endOBU() error {
 	return nil
 }
 
-func (d *av1Depacketizer) Finish() (Unit, error) {
+func (d *av1Depacketizer) Finish(spare []byte) (Unit, error) {
 	if d.pending {
 		return Unit{}, ErrMalformed
 	}
@@ -128,7 +128,9 @@ func (d *av1Depacketizer) Finish() (Unit, error) {
 	if err != nil || !frames {
 		return Unit{}, ErrMalformed
 	}
-	return Unit{Data: d.data, Key: key}, nil
+	u := Unit{Data: d.data, Key: key}
+	d.data = spare[:0]
+	return u, nil
 }
 
 // av1KeyFrame walks a temporal unit: it is a start when it has a sequence

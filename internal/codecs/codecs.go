@@ -91,7 +91,7 @@ var ErrMalformed = errors.New("malformed payload")
 
 // Unit is one picture as a depacketizer joined it.
 type Unit struct {
-	Data []byte // borrowed until the depacketizer's next Reset
+	Data []byte // the caller's; nil where there is no picture
 	Key  bool   // decoding can start here
 	Skip bool   // the sender left out pictures before this one
 }
@@ -103,9 +103,11 @@ type Depacketizer interface {
 	Starts(payload []byte) bool
 	// Add appends the next payload of the picture.
 	Add(payload []byte) error
-	// Finish ends the picture. No data and no error mean that it holds no
-	// picture yet, and that what it holds goes with the next one.
-	Finish() (Unit, error)
+	// Finish ends the picture and hands out its memory; in exchange the
+	// depacketizer writes the next one into spare, which may be nil. No data and
+	// no error mean that there is no picture yet, and that what came goes with
+	// the next one; then, and after an error, spare stays the caller's.
+	Finish(spare []byte) (Unit, error)
 	// Reset drops the picture under way.
 	Reset()
 }

@@ -70,7 +70,7 @@ func TestPayloads(t *testing.T) {
 			}
 			var u codecs.Unit
 			if err == nil {
-				u, err = d.Finish()
+				u, err = d.Finish(nil)
 			}
 			if c.want == nil && err == nil {
 				t.Fatalf("%x was taken", u.Data)

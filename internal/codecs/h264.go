@@ -141,7 +141,7 @@ func (d *h264Depacketizer) noteType(kind byte) {
 
 // Finish holds back parameter sets that come with a marker or a timestamp of
 // their own: they belong to the next picture.
-func (d *h264Depacketizer) Finish() (Unit, error) {
+func (d *h264Depacketizer) Finish(spare []byte) (Unit, error) {
 	if d.fragment != 0 {
 		return Unit{}, ErrMalformed
 	}
@@ -152,5 +152,7 @@ func (d *h264Depacketizer) Finish() (Unit, error) {
 		d.held = len(d.data)
 		return Unit{}, nil
 	}
-	return Unit{Data: d.data, Key: d.idr && d.sps && d.pps}, nil
+	u := Unit{Data: d.data, Key: d.idr && d.sps && d.pps}
+	d.data = spare[:0]
+	return u, nil
 }

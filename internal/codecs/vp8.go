@@ -75,7 +75,7 @@ func (d *vp8Depacketizer) Add(payload []byte) error {
 }
 
 // Finish checks the frame tag (RFC 6386, 9.1): a key frame has its start code.
-func (d *vp8Depacketizer) Finish() (Unit, error) {
+func (d *vp8Depacketizer) Finish(spare []byte) (Unit, error) {
 	if len(d.data) < 3 {
 		return Unit{}, ErrMalformed
 	}
@@ -84,7 +84,7 @@ func (d *vp8Depacketizer) Finish() (Unit, error) {
 		return Unit{}, ErrMalformed
 	}
 	u := Unit{Data: d.data, Key: key, Skip: !key && d.skipped()}
-	d.last = d.first
+	d.last, d.data = d.first, spare[:0]
 	return u, nil
 }
 

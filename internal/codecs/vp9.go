@@ -52,7 +52,7 @@ func (d *vp9Depacketizer) Add(payload []byte) error {
 	return nil
 }
 
-func (d *vp9Depacketizer) Finish() (Unit, error) {
+func (d *vp9Depacketizer) Finish(spare []byte) (Unit, error) {
 	if !d.begun || !d.ended {
 		return Unit{}, ErrMalformed
 	}
@@ -60,7 +60,9 @@ func (d *vp9Depacketizer) Finish() (Unit, error) {
 	if !ok {
 		return Unit{}, ErrMalformed
 	}
-	return Unit{Data: d.data, Key: key && !d.predicted}, nil
+	u := Unit{Data: d.data, Key: key && !d.predicted}
+	d.data = spare[:0]
+	return u, nil
 }
 
 // vp9Size reads a key frame's uncompressed header (VP9 bitstream specification, section 6.2).
