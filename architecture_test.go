@@ -32,6 +32,8 @@ var mayImport = map[string][]string{
 	"webclient":  {},
 	"configs":    {},
 	"internal":   {},
+
+	"internal/codecs": {""},
 }
 
 // foreign names libraries that only one room may touch.

@@ -57,6 +57,7 @@ func ffmpeg(t testing.TB, name string, args ...string) string {
 // encode makes frames access units of one codec at 30 frames a second.
 func encode(t testing.TB, codec liveproof.Codec, input []string) []liveproof.AccessUnit {
 	t.Helper()
+	require.Contains(t, encoders, codec, "a codec without test media")
 	name := "clip.ivf"
 	if codec == liveproof.CodecH264 {
 		name = "clip.h264"

@@ -84,7 +84,7 @@ func (a *assembler) needsKeyFrame() bool { return a.broken }
 // push takes the next packet in order; gap tells that packets before it are missing.
 func (a *assembler) push(p packet, gap bool) {
 	if gap {
-		a.lose()
+		a.noteLoss()
 	}
 	if len(p.payload) == 0 {
 		return // padding: it takes a sequence number and belongs to no picture
@@ -106,9 +106,9 @@ func (a *assembler) push(p packet, gap bool) {
 	}
 }
 
-// lose notes missing packets: the picture under way is incomplete, and where
+// noteLoss is told of missing packets: the picture under way is incomplete, and where
 // the next one begins is not known.
-func (a *assembler) lose() {
+func (a *assembler) noteLoss() {
 	if a.open {
 		a.discard(dropIncomplete)
 	}

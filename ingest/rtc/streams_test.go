@@ -52,6 +52,9 @@ func encodedStream(t testing.TB, codec liveproof.Codec) []frame {
 	if _, err := exec.LookPath("ffmpeg"); err != nil {
 		t.Skip("ffmpeg is missing")
 	}
+	if encoders[codec] == nil {
+		t.Fatalf("%s is a codec without test media", codec)
+	}
 	once, _ := encoded.LoadOrStore(codec, sync.OnceValues(func() ([]byte, error) { return runEncoder(codec) }))
 	raw, err := once.(func() ([]byte, error))()
 	if err != nil && strings.Contains(err.Error(), "Unknown encoder") {
