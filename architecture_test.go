@@ -31,9 +31,7 @@ var mayImport = map[string][]string{
 	"store":      {""},
 	"webclient":  {},
 	"configs":    {},
-	"internal":   {},
-
-	"internal/codecs": {""},
+	"internal":   {""},
 }
 
 // foreign names libraries that only one room may touch.
