@@ -28,7 +28,7 @@ var (
 	ErrScoreInvalid = errors.New("score is not a number in [0,1]")
 	// ErrPictureTooLarge: a picture is above the pixel cap.
 	ErrPictureTooLarge = errors.New("picture exceeds the pixel cap")
-	// ErrUnsupportedCodec: the stream's codec is not one of VP8, VP9, H.264, AV1.
+	// ErrUnsupportedCodec: the stream's codec is not one that can be decoded.
 	ErrUnsupportedCodec = errors.New("unsupported codec")
 	// ErrIdle: the peer sent nothing for too long, or never connected.
 	ErrIdle = errors.New("no media received")

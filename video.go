@@ -31,13 +31,16 @@ type AccessUnit struct {
 	Gap bool
 	// Rotation in degrees clockwise {0,90,180,270}, from coordination of video orientation (3GPP TS 26.114).
 	Rotation int
-	Data     []byte
+	// Data is the encoded picture. It is valid until the next call of the
+	// UnitSource's Next, which may use its memory again.
+	Data []byte
 }
 
 // UnitSource is one live stream's access units in order.
 type UnitSource interface {
 	// Next blocks for the next complete access unit. It returns io.EOF when the
-	// stream has ended and ErrIdle when its sender fell silent.
+	// stream has ended and ErrIdle when its sender fell silent. It is for one
+	// goroutine, and the unit's Data is valid until it is called again.
 	Next(ctx context.Context) (AccessUnit, error)
 	// RequestKeyFrame asks the sender for a key frame (PLI, RFC 4585). It is throttled.
 	RequestKeyFrame()

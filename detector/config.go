@@ -1,10 +1,10 @@
 package detector
 
 import (
-	"fmt"
+	"errors"
 	"runtime"
-	"strings"
 
+	"github.com/liveproof/liveproof/internal/check"
 	"github.com/liveproof/liveproof/onnx"
 )
 
@@ -24,7 +24,7 @@ type Config struct {
 	Parallel int `yaml:"parallel"`
 	// Provider replaces onnx.provider for the detector's network; empty: the same.
 	Provider onnx.Provider `yaml:"provider"`
-	// Cascade is the Haar cascade that is used when there is no RetinaFace file.
+	// Cascade is the Haar cascade that serves when the network's model file is missing.
 	Cascade string `yaml:"cascade"`
 
 	// OtherMinArea is the share of the followed face's area from which another face counts as a person.
@@ -45,7 +45,7 @@ type TrackConfig struct {
 	MaxScale float64 `yaml:"max_scale"`
 	// MaxMissed is for how many images in a row the face may be missing, ≥ 0.
 	MaxMissed int `yaml:"max_missed"`
-	// Appearance is the correlation in [-1, 1] with the last looks of head and
+	// Appearance is the correlation in [-1, 1] with the last pictures of head and
 	// shoulders below which a face in the same place is taken for another
 	// person's; -1 turns the check off.
 	Appearance float64 `yaml:"appearance"`
@@ -85,17 +85,17 @@ func DefaultConfig() Config {
 	}
 }
 
-// Validate reports the first setting out of its range; the error begins with the key.
+// Validate reports every setting out of its range; each error begins with the key.
 func (c Config) Validate() error {
-	return firstError(
+	return errors.Join(
 		inputSide("width", c.Width),
 		inputSide("height", c.Height),
-		within("confidence", c.Confidence, 0, 1, "(0, 1]"),
-		inside("nms", c.NMS, 0, 1),
-		count("min_face", c.MinFace, 1, 4096),
-		count("parallel", c.Parallel, 0, 1024),
-		within("other_min_area", c.OtherMinArea, 0, 1, "(0, 1]"),
-		within("other_confidence", c.OtherConfidence, 0, 1, "(0, 1]"),
+		check.Above("confidence", c.Confidence, 0, 1),
+		check.Between("nms", c.NMS, 0, 1),
+		check.In("min_face", c.MinFace, 1, 4096),
+		check.In("parallel", c.Parallel, 0, 1024),
+		check.Above("other_min_area", c.OtherMinArea, 0, 1),
+		check.Above("other_confidence", c.OtherConfidence, 0, 1),
 		provider(c.Provider),
 		c.Track.validate(),
 		c.Quality.validate(),
@@ -103,31 +103,27 @@ func (c Config) Validate() error {
 }
 
 func (c TrackConfig) validate() error {
-	return firstError(
-		inside("track.iou", c.IoU, 0, 1),
-		within("track.max_scale", c.MaxScale, 1, 10, "(1, 10]"),
-		count("track.max_missed", c.MaxMissed, 0, 1000),
-		between("track.appearance", c.Appearance, -1, 1),
+	return errors.Join(
+		check.Between("track.iou", c.IoU, 0, 1),
+		check.Above("track.max_scale", c.MaxScale, 1, 10),
+		check.In("track.max_missed", c.MaxMissed, 0, 1000),
+		check.In("track.appearance", c.Appearance, -1, 1),
 	)
 }
 
 func (c QualityConfig) validate() error {
-	if err := firstError(
-		between("quality.min_size", c.MinSize, 0, 4096),
-		between("quality.min_blur", c.MinBlur, 0, 1e6),
-		between("quality.min_exposure", c.MinExposure, 0, 255),
-		between("quality.max_exposure", c.MaxExposure, 0, 255),
-		between("quality.max_clipped", c.MaxClipped, 0, 1),
-		within("quality.max_yaw", c.MaxYaw, 0, 1, "(0, 1]"),
-		within("quality.max_pitch", c.MaxPitch, 0, 1, "(0, 1]"),
-		between("quality.max_outside", c.MaxOutside, 0, 1),
-	); err != nil {
-		return err
-	}
-	if c.MaxExposure <= c.MinExposure {
-		return fmt.Errorf("quality.max_exposure: %v is not above min_exposure %v", c.MaxExposure, c.MinExposure)
-	}
-	return nil
+	return errors.Join(
+		check.In("quality.min_size", c.MinSize, 0, 4096),
+		check.In("quality.min_blur", c.MinBlur, 0, 1e6),
+		check.In("quality.min_exposure", c.MinExposure, 0, 255),
+		check.In("quality.max_exposure", c.MaxExposure, 0, 255),
+		check.In("quality.max_clipped", c.MaxClipped, 0, 1),
+		check.Above("quality.max_yaw", c.MaxYaw, 0, 1),
+		check.Above("quality.max_pitch", c.MaxPitch, 0, 1),
+		check.In("quality.max_outside", c.MaxOutside, 0, 1),
+		check.That("quality.max_exposure", !(c.MaxExposure <= c.MinExposure),
+			"%v is not above min_exposure %v", c.MaxExposure, c.MinExposure),
+	)
 }
 
 // parallel is the number of pictures that may be searched at once, ≥ 1.
@@ -138,15 +134,7 @@ func (c Config) parallel() int {
 	return runtime.GOMAXPROCS(0)
 }
 
-func firstError(errs ...error) error {
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
+// provider allows those of package onnx, and none.
 func provider(p onnx.Provider) error {
 	if p == "" {
 		return nil
@@ -157,38 +145,8 @@ func provider(p onnx.Provider) error {
 }
 
 func inputSide(key string, v int) error {
-	if v%32 != 0 {
-		return fmt.Errorf("%s: %d is not a multiple of 32", key, v)
+	if err := check.In(key, v, 64, 1920); err != nil {
+		return err
 	}
-	return count(key, v, 64, 1920)
-}
-
-func count(key string, v, lo, hi int) error {
-	if v < lo || v > hi {
-		return fmt.Errorf("%s: %d is out of range [%d, %d]", key, v, lo, hi)
-	}
-	return nil
-}
-
-// The comparisons below are written so that NaN fails them.
-
-func between(key string, v, lo, hi float64) error {
-	if v >= lo && v <= hi {
-		return nil
-	}
-	return fmt.Errorf("%s: %v is out of range [%v, %v]", key, v, lo, hi)
-}
-
-func inside(key string, v, lo, hi float64) error {
-	if v > lo && v < hi {
-		return nil
-	}
-	return fmt.Errorf("%s: %v is out of range (%v, %v)", key, v, lo, hi)
-}
-
-func within(key string, v, lo, hi float64, shown string) error {
-	if v > lo && v <= hi {
-		return nil
-	}
-	return fmt.Errorf("%s: %v is out of range %s", key, v, strings.TrimSpace(shown))
+	return check.That(key, v%32 == 0, "%d is not a multiple of 32", v)
 }

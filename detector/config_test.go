@@ -45,11 +45,27 @@ func TestValidateNamesTheKey(t *testing.T) {
 	for _, tt := range tests {
 		cfg := DefaultConfig()
 		tt.edit(&cfg)
-		if err := cfg.Validate(); err == nil || !strings.HasPrefix(err.Error(), tt.key+":") {
+		if err := cfg.Validate(); err == nil || !hasLine(err, tt.key+":") {
 			t.Errorf("%s: error %v does not begin with the key", tt.key, err)
 		}
 		if _, err := Open(cfg, nil, nil, quiet()); err == nil {
 			t.Errorf("%s: opened with a bad value", tt.key)
+		}
+	}
+}
+
+// hasLine tells whether a line of the error begins so.
+func hasLine(err error, prefix string) bool {
+	return strings.Contains("\n"+err.Error(), "\n"+prefix)
+}
+
+func TestValidateReportsEveryFault(t *testing.T) {
+	cfg := DefaultConfig()
+	cfg.Width, cfg.NMS, cfg.Track.MaxScale, cfg.Quality.MaxYaw, cfg.Quality.MinBlur = 33, 0, 1, 2, -1
+	err := cfg.Validate()
+	for _, key := range []string{"width:", "nms:", "track.max_scale:", "quality.max_yaw:", "quality.min_blur:"} {
+		if err == nil || !hasLine(err, key) {
+			t.Errorf("%s is missing in %v", key, err)
 		}
 	}
 }

@@ -13,28 +13,15 @@ import (
 
 // Errors of this package; test with errors.Is.
 var (
-	// ErrModel: the file is not the RetinaFace network that this package decodes.
-	ErrModel = errors.New("not the expected RetinaFace model")
-	// ErrNoDetector: there is neither a RetinaFace file nor a usable Haar cascade.
+	// ErrModel: the file is not the network that this package decodes.
+	ErrModel = errors.New("not the expected face detector model")
+	// ErrNoDetector: there is neither a model file nor a usable Haar cascade.
 	ErrNoDetector = errors.New("no face detector")
 	// ErrImage: the image is nil, empty or shorter than its size says.
 	ErrImage = errors.New("malformed image")
 	// ErrClosed: the detector was closed.
 	ErrClosed = errors.New("detector closed")
 )
-
-// The names under which sessions record their detector.
-const (
-	NameRetinaFace = "retinaface"
-	NameHaar       = "haar"
-)
-
-// finder finds the faces of single pictures. It is safe for concurrent use.
-type finder interface {
-	// find returns the faces in pixels of img, most confident first.
-	find(ctx context.Context, img *liveproof.Image) ([]liveproof.Face, error)
-	close() error
-}
 
 // Detector finds faces for all sessions of a process. It is safe for concurrent use.
 type Detector struct {
@@ -45,36 +32,40 @@ type Detector struct {
 	err    error // of closing; written inside once
 }
 
-// Open makes the detector. With a RetinaFace file it loads that, and refuses
-// any other network with ErrModel and the difference; it never falls back
-// silently from a wrong file. Without one (nil) it uses the Haar cascade of cfg
-// and warns once. Errors wrap ErrModel or ErrNoDetector. rt may be nil without
-// a file.
-func Open(cfg Config, rt *onnx.Runtime, retinaFaceFile []byte, log *slog.Logger) (*Detector, error) {
+// Open makes the detector. With the file that Model names it loads that, and
+// refuses any other network with ErrModel and the difference; it never falls
+// back silently from a wrong file. Without one (nil) it uses the Haar cascade of
+// cfg and warns once. Errors wrap ErrModel or ErrNoDetector. rt may be nil
+// without a file.
+func Open(cfg Config, rt *onnx.Runtime, file []byte, log *slog.Logger) (*Detector, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	if retinaFaceFile != nil {
-		f, err := openRetinaFace(cfg, rt, retinaFaceFile)
-		if err != nil {
-			return nil, fmt.Errorf("detector: %w", err)
-		}
-		return newDetector(cfg, NameRetinaFace, f), nil
+	if file == nil {
+		return openFallback(cfg, log)
 	}
+	f, err := current.open(cfg, rt, file)
+	if err != nil {
+		return nil, fmt.Errorf("detector: %s: %w", current.name, err)
+	}
+	return newDetector(cfg, current.name, f), nil
+}
+
+func openFallback(cfg Config, log *slog.Logger) (*Detector, error) {
 	f, err := openHaar(cfg)
 	if err != nil {
-		return nil, fmt.Errorf("detector: %w", err)
+		return nil, fmt.Errorf("detector: no file of %s, and %w", current.model, err)
 	}
-	log.Warn("no RetinaFace model file: using OpenCV's Haar cascade, which misses turned faces and gives no landmarks; "+
-		"`liveproof models pull` fetches RetinaFace", "cascade", cfg.Cascade)
-	return newDetector(cfg, NameHaar, f), nil
+	log.Warn("no model file of the face detector: using OpenCV's Haar cascade, which misses turned faces and gives no landmarks; "+
+		"`liveproof models pull` fetches the file", "model", current.model, "cascade", cfg.Cascade)
+	return newDetector(cfg, haarName, f), nil
 }
 
 func newDetector(cfg Config, name string, f finder) *Detector {
 	return &Detector{cfg: cfg, name: name, finder: f}
 }
 
-// Name is NameRetinaFace or NameHaar.
+// Name is what sessions record: the network's name, or haar.
 func (d *Detector) Name() string { return d.name }
 
 // NewStream returns a session's view of the detector, with a track of its own.

@@ -134,7 +134,7 @@ func TestPoolLendsToOneAtATime(t *testing.T) {
 	for range 8 {
 		group.Go(func() {
 			for range 200 {
-				w, err := p.take(context.Background())
+				w, err := p.acquire(context.Background())
 				if errors.Is(err, ErrClosed) {
 					return
 				}
@@ -145,7 +145,7 @@ func TestPoolLendsToOneAtATime(t *testing.T) {
 					t.Error("lent after closing")
 				}
 				w.mu.Unlock()
-				p.put(w)
+				p.release(w)
 			}
 		})
 	}
@@ -161,20 +161,20 @@ func TestPoolWaitsWithinTheContext(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w, err := p.take(context.Background())
+	w, err := p.acquire(context.Background())
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, err := p.take(ctx); !errors.Is(err, context.Canceled) {
+	if _, err := p.acquire(ctx); !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v, want the context's", err)
 	}
-	p.put(w)
+	p.release(w)
 	if err := p.Close(); err != nil {
 		t.Error(err)
 	}
-	if _, err := p.take(context.Background()); !errors.Is(err, ErrClosed) {
+	if _, err := p.acquire(context.Background()); !errors.Is(err, ErrClosed) {
 		t.Errorf("error %v, want ErrClosed", err)
 	}
 }

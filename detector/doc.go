@@ -19,7 +19,7 @@
 //
 // A track is one person in one unbroken presence. Detection.Track changes when
 // it is in doubt that the face is still the same one: no overlap with the last
-// position, a jump in size, a missing face for longer than TrackMaxMissed
+// position, a jump in size, a missing face for longer than [TrackConfig].MaxMissed
 // images, another face too close to tell apart, or an abrupt change of
 // appearance in the same place. A doubt costs the session its evidence so far,
 // never the other way round: tracks never blend.

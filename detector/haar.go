@@ -22,6 +22,9 @@ const (
 	haarConfidence = 0.9
 )
 
+// haarName is recorded with every session that the cascade served.
+const haarName = "haar"
+
 // haarFinder searches with OpenCV's cascade classifier.
 type haarFinder struct{ workers *pool[*haarWorker] }
 
@@ -34,8 +37,7 @@ type haarWorker struct {
 
 func openHaar(cfg Config) (*haarFinder, error) {
 	if err := checkCascade(cfg.Cascade); err != nil {
-		return nil, fmt.Errorf("%w: no RetinaFace model file, and no Haar cascade: cascade: %w "+
-			"(Debian's package opencv-data has it)", ErrNoDetector, err)
+		return nil, fmt.Errorf("%w: cascade: %w (Debian's package opencv-data has it)", ErrNoDetector, err)
 	}
 	workers, err := newPool(cfg.parallel(), func() (*haarWorker, error) { return newHaarWorker(cfg.Cascade) })
 	if err != nil {
@@ -48,7 +50,7 @@ func newHaarWorker(path string) (*haarWorker, error) {
 	w := &haarWorker{cascade: gocv.NewCascadeClassifier()}
 	if !w.cascade.Load(path) {
 		_ = w.Close()
-		return nil, fmt.Errorf("%w: no RetinaFace model file, and cascade: OpenCV cannot load %s", ErrNoDetector, path)
+		return nil, fmt.Errorf("%w: cascade: OpenCV cannot load %s", ErrNoDetector, path)
 	}
 	return w, nil
 }
@@ -59,11 +61,11 @@ func (w *haarWorker) Close() error { return w.cascade.Close() }
 func (h *haarFinder) close() error { return h.workers.Close() }
 
 func (h *haarFinder) find(ctx context.Context, img *liveproof.Image) ([]liveproof.Face, error) {
-	w, err := h.workers.take(ctx)
+	w, err := h.workers.acquire(ctx)
 	if err != nil {
 		return nil, err
 	}
-	defer h.workers.put(w)
+	defer h.workers.release(w)
 	return w.find(img)
 }
 
@@ -98,7 +100,7 @@ func (w *haarWorker) detect(width, height int) ([]image.Rectangle, error) {
 	return w.cascade.DetectMultiScaleWithParams(mat, haarScale, haarNeighbors, 0, least, image.Point{}), nil
 }
 
-// haarBox turns the cascade's square into a box like RetinaFace's, from
+// haarBox turns the cascade's square into a box like the network's, from
 // forehead to chin, so that the crop shows the same part of the head.
 func haarBox(r image.Rectangle, sx, sy float32) liveproof.Box {
 	side := float32(r.Dx())

@@ -34,7 +34,7 @@ func openTestHaar(t *testing.T, log *slog.Logger) *Detector {
 func TestHaarWarnsOnce(t *testing.T) {
 	var out bytes.Buffer
 	d := openTestHaar(t, slog.New(slog.NewTextHandler(&out, nil)))
-	if d.Name() != NameHaar {
+	if d.Name() != "haar" {
 		t.Errorf("name %q", d.Name())
 	}
 	for range 3 {

@@ -33,8 +33,8 @@ func newPool[W io.Closer](n int, make1 func() (W, error)) (*pool[W], error) {
 	return p, nil
 }
 
-// take waits for a free worker; it fails with ctx's error or ErrClosed.
-func (p *pool[W]) take(ctx context.Context) (W, error) {
+// acquire waits for a free worker; it fails with ctx's error or ErrClosed.
+func (p *pool[W]) acquire(ctx context.Context) (W, error) {
 	var none W
 	if err := ctx.Err(); err != nil {
 		return none, err
@@ -54,8 +54,8 @@ func (p *pool[W]) take(ctx context.Context) (W, error) {
 	}
 }
 
-// put gives a worker back.
-func (p *pool[W]) put(w W) { p.free <- w }
+// release gives a worker back.
+func (p *pool[W]) release(w W) { p.free <- w }
 
 // Close waits for the workers in use and closes all. It is idempotent.
 func (p *pool[W]) Close() error {

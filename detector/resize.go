@@ -23,10 +23,10 @@ const (
 // resizer computes the centre of a resized square, rows first. It keeps its
 // memory between calls. For one goroutine at a time.
 type resizer struct {
-	taps    taps // the square's sides are equal, so one table serves both axes
+	kernel  kernel // the square's sides are equal, so one table serves both axes
 	columns []int32
 	packed  []uint64   // one source row of the square
-	rows    [][]uint64 // the last taps.n horizontally resized rows, row y at y mod n
+	rows    [][]uint64 // the last kernel.n horizontally resized rows, row y at y mod n
 	have    []int      // which row each of them is; -1 none
 	acc     []uint64
 }
@@ -35,11 +35,11 @@ type resizer struct {
 // whose border pixels are repeated outside of it.
 func (r *resizer) resize(out, img *liveproof.Image, sq square) {
 	size := out.Width
-	r.taps.set(sq.side, size)
+	r.kernel.build(sq.side, size)
 	r.prepare(img, sq)
-	n := r.taps.n
+	n := r.kernel.n
 	for y := range size {
-		first := int(r.taps.first[y])
+		first := int(r.kernel.first[y])
 		for p := first; p < first+n; p++ {
 			if r.have[p%n] != p {
 				r.packRow(img, sq, p)
@@ -47,13 +47,13 @@ func (r *resizer) resize(out, img *liveproof.Image, sq square) {
 				r.have[p%n] = p
 			}
 		}
-		r.vertical(out.Pix[y*out.Stride:][:3*size], first, r.taps.weights[y*n:y*n+n])
+		r.vertical(out.Pix[y*out.Stride:][:3*size], first, r.kernel.weights[y*n:y*n+n])
 	}
 }
 
 // prepare sizes the buffers and makes the table of source columns.
 func (r *resizer) prepare(img *liveproof.Image, sq square) {
-	n := r.taps.n
+	n := r.kernel.n
 	for len(r.rows) < n {
 		r.rows = append(r.rows, make([]uint64, cropSize))
 	}
@@ -62,7 +62,7 @@ func (r *resizer) prepare(img *liveproof.Image, sq square) {
 		r.have[i] = -1
 	}
 	r.packed = slices.Grow(r.packed[:0], sq.side)[:sq.side]
-	r.acc = slices.Grow(r.acc[:0], r.taps.size)[:r.taps.size]
+	r.acc = slices.Grow(r.acc[:0], r.kernel.size)[:r.kernel.size]
 	r.columns = slices.Grow(r.columns[:0], sq.side)[:sq.side]
 	for x := range r.columns {
 		r.columns[x] = int32(3 * clampInt(sq.left+x, img.Width))
@@ -72,8 +72,8 @@ func (r *resizer) prepare(img *liveproof.Image, sq square) {
 // packRow packs the needed part of the square's row p.
 func (r *resizer) packRow(img *liveproof.Image, sq square, p int) {
 	row := img.Pix[clampInt(sq.top+p, img.Height)*img.Stride:]
-	from := int(r.taps.first[0])
-	to := int(r.taps.first[r.taps.size-1]) + r.taps.n
+	from := int(r.kernel.first[0])
+	to := int(r.kernel.first[r.kernel.size-1]) + r.kernel.n
 	dst := r.packed[from:to]
 	columns := r.columns[from:to][:len(dst)]
 	for x := range dst {
@@ -85,28 +85,28 @@ func (r *resizer) packRow(img *liveproof.Image, sq square, p int) {
 
 // horizontal resizes the packed row into dst.
 func (r *resizer) horizontal(dst []uint64) {
-	size := r.taps.size
+	size := r.kernel.size
 	dst = dst[:size]
-	first := r.taps.first[:size]
-	switch r.taps.n {
+	first := r.kernel.first[:size]
+	switch r.kernel.n {
 	case 2:
-		weights := r.taps.weights[:2*size]
+		weights := r.kernel.weights[:2*size]
 		for x := range dst {
 			px, w := r.packed[first[x]:][:2], weights[2*x:][:2]
 			dst[x] = (px[0]*w[0] + px[1]*w[1] + cutHalf) >> placesCut & cutMask
 		}
 	case 3:
-		weights := r.taps.weights[:3*size]
+		weights := r.kernel.weights[:3*size]
 		for x := range dst {
 			px, w := r.packed[first[x]:][:3], weights[3*x:][:3]
 			dst[x] = (px[0]*w[0] + px[1]*w[1] + px[2]*w[2] + cutHalf) >> placesCut & cutMask
 		}
 	default:
-		n := r.taps.n
+		n := r.kernel.n
 		for x := range dst {
 			var sum uint64 = cutHalf
 			px := r.packed[first[x]:][:n]
-			for i, w := range r.taps.weights[x*n:][:n] {
+			for i, w := range r.kernel.weights[x*n:][:n] {
 				sum += px[i] * w
 			}
 			dst[x] = sum >> placesCut & cutMask
@@ -116,7 +116,7 @@ func (r *resizer) horizontal(dst []uint64) {
 
 // vertical writes one output row from the resized rows first … first+n-1.
 func (r *resizer) vertical(dst []byte, first int, weights []uint64) {
-	n, size := len(weights), r.taps.size
+	n, size := len(weights), r.kernel.size
 	switch n {
 	case 2:
 		a, b := r.rows[first%2][:size], r.rows[(first+1)%2][:size]

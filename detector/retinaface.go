@@ -10,6 +10,9 @@ import (
 	"github.com/liveproof/liveproof/onnx"
 )
 
+// retinaFaceNetwork is RetinaFace with a MobileNet-0.25 trunk (Deng et al., CVPR 2020).
+var retinaFaceNetwork = network{name: "retinaface", model: "retinaface-mobilenet025", open: openRetinaFace}
+
 // What the RetinaFace file must look like; -1 is a free dimension.
 func retinaFaceContract() (inputs, outputs []onnx.TensorInfo) {
 	inputs = []onnx.TensorInfo{{Name: "input0", Type: "float32", Shape: []int64{1, 3, -1, -1}}}
@@ -44,7 +47,7 @@ type worker struct {
 // openRetinaFace loads the file, checks it against the contract and runs it
 // once, so that a file that differs is refused at start and the first picture
 // is not slower than the others.
-func openRetinaFace(cfg Config, rt *onnx.Runtime, file []byte) (*retinaFace, error) {
+func openRetinaFace(cfg Config, rt *onnx.Runtime, file []byte) (finder, error) {
 	session, err := loadRetinaFace(cfg, rt, file)
 	if err != nil {
 		return nil, err
@@ -159,11 +162,11 @@ func (r *retinaFace) warmUp(cfg Config) error {
 }
 
 func (r *retinaFace) find(ctx context.Context, img *liveproof.Image) ([]liveproof.Face, error) {
-	w, err := r.workers.take(ctx)
+	w, err := r.workers.acquire(ctx)
 	if err != nil {
 		return nil, err
 	}
-	defer r.workers.put(w)
+	defer r.workers.release(w)
 	return w.find(ctx, img)
 }
 

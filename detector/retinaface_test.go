@@ -66,7 +66,7 @@ func TestNetworkWithoutNumbersFindsNobody(t *testing.T) {
 
 func TestRetinaFaceFindsPortraits(t *testing.T) {
 	d := openShared(t, DefaultConfig())
-	if d.Name() != NameRetinaFace {
+	if d.Name() != "retinaface" {
 		t.Errorf("name %q", d.Name())
 	}
 	var hits, n int

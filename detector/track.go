@@ -16,9 +16,9 @@ type tracker struct {
 	box       liveproof.Box // last position
 	vx, vy    float32       // movement of the centre, pixels an image
 	missed    int           // images since then without the face
-	last      look          // the face's last appearance
-	usual     look          // its running mean
-	looked    bool          // last and usual hold something
+	last      appearance    // of the face
+	usual     appearance    // its running mean
+	known     bool          // last and usual hold something
 }
 
 func newTracker(cfg Config) *tracker {
@@ -36,12 +36,12 @@ func (t *tracker) follow(img *liveproof.Image, faces []liveproof.Face) (primary,
 	if at < 0 {
 		at, sure = t.largest(faces), false
 	}
-	l, ok := takeLook(img, faces[at])
-	if !sure || !t.looksAlike(&l, ok) {
+	shown, ok := appearanceOf(img, faces[at])
+	if !sure || !t.resembles(&shown, ok) {
 		t.start()
 	}
 	t.move(faces[at].Box)
-	t.remember(&l, ok)
+	t.remember(&shown, ok)
 	return at, t.track
 }
 
@@ -56,7 +56,7 @@ func (t *tracker) miss() {
 // start begins a new track.
 func (t *tracker) start() {
 	t.track++
-	t.following, t.looked = false, false // no history: neither movement nor looks
+	t.following, t.known = false, false // no history: neither movement nor appearance
 }
 
 // match finds the face that continues the track. Two that both could are no
@@ -100,13 +100,13 @@ func (t *tracker) predicted() liveproof.Box {
 	return liveproof.Box{X1: t.box.X1 + n*t.vx, Y1: t.box.Y1 + n*t.vy, X2: t.box.X2 + n*t.vx, Y2: t.box.Y2 + n*t.vy}
 }
 
-// looksAlike compares with the last and the usual appearance. A flat picture
+// resembles compares with the last and the usual appearance. A flat picture
 // (ok false) is not like anything, unless the check is off.
-func (t *tracker) looksAlike(l *look, ok bool) bool {
-	if t.cfg.Appearance <= -1 || !t.looked {
+func (t *tracker) resembles(a *appearance, ok bool) bool {
+	if t.cfg.Appearance <= -1 || !t.known {
 		return true
 	}
-	return ok && float64(max(l.correlation(&t.last), l.correlation(&t.usual))) >= t.cfg.Appearance
+	return ok && float64(max(a.correlation(&t.last), a.correlation(&t.usual))) >= t.cfg.Appearance
 }
 
 func (t *tracker) move(b liveproof.Box) {
@@ -121,20 +121,20 @@ func (t *tracker) move(b liveproof.Box) {
 }
 
 // remember keeps the appearance; usual follows it with a weight of 1/4.
-func (t *tracker) remember(l *look, ok bool) {
+func (t *tracker) remember(a *appearance, ok bool) {
 	if !ok {
-		t.looked = false
+		t.known = false
 		return
 	}
-	if !t.looked {
-		t.last, t.usual, t.looked = *l, *l, true
+	if !t.known {
+		t.last, t.usual, t.known = *a, *a, true
 		return
 	}
-	t.last = *l
-	for i, v := range l {
+	t.last = *a
+	for i, v := range a {
 		t.usual[i] += (v - t.usual[i]) / 4
 	}
-	t.looked = t.usual.normalise(0.1)
+	t.known = t.usual.normalise(0.1)
 }
 
 // largest is the index of the largest of the confident faces, or of all when

@@ -15,9 +15,6 @@ import (
 // ErrConfig: the configuration is wrong; the error names the key.
 var ErrConfig = errors.New("configuration")
 
-// detectorModel is looked for in the catalogue; without it the Haar cascade serves.
-const detectorModel = "retinaface-mobilenet025"
-
 // Faces finds faces and cuts them out, without judging them.
 type Faces struct {
 	cfg      Config
@@ -43,7 +40,7 @@ func OpenFaces(cfg Config, log *slog.Logger) (_ *Faces, err error) {
 	if f.runtime, err = onnx.Open(cfg.ONNX); err != nil {
 		return nil, err
 	}
-	file, err := f.catalog.Find(detectorModel)
+	file, err := f.catalog.Find(detector.Model()) // without it the Haar cascade serves
 	if err != nil && !errors.Is(err, models.ErrMissing) {
 		return nil, err
 	}

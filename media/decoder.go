@@ -5,14 +5,16 @@ import (
 	"fmt"
 	"strconv"
 	"syscall"
+	"unsafe"
 
 	"github.com/asticode/go-astiav"
 
 	"github.com/liveproof/liveproof"
+	"github.com/liveproof/liveproof/internal/codecs"
 )
 
-// inputPadding is AV_INPUT_BUFFER_PADDING_SIZE: decoders read that far past the end.
-const inputPadding = 64
+// #include <libavcodec/avcodec.h>
+import "C"
 
 // decoder is one libavcodec context. Every packet is drained at once, so it
 // holds back no more than the codec's own reordering.
@@ -20,32 +22,15 @@ type decoder struct {
 	ctx   *astiav.CodecContext
 	pkt   *astiav.Packet
 	spare *astiav.Frame
-	buf   []byte
 }
 
 // openLive opens a software decoder that gives each picture with its own access unit.
-func openLive(cfg Config, codec liveproof.Codec) (*decoder, error) {
-	c := astiav.FindDecoderByName(decoderName(codec))
+func openLive(cfg Config, format *codecs.Format) (*decoder, error) {
+	c := astiav.FindDecoderByName(format.Decoder)
 	if c == nil {
-		return nil, fmt.Errorf("decoder for %q: %w", codec, liveproof.ErrUnsupportedCodec)
+		return nil, fmt.Errorf("decoder %s for %s: %w", format.Decoder, format.Name, liveproof.ErrUnsupportedCodec)
 	}
 	return openDecoder(cfg, c, nil, map[string]string{"flags": "+low_delay"})
-}
-
-// decoderName is FFmpeg's name of the decoder to use: its own for all but AV1,
-// where its own needs hardware.
-func decoderName(codec liveproof.Codec) string {
-	switch codec {
-	case liveproof.CodecVP8:
-		return "vp8"
-	case liveproof.CodecVP9:
-		return "vp9"
-	case liveproof.CodecH264:
-		return "h264"
-	case liveproof.CodecAV1:
-		return "libdav1d"
-	}
-	return ""
 }
 
 func openDecoder(cfg Config, c *astiav.Codec, params *astiav.CodecParameters, options map[string]string) (*decoder, error) {
@@ -83,22 +68,31 @@ func (d *decoder) open(cfg Config, c *astiav.Codec, params *astiav.CodecParamete
 }
 
 // decode feeds one encoded picture and hands each frame that comes out to emit,
-// which owns it. pts comes back on the frame.
+// which owns it. pts comes back on the frame. data is copied once, into memory
+// of FFmpeg's, which the decoder may keep and read past the end of.
 func (d *decoder) decode(data []byte, pts int64, emit func(*astiav.Frame)) error {
 	if len(data) == 0 {
 		return errors.New("empty access unit")
 	}
-	d.buf = append(d.buf[:0], data...)
-	d.buf = append(d.buf, make([]byte, inputPadding)...)
-	if err := d.pkt.FromData(d.buf); err != nil {
+	if err := d.pkt.AllocPayload(len(data)); err != nil {
 		return err
 	}
-	d.pkt.SetSize(len(data))
+	defer d.pkt.Unref()
+	copy(payload(d.pkt), data)
 	d.pkt.SetPts(pts)
 	d.pkt.SetDts(pts)
-	defer d.pkt.Unref()
 	return d.send(d.pkt, emit)
 }
+
+// payload is a packet's data in place; astiav's Data copies it. It is gone with the packet's Unref.
+func payload(p *astiav.Packet) []byte {
+	raw := rawPacket(p)
+	return unsafe.Slice((*byte)(raw.data), int(raw.size))
+}
+
+// rawPacket reads the only field of astiav 0.16's Packet, which has no accessor
+// for it; a test holds the field's name and type.
+func rawPacket(p *astiav.Packet) *C.AVPacket { return *(**C.AVPacket)(unsafe.Pointer(p)) }
 
 // send feeds a packet, nil to drain the decoder at the end of the stream.
 func (d *decoder) send(pkt *astiav.Packet, emit func(*astiav.Frame)) error {
@@ -122,7 +116,7 @@ func (d *decoder) send(pkt *astiav.Packet, emit func(*astiav.Frame)) error {
 }
 
 // typed names the one error that must end a stream: libdav1d refuses a frame
-// above its size limit with ERANGE. The other codecs are checked by peekSize.
+// above its size limit with ERANGE. The other codecs are checked before (codecs.Format.Size).
 func typed(err error) error {
 	if errors.Is(err, astiav.Error(-int(syscall.ERANGE))) {
 		return fmt.Errorf("%w: %v", liveproof.ErrPictureTooLarge, err)

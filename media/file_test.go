@@ -252,12 +252,10 @@ func TestClock(t *testing.T) {
 func TestFileSharedClips(t *testing.T) {
 	dir := os.Getenv("LIVEPROOF_SHARED")
 	if dir == "" {
-		dir = "../../shared"
+		t.Skip("needs LIVEPROOF_SHARED, the folder with the shared clips")
 	}
 	clips, _ := filepath.Glob(filepath.Join(dir, "media", "*.m*"))
-	if len(clips) == 0 {
-		t.Skip("needs the clips in ../shared/media")
-	}
+	require.NotEmpty(t, clips)
 	for _, path := range clips {
 		f := openFile(t, path)
 		p, err := f.Next(context.Background())

@@ -18,6 +18,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/liveproof/liveproof"
+	"github.com/liveproof/liveproof/internal/codecs"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -36,7 +37,7 @@ var encoders = map[liveproof.Codec][]string{
 	liveproof.CodecAV1:  {"-c:v", "libaom-av1", "-usage", "realtime", "-cpu-used", "8", "-lag-in-frames", "0", "-b:v", "1M", "-g", "1000"},
 }
 
-var liveCodecs = []liveproof.Codec{liveproof.CodecVP8, liveproof.CodecVP9, liveproof.CodecH264, liveproof.CodecAV1}
+var liveCodecs = codecs.Names()
 
 // ffmpeg runs Debian's command line tool and returns the file it wrote.
 func ffmpeg(t testing.TB, name string, args ...string) string {
@@ -56,6 +57,7 @@ func ffmpeg(t testing.TB, name string, args ...string) string {
 // encode makes frames access units of one codec at 30 frames a second.
 func encode(t testing.TB, codec liveproof.Codec, input []string) []liveproof.AccessUnit {
 	t.Helper()
+	require.Contains(t, encoders, codec, "a codec without test media")
 	name := "clip.ivf"
 	if codec == liveproof.CodecH264 {
 		name = "clip.h264"

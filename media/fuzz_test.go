@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/liveproof/liveproof"
+	"github.com/liveproof/liveproof/internal/codecs"
 )
 
 // small keeps what hostile input can make a decoder do to a size that fuzzes fast.
@@ -79,18 +80,24 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
-// FuzzPeekSize parses hostile headers.
-func FuzzPeekSize(f *testing.F) {
+// FuzzClaimedSize parses hostile headers, as live streams and as files hold them.
+func FuzzClaimedSize(f *testing.F) {
 	for i, codec := range liveCodecs {
 		f.Add(byte(i), encode(f, codec, noisy("64x48", 1))[0].Data)
 	}
 	f.Add(byte(2), hugeSPS(480, 270))
 	f.Fuzz(func(t *testing.T, kind byte, data []byte) {
-		w, h, ok := peekSize(liveCodecs[kind%4], data)
-		if w < 0 || h < 0 || w > 1<<16 || h > 1<<16 || !ok && w*h != 0 {
-			t.Fatalf("%d×%d %v", w, h, ok)
+		format := codecs.Find(liveCodecs[kind%4])
+		lengths := []byte{1, 0, 0, 0, kind >> 2, 0, 0} // H.264: bytes of a NAL unit's length less 1
+		for _, size := range []codecs.Sizer{format.Size, sizerOf(format, nil), sizerOf(format, lengths)} {
+			if size == nil {
+				continue
+			}
+			w, h, ok := size(data)
+			if w < 0 || h < 0 || w > 1<<16 || h > 1<<16 || !ok && w*h != 0 {
+				t.Fatalf("%d×%d %v", w, h, ok)
+			}
 		}
-		peekAVCC(data, 1+int(kind>>2)%4)
 	})
 }
 

@@ -2,17 +2,16 @@ package media
 
 import (
 	"fmt"
-	"math"
 	"os"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/liveproof/liveproof"
+	"github.com/liveproof/liveproof/internal/codecs"
 )
 
-func TestPeekSize(t *testing.T) {
+func TestClaimedSize(t *testing.T) {
 	for _, c := range []struct {
 		codec         liveproof.Codec
 		size          string
@@ -42,48 +41,20 @@ func TestPeekSize(t *testing.T) {
 			if c.codec != liveproof.CodecH264 {
 				data = splitIVF(t, data)[0]
 			}
-			w, h, ok := peekSize(c.codec, data)
+			w, h, ok := codecs.Find(c.codec).Size(data)
 			require.True(t, ok)
 			require.Equal(t, [2]int{c.width, c.height}, [2]int{w, h})
 		})
 	}
 }
 
-func TestPeekSizeOfHugeParameterSets(t *testing.T) {
-	w, h, ok := peekSize(liveproof.CodecH264, hugeSPS(480, 270))
+func TestClaimedSizeOfHugeParameterSets(t *testing.T) {
+	w, h, ok := codecs.Find(liveproof.CodecH264).Size(hugeSPS(480, 270))
 	require.True(t, ok)
 	require.Equal(t, [2]int{7680, 4305}, [2]int{w, h})
-	w, h, ok = peekSize(liveproof.CodecH264, append(hugeSPS(10, 8), hugeSPS(1<<20, 1<<20)...))
+	w, h, ok = codecs.Find(liveproof.CodecH264).Size(append(hugeSPS(10, 8), hugeSPS(1<<20, 1<<20)...))
 	require.True(t, ok, "the largest counts")
 	require.True(t, DefaultConfig().overCap(w, h))
-}
-
-func TestConfig(t *testing.T) {
-	require.NoError(t, DefaultConfig().Validate())
-	require.Equal(t, 1920*1920, DefaultConfig().MaxPixels)
-	for key, change := range map[string]func(*Config){
-		"max_pixels: ":     func(c *Config) { c.MaxPixels = 1 << 28 },
-		"threads: ":        func(c *Config) { c.Threads = 17 },
-		"raw_frame_rate: ": func(c *Config) { c.RawFrameRate = math.NaN() },
-		"open_timeout: ":   func(c *Config) { c.OpenTimeout = -time.Second },
-	} {
-		cfg := DefaultConfig()
-		change(&cfg)
-		require.ErrorContains(t, cfg.Validate(), key)
-	}
-}
-
-func TestCapCountsWidthAsAllocated(t *testing.T) {
-	cfg := DefaultConfig()
-	for _, c := range []struct {
-		w, h int
-		over bool
-	}{
-		{1920, 1920, false}, {1080, 1920, false}, {1920, 1080, false}, {1921, 1920, true},
-		{7680, 4320, true}, {32768, 64, false}, {32769, 1, true}, {1, 32769, true},
-	} {
-		require.Equal(t, c.over, cfg.overCap(c.w, c.h), "%d×%d", c.w, c.h)
-	}
 }
 
 func TestQuarterTurn(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 	"github.com/asticode/go-astiav"
 
 	"github.com/liveproof/liveproof"
+	"github.com/liveproof/liveproof/internal/codecs"
 )
 
 const (
@@ -39,8 +40,9 @@ type Stream struct {
 	mu      sync.Mutex // decoding against Close
 	dec     *decoder   // nil while a key frame is awaited
 	codec   liveproof.Codec
-	params  parameterSets
-	held    bool // parameter sets came that the decoder has not seen
+	format  *codecs.Format       // of codec, nil when it is unknown
+	sets    codecs.ParameterSets // of the stream, nil for a codec without
+	held    bool                 // parameter sets came that the decoder has not seen
 	conv    *converter
 	metas   [inFlight]unitMeta
 	seq     int64
@@ -64,7 +66,7 @@ func NewStream(cfg Config, units liveproof.UnitSource) (*Stream, error) {
 // ErrClosed or the source's error; it then stays ended. An error of ctx ends nothing.
 func (s *Stream) Next(ctx context.Context) (liveproof.Picture, error) {
 	for {
-		if p, err := s.take(); p != nil || err != nil {
+		if p, err := s.next(); p != nil || err != nil {
 			return asPicture(p), err
 		}
 		au, err := s.units.Next(ctx)
@@ -89,8 +91,8 @@ func asPicture(p *picture) liveproof.Picture {
 	return p
 }
 
-// take returns the oldest picture that is ready, or how the stream ended.
-func (s *Stream) take() (*picture, error) {
+// next returns the oldest picture that is ready, or how the stream ended.
+func (s *Stream) next() (*picture, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.ready) == 0 {
@@ -130,37 +132,47 @@ func (s *Stream) feed(au liveproof.AccessUnit) (ask bool) {
 func (s *Stream) adapt(au liveproof.AccessUnit) (ask bool) {
 	switch {
 	case au.Codec != s.codec:
-		s.lose()
-		s.codec, s.params, s.held = au.Codec, parameterSets{}, false
+		s.closeDecoder()
+		s.switchCodec(au.Codec)
 		return !au.Key
 	case au.Gap && s.dec != nil:
-		s.lose()
+		s.closeDecoder()
 		return !au.Key
 	}
 	return false
 }
 
-// prepare puts H.264 parameter sets that the decoder has not seen in front of
-// an access unit. One that is nothing but parameter sets is held for the next.
+func (s *Stream) switchCodec(codec liveproof.Codec) {
+	s.codec, s.format, s.sets, s.held = codec, codecs.Find(codec), nil, false
+	if s.format != nil && s.format.NewParameterSets != nil {
+		s.sets = s.format.NewParameterSets()
+	}
+}
+
+// prepare puts parameter sets that the decoder has not seen in front of an
+// access unit. One that is nothing but parameter sets is held for the next.
 func (s *Stream) prepare(au *liveproof.AccessUnit) (held bool) {
-	if au.Codec != liveproof.CodecH264 {
+	if s.sets == nil {
 		return false
 	}
-	hasSPS, hasSlice := s.params.learn(au.Data)
-	if hasSPS && !hasSlice {
+	hasSets, hasPicture := s.sets.Learn(au.Data)
+	if hasSets && !hasPicture {
 		s.held = true
 		return true
 	}
-	if s.held || s.dec == nil && !hasSPS {
-		au.Data, s.held = s.params.before(au.Data), false
+	if s.held || s.dec == nil && !hasSets {
+		au.Data, s.held = s.sets.Prepend(au.Data), false
 	}
 	return false
 }
 
 // decode runs one access unit through the decoder, a fresh one after a loss.
 func (s *Stream) decode(au liveproof.AccessUnit) error {
-	if w, h, ok := peekSize(au.Codec, au.Data); ok && s.cfg.overCap(w, h) {
-		return fmt.Errorf("%w: %s header claims %d×%d", liveproof.ErrPictureTooLarge, au.Codec, w, h)
+	if s.format == nil {
+		return fmt.Errorf("%w: %q", liveproof.ErrUnsupportedCodec, au.Codec)
+	}
+	if err := s.cfg.checkClaim(s.format.Size, au.Data); err != nil {
+		return err
 	}
 	if s.dec == nil {
 		if err := s.reopen(); err != nil {
@@ -174,12 +186,12 @@ func (s *Stream) decode(au liveproof.AccessUnit) error {
 		s.discard(first)
 		return err
 	}
-	return s.check(first, mustShow(au))
+	return s.check(first, mustShow(s.format, au.Data))
 }
 
 // reopen starts a decoder with no past.
 func (s *Stream) reopen() error {
-	d, err := openLive(s.cfg, s.codec)
+	d, err := openLive(s.cfg, s.format)
 	if err != nil {
 		return err
 	}
@@ -188,17 +200,9 @@ func (s *Stream) reopen() error {
 }
 
 // mustShow tells whether an access unit has to give a picture of its own: one
-// that does not has lost parts that the decoder did not miss. AV1 temporal
-// units and VP9 superframes show exactly one frame, VP8 says so in its header
-// (RFC 6386 section 9.1); H.264 may reorder.
-func mustShow(au liveproof.AccessUnit) bool {
-	switch au.Codec {
-	case liveproof.CodecAV1, liveproof.CodecVP9:
-		return true
-	case liveproof.CodecVP8:
-		return len(au.Data) > 0 && au.Data[0]&0x10 != 0
-	}
-	return false
+// that does not has lost parts that the decoder did not miss.
+func mustShow(f *codecs.Format, unit []byte) bool {
+	return !f.Reorders && (f.Hidden == nil || !f.Hidden(unit))
 }
 
 // accept makes a frame a picture. One access unit shows one picture: of
@@ -239,14 +243,10 @@ func (s *Stream) check(first int, must bool) error {
 var errDamaged = errors.New("picture is damaged")
 
 func (s *Stream) refuse(p *picture) error {
-	w, h := p.frame.Width(), p.frame.Height()
-	switch {
-	case p.damaged():
+	if p.damaged() {
 		return errDamaged
-	case w > maxSide || h > maxSide || w*h > s.cfg.MaxPixels:
-		return fmt.Errorf("%w: %d×%d decoded", liveproof.ErrPictureTooLarge, w, h)
 	}
-	return nil
+	return s.cfg.checkDecoded(p.frame.Width(), p.frame.Height())
 }
 
 // fail counts an access unit that gave nothing and decides whether the stream can go on.
@@ -255,7 +255,7 @@ func (s *Stream) fail(err error, why DropReason) (ask bool) {
 		why = DropCorrupt
 	}
 	s.tally.drop(why)
-	s.lose()
+	s.closeDecoder()
 	if errors.Is(err, liveproof.ErrPictureTooLarge) || errors.Is(err, liveproof.ErrUnsupportedCodec) {
 		s.end = err
 		return false
@@ -263,8 +263,8 @@ func (s *Stream) fail(err error, why DropReason) (ask bool) {
 	return true
 }
 
-// lose closes the decoder: nothing is shown until the next key frame opens another.
-func (s *Stream) lose() {
+// closeDecoder makes the stream wait: nothing is shown until the next key frame opens another.
+func (s *Stream) closeDecoder() {
 	s.dec.close()
 	s.dec, s.starved = nil, 0
 }
@@ -306,7 +306,7 @@ func (s *Stream) Close() error {
 		return nil
 	}
 	s.end = ErrClosed
-	s.lose()
+	s.closeDecoder()
 	s.discard(0)
 	s.conv.release()
 	return nil

@@ -1,10 +1,10 @@
 package rtc
 
 import (
-	"slices"
 	"time"
 
 	"github.com/liveproof/liveproof"
+	"github.com/liveproof/liveproof/internal/codecs"
 )
 
 // clockRate of every video payload format here, in Hz.
@@ -28,40 +28,6 @@ const (
 // dropReasons in the order of their counters.
 var dropReasons = [...]dropReason{dropMalformed, dropLate, dropDuplicate, dropUnknown, dropIncomplete, dropTooLarge, dropNoKey, dropOverflow}
 
-// unit is one picture as a depacketizer gives it.
-type unit struct {
-	data []byte // borrowed until the depacketizer's next reset
-	key  bool   // decoding can start here
-	skip bool   // the sender left out pictures before this one
-}
-
-// depacketizer joins the RTP payloads of one picture. A malformed payload
-// makes the picture unusable until reset.
-type depacketizer interface {
-	// starts tells whether payload by itself proves to begin a picture. False means "not proven".
-	starts(payload []byte) bool
-	add(payload []byte) error
-	// finish ends the picture; no data and no error means that it holds no
-	// picture yet and what it holds goes with the next one.
-	finish() (unit, error)
-	// reset drops the picture under way.
-	reset()
-}
-
-func newDepacketizer(codec liveproof.Codec) depacketizer {
-	switch codec {
-	case liveproof.CodecVP8:
-		return &vp8Depacketizer{}
-	case liveproof.CodecVP9:
-		return &vp9Depacketizer{}
-	case liveproof.CodecH264:
-		return &h264Depacketizer{}
-	case liveproof.CodecAV1:
-		return &av1Depacketizer{}
-	}
-	return nil
-}
-
 // assembler turns packets in sequence order into complete access units.
 //
 // A picture is complete only when it is proven to be: its packets follow each
@@ -75,11 +41,13 @@ func newDepacketizer(codec liveproof.Codec) depacketizer {
 // rest as a whole, which must never happen here.
 type assembler struct {
 	maxBytes, maxPackets int
-	codecs               map[uint8]liveproof.Codec // by RTP payload type
+	payloadTypes         map[uint8]liveproof.Codec
 	emit                 func(liveproof.AccessUnit)
 	drop                 func(dropReason)
+	recycle              func() []byte // memory for another unit, nil for none; may be nil
+	spare                []byte        // what recycle gave
 
-	depacketizers map[liveproof.Codec]depacketizer
+	depacketizers map[liveproof.Codec]codecs.Depacketizer
 	open          bool // a picture is under way
 	picture       picture
 	aligned       bool            // the packet before ended a picture
@@ -101,11 +69,11 @@ type picture struct {
 	arrived   time.Time
 }
 
-func newAssembler(cfg Config, codecs map[uint8]liveproof.Codec, emit func(liveproof.AccessUnit), drop func(dropReason)) *assembler {
+func newAssembler(cfg Config, payloadTypes map[uint8]liveproof.Codec, emit func(liveproof.AccessUnit), drop func(dropReason)) *assembler {
 	return &assembler{
 		maxBytes: cfg.MaxUnitBytes, maxPackets: cfg.MaxUnitPackets,
-		codecs: codecs, emit: emit, drop: drop,
-		depacketizers: map[liveproof.Codec]depacketizer{},
+		payloadTypes: payloadTypes, emit: emit, drop: drop,
+		depacketizers: map[liveproof.Codec]codecs.Depacketizer{},
 		waitKey:       true, broken: true,
 	}
 }
@@ -116,12 +84,12 @@ func (a *assembler) needsKeyFrame() bool { return a.broken }
 // push takes the next packet in order; gap tells that packets before it are missing.
 func (a *assembler) push(p packet, gap bool) {
 	if gap {
-		a.lose()
+		a.noteLoss()
 	}
 	if len(p.payload) == 0 {
 		return // padding: it takes a sequence number and belongs to no picture
 	}
-	codec, known := a.codecs[p.payloadType]
+	codec, known := a.payloadTypes[p.payloadType]
 	if !known {
 		a.drop(dropUnknown)
 		return
@@ -138,9 +106,9 @@ func (a *assembler) push(p packet, gap bool) {
 	}
 }
 
-// lose notes missing packets: the picture under way is incomplete, and where
+// noteLoss is told of missing packets: the picture under way is incomplete, and where
 // the next one begins is not known.
-func (a *assembler) lose() {
+func (a *assembler) noteLoss() {
 	if a.open {
 		a.discard(dropIncomplete)
 	}
@@ -151,16 +119,16 @@ func (a *assembler) begin(codec liveproof.Codec, p packet) {
 	a.open = true
 	a.picture = picture{codec: codec, timestamp: p.timestamp}
 	d := a.depacketizer(codec)
-	d.reset()
-	if !a.aligned && !d.starts(p.payload) {
+	d.Reset()
+	if !a.aligned && !d.Starts(p.payload) {
 		a.picture.bad = dropIncomplete
 	}
 }
 
-func (a *assembler) depacketizer(codec liveproof.Codec) depacketizer {
+func (a *assembler) depacketizer(codec liveproof.Codec) codecs.Depacketizer {
 	d := a.depacketizers[codec]
 	if d == nil {
-		d = newDepacketizer(codec)
+		d = codecs.Find(codec).NewDepacketizer()
 		a.depacketizers[codec] = d
 	}
 	return d
@@ -180,7 +148,7 @@ func (a *assembler) add(codec liveproof.Codec, p packet) {
 		pic.bad = dropTooLarge
 	case codec != pic.codec: // two codecs within one picture
 		pic.bad = dropMalformed
-	case a.depacketizer(codec).add(p.payload) != nil:
+	case a.depacketizer(codec).Add(p.payload) != nil:
 		pic.bad = dropMalformed
 	}
 }
@@ -192,43 +160,49 @@ func (a *assembler) finish() {
 		a.discard(a.picture.bad)
 		return
 	}
-	u, err := a.depacketizer(a.picture.codec).finish()
+	u, err := a.depacketizer(a.picture.codec).Finish(a.spare)
 	if err != nil {
 		a.discard(dropMalformed)
 		return
 	}
 	a.open = false
-	if len(u.data) > 0 {
-		a.deliver(u)
+	if len(u.Data) == 0 {
+		return
+	}
+	a.spare = nil // the depacketizer has it
+	a.deliver(u)
+	if a.spare == nil && a.recycle != nil {
+		a.spare = a.recycle()
 	}
 }
 
 func (a *assembler) discard(reason dropReason) {
 	a.open = false
 	a.gap, a.broken = true, true
-	a.depacketizer(a.picture.codec).reset()
+	a.depacketizer(a.picture.codec).Reset()
 	a.drop(reason)
 }
 
-func (a *assembler) deliver(u unit) {
+func (a *assembler) deliver(u codecs.Unit) {
 	pic := &a.picture
 	if pic.codec != a.codec { // first unit, or the sender changed the codec
 		a.codec, a.waitKey = pic.codec, true
 	}
-	if a.waitKey && !u.key {
+	if a.waitKey && !u.Key {
 		a.gap, a.broken = true, true
+		a.spare = u.Data
 		a.drop(dropNoKey)
 		return
 	}
-	if u.skip {
+	if u.Skip {
 		a.gap, a.broken = true, true
 	}
-	if u.key {
+	if u.Key {
 		a.waitKey, a.broken = false, false
 	}
 	a.emit(liveproof.AccessUnit{
 		Codec: pic.codec, PTS: a.clock.time(pic.timestamp), ArrivedAt: pic.arrived,
-		Key: u.key, Gap: a.gap, Rotation: a.rotation, Data: slices.Clone(u.data),
+		Key: u.Key, Gap: a.gap, Rotation: a.rotation, Data: u.Data,
 	})
 	a.gap = false
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/pion/webrtc/v4"
 
 	"github.com/liveproof/liveproof"
+	"github.com/liveproof/liveproof/internal/codecs"
 )
 
 // page sends a drawn picture, so that Chromium, without a camera permission,
@@ -81,10 +82,10 @@ func browse(t *testing.T, api *API, codecs ...liveproof.Codec) *browser {
 	return b
 }
 
-func (b *browser) handler(codecs []liveproof.Codec) http.Handler {
+func (b *browser) handler(names []liveproof.Codec) http.Handler {
 	wanted := []string{}
-	for _, codec := range codecs {
-		wanted = append(wanted, mimeTypes[codec])
+	for _, codec := range names {
+		wanted = append(wanted, codecs.Find(codec).MIMEType())
 	}
 	list, _ := json.Marshal(wanted)
 	mux := http.NewServeMux()

@@ -1,6 +1,7 @@
 package rtc
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"log/slog"
@@ -18,6 +19,7 @@ import (
 	"github.com/pion/webrtc/v4/pkg/media"
 
 	"github.com/liveproof/liveproof"
+	"github.com/liveproof/liveproof/internal/codecs"
 )
 
 const patience = 30 * time.Second // for what takes milliseconds on an idle machine
@@ -126,7 +128,7 @@ func newClient(t testing.TB, o clientOptions) *client {
 	if o.codec == "" {
 		o.codec = liveproof.CodecVP8
 	}
-	c.track, err = webrtc.NewTrackLocalStaticSample(webrtc.RTPCodecCapability{MimeType: mimeTypes[o.codec], ClockRate: clockRate}, "video", "camera")
+	c.track, err = webrtc.NewTrackLocalStaticSample(webrtc.RTPCodecCapability{MimeType: codecs.Find(o.codec).MIMEType(), ClockRate: clockRate}, "video", "camera")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -251,6 +253,7 @@ func video(t testing.TB, p *Peer) *Video {
 	return v
 }
 
+// next returns the next unit with a copy of its data, which tests keep.
 func next(t testing.TB, v *Video) liveproof.AccessUnit {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
@@ -259,6 +262,7 @@ func next(t testing.TB, v *Video) liveproof.AccessUnit {
 	if err != nil {
 		t.Fatalf("%v; %+v", err, v.Stats())
 	}
+	u.Data = bytes.Clone(u.Data)
 	return u
 }
 

@@ -1,14 +1,18 @@
 package rtc
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/pion/stun/v4"
 
 	"github.com/liveproof/liveproof"
+	"github.com/liveproof/liveproof/internal/check"
+	"github.com/liveproof/liveproof/internal/codecs"
 )
 
 // Config of the WebRTC side. DefaultConfig gives the values a server without a
@@ -67,12 +71,15 @@ type Config struct {
 	// MaxStreams caps the RTP streams (SSRCs) of a peer, retransmission and ignored tracks included, [4, 256].
 	MaxStreams int `yaml:"max_streams"`
 
-	// ConnectTimeout is the longest time from NewPeer to a connection (ICE and DTLS), [1s, 5m].
+	// ConnectTimeout is the longest time from NewPeer to a connection (ICE and
+	// DTLS), [1s, 5m]. Configuration has it in the section of sessions.
 	ConnectTimeout time.Duration `yaml:"-"`
 	// IdleTimeout is the longest time without a media packet, [1s, 5m].
+	// Configuration has it in the section of sessions.
 	IdleTimeout time.Duration `yaml:"-"`
-	// DisconnectedTimeout without any traffic makes a peer disconnected,
-	// FailedTimeout more of it (the grace period) makes it gone: [500ms, 1m] each.
+	// DisconnectedTimeout is how long a peer may be silent before it counts as
+	// disconnected, FailedTimeout how much longer before it counts as lost:
+	// [500ms, 1m] each.
 	DisconnectedTimeout time.Duration `yaml:"disconnected_timeout"`
 	FailedTimeout       time.Duration `yaml:"failed_timeout"`
 
@@ -118,124 +125,91 @@ func DefaultConfig() Config {
 	}
 }
 
-// Validate reports the first value that cannot be used; the error begins with its key.
+// Validate reports every value that cannot be used; each error begins with its key.
 func (c Config) Validate() error {
-	for _, check := range []func() error{c.validateNumbers, c.validateDurations, c.validateAddresses, c.validateServers, c.validateCodecs} {
-		if err := check(); err != nil {
-			return err
-		}
-	}
-	return nil
+	return errors.Join(c.validateNumbers(), c.validateDurations(), c.validateAddresses(), c.validateServers(), c.validateCodecs())
 }
 
 func (c Config) validateNumbers() error {
-	for _, n := range []struct {
-		key              string
-		value, low, high int
-	}{
-		{"udp_port", c.UDPPort, 0, 65535},
-		{"tcp_port", c.TCPPort, -1, 65535},
-		{"udp_buffer", c.UDPBuffer, 64 << 10, 64 << 20},
-		{"tcp_connections", c.TCPConnections, 1, 65536},
-		{"queue_units", c.QueueUnits, 1, 1000},
-		{"max_unit_bytes", c.MaxUnitBytes, 64 << 10, 64 << 20},
-		{"queue_bytes", c.QueueBytes, c.MaxUnitBytes, 256 << 20},
-		{"max_unit_packets", c.MaxUnitPackets, 16, 65536},
-		{"reorder_packets", c.ReorderPackets, 16, 4096},
-		{"max_packet_rate", c.MaxPacketRate, 100, 1000000},
-		{"max_streams", c.MaxStreams, 4, 256},
-		{"max_sdp_bytes", c.MaxSDPBytes, 4 << 10, 1 << 20},
-		{"max_media_sections", c.MaxMediaSections, 1, 64},
-		{"max_candidates", c.MaxCandidates, 1, 1024},
-	} {
-		if n.value < n.low || n.value > n.high {
-			return fmt.Errorf("%s: %d is out of range [%d, %d]", n.key, n.value, n.low, n.high)
-		}
-	}
-	return nil
+	return errors.Join(
+		check.In("udp_port", c.UDPPort, 0, 65535),
+		check.In("tcp_port", c.TCPPort, -1, 65535),
+		check.In("udp_buffer", c.UDPBuffer, 64<<10, 64<<20),
+		check.In("tcp_connections", c.TCPConnections, 1, 65536),
+		check.In("queue_units", c.QueueUnits, 1, 1000),
+		check.In("queue_bytes", c.QueueBytes, c.MaxUnitBytes, 256<<20),
+		check.In("max_unit_bytes", c.MaxUnitBytes, 64<<10, 64<<20),
+		check.In("max_unit_packets", c.MaxUnitPackets, 16, 65536),
+		check.In("reorder_packets", c.ReorderPackets, 16, 4096),
+		check.In("max_packet_rate", c.MaxPacketRate, 100, 1000000),
+		check.In("max_streams", c.MaxStreams, 4, 256),
+		check.In("max_sdp_bytes", c.MaxSDPBytes, 4<<10, 1<<20),
+		check.In("max_media_sections", c.MaxMediaSections, 1, 64),
+		check.In("max_candidates", c.MaxCandidates, 1, 1024),
+	)
 }
 
 func (c Config) validateDurations() error {
-	for _, d := range []struct {
-		key              string
-		value, low, high time.Duration
-	}{
-		{"turn_ttl", c.TURNTTL, time.Minute, 48 * time.Hour},
-		{"reorder_time", c.ReorderTime, 10 * time.Millisecond, 2 * time.Second},
-		{"nack_interval", c.NACKInterval, 10 * time.Millisecond, time.Second},
-		{"pli_interval", c.PLIInterval, 100 * time.Millisecond, 10 * time.Second},
-		{"connect_timeout", c.ConnectTimeout, time.Second, 5 * time.Minute},
-		{"idle_timeout", c.IdleTimeout, time.Second, 5 * time.Minute},
-		{"disconnected_timeout", c.DisconnectedTimeout, 500 * time.Millisecond, time.Minute},
-		{"failed_timeout", c.FailedTimeout, 500 * time.Millisecond, time.Minute},
-	} {
-		if d.value < d.low || d.value > d.high {
-			return fmt.Errorf("%s: %v is out of range [%v, %v]", d.key, d.value, d.low, d.high)
-		}
-	}
-	return nil
+	return errors.Join(
+		check.In("turn_ttl", c.TURNTTL, time.Minute, 48*time.Hour),
+		check.In("reorder_time", c.ReorderTime, 10*time.Millisecond, 2*time.Second),
+		check.In("nack_interval", c.NACKInterval, 10*time.Millisecond, time.Second),
+		check.In("pli_interval", c.PLIInterval, 100*time.Millisecond, 10*time.Second),
+		check.In("connect_timeout", c.ConnectTimeout, time.Second, 5*time.Minute),
+		check.In("idle_timeout", c.IdleTimeout, time.Second, 5*time.Minute),
+		check.In("disconnected_timeout", c.DisconnectedTimeout, 500*time.Millisecond, time.Minute),
+		check.In("failed_timeout", c.FailedTimeout, 500*time.Millisecond, time.Minute),
+	)
 }
 
 func (c Config) validateAddresses() error {
+	var errs []error
 	for _, entry := range c.PublicIPs {
 		public, local, paired := strings.Cut(entry, "/")
-		if _, err := netip.ParseAddr(public); err != nil {
-			return fmt.Errorf("public_ips: %q is not an IP address", entry)
-		}
-		if !paired {
-			continue
-		}
-		if _, err := netip.ParseAddr(local); err != nil {
-			return fmt.Errorf("public_ips: %q: %q is not an IP address", entry, local)
+		errs = append(errs, checkIP(public))
+		if paired {
+			errs = append(errs, checkIP(local))
 		}
 	}
 	for _, name := range c.Interfaces {
-		if strings.TrimSpace(name) == "" {
-			return fmt.Errorf("interfaces: an interface name is empty")
-		}
+		errs = append(errs, check.That("interfaces", strings.TrimSpace(name) != "", "an interface name is empty"))
 	}
-	return nil
+	return errors.Join(errs...)
+}
+
+func checkIP(text string) error {
+	_, err := netip.ParseAddr(text)
+	return check.That("public_ips", err == nil, "%q is not an IP address", text)
 }
 
 func (c Config) validateServers() error {
-	if err := validateURLs("stun_urls", c.STUNURLs, stun.SchemeTypeSTUN, stun.SchemeTypeSTUNS); err != nil {
-		return err
-	}
-	if err := validateURLs("turn_urls", c.TURNURLs, stun.SchemeTypeTURN, stun.SchemeTypeTURNS); err != nil {
-		return err
-	}
-	if len(c.TURNURLs) > 0 && c.TURNSecret == "" {
-		return fmt.Errorf("turn_secret: is required with turn_urls")
-	}
-	return nil
+	return errors.Join(
+		checkURLs("stun_urls", c.STUNURLs, stun.SchemeTypeSTUN, stun.SchemeTypeSTUNS),
+		checkURLs("turn_urls", c.TURNURLs, stun.SchemeTypeTURN, stun.SchemeTypeTURNS),
+		check.That("turn_secret", len(c.TURNURLs) == 0 || c.TURNSecret != "", "is required with turn_urls"),
+	)
 }
 
-func validateURLs(key string, urls []string, schemes ...stun.SchemeType) error {
+func checkURLs(key string, urls []string, schemes ...stun.SchemeType) error {
+	var errs []error
 	for _, raw := range urls {
 		uri, err := stun.ParseURI(raw)
 		if err != nil {
-			return fmt.Errorf("%s: %q: %w", key, raw, err)
+			errs = append(errs, fmt.Errorf("%s: %q: %w", key, raw, err))
+			continue
 		}
-		if uri.Scheme != schemes[0] && uri.Scheme != schemes[1] {
-			return fmt.Errorf("%s: %q has the scheme %s", key, raw, uri.Scheme)
-		}
+		errs = append(errs, check.That(key, slices.Contains(schemes, uri.Scheme), "%q has the scheme %s", raw, uri.Scheme))
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 func (c Config) validateCodecs() error {
-	if len(c.Codecs) == 0 {
-		return fmt.Errorf("codecs: is empty")
+	errs := []error{check.That("codecs", len(c.Codecs) > 0, "is empty")}
+	for i, codec := range c.Codecs {
+		known := codecs.Names()
+		errs = append(errs,
+			check.That("codecs", slices.Contains(known, codec), "%q is not one of %v", codec, known),
+			check.That("codecs", !slices.Contains(c.Codecs[:i], codec), "%q is listed twice", codec))
 	}
-	seen := map[liveproof.Codec]bool{}
-	for _, codec := range c.Codecs {
-		if _, known := mimeTypes[codec]; !known {
-			return fmt.Errorf("codecs: %q is not one of VP8, VP9, H264, AV1", codec)
-		}
-		if seen[codec] {
-			return fmt.Errorf("codecs: %q is listed twice", codec)
-		}
-		seen[codec] = true
-	}
-	return nil
+	return errors.Join(errs...)
 }

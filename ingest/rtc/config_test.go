@@ -39,7 +39,7 @@ func TestConfig(t *testing.T) {
 		"disconnected_timeout: 0s ":               func(c *Config) { c.DisconnectedTimeout = 0 },
 		"failed_timeout: 2m0s ":                   func(c *Config) { c.FailedTimeout = 2 * time.Minute },
 		`public_ips: "example.org" is not an IP`:  func(c *Config) { c.PublicIPs = []string{"example.org"} },
-		`public_ips: "192.0.2.1/x": "x" is not`:   func(c *Config) { c.PublicIPs = []string{"192.0.2.1/x"} },
+		`public_ips: "x" is not an IP address`:    func(c *Config) { c.PublicIPs = []string{"192.0.2.1/x"} },
 		"interfaces: an interface name is empty":  func(c *Config) { c.Interfaces = []string{" "} },
 		`stun_urls: "turn:a" has the scheme`:      func(c *Config) { c.STUNURLs = []string{"turn:a"} },
 		`turn_urls: "stun:a" has the scheme`:      func(c *Config) { c.TURNURLs = []string{"stun:a"} },
@@ -54,6 +54,21 @@ func TestConfig(t *testing.T) {
 		err := cfg.Validate()
 		if err == nil || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("got %v, want %s…", err, want)
+		}
+	}
+}
+
+func TestConfigReportsEveryFault(t *testing.T) {
+	cfg := DefaultConfig()
+	cfg.UDPPort, cfg.TURNTTL, cfg.IdleTimeout = -1, 0, 0
+	cfg.PublicIPs, cfg.TURNURLs, cfg.Codecs = []string{"x/y"}, []string{"turn:a", "stun:a"}, nil
+	err := cfg.Validate()
+	for _, fault := range []string{
+		"udp_port: -1 ", "turn_ttl: 0s ", "idle_timeout: 0s ", `public_ips: "x" `, `public_ips: "y" `,
+		`turn_urls: "stun:a" `, "turn_secret: is required", "codecs: is empty",
+	} {
+		if err == nil || !strings.Contains(err.Error(), fault) {
+			t.Errorf("%q is missing in %v", fault, err)
 		}
 	}
 }

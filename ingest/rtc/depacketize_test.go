@@ -2,86 +2,12 @@ package rtc
 
 import (
 	"bytes"
-
 	"testing"
 	"time"
 
 	"github.com/liveproof/liveproof"
+	"github.com/liveproof/liveproof/internal/codecs"
 )
-
-// TestPayloads are pictures of few packets, written out; payloads that a
-// format does not allow must not become a picture.
-func TestPayloads(t *testing.T) {
-	key8 := []byte{0x10, 0x02, 0x00, 0x9d, 0x01, 0x2a, 0x10, 0x00, 0x10, 0x00} // VP8 key frame tag, 16×16
-	for name, c := range map[string]struct {
-		codec    liveproof.Codec
-		payloads [][]byte
-		want     []byte // nil: refused
-		key      bool
-	}{
-		"VP8 key":                     {liveproof.CodecVP8, [][]byte{append([]byte{0x10}, key8...)}, key8, true},
-		"VP8 inter":                   {liveproof.CodecVP8, [][]byte{{0x10, 1, 2, 3}, {0x00, 4}}, []byte{1, 2, 3, 4}, false},
-		"VP8 descriptor cut":          {liveproof.CodecVP8, [][]byte{{0x90, 0x80}}, nil, false},
-		"VP8 no payload":              {liveproof.CodecVP8, [][]byte{{0x10}}, nil, false},
-		"VP8 two starts":              {liveproof.CodecVP8, [][]byte{{0x10, 1, 2, 3}, {0x10, 4}}, nil, false},
-		"VP8 no start":                {liveproof.CodecVP8, [][]byte{{0x00, 1, 2, 3}}, nil, false},
-		"VP8 key without start code":  {liveproof.CodecVP8, [][]byte{{0x10, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}}, nil, false},
-		"H264 IDR without sets":       {liveproof.CodecH264, [][]byte{{0x65, 1}}, []byte{0, 0, 0, 1, 0x65, 1}, false},
-		"H264 aggregate":              {liveproof.CodecH264, [][]byte{{24, 0, 2, 0x67, 1, 0, 2, 0x68, 2}, {0x65, 1}}, []byte{0, 0, 0, 1, 0x67, 1, 0, 0, 0, 1, 0x68, 2, 0, 0, 0, 1, 0x65, 1}, true},
-		"H264 fragments":              {liveproof.CodecH264, [][]byte{{0x7c, 0x81, 1}, {0x7c, 0x01, 2}, {0x7c, 0x41, 3}}, []byte{0, 0, 0, 1, 0x61, 1, 2, 3}, false},
-		"H264 fragment without start": {liveproof.CodecH264, [][]byte{{0x7c, 0x01, 2}, {0x7c, 0x41, 3}}, nil, false},
-		"H264 fragment without end":   {liveproof.CodecH264, [][]byte{{0x7c, 0x81, 1}, {0x7c, 0x01, 2}}, nil, false},
-		"H264 fragment broken off":    {liveproof.CodecH264, [][]byte{{0x7c, 0x81, 1}, {0x61, 1}}, nil, false},
-		"H264 fragment of two types":  {liveproof.CodecH264, [][]byte{{0x7c, 0x81, 1}, {0x7c, 0x45, 2}}, nil, false},
-		"H264 fragment both ends":     {liveproof.CodecH264, [][]byte{{0x7c, 0xc1, 1}}, nil, false},
-		"H264 empty fragment":         {liveproof.CodecH264, [][]byte{{0x7c, 0x81}}, nil, false},
-		"H264 aggregate cut":          {liveproof.CodecH264, [][]byte{{24, 0, 9, 0x67, 1}}, nil, false},
-		"H264 aggregate with a rest":  {liveproof.CodecH264, [][]byte{{24, 0, 2, 0x61, 1, 0}}, nil, false},
-		"H264 empty unit":             {liveproof.CodecH264, [][]byte{{24, 0, 0}}, nil, false},
-		"H264 interleaved":            {liveproof.CodecH264, [][]byte{{25, 0, 0, 0, 1, 0x61}}, nil, false},
-		"H264 reserved type":          {liveproof.CodecH264, [][]byte{{31, 1}}, nil, false},
-		"VP9 key":                     {liveproof.CodecVP9, [][]byte{{0x0c, 0x82, 1}}, []byte{0x82, 1}, true},
-		"VP9 inter":                   {liveproof.CodecVP9, [][]byte{{0x48, 0x86}, {0x44, 1}}, []byte{0x86, 1}, false},
-		"VP9 key that is predicted":   {liveproof.CodecVP9, [][]byte{{0x4c, 0x82, 1}}, []byte{0x82, 1}, false},
-		"VP9 intra only":              {liveproof.CodecVP9, [][]byte{{0x0c, 0x86, 1}}, []byte{0x86, 1}, false},
-		"VP9 base layer of two":       {liveproof.CodecVP9, [][]byte{{0x2c, 0x00, 0, 0x82, 1}, {0x2c, 0x03, 0, 0x82, 2}}, []byte{0x82, 1}, true},
-		"VP9 no end":                  {liveproof.CodecVP9, [][]byte{{0x08, 0x82, 1}}, nil, false},
-		"VP9 no start":                {liveproof.CodecVP9, [][]byte{{0x04, 0x82, 1}}, nil, false},
-		"VP9 upper layer alone":       {liveproof.CodecVP9, [][]byte{{0x2c, 0x03, 0, 0x82, 2}}, nil, false},
-		"VP9 no frame marker":         {liveproof.CodecVP9, [][]byte{{0x0c, 0x02, 1}}, nil, false},
-		"VP9 cut":                     {liveproof.CodecVP9, [][]byte{{0xff}}, nil, false},
-		"AV1 key":                     {liveproof.CodecAV1, [][]byte{{0x28, 2, 0x08, 7, 0x30, 0x10, 9}}, []byte{0x12, 0, 0x0a, 1, 7, 0x32, 2, 0x10, 9}, true},
-		"AV1 inter":                   {liveproof.CodecAV1, [][]byte{{0x10, 0x30, 0x30, 9}}, []byte{0x12, 0, 0x32, 2, 0x30, 9}, false},
-		"AV1 fragments":               {liveproof.CodecAV1, [][]byte{{0x50, 0x30, 0x30}, {0x90, 9, 8}}, []byte{0x12, 0, 0x32, 3, 0x30, 9, 8}, false},
-		"AV1 fragment without start":  {liveproof.CodecAV1, [][]byte{{0x90, 0x30, 9}}, nil, false},
-		"AV1 fragment without end":    {liveproof.CodecAV1, [][]byte{{0x50, 0x30, 0x30}}, nil, false},
-		"AV1 fragment broken off":     {liveproof.CodecAV1, [][]byte{{0x50, 0x30, 0x30}, {0x10, 0x30, 9}}, nil, false},
-		"AV1 no frame":                {liveproof.CodecAV1, [][]byte{{0x10, 0x08, 7}}, nil, false},
-		"AV1 size beyond the payload": {liveproof.CodecAV1, [][]byte{{0x00, 9, 0x30, 1}}, nil, false},
-		"AV1 header only":             {liveproof.CodecAV1, [][]byte{{0x10}}, nil, false},
-	} {
-		t.Run(name, func(t *testing.T) {
-			d := newDepacketizer(c.codec)
-			d.reset()
-			var err error
-			for _, p := range c.payloads {
-				if err == nil {
-					err = d.add(p)
-				}
-			}
-			var u unit
-			if err == nil {
-				u, err = d.finish()
-			}
-			if c.want == nil && err == nil {
-				t.Fatalf("%x was taken", u.data)
-			}
-			if c.want != nil && (err != nil || !bytes.Equal(u.data, c.want) || u.key != c.key) {
-				t.Fatalf("%x key %v, %v; want %x key %v", u.data, u.key, err, c.want, c.key)
-			}
-		})
-	}
-}
 
 // TestParameterSetsOfTheirOwn: some senders give SPS and PPS a marker or a timestamp of their own.
 func TestParameterSetsOfTheirOwn(t *testing.T) {
@@ -132,7 +58,7 @@ func TestPictureIDsThatJump(t *testing.T) {
 // unit above the cap. The input is a run of records: flags, timestamp step,
 // sequence step, length, payload.
 func FuzzPackets(f *testing.F) {
-	for _, codec := range []liveproof.Codec{liveproof.CodecVP8, liveproof.CodecVP9, liveproof.CodecH264, liveproof.CodecAV1} {
+	for _, codec := range codecs.Names() {
 		frames := encodedStream(f, codec)[:4]
 		var input []byte
 		last := uint32(0)
@@ -150,10 +76,11 @@ func FuzzPackets(f *testing.F) {
 	}
 	cfg := DefaultConfig()
 	cfg.MaxUnitBytes, cfg.ReorderPackets = 4096, 16
+	const parameterSets = 64 << 10 // kept from the picture before
 	f.Fuzz(func(t *testing.T, number uint8, input []byte) {
 		a := newAssembler(cfg, testTypes, func(u liveproof.AccessUnit) {
 			// Start codes and OBU sizes come on top of the payload's bytes.
-			if len(u.Data) == 0 || len(u.Data) > 4*cfg.MaxUnitBytes+maxParameterSets {
+			if len(u.Data) == 0 || len(u.Data) > 4*cfg.MaxUnitBytes+parameterSets {
 				t.Fatalf("unit of %d bytes", len(u.Data))
 			}
 		}, func(dropReason) {})
@@ -202,7 +129,7 @@ func FuzzRTP(f *testing.F) {
 
 // BenchmarkReassemble measures one packet of a 2 Mbit/s VP8 camera, from datagram to access unit.
 func BenchmarkReassemble(b *testing.B) {
-	for _, codec := range []liveproof.Codec{liveproof.CodecVP8, liveproof.CodecH264, liveproof.CodecVP9, liveproof.CodecAV1} {
+	for _, codec := range codecs.Names() {
 		b.Run(string(codec), func(b *testing.B) {
 			packets := packetize(codec, encodedStream(b, codec), 0, 0)
 			benchmarkPackets(b, packets)
@@ -221,6 +148,7 @@ func benchmarkPackets(b *testing.B, packets []packet) {
 	}
 	v := newVideo(cfg, m, func() {})
 	a := newAssembler(cfg, testTypes, func(u liveproof.AccessUnit) { v.push(u); _, _, _ = v.pop() }, v.drop)
+	a.recycle = v.spare
 	r := newReorderBuffer(cfg.ReorderPackets, cfg.ReorderTime, a.push)
 	b.ReportAllocs()
 	b.ResetTimer()
@@ -241,6 +169,7 @@ func BenchmarkReceive(b *testing.B) {
 	v := newVideo(cfg, m, func() {})
 	r := &receiver{video: v, rate: rateLimit{perSecond: cfg.MaxPacketRate}}
 	r.assembler = newAssembler(cfg, testTypes, func(u liveproof.AccessUnit) { v.push(u); _, _, _ = v.pop() }, v.drop)
+	r.assembler.recycle = v.spare
 	r.reorder = newReorderBuffer(cfg.ReorderPackets, cfg.ReorderTime, r.assembler.push)
 	packets := packetize(liveproof.CodecVP8, encodedStream(b, liveproof.CodecVP8), 0, 0)
 	raw := make([]byte, 0, receiveMTU)

@@ -3,7 +3,6 @@ package rtc
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"strings"
 	"time"
 
@@ -17,6 +16,7 @@ import (
 	"github.com/pion/webrtc/v4"
 
 	"github.com/liveproof/liveproof"
+	"github.com/liveproof/liveproof/internal/codecs"
 )
 
 const (
@@ -48,14 +48,9 @@ func newMediaEngine(cfg Config) (*webrtc.MediaEngine, error) {
 	return m, nil
 }
 
-// h264Profiles are profile_idc and constraint flags as browsers, phones and
-// encoders offer them (RFC 6184, 8.1): baseline, constrained baseline (two
-// spellings), main (two), high, constrained high, high 4:4:4.
-var h264Profiles = [...]string{"4200", "42e0", "42c0", "4d00", "4d40", "6400", "640c", "f400"}
-
 // videoCodecs numbers each format and its retransmission (RFC 4588); the
 // numbers do not matter, an answer uses the offer's.
-func videoCodecs(codecs []liveproof.Codec) []webrtc.RTPCodecParameters {
+func videoCodecs(names []liveproof.Codec) []webrtc.RTPCodecParameters {
 	var out []webrtc.RTPCodecParameters
 	next := webrtc.PayloadType(35)
 	number := func() webrtc.PayloadType {
@@ -66,33 +61,18 @@ func videoCodecs(codecs []liveproof.Codec) []webrtc.RTPCodecParameters {
 		return n
 	}
 	feedback := []webrtc.RTCPFeedback{{Type: "ccm", Parameter: "fir"}, {Type: "nack"}, {Type: "nack", Parameter: "pli"}, {Type: "transport-cc"}}
-	for _, codec := range codecs {
-		for _, fmtp := range formats(codec) {
+	for _, name := range names {
+		format := codecs.Find(name)
+		for _, fmtp := range format.FMTP {
 			primary, repair := number(), number()
 			out = append(out,
 				webrtc.RTPCodecParameters{PayloadType: primary, RTPCodecCapability: webrtc.RTPCodecCapability{
-					MimeType: mimeTypes[codec], ClockRate: clockRate, SDPFmtpLine: fmtp, RTCPFeedback: feedback}},
+					MimeType: format.MIMEType(), ClockRate: clockRate, SDPFmtpLine: fmtp, RTCPFeedback: feedback}},
 				webrtc.RTPCodecParameters{PayloadType: repair, RTPCodecCapability: webrtc.RTPCodecCapability{
 					MimeType: webrtc.MimeTypeRTX, ClockRate: clockRate, SDPFmtpLine: fmt.Sprintf("apt=%d", primary)}})
 		}
 	}
 	return out
-}
-
-func formats(codec liveproof.Codec) []string {
-	switch codec {
-	case liveproof.CodecVP9:
-		return []string{"profile-id=0", "profile-id=2"}
-	case liveproof.CodecH264:
-		var out []string
-		for _, profile := range h264Profiles {
-			for _, mode := range []int{1, 0} {
-				out = append(out, fmt.Sprintf("level-asymmetry-allowed=1;packetization-mode=%d;profile-level-id=%s1f", mode, profile))
-			}
-		}
-		return out
-	}
-	return []string{""}
 }
 
 func audioCodecs() []webrtc.RTPCodecParameters {
@@ -155,31 +135,3 @@ func newSettings(cfg Config, udp ice.UDPMux, tcp ice.TCPMux, loggers logging.Log
 	})
 	return s
 }
-
-// loggers turns pion's logging into debug records: what outsiders can cause
-// must not fill the log; what matters is counted.
-type loggers struct{ log *slog.Logger }
-
-// NewLogger implements logging.LoggerFactory.
-func (l loggers) NewLogger(scope string) logging.LeveledLogger {
-	return pionLogger{l.log.With("pion", scope)}
-}
-
-type pionLogger struct{ log *slog.Logger }
-
-func (p pionLogger) write(format string, args ...any) {
-	if p.log.Enabled(context.Background(), slog.LevelDebug) {
-		p.log.Debug(fmt.Sprintf(format, args...))
-	}
-}
-
-func (p pionLogger) Trace(string)                      {}
-func (p pionLogger) Tracef(string, ...any)             {}
-func (p pionLogger) Debug(string)                      {}
-func (p pionLogger) Debugf(string, ...any)             {}
-func (p pionLogger) Info(msg string)                   { p.write("%s", msg) }
-func (p pionLogger) Infof(format string, args ...any)  { p.write(format, args...) }
-func (p pionLogger) Warn(msg string)                   { p.write("%s", msg) }
-func (p pionLogger) Warnf(format string, args ...any)  { p.write(format, args...) }
-func (p pionLogger) Error(msg string)                  { p.write("%s", msg) }
-func (p pionLogger) Errorf(format string, args ...any) { p.write(format, args...) }

@@ -6,6 +6,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/liveproof/liveproof"
+	"github.com/liveproof/liveproof/internal/codecs"
 )
 
 // metrics of all peers of an API.
@@ -15,7 +16,7 @@ type metrics struct {
 	packets  prometheus.Counter
 	bytes    prometheus.Counter
 	lost     prometheus.Counter
-	units    *prometheus.CounterVec // codec: VP8, VP9, H264, AV1
+	units    *prometheus.CounterVec // codec: names of internal/codecs
 	drops    *prometheus.CounterVec // reason: see dropReason
 	pli      prometheus.Counter
 	ended    *prometheus.CounterVec // reason: see endReason
@@ -58,7 +59,7 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 
 // presetLabels makes every series exist from the start, so that rates work.
 func (m *metrics) presetLabels() {
-	for codec := range mimeTypes {
+	for _, codec := range codecs.Names() {
 		m.units.WithLabelValues(string(codec))
 	}
 	for _, reason := range dropReasons {

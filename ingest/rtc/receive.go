@@ -13,6 +13,7 @@ import (
 	"github.com/pion/webrtc/v4"
 
 	"github.com/liveproof/liveproof"
+	"github.com/liveproof/liveproof/internal/codecs"
 )
 
 const (
@@ -37,6 +38,7 @@ type receiver struct {
 func newReceiver(cfg Config, video *Video, params webrtc.RTPParameters) *receiver {
 	r := &receiver{video: video, rate: rateLimit{perSecond: cfg.MaxPacketRate}}
 	r.assembler = newAssembler(cfg, payloadTypes(params.Codecs), video.push, video.drop)
+	r.assembler.recycle = video.spare
 	r.reorder = newReorderBuffer(cfg.ReorderPackets, cfg.ReorderTime, r.assembler.push)
 	for _, extension := range params.HeaderExtensions {
 		if extension.URI == orientationURI {
@@ -49,8 +51,8 @@ func newReceiver(cfg Config, video *Video, params webrtc.RTPParameters) *receive
 func payloadTypes(negotiated []webrtc.RTPCodecParameters) map[uint8]liveproof.Codec {
 	types := map[uint8]liveproof.Codec{}
 	for _, n := range negotiated {
-		for codec, mime := range mimeTypes {
-			if strings.EqualFold(n.MimeType, mime) {
+		for _, codec := range codecs.Names() {
+			if strings.EqualFold(n.MimeType, codecs.Find(codec).MIMEType()) {
 				types[uint8(n.PayloadType)] = codec
 			}
 		}
@@ -93,7 +95,7 @@ func (r *receiver) handle(raw []byte, now time.Time) error {
 		return ErrFlood
 	}
 	r.video.received(len(raw))
-	if reason := r.take(raw, now); reason != "" {
+	if reason := r.parse(raw, now); reason != "" {
 		r.video.drop(reason)
 	}
 	r.video.setLost(r.reorder.lost)
@@ -103,7 +105,8 @@ func (r *receiver) handle(raw []byte, now time.Time) error {
 	return nil
 }
 
-func (r *receiver) take(raw []byte, now time.Time) dropReason {
+// parse hands the packet to the reorder buffer; the reason is empty when it was accepted.
+func (r *receiver) parse(raw []byte, now time.Time) dropReason {
 	if err := r.header.Unmarshal(raw); err != nil {
 		return dropMalformed
 	}

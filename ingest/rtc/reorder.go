@@ -124,11 +124,11 @@ func (r *reorderBuffer) release(p packet, gap bool) {
 // drain delivers what waits without a gap before it.
 func (r *reorderBuffer) drain() {
 	for r.waiting > 0 && r.at(r.next).used {
-		r.take(false)
+		r.releaseSlot(false)
 	}
 }
 
-func (r *reorderBuffer) take(gap bool) {
+func (r *reorderBuffer) releaseSlot(gap bool) {
 	s := r.at(r.next)
 	s.used = false
 	r.waiting--
@@ -141,7 +141,7 @@ func (r *reorderBuffer) skip() {
 		r.next++
 		r.lost++
 	}
-	r.take(true)
+	r.releaseSlot(true)
 	r.drain()
 	r.since = r.oldest()
 }

@@ -8,8 +8,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/pion/webrtc/v4"
-
 	"github.com/liveproof/liveproof"
 )
 
@@ -38,11 +36,3 @@ var (
 	// ErrClosed: the peer or the API was closed on this side.
 	ErrClosed = fmt.Errorf("closed: %w", liveproof.ErrDisconnected)
 )
-
-// mimeTypes are the codecs this package can reassemble.
-var mimeTypes = map[liveproof.Codec]string{
-	liveproof.CodecVP8:  webrtc.MimeTypeVP8,
-	liveproof.CodecVP9:  webrtc.MimeTypeVP9,
-	liveproof.CodecH264: webrtc.MimeTypeH264,
-	liveproof.CodecAV1:  webrtc.MimeTypeAV1,
-}

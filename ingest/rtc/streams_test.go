@@ -13,12 +13,13 @@ import (
 	"time"
 
 	"github.com/pion/rtp"
-	"github.com/pion/rtp/codecs"
+	payloaders "github.com/pion/rtp/codecs"
 	"github.com/pion/webrtc/v4/pkg/media/h264reader"
 	"github.com/pion/webrtc/v4/pkg/media/ivfreader"
 	"go.uber.org/goleak"
 
 	"github.com/liveproof/liveproof"
+	"github.com/liveproof/liveproof/internal/codecs"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -50,6 +51,9 @@ func encodedStream(t testing.TB, codec liveproof.Codec) []frame {
 	t.Helper()
 	if _, err := exec.LookPath("ffmpeg"); err != nil {
 		t.Skip("ffmpeg is missing")
+	}
+	if encoders[codec] == nil {
+		t.Fatalf("%s is a codec without test media", codec)
 	}
 	once, _ := encoded.LoadOrStore(codec, sync.OnceValues(func() ([]byte, error) { return runEncoder(codec) }))
 	raw, err := once.(func() ([]byte, error))()
@@ -125,13 +129,13 @@ func splitAnnexB(t testing.TB, raw []byte) (frames []frame) {
 func payloader(codec liveproof.Codec) rtp.Payloader {
 	switch codec {
 	case liveproof.CodecVP8:
-		return &codecs.VP8Payloader{EnablePictureID: true}
+		return &payloaders.VP8Payloader{EnablePictureID: true}
 	case liveproof.CodecVP9:
-		return &codecs.VP9Payloader{FlexibleMode: true}
+		return &payloaders.VP9Payloader{FlexibleMode: true}
 	case liveproof.CodecH264:
-		return &codecs.H264Payloader{}
+		return &payloaders.H264Payloader{}
 	default:
-		return &codecs.AV1Payloader{}
+		return &payloaders.AV1Payloader{}
 	}
 }
 
@@ -188,7 +192,7 @@ func reassemble(cfg Config, packets []packet) reassembled {
 }
 
 func eachCodec(t *testing.T, test func(t *testing.T, codec liveproof.Codec, frames []frame)) {
-	for _, codec := range []liveproof.Codec{liveproof.CodecVP8, liveproof.CodecVP9, liveproof.CodecH264, liveproof.CodecAV1} {
+	for _, codec := range codecs.Names() {
 		t.Run(string(codec), func(t *testing.T) { test(t, codec, encodedStream(t, codec)) })
 	}
 }

@@ -35,6 +35,8 @@ type Video struct {
 	bytes   int
 	waitKey bool // after an overflow
 	closed  bool
+	lent    []byte   // Data of the unit that Next gave last
+	free    [][]byte // memory for further units
 	stats   Stats
 	dropped [len(dropReasons)]int64
 	ready   chan struct{} // holds a token when the queue may have become non-empty or closed
@@ -42,6 +44,8 @@ type Video struct {
 	lastPLI atomic.Int64 // time since start, 0 for never
 	start   time.Time
 }
+
+var _ liveproof.UnitSource = (*Video)(nil)
 
 func newVideo(cfg Config, m *metrics, sendPLI func()) *Video {
 	return &Video{
@@ -52,7 +56,7 @@ func newVideo(cfg Config, m *metrics, sendPLI func()) *Video {
 
 // Next blocks for the next complete access unit. It returns io.EOF when the
 // track has ended and the queue is empty, and ctx's error when ctx ends. The
-// unit's Data belongs to the caller.
+// unit's Data is valid until the next call: its memory is used again.
 func (v *Video) Next(ctx context.Context) (liveproof.AccessUnit, error) {
 	for {
 		if err := ctx.Err(); err != nil {
@@ -76,6 +80,7 @@ func (v *Video) Next(ctx context.Context) (liveproof.AccessUnit, error) {
 func (v *Video) pop() (unit liveproof.AccessUnit, ok, closed bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	v.recycleLocked()
 	if len(v.queue) == 0 {
 		return unit, false, v.closed
 	}
@@ -83,7 +88,35 @@ func (v *Video) pop() (unit liveproof.AccessUnit, ok, closed bool) {
 	v.queue[0].Data = nil
 	v.queue = v.queue[1:]
 	v.bytes -= len(unit.Data)
+	v.lent = unit.Data
 	return unit, true, false
+}
+
+// A session keeps at most maxFree buffers of at most maxFreeBytes for further
+// units: enough for one in the decoder, one waiting and one being received.
+const (
+	maxFree      = 3
+	maxFreeBytes = 256 << 10
+)
+
+func (v *Video) recycleLocked() {
+	if n := cap(v.lent); n > 0 && n <= maxFreeBytes && len(v.free) < maxFree {
+		v.free = append(v.free, v.lent[:0])
+	}
+	v.lent = nil
+}
+
+// spare gives memory for another unit, nil when there is none.
+func (v *Video) spare() []byte {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	last := len(v.free) - 1
+	if last < 0 {
+		return nil
+	}
+	b := v.free[last]
+	v.free = v.free[:last]
+	return b
 }
 
 // push hands a unit to the consumer; it never blocks.

@@ -1,6 +1,7 @@
 package rtc
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -103,4 +104,52 @@ func TestKeyFrameRequestsAreThrottled(t *testing.T) {
 			t.Fatal("a request after the end")
 		}
 	})
+}
+
+// TestUnitIsValidUntilTheNextOne: packets that come while a unit is in use do
+// not touch its memory; after that the memory is used again.
+func TestUnitIsValidUntilTheNextOne(t *testing.T) {
+	eachCodec(t, func(t *testing.T, codec liveproof.Codec, frames []frame) {
+		v := testVideo(t, 2*streamFrames, 1<<20, func() {})
+		a := newAssembler(DefaultConfig(), testTypes, v.push, v.drop)
+		a.recycle = v.spare
+		r := newReorderBuffer(64, time.Second, a.push)
+		packets := packetize(codec, frames, 0, 0)
+		memory, repeated := map[*byte]bool{}, false
+		for len(packets) > 0 {
+			r.push(packets[0])
+			packets = packets[1:]
+			u, ok, _ := v.pop()
+			if !ok {
+				continue
+			}
+			before := bytes.Clone(u.Data)
+			for range min(10, len(packets)) {
+				r.push(packets[0])
+				packets = packets[1:]
+			}
+			if !bytes.Equal(u.Data, before) {
+				t.Fatal("a unit in use was written to")
+			}
+			repeated = repeated || memory[&u.Data[0]]
+			memory[&u.Data[0]] = true
+		}
+		if !repeated || len(v.free) > maxFree {
+			t.Errorf("memory used again: %v, %d buffers kept", repeated, len(v.free))
+		}
+	})
+}
+
+// TestLargeBuffersAreNotKept: a session must not hold on to the memory of its largest pictures.
+func TestLargeBuffersAreNotKept(t *testing.T) {
+	v := testVideo(t, 10, 4<<20, func() {})
+	for _, size := range []int{maxFreeBytes, maxFreeBytes + 1} {
+		v.push(accessUnit(0, true, size))
+		next(t, v)
+	}
+	v.push(accessUnit(0, true, 1))
+	next(t, v)
+	if len(v.free) != 1 || cap(v.free[0]) != maxFreeBytes {
+		t.Fatalf("%d buffers kept", len(v.free))
+	}
 }

@@ -1,31 +1,30 @@
-package media
+package codecs
 
 import "bytes"
 
 // maxParameterSets bounds what is kept of a stream's parameter sets, in bytes.
 const maxParameterSets = 16 << 10
 
-// parameterSets remembers an H.264 stream's sequence and picture parameter
+// h264Sets remembers an H.264 stream's sequence and picture parameter
 // sets: senders need not repeat them before every IDR picture, and a decoder
 // that was reopened after a loss has not seen the earlier ones.
-type parameterSets struct {
+type h264Sets struct {
 	nals [][]byte
 	size int
 }
 
-// learn keeps the parameter sets of an Annex B access unit and tells whether it
+// Learn keeps the parameter sets of an Annex B access unit and tells whether it
 // brought a sequence parameter set, and whether it holds any coded slice.
-func (p *parameterSets) learn(data []byte) (hasSPS, hasSlice bool) {
-	const slice, idr, sps, pps = 1, 5, 7, 8 // nal_unit_type, ITU-T H.264 table 7-1
-	for nal := range annexB(data) {
+func (p *h264Sets) Learn(unit []byte) (hasSPS, hasSlice bool) {
+	for nal := range annexB(unit) {
 		if len(nal) == 0 {
 			continue
 		}
 		switch kind := nal[0] & 0x1f; {
-		case kind >= slice && kind <= idr:
+		case kind >= nalSlice && kind <= nalIDR:
 			hasSlice = true
-		case kind == sps, kind == pps:
-			hasSPS = hasSPS || kind == sps
+		case kind == nalSPS, kind == nalPPS:
+			hasSPS = hasSPS || kind == nalSPS
 			p.keep(bytes.TrimRight(nal, "\x00"))
 		}
 	}
@@ -33,7 +32,7 @@ func (p *parameterSets) learn(data []byte) (hasSPS, hasSlice bool) {
 }
 
 // keep adds a parameter set that is not there yet; a sender with too many starts over.
-func (p *parameterSets) keep(nal []byte) {
+func (p *h264Sets) keep(nal []byte) {
 	for i, old := range p.nals {
 		if bytes.Equal(old, nal) { // the newest of one identity must come last
 			p.nals = append(append(p.nals[:i], p.nals[i+1:]...), old)
@@ -48,11 +47,11 @@ func (p *parameterSets) keep(nal []byte) {
 	}
 }
 
-// before returns data with the known parameter sets in front.
-func (p *parameterSets) before(data []byte) []byte {
+// Prepend returns unit with the known parameter sets in front.
+func (p *h264Sets) Prepend(unit []byte) []byte {
 	var out []byte
 	for _, nal := range p.nals {
 		out = append(append(out, 0, 0, 0, 1), nal...)
 	}
-	return append(out, data...)
+	return append(out, unit...)
 }

@@ -6,18 +6,18 @@ import (
 	"github.com/liveproof/liveproof"
 )
 
-// The grid of a look. It spans head, hair and shoulders: three times the square
+// The grid of an appearance. It spans head, hair and shoulders: three times the square
 // that holds the landmarks, reaching further down than up.
 const (
-	lookSide    = 8   // cells along each axis
-	lookPoints  = 4   // points along each axis of a cell
-	lookSpan    = 3.0 // in units of the landmarks' square
-	lookDown    = 0.8 // how far its centre is below that of the landmarks' square
-	lookChannel = lookSide * lookSide
+	gridSide   = 8   // cells along each axis
+	cellPoints = 4   // points along each axis of a cell
+	gridSpan   = 3.0 // in units of the landmarks' square
+	gridDown   = 0.8 // how far its centre is below that of the landmarks' square
+	gridCells  = gridSide * gridSide
 )
 
-// look is a person's appearance at a glance: the mean colours of a coarse grid
-// that is aligned by the landmarks (by the box without them), each channel with
+// appearance is a thumbnail of a person for tracking: the mean colours of a coarse
+// grid that is aligned by the landmarks (by the box without them), each channel with
 // mean 0, all of it with norm 1. Brightness, contrast and white balance cancel
 // out. It tells that something changed abruptly, not who someone is, and it
 // never leaves the running session's memory.
@@ -29,23 +29,23 @@ const (
 // three pairs, but by 0.77 where both wear dark clothes and short hair; two
 // portraits by 0.07 (99 % below 0.69). So the check finds most swaps and must
 // not be the only thing that does.
-type look [3 * lookChannel]float32
+type appearance [3 * gridCells]float32
 
-// takeLook samples the face; false when the picture is flat there.
-func takeLook(img *liveproof.Image, f liveproof.Face) (look, bool) {
-	var l look
+// appearanceOf samples the face; false when the picture is flat there.
+func appearanceOf(img *liveproof.Image, f liveproof.Face) (appearance, bool) {
+	var out appearance
 	a := alignment(f).widened()
-	for y := range lookSide {
-		for x := range lookSide {
+	for y := range gridSide {
+		for x := range gridSide {
 			r, g, b := a.cell(img, x, y)
-			at := y*lookSide + x
-			l[at], l[lookChannel+at], l[2*lookChannel+at] = r, g, b
+			at := y*gridSide + x
+			out[at], out[gridCells+at], out[2*gridCells+at] = r, g, b
 		}
 	}
 	for c := range 3 {
-		centreOn0(l[c*lookChannel : (c+1)*lookChannel])
+		centreOn0(out[c*gridCells : (c+1)*gridCells])
 	}
-	return l, l.normalise(flat)
+	return out, out.normalise(flat)
 }
 
 func centreOn0(v []float32) {
@@ -58,39 +58,39 @@ func centreOn0(v []float32) {
 	}
 }
 
-// flat is the norm of a raw look without contrast: about one level in each value.
+// flat is the norm of a raw appearance without contrast: about one level in each value.
 const flat = 14
 
 // normalise makes the norm 1; false when it was below least.
-func (l *look) normalise(least float64) bool {
+func (a *appearance) normalise(least float64) bool {
 	var norm float64
-	for _, v := range l {
+	for _, v := range a {
 		norm += float64(v) * float64(v)
 	}
 	norm = math.Sqrt(norm)
 	if !(norm >= least) {
 		return false
 	}
-	for i := range l {
-		l[i] /= float32(norm)
+	for i := range a {
+		a[i] /= float32(norm)
 	}
 	return true
 }
 
-// correlation of two looks, in [-1, 1]; 1 is the same appearance.
-func (l *look) correlation(o *look) float32 {
+// correlation of two appearances, in [-1, 1]; 1 is the same appearance.
+func (a *appearance) correlation(o *appearance) float32 {
 	var sum float32
-	for i := range l {
-		sum += l[i] * o[i]
+	for i := range a {
+		sum += a[i] * o[i]
 	}
 	return sum
 }
 
-// similarity maps the unit square of the look into the picture:
+// similarity maps the appearance's unit square into the picture:
 // (x, y) → (ax - by + tx, bx + ay + ty), a rotation with scale and shift.
 type similarity struct{ a, b, tx, ty float32 }
 
-// facePoints is where the landmarks lie in the look's unit square.
+// facePoints is where the landmarks lie in the appearance's unit square.
 var facePoints = liveproof.Landmarks{{X: 0.33, Y: 0.36}, {X: 0.67, Y: 0.36}, {X: 0.5, Y: 0.56}, {X: 0.37, Y: 0.76}, {X: 0.63, Y: 0.76}}
 
 // boxShare is the side of the landmarks' square in longer sides of the box.
@@ -126,31 +126,31 @@ func centroid(l liveproof.Landmarks) (c liveproof.Point) {
 	return c
 }
 
-// widened maps the unit square to the whole look instead of the landmarks' part of it.
+// widened maps the unit square to the whole grid instead of the landmarks' part of it.
 func (s similarity) widened() similarity {
-	const u, v = 0.5 - lookSpan/2, 0.5 + lookDown - lookSpan/2
+	const u, v = 0.5 - gridSpan/2, 0.5 + gridDown - gridSpan/2
 	return similarity{
-		a: s.a * lookSpan, b: s.b * lookSpan,
+		a: s.a * gridSpan, b: s.b * gridSpan,
 		tx: s.tx + s.a*u - s.b*v, ty: s.ty + s.b*u + s.a*v,
 	}
 }
 
-// cell is the mean colour of one cell of the look; border pixels stand for what
+// cell is the mean colour of one cell of the grid; border pixels stand for what
 // is outside the picture.
 func (s similarity) cell(img *liveproof.Image, x, y int) (r, g, b float32) {
-	const step = 1.0 / (lookSide * lookPoints)
+	const step = 1.0 / (gridSide * cellPoints)
 	var sum [3]int
-	for i := range lookPoints {
-		v := (float32(y*lookPoints+i) + 0.5) * step
-		for j := range lookPoints {
-			u := (float32(x*lookPoints+j) + 0.5) * step
+	for i := range cellPoints {
+		v := (float32(y*cellPoints+i) + 0.5) * step
+		for j := range cellPoints {
+			u := (float32(x*cellPoints+j) + 0.5) * step
 			px := clampInt(int(s.a*u-s.b*v+s.tx), img.Width)
 			py := clampInt(int(s.b*u+s.a*v+s.ty), img.Height)
 			p := img.Pix[py*img.Stride+3*px:][:3]
 			sum[0], sum[1], sum[2] = sum[0]+int(p[0]), sum[1]+int(p[1]), sum[2]+int(p[2])
 		}
 	}
-	const n = lookPoints * lookPoints
+	const n = cellPoints * cellPoints
 	return float32(sum[0]) / n, float32(sum[1]) / n, float32(sum[2]) / n
 }
 

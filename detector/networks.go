@@ -1,0 +1,33 @@
+package detector
+
+import (
+	"context"
+
+	"github.com/liveproof/liveproof"
+	"github.com/liveproof/liveproof/onnx"
+)
+
+// current is the network that finds faces. Another one takes a file of its own
+// beside retinaface.go, and its name here.
+var current = retinaFaceNetwork
+
+// network is a face detector that is read from a model file.
+type network struct {
+	// name is recorded with every session.
+	name string
+	// model is the file's name in the catalogue.
+	model string
+	// open checks the file, and refuses any other network with ErrModel.
+	open func(cfg Config, rt *onnx.Runtime, file []byte) (finder, error)
+}
+
+// finder finds the faces of single pictures. It is safe for concurrent use.
+type finder interface {
+	// find returns the faces in pixels of img, most confident first. The
+	// landmarks are nil where the detector gives none.
+	find(ctx context.Context, img *liveproof.Image) ([]liveproof.Face, error)
+	close() error
+}
+
+// Model is the catalogue's name of the file that Open wants.
+func Model() string { return current.model }

@@ -1,0 +1,113 @@
+// Package codecs holds everything that the service knows of a video codec: how
+// it is offered in SDP, how its RTP payloads are joined, what its headers say
+// and which decoder of FFmpeg decodes it. A codec is one row of the table in
+// this file and one file with the functions that the row names.
+package codecs
+
+import (
+	"errors"
+	"slices"
+
+	"github.com/liveproof/liveproof"
+)
+
+// table is in no order that matters: webrtc.codecs decides what is offered first.
+var table = []Format{vp8, vp9, h264, av1}
+
+// Format is one codec.
+type Format struct {
+	// Name is the encoding name in SDP.
+	Name liveproof.Codec
+	// FMTP lists the format parameters (a=fmtp) that are accepted, most wanted first; "" is none.
+	FMTP []string
+	// NewDepacketizer returns a depacketizer for one stream.
+	NewDepacketizer func() Depacketizer
+
+	// FFmpegName is the codec's name in FFmpeg, as files declare it.
+	FFmpegName string
+	// Decoder is FFmpeg's name of the software decoder for live streams.
+	Decoder string
+	// Reorders says that pictures may leave the decoder later, and in another
+	// order, than their access units came.
+	Reorders bool
+	// Hidden tells whether an access unit shows no picture; nil: each shows one.
+	// It is not asked where Reorders is set.
+	Hidden func(unit []byte) bool
+	// Size reads the picture size that an access unit claims, before a decoder
+	// allocates for it; nil: the decoder itself refuses what is above its limit.
+	Size Sizer
+	// SizeInFile replaces Size for files, whose stream header may change the
+	// format of what follows; nil: files hold what Size reads.
+	SizeInFile func(streamHeader []byte) Sizer
+	// NewParameterSets returns a store for headers that senders need not repeat
+	// in every key frame; nil: every key frame holds all that decoding needs.
+	NewParameterSets func() ParameterSets
+}
+
+// Sizer reads a picture size in pixels. ok is false when data carries no size,
+// or a broken one, which the decoder refuses.
+type Sizer func(data []byte) (width, height int, ok bool)
+
+// ParameterSets remembers a stream's parameter sets.
+type ParameterSets interface {
+	// Learn keeps the sets of an access unit and tells whether it brought any
+	// that starts a sequence, and whether it holds a picture.
+	Learn(unit []byte) (hasSets, hasPicture bool)
+	// Prepend returns a copy of unit with the known sets in front.
+	Prepend(unit []byte) []byte
+}
+
+// MIMEType is the media type in SDP and in WebRTC statistics.
+func (f *Format) MIMEType() string { return "video/" + string(f.Name) }
+
+// Find returns the codec of this name, nil for an unknown one. It must not be changed.
+func Find(name liveproof.Codec) *Format {
+	return find(func(f Format) bool { return f.Name == name })
+}
+
+// FindFFmpeg returns the codec of this name in FFmpeg, nil for an unknown one. It must not be changed.
+func FindFFmpeg(name string) *Format {
+	return find(func(f Format) bool { return f.FFmpegName == name })
+}
+
+func find(match func(Format) bool) *Format {
+	if i := slices.IndexFunc(table, match); i >= 0 {
+		return &table[i]
+	}
+	return nil
+}
+
+// Names lists the codecs.
+func Names() []liveproof.Codec {
+	names := make([]liveproof.Codec, len(table))
+	for i, f := range table {
+		names[i] = f.Name
+	}
+	return names
+}
+
+// ErrMalformed: a payload, or a picture made of payloads, that its format does not allow.
+var ErrMalformed = errors.New("malformed payload")
+
+// Unit is one picture as a depacketizer joined it.
+type Unit struct {
+	Data []byte // the caller's; nil where there is no picture
+	Key  bool   // decoding can start here
+	Skip bool   // the sender left out pictures before this one
+}
+
+// Depacketizer joins the RTP payloads of one picture after the other. After an
+// error the picture cannot be used, and Reset must follow.
+type Depacketizer interface {
+	// Starts tells whether payload by itself proves to begin a picture. False means "not proven".
+	Starts(payload []byte) bool
+	// Add appends the next payload of the picture.
+	Add(payload []byte) error
+	// Finish ends the picture and hands out its memory; in exchange the
+	// depacketizer writes the next one into spare, which may be nil. No data and
+	// no error mean that there is no picture yet, and that what came goes with
+	// the next one; then, and after an error, spare stays the caller's.
+	Finish(spare []byte) (Unit, error)
+	// Reset drops the picture under way.
+	Reset()
+}

@@ -1,0 +1,179 @@
+package codecs
+
+import "bytes"
+
+// h264Size returns the largest size that a sequence parameter set of an Annex B
+// access unit claims; which one a slice activates is not asked.
+func h264Size(data []byte) (width, height int, ok bool) {
+	for nal := range annexB(data) {
+		w, h, valid := spsSize(nal)
+		if valid && w*h > width*height {
+			width, height, ok = w, h, true
+		}
+	}
+	return width, height, ok
+}
+
+// h264SizeInFile reads NAL units that are preceded by their length instead of a
+// start code where the stream header is an AVCDecoderConfigurationRecord
+// (ISO/IEC 14496-15, 5.3.3.1).
+func h264SizeInFile(streamHeader []byte) Sizer {
+	n := lengthBytes(streamHeader)
+	if n == 0 {
+		return h264Size
+	}
+	return func(data []byte) (width, height int, ok bool) { return avccSize(data, n) }
+}
+
+// lengthBytes is the size of such a length in bytes, 0 for start codes.
+func lengthBytes(streamHeader []byte) int {
+	if len(streamHeader) < 7 || streamHeader[0] != 1 {
+		return 0
+	}
+	return int(streamHeader[4]&3) + 1
+}
+
+func avccSize(data []byte, lengthBytes int) (width, height int, ok bool) {
+	for len(data) >= lengthBytes {
+		n := 0
+		for _, b := range data[:lengthBytes] {
+			n = n<<8 | int(b)
+		}
+		data = data[lengthBytes:]
+		n = min(n, len(data))
+		if w, h, valid := spsSize(data[:n]); valid && w*h > width*height {
+			width, height, ok = w, h, true
+		}
+		data = data[n:]
+	}
+	return width, height, ok
+}
+
+// annexB gives the NAL units between start codes, RFC 6184's Annex B byte stream.
+func annexB(data []byte) func(yield func([]byte) bool) {
+	return func(yield func([]byte) bool) {
+		code := []byte{0, 0, 1}
+		start := bytes.Index(data, code)
+		for start >= 0 {
+			data = data[start+len(code):]
+			nal := data
+			if start = bytes.Index(data, code); start >= 0 {
+				nal = data[:start]
+			}
+			if !yield(nal) {
+				return
+			}
+		}
+	}
+}
+
+// spsSize reads the coded size out of a sequence parameter set, ITU-T H.264
+// section 7.3.2.1.1. The height is a lower bound: up to 15 rows may be cropped.
+// The cropping rectangle itself is not believed, tables are allocated without it.
+func spsSize(nal []byte) (width, height int, ok bool) {
+	if len(nal) < 4 || nal[0]&0x1f != nalSPS {
+		return 0, 0, false
+	}
+	r := bitReader{data: unescape(nal[1:])}
+	profile := r.bits(8)
+	r.bits(16) // constraint flags, level
+	r.ue()     // seq_parameter_set_id
+	if hasChromaFormat(profile) {
+		r.spsChroma()
+	}
+	r.ue() // log2_max_frame_num_minus4
+	r.spsPictureOrder()
+	r.ue()    // max_num_ref_frames
+	r.bits(1) // gaps_in_frame_num_value_allowed_flag
+	w, h := r.ue()+1, r.ue()+1
+	h *= 2 - r.bits(1) // frame_mbs_only_flag
+	const most = 1 << 12
+	if r.err != nil || w == 0 || h == 0 {
+		return 0, 0, false
+	}
+	w, h = min(w, most), min(h, most) // 65536 pixels: above every cap, and no overflow
+	return int(w) * 16, int(h)*16 - 15, true
+}
+
+func hasChromaFormat(profile uint32) bool {
+	switch profile {
+	case 100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135:
+		return true
+	}
+	return false
+}
+
+// spsChroma skips chroma format, bit depths and scaling matrices.
+func (r *bitReader) spsChroma() {
+	lists := 8
+	if r.ue() == 3 { // 4:4:4
+		lists = 12
+		r.bits(1)
+	}
+	r.ue()
+	r.ue()
+	r.bits(1)
+	if r.bits(1) == 0 {
+		return
+	}
+	for i := range lists {
+		if r.bits(1) == 0 {
+			continue
+		}
+		size := 16
+		if i >= 6 {
+			size = 64
+		}
+		r.scalingList(size)
+	}
+}
+
+func (r *bitReader) scalingList(size int) {
+	last, next := 8, 8
+	for range size {
+		if r.err != nil {
+			return
+		}
+		if next != 0 {
+			next = (last + int(r.se()) + 256) & 255
+		}
+		if next != 0 {
+			last = next
+		}
+	}
+}
+
+// spsPictureOrder skips pic_order_cnt_type and what depends on it.
+func (r *bitReader) spsPictureOrder() {
+	switch r.ue() {
+	case 0:
+		r.ue()
+	case 1:
+		r.bits(1)
+		r.ue()
+		r.ue()
+		for n := r.ue(); n > 0 && r.err == nil; n-- {
+			r.ue()
+		}
+	}
+}
+
+// unescape removes emulation prevention bytes (00 00 03). A header lies in the first bytes.
+func unescape(nal []byte) []byte {
+	const enough = 1024
+	out := make([]byte, 0, min(len(nal), enough))
+	zeros := 0
+	for _, b := range nal[:min(len(nal), enough)] {
+		if zeros >= 2 && b == 3 {
+			zeros = 0
+			continue
+		}
+		if b == 0 {
+			zeros++
+		} else {
+			zeros = 0
+		}
+		out = append(out, b)
+	}
+	return out
+}

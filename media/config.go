@@ -1,0 +1,70 @@
+package media
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/liveproof/liveproof"
+	"github.com/liveproof/liveproof/internal/check"
+	"github.com/liveproof/liveproof/internal/codecs"
+)
+
+// Config bounds what a decoder may do.
+type Config struct {
+	// MaxPixels is the largest width×height that is decoded, in [4096, 2^27]. The
+	// width counts rounded up to 64, as decoders allocate it.
+	MaxPixels int `yaml:"max_pixels"`
+	// Threads per decoder, in [1, 16]. One is best where sessions outnumber cores.
+	Threads int `yaml:"threads"`
+	// RawFrameRate is the frame rate assumed for files without timestamps
+	// (raw MJPEG or H.264), in (0, 240] frames a second.
+	RawFrameRate float64 `yaml:"raw_frame_rate"`
+	// OpenTimeout bounds how long a file may take to open, in (0, 10m].
+	OpenTimeout time.Duration `yaml:"open_timeout"`
+}
+
+// DefaultConfig is what configs/liveproof.yaml documents.
+func DefaultConfig() Config {
+	return Config{MaxPixels: 1920 * 1920, Threads: 1, RawFrameRate: 30, OpenTimeout: 30 * time.Second}
+}
+
+// Validate reports every value that is out of range; each error begins with its key.
+func (c Config) Validate() error {
+	return errors.Join(
+		check.In("max_pixels", c.MaxPixels, 1<<12, 1<<27),
+		check.In("threads", c.Threads, 1, 16),
+		check.Above("raw_frame_rate", c.RawFrameRate, 0, 240),
+		check.Above("open_timeout", c.OpenTimeout, 0, 10*time.Minute),
+	)
+}
+
+// checkClaim refuses an access unit that claims a size above the cap, before any
+// decoder sees it: decoders allocate per-picture tables as soon as they have
+// read a header. size may be nil.
+func (c Config) checkClaim(size codecs.Sizer, unit []byte) error {
+	if size == nil {
+		return nil
+	}
+	if w, h, ok := size(unit); ok && c.overCap(w, h) {
+		return fmt.Errorf("%w: header claims %d×%d", liveproof.ErrPictureTooLarge, w, h)
+	}
+	return nil
+}
+
+// overCap tells whether a picture of this size must not be decoded.
+func (c Config) overCap(width, height int) bool {
+	aligned := int64(width+63) &^ 63
+	return width > maxSide || height > maxSide || aligned*int64(height) > int64(c.MaxPixels)
+}
+
+// maxSide is the longest side in pixels; liveproof.ImagePool lends nothing longer.
+const maxSide = 1 << 15
+
+// checkDecoded refuses a picture that came out of the decoder larger than was claimed.
+func (c Config) checkDecoded(width, height int) error {
+	if width > maxSide || height > maxSide || width*height > c.MaxPixels {
+		return fmt.Errorf("%w: %d×%d decoded", liveproof.ErrPictureTooLarge, width, height)
+	}
+	return nil
+}

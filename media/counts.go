@@ -1,0 +1,63 @@
+package media
+
+import (
+	"maps"
+	"sync"
+)
+
+// DropReason says why an access unit or packet gave no picture.
+type DropReason string
+
+// The reasons for which nothing was shown.
+const (
+	// DropAwaitKeyFrame: it came before the first key frame, or between a loss and the next one.
+	DropAwaitKeyFrame DropReason = "await_key_frame"
+	// DropDecodeError: the decoder refused it.
+	DropDecodeError DropReason = "decode_error"
+	// DropCorrupt: the decoder had to conceal missing or broken parts.
+	DropCorrupt DropReason = "corrupt"
+)
+
+// Counts follows what came in. Received = Decoded + all of Dropped + what the
+// decoder holds back or shows in no picture of its own (alternate reference frames).
+type Counts struct {
+	Received int64 // access units, or packets of the file's video stream
+	Decoded  int64 // pictures
+	Dropped  map[DropReason]int64
+}
+
+// TotalDropped sums over the reasons.
+func (c Counts) TotalDropped() int64 {
+	var n int64
+	for _, v := range c.Dropped {
+		n += v
+	}
+	return n
+}
+
+// tally is a Counts for concurrent use; its zero value is ready.
+type tally struct {
+	mu sync.Mutex
+	c  Counts
+}
+
+func (t *tally) received() { t.mu.Lock(); t.c.Received++; t.mu.Unlock() }
+
+func (t *tally) decoded(n int64) { t.mu.Lock(); t.c.Decoded += n; t.mu.Unlock() }
+
+func (t *tally) drop(why DropReason) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.c.Dropped == nil {
+		t.c.Dropped = make(map[DropReason]int64)
+	}
+	t.c.Dropped[why]++
+}
+
+func (t *tally) counts() Counts {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	c := t.c
+	c.Dropped = maps.Clone(c.Dropped)
+	return c
+}

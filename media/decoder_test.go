@@ -1,0 +1,16 @@
+package media
+
+import (
+	"reflect"
+	"testing"
+
+	"github.com/asticode/go-astiav"
+	"github.com/stretchr/testify/require"
+)
+
+// TestPacketLayout holds what rawPacket relies on.
+func TestPacketLayout(t *testing.T) {
+	packet := reflect.TypeFor[astiav.Packet]()
+	require.Equal(t, 1, packet.NumField())
+	require.Equal(t, "*astiav._Ctype_struct_AVPacket", packet.Field(0).Type.String())
+}

@@ -1,0 +1,182 @@
+package media
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/asticode/go-astiav"
+
+	"github.com/liveproof/liveproof"
+	"github.com/liveproof/liveproof/internal/codecs"
+)
+
+// regularSize refuses what would block or never end: pipes, devices, directories.
+func regularSize(path string) (int64, error) {
+	st, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return 0, err
+	case !st.Mode().IsRegular():
+		return 0, fmt.Errorf("%s: %w: not a regular file", path, ErrUnreadable)
+	case st.Size() == 0:
+		return 0, fmt.Errorf("%s: %w: zero bytes", path, ErrEmpty)
+	}
+	return st.Size(), nil
+}
+
+// startsAsJPEG tells raw motion JPEG, which has no header of its own. A file
+// that cannot be read is left for FFmpeg to refuse.
+func startsAsJPEG(path string) bool {
+	file, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer file.Close() //nolint:errcheck // only read
+	var magic [3]byte
+	_, err = io.ReadFull(file, magic[:])
+	return err == nil && magic == [3]byte{0xff, 0xd8, 0xff}
+}
+
+func (f *File) open(path string, container *astiav.InputFormat) error {
+	quietFFmpeg()
+	f.pkt = astiav.AllocPacket()
+	f.format = astiav.AllocFormatContext()
+	interrupter := f.format.SetInterruptCallback()
+	f.stop = sync.OnceFunc(interrupter.Interrupt)
+	timer := time.AfterFunc(f.cfg.OpenTimeout, f.stop)
+	defer timer.Stop()
+	if err := f.probe(path, container); err != nil {
+		return err
+	}
+	stream, err := f.pick()
+	if err != nil {
+		return err
+	}
+	return f.openStream(stream)
+}
+
+// probe opens the container. Only plain files are ever read, by the containers
+// that refer to no others, and no decoder runs while probing.
+func (f *File) probe(path string, container *astiav.InputFormat) error {
+	options := astiav.NewDictionary()
+	defer options.Free()
+	for k, v := range map[string]string{
+		"protocol_whitelist": "file",
+		"format_whitelist":   containers,
+		"codec_whitelist":    "none", // would decode without our pixel cap
+		"framerate":          strconv.FormatFloat(f.cfg.RawFrameRate, 'f', -1, 64),
+		"max_streams":        "64",
+		"probesize":          "2000000",
+		"analyzeduration":    "1000000", // µs
+	} {
+		if err := options.Set(k, v, 0); err != nil {
+			return err
+		}
+	}
+	if err := f.format.OpenInput("file:"+path, container, options); err != nil {
+		f.format = nil // FFmpeg has freed it
+		return fmt.Errorf("%w: %v", ErrUnreadable, err)
+	}
+	if err := f.format.FindStreamInfo(nil); err != nil {
+		return fmt.Errorf("%w: %v", ErrUnreadable, err)
+	}
+	return nil
+}
+
+// pick returns the video stream with the most pixels, the first of equals; a
+// cover picture of an audio file counts as video of one picture.
+func (f *File) pick() (*astiav.Stream, error) {
+	var best *astiav.Stream
+	most := -1
+	for _, s := range f.format.Streams() {
+		p := s.CodecParameters()
+		if p.MediaType() != astiav.MediaTypeVideo {
+			continue
+		}
+		if n := max(0, p.Width()) * max(0, p.Height()); n > most {
+			best, most = s, n
+		}
+	}
+	if best == nil {
+		return nil, ErrNoVideo
+	}
+	return best, nil
+}
+
+func (f *File) openStream(s *astiav.Stream) error {
+	p := s.CodecParameters()
+	if f.cfg.overCap(p.Width(), p.Height()) {
+		return fmt.Errorf("%w: %d×%d", liveproof.ErrPictureTooLarge, p.Width(), p.Height())
+	}
+	codec := astiav.FindDecoder(p.CodecID())
+	if codec == nil {
+		return fmt.Errorf("%w: %v", liveproof.ErrUnsupportedCodec, p.CodecID())
+	}
+	options := map[string]string{}
+	if format := codecs.FindFFmpeg(p.CodecID().Name()); format != nil {
+		f.sizer = sizerOf(format, p.ExtraData())
+		if format.Reorders {
+			options["strict"] = "strict" // without a stated reordering depth assume the deepest: lossless before early
+		}
+	}
+	f.index, f.tick = s.Index(), s.TimeBase().Float64()
+	f.describe(s, codec)
+	var err error
+	f.dec, err = openDecoder(f.cfg, codec, p, options)
+	return err
+}
+
+// sizerOf reads the sizes that a file's packets claim, nil where the decoder itself applies the limit.
+func sizerOf(format *codecs.Format, streamHeader []byte) codecs.Sizer {
+	if format.SizeInFile != nil {
+		return format.SizeInFile(streamHeader)
+	}
+	return format.Size
+}
+
+func (f *File) describe(s *astiav.Stream, codec *astiav.Codec) {
+	p := s.CodecParameters()
+	rate := s.AvgFrameRate().Float64()
+	if rate <= 0 || rate > 1000 {
+		rate = f.cfg.RawFrameRate
+	}
+	f.info = Info{
+		Container: f.format.InputFormat().Name(), Codec: codec.Name(),
+		Rotation: matrixRotation(s.SideData(astiav.PacketSideDataTypeDisplaymatrix)), FrameRate: rate,
+	}
+	f.info.Width, f.info.Height = turned(p.Width(), p.Height(), f.info.Rotation)
+	f.info.Duration = f.duration(s)
+	if f.info.Frames = max(0, s.NbFrames()); f.info.Frames == 0 {
+		f.info.Frames = int64(math.Round(f.info.Duration.Seconds() * rate))
+	}
+	f.clock = clock{step: time.Duration(float64(time.Second) / rate)}
+}
+
+func (f *File) duration(s *astiav.Stream) time.Duration {
+	seconds := float64(f.format.Duration()) / 1e6
+	if d := s.Duration(); d != astiav.NoPtsValue && d > 0 {
+		seconds = float64(d) * f.tick
+	}
+	if !(seconds > 0 && seconds < 1e6) { // unknown or absurd
+		return 0
+	}
+	return time.Duration(seconds * float64(time.Second))
+}
+
+// matrixRotation is the clockwise quarter turn of a display matrix (ISO/IEC 14496-12), 0 without one.
+func matrixRotation(b []byte) int {
+	m, err := astiav.NewDisplayMatrixFromBytes(b)
+	if err != nil {
+		return 0
+	}
+	degrees := m.Rotation()
+	if math.IsNaN(degrees) {
+		return 0
+	}
+	return quarterTurn(int(math.Round(degrees)))
+}
