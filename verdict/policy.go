@@ -11,7 +11,7 @@ import (
 type Policy struct {
 	// Tau is the smoothing's time constant τ, [50ms, 1m].
 	Tau time.Duration `yaml:"tau"`
-	// Threshold θ on ρ, (0,1); 0 takes the model's (see For).
+	// Threshold is θ on ρ, (0,1); 0 takes the model's.
 	Threshold float64 `yaml:"threshold"`
 	// Margin is the distance from the threshold that a decision needs, [0, 0.5).
 	Margin float64 `yaml:"margin"`
@@ -23,9 +23,9 @@ type Policy struct {
 	MinSpan time.Duration `yaml:"min_span"`
 	// Deadline is when a one-shot session ends inconclusive; above MinSpan and Hold, at most 10m.
 	Deadline time.Duration `yaml:"-"`
-	// Hysteresis: in call mode live stands until the smoothed score is this far below the threshold, [0, 0.5).
+	// Hysteresis is how far below the threshold the smoothed score of a call must fall before live is withdrawn, [0, 0.5).
 	Hysteresis float64 `yaml:"hysteresis"`
-	// MaxGap is the longest silence between scored samples within Hold, [50ms, hold].
+	// MaxGap is the longest silence between the scored samples that hold counts, [50ms, hold].
 	MaxGap time.Duration `yaml:"max_gap"`
 	// RestartGap is the silence after which evidence restarts, [max_gap, 1m].
 	RestartGap time.Duration `yaml:"restart_gap"`

@@ -68,9 +68,9 @@ type Config struct {
 	MaxStreams int `yaml:"max_streams"`
 
 	// ConnectTimeout is the longest time from NewPeer to a connection (ICE and DTLS), [1s, 5m].
-	ConnectTimeout time.Duration `yaml:"connect_timeout"`
+	ConnectTimeout time.Duration `yaml:"-"`
 	// IdleTimeout is the longest time without a media packet, [1s, 5m].
-	IdleTimeout time.Duration `yaml:"idle_timeout"`
+	IdleTimeout time.Duration `yaml:"-"`
 	// DisconnectedTimeout without any traffic makes a peer disconnected,
 	// FailedTimeout more of it (the grace period) makes it gone: [500ms, 1m] each.
 	DisconnectedTimeout time.Duration `yaml:"disconnected_timeout"`
