@@ -2,10 +2,10 @@ package engine
 
 import (
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/liveproof/liveproof/detector"
+	"github.com/liveproof/liveproof/internal/check"
 	"github.com/liveproof/liveproof/media"
 	"github.com/liveproof/liveproof/models"
 	"github.com/liveproof/liveproof/onnx"
@@ -53,9 +53,7 @@ func (c Config) Validate() error {
 		{"onnx", c.ONNX.Validate()},
 		{"models", c.Models.Validate()},
 	} {
-		if s.err != nil {
-			errs = append(errs, fmt.Errorf("%s.%w", s.section, s.err))
-		}
+		errs = append(errs, check.Prefix(s.section+".", s.err))
 	}
 	return errors.Join(errs...)
 }

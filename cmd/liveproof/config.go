@@ -81,7 +81,7 @@ func (c Config) Validate() error {
 	var errs []error
 	for section, v := range c.sections() {
 		if checked, ok := v.Interface().(interface{ Validate() error }); ok {
-			errs = append(errs, prefixed(section, checked.Validate()))
+			errs = append(errs, check.Prefix(section+".", checked.Validate()))
 		}
 	}
 	return errors.Join(append(errs, c.validateTogether())...)
@@ -135,20 +135,6 @@ func (c Config) sections() func(yield func(string, reflect.Value) bool) {
 			}
 		}
 	}
-}
-
-func prefixed(section string, err error) error {
-	if err == nil {
-		return nil
-	}
-	if joined, ok := err.(interface{ Unwrap() []error }); ok {
-		var errs []error
-		for _, e := range joined.Unwrap() {
-			errs = append(errs, prefixed(section, e))
-		}
-		return errors.Join(errs...)
-	}
-	return fmt.Errorf("%s.%w", section, err)
 }
 
 // loadConfig reads defaults, then the file (if any), then the environment.

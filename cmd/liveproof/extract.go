@@ -16,6 +16,7 @@ import (
 	"github.com/liveproof/liveproof/benchmark"
 	"github.com/liveproof/liveproof/engine"
 	"github.com/liveproof/liveproof/extract"
+	"github.com/liveproof/liveproof/internal/check"
 )
 
 const extractHelp = `Cuts face crops out of a benchmark's videos, with the code that decodes, detects and crops live
@@ -85,7 +86,7 @@ func (o extractOptions) check() (extract.Options, error) {
 	case sameFolder(o.root, o.out):
 		return do, errors.New("--out: give the crops a folder of their own, not the dataset's")
 	}
-	return do, asFlags(do.Validate())
+	return do, check.Prefix("--", do.Validate())
 }
 
 // discover finds the dataset's videos.

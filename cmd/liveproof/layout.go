@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/liveproof/liveproof/benchmark"
+	"github.com/liveproof/liveproof/internal/check"
 )
 
 const layoutHelp = `Lays out an empty dataset: folders and list files exactly as its authors have them, and plan.csv, one
@@ -58,7 +59,7 @@ func (o layoutOptions) run(out io.Writer) error {
 	}
 	plans, err := dataset.Layout(o.plan)
 	if err != nil {
-		return usage(err)
+		return usage(check.Prefix("--", err))
 	}
 	if err := dataset.WriteLayout(o.out, plans); err != nil {
 		return fmt.Errorf("--out: %w", err)

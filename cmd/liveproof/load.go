@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/liveproof/liveproof"
+	"github.com/liveproof/liveproof/internal/check"
 	"github.com/liveproof/liveproof/publish"
 )
 
@@ -58,7 +59,7 @@ func (o loadOptions) run(ctx context.Context, path string, out io.Writer) error 
 		Client: publish.Client{Server: o.server, APIKey: o.apiKey},
 		Mode:   liveproof.ModeCall, Sessions: o.sessions, Stagger: o.stagger,
 	}
-	if err := asFlags(load.Validate()); err != nil {
+	if err := check.Prefix("--", load.Validate()); err != nil {
 		return usage(err)
 	}
 	clip, err := publish.ReadIVF(path)

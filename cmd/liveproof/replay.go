@@ -88,7 +88,7 @@ type sampleLine struct {
 func (o replayOptions) run(ctx context.Context, cfg Config, files []string, out, errOut io.Writer) (err error) {
 	modes := []string{string(liveproof.ModeOnboarding), string(liveproof.ModeCall)}
 	if err := errors.Join(check.OneOf("mode", o.mode, modes...), check.AtLeast("jobs", o.jobs, 1)); err != nil {
-		return usage(asFlags(err))
+		return usage(check.Prefix("--", err))
 	}
 	cfg.Log.Level = max(cfg.Log.Level, slog.LevelWarn) // the results are the output
 	judge, err := engine.Open(ctx, cfg.engine(), engine.Deps{Log: newLogger(cfg.Log, errOut)})

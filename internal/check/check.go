@@ -5,6 +5,7 @@ package check
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -57,4 +58,21 @@ func That(key string, ok bool, format string, args ...any) error {
 		return nil
 	}
 	return fmt.Errorf("%s: %s", key, fmt.Sprintf(format, args...))
+}
+
+// Prefix puts a prefix before err, and where errors.Join made it, before each of
+// its errors: a section before its keys, or the dashes before the name of a flag.
+func Prefix(prefix string, err error) error {
+	if err == nil {
+		return nil
+	}
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return fmt.Errorf("%s%w", prefix, err)
+	}
+	var errs []error
+	for _, e := range joined.Unwrap() {
+		errs = append(errs, Prefix(prefix, e))
+	}
+	return errors.Join(errs...)
 }

@@ -1,6 +1,8 @@
 package check_test
 
 import (
+	"errors"
+	"io"
 	"math"
 	"testing"
 	"time"
@@ -41,4 +43,11 @@ func TestRanges(t *testing.T) {
 			require.EqualError(t, c.err, c.want)
 		})
 	}
+}
+
+func TestPrefixComesBeforeEachError(t *testing.T) {
+	wrong := errors.Join(check.In("jobs", 0, 1, 8), nil, check.Prefix("track.", errors.Join(check.AtLeast("missed", -1, 0))))
+	require.EqualError(t, check.Prefix("--", wrong), "--jobs: 0 is out of range [1, 8]\n--track.missed: -1 is out of range [0, ∞)")
+	require.NoError(t, check.Prefix("--", errors.Join(nil)))
+	require.ErrorIs(t, check.Prefix("media.", errors.Join(io.EOF)), io.EOF)
 }
