@@ -61,7 +61,7 @@ func (f facts) checkNames(t *testing.T, d *Dataset) {
 
 func (f facts) checkLayout(t *testing.T, d *Dataset) {
 	for _, p := range layout(t, d, LayoutOptions{Every: 1, Scale: 0.5}) {
-		require.Equal(t, f.half[p.Camera], [2]int{p.Width, p.Height}, p.Path)
+		require.Equal(t, [2]int{p.Width, p.Height}, f.half[p.Camera], p.Path)
 		require.Zero(t, p.Width%16+p.Height%16)
 		require.Equal(t, f.rate, p.Rate)
 		require.Equal(t, p.ID+filepath.Ext(p.Path), p.Path)

@@ -52,20 +52,25 @@ var (
 func ouluVideos(instruments []Instrument) (videos []Video) {
 	for _, part := range ouluParts {
 		for user := part.first; user <= part.last; user++ {
-			for _, phone := range ouluPhones {
-				for _, session := range ouluSessions {
-					for _, file := range ouluFiles {
-						v := Video{
-							ID:    fmt.Sprintf("%s/%d_%d_%02d_%d", part.folder, phone, session, user, file),
-							Split: part.split, Subject: fmt.Sprintf("%02d", user),
-							Session: fmt.Sprint(session), Camera: fmt.Sprint(phone), PAI: BonaFide,
-						}
-						if file > 1 {
-							v.PAI, v.Instrument = instruments[file-2].PAI, instruments[file-2].Name
-						}
-						videos = append(videos, v)
-					}
+			of := Video{ID: part.folder, Split: part.split, Subject: fmt.Sprintf("%02d", user)}
+			videos = append(videos, ouluUser(of, instruments)...)
+		}
+	}
+	return videos
+}
+
+// ouluUser returns a user's videos: each phone, session and file.
+func ouluUser(of Video, instruments []Instrument) (videos []Video) {
+	for _, phone := range ouluPhones {
+		for _, session := range ouluSessions {
+			for _, file := range ouluFiles {
+				v := of
+				v.ID = fmt.Sprintf("%s/%d_%d_%s_%d", of.ID, phone, session, of.Subject, file)
+				v.Session, v.Camera, v.PAI = fmt.Sprint(session), fmt.Sprint(phone), BonaFide
+				if file > 1 {
+					v.PAI, v.Instrument = instruments[file-2].PAI, instruments[file-2].Name
 				}
+				videos = append(videos, v)
 			}
 		}
 	}

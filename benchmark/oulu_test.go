@@ -138,8 +138,8 @@ func TestSuffixes(t *testing.T) {
 
 func TestTwoCopiesAreAmbiguous(t *testing.T) {
 	d, root := open(t, "oulu"), t.TempDir()
-	for _, copy := range []string{"old", "new"} {
-		plant(t, d, filepath.Join(root, copy), LayoutOptions{Subjects: map[Split]int{Train: 1, Dev: 0, Test: 0}})
+	for _, folder := range []string{"old", "new"} {
+		plant(t, d, filepath.Join(root, folder), LayoutOptions{Subjects: map[Split]int{Train: 1, Dev: 0, Test: 0}})
 	}
 	_, err := d.Discover(root)
 	require.ErrorContains(t, err, "two folders Train_files")

@@ -77,7 +77,7 @@ func (w *haarWorker) find(img *liveproof.Image) ([]liveproof.Face, error) {
 	w.grey = w.box.reduce(w.grey, img)
 	rects, err := w.detect(width, height)
 	if err != nil {
-		return nil, fmt.Errorf("Haar cascade: %w", err)
+		return nil, fmt.Errorf("cascade of Haar: %w", err)
 	}
 	sx, sy := float32(img.Width)/float32(width), float32(img.Height)/float32(height)
 	faces := make([]liveproof.Face, 0, len(rects))

@@ -140,7 +140,7 @@ func (w *worker) find(ctx context.Context, img *liveproof.Image) ([]liveproof.Fa
 		return nil, fmt.Errorf("RetinaFace: %w", err)
 	}
 	sx, sy := w.box.scale()
-	return w.dec.decode(nil, outputs{w.loc.Data(), w.conf.Data(), w.lm.Data()}, sx, sy), nil
+	return w.dec.decode(outputs{w.loc.Data(), w.conf.Data(), w.lm.Data()}, sx, sy), nil
 }
 
 // Close frees the tensors.

@@ -76,13 +76,13 @@ func newDecoder(cfg Config) *decoder {
 	}
 }
 
-// decode appends the faces of o to faces, most confident first, in pixels of
+// decode returns the faces of o, most confident first, in pixels of
 // the picture: input pixels times sx and sy. Anything that is not finite, or
 // claims a confidence above 1, is dropped. Missing outputs give no face.
-func (d *decoder) decode(faces []liveproof.Face, o outputs, sx, sy float32) []liveproof.Face {
+func (d *decoder) decode(o outputs, sx, sy float32) (faces []liveproof.Face) {
 	n := len(d.priors)
 	if len(o.loc) < 4*n || len(o.conf) < 2*n || len(o.lm) < 10*n {
-		return faces
+		return nil
 	}
 	d.collect(o)
 	d.suppress()

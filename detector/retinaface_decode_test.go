@@ -58,7 +58,7 @@ func TestDecodeOneFace(t *testing.T) {
 	o.conf[2*at], o.conf[2*at+1] = 0.1, 0.9
 	copy(o.loc[4*at:], []float32{0.5, -0.25, float32(math.Log(0.5) / 0.2), 0})
 	copy(o.lm[10*at:], []float32{-1, 0, 1, 0, 0, 1, -1, 2, 1, 2})
-	faces := d.decode(nil, o, 2, 3)
+	faces := d.decode(o, 2, 3)
 	if len(faces) != 1 {
 		t.Fatalf("%d faces, want 1", len(faces))
 	}
@@ -108,7 +108,7 @@ func TestDecodeDropsWhatIsNoFace(t *testing.T) {
 			o := emptyOutputs(d)
 			o.conf[1] = 0.9
 			tt.edit(o)
-			if got := d.decode(nil, o, 1, 1); len(got) != tt.want {
+			if got := d.decode(o, 1, 1); len(got) != tt.want {
 				t.Errorf("%d faces %v, want %d", len(got), got, tt.want)
 			}
 		})
@@ -120,7 +120,7 @@ func TestDecodeOutputsTooShort(t *testing.T) {
 	o := emptyOutputs(d)
 	o.conf[1] = 0.9
 	for _, short := range []outputs{{}, {o.loc, o.conf, nil}, {o.loc[1:], o.conf, o.lm}, {o.loc, o.conf[1:], o.lm}} {
-		if got := d.decode(nil, short, 1, 1); len(got) != 0 {
+		if got := d.decode(short, 1, 1); len(got) != 0 {
 			t.Errorf("faces %v from short outputs", got)
 		}
 	}
@@ -169,7 +169,7 @@ func TestDecodeIsBounded(t *testing.T) {
 		o.conf[2*i+1] = 1
 		o.loc[4*i+2], o.loc[4*i+3] = -15, -15 // too small to overlap
 	}
-	if got := d.decode(nil, o, 1, 1); len(got) > maxCandidates {
+	if got := d.decode(o, 1, 1); len(got) > maxCandidates {
 		t.Errorf("%d faces, want at most %d", len(got), maxCandidates)
 	}
 }
@@ -196,7 +196,7 @@ func FuzzDecode(f *testing.F) {
 		if !(scale > 0 && scale < 100) {
 			scale = 1
 		}
-		for _, face := range d.decode(nil, o, scale, scale) {
+		for _, face := range d.decode(o, scale, scale) {
 			checkFace(t, face, d.maxSide*scale)
 		}
 	})
@@ -225,6 +225,6 @@ func BenchmarkDecode(b *testing.B) {
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		d.decode(nil, o, 2, 2)
+		d.decode(o, 2, 2)
 	}
 }

@@ -10,8 +10,7 @@ import (
 
 // A program that judges one file.
 func Example() {
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
+	ctx := context.Background()
 	judge, err := engine.Open(ctx, engine.DefaultConfig(), engine.Deps{})
 	if err != nil {
 		log.Fatal(err)

@@ -12,7 +12,7 @@ import (
 	"github.com/liveproof/liveproof/onnx"
 )
 
-// ErrConfig: the configuration is wrong; the error names the key.
+// ErrConfig says that the configuration is wrong; the error names the key.
 var ErrConfig = errors.New("configuration")
 
 // Faces finds faces and cuts them out, without judging them.

@@ -17,7 +17,7 @@ import (
 	"github.com/liveproof/liveproof/engine"
 )
 
-// ErrOutput: the folder for the crops cannot be used, is in use, or holds crops of other settings.
+// ErrOutput says that the folder for the crops cannot be used, is in use, or holds crops of other settings.
 var ErrOutput = errors.New("output folder")
 
 // cropOfContract says in settings.json what the crops are; other crops do not mix with these.

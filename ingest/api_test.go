@@ -391,7 +391,7 @@ func TestIdempotentReplayTooLate(t *testing.T) {
 	post := func() (reply, created) {
 		var c created
 		r := w.call("POST", "/v1/sessions", "", withKey("Idempotency-Key", "k")...)
-		if r.StatusCode == 201 {
+		if r.StatusCode == http.StatusCreated {
 			r.json(t, &c)
 		}
 		return r, c

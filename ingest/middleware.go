@@ -30,7 +30,7 @@ func (s *Server) wrap(route string, handle func(http.ResponseWriter, *http.Reque
 		r = r.WithContext(context.WithValue(r.Context(), requestIDKey{}, id))
 		err := s.guard(rec, r, handle)
 		if err != nil {
-			s.refuse(rec, r, err, id)
+			s.refuse(rec, err, id)
 		}
 		s.metrics.served(route, knownMethod(r.Method), strconv.Itoa(rec.statusCode()), time.Since(start))
 		s.log.Debug("request", "id", id, "method", r.Method, "route", route, "status", rec.statusCode(),
@@ -52,7 +52,7 @@ func (s *Server) guard(w http.ResponseWriter, r *http.Request, handle func(http.
 	return handle(w, r)
 }
 
-func (s *Server) refuse(w *recorder, r *http.Request, err error, id string) {
+func (s *Server) refuse(w *recorder, err error, id string) {
 	p := *problemOf(err)
 	if p.Status >= 500 {
 		s.log.Warn("request failed", "id", id, "code", p.Code, "err", err)
@@ -153,7 +153,7 @@ func (s *Server) cors(w http.ResponseWriter, r *http.Request, allow string) {
 	h := w.Header()
 	h.Set("Access-Control-Allow-Origin", origin)
 	h.Set("Access-Control-Expose-Headers", "Location, ETag, Link, Retry-After, Accept-Post, Accept-Patch, X-Request-Id")
-	if r.Method == "OPTIONS" {
+	if r.Method == http.MethodOptions {
 		h.Set("Access-Control-Allow-Methods", allow)
 		h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, If-Match")
 		h.Set("Access-Control-Max-Age", "600")

@@ -119,6 +119,6 @@ func TestCheckCanFail(t *testing.T) {
 	require.NoError(t, err)
 	schema := doc.Components.Schemas["Session"].Value
 	require.Error(t, doc.ValidateSchemaJSON(schema, map[string]any{"id": "x"}))
-	req, _ := http.NewRequest("GET", "/v1/sessions/x/timeline", nil)
+	req, _ := http.NewRequest(http.MethodGet, "/v1/sessions/x/timeline", nil)
 	require.Equal(t, "readTimeline", operation(doc, req).OperationID)
 }

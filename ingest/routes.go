@@ -94,7 +94,7 @@ func (s *Server) endpoint(path string, methods map[string]route) http.Handler {
 			return chosen.handle(w, r)
 		case methods == nil:
 			return problem(CodeNotFound, "no such resource")
-		case open && r.Method == "OPTIONS":
+		case open && r.Method == http.MethodOptions:
 			return s.options(w, r, path, allow)
 		}
 		w.Header().Set("Allow", allow)

@@ -299,8 +299,7 @@ func (s *Server) deleteSession(w http.ResponseWriter, r *http.Request) error {
 func (s *Server) readBody(w http.ResponseWriter, r *http.Request, contentType string, optional bool) ([]byte, error) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, s.cfg.MaxBody))
 	if err != nil {
-		var tooLarge *http.MaxBytesError
-		if errors.As(err, &tooLarge) {
+		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 			return nil, err
 		}
 		return nil, problem(CodeInvalidRequest, "the body could not be read")

@@ -35,8 +35,7 @@ func closeCode(t *testing.T, ws *websocket.Conn) (code int, last message) {
 	for {
 		var m message
 		err := ws.ReadJSON(&m)
-		var end *websocket.CloseError
-		if errors.As(err, &end) {
+		if end, ok := errors.AsType[*websocket.CloseError](err); ok {
 			return end.Code, last
 		}
 		require.NoError(t, err)
@@ -232,7 +231,7 @@ func TestRace(t *testing.T) {
 	for i, tok := range tokens {
 		wg.Go(func() {
 			if i%2 == 0 {
-				req, _ := http.NewRequest("POST", w.http.URL+"/v1/sessions/"+string(c.ID)+"/whip", strings.NewReader(goodOffer))
+				req, _ := http.NewRequest(http.MethodPost, w.http.URL+"/v1/sessions/"+string(c.ID)+"/whip", strings.NewReader(goodOffer))
 				req.Header.Set("Authorization", "Bearer "+tok)
 				req.Header.Set("Content-Type", typeSDP)
 				resp, err := http.DefaultTransport.RoundTrip(req)

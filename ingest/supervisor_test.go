@@ -248,8 +248,7 @@ func TestVerdictSurvivesAnOutage(t *testing.T) {
 // TestNotStoredIsNotPassed: the store stays away for longer than anybody waits.
 // What nobody could write, the sweep ends.
 func TestNotStoredIsNotPassed(t *testing.T) {
-	var w *world
-	w = newWorld(t, func(c *Config, d *Deps, s *fakeStore) {
+	w := newWorld(t, func(c *Config, d *Deps, s *fakeStore) {
 		d.Session.DecideTimeout = time.Second
 		judging(func(ctx context.Context, x liveproof.Session, u liveproof.UnitSource, observe func(liveproof.Event)) error {
 			s.setDown(true)
@@ -322,7 +321,7 @@ func TestDrain(t *testing.T) {
 	ws := w.mustDial(c)
 	w.await(ws, "state")
 	cancel()
-	require.Eventually(t, func() bool { return w.call("GET", "/readyz", "").StatusCode == 503 }, wait, time.Millisecond)
+	require.Eventually(t, func() bool { return w.call("GET", "/readyz", "").StatusCode == http.StatusServiceUnavailable }, wait, time.Millisecond)
 	require.Equal(t, 200, w.call("GET", "/healthz", "").StatusCode)
 	r := w.call("POST", "/v1/sessions", "", withKey()...)
 	w.refused(r, 503, CodeShuttingDown)

@@ -36,8 +36,8 @@ func newTokens(secret string, now func() time.Time) *tokens {
 	}
 	return &tokens{
 		secret: []byte(secret), now: now,
-		live: jwt.NewParser(append(common[:len(common):len(common)], jwt.WithExpirationRequired())...),
-		any:  jwt.NewParser(append(common[:len(common):len(common)], jwt.WithoutClaimsValidation())...),
+		live: jwt.NewParser(append(slices.Clip(common), jwt.WithExpirationRequired())...),
+		any:  jwt.NewParser(append(slices.Clip(common), jwt.WithoutClaimsValidation())...),
 	}
 }
 

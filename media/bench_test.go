@@ -2,6 +2,7 @@ package media
 
 import (
 	"context"
+	"errors"
 	"io"
 	"testing"
 
@@ -110,7 +111,7 @@ func BenchmarkFile(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		p, err := f.Next(context.Background())
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			f.Close()
 			open()
 			continue

@@ -119,7 +119,7 @@ func (d *decoder) send(pkt *astiav.Packet, emit func(*astiav.Frame)) error {
 // above its size limit with ERANGE. The other codecs are checked before (codecs.Format.Size).
 func typed(err error) error {
 	if errors.Is(err, astiav.Error(-int(syscall.ERANGE))) {
-		return fmt.Errorf("%w: %v", liveproof.ErrPictureTooLarge, err)
+		return fmt.Errorf("%w: %w", liveproof.ErrPictureTooLarge, err)
 	}
 	return err
 }

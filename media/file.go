@@ -172,7 +172,7 @@ func (f *File) fail(err error) {
 // finish drains the decoder and says how the file ended.
 func (f *File) finish(err error) {
 	if !errors.Is(err, astiav.ErrEof) {
-		f.end = fmt.Errorf("%w: %v", ErrUnreadable, err)
+		f.end = fmt.Errorf("%w: %w", ErrUnreadable, err)
 		return
 	}
 	if !f.await {
@@ -185,7 +185,7 @@ func (f *File) finish(err error) {
 	if f.tally.counts().Decoded == 0 && len(f.ready) == 0 {
 		f.end = ErrEmpty
 		if f.trouble != nil {
-			f.end = fmt.Errorf("%w: %v", ErrEmpty, f.trouble)
+			f.end = fmt.Errorf("%w: %w", ErrEmpty, f.trouble)
 		}
 	}
 }

@@ -80,10 +80,10 @@ func (f *File) probe(path string, container *astiav.InputFormat) error {
 	}
 	if err := f.format.OpenInput("file:"+path, container, options); err != nil {
 		f.format = nil // FFmpeg has freed it
-		return fmt.Errorf("%w: %v", ErrUnreadable, err)
+		return fmt.Errorf("%w: %w", ErrUnreadable, err)
 	}
 	if err := f.format.FindStreamInfo(nil); err != nil {
-		return fmt.Errorf("%w: %v", ErrUnreadable, err)
+		return fmt.Errorf("%w: %w", ErrUnreadable, err)
 	}
 	return nil
 }

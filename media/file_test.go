@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"errors"
 	"io"
 	"io/fs"
 	"math"
@@ -117,7 +118,7 @@ func TestOpenFileErrors(t *testing.T) {
 			f, err := OpenFile(DefaultConfig(), c.path)
 			require.ErrorIs(t, err, c.want)
 			require.Nil(t, f)
-			if c.want != fs.ErrNotExist {
+			if !errors.Is(c.want, fs.ErrNotExist) {
 				require.ErrorContains(t, err, c.path)
 			}
 		})

@@ -144,13 +144,13 @@ func TestPictureDigest(t *testing.T) {
 	conv := newConverter()
 	defer conv.release()
 	base := [3]int{100, 110, 120}
-	make := func(width, height int, yuv [3]int) *picture {
+	made := func(width, height int, yuv [3]int) *picture {
 		p := newPicture(flat(t, astiav.PixelFormatYuv420P, width, height, matrix601, 0, 8, yuv), conv, 0, 0)
 		t.Cleanup(p.Release)
 		return p
 	}
-	one := make(50, 38, base)
-	same := make(50, 38, base)
+	one := made(50, 38, base)
+	same := made(50, 38, base)
 	require.Equal(t, one.Digest(), same.Digest())
 
 	// What lies beside the visible part does not count …
@@ -166,8 +166,8 @@ func TestPictureDigest(t *testing.T) {
 	chroma[18*int(r.linesize[2])+24]++
 	require.NotEqual(t, one.Digest(), same.Digest())
 
-	require.NotEqual(t, one.Digest(), make(50, 38, [3]int{101, 110, 120}).Digest())
-	require.NotEqual(t, make(64, 32, base).Digest(), make(32, 64, base).Digest())
+	require.NotEqual(t, one.Digest(), made(50, 38, [3]int{101, 110, 120}).Digest())
+	require.NotEqual(t, made(64, 32, base).Digest(), made(32, 64, base).Digest())
 }
 
 // rawRGB is what the ffmpeg tool makes of a file: upright, packed RGB.
@@ -183,7 +183,7 @@ func requireLike(t *testing.T, all []shown, want []byte) {
 	t.Helper()
 	require.NotEmpty(t, all)
 	size := len(all[0].rgb)
-	require.Equal(t, len(all)*size, len(want))
+	require.Equal(t, len(want), len(all)*size)
 	for i, p := range all {
 		worst, sum := 0, 0
 		for j, v := range p.rgb {

@@ -118,7 +118,7 @@ func TestStreamReconfigures(t *testing.T) {
 	require.Zero(t, counts.TotalDropped())
 	require.Equal(t, len(want), len(all))
 	for i, p := range all {
-		require.Equal(t, want[i], [2]int{p.width, p.height}, "picture %d", i)
+		require.Equal(t, [2]int{p.width, p.height}, want[i], "picture %d", i)
 	}
 }
 

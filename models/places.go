@@ -28,8 +28,8 @@ func DefaultPlaces() Places {
 	named := filepath.SplitList(os.Getenv(DirsEnv))
 	dirs = append(dirs, named...)
 	if exe, err := os.Executable(); err == nil {
-		if real, err := filepath.EvalSymlinks(exe); err == nil {
-			exe = real
+		if resolved, err := filepath.EvalSymlinks(exe); err == nil {
+			exe = resolved
 		}
 		bin := filepath.Dir(exe)
 		dirs = append(dirs, filepath.Join(bin, "models"), filepath.Join(filepath.Dir(bin), "models"))

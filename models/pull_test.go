@@ -44,10 +44,12 @@ func TestPullRefuses(t *testing.T) {
 		handler http.HandlerFunc
 		want    string
 	}{
-		"other bytes":   {answer("wrong"), "has SHA-256 " + hashOf("wrong")},
-		"too many":      {answer("right and more"), "larger than 5 bytes"},
-		"not found":     {http.NotFound, "404"},
-		"plain http":    {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "http://example.org/", 302) }, "not an https address"},
+		"other bytes": {answer("wrong"), "has SHA-256 " + hashOf("wrong")},
+		"too many":    {answer("right and more"), "larger than 5 bytes"},
+		"not found":   {http.NotFound, "404"},
+		"plain http": {func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "http://example.org/", http.StatusFound)
+		}, "not an https address"},
 		"cut off early": {cutOff, "EOF"},
 	}
 	for name, test := range cases {

@@ -31,8 +31,8 @@ func currentSurroundings() surroundings {
 	s.workingDir, _ = os.Getwd()
 	if exe, err := os.Executable(); err == nil {
 		s.executable = exe
-		if real, err := filepath.EvalSymlinks(exe); err == nil {
-			s.executable = real
+		if resolved, err := filepath.EvalSymlinks(exe); err == nil {
+			s.executable = resolved
 		}
 	}
 	return s

@@ -8,9 +8,9 @@ import (
 )
 
 var (
-	// ErrPanic: a stage panicked; its session failed, the others go on.
+	// ErrPanic says that a stage panicked; its session failed, the others go on.
 	ErrPanic = errors.New("stage panicked")
-	// ErrRan: Run was called a second time.
+	// ErrRan says that Run was called a second time.
 	ErrRan = errors.New("session has run already")
 
 	// errEnded stops the stages once the judgement has ended.

@@ -180,7 +180,7 @@ func (j *journal) attempt(ctx context.Context, write func(context.Context) error
 }
 
 // jitter spreads the retries of many sessions: [d/2, d].
-func jitter(d time.Duration) time.Duration { return d/2 + rand.N(d/2+1) }
+func jitter(d time.Duration) time.Duration { return d/2 + rand.N(d/2+1) } //nolint:gosec // spreads retries, guards no secret
 
 func signal(ch chan struct{}) {
 	select {

@@ -150,7 +150,7 @@ func TestHinter(t *testing.T) {
 	require.Equal(t, "too_dark", seen(800, liveproof.ReasonTooDark))
 	require.Equal(t, "-", seen(1000, liveproof.ReasonTooDark))
 	require.Equal(t, "-", seen(1200))
-	require.Equal(t, "", seen(1600))
+	require.Empty(t, seen(1600))
 }
 
 // TestLateResultsAreNotJudged: a result that was ready together with the end of

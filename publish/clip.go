@@ -28,7 +28,7 @@ func ReadIVF(path string) (*Clip, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer file.Close()
+	defer func() { _ = file.Close() }() // it was only read
 	clip, err := readIVF(file)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)

@@ -109,13 +109,21 @@ func TestModelSetReadiness(t *testing.T) {
 func TestHealthTurnsAfterFailuresInARow(t *testing.T) {
 	var h health
 	fail := func(stuck bool) bool { return h.failed(errBroken, stuck, 3) }
-	if fail(false) || fail(false) || h.cause != nil {
+	turned := func(n int) (times []int) {
+		for i := range n {
+			if fail(false) {
+				times = append(times, i+1)
+			}
+		}
+		return times
+	}
+	if at := turned(2); at != nil || h.cause != nil {
 		t.Error("not ready below the threshold")
 	}
-	if turned, failures := h.succeeded(); turned || failures != 2 {
-		t.Errorf("a success among failures: turned %v after %d", turned, failures)
+	if back, failures := h.succeeded(); back || failures != 2 {
+		t.Errorf("a success among failures: turned %v after %d", back, failures)
 	}
-	if fail(false) || fail(false) || !fail(false) || fail(false) || h.cause == nil {
+	if at := turned(4); len(at) != 1 || at[0] != 3 || h.cause == nil {
 		t.Error("it turns at the third failure in a row, once")
 	}
 	if turned, failures := h.succeeded(); !turned || failures != 4 || h != (health{}) {

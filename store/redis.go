@@ -26,8 +26,7 @@ type Redis struct {
 
 func (c Config) redisOptions() (*redis.Options, error) {
 	opt, err := redis.ParseURL(c.Redis)
-	var parse *url.Error
-	if errors.As(err, &parse) {
+	if parse, ok := errors.AsType[*url.Error](err); ok {
 		err = parse.Err // the URL itself may hold a password
 	}
 	if err != nil {

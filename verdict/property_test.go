@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -229,7 +230,7 @@ func FuzzFold(f *testing.F) {
 const recordSize = 8 + 8 + 8 + 1 + 1 + 1
 
 func encode(s series) (out []byte) {
-	reasons := append(doubts, views...)
+	reasons := slices.Concat(doubts, views)
 	for _, v := range s {
 		out = binary.LittleEndian.AppendUint64(out, uint64(v.T))
 		out = binary.LittleEndian.AppendUint64(out, math.Float64bits(v.Rho))
@@ -250,7 +251,7 @@ func encode(s series) (out []byte) {
 }
 
 func decode(data []byte) (s series) {
-	reasons := append(doubts, views...)
+	reasons := slices.Concat(doubts, views)
 	for ; len(data) >= recordSize && len(s) < 500; data = data[recordSize:] {
 		v := liveproof.Sample{
 			T:      time.Duration(binary.LittleEndian.Uint64(data)),

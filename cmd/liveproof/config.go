@@ -80,7 +80,7 @@ func DefaultConfig() Config {
 func (c Config) Validate() error {
 	var errs []error
 	for section, v := range c.sections() {
-		if checked, ok := v.Interface().(interface{ Validate() error }); ok {
+		if checked, ok := reflect.TypeAssert[interface{ Validate() error }](v); ok {
 			errs = append(errs, check.Prefix(section+".", checked.Validate()))
 		}
 	}

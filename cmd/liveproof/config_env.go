@@ -62,7 +62,7 @@ func setKey(section reflect.Value, key, value string) error {
 }
 
 func setField(field reflect.Value, value string) error {
-	text, isText := field.Addr().Interface().(encoding.TextUnmarshaler)
+	text, isText := reflect.TypeAssert[encoding.TextUnmarshaler](field.Addr())
 	switch {
 	case isText:
 		return text.UnmarshalText([]byte(value))

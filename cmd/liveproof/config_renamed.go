@@ -31,8 +31,8 @@ var renamed = map[string]string{
 // refuseRenamed names every key of an older version, with its new name.
 func refuseRenamed(raw []byte) error {
 	var sections map[string]map[string]yaml.Node
-	if yaml.Unmarshal(raw, &sections) != nil {
-		return nil // not of this shape: the strict decoder says what is wrong
+	if err := yaml.Unmarshal(raw, &sections); err != nil {
+		return nil //nolint:nilerr // not of this shape: the strict decoder says what is wrong
 	}
 	var errs []error
 	for section, keys := range sections {

@@ -84,7 +84,7 @@ func renderFields(t *testing.T, b *strings.Builder, docs map[string]string, v re
 			continue
 		}
 		require.NotEmpty(t, tag, "%v.%s has no yaml key", v.Type(), field.Name)
-		for _, line := range strings.Split(inKeys(v.Type(), docs[docKey(v.Type(), field.Name)]), "\n") {
+		for line := range strings.SplitSeq(inKeys(v.Type(), docs[docKey(v.Type(), field.Name)]), "\n") {
 			if line != "" {
 				fmt.Fprintf(b, "%s# %s\n", indent, line)
 			}
@@ -109,8 +109,8 @@ func renderFields(t *testing.T, b *strings.Builder, docs map[string]string, v re
 
 // inKeys speaks of keys where the comment speaks of Go fields.
 func inKeys(t reflect.Type, comment string) string {
-	for i := range t.NumField() {
-		field, tag := t.Field(i).Name, t.Field(i).Tag.Get("yaml")
+	for field := range t.Fields() {
+		field, tag := field.Name, field.Tag.Get("yaml")
 		word := regexp.MustCompile(`\b` + field + `\b`)
 		comment = strings.ReplaceAll(comment, " and "+field+" ", " and "+tag+" ")
 		if strings.HasPrefix(comment, field+" ") {

@@ -11,9 +11,9 @@ import (
 
 func TestLayoutRefuses(t *testing.T) {
 	for says, args := range map[string][]string{
-		"--dataset: ":                      {},
-		"--out: a folder is needed":        {"--dataset", "msu"},
-		`--subjects: "1/2"`:                {"--dataset", "msu", "--out", "x", "--subjects", "1/2"},
+		"--dataset: ":                        {},
+		"--out: a folder is needed":          {"--dataset", "msu"},
+		`--subjects: "1/2"`:                  {"--dataset", "msu", "--out", "x", "--subjects", "1/2"},
 		"--subjects: nobody is left to film": {"--dataset", "msu", "--out", "x", "--subjects", "0/1/0"},
 		"--every: 0 is out of range [1, ∞)\n--scale: 0 is out of range (0, 1]": {"--dataset", "msu", "--out", "x", "--scale", "0", "--every", "0"},
 	} {

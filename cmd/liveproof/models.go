@@ -74,11 +74,11 @@ func listModels(c *models.Catalog, out io.Writer) error {
 	w := tabwriter.NewWriter(out, 2, 8, 2, ' ', 0)
 	fmt.Fprintln(w, "NAME\tKIND\tSTATUS\tLICENCE\tWHERE")
 	for _, e := range c.Entries() {
-		status, where := "ok", ""
+		var status, where string
 		file, err := c.Find(e.Name)
 		switch {
 		case err == nil:
-			where = file.Path
+			status, where = "ok", file.Path
 		case errors.Is(err, models.ErrMissing):
 			status, where = "missing", e.Source
 		default:

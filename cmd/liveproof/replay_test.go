@@ -22,7 +22,7 @@ func replay(t *testing.T, args ...string) (lines []replayLine, code int) {
 	root.SetOut(&out)
 	root.SetErr(&errOut)
 	code = exitCode(root.ExecuteContext(t.Context()))
-	for _, text := range strings.Split(strings.TrimSpace(out.String()), "\n") {
+	for text := range strings.SplitSeq(strings.TrimSpace(out.String()), "\n") {
 		var l replayLine
 		require.NoError(t, json.Unmarshal([]byte(text), &l), "%s\n%s", text, errOut.String())
 		lines = append(lines, l)

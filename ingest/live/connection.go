@@ -17,7 +17,7 @@ import (
 	"github.com/liveproof/liveproof/internal/ids"
 )
 
-// ErrRenegotiation: the connection's one offer was made already.
+// ErrRenegotiation says that the connection's one offer was made already.
 var ErrRenegotiation = errors.New("the offer was made already; renegotiation is not supported")
 
 // Connection is one connected session. Its goroutine (run) alone decides how the

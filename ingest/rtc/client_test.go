@@ -3,6 +3,7 @@ package rtc
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"math/rand/v2"
@@ -273,7 +274,7 @@ func drainUntilEnd(t testing.TB, v *Video) {
 	defer cancel()
 	for {
 		if _, err := v.Next(ctx); err != nil {
-			if err != io.EOF {
+			if !errors.Is(err, io.EOF) {
 				t.Fatal(err)
 			}
 			return

@@ -122,7 +122,7 @@ func newSettings(cfg Config, udp ice.UDPMux, tcp ice.TCPMux, loggers logging.Log
 	s.DisableActiveTCP(true)
 	s.SetIncludeLoopbackCandidate(cfg.IncludeLoopback)
 	if len(cfg.Interfaces) > 0 { // for TCP; the UDP sockets are bound to the wanted ones only
-		s.SetInterfaceFilter(func(name string) bool { return cfg.wants(name) })
+		s.SetInterfaceFilter(cfg.wants)
 	}
 	// A browser hides its addresses behind mDNS names; it comes to us, and its
 	// address is learnt from its checks (peer reflexive), so none is looked up.

@@ -214,7 +214,7 @@ func (p *Peer) readMedia(track packetReader, r *receiver) {
 		p.touch()
 		if err != nil {
 			r.video.drop(dropMalformed)
-			return nil
+			return nil //nolint:nilerr // a packet that cannot be parsed is counted, and the next one read
 		}
 		return r.handle(raw, time.Now())
 	})

@@ -76,7 +76,7 @@ func (r *reorderBuffer) restart(p packet) dropReason {
 		r.skip()
 	}
 	r.probe = -1
-	r.next += int64(uint16(p.sequence - uint16(r.next)))
+	r.next += int64(p.sequence - uint16(r.next))
 	r.release(p, true)
 	return ""
 }

@@ -190,7 +190,8 @@ func (o *offer) reduceBundle(video *sdp.MediaDescription) {
 	if !slices.Contains(group, videoMid) {
 		group = []string{videoMid}
 	}
-	o.description.Attributes = append(attributes, sdp.Attribute{Key: "group", Value: "BUNDLE " + strings.Join(group, " ")})
+	attributes = append(attributes, sdp.Attribute{Key: "group", Value: "BUNDLE " + strings.Join(group, " ")})
+	o.description.Attributes = attributes
 }
 
 func (o *offer) keeps(mid string) bool {

@@ -109,8 +109,8 @@ type boundedListener struct {
 	conns  map[*boundedConn]struct{}
 }
 
-func newBoundedListener(l net.Listener, max int, m *metrics) *boundedListener {
-	return &boundedListener{Listener: l, max: max, open: m.tcpConns, refused: m.tcpShed, conns: map[*boundedConn]struct{}{}}
+func newBoundedListener(l net.Listener, most int, m *metrics) *boundedListener {
+	return &boundedListener{Listener: l, max: most, open: m.tcpConns, refused: m.tcpShed, conns: map[*boundedConn]struct{}{}}
 }
 
 func (l *boundedListener) Accept() (net.Conn, error) {

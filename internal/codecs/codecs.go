@@ -86,7 +86,7 @@ func Names() []liveproof.Codec {
 	return names
 }
 
-// ErrMalformed: a payload, or a picture made of payloads, that its format does not allow.
+// ErrMalformed is a payload, or a picture made of payloads, that its format does not allow.
 var ErrMalformed = errors.New("malformed payload")
 
 // Unit is one picture as a depacketizer joined it.

@@ -63,7 +63,7 @@ func findPortrait(t testing.TB) image.Image {
 func pad(t testing.TB, path string) *image.RGBA {
 	f, err := os.Open(path)
 	require.NoError(t, err)
-	defer f.Close()
+	defer func() { require.NoError(t, f.Close()) }()
 	face, err := png.Decode(f)
 	require.NoError(t, err)
 	field := image.NewRGBA(image.Rect(0, 0, 320, 320))

@@ -56,7 +56,7 @@ func start(t testing.TB, options ...string) *Server {
 		t.Skip("redis-server is not installed (apt-get install redis-server)")
 	}
 	// Not t.TempDir(): a socket's path may have 107 bytes at most.
-	dir, err := os.MkdirTemp("", "lp-redis-")
+	dir, err := os.MkdirTemp("", "lp-redis-") //nolint:usetesting // for the reason above
 	if err != nil {
 		t.Fatal(err)
 	}
