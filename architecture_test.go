@@ -91,7 +91,7 @@ func allowed(room, imported string) bool {
 	return !strings.Contains(first, ".") || !standardOnly(room) && !within(room, "cmd")
 }
 
-// standardOnly tells whether a package makes do with the standard library and rooms of ours.
+// standardOnly reports whether a package makes do with the standard library and rooms of ours.
 func standardOnly(room string) bool { return room == "" || within(room, "examples") }
 
 func allowedOwn(room, own string) bool {
@@ -105,7 +105,7 @@ func allowedOwn(room, own string) bool {
 	return slices.Contains(permits(room), own) || slices.Contains(permits(room), anyRoom)
 }
 
-// within tells whether a package is the room or one of its sub-packages. The root has none.
+// within reports whether a package is the room or one of its sub-packages. The root has none.
 func within(own, room string) bool {
 	return own == room || room != "" && strings.HasPrefix(own, room+"/")
 }
