@@ -14,9 +14,10 @@ import (
 
 const module = "github.com/liveproof/liveproof"
 
-// mayImport is the table of docs/architecture.md: a room may import itself, the
-// rooms named here, its own sub-packages and parents, and internal/. A room that
-// is not named may import none of ours.
+// mayImport is the table of docs/architecture.md. A room (a folder with one
+// task) may import itself, the rooms named here, its own sub-packages and
+// parents, and internal/. A room that is not named may import none of this
+// module's packages.
 var mayImport = map[string][]string{
 	"":                     {},
 	"benchmark":            {""},
@@ -45,8 +46,8 @@ var mayImport = map[string][]string{
 
 const anyRoom = "*"
 
-// foreign names the libraries that only some packages may touch; nil: all may.
-// The root and the examples may touch no library at all, and cmd only those that are named here.
+// foreign names the libraries that only some packages may import; nil: all packages may. The
+// root and the examples may import no library at all, and cmd only those that are named here.
 var foreign = map[string][]string{
 	"github.com/pion/":                    {"ingest", "ingest/live", "ingest/rtc", "internal/codecs", "publish"},
 	"github.com/asticode/go-astiav":       {"media"},
@@ -67,7 +68,8 @@ type goPackage struct {
 	Imports    []string
 }
 
-// TestDependencyDirection holds the code's imports (tests aside) against the architecture.
+// TestDependencyDirection checks the imports of all code but tests against the
+// architecture.
 func TestDependencyDirection(t *testing.T) {
 	for _, p := range listPackages(t) {
 		room := strings.TrimPrefix(strings.TrimPrefix(p.ImportPath, module), "/")
@@ -91,7 +93,8 @@ func allowed(room, imported string) bool {
 	return !strings.Contains(first, ".") || !standardOnly(room) && !within(room, "cmd")
 }
 
-// standardOnly reports whether a package makes do with the standard library and rooms of ours.
+// standardOnly reports whether a package may import no library, only the standard one and this
+// module's packages.
 func standardOnly(room string) bool { return room == "" || within(room, "examples") }
 
 func allowedOwn(room, own string) bool {
@@ -99,18 +102,21 @@ func allowedOwn(room, own string) bool {
 	case within(own, room) || within(room, own):
 		return true
 	case within(own, "internal"):
-		// Helpers of tests are for tests, and an example is what another program could be.
+		// Test helpers are for tests only. An example must do without internal/, as any
+		// other program must.
 		return !strings.HasSuffix(own, "test") && !within(room, "examples")
 	}
 	return slices.Contains(permits(room), own) || slices.Contains(permits(room), anyRoom)
 }
 
-// within reports whether a package is the room or one of its sub-packages. The root has none.
+// within reports whether a package is the room or one of its sub-packages. The root package
+// counts as having none.
 func within(own, room string) bool {
 	return own == room || room != "" && strings.HasPrefix(own, room+"/")
 }
 
-// permits finds the room of a sub-package such as cmd/liveproof.
+// permits returns what a room may import; a sub-package such as cmd/liveproof
+// has the permits of its parent.
 func permits(room string) []string {
 	for {
 		if list, ok := mayImport[room]; ok {

@@ -11,7 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestDocumentedTestsExist: docs/testing.md names tests by room and name.
+// TestDocumentedTestsExist: every test that docs/testing.md names is in the
+// folder named before it.
 func TestDocumentedTestsExist(t *testing.T) {
 	raw, err := os.ReadFile("docs/testing.md")
 	require.NoError(t, err)

@@ -10,7 +10,7 @@ import (
 var (
 	// ErrNotFound: no such session, or it expired.
 	ErrNotFound = errors.New("session not found")
-	// ErrConflict: the session is not in a state that allows this.
+	// ErrConflict: the session's state does not allow the operation.
 	ErrConflict = errors.New("session state conflict")
 	// ErrTokenUsed: the client token has opened its one connection already.
 	ErrTokenUsed = errors.New("client token already used")
@@ -43,7 +43,7 @@ type EndError struct{ Reason Reason }
 func (e *EndError) Error() string { return "session ended: " + string(e.Reason) }
 
 // ReasonOf is the verdict's reason for an error that ended a session's context
-// or its media. An error that nothing here knows is an internal error.
+// or its media. Any other error is an internal error.
 func ReasonOf(err error) Reason {
 	var end *EndError
 	switch {

@@ -3,16 +3,18 @@ package liveproof
 // Event is what a running session tells its observer (the browser's
 // signalling channel, a progress bar). Exactly one of the fields is set.
 type Event struct {
-	// Hint is what the person should change now, "" inside when all is well.
+	// Hint is what the person should change now; it points to "" when nothing
+	// needs to change.
 	Hint *Reason
-	// Progress is how much of the needed evidence is there.
+	// Progress is how much of the needed evidence has been collected.
 	Progress *Progress
 	// Sample is the newest sample with the smoothed score after it; for dev mode only.
 	Sample *SampleEvent
 	// Verdict is a call's new verdict. It is never final.
 	Verdict *Verdict
-	// Ended is how the session ended, exactly once and last. Whoever runs the
-	// session writes it down, and only then tells the client.
+	// Ended is how the session ended. It comes exactly once, as the last event.
+	// The caller that runs the session writes it to the store, and only then tells
+	// the client.
 	Ended *Ending
 }
 

@@ -7,7 +7,8 @@ import (
 )
 
 // Image is a packed RGB picture, 8 bits a channel: pixel (x,y) starts at
-// Pix[y*Stride+3*x], Stride = 3*Width. It has one owner at a time, who calls Release.
+// Pix[y*Stride+3*x], Stride = 3*Width. It has one owner at a time, and the last one
+// calls Release.
 type Image struct {
 	Width, Height, Stride int
 	Pix                   []byte
@@ -55,7 +56,7 @@ func (p *ImagePool) Get(width, height int) (*Image, error) {
 	return m, nil
 }
 
-// Leased counts the images that were taken and not yet released.
+// Leased counts the images that were lent and not yet released.
 func (p *ImagePool) Leased() int64 { return p.leased.Load() }
 
 func (p *ImagePool) put(m *Image) {

@@ -3,7 +3,7 @@ package liveproof
 import "slices"
 
 // Reason is a stable code that says why a sample did not count, why a verdict
-// is what it is, or what the person before the camera should change. Codes are
+// is what it is, or what the person in front of the camera should change. Codes are
 // part of the API: they are added to, never renamed.
 type Reason string
 
@@ -40,7 +40,7 @@ const (
 	ReasonInternalError        Reason = "internal_error"
 )
 
-// ReasonKind is what a reason speaks about.
+// ReasonKind is what a reason is about.
 type ReasonKind string
 
 // The kinds.
@@ -56,9 +56,9 @@ type Fault string
 // The parties.
 const (
 	FaultNobody     Fault = "nobody"     // it is a finding, not a fault
-	FaultPerson     Fault = "person"     // the person before the camera
+	FaultPerson     Fault = "person"     // the person in front of the camera
 	FaultIntegrator Fault = "integrator" // the page, app or publisher that sends the video
-	FaultNetwork    Fault = "network"    // the way between client and server
+	FaultNetwork    Fault = "network"    // the connection between client and server
 	FaultServer     Fault = "server"     // this service
 )
 
@@ -67,24 +67,26 @@ const (
 type ReasonInfo struct {
 	Code Reason
 	Kind ReasonKind
-	// Hint: the person is told while the session runs, because doing something about it helps.
+	// Hint: the person is told while the session runs, because they can do something about it.
 	Hint bool
-	// Doubt: the reason speaks against the stream, not against the view of the face.
+	// Doubt: the stream may not come straight from a camera. A few such samples in a
+	// row restart the evidence.
 	Doubt bool
 	// End is the terminal state of a session that ends inconclusive for this reason.
 	End   State
 	Fault Fault
 	// Meaning is one sentence for the integrator.
 	Meaning string
-	// Advice is one or two sentences for the person before the camera.
+	// Advice is one or two sentences for the person in front of the camera.
 	Advice string
 }
 
 // ReasonTable returns every reason, in the order of the documentation.
 func ReasonTable() []ReasonInfo { return slices.Clone(reasons) }
 
-// Info returns what is fixed about the reason. A code that is not in the table,
-// from a newer version's record, is a finding about the verdict.
+// Info returns what is fixed about the reason. A code that is not in the table
+// comes from a newer version's record and counts as a finding about the
+// verdict.
 func (r Reason) Info() ReasonInfo {
 	if i := slices.IndexFunc(reasons, func(x ReasonInfo) bool { return x.Code == r }); i >= 0 {
 		return reasons[i]
@@ -95,10 +97,10 @@ func (r Reason) Info() ReasonInfo {
 // EndState is the terminal state of a session that ends inconclusive for this reason.
 func (r Reason) EndState() State { return r.Info().End }
 
-// Doubtful reports whether the reason speaks against the stream.
+// Doubtful reports whether the reason casts doubt on the stream.
 func (r Reason) Doubtful() bool { return r.Info().Doubt }
 
-// Hint reports whether the person before the camera is told of the reason.
+// Hint reports whether the person in front of the camera is told of the reason.
 func (r Reason) Hint() bool { return r.Info().Hint }
 
 var reasons = []ReasonInfo{

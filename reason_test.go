@@ -19,7 +19,7 @@ import (
 
 var update = flag.Bool("update", false, "write the files that are made from the table of reasons")
 
-// TestReasonTableIsWhole holds the table against the constants of reason.go.
+// TestReasonTableIsWhole checks that the table has every constant of reason.go.
 func TestReasonTableIsWhole(t *testing.T) {
 	var table []liveproof.Reason
 	for _, r := range liveproof.ReasonTable() {
@@ -63,8 +63,8 @@ func TestUnknownReasonIsAFinding(t *testing.T) {
 	require.False(t, future.Doubtful())
 }
 
-// TestReasonsEverywhere holds what is made from the table against the table:
-// `go test . -run TestReasonsEverywhere -update` writes it anew.
+// TestReasonsEverywhere checks every file that is generated from the table: `go
+// test . -run TestReasonsEverywhere -update` writes the files again.
 func TestReasonsEverywhere(t *testing.T) {
 	for _, made := range []struct {
 		path, begin, end, content string // between two marks, or the whole file

@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// Sample is one sampled frame and what became of it: either scored (Scored is
-// true, Rho and Weight count) or not, with the reason why. Samples in order
-// are the session's timeline, from which the verdict can be recomputed.
+// Sample is one sampled frame and its result: either scored (Scored is true,
+// Rho and Weight count) or not, with the reason why. Samples in order are the
+// session's timeline, from which the verdict can be recomputed.
 type Sample struct {
 	// Seq counts sampled frames of a session from 1.
 	Seq int64
@@ -26,7 +26,7 @@ type Sample struct {
 	Reasons []Reason
 }
 
-// sampleJSON is a sample as it is stored and as the API gives it, with its time in seconds.
+// sampleJSON is the form of a sample in the store and in the API, with its time in seconds.
 type sampleJSON struct {
 	Seq     int64    `json:"seq"`
 	T       float64  `json:"t"`

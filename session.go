@@ -5,7 +5,7 @@ import "time"
 // SessionID names one session: a ULID, 26 characters of Crockford base32.
 type SessionID string
 
-// Mode is how a session ends.
+// Mode says when a session ends.
 type Mode string
 
 const (
@@ -37,10 +37,11 @@ func (s State) Terminal() bool {
 // DefaultTenant owns the sessions of a configuration whose API key has no name.
 const DefaultTenant = "default"
 
-// Session is the record that the store keeps. Each interface gives it a form of its own.
+// Session is the record that the store keeps. The API, the store and the signalling each
+// have their own encoding of it.
 type Session struct {
 	ID SessionID
-	// Tenant is whose session it is: the name of the API key that created it.
+	// Tenant owns the session: the name of the API key that created it.
 	Tenant     string
 	Mode       Mode
 	ExternalID string // the integrator's own name for it; may be empty
@@ -54,9 +55,9 @@ type Session struct {
 	ExpiresAt  time.Time // when the record is forgotten
 	DecidedAt  time.Time // zero until terminal
 
-	// Lease says until when the state holds without somebody's renewal. While
-	// the state is created, it is until when a client may connect. Afterwards it
-	// is the heartbeat of the one server that owns the connection.
+	// Lease is the claim on the session. While the state is created, it says until
+	// when a client may connect. Afterwards the server that owns the connection
+	// renews it.
 	Lease Lease
 }
 
@@ -68,13 +69,14 @@ type Lease struct {
 	Until time.Time
 }
 
-// Lapsed reports whether the session is not ended and its lease has run out at now.
+// Lapsed reports whether the session has not ended although its lease has run out
+// at now.
 func (s Session) Lapsed(now time.Time) bool {
 	return !s.State.Terminal() && !now.Before(s.Lease.Until)
 }
 
-// Current is the verdict that may be believed at now. A running session whose
-// owner no longer renews its lease is pending, whatever it found before.
+// Current is the verdict that is valid at now. A session whose lease has run
+// out is pending, whatever verdict its record holds.
 func (s Session) Current(now time.Time) Verdict {
 	if s.Lapsed(now) {
 		return Pending()
@@ -105,7 +107,8 @@ type Ending struct {
 	Verdict Verdict
 	// Frames are the counts at the end. All zero keeps the counts that the record holds.
 	Frames FrameCounts
-	// Samples are the last of the timeline, which the store does not hold yet.
+	// Samples are the last samples of the timeline, which the store does not hold
+	// yet.
 	Samples []Sample
 }
 

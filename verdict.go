@@ -19,12 +19,12 @@ const (
 	OutcomeInconclusive Outcome = "inconclusive"
 )
 
-// Verdict is a judgement with its grounds.
+// Verdict is a judgement with its reasons.
 type Verdict struct {
 	Outcome Outcome
 	// Score is the smoothed ρ in [0,1]; 0 before the first scored sample.
 	Score float64
-	// Reasons are the grounds, most important first.
+	// Reasons say why, most important first.
 	Reasons []Reason
 	// Scored counts the samples the verdict rests on since the last restart of evidence.
 	Scored int
@@ -42,8 +42,8 @@ func Inconclusive(why ...Reason) Verdict {
 	return Verdict{Outcome: OutcomeInconclusive, Reasons: append([]Reason{}, why...), Final: true}
 }
 
-// Withheld is what may be told of a verdict that could not be recorded: the
-// same evidence, inconclusive.
+// Withheld returns what a client may be told instead of a verdict that could
+// not be recorded: the same evidence, inconclusive.
 func (v Verdict) Withheld() Verdict {
 	v.Outcome, v.Reasons, v.Final = OutcomeInconclusive, []Reason{ReasonInternalError}, true
 	return v
@@ -83,7 +83,7 @@ func (v *Verdict) UnmarshalJSON(b []byte) error {
 	return err
 }
 
-// listed makes no reasons an empty list, which JSON writes as [].
+// listed turns nil into an empty list, which JSON writes as [].
 func listed(reasons []Reason) []Reason {
 	if reasons == nil {
 		return []Reason{}

@@ -22,40 +22,40 @@ type AccessUnit struct {
 	Codec Codec
 	// PTS is the presentation time from the stream's first picture; RTP timestamp unwrapped.
 	PTS time.Duration
-	// ArrivedAt is the server's time at which the last packet came.
+	// ArrivedAt is the server's time at which the last packet arrived.
 	ArrivedAt time.Time
 	// Key says that decoding can start here.
 	Key bool
-	// Gap says that one or more pictures before this one were lost: what
-	// refers to them must not be shown until the next key frame.
+	// Gap says that one or more pictures before this one were lost: pictures that
+	// refer to them must not be shown until the next key frame.
 	Gap bool
 	// Rotation in degrees clockwise {0,90,180,270}, from coordination of video orientation (3GPP TS 26.114).
 	Rotation int
 	// Data is the encoded picture. It is valid until the next call of the
-	// UnitSource's Next, which may use its memory again.
+	// UnitSource's Next, which may reuse its memory.
 	Data []byte
 }
 
 // UnitSource is one live stream's access units in order.
 type UnitSource interface {
 	// Next blocks for the next complete access unit. It returns io.EOF when the
-	// stream has ended and ErrIdle when its sender fell silent. It is for one
-	// goroutine, and the unit's Data is valid until it is called again.
+	// stream has ended and ErrIdle when its sender fell silent. Only one goroutine
+	// may call it, and the unit's Data is valid until the next call.
 	Next(ctx context.Context) (AccessUnit, error)
 	// RequestKeyFrame asks the sender for a key frame (PLI, RFC 4585). It is throttled.
 	RequestKeyFrame()
 }
 
-// Picture is one decoded picture that has not been converted to RGB yet. It is
-// owned by whoever received it, until Release. Not safe for concurrent use.
+// Picture is one decoded picture that has not been converted to RGB yet. The
+// receiver owns it until Release. It is not safe for concurrent use.
 type Picture interface {
 	// Time is the presentation time from the stream's first picture.
 	Time() time.Duration
 	// Size is the width and height in pixels as shown, after rotation.
 	Size() (width, height int)
 	// Digest identifies the decoded pixels exactly: equal when the source sent the
-	// same pixels again. A lossy encoder hardly ever does, not even of a still;
-	// what such a picture shows is compared by its Thumbnail.
+	// same pixels again. A lossy encoder hardly ever sends the same pixels again,
+	// not even of a still; such pictures are compared by their Thumbnail.
 	Digest() uint64
 	// Thumbnail averages the luma over a grid, as shown, after rotation. A pixel
 	// format without readable samples gives zeros.

@@ -33,7 +33,7 @@ type Dataset struct {
 	byID map[string]int
 }
 
-// Camera is a device that filmed, and what its files are like.
+// Camera is a device that recorded videos, and the format of its files.
 type Camera struct {
 	Name      string  `json:"name"`
 	Suffix    string  `json:"suffix"` // of the file as distributed, with the dot

@@ -1,6 +1,6 @@
 // Package benchmark knows the face anti-spoofing datasets that Liveproof is
-// trained and evaluated on. It is the only place that does: layouts, names,
-// labels, splits and protocols are here, and the rest of the project reads tables
+// trained and evaluated on. No other package does: layouts, names, labels, splits
+// and protocols are here, and the rest of the project reads tables
 // (docs/benchmarks.md) and the JSON of `liveproof protocol --list --json`.
 //
 // # What is where
@@ -13,8 +13,8 @@
 // declared videos: a name is either known or extra, a video either found or
 // missing, and nothing is guessed from parts of a path. [Tree.Verify] compares
 // the copy with what is distributed. A [Protocol] picks videos and gives each a
-// role and a domain. [Dataset.Layout] is the way back: what would have to be
-// filmed for a tree of this layout. A [Record] is what extraction made of one
+// role and a domain. [Dataset.Layout] is the reverse: it lists the videos to
+// film for a tree of this layout. A [Record] is what extraction made of one
 // video, and from the records come manifest.csv and report.json.
 //
 // # A further dataset

@@ -9,8 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// facts are what is published about a dataset. Its declaration is held against
-// them, and everything generic is tried with them.
+// facts are what is published about a dataset. Its declaration is compared with
+// them, and all generic code is tested with them.
 type facts struct {
 	counts     map[Split][2]int // attacks and bona fide videos
 	subjects   int

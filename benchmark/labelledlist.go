@@ -93,7 +93,7 @@ func parseLabelledList(r io.Reader) (entries []labelledName, err error) {
 	return entries, err
 }
 
-// compareLabelled reports what a list has too much, too little or wrong. A
+// compareLabelled reports entries of a list that are extra, missing or wrong. A
 // video that neither the list nor the disk has is not the list's fault.
 func compareLabelled(file string, entries []labelledName, want []Video, there map[string]bool) (findings []Finding) {
 	expected, seen := map[string]Video{}, map[string]bool{}

@@ -8,7 +8,7 @@ import (
 	"text/tabwriter"
 )
 
-// Listing is what a catalogue has, for other programs (as JSON) and for people.
+// Listing describes a catalogue, for other programs (as JSON) and for people.
 type Listing struct {
 	Datasets    []ListedDataset  `json:"datasets"`
 	Protocols   []ListedProtocol `json:"protocols"`
@@ -122,7 +122,7 @@ func (p ListedProtocol) dev() string {
 	return joined(p.DevIn)
 }
 
-// folds is empty for a protocol that is its own only fold.
+// folds is empty for a protocol without folds.
 func (p ListedProtocol) folds() string {
 	if len(p.Folds) == 1 {
 		return ""

@@ -76,7 +76,7 @@ func planned(r io.Reader, dataset string) (ids map[string]bool, err error) {
 }
 
 // WriteLayout makes the plan's folders, list files and plan.csv in dir. The plan
-// comes last: where it is, the rest is there.
+// is written last: if it exists, the rest does too.
 func (d *Dataset) WriteLayout(dir string, plans []Plan) error {
 	if err := d.mayLayOut(dir); err != nil {
 		return err

@@ -29,13 +29,14 @@ func (c *Catalogue) RootVideos(word string) (videos []Video, err error) {
 	return videos, nil
 }
 
-// Distinct reports a dataset that was named twice: each of its videos would count double.
+// Distinct reports a dataset that was named twice, because each of its videos would count
+// twice.
 func Distinct(videos []Video) error {
 	seen := map[[2]string]bool{}
 	for _, v := range videos {
 		key := [2]string{v.Dataset, v.ID}
 		if seen[key] {
-			return fmt.Errorf("%s: %s comes twice: name each dataset once", v.Dataset, v.ID)
+			return fmt.Errorf("%s: %s comes twice; name each dataset once", v.Dataset, v.ID)
 		}
 		seen[key] = true
 	}

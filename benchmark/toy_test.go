@@ -55,7 +55,7 @@ func toyCatalogue(t testing.TB) *Catalogue {
 	return c
 }
 
-// Everything generic works on a dataset that it has never heard of.
+// All generic code works on a dataset that it does not name.
 func TestAFurtherDatasetNeedsOnlyItsDeclaration(t *testing.T) {
 	d, err := toyCatalogue(t).Open("toy")
 	require.NoError(t, err)

@@ -6,8 +6,8 @@ import (
 	"github.com/liveproof/liveproof"
 )
 
-// The grid of an appearance. It spans head, hair and shoulders: three times the square
-// that holds the landmarks, reaching further down than up.
+// The grid of an appearance. It covers head, hair and shoulders: three times the
+// square of the landmarks, further down than up.
 const (
 	gridSide   = 8   // cells along each axis
 	cellPoints = 4   // points along each axis of a cell
@@ -26,12 +26,12 @@ const (
 // 0.95 in the median and by 0.68 at least, over 288 pairs that include fast
 // turns of the head and hands before the face. Different people before the same
 // camera correlate by 0.42 and 0.44 in the median (at most 0.54) for two of
-// three pairs, but by 0.77 where both wear dark clothes and short hair; two
-// portraits by 0.07 (99 % below 0.69). So the check finds most swaps and must
-// not be the only thing that does.
+// three pairs, but by 0.77 where both have dark clothes and short hair; two
+// portraits by 0.07 (99 % below 0.69). So the check finds most swaps, but must
+// not be the only check.
 type appearance [3 * gridCells]float32
 
-// appearanceOf samples the face; false when the picture is flat there.
+// appearanceOf samples the face; false when the picture has no contrast there.
 func appearanceOf(img *liveproof.Image, f liveproof.Face) (appearance, bool) {
 	var out appearance
 	a := alignment(f).widened()
@@ -61,7 +61,7 @@ func centreOn0(v []float32) {
 // flat is the norm of a raw appearance without contrast: about one level in each value.
 const flat = 14
 
-// normalise makes the norm 1; false when it was below least.
+// normalise scales the norm to 1; false when the norm was below least.
 func (a *appearance) normalise(least float64) bool {
 	var norm float64
 	for _, v := range a {
@@ -135,8 +135,8 @@ func (s similarity) widened() similarity {
 	}
 }
 
-// cell is the mean colour of one cell of the grid; border pixels stand for what
-// is outside the picture.
+// cell is the mean colour of one cell of the grid; outside the picture the
+// border pixels are repeated.
 func (s similarity) cell(img *liveproof.Image, x, y int) (r, g, b float32) {
 	const step = 1.0 / (gridSide * cellPoints)
 	var sum [3]int
@@ -154,7 +154,7 @@ func (s similarity) cell(img *liveproof.Image, x, y int) (r, g, b float32) {
 	return float32(sum[0]) / n, float32(sum[1]) / n, float32(sum[2]) / n
 }
 
-// clampInt puts i into [0, n).
+// clampInt limits i to [0, n).
 func clampInt(i, n int) int { return max(0, min(n-1, i)) }
 
 // luma is Y' of BT.601 in full range, [0, 255], from 8-bit fixed-point weights.

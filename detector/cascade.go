@@ -9,8 +9,8 @@ import (
 )
 
 // checkCascade reports whether OpenCV can be given this file. OpenCV throws a C++
-// exception, which ends the process, for a file that is not XML of its own
-// kind; hence the file is read through here first.
+// exception, which ends the process, for a file that is not a cascade in XML; so
+// the file is checked here first.
 func checkCascade(path string) error {
 	f, err := os.Open(path)
 	if err != nil {

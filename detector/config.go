@@ -24,7 +24,8 @@ type Config struct {
 	Parallel int `yaml:"parallel"`
 	// Provider replaces onnx.provider for the detector's network; empty: the same.
 	Provider onnx.Provider `yaml:"provider"`
-	// Cascade is the Haar cascade that serves when the network's model file is missing.
+	// Cascade is the file of the Haar cascade that is used when the network's model
+	// file is missing.
 	Cascade string `yaml:"cascade"`
 
 	// OtherMinArea is the share of the followed face's area from which another face counts as a person.
@@ -46,8 +47,8 @@ type TrackConfig struct {
 	// MaxMissed is for how many images in a row the face may be missing, ≥ 0.
 	MaxMissed int `yaml:"max_missed"`
 	// Appearance is the correlation in [-1, 1] with the last pictures of head and
-	// shoulders below which a face in the same place is taken for another
-	// person's; -1 turns the check off.
+	// shoulders below which a face in the same place counts as another person's;
+	// -1 turns the check off.
 	Appearance float64 `yaml:"appearance"`
 }
 
@@ -134,7 +135,7 @@ func (c Config) parallel() int {
 	return runtime.GOMAXPROCS(0)
 }
 
-// provider allows those of package onnx, and none.
+// provider accepts the providers of package onnx, and "".
 func provider(p onnx.Provider) error {
 	if p == "" {
 		return nil

@@ -32,11 +32,11 @@ type Detector struct {
 	err    error // of closing; written inside once
 }
 
-// Open makes the detector. With the file that Model names it loads that, and
-// refuses any other network with ErrModel and the difference; it never falls
-// back silently from a wrong file. Without one (nil) it uses the Haar cascade of
-// cfg and warns once. Errors wrap ErrModel or ErrNoDetector. rt may be nil
-// without a file.
+// Open makes the detector. It loads the network from file, which must be the one
+// that Model names; any other is refused with ErrModel and the difference, never
+// replaced silently. Without a file (nil) it uses the Haar cascade of cfg and
+// warns once. Errors wrap ErrModel or ErrNoDetector. rt may be nil without a
+// file.
 func Open(cfg Config, rt *onnx.Runtime, file []byte, log *slog.Logger) (*Detector, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
@@ -65,7 +65,7 @@ func newDetector(cfg Config, name string, f finder) *Detector {
 	return &Detector{cfg: cfg, name: name, finder: f}
 }
 
-// Name is what sessions record: the network's name, or haar.
+// Name is recorded with every session: the network's name, or haar.
 func (d *Detector) Name() string { return d.name }
 
 // NewStream returns a session's view of the detector, with a track of its own.

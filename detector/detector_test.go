@@ -112,7 +112,8 @@ func TestCloseIsIdempotent(t *testing.T) {
 	}
 }
 
-// fakeWorker reports whether two goroutines use it at once, or one after closing.
+// fakeWorker fails the test when two goroutines use it at once, or one uses it
+// after closing.
 type fakeWorker struct {
 	mu     sync.Mutex
 	closed bool

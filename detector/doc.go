@@ -1,5 +1,5 @@
-// Package detector finds faces, follows one of them, says how well it is seen
-// and cuts the scorer's input out of the picture.
+// Package detector finds faces, follows one of them, measures how well it can
+// be seen and cuts the scorer's input out of the picture.
 //
 // A [Detector] is opened once for the process: it holds the RetinaFace network
 // (Deng et al., "RetinaFace", CVPR 2020; mobilenet0.25 trunk) or, when that
@@ -10,25 +10,26 @@
 // # Which faces count
 //
 // [liveproof.Detection].Faces holds the faces that count as persons: the
-// followed one and every other confident face of at least
-// [Config].OtherMinArea of its area (25 % by default). A smaller face, such as
-// a poster in the background or a passer-by, is left out. Hence the rule for
-// the reason code multiple_faces is len(Faces) > 1, and no_face is Primary < 0.
+// followed one and every other confident face of at least [Config].OtherMinArea
+// of its area (25 % by default). A smaller face, such as a poster in the
+// background or a passer-by, is left out. So the rule for the reason code
+// multiple_faces is len(Faces) > 1, and that for no_face is Primary < 0.
 //
 // # Following
 //
-// A track is one person in one unbroken presence. Detection.Track changes when
-// it is in doubt that the face is still the same one: no overlap with the last
+// A track is one person in one unbroken presence. Detection.Track changes when it
+// is in doubt that the face is still the same one: no overlap with the last
 // position, a jump in size, a missing face for longer than [TrackConfig].MaxMissed
-// images, another face too close to tell apart, or an abrupt change of
-// appearance in the same place. A doubt costs the session its evidence so far,
-// never the other way round: tracks never blend.
+// images, another face too close to tell apart, or an abrupt change of appearance
+// in the same place. In doubt the session loses its evidence so far; the evidence
+// of two persons is never mixed.
 //
 // # Limits of quality
 //
-// The defaults of [QualityConfig] are set between what real people before a
-// webcam give and what cannot be judged, both measured: sharpness is 5 to 18 on
-// soft pictures of a real camera, at least 4 on them after VP8 at 150 kbit/s,
-// and 1.8 after a blur of 13 pixels, with the limit at 3; mean luma is 115 to
-// 155 in a lit room and 29 when it is dimmed to a fifth, with the limit at 40.
+// The defaults of [QualityConfig] are set between measured values of real
+// people in front of a webcam and of pictures that cannot be judged: sharpness
+// is 5 to 18 on soft pictures of a real camera, at least 4 on them after VP8 at
+// 150 kbit/s, and 1.8 after a blur of 13 pixels, with the limit at 3; mean luma
+// is 115 to 155 in a lit room and 29 when it is dimmed to a fifth, with the
+// limit at 40.
 package detector

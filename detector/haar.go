@@ -22,7 +22,7 @@ const (
 	haarConfidence = 0.9
 )
 
-// haarName is recorded with every session that the cascade served.
+// haarName is recorded with every session whose faces the cascade found.
 const haarName = "haar"
 
 // haarFinder searches with OpenCV's cascade classifier.

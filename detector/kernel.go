@@ -1,11 +1,11 @@
 package detector
 
 // kernel is the resize filter along one axis. Output pixel i is made of pixels
-// first[i] … first[i]+n-1 of a square, with weights[i*n : i*n+n], which are whole
-// and sum to weightOne.
+// first[i] … first[i]+n-1 of a square, with weights[i*n : i*n+n], which are
+// integers and sum to weightOne.
 type kernel struct {
-	side    int // of the square that the table is for
-	size    int // of the output: so many pixels from the middle of cropSize
+	side    int // pixels of the square's side
+	size    int // output pixels: the middle ones of cropSize
 	n       int
 	first   []int32
 	weights []uint64
@@ -16,8 +16,8 @@ type kernel struct {
 // the contrast between neighbouring pixels.
 const weightOne = 256
 
-// build makes the table for a square of side pixels (≥ 2) and the size middle
-// pixels of its output, if it is not there.
+// build makes the table for a square with a side of side pixels (≥ 2) and the
+// size middle pixels of its output, unless the kernel has it already.
 func (k *kernel) build(side, size int) {
 	if k.side == side && k.size == size {
 		return
@@ -39,7 +39,7 @@ func (k *kernel) build(side, size int) {
 
 // addArea weighs each pixel with its share in output pixel i.
 func (k *kernel) addArea(i int) {
-	// In units of 1/cropSize of a source pixel all borders are whole.
+	// In units of 1/cropSize of a source pixel all borders are integers.
 	from, to := i*k.side, (i+1)*k.side
 	first := min(from/cropSize, k.side-k.n)
 	k.shares = k.shares[:0]
@@ -60,7 +60,8 @@ func (k *kernel) addLinear(i int) {
 	k.addWeights(first)
 }
 
-// addWeights rounds the shares to whole weights; the rounded-off rest goes to the largest.
+// addWeights rounds the shares to integer weights; the rounding error goes to the largest
+// weight.
 func (k *kernel) addWeights(first int) {
 	k.first = append(k.first, int32(first))
 	rest, largest := weightOne, len(k.weights)

@@ -7,8 +7,8 @@ import (
 	"github.com/liveproof/liveproof/onnx"
 )
 
-// current is the network that finds faces. Another one takes a file of its own
-// beside retinaface.go, and its name here.
+// current is the network that finds faces. To use another one, add a file
+// beside retinaface.go and name the network here.
 var current = retinaFaceNetwork
 
 // network is a face detector that is read from a model file.
@@ -29,5 +29,5 @@ type finder interface {
 	close() error
 }
 
-// Model is the catalogue's name of the file that Open wants.
+// Model is the name, in the model catalogue, of the file that Open needs.
 func Model() string { return current.model }

@@ -23,7 +23,7 @@ const (
 // resizer computes the centre of a resized square, rows first. It keeps its
 // memory between calls. For one goroutine at a time.
 type resizer struct {
-	kernel  kernel // the square's sides are equal, so one table serves both axes
+	kernel  kernel // for both axes, as the sides of the square are equal
 	columns []int32
 	packed  []uint64   // one source row of the square
 	rows    [][]uint64 // the last kernel.n horizontally resized rows, row y at y mod n

@@ -52,7 +52,7 @@ type decoder struct {
 	priors     []prior
 	confidence float32
 	nms        float32
-	maxSide    float32 // input pixels; a box above it is not a face but a fault
+	maxSide    float32 // input pixels; a larger box is an error of the network
 
 	candidates []candidate
 }
@@ -76,9 +76,9 @@ func newDecoder(cfg Config) *decoder {
 	}
 }
 
-// decode returns the faces of o, most confident first, in pixels of
-// the picture: input pixels times sx and sy. Anything that is not finite, or
-// claims a confidence above 1, is dropped. Missing outputs give no face.
+// decode returns the faces of o, most confident first, in pixels of the
+// picture: input pixels times sx and sy. A face with a value that is not
+// finite, or a confidence above 1, is dropped. Missing outputs give no face.
 func (d *decoder) decode(o outputs, sx, sy float32) (faces []liveproof.Face) {
 	n := len(d.priors)
 	if len(o.loc) < 4*n || len(o.conf) < 2*n || len(o.lm) < 10*n {
@@ -125,7 +125,7 @@ func (d *decoder) box(loc []float32, p prior) (liveproof.Box, bool) {
 	return liveproof.Box{X1: cx - w/2, Y1: cy - h/2, X2: cx + w/2, Y2: cy + h/2}, true
 }
 
-// near tells a coordinate that may belong to this picture; NaN does not.
+// near reports whether a coordinate may belong to this picture; a NaN may not.
 func (d *decoder) near(v float32) bool { return v >= -d.maxSide && v <= d.maxSide }
 
 // suppress keeps of overlapping candidates the most confident one

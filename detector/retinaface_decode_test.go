@@ -161,7 +161,7 @@ func TestSuppress(t *testing.T) {
 	}
 }
 
-// Output that claims a face at every prior must not take quadratic time for ever.
+// Output with a face at every prior must not take quadratic time.
 func TestDecodeIsBounded(t *testing.T) {
 	d := newDecoder(DefaultConfig())
 	o := emptyOutputs(d)
@@ -186,7 +186,7 @@ func FuzzDecode(f *testing.F) {
 	f.Add([]byte{0, 0, 128, 127, 0, 0, 192, 127, 255, 255, 127, 127}, float32(0.5))
 	f.Fuzz(func(t *testing.T, data []byte, scale float32) {
 		o := emptyOutputs(d)
-		for i, dst := range [][]float32{o.conf, o.loc, o.lm} { // the bytes go round and round
+		for i, dst := range [][]float32{o.conf, o.loc, o.lm} { // the bytes are repeated as often as needed
 			for k := range dst {
 				if at := (4*k + i) % max(1, len(data)); at+4 <= len(data) {
 					dst[k] = math.Float32frombits(binary.LittleEndian.Uint32(data[at:]))

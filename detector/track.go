@@ -56,7 +56,7 @@ func (t *tracker) miss() {
 // start begins a new track.
 func (t *tracker) start() {
 	t.track++
-	t.following, t.known = false, false // no history: neither movement nor appearance
+	t.following, t.known = false, false // forget movement and appearance
 }
 
 // match finds the face that continues the track. Two that both could are no
@@ -80,7 +80,7 @@ func (t *tracker) match(faces []liveproof.Face) (at int, sure bool) {
 }
 
 // dwarfed is the share of the largest face's area under which the followed
-// face is given up: somebody else has come before the camera.
+// face is given up: somebody else has come in front of the camera.
 const dwarfed = 0.25
 
 // continues reports whether a box can be the next position of the followed face.
@@ -100,8 +100,8 @@ func (t *tracker) predicted() liveproof.Box {
 	return liveproof.Box{X1: t.box.X1 + n*t.vx, Y1: t.box.Y1 + n*t.vy, X2: t.box.X2 + n*t.vx, Y2: t.box.Y2 + n*t.vy}
 }
 
-// resembles compares with the last and the usual appearance. A flat picture
-// (ok false) is not like anything, unless the check is off.
+// resembles compares with the last and the usual appearance. A picture without
+// contrast (ok false) resembles nothing, unless the check is off.
 func (t *tracker) resembles(a *appearance, ok bool) bool {
 	if t.cfg.Appearance <= -1 || !t.known {
 		return true

@@ -122,7 +122,7 @@ func dimmed(src *liveproof.Image) *liveproof.Image {
 }
 
 // The appearance follows the landmarks: that of a turned and shifted face is the same.
-func TestLookIsAligned(t *testing.T) {
+func TestAppearanceIsAligned(t *testing.T) {
 	f := at(0, 0, 100)
 	lm := liveproof.Landmarks{{X: 33, Y: 36}, {X: 67, Y: 36}, {X: 50, Y: 56}, {X: 37, Y: 76}, {X: 63, Y: 76}}
 	f.Landmarks = &lm

@@ -58,7 +58,8 @@ func (c Config) Validate() error {
 	return errors.Join(errs...)
 }
 
-// MinDeadline is the shortest one-shot session that can be decided at all, in whole seconds.
+// MinDeadline is the shortest deadline before which a one-shot session can be decided, in
+// whole seconds.
 func (c Config) MinDeadline() time.Duration {
 	return max(c.Verdict.MinSpan, c.Verdict.Hold).Truncate(time.Second) + time.Second
 }

@@ -1,6 +1,6 @@
 // Package engine judges video: it puts decoder, detector, cropper, scorer and
-// pipeline together, for live streams and for files. It is what another Go
-// program embeds; the example judges a file in ten lines.
+// pipeline together, for live streams and for files. Other Go programs embed
+// it; the example judges a file in ten lines.
 //
 // One Engine serves all sessions of a process: it holds the models and batches
 // their crops. Open loads the models, Run scores until its context ends, Close

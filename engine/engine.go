@@ -14,7 +14,7 @@ import (
 	"github.com/liveproof/liveproof/scorer"
 )
 
-// Deps are what an engine may be given. All may be nil.
+// Deps are optional: each may be nil.
 type Deps struct {
 	Log     *slog.Logger          // nil discards
 	Metrics prometheus.Registerer // nil leaves the metrics unregistered
@@ -74,8 +74,8 @@ func (e *Engine) scorerModel() (scorer.Model, error) {
 // Run scores until ctx ends. Nothing is judged before it is called, or after it has returned.
 func (e *Engine) Run(ctx context.Context) error { return e.scorer.Run(ctx) }
 
-// Reload reads the scorer's model file anew and judges new sessions with it.
-// Sessions that run keep the old one. After an error the old one goes on.
+// Reload reads the scorer's model file again and judges new sessions with it.
+// Running sessions keep the old model, and so do new ones after an error.
 func (e *Engine) Reload(ctx context.Context) error {
 	model, err := e.scorerModel()
 	if err != nil {
@@ -84,7 +84,7 @@ func (e *Engine) Reload(ctx context.Context) error {
 	return e.scorer.Replace(ctx, e.runtime, model)
 }
 
-// Ready reports why nothing can be scored now, nil when it can.
+// Ready reports why nothing can be scored now; nil when scoring works.
 func (e *Engine) Ready(context.Context) error { return e.scorer.Ready() }
 
 // Admit reports whether a session that begins now could be judged:
@@ -94,7 +94,7 @@ func (e *Engine) Admit() error { return e.scorer.Admit() }
 // Model identifies the current model, which new sessions get.
 func (e *Engine) Model() liveproof.ModelInfo { return e.scorer.Info() }
 
-// Close frees the models, downstream last. It is idempotent.
+// Close frees the models. It is idempotent.
 func (e *Engine) Close() error {
 	var err error
 	if e.scorer != nil {
@@ -109,8 +109,8 @@ type source interface {
 	Counts() media.Counts
 }
 
-// session assembles one session's pipeline. The model is pinned for the
-// session's life: its threshold judges its scores.
+// session assembles one session's pipeline. The session keeps the current model
+// to its end, so that every score is judged by that model's threshold.
 func (e *Engine) session(cfg pipeline.Config, info liveproof.Session, model *scorer.Pinned, from source,
 	recorder pipeline.Recorder, observe pipeline.Observer,
 ) (*pipeline.Session, error) {

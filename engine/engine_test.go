@@ -72,7 +72,7 @@ func claimed(t *testing.T, db *store.Memory) liveproof.Session {
 	return made
 }
 
-// analyze returns the endings that the observer heard of.
+// analyze returns the endings that the observer received.
 func analyze(t *testing.T, l *engine.Live, s liveproof.Session, units liveproof.UnitSource) (endings []liveproof.Ending) {
 	t.Helper()
 	_ = l.Analyze(t.Context(), s, units, func(e liveproof.Event) {
@@ -100,7 +100,8 @@ func TestRecordNamesWhatJudges(t *testing.T) {
 	require.Equal(t, liveproof.StateStreaming, got.State, "the ending is the caller's to write")
 }
 
-// TestEveryAnalysisHasOneEnding: also one that never got to its stream.
+// TestEveryAnalysisHasOneEnding: even one that failed before it read its
+// stream.
 func TestEveryAnalysisHasOneEnding(t *testing.T) {
 	e := open(t, tiny())
 	db := store.NewMemory(store.DefaultConfig(), time.Now)

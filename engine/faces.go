@@ -26,7 +26,7 @@ type Faces struct {
 	pool     *liveproof.ImagePool
 }
 
-// OpenFaces loads what finds and cuts out faces.
+// OpenFaces loads the face detector.
 func OpenFaces(cfg Config, log *slog.Logger) (_ *Faces, err error) {
 	f := &Faces{cfg: cfg, pool: &liveproof.ImagePool{}}
 	defer func() {
@@ -40,7 +40,7 @@ func OpenFaces(cfg Config, log *slog.Logger) (_ *Faces, err error) {
 	if f.runtime, err = onnx.Open(cfg.ONNX); err != nil {
 		return nil, err
 	}
-	file, err := f.catalog.Find(detector.Model()) // without it the Haar cascade serves
+	file, err := f.catalog.Find(detector.Model()) // without the file the Haar cascade is used
 	if err != nil && !errors.Is(err, models.ErrMissing) {
 		return nil, err
 	}
@@ -52,7 +52,7 @@ func OpenFaces(cfg Config, log *slog.Logger) (_ *Faces, err error) {
 	return f, err
 }
 
-// Config is what the engine, or this part of it, was opened with.
+// Config is the configuration with which the engine or the faces were opened.
 func (f *Faces) Config() Config { return f.cfg }
 
 // Detector is the name of the face detector in use: retinaface or haar.

@@ -9,7 +9,7 @@ import (
 	"github.com/liveproof/liveproof/pipeline"
 )
 
-// Report is what a file was found to be.
+// Report is the result of one file.
 type Report struct {
 	pipeline.Report
 	Model    liveproof.ModelInfo
@@ -32,9 +32,9 @@ type fileJob struct {
 	progress func(path string, share float64)
 }
 
-// JudgeFile judges a video file as it would judge a live stream: lossless, in
-// the file's own time, to the end of the file. It takes whatever FFmpeg reads.
-// After an error the report is inconclusive.
+// JudgeFile judges a video file as it would judge a live stream: but it drops
+// no frame, uses the file's own time and reads to the file's end. It takes any
+// file that FFmpeg reads. After an error the report is inconclusive.
 func (e *Engine) JudgeFile(ctx context.Context, path string, options ...FileOption) (Report, error) {
 	job := fileJob{mode: liveproof.ModeOnboarding, progress: func(string, float64) {}}
 	for _, o := range options {

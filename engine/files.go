@@ -6,7 +6,7 @@ import (
 	"sync/atomic"
 )
 
-// Judged is one file's result of JudgeFiles.
+// Judged is the result of one file of JudgeFiles.
 type Judged struct {
 	Path string
 	Report
@@ -14,8 +14,8 @@ type Judged struct {
 }
 
 // JudgeFiles judges files, up to jobs at once, and hands each result to done,
-// one call at a time and in the order of paths. It never fails as a whole: what
-// went wrong with a file stands in its result.
+// one call at a time and in the order of paths. It never fails as a whole: the
+// error of a file is in its result.
 func (e *Engine) JudgeFiles(ctx context.Context, paths []string, jobs int, done func(Judged), options ...FileOption) {
 	results := make([]chan Judged, len(paths))
 	for i := range results {

@@ -11,11 +11,12 @@ import (
 	"github.com/liveproof/liveproof/pipeline"
 )
 
-// Recorder is what a live session writes while it runs. Its end is written by
-// whoever runs the session.
+// Recorder stores what a live session writes while it runs. The session's end
+// is written by the caller of Analyze.
 type Recorder interface {
 	pipeline.Recorder
-	// SetStreaming moves the session from connecting to streaming and notes what judges it.
+	// SetStreaming moves the session from connecting to streaming and records its model and
+	// detector.
 	SetStreaming(ctx context.Context, id liveproof.SessionID, model liveproof.ModelInfo, detector string) error
 }
 
@@ -25,14 +26,14 @@ type Live struct {
 	recorder Recorder
 }
 
-// Live returns the engine as it serves live streams, with their records in recorder.
+// Live returns a judge of live streams that writes their records to recorder.
 func (e *Engine) Live(recorder Recorder) *Live { return &Live{e, recorder} }
 
 // Analyze judges one stream until it is decided, its units end or ctx ends. The
-// cause of ctx becomes the reason (liveproof.EndError). The ending reaches
-// observe as the last event (Event.Ended), exactly once, before Analyze
-// returns; nobody has written it yet. observe must not block. The error says,
-// for the log, what ended the stream early.
+// cause of ctx becomes the reason (liveproof.EndError). The last event that
+// observe receives is the ending (Event.Ended), exactly once, before Analyze
+// returns; the caller must write it to the store. observe must not block. The
+// error is for the log: it says what ended the stream early.
 //
 // The model that is current now judges the whole session, and the record names
 // it before the first sample.
@@ -59,7 +60,7 @@ func (l *Live) analyze(ctx context.Context, s liveproof.Session, units liveproof
 		return l.recorder.SetStreaming(ctx, s.ID, model.Info(), l.Detector())
 	})
 	if err != nil {
-		return fmt.Errorf("note the model: %w", err)
+		return fmt.Errorf("record the model: %w", err)
 	}
 	stream, err := media.NewStream(l.cfg.Media, units)
 	if err != nil {

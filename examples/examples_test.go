@@ -49,8 +49,8 @@ func TestJudgeNamesTheFileItCannotRead(t *testing.T) {
 	require.Contains(t, string(out), "no-such-film.mp4: inconclusive, score 0.00, reasons [unsupported_media]\n")
 }
 
-// TestBackendDecides: from the visitor's first request to the decision. Whatever the model thinks of the
-// recording: the threshold makes it one or the other.
+// TestBackendDecides: from the visitor's first request to the decision. The threshold makes the
+// recording live or spoof, whatever the model's scores are.
 func TestBackendDecides(t *testing.T) {
 	needRuntime(t)
 	folder := build(t, "./cmd/liveproof", "./examples/backend-go")
@@ -159,7 +159,7 @@ func TestBackendAsksAgainWithTheSameKey(t *testing.T) {
 	}
 }
 
-// TestBackendWithoutLiveproof: the browser learns whether to come again, and nothing else.
+// TestBackendWithoutLiveproof: the browser is told only whether to try again.
 func TestBackendWithoutLiveproof(t *testing.T) {
 	folder := build(t, "./examples/backend-go")
 	for _, b := range backends {

@@ -59,7 +59,7 @@ func start(t *testing.T, environment []string, program string, args ...string) (
 	drained := make(chan struct{})
 	t.Cleanup(func() {
 		<-drained
-		_ = cmd.Wait() // of a process that was told to end, the status says nothing
+		_ = cmd.Wait() // a process that was told to end may have any status
 	})
 	lines := bufio.NewScanner(out)
 	for p.url == "" && lines.Scan() {
@@ -85,7 +85,7 @@ func startServer(t *testing.T, folder string, environment []string, args ...stri
 	return start(t, environment, folder+"liveproof", args...)
 }
 
-// startBackend runs an example's backend of a Liveproof server.
+// start runs an example's backend, which uses the Liveproof server.
 func (b backend) start(t *testing.T, folder string, liveproof process) process {
 	t.Helper()
 	program, args := b.command(t, folder)

@@ -28,7 +28,8 @@ func (x extractor) conclude(s benchmark.Settings, tree *benchmark.Tree) (Summary
 	return Summary{Report: &report}, nil
 }
 
-// records of all videos; missing are those that no shard did, or did from another file.
+// records returns the records of all videos; missing counts the videos without a
+// record, or with one of another file.
 func (x extractor) records(tree *benchmark.Tree) (records []benchmark.Record, missing int, err error) {
 	for _, f := range tree.Files {
 		r, err := benchmark.ReadRecord(x.out, f.ID)
@@ -44,7 +45,7 @@ func (x extractor) records(tree *benchmark.Tree) (records []benchmark.Record, mi
 	return records, missing, nil
 }
 
-// writeTables writes the manifest last: where it is, all is there.
+// writeTables writes the manifest last: if it exists, everything else does too.
 func (x extractor) writeTables(report benchmark.Report, records []benchmark.Record) error {
 	write := func(name string, do func(io.Writer) error) error {
 		return benchmark.WriteFile(filepath.Join(x.out, name), do)
@@ -63,7 +64,7 @@ func (x extractor) writeTables(report benchmark.Report, records []benchmark.Reco
 	return err
 }
 
-// removeManifest takes away what would name crops that have changed or are about to.
+// removeManifest deletes the manifest before crops change that it names.
 func removeManifest(dir string) error {
 	if err := os.Remove(filepath.Join(dir, benchmark.ManifestName)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("%w: %w", ErrOutput, err)

@@ -15,7 +15,7 @@ import (
 	"github.com/liveproof/liveproof/engine"
 )
 
-// crop is a crop that is not written yet: its row of the manifest, and the picture as PNG.
+// crop is a crop in memory: its row of the manifest, and the picture as PNG.
 type crop struct {
 	row benchmark.Crop
 	png []byte
@@ -69,7 +69,8 @@ func encodePNG(m *liveproof.Image) ([]byte, error) {
 	return out.Bytes(), err
 }
 
-// write puts the picture below dir. No manifest knows it before the video's record is there.
+// write writes the picture below dir. The manifest names it only after the video's record is
+// written.
 func (c crop) write(dir string) error {
 	path := filepath.Join(dir, filepath.FromSlash(c.row.File))
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
@@ -78,7 +79,7 @@ func (c crop) write(dir string) error {
 	return os.WriteFile(path, c.png, 0o644)
 }
 
-// upright converts the picture and turns it by 180 degrees if told to.
+// upright converts the picture to RGB and turns it by turn degrees (0 or 180).
 func upright(p liveproof.Picture, turn int, pool *liveproof.ImagePool) (*liveproof.Image, error) {
 	img, err := p.RGB(pool)
 	if err == nil && turn == 180 {

@@ -9,16 +9,17 @@ import (
 	"github.com/liveproof/liveproof/media"
 )
 
-// digestVersion is raised when code, not configuration, makes other crops of
-// the same videos, and when a field is added below: crops of two versions do
-// not share a folder.
+// digestVersion must be raised when a change of code gives other crops of the
+// same videos, and when a field is added below. Crops of two versions do not
+// share a folder.
 const digestVersion = 1
 
-// settings are what makes other crops of the same videos: the detector's file
-// and the values by which faces are found and followed and videos decoded. Not
-// where and how fast that runs, and not the limits of quality: extraction
-// measures quality and rejects nothing. The JSON is hashed, so its names and
-// their order stay what they are, whatever the configuration's fields are called.
+// settings are all settings that change the crops of a video: the detector's file
+// and the values by which faces are found and followed and videos are decoded.
+// Speed and hardware are not among them, and neither are the limits of quality,
+// because extraction measures quality but rejects nothing. The JSON is hashed, so
+// its names and their order must stay as they are, even when the configuration's
+// fields are renamed.
 type settings struct {
 	Version         int           `json:"version"`
 	Network         string        `json:"network"` // SHA-256 of the detector's file; "" for the Haar cascade
@@ -41,7 +42,7 @@ type trackSettings struct {
 	Appearance float64 `json:"appearance"`
 }
 
-// digest identifies the settings by the first 8 bytes of their SHA-256, in hexadecimal digits.
+// digest is the first 8 bytes of the settings' SHA-256, in hexadecimal digits.
 func digest(network string, d detector.Config, m media.Config) (string, error) {
 	text, err := json.Marshal(settings{
 		Version: digestVersion, Network: network,

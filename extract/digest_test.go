@@ -30,22 +30,22 @@ func defaults() configured {
 	return configured{detector.DefaultConfig(), media.DefaultConfig()}
 }
 
-// A change of this value means that no extraction made before can be continued.
+// If this value changes, no earlier extraction can be continued.
 func TestDigestOfTheDefaults(t *testing.T) {
 	require.Equal(t, "8b4bc7752fa73b77", defaults().digest(t, someNetwork))
 }
 
-// changesCrops says of every setting whether other crops of the same videos come of it. A
-// setting that is new to the configuration must be decided here, and in the digest.
+// changesCrops says for every setting whether it changes the crops of a video. A new
+// setting of the configuration must be added here, and if it does, to the digest.
 var changesCrops = map[string]bool{
 	"detector.width": true, "detector.height": true, "detector.confidence": true, "detector.nms": true, "detector.min_face": true,
 	"detector.other_min_area": true, "detector.other_confidence": true,
 	"detector.track.iou": true, "detector.track.max_scale": true, "detector.track.max_missed": true, "detector.track.appearance": true,
 	"media.max_pixels": true, "media.raw_frame_rate": true,
 
-	// Where and how fast it runs.
+	// Hardware and speed.
 	"detector.parallel": false, "detector.provider": false, "detector.cascade": false, "media.threads": false, "media.open_timeout": false,
-	// What is scored: extraction rejects nothing.
+	// Limits of quality: extraction rejects nothing.
 	"detector.quality.min_size": false, "detector.quality.min_blur": false, "detector.quality.min_exposure": false,
 	"detector.quality.max_exposure": false, "detector.quality.max_clipped": false, "detector.quality.max_yaw": false,
 	"detector.quality.max_pitch": false, "detector.quality.max_outside": false,

@@ -22,7 +22,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// fixture is a dataset and what its faces are found with.
+// fixture is a dataset and the face detector.
 type fixture struct {
 	datasettest.Tree
 	faces *engine.Faces
@@ -96,7 +96,7 @@ func loadPNG(t testing.TB, path string) *image.RGBA {
 	return rgba
 }
 
-// Every way in which a clip can be bad, in one tree.
+// The tree has a clip for every way in which a clip can be bad.
 func TestBadClipsAreReportedAndStopNothing(t *testing.T) {
 	f, out := newFixture(t, "msu", benchmark.LayoutOptions{Subjects: datasettest.Subjects(1, 0, 1)}), t.TempDir() // 002, 001
 	attack := func(rest string) string { return "scene01/attack/attack_client" + rest + "_scene01" }
@@ -138,7 +138,7 @@ func TestBadClipsAreReportedAndStopNothing(t *testing.T) {
 	require.Equal(t, []string{"0.000000", "0.080000", "0.200000", "0.320000", "0.400000", "0.520000"}, times)
 
 	f.verify(t, out, [6]int{16, 16, 0, 1, 1, 1})
-	f.verify(t, "", [6]int{16, 16, 0, 1, 1, 0}) // without the records nobody looks for faces
+	f.verify(t, "", [6]int{16, 16, 0, 1, 1, 0}) // without records no faces are searched
 }
 
 // verify counts expected, found, missing, unreadable, empty and faceless videos.
@@ -153,8 +153,9 @@ func (f fixture) verify(t *testing.T, out string, want [6]int) {
 	require.Equal(t, Progress{Total: want[1], Done: want[1], Skipped: want[1]}, told[want[1]])
 }
 
-// However an upside-down clip comes, its crops are upright: stored so, stored so
-// with a tag by which the decoder turns it, or already turned by whoever copied it.
+// The crops of an upside-down clip are always upright: when it is stored upside
+// down, when it also has a tag by which the decoder turns it, and when a copy
+// stores it upright.
 func TestUpsideDownClipsAreTurnedOnce(t *testing.T) {
 	id := "scene01/real/real_client003_android_SD_scene01"
 	for name, c := range map[string]struct {

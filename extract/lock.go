@@ -10,8 +10,8 @@ import (
 )
 
 // lockFolder keeps two runs from working on the same videos of one folder: the
-// same shard twice, or shards of different counts. The locks go with the process,
-// also when it is killed.
+// same shard twice, or shards of different counts. The locks end with the
+// process, even when it is killed.
 func lockFolder(dir string, part Shard) (unlock func(), err error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
@@ -33,7 +33,8 @@ func lockFolder(dir string, part Shard) (unlock func(), err error) {
 	return func() { _, _ = own.Close(), together.Close() }, nil
 }
 
-// noOthers fails while shards of another count are at work. Two that begin at the same moment both fail.
+// noOthers fails while runs with another shard count are at work. If two of them begin at the same
+// moment, both fail.
 func noOthers(dir, count string) error {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -53,7 +54,7 @@ func noOthers(dir, count string) error {
 	return nil
 }
 
-// lockFile waits for the lock, or with LOCK_NB refuses at once.
+// lockFile waits for the lock; with LOCK_NB it fails at once instead.
 func lockFile(path string, how int) (*os.File, error) {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o644)
 	if err != nil {
@@ -62,7 +63,7 @@ func lockFile(path string, how int) (*os.File, error) {
 	if err := syscall.Flock(int(f.Fd()), how); err != nil {
 		_ = f.Close()
 		if errors.Is(err, syscall.EWOULDBLOCK) {
-			return nil, fmt.Errorf("another extract is working on %s; wait for it, or give each its own shard of the same number", filepath.Dir(path))
+			return nil, fmt.Errorf("another extract is working on %s; wait for it, or give each run its own shard i/n with the same n", filepath.Dir(path))
 		}
 		return nil, fmt.Errorf("lock %s: %w", path, err)
 	}

@@ -9,13 +9,13 @@ import (
 	"github.com/liveproof/liveproof/internal/check"
 )
 
-// Options say what is extracted, and where to.
+// Options say how many crops are extracted, and to which folder.
 type Options struct {
 	Out    string // folder for crops, records, report and manifest; it is made
 	Frames int    // kept of each video, equally spaced, in [1, 10000]
 	Jobs   int    // videos at once, ≥ 1
 	Shard  Shard  // the zero value is all videos
-	// Progress is called at the start and after each video, one call at a time; nil: not at all.
+	// Progress is called at the start and after each video, one call at a time; may be nil.
 	Progress func(Progress)
 }
 

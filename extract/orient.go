@@ -11,18 +11,20 @@ import (
 	"github.com/liveproof/liveproof/media"
 )
 
-// Which way is up is decided once for each video. The decoder follows the
-// container's rotate tag, always. A clip that its dataset stores upside down is
-// turned on top of that, unless the tag has turned it already. Then the detector
-// searches a few frames both ways: where it clearly disagrees, it decides.
+// The orientation is decided once for each video. The decoder always follows the
+// container's rotate tag. A clip that its dataset stores upside down is turned
+// in addition, unless the tag has turned it already. Then the detector searches
+// a few frames both ways up; if it clearly disagrees, it decides.
 
-// orientFrames are the frames, of the first ones, that the detector searches both ways.
+// orientFrames are the indices of the frames that the detector searches both ways up.
 var orientFrames = []int{0, 5, 10}
 
-// clearMargin is by how much the mean score of one way must exceed the other's.
+// clearMargin is how much higher the mean score must be for the detector to
+// decide.
 const clearMargin = 0.3
 
-// orient decides r.Turn for a clip that is stored upside down; the others stand as the container says.
+// orient sets r.Turn for a clip that is stored upside down; all others keep the container's
+// orientation.
 func (x extractor) orient(ctx context.Context, f benchmark.File, r *benchmark.Record) (note string, err error) {
 	if f.Turned() == 0 {
 		return "", nil
@@ -93,8 +95,8 @@ func (x extractor) scores(ctx context.Context, p liveproof.Picture) (asIs, over 
 	return asIs, over, err
 }
 
-// score is the detector's for the face if it is the right way up; without
-// landmarks (Haar) every face it finds is.
+// score is the detector's confidence for a face that is the right way up, else
+// 0. Without landmarks (Haar) every face counts as the right way up.
 func (x extractor) score(ctx context.Context, img *liveproof.Image) (float64, error) {
 	found, err := x.faces.Follow().Detect(ctx, img)
 	if err != nil || found.Primary < 0 {

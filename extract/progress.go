@@ -6,7 +6,7 @@ import "sync"
 type Progress struct {
 	Total   int // videos of this run's shard
 	Done    int
-	Skipped int // of Done: not read, because the record stands; they say nothing about the speed
+	Skipped int // of Done: not read, because they have a record; do not count them for the speed
 	Crops   int // written by this run
 }
 

@@ -20,10 +20,11 @@ import (
 // ErrOutput says that the folder for the crops cannot be used, is in use, or holds crops of other settings.
 var ErrOutput = errors.New("output folder")
 
-// cropOfContract says in settings.json what the crops are; other crops do not mix with these.
+// cropOfContract describes the crops in settings.json; crops of another description must not
+// share the folder.
 const cropOfContract = "square of 1.3 times the longer side of the box, 256×256, PNG"
 
-// Summary is how an extraction stands after a run.
+// Summary is the state of an extraction after a run.
 type Summary struct {
 	// Report covers all videos of the tree; nil while some are not done.
 	Report *benchmark.Report
@@ -31,10 +32,10 @@ type Summary struct {
 	Missing int
 }
 
-// Run does this shard's videos and, when all of the tree are done, writes
-// report and manifest. What is wrong with a video stands in its record and in
-// the report. An error is the options', ErrOutput, the detector's or, after an
-// interruption, ctx's: the same call goes on from there.
+// Run extracts this shard's videos and, when all videos of the tree are done,
+// writes report and manifest. Faults of a video are in its record and in the
+// report, and are no error. The error is that of the options, ErrOutput, the
+// detector's or, after an interruption, ctx's; the same call then continues.
 func Run(ctx context.Context, tree *benchmark.Tree, o Options, faces *engine.Faces) (Summary, error) {
 	if err := o.Validate(); err != nil {
 		return Summary{}, err
@@ -66,7 +67,8 @@ func newSettings(tree *benchmark.Tree, o Options, faces *engine.Faces) (benchmar
 	}, err
 }
 
-// claim makes the folder one of these settings, or refuses one of others. Of shards that begin together one is first.
+// claim writes the settings to a new folder, and refuses a folder with other settings. A lock makes shards
+// that begin together take turns.
 func claim(dir string, s benchmark.Settings) error {
 	turn, err := lockFile(filepath.Join(dir, ".lock"), syscall.LOCK_EX)
 	if err != nil {
@@ -86,7 +88,7 @@ func claim(dir string, s benchmark.Settings) error {
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	if there != s {
-		return fmt.Errorf("%s holds crops of other settings, %+v; now they are %+v: use another folder", dir, there, s)
+		return fmt.Errorf("%s holds crops of other settings (there %+v, now %+v): use another folder", dir, there, s)
 	}
 	return nil
 }
@@ -111,7 +113,7 @@ func (x extractor) videos(ctx context.Context, files []benchmark.File, o Options
 	return errors.Join(group.Wait(), ctx.Err())
 }
 
-// once extracts a video unless that was done before.
+// once extracts a video unless it was done before.
 func (x extractor) once(ctx context.Context, f benchmark.File, progress *counter) error {
 	if r, err := benchmark.ReadRecord(x.out, f.ID); err == nil && r.Final() && x.matches(r, f) {
 		progress.skip()
@@ -133,7 +135,8 @@ func (x extractor) once(ctx context.Context, f benchmark.File, progress *counter
 	return nil
 }
 
-// matches reports whether the record is of this very file and its crops are there, whatever came of reading it.
+// matches reports whether the record is of this very file and its crops are there, even if the file could not
+// be read.
 func (x extractor) matches(r benchmark.Record, f benchmark.File) bool {
 	return r.SourceBytes == sourceBytes(f.Path) && r.Split == f.Split && r.Whole(x.out)
 }

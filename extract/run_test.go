@@ -40,7 +40,7 @@ func TestShardsMerge(t *testing.T) {
 	require.ErrorContains(t, err, "other settings", "crops of two kinds do not mix")
 }
 
-// TestExtractProcess is no test: it is the process that TestExtractSurvivesAKill kills.
+// TestExtractProcess is not a test but the process that TestExtractSurvivesAKill kills.
 func TestExtractProcess(t *testing.T) {
 	root, out, ok := strings.Cut(os.Getenv("EXTRACT_PROCESS"), "\n")
 	if !ok {
@@ -70,7 +70,8 @@ func TestExtractSurvivesAKill(t *testing.T) {
 	require.Less(t, done(), len(f.Plans), "killed on the way")
 	require.NoFileExists(t, filepath.Join(out, benchmark.ManifestName))
 
-	// Besides what the kill left: a crop cut short, and crops of a video without a record.
+	// In addition to what the kill left: a truncated crop, and crops of a video without a
+	// record.
 	first, err := filepath.Glob(filepath.Join(out, "crops", "scene01", "*", "*", "*.png"))
 	require.NoError(t, err)
 	require.NoError(t, os.Truncate(first[0], 100))
@@ -102,7 +103,7 @@ func modTimes(t testing.TB, dir string) map[string]time.Time {
 	return times
 }
 
-// An interruption, at whatever picture, says nothing about the video.
+// An interruption at any picture is not recorded as the video's fault.
 func TestInterruptionIsNotTheVideosFault(t *testing.T) {
 	f, out := newFixture(t, "msu", benchmark.LayoutOptions{Subjects: datasettest.Subjects(2, 0, 0)}), t.TempDir()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -135,7 +136,8 @@ func TestInterruptedRunGoesOn(t *testing.T) {
 	require.Equal(t, Progress{Total: 4, Done: 4, Skipped: 1, Crops: 3}, last)
 }
 
-// What could not be read is tried again: by then the disk, the mount or the copy may be mended.
+// A video that could not be read is tried again, because the disk, the mount or the copy may
+// work by then.
 func TestUnreadableVideosAreTriedAgain(t *testing.T) {
 	f, out := newFixture(t, "msu", benchmark.LayoutOptions{Subjects: datasettest.Subjects(1, 0, 0)}), t.TempDir()
 	path := "scene01/attack/attack_client002_laptop_SD_ipad_video_scene01.mov"
@@ -147,7 +149,8 @@ func TestUnreadableVideosAreTriedAgain(t *testing.T) {
 	require.Equal(t, 8, f.extract(t, out, 1).Videos[benchmark.StatusOK])
 }
 
-// Where a source was replaced, no manifest stands until its shard has done it again.
+// When a source file was replaced, the manifest is deleted until the file's shard
+// has extracted it again.
 func TestReplacedSourcesTakeTheManifestAway(t *testing.T) {
 	f, out := newFixture(t, "casia", benchmark.LayoutOptions{Subjects: datasettest.Subjects(1, 0, 0), Every: 3}), t.TempDir()
 	f.extract(t, out, 1)

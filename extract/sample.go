@@ -13,8 +13,9 @@ import (
 	"github.com/liveproof/liveproof/media"
 )
 
-// sample reads the whole video and makes crops of equally spaced frames. The number
-// of frames is the decoder's; where the container promised another, it reads again.
+// sample reads the whole video and makes crops of equally spaced frames. The
+// decoder counts the frames; if the container promised another number, the video is
+// read again.
 func (x extractor) sample(ctx context.Context, path string, r *benchmark.Record) ([]crop, error) {
 	promised, err := describe(x.media(), path, r)
 	if err != nil {
@@ -36,7 +37,8 @@ func (x extractor) sample(ctx context.Context, path string, r *benchmark.Record)
 	return nil, &videoError{errors.New("every reading of the file gives another number of frames")}
 }
 
-// spaced are k frames of n: i·n/k; all of them where there are no more.
+// spaced returns k of n frames, i·n/k for each i; all n when there are no more
+// than k.
 func spaced(n, k int) (frames []int) {
 	k = min(n, k)
 	for i := range k {
@@ -45,10 +47,11 @@ func spaced(n, k int) (frames []int) {
 	return frames
 }
 
-// maxFrames bounds what a container may promise; the decoder tells the truth.
+// maxFrames bounds the number of frames that is believed of a container.
 const maxFrames = 1 << 24
 
-// describe notes what the container says and returns the number of frames that it promises.
+// describe records what the container says and returns the number of frames that it
+// promises.
 func describe(cfg media.Config, path string, r *benchmark.Record) (frames int, err error) {
 	file, err := media.OpenFile(cfg, path)
 	if err != nil {
@@ -70,7 +73,7 @@ type sampler struct {
 	crops  []crop
 }
 
-// read reads to the end and notes in r what was read.
+// read reads to the end and records in r what was read.
 func (s *sampler) read(ctx context.Context, path string, r *benchmark.Record) (err error) {
 	file, err := media.OpenFile(s.faces.Config().Media, path)
 	if err != nil {
@@ -90,7 +93,8 @@ func (s *sampler) read(ctx context.Context, path string, r *benchmark.Record) (e
 	}
 }
 
-// endOf tells a video that ends, or breaks off midway, from one that never began.
+// endOf tells a video that ends or breaks off from one of which nothing could be
+// read.
 func endOf(ctx context.Context, err error, c media.Counts, r *benchmark.Record) error {
 	switch {
 	case ctx.Err() != nil:
@@ -147,8 +151,8 @@ func (s *sampler) cut(ctx context.Context, img *liveproof.Image) (*crop, error) 
 	return newCrop(s.faces, img, whole, face)
 }
 
-// nearest is the face that overlaps most with the last box, and the live
-// tracker's choice, in the end the largest, where none does.
+// nearest is the face that overlaps most with the last box. If none does, it is
+// the live tracker's choice or else the largest face.
 func nearest(found liveproof.Detection, last *liveproof.Box) liveproof.Face {
 	best := found.Faces[found.Primary]
 	if last == nil {

@@ -13,8 +13,8 @@ import (
 )
 
 // Verify reports whether the tree is complete and readable. It opens every video
-// that has no record in o.Out; with an empty o.Out it opens all of them.
-// o.Frames and o.Shard mean nothing to it.
+// that has no record in o.Out; with an empty o.Out it opens all of them. It
+// ignores o.Frames and o.Shard.
 func Verify(ctx context.Context, tree *benchmark.Tree, o Options, cfg media.Config) (benchmark.Completeness, error) {
 	if err := check.AtLeast("jobs", o.Jobs, 1); err != nil {
 		return benchmark.Completeness{}, err
@@ -43,7 +43,8 @@ func Verify(ctx context.Context, tree *benchmark.Tree, o Options, cfg media.Conf
 	return report, nil
 }
 
-// status is the record's or, without one, says whether a first picture can be decoded.
+// status returns the record's status; without a record it says whether a first picture
+// can be decoded.
 func status(ctx context.Context, cfg media.Config, out string, f benchmark.File) (benchmark.Status, string, error) {
 	if out != "" {
 		r, err := benchmark.ReadRecord(out, f.ID)

@@ -21,14 +21,14 @@ type extractor struct {
 
 func (x extractor) media() media.Config { return x.faces.Config().Media }
 
-// video makes one video's crops. What is wrong with the video stands in the
-// record; an error is the detector's or the output folder's.
+// video makes one video's crops. Faults of the video are in the record; an
+// error is the detector's or the output folder's.
 func (x extractor) video(ctx context.Context, f benchmark.File) (benchmark.Record, error) {
 	r := benchmark.Record{Video: f.Video, SourceBytes: sourceBytes(f.Path), Crops: []benchmark.Crop{}}
 	err := x.fill(ctx, f, &r)
 	var bad *videoError
 	switch {
-	case ctx.Err() != nil: // whatever came of it: the video is not to blame
+	case ctx.Err() != nil: // interrupted: the error is not the video's
 		return r, ctx.Err()
 	case errors.As(err, &bad):
 		r.Status, r.Error = bad.status(), bad.Error()
@@ -56,7 +56,7 @@ func (x extractor) fill(ctx context.Context, f benchmark.File, r *benchmark.Reco
 		r.Notes = append(r.Notes, note)
 	}
 	folder := "crops/" + f.ID
-	if err := os.RemoveAll(filepath.Join(x.out, filepath.FromSlash(folder))); err != nil { // of a run that was killed
+	if err := os.RemoveAll(filepath.Join(x.out, filepath.FromSlash(folder))); err != nil { // crops of a run that was killed
 		return fmt.Errorf("%w: %w", ErrOutput, err)
 	}
 	for _, c := range crops {

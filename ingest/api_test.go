@@ -162,8 +162,8 @@ func TestExpired(t *testing.T) {
 	require.Equal(t, []liveproof.Reason{liveproof.ReasonNoMedia}, v.Reasons)
 }
 
-// TestServerLost: a session whose server no longer renews its lease reads as
-// pending at once, and is ended by any server within 30 s.
+// TestServerLost: when a lease runs out, the session reads as pending, and any
+// server ends it within 30 s.
 func TestServerLost(t *testing.T) {
 	w := newWorld(t, nil)
 	c := w.create(`{"mode":"call"}`)
@@ -202,7 +202,7 @@ func TestTenants(t *testing.T) {
 	require.Equal(t, liveproof.StateCreated, w.read(c.ID).State)
 	require.Equal(t, liveproof.DefaultTenant, w.store.record(c.ID).Tenant)
 
-	// An Idempotency-Key is the tenant's own, too, and so is the rate.
+	// Each tenant has its own Idempotency-Keys and its own rate.
 	var mine, theirs created
 	w.call("POST", "/v1/sessions", "", withKey("Idempotency-Key", "k")...).json(t, &mine)
 	other("POST", "/v1/sessions", "Idempotency-Key", "k").json(t, &theirs)
@@ -217,7 +217,7 @@ func TestTenants(t *testing.T) {
 	require.InDelta(t, 2, counted(w.server.metrics.created.WithLabelValues("default", "onboarding")), 0)
 }
 
-// TestBlame: every error becomes a problem that says whose fault it is.
+// TestBlame: every error becomes a problem whose code blames the right part.
 func TestBlame(t *testing.T) {
 	for err, want := range map[error]Code{
 		context.DeadlineExceeded: CodeTimeout,
@@ -536,7 +536,7 @@ func TestAPIKeyNames(t *testing.T) {
 			continue
 		}
 		require.ErrorContains(t, err, x.want, name)
-		require.NotContains(t, err.Error(), key[1:], "a key is never shown")
+		require.NotContains(t, err.Error(), key[1:], "an error never shows a key")
 	}
 }
 

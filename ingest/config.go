@@ -20,8 +20,9 @@ type Config struct {
 	TLSCert string `yaml:"tls_cert"`
 	TLSKey  string `yaml:"tls_key"`
 
-	// APIKeys let backends create and read sessions. Each is written as tenant:key; a
-	// tenant reads its own sessions only. One key may stand alone, for the tenant default. ≥ 16 characters each.
+	// APIKeys let backends create and read sessions. Each is written as tenant:key, the key with at least 16
+	// characters; a tenant can access only its own sessions. One key may be written without a name; its tenant
+	// is "default".
 	APIKeys []APIKey `yaml:"api_keys"`
 	// TokenSecret signs client tokens (HMAC-SHA-256), ≥ 32 characters; all servers of a service share it.
 	TokenSecret string `yaml:"token_secret"`
@@ -33,7 +34,7 @@ type Config struct {
 	RatePerTenant Rate `yaml:"rate_per_tenant"`
 	RatePerIP     Rate `yaml:"rate_per_ip"`
 	MessageRate   Rate `yaml:"message_rate"`
-	RateEntries   int  `yaml:"rate_entries"` // tenants and addresses remembered; the longest unused is forgotten first
+	RateEntries   int  `yaml:"rate_entries"` // tenants and addresses remembered; the one unused for longest is forgotten first
 
 	// CORSOrigins may use WHIP from a page elsewhere; "*" is any.
 	CORSOrigins []string `yaml:"cors_origins"`
@@ -61,8 +62,8 @@ func DefaultConfig() Config {
 	}
 }
 
-// Validate reports every key that is out of range. That keys and secrets are
-// missing is New's to refuse: a development server may go without.
+// Validate reports every key that is out of range. It accepts missing keys and
+// secrets, because a development server may do without; New checks them.
 func (c Config) Validate() error {
 	return errors.Join(c.validateKeys(), c.validateSecrets(), c.validateLimits(), c.validateAddresses())
 }

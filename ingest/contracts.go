@@ -1,6 +1,6 @@
-// Package ingest is the service's outside: the sessions API, WebSocket
-// signalling, WHIP (RFC 9725) and the demo backend. It speaks HTTP; what happens
-// to a session once it is connected is package live's.
+// Package ingest is the HTTP side of the service: the sessions API, WebSocket
+// signalling, WHIP (RFC 9725) and the demo backend. Package live runs the
+// sessions that are connected.
 package ingest
 
 import (
@@ -28,19 +28,20 @@ type Sessions interface {
 	Ping(ctx context.Context) error
 }
 
-// Analyzer judges live streams and says what judges them.
+// Analyzer judges live streams and names its model and detector.
 type Analyzer interface {
 	live.Analyzer
-	// Model identifies what judges a session that begins now.
+	// Model identifies the model that scores a session that begins now.
 	Model() liveproof.ModelInfo
 	// Detector is the name of the face detector: retinaface or haar.
 	Detector() string
 }
 
-// Negotiator is what the HTTP side needs of WebRTC; *rtc.API is one.
+// Negotiator is what the HTTP side needs from WebRTC; *rtc.API implements it.
 type Negotiator interface {
 	// ICEServers are the STUN and TURN servers for the client, with time-limited credentials.
 	ICEServers(id liveproof.SessionID, now time.Time) []webrtc.ICEServer
-	// CheckOffer refuses what no peer would answer, with rtc.ErrBadSDP, before anything is spent on it.
+	// CheckOffer refuses an offer that no peer would answer, with rtc.ErrBadSDP, before any resource is
+	// used for it.
 	CheckOffer(offer string) error
 }

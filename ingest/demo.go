@@ -8,7 +8,7 @@ import (
 	"github.com/liveproof/liveproof"
 )
 
-// The demo backend stands where a customer's backend stands: it makes sessions
+// The demo backend does what an integrator's backend does: it creates sessions
 // for its own page and reads them, so that no API key reaches a browser. Its
 // sessions belong to the default tenant.
 

@@ -35,7 +35,7 @@ func (f *fakeStore) setDown(down bool) {
 	f.down = down
 }
 
-// away is the outage.
+// away returns the error of the outage while there is one.
 func (f *fakeStore) away() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -104,7 +104,8 @@ func (f *fakeStore) created() int {
 	return f.creates
 }
 
-// record reads past an outage; the zero session when there is none.
+// record reads a session even during an outage; the zero value when it does not
+// exist.
 func (f *fakeStore) record(id liveproof.SessionID) liveproof.Session {
 	s, _ := f.Memory.Get(context.Background(), id)
 	return s
@@ -236,7 +237,8 @@ func (p *fakePeer) Close() error {
 // analysis is an analyzer as a function.
 type analysis func(ctx context.Context, s liveproof.Session, units liveproof.UnitSource, observe func(liveproof.Event)) error
 
-// fakeAnalyzer judges with a function and notes what judges, like the real one.
+// fakeAnalyzer judges with a function and records the model and detector, like
+// the real one.
 type fakeAnalyzer struct {
 	store *fakeStore
 	judge analysis
@@ -254,7 +256,7 @@ func (a *fakeAnalyzer) Model() liveproof.ModelInfo {
 }
 func (a *fakeAnalyzer) Detector() string { return "haar" }
 
-// ended tells an ending.
+// ended sends an ending to observe.
 func ended(observe func(liveproof.Event), end liveproof.Ending) {
 	observe(liveproof.Event{Ended: &end})
 }

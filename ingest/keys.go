@@ -16,8 +16,8 @@ import (
 
 // APIKey lets a backend create and read the sessions of one tenant.
 type APIKey struct {
-	// Tenant is whose key it is: 1 to 63 characters of a-z, 0-9 and -. Several keys
-	// may be of one tenant. "" stands for liveproof.DefaultTenant.
+	// Tenant owns the key: 1 to 63 characters of a-z, 0-9 and -. A tenant may have
+	// several keys. "" stands for liveproof.DefaultTenant.
 	Tenant string
 	// Key is the secret.
 	Key string
@@ -42,10 +42,10 @@ func (k APIKey) MarshalText() ([]byte, error) {
 	return []byte(k.Tenant + ":" + k.Key), nil
 }
 
-// tenant is whose key it is; a key without a name is the default tenant's.
+// tenant owns the key; a key without a name belongs to the default tenant.
 func (k APIKey) tenant() string { return cmp.Or(k.Tenant, liveproof.DefaultTenant) }
 
-// validateKeys never shows a key.
+// validateKeys checks the API keys. Its errors never show a key.
 func (c Config) validateKeys() error {
 	var errs []error
 	unnamed := 0
@@ -69,7 +69,8 @@ func NewSecret() string {
 	return base64.RawURLEncoding.EncodeToString(b)
 }
 
-// apiKeys holds hashes only, so that no key lies readable in memory longer than a request.
+// apiKeys holds hashes only, so that the memory holds a readable key no longer than a
+// request.
 type apiKeys []hashedKey
 
 type hashedKey struct {
@@ -85,8 +86,8 @@ func newAPIKeys(keys []APIKey) apiKeys {
 	return hashed
 }
 
-// find returns whose key it is, ok when it is one of ours. It takes the same
-// time wherever in the list the key is.
+// find returns the key's tenant; ok is false for an unknown key. It takes the
+// same time wherever the key is in the list.
 func (k apiKeys) find(key string) (tenant string, ok bool) {
 	sum := sha256.Sum256([]byte(key))
 	for _, known := range k {

@@ -74,7 +74,7 @@ type cameraSettings struct {
 	FrameRate float64 `json:"frameRate"`
 }
 
-// settingsMismatch reports whether the camera delivers something else than it
+// settingsMismatch reports whether the camera delivers other settings than it
 // was asked for; unknown (0) values match. Width and height may be swapped: a
 // phone held upright.
 func (m clientMessage) settingsMismatch() (bool, error) {
@@ -122,7 +122,7 @@ func decidedMessage(s liveproof.Session, dev bool) message {
 	return verdictMessage("decided", s.Verdict, dev)
 }
 
-// verdictMessage tells a verdict; ρ only to a developer.
+// verdictMessage tells a verdict, with ρ only in dev mode.
 func verdictMessage(kind string, v liveproof.Verdict, dev bool) message {
 	m := message{"type": kind, "result": result(v.Outcome), "reasons": append([]liveproof.Reason{}, v.Reasons...)}
 	if dev {
@@ -131,7 +131,8 @@ func verdictMessage(kind string, v liveproof.Verdict, dev bool) message {
 	return m
 }
 
-// eventMessage is what the client is told of an event; nil tells nothing.
+// eventMessage is the message that tells the client of an event; nil when the
+// client is not told.
 func eventMessage(e liveproof.Event, dev bool, threshold float64) message {
 	switch {
 	case e.Hint != nil:
@@ -149,7 +150,7 @@ func eventMessage(e liveproof.Event, dev bool, threshold float64) message {
 			"threshold": threshold,
 		}
 	case e.Verdict != nil:
-		return verdictMessage("verdict", *e.Verdict, dev) // a call's, as it stands
+		return verdictMessage("verdict", *e.Verdict, dev) // a call's current verdict
 	}
 	return nil
 }

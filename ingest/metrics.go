@@ -19,8 +19,8 @@ type metrics struct {
 	// tokens counts refused client tokens by code: unauthorized, token_invalid,
 	// token_expired, token_wrong_session, token_used, session_conflict.
 	tokens *prometheus.CounterVec
-	// limited counts refused requests and messages by what was exceeded: tenant
-	// (named by the label tenant), ip, messages.
+	// limited counts refused requests and messages by the exceeded limit: tenant
+	// (the label tenant has its name), ip, messages.
 	limited *prometheus.CounterVec
 	// messages counts signalling messages from clients by type: offer,
 	// candidate, settings, bye, invalid.

@@ -74,7 +74,8 @@ func (s *Server) secure(h http.Header, r *http.Request) {
 	}
 }
 
-// withKey lets backends in, each tenant with its own rate; everyone else spends the rate of its address.
+// withKey admits requests with an API key, each tenant with its own rate; all others count against the
+// rate of their address.
 func (s *Server) withKey(handle func(http.ResponseWriter, *http.Request) error) func(http.ResponseWriter, *http.Request) error {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		tenant, ok := s.keys.find(bearer(r))
@@ -94,12 +95,12 @@ func (s *Server) withKey(handle func(http.ResponseWriter, *http.Request) error) 
 
 type tenantKey struct{}
 
-// asTenant is the request made in the name of a tenant.
+// asTenant returns the request with its tenant.
 func asTenant(r *http.Request, tenant string) *http.Request {
 	return r.WithContext(context.WithValue(r.Context(), tenantKey{}, tenant))
 }
 
-// tenantOf is whose request it is, "" without an API key.
+// tenantOf is the tenant that made the request, "" without an API key.
 func tenantOf(r *http.Request) string {
 	tenant, _ := r.Context().Value(tenantKey{}).(string)
 	return tenant

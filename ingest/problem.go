@@ -102,14 +102,14 @@ func invalidField(field, detail string) *Problem {
 	return p
 }
 
-// translations say what the client may know of an error, and whose fault it is:
-// the first row that fits counts. It is the one place where errors become problems.
+// translations say what the client is told of an error, and whose fault it is. The
+// first row that matches counts. Errors become problems here and nowhere else.
 var translations = []struct {
 	err    error
 	code   Code
 	detail string
 }{
-	// The client's.
+	// The client's fault.
 	{liveproof.ErrNotFound, CodeSessionNotFound, "no such session, or it has expired"},
 	{liveproof.ErrTokenUsed, CodeTokenUsed, "the client token has opened its one connection already"},
 	{liveproof.ErrConflict, CodeSessionConflict, "the session has a connection or has ended"},
@@ -118,21 +118,21 @@ var translations = []struct {
 	{rtc.ErrBadSDP, CodeSDPInvalid, "the offer cannot be used: it needs a video section with VP8, VP9, H.264 or AV1"},
 	{rtc.ErrTooManyCandidates, CodeProtocolError, "too many ICE candidates"},
 	{live.ErrRenegotiation, CodeProtocolError, "the offer was made already; renegotiation is not supported"},
-	// The server's, or that of what it depends on. What a store says of itself
-	// comes before any timeout: its own calls have deadlines too.
+	// The fault of the server, the store or the scorer. The store's error comes
+	// before any timeout, because the store's calls have deadlines too.
 	{errNotAdmitted, CodeScorerUnavailable, "the scorer is not ready"},
 	{live.ErrDraining, CodeShuttingDown, "the server is shutting down; another one will answer"},
 	{liveproof.ErrOverloaded, CodeOverloaded, "no capacity for another session now"},
 	{liveproof.ErrUnavailable, CodeStoreUnavailable, "the session store does not answer now"},
-	// The network's between client and server.
+	// The fault of the network between client and server.
 	{live.ErrNegotiation, CodeNegotiationTimeout, "the connection could not be negotiated in time"},
 	{liveproof.ErrDisconnected, CodeSessionConflict, "the connection has ended"},
-	// Nobody's in particular: the request took too long, or its client left.
+	// No particular fault: the request took too long, or its client left.
 	{context.DeadlineExceeded, CodeTimeout, "the request took too long"},
 	{context.Canceled, CodeTimeout, "the request was given up"},
 }
 
-// problemOf turns any error into what the client may know of it.
+// problemOf turns any error into the problem that the client is told.
 func problemOf(err error) *Problem {
 	var p *Problem
 	var tooLarge *http.MaxBytesError

@@ -19,16 +19,17 @@ import (
 	"github.com/liveproof/liveproof/ingest/live"
 )
 
-// Deps are what the server works with. Sessions, Analyzer, RTC and Dial are needed.
+// Deps are what the server works with. Sessions, Analyzer, RTC and Dial are
+// required.
 type Deps struct {
 	Sessions Sessions
 	Analyzer Analyzer
 	RTC      Negotiator
 	Dial     live.Dialer
-	// Session is how long the parts of a session's life may take.
+	// Session holds the limits and timeouts of a session.
 	Session live.Config
 	Log     *slog.Logger          // nil discards
-	Metrics prometheus.Registerer // nil keeps them to the server
+	Metrics prometheus.Registerer // nil leaves the metrics unregistered
 	// MetricsHandler serves /metrics; nil leaves the route out.
 	MetricsHandler http.Handler
 	// Web is the built web client with index.html at its root; nil shows how to build it.
@@ -77,7 +78,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 		return nil, fmt.Errorf("ingest.%w", err)
 	}
 	if deps.Sessions == nil || deps.Analyzer == nil || deps.RTC == nil || deps.Dial == nil {
-		return nil, errors.New("ingest: Sessions, Analyzer, RTC and Dial are needed")
+		return nil, errors.New("ingest: Sessions, Analyzer, RTC and Dial are required")
 	}
 	secret, err := secrets(cfg, deps)
 	if err != nil {
@@ -146,8 +147,8 @@ func (s *Server) assemble() (err error) {
 	return nil
 }
 
-// Handler is the whole HTTP interface, for tests and for a server of one's own;
-// the latter calls Sweep and Close too.
+// Handler is the whole HTTP interface, for tests and for an http.Server of your
+// own; then call Sweep and Close too.
 func (s *Server) Handler() http.Handler { return s.handler }
 
 // Listen opens the port, so that Addr is known before Run.
@@ -180,9 +181,9 @@ func (s *Server) Addr() net.Addr {
 	return s.listener.Addr()
 }
 
-// Run serves until ctx ends, then drains: it is no longer ready, new sessions
-// get 503, running ones have DrainTimeout, survivors end inconclusive. It
-// returns when every goroutine of the server has, or with live.ErrStuck when sessions do not end.
+// Run serves until ctx ends and then drains: /readyz says not ready, new sessions get 503,
+// running ones may go on for DrainTimeout, and those that are left end inconclusive. It returns
+// when every goroutine of the server has ended, or with live.ErrStuck when sessions do not end.
 func (s *Server) Run(ctx context.Context) error {
 	if err := s.Listen(); err != nil {
 		return err
@@ -242,6 +243,6 @@ func (s *Server) drain(within time.Duration) error {
 // Close ends every session at once; for a server whose Run is not used. Idempotent.
 func (s *Server) Close() error { return s.drain(0) }
 
-// Sweep ends sessions that nobody owns any more, until ctx ends; for a server
-// whose Run is not used.
+// Sweep ends sessions whose lease has run out, until ctx ends. Run does so too:
+// call Sweep only when you do not use Run.
 func (s *Server) Sweep(ctx context.Context) { s.live.Sweep(ctx) }

@@ -46,7 +46,7 @@ func (s *Server) createSession(w http.ResponseWriter, r *http.Request) error {
 		return problem(CodeInvalidRequest, "Idempotency-Key: at most 255 printable ASCII characters")
 	}
 	if key != "" {
-		// Hashed together with the tenant: two tenants never meet in one key.
+		// The tenant is part of the hash, so that two tenants never share a key.
 		key = hash(tenant, key)
 	}
 	session, err := s.open(w, r, tenant, key)
@@ -84,7 +84,7 @@ func (s *Server) open(w http.ResponseWriter, r *http.Request, tenant, idempotenc
 	return stored, nil
 }
 
-// connectable reports whether a token issued now would open a connection.
+// connectable reports whether a client could connect with a token issued now.
 func (s *Server) connectable(session liveproof.Session) bool {
 	return session.State == liveproof.StateCreated && !session.Lapsed(s.now())
 }
@@ -227,7 +227,7 @@ func (s *Server) readSession(w http.ResponseWriter, r *http.Request) error {
 }
 
 // session reads the record that the path names. A session of another tenant is
-// as unknown as one that never was.
+// not found, as if it did not exist.
 func (s *Server) session(r *http.Request) (liveproof.Session, error) {
 	id, ok := ids.ParseSession(r.PathValue("id"))
 	if !ok {

@@ -46,7 +46,7 @@ func (s *Server) signal(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if !s.live.Hold() { // http.Server does not wait for connections that were taken over
+	if !s.live.Hold() { // http.Server does not wait for hijacked connections
 		return live.ErrDraining
 	}
 	defer s.live.Unhold()
@@ -122,8 +122,9 @@ func signalToken(r *http.Request) (token string, offered bool) {
 	return token, offered
 }
 
-// signalConn is one client's signalling. The request's goroutine reads, one
-// other writes; the session and its peer connection only queue.
+// signalConn is one client's signalling. The request's goroutine reads, and one
+// other goroutine writes the messages that the session and its peer connection
+// queue.
 type signalConn struct {
 	server    *Server
 	dev       bool
@@ -313,7 +314,8 @@ func (c *signalConn) offerMessage(m message) {
 	}
 }
 
-// Ended implements live.Listener: the verdict as the store has it, then the end.
+// Ended implements live.Listener: it tells the verdict that the store holds and
+// closes the connection.
 func (c *signalConn) Ended(s liveproof.Session) {
 	c.send(decidedMessage(s, c.dev))
 	c.sendClose(websocket.CloseNormalClosure)

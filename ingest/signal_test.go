@@ -262,7 +262,8 @@ func TestRace(t *testing.T) {
 	require.EqualValues(t, 1, w.rtc.opened.Load())
 }
 
-// TestOtherServer: the store's claim decides when another server has the session.
+// TestOtherServer: the store refuses the claim when another server has the
+// session.
 func TestOtherServer(t *testing.T) {
 	w := newWorld(t, nil)
 	c := w.create("")

@@ -88,7 +88,8 @@ func twice(first, second liveproof.Verdict) analysis {
 	}
 }
 
-// TestSilentPeer: who connects and sends nothing is closed, before a track and after.
+// TestSilentPeer: a peer that connects and sends no media is closed, without a track
+// and with one.
 func TestSilentPeer(t *testing.T) {
 	for _, silent := range []bool{true, false} {
 		w := newWorld(t, func(_ *Config, d *Deps, _ *fakeStore) {
@@ -124,7 +125,8 @@ func TestTabClosedByeAndICELost(t *testing.T) {
 	}
 }
 
-// TestLostUnread: a lost connection ends the session though nobody reads its video.
+// TestLostUnread: a lost connection ends the session although nobody reads its
+// video.
 func TestLostUnread(t *testing.T) {
 	w := newWorld(t, judging(func(ctx context.Context, _ liveproof.Session, _ liveproof.UnitSource, _ func(liveproof.Event)) error {
 		<-ctx.Done()
@@ -211,8 +213,9 @@ func TestStuckAnalyzer(t *testing.T) {
 	require.Equal(t, []liveproof.Reason{liveproof.ReasonDeadline}, s.Verdict.Reasons)
 }
 
-// TestVerdictSurvivesAnOutage: judged while the store is away; written as it was
-// judged when the store is back, once, with the samples that it lacks.
+// TestVerdictSurvivesAnOutage: a session is judged while the store is away. When
+// the store is back, the verdict is written unchanged, once, with the missing
+// samples.
 func TestVerdictSurvivesAnOutage(t *testing.T) {
 	for outcome, told := range map[liveproof.Outcome]string{liveproof.OutcomeSpoof: "fail", liveproof.OutcomeLive: "pass"} {
 		judged := make(chan struct{})
@@ -245,8 +248,8 @@ func TestVerdictSurvivesAnOutage(t *testing.T) {
 	}
 }
 
-// TestNotStoredIsNotPassed: the store stays away for longer than anybody waits.
-// What nobody could write, the sweep ends.
+// TestNotStoredIsNotPassed: the store is away for longer than the server
+// retries. The client is not told pass, and the sweep ends the session.
 func TestNotStoredIsNotPassed(t *testing.T) {
 	w := newWorld(t, func(c *Config, d *Deps, s *fakeStore) {
 		d.Session.DecideTimeout = time.Second
@@ -307,7 +310,8 @@ func TestPeerThatCannotBeMade(t *testing.T) {
 	require.Equal(t, []liveproof.Reason{liveproof.ReasonInternalError}, w.terminal(c.ID).Verdict.Reasons)
 }
 
-// TestDrain runs the whole server: not ready, nothing new, survivors ended, all joined.
+// TestDrain drains a whole server: it is not ready, refuses new sessions, ends those
+// that are left, and no goroutine stays.
 func TestDrain(t *testing.T) {
 	w := newWorld(t, func(c *Config, d *Deps, s *fakeStore) {
 		c.Listen, d.Session.DrainTimeout = "127.0.0.1:0", time.Second

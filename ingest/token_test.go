@@ -89,7 +89,8 @@ func TestConnectedToken(t *testing.T) {
 	}
 }
 
-// TestTokenAtTheDoor: every refusal is problem JSON, counted, and leaves the session as it was.
+// TestTokenAtTheDoor: every refused token gives problem JSON, is counted, and leaves the
+// session unchanged.
 func TestTokenAtTheDoor(t *testing.T) {
 	w := newWorld(t, nil)
 	c, other := w.create(""), w.create("")

@@ -8,7 +8,8 @@ import (
 )
 
 // clock turns a container's timestamps into times from the first picture that
-// always grow: a missing or backward one is replaced by the last plus one step.
+// always grow: a missing or backward timestamp is replaced by the last time
+// plus one step.
 type clock struct {
 	step    time.Duration
 	started bool

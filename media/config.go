@@ -39,8 +39,8 @@ func (c Config) Validate() error {
 	)
 }
 
-// checkClaim refuses an access unit that claims a size above the cap, before any
-// decoder sees it: decoders allocate per-picture tables as soon as they have
+// checkClaim refuses an access unit that claims a size above the cap, before it
+// reaches a decoder: decoders allocate per-picture tables as soon as they have
 // read a header. size may be nil.
 func (c Config) checkClaim(size codecs.Sizer, unit []byte) error {
 	if size == nil {

@@ -68,8 +68,8 @@ func (d *decoder) open(cfg Config, c *astiav.Codec, params *astiav.CodecParamete
 }
 
 // decode feeds one encoded picture and hands each frame that comes out to emit,
-// which owns it. pts comes back on the frame. data is copied once, into memory
-// of FFmpeg's, which the decoder may keep and read past the end of.
+// which owns it. The frame has the pts. data is copied once, into FFmpeg's
+// memory, because the decoder may keep it and read past its end.
 func (d *decoder) decode(data []byte, pts int64, emit func(*astiav.Frame)) error {
 	if len(data) == 0 {
 		return errors.New("empty access unit")
@@ -84,14 +84,15 @@ func (d *decoder) decode(data []byte, pts int64, emit func(*astiav.Frame)) error
 	return d.send(d.pkt, emit)
 }
 
-// payload is a packet's data in place; astiav's Data copies it. It is gone with the packet's Unref.
+// payload is a packet's data in place; astiav's Data copies it. It is invalid after the packet's
+// Unref.
 func payload(p *astiav.Packet) []byte {
 	raw := rawPacket(p)
 	return unsafe.Slice((*byte)(raw.data), int(raw.size))
 }
 
 // rawPacket reads the only field of astiav 0.16's Packet, which has no accessor
-// for it; a test holds the field's name and type.
+// for it; TestPacketLayout checks the field's name and type.
 func rawPacket(p *astiav.Packet) *C.AVPacket { return *(**C.AVPacket)(unsafe.Pointer(p)) }
 
 // send feeds a packet, nil to drain the decoder at the end of the stream.
@@ -115,8 +116,9 @@ func (d *decoder) send(pkt *astiav.Packet, emit func(*astiav.Frame)) error {
 	}
 }
 
-// typed names the one error that must end a stream: libdav1d refuses a frame
-// above its size limit with ERANGE. The other codecs are checked before (codecs.Format.Size).
+// typed wraps the one decoder error that must end a stream: libdav1d refuses a frame above
+// its size limit with ERANGE. For the other codecs the size is checked before
+// (codecs.Format.Size).
 func typed(err error) error {
 	if errors.Is(err, astiav.Error(-int(syscall.ERANGE))) {
 		return fmt.Errorf("%w: %w", liveproof.ErrPictureTooLarge, err)

@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestPacketLayout holds what rawPacket relies on.
+// TestPacketLayout checks the field that rawPacket reads.
 func TestPacketLayout(t *testing.T) {
 	packet := reflect.TypeFor[astiav.Packet]()
 	require.Equal(t, 1, packet.NumField())

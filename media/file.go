@@ -33,7 +33,7 @@ type File struct {
 	tally tally
 	stop  func() // interrupts blocking I/O for good
 
-	mu       sync.Mutex // reading against Close
+	mu       sync.Mutex // so that Close waits for a running read
 	format   *astiav.FormatContext
 	dec      *decoder
 	pkt      *astiav.Packet
@@ -41,8 +41,8 @@ type File struct {
 	info     Info
 	index    int          // of the video stream
 	tick     float64      // seconds per unit of its timestamps
-	sizer    codecs.Sizer // of its packets, nil for a codec that is not live
-	await    bool         // for a key frame, after a decode error
+	sizer    codecs.Sizer // of its packets, nil for a codec of files only
+	await    bool         // await a key frame, after a decode error
 	ready    []*picture
 	clock    clock
 	size     int64

@@ -29,8 +29,8 @@ func regularSize(path string) (int64, error) {
 	return st.Size(), nil
 }
 
-// startsAsJPEG tells raw motion JPEG, which has no header of its own. A file
-// that cannot be read is left for FFmpeg to refuse.
+// startsAsJPEG recognises raw motion JPEG, which has no header. A file that
+// cannot be read is left to FFmpeg, which refuses it.
 func startsAsJPEG(path string) bool {
 	file, err := os.Open(path)
 	if err != nil {
@@ -60,15 +60,15 @@ func (f *File) open(path string, container *astiav.InputFormat) error {
 	return f.openStream(stream)
 }
 
-// probe opens the container. Only plain files are ever read, by the containers
-// that refer to no others, and no decoder runs while probing.
+// probe opens the container. Only plain files are read, only containers that
+// cannot refer to other files are allowed, and no decoder runs while probing.
 func (f *File) probe(path string, container *astiav.InputFormat) error {
 	options := astiav.NewDictionary()
 	defer options.Free()
 	for k, v := range map[string]string{
 		"protocol_whitelist": "file",
 		"format_whitelist":   containers,
-		"codec_whitelist":    "none", // would decode without our pixel cap
+		"codec_whitelist":    "none", // a decoder here would run without the pixel cap
 		"framerate":          strconv.FormatFloat(f.cfg.RawFrameRate, 'f', -1, 64),
 		"max_streams":        "64",
 		"probesize":          "2000000",
@@ -121,7 +121,7 @@ func (f *File) openStream(s *astiav.Stream) error {
 	if format := codecs.FindFFmpeg(p.CodecID().Name()); format != nil {
 		f.sizer = sizerOf(format, p.ExtraData())
 		if format.Reorders {
-			options["strict"] = "strict" // without a stated reordering depth assume the deepest: lossless before early
+			options["strict"] = "strict" // without a stated reordering depth assume the deepest, so that no frame is lost
 		}
 	}
 	f.index, f.tick = s.Index(), s.TimeBase().Float64()

@@ -102,7 +102,7 @@ func TestPictureColours(t *testing.T) {
 	}
 }
 
-// requireColour converts f and holds every pixel against want, ±3 of 255.
+// requireColour converts f and compares every pixel with want, ±3 of 255.
 func requireColour(t *testing.T, f *astiav.Frame, want [3]float64) {
 	t.Helper()
 	conv := newConverter()
@@ -178,7 +178,8 @@ func rawRGB(t testing.TB, path string) []byte {
 	return data
 }
 
-// requireLike holds what we read of a file against the ffmpeg tool, pixel by pixel.
+// requireLike compares the pictures of a file with those of the ffmpeg tool, pixel
+// by pixel.
 func requireLike(t *testing.T, all []shown, want []byte) {
 	t.Helper()
 	require.NotEmpty(t, all)

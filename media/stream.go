@@ -41,8 +41,8 @@ type Stream struct {
 	dec     *decoder   // nil while a key frame is awaited
 	codec   liveproof.Codec
 	format  *codecs.Format       // of codec, nil when it is unknown
-	sets    codecs.ParameterSets // of the stream, nil for a codec without
-	held    bool                 // parameter sets came that the decoder has not seen
+	sets    codecs.ParameterSets // of the stream, nil for a codec that has none
+	held    bool                 // there are new parameter sets that the decoder has not seen
 	conv    *converter
 	metas   [inFlight]unitMeta
 	seq     int64
@@ -199,8 +199,8 @@ func (s *Stream) reopen() error {
 	return nil
 }
 
-// mustShow reports whether an access unit has to give a picture of its own: one
-// that does not has lost parts that the decoder did not miss.
+// mustShow reports whether an access unit must give a picture. If such a unit
+// gives none, it has lost parts without the decoder noticing.
 func mustShow(f *codecs.Format, unit []byte) bool {
 	return !f.Reorders && (f.Hidden == nil || !f.Hidden(unit))
 }
@@ -263,7 +263,8 @@ func (s *Stream) fail(err error, why DropReason) (ask bool) {
 	return true
 }
 
-// closeDecoder makes the stream wait: nothing is shown until the next key frame opens another.
+// closeDecoder closes the decoder: nothing is shown until the next key frame opens another
+// one.
 func (s *Stream) closeDecoder() {
 	s.dec.close()
 	s.dec, s.starved = nil, 0

@@ -60,7 +60,7 @@ func TestStreamAV1WithoutTemporalDelimiters(t *testing.T) {
 	require.Zero(t, counts.TotalDropped())
 }
 
-// TestStreamEmptyUnitIsALoss: nothing is not a repeated picture.
+// TestStreamEmptyUnitIsALoss: an empty unit is not a repeated picture.
 func TestStreamEmptyUnitIsALoss(t *testing.T) {
 	eachCodec(t, "64x48", 3, func(t *testing.T, clip []liveproof.AccessUnit) {
 		clip[1].Data = nil
@@ -73,7 +73,8 @@ func TestStreamEmptyUnitIsALoss(t *testing.T) {
 }
 
 // TestStreamUnitWithoutItsPictureIsALoss: an AV1 temporal unit that lost its
-// frame is well-formed and decodes to nothing; what follows refers to that frame.
+// frame is well-formed and decodes to no picture; the units after it refer to
+// that frame.
 func TestStreamUnitWithoutItsPictureIsALoss(t *testing.T) {
 	clip := encode(t, liveproof.CodecAV1, noisy("64x48", 3))
 	clip[1].Data = clip[1].Data[:2] // the temporal delimiter alone

@@ -139,7 +139,7 @@ func TestDefaultPlacesFollowTheDocumentedOrder(t *testing.T) {
 	}
 }
 
-// Material beside the checkout is found through the environment alone.
+// A folder beside the checkout is searched only when the environment names it.
 func TestDefaultPlacesGuessNoSharedFolder(t *testing.T) {
 	t.Setenv(SharedEnv, "")
 	for _, dir := range DefaultPlaces().Dirs {

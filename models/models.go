@@ -25,7 +25,7 @@ type Config struct {
 // DefaultConfig uses the built-in catalogue.
 func DefaultConfig() Config { return Config{} }
 
-// Validate has nothing to refuse: New reads the file and says what is wrong with it.
+// Validate accepts everything: New reads the file and reports its faults.
 func (c Config) Validate() error { return nil }
 
 // Catalog finds and verifies model files. It is safe for concurrent use.

@@ -42,7 +42,7 @@ func TestValidateReportsEveryFault(t *testing.T) {
 	}
 }
 
-// The comment becomes the words of configs/liveproof.yaml.
+// The comment is copied to configs/liveproof.yaml.
 func TestCommentOfProviderNamesAll(t *testing.T) {
 	source, err := os.ReadFile("config.go")
 	if err != nil {

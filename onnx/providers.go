@@ -23,9 +23,9 @@ const (
 type provider struct {
 	name Provider
 	// add puts the provider before the CPU, which ONNX Runtime always keeps for
-	// operators that the other lacks.
+	// operators that the provider lacks.
 	add func(options *ort.SessionOptions, cfg Config, shapes *ShapeRange) error
-	// needs is what must be installed, for the message of a failure.
+	// needs says what must be installed, for the error message.
 	needs string
 }
 
@@ -37,7 +37,7 @@ var providers = []provider{
 	{name: ProviderTensorRT, add: addTensorRT, needs: needsNVIDIA},
 }
 
-// addNothing leaves the CPU, which cannot fail.
+// addNothing is for the CPU, which ONNX Runtime always has.
 func addNothing(*ort.SessionOptions, Config, *ShapeRange) error { return nil }
 
 func providerNames() []string {

@@ -24,9 +24,9 @@ var (
 )
 
 // environment is ONNX Runtime's own process-wide state: one library, one
-// environment. It is the one piece of package state here, because the library
-// behind it has exactly one. Runtimes, sessions and tensors each hold a
-// reference, and the release of the last one unloads it.
+// environment. It is the only package state, because the library itself has
+// exactly one environment per process. Runtimes, sessions and tensors each hold
+// a reference, and the release of the last one unloads it.
 type environment struct {
 	mu      sync.Mutex
 	refs    int
@@ -55,7 +55,7 @@ func (e *environment) open(library string) error {
 	return nil
 }
 
-// acquire adds a reference; the caller holds one already.
+// acquire adds a reference; the caller must hold one already.
 func (e *environment) acquire() {
 	e.mu.Lock()
 	defer e.mu.Unlock()

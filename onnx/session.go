@@ -89,7 +89,7 @@ func (s *Session) create(model []byte, inputs, outputs []string, cfg Config, sha
 	defer func() { _ = options.Destroy() }()
 	native, err := ort.NewDynamicAdvancedSessionWithONNXData(model, inputs, outputs, options)
 	if err != nil && cfg.Provider != ProviderCPU {
-		return providerOf(cfg.Provider).failed(err) // the CPU has taken this model a moment ago
+		return providerOf(cfg.Provider).failed(err) // the CPU has just accepted this model, so the provider is at fault
 	}
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrModel, err)

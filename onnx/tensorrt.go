@@ -33,7 +33,8 @@ func dimensions(shape []int64) string {
 	return strings.Join(text, "x")
 }
 
-// addTensorRT adds CUDA too: what TensorRT cannot take goes there before it goes to the CPU.
+// addTensorRT adds CUDA too: operators that TensorRT lacks run on CUDA rather than on the
+// CPU.
 func addTensorRT(options *ort.SessionOptions, cfg Config, shapes *ShapeRange) error {
 	rt, err := ort.NewTensorRTProviderOptions()
 	if err != nil {

@@ -13,9 +13,10 @@ import (
 	"github.com/liveproof/liveproof"
 )
 
-// The tests here are about bad input and attacks: what the pipeline must survive, and how.
+// The tests here give the pipeline bad input and attacks, and check how it ends.
 
-// TestEarlyScoreNeverPasses: print, screen replay, cut-out.
+// TestEarlyScoreNeverPasses: a few high scores of a print, a screen replay or a
+// cut-out give no live.
 func TestEarlyScoreNeverPasses(t *testing.T) {
 	tests := []struct {
 		name string
@@ -106,7 +107,8 @@ func TestUnusableViewIsNotScored(t *testing.T) {
 	}
 }
 
-// TestFrozenLoopedBackward: only unique pictures in forward time are evidence.
+// TestFrozenLoopedBackward: only new pictures with growing timestamps are
+// evidence.
 func TestFrozenLoopedBackward(t *testing.T) {
 	const cycle = 54 // 1.8 s, less than the minimum evidence
 	tests := []struct {
@@ -159,8 +161,8 @@ func TestFrozenLoopedBackward(t *testing.T) {
 	}
 }
 
-// TestFastForward: time that runs faster than the server's clock is no
-// time; a second of slack is allowed, minimum evidence in a blink is not.
+// TestFastForward: stream time that runs ahead of the server's clock by more
+// than a second does not count, so that the minimum evidence takes its time.
 func TestFastForward(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		src := live(300, 30).edit(func(i int, p *picture) { p.t = time.Duration(i) * 200 * time.Millisecond })
@@ -220,8 +222,9 @@ func TestLossAndJitter(t *testing.T) {
 	}
 }
 
-// TestHeavyLossIsNamed: when most of what comes cannot be shown, the verdict
-// and a hint say why; a decision that stands in spite of it does not.
+// TestHeavyLossIsNamed: when most pictures are lost, the hint and an
+// inconclusive verdict say so; a decision reached in spite of the loss does
+// not.
 func TestHeavyLossIsNamed(t *testing.T) {
 	for _, tt := range []struct {
 		share float64 // of the access units that give no picture
@@ -270,7 +273,8 @@ func TestOversizedPictureIsATypedEnd(t *testing.T) {
 	})
 }
 
-// TestPeerGone: every way of leaving ends the session and leaks nothing (see rig.run and TestMain).
+// TestPeerGone: however the peer leaves, the session ends and leaks nothing (see rig.run and
+// TestMain).
 func TestPeerGone(t *testing.T) {
 	tests := []struct {
 		name   string
@@ -327,7 +331,7 @@ func TestPeerGone(t *testing.T) {
 	}
 }
 
-// TestFailuresNeverPass: whatever fails, however, the session is not live.
+// TestFailuresNeverPass: whatever fails, the session does not become live.
 func TestFailuresNeverPass(t *testing.T) {
 	failed := errors.New("out of memory")
 	score := func(rho float64, err error) models {
@@ -400,7 +404,8 @@ func TestOneFailedSampleHarmsNoOther(t *testing.T) {
 	})
 }
 
-// TestLatePanicTakesLiveBack: in a call, live does not outlive a panic.
+// TestLatePanicTakesLiveBack: a panic ends a call that was live as
+// inconclusive.
 func TestLatePanicTakesLiveBack(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		r := liveRig(t, live(600, 30))
@@ -419,7 +424,8 @@ func TestLatePanicTakesLiveBack(t *testing.T) {
 	})
 }
 
-// TestPanickingEnds: source and observer are others' code too.
+// TestPanickingEnds: a panic of the source or the observer ends only its
+// session.
 func TestPanickingEnds(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		r := liveRig(t, live(600, 30).edit(func(i int, p *picture) {

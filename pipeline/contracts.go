@@ -36,7 +36,7 @@ type Scorer interface {
 }
 
 // Recorder keeps a running session's timeline. It may block and retry within ctx.
-// How the session ended is written by whoever runs it, from what Run returns.
+// The ending that Run returns is written by the caller of Run.
 type Recorder interface {
 	// AppendSamples adds to the timeline and updates counts and the current (not final) verdict.
 	AppendSamples(ctx context.Context, id liveproof.SessionID, samples []liveproof.Sample,

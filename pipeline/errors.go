@@ -8,7 +8,8 @@ import (
 )
 
 var (
-	// ErrPanic says that a stage panicked; its session failed, the others go on.
+	// ErrPanic says that a stage panicked; its session failed, and the other
+	// sessions go on.
 	ErrPanic = errors.New("stage panicked")
 	// ErrRan says that Run was called a second time.
 	ErrRan = errors.New("session has run already")
@@ -17,7 +18,7 @@ var (
 	errEnded = errors.New("session ended")
 )
 
-// permanent reports that writing again cannot help.
+// permanent reports whether to write again cannot help.
 func permanent(err error) bool {
 	return errors.Is(err, liveproof.ErrDecided) || errors.Is(err, liveproof.ErrNotFound) ||
 		errors.Is(err, liveproof.ErrConflict)

@@ -238,7 +238,7 @@ func (r *rig) observe(e liveproof.Event) {
 }
 
 // run runs the session and checks what holds on every path: nothing leaks, the
-// ending may be written, and no sample is lost on the way to the caller.
+// ending is valid, and every sample was recorded or is in the ending.
 func (r *rig) run(ctx context.Context) (liveproof.Verdict, error) {
 	r.t.Helper()
 	return r.runWith(ctx, r.store)
@@ -264,7 +264,8 @@ func (r *rig) runWith(ctx context.Context, recorder Recorder) (liveproof.Verdict
 	return r.end.Verdict, err
 }
 
-// timeline is what was recorded, and what the caller is left to write.
+// timeline is the recorded samples and those that the ending leaves to the
+// caller.
 func (r *rig) timeline() []liveproof.Sample { return slices.Concat(r.store.samples, r.end.Samples) }
 
 // verdicts told, in order.

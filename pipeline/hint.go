@@ -15,8 +15,8 @@ type hinter struct {
 	since time.Duration // of next
 }
 
-// observe takes the newest sample at time now; ok says that hint is news. What the
-// person can do about the view comes before what the network does.
+// observe takes the newest sample at time now; ok says that the hint has changed.
+// A hint about the view comes before one about the network.
 func (h *hinter) observe(s liveproof.Sample, lossy bool, now time.Duration) (hint liveproof.Reason, ok bool) {
 	reason, known := hintOf(s)
 	switch {
@@ -28,7 +28,7 @@ func (h *hinter) observe(s liveproof.Sample, lossy bool, now time.Duration) (hin
 	return h.propose(reason, now)
 }
 
-// propose takes what is to be told at time now.
+// propose takes the hint that fits at time now.
 func (h *hinter) propose(reason liveproof.Reason, now time.Duration) (hint liveproof.Reason, ok bool) {
 	if reason != h.next {
 		h.next, h.since = reason, now

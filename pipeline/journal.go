@@ -23,8 +23,9 @@ type entry struct {
 	change  int64 // number of the current verdict; grows with each change
 }
 
-// journal writes the timeline beside the media path: it never blocks the judge,
-// keeps what could not be written yet, and knows which verdict the store has.
+// journal writes the timeline in its own goroutine: it never blocks the judge,
+// keeps the samples that could not be written yet, and knows which verdict the
+// store has.
 type journal struct {
 	rec Recorder // nil writes nothing
 	id  liveproof.SessionID
@@ -36,10 +37,10 @@ type journal struct {
 	unwritten []liveproof.Sample
 	latest    entry
 	written   int64 // newest change that the store has
-	dirty     bool  // latest holds something that the store has not
+	dirty     bool  // latest holds a change that the store does not have
 
 	wake   chan struct{} // something to write at once
-	stored chan struct{} // written has grown
+	stored chan struct{} // gets a token when written grows
 	broken chan error    // a write was refused for good
 	quit   chan struct{}
 	done   chan struct{}
@@ -79,7 +80,8 @@ func (j *journal) trim() {
 	j.met.lost.Add(float64(over))
 }
 
-// has reports whether the store has the verdict of that number. Without a store it does.
+// has reports whether the store has the verdict of that number; true when there is no
+// store.
 func (j *journal) has(change int64) bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -127,8 +129,8 @@ func (j *journal) rest(pause time.Duration) bool {
 	}
 }
 
-// stop ends run, waits for its write in flight, at most RecordTimeout, and
-// returns the samples that the store does not have.
+// stop ends run, waits at most RecordTimeout for a write in flight, and returns
+// the samples that the store does not have.
 func (j *journal) stop() []liveproof.Sample {
 	close(j.quit)
 	<-j.done
@@ -180,7 +182,7 @@ func (j *journal) attempt(ctx context.Context, write func(context.Context) error
 }
 
 // jitter spreads the retries of many sessions: [d/2, d].
-func jitter(d time.Duration) time.Duration { return d/2 + rand.N(d/2+1) } //nolint:gosec // spreads retries, guards no secret
+func jitter(d time.Duration) time.Duration { return d/2 + rand.N(d/2+1) } //nolint:gosec // spreads retries; no secret depends on it
 
 func signal(ch chan struct{}) {
 	select {

@@ -11,7 +11,7 @@ import (
 	"github.com/liveproof/liveproof"
 )
 
-// TestStoreAwayMidSession: nothing is lost or doubled, the media path does not notice.
+// TestStoreAwayMidSession: no sample is lost or doubled, and the session goes on.
 func TestStoreAwayMidSession(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		r := liveRig(t, live(30*30, 30))
@@ -31,8 +31,8 @@ func TestStoreAwayMidSession(t *testing.T) {
 	})
 }
 
-// TestEndingCarriesWhatTheStoreLacks: the judgement does not wait for a store that
-// is away, and loses no sample.
+// TestEndingCarriesWhatTheStoreLacks: the verdict does not wait for a store that
+// is away, and the ending has the missing samples.
 func TestEndingCarriesWhatTheStoreLacks(t *testing.T) {
 	for rho, want := range map[float64]liveproof.Outcome{0.95: isLive, 0.05: isSpoof} {
 		bubble(t, func(t *testing.T) {
@@ -74,7 +74,8 @@ func (hanging) AppendSamples(ctx context.Context, _ liveproof.SessionID, _ []liv
 	return ctx.Err()
 }
 
-// TestDecidedElsewhereEndsTheCall: a session whose record is closed or deleted stops.
+// TestDecidedElsewhereEndsTheCall: a session stops when its record was ended
+// elsewhere or deleted.
 func TestDecidedElsewhereEndsTheCall(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		r := liveRig(t, live(3000, 30))
@@ -101,7 +102,8 @@ func (c *closing) AppendSamples(ctx context.Context, id liveproof.SessionID, s [
 	return c.record.AppendSamples(ctx, id, s, n, v)
 }
 
-// TestCallTellsLiveOnlyOnceRecorded: bad news travel at once, good news after their record.
+// TestCallTellsLiveOnlyOnceRecorded: live is told after it is recorded, every other verdict
+// at once.
 func TestCallTellsLiveOnlyOnceRecorded(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		r := liveRig(t, live(30*20, 30))

@@ -32,7 +32,7 @@ type judge struct {
 	progress liveproof.Progress
 	outcome  liveproof.Outcome // newest outcome
 	change   int64             // its number
-	unproved bool              // a call's live that waits for its record before the observer hears of it
+	unproved bool              // a call's live verdict is not recorded yet, so the observer is not told
 
 	lastT    time.Duration // stream time of the newest judged sample
 	judgedAt time.Time     // server time at which it was judged
@@ -167,7 +167,7 @@ func (j *judge) network() {
 	}
 }
 
-// observeLoss takes the source's own counts.
+// observeLoss reads the source's counts of received and dropped pictures.
 func (j *judge) observeLoss() {
 	if j.deps.Media == nil {
 		return
@@ -205,7 +205,8 @@ func (j *judge) announce(samples ...liveproof.Sample) {
 	}
 }
 
-// announceRecorded tells the observer of a call's live once it is recorded and still holds.
+// announceRecorded tells the observer that a call is live, once that is recorded and still
+// true.
 func (j *judge) announceRecorded() {
 	if !j.unproved || !j.journal.has(j.change) {
 		return
@@ -215,7 +216,7 @@ func (j *judge) announceRecorded() {
 	j.deps.Observer(liveproof.Event{Verdict: &v})
 }
 
-// age lets a call's evidence grow stale while no sample comes.
+// age lets a call's evidence become stale while no sample comes.
 func (j *judge) age() {
 	if j.mode != liveproof.ModeCall || j.judged == 0 {
 		return
@@ -230,7 +231,7 @@ func pendingOf(v liveproof.Verdict) liveproof.Verdict {
 	return v
 }
 
-// timed says that the server's clock bounds this session.
+// timed reports whether the server's clock bounds this session.
 func (j *judge) timed() bool { return j.cfg.Live && j.mode == liveproof.ModeOnboarding }
 
 // elapsed is the server's time since the first picture; 0 before it.

@@ -59,7 +59,8 @@ type match struct{ past, step float64 }
 
 func newLoops(window int) *loops { return &loops{ring: make([]shown, window)} }
 
-// observe takes the next picture and tells of a sampled one whether it is in a loop.
+// observe takes the next picture; for a sampled one it reports whether the picture
+// belongs to a loop.
 func (l *loops) observe(t time.Duration, cells *liveproof.Thumbnail, sampled bool) (looped bool) {
 	s := shown{t, coarsen(cells)}
 	if sampled {

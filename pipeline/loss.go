@@ -38,7 +38,8 @@ func (l *loss) observe(now time.Duration, c liveproof.FrameCounts) {
 	l.past = slices.Delete(l.past, 0, old)
 }
 
-// heavy says that too much was lost within lossSpan for the picture to be judged well.
+// heavy reports whether so many pictures were lost within lossSpan that the others
+// cannot be judged well.
 func (l *loss) heavy() bool {
 	if len(l.past) == 0 {
 		return false

@@ -51,7 +51,7 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		active: f.NewGauge(prometheus.GaugeOpts{Name: "liveproof_pipeline_sessions_active",
 			Help: "Sessions whose pipeline runs."}),
 		verdicts: f.NewCounterVec(prometheus.CounterOpts{Name: "liveproof_verdicts_total",
-			Help: "Judgements by mode and outcome, before they are written down."}, []string{"mode", "outcome"}),
+			Help: "Verdicts that ended a session, by mode and outcome, before they are written to the store."}, []string{"mode", "outcome"}),
 		writes: f.NewCounterVec(prometheus.CounterOpts{Name: "liveproof_pipeline_writes_total",
 			Help: "Attempts to write to the timeline."}, []string{"result"}),
 		lost: f.NewCounter(prometheus.CounterOpts{Name: "liveproof_pipeline_timeline_lost_total",

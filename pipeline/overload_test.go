@@ -11,8 +11,9 @@ import (
 	"github.com/liveproof/liveproof"
 )
 
-// TestNewestWins: a stage that is too slow sheds the oldest frames, counted
-// by stage and reason; the samples still come in order, each exactly once.
+// TestNewestWins: a stage that is too slow drops the oldest frames, which are
+// counted by stage and reason; the samples still come in order, each exactly
+// once.
 func TestNewestWins(t *testing.T) {
 	slow := func(do func()) models {
 		return models{

@@ -37,7 +37,7 @@ type picked struct {
 }
 
 // classify judges the next picture by its time pts; server is the server's time since
-// the first picture, or negative for files, where no clock runs.
+// the first picture, or negative for files, which have no clock.
 func (s *sampler) classify(pts, server time.Duration) picked {
 	if !s.started {
 		if pts < 0 || pts > farthest {
@@ -93,8 +93,8 @@ func newRecall(window int) *recall {
 	return &recall{ring: make([]uint64, window), at: make(map[uint64]sighting, window)}
 }
 
-// observe notes the next picture and reports whether its content was there already
-// when the last sample was taken, or before.
+// observe remembers the next picture and reports whether the same content had
+// already come by the time of the last sample.
 func (r *recall) observe(digest uint64) bool {
 	r.n++
 	slot := r.n % int64(len(r.ring))

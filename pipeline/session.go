@@ -25,7 +25,8 @@ type Deps struct {
 	Recorder Recorder
 	// Observer receives events from Run's goroutine; nil drops them.
 	Observer Observer
-	// Policy judges. Its threshold 0 takes the session's model's.
+	// Policy is how the samples are judged. A threshold of 0 stands for that of
+	// the session's model.
 	Policy verdict.Policy
 	// Pool lends the images; nil makes one for this session.
 	Pool *liveproof.ImagePool
@@ -52,7 +53,7 @@ func New(cfg Config, deps Deps, info liveproof.Session) (*Session, error) {
 		return nil, fmt.Errorf("pipeline: %w", err)
 	}
 	if deps.Source == nil || deps.Detector == nil || deps.Cropper == nil || deps.Scorer == nil {
-		return nil, errors.New("pipeline: source, detector, cropper and scorer are needed")
+		return nil, errors.New("pipeline: source, detector, cropper and scorer are required")
 	}
 	policy := deps.Policy.For(info.Model.Threshold)
 	if info.Deadline > 0 {
@@ -86,14 +87,15 @@ func withDefaults(d Deps) Deps {
 
 // Run judges the stream until it is decided, the stream or ctx ends, or the
 // session fails, and returns how it ended. The cause of ctx becomes the reason
-// (liveproof.EndError, liveproof.ReasonOf). The observer has the ending at once
-// (Event.Ended); Run returns when every stage has, which a model that hangs can
-// delay. Ending.Samples are what the recorder lacks.
+// (liveproof.EndError, liveproof.ReasonOf). The observer gets the ending at
+// once (Event.Ended); Run returns when every stage has returned, which a model
+// that hangs can delay. Ending.Samples are the samples that the recorder does
+// not have.
 //
-// The ending may be written whatever the error, which says why the stream ended
+// The ending is valid even with an error. The error says why the stream ended
 // early: liveproof.ErrIdle (no media), ErrPanic, the recorder's refusal
-// (liveproof.ErrDecided, ErrNotFound), and what ended the source. A peer that
-// left, a shutdown and a deadline are no errors.
+// (liveproof.ErrDecided, ErrNotFound), or the source's error. A peer that left,
+// a shutdown and a deadline are not errors.
 func (s *Session) Run(ctx context.Context) (liveproof.Ending, error) {
 	if !s.ran.CompareAndSwap(false, true) {
 		return liveproof.Unjudged(liveproof.ReasonInternalError), ErrRan
@@ -123,7 +125,7 @@ func (s *Session) Run(ctx context.Context) (liveproof.Ending, error) {
 // Report is complete once Run has returned; do not call it before.
 func (s *Session) Report() Report { return s.report }
 
-// note keeps the ending in the report, the metrics and the log.
+// note writes the ending to the report, the metrics and the log.
 func (s *Session) note(end liveproof.Ending, err error) {
 	v := end.Verdict
 	s.report.Verdict, s.report.State, s.report.Counts = v, end.State, end.Frames
@@ -132,7 +134,7 @@ func (s *Session) note(end liveproof.Ending, err error) {
 		"reasons", v.Reasons, "scored", v.Scored, "error", err)
 }
 
-// tellEnded survives an observer that panics.
+// tellEnded tells the observer the ending; a panic of the observer is caught.
 func (s *Session) tellEnded(end liveproof.Ending) {
 	err := guard("observer", func() error {
 		s.deps.Observer(liveproof.Event{Ended: &end})
@@ -164,7 +166,7 @@ func (s *Session) judge(ctx context.Context, l *line, j *journal) (liveproof.End
 	return liveproof.Judged(end.verdict, g.counts()), err
 }
 
-// ending is what was judged, and the error that ended the stream.
+// ending is the verdict of the session, and the error that ended the stream.
 type ending struct {
 	verdict liveproof.Verdict
 	err     error

@@ -48,8 +48,8 @@ func (l *line) take(ctx context.Context, seq *sequence, pic liveproof.Picture) e
 	return nil
 }
 
-// compare compares a picture in time with the past ones: repeated says that its
-// pixels, or a loop that it belongs to, were there before.
+// compare compares a picture with the earlier ones: repeated says that its
+// pixels came before, or that it belongs to a loop.
 func (q *sequence) compare(p picked, pic liveproof.Picture) (repeated bool, cells *liveproof.Thumbnail) {
 	if p.doubt != "" {
 		return false, nil

@@ -35,8 +35,9 @@ type glance struct {
 	cells *liveproof.Thumbnail
 }
 
-// observe takes the next sample with a face and reports whether the face stood still
-// since all samples of the last stillSpan. The first one cannot tell.
+// observe takes the next sample with a face and reports whether the face has
+// moved from none of the samples of the last stillSpan; false for the first
+// sample.
 func (s *stillness) observe(t time.Duration, cells *liveproof.Thumbnail, at region) (still bool) {
 	drop := 0
 	for drop < len(s.past)-1 && t-s.past[drop].t > stillSpan+stillSlack {

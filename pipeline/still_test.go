@@ -23,7 +23,7 @@ func flicker(p *picture, most int) {
 	}
 }
 
-// TestLossyStill: not one picture has the pixels of another, and nothing moves.
+// TestLossyStill: no two pictures have the same pixels, but nothing moves.
 func TestLossyStill(t *testing.T) {
 	for most, want := range map[int]liveproof.Outcome{1: inconclusive, stillLevels - 1: inconclusive, 4 * stillLevels: isLive} {
 		bubble(t, func(t *testing.T) {
@@ -61,9 +61,9 @@ func TestStillUnderMovingSurroundings(t *testing.T) {
 	})
 }
 
-// TestLossyLoop: a loop in which every repetition has other noise. Before
-// a loop starts again it is no loop, so one of two seconds passes a one-shot
-// session; a call finds out.
+// TestLossyLoop: a loop in which every repetition has other noise. A loop
+// cannot be found before it repeats: one of two seconds passes a one-shot
+// session, but a call finds it.
 func TestLossyLoop(t *testing.T) {
 	for _, tt := range []struct {
 		pictures int // length, at 30 pictures a second

@@ -19,14 +19,14 @@ type Client struct {
 	HTTP   *http.Client // nil: http.DefaultClient
 }
 
-// Session is a new session and what its video is sent with.
+// Session is a new session, with the URL and token for its video.
 type Session struct {
 	ID          string `json:"id"`
 	ClientToken string `json:"client_token"`
 	WHIPURL     string `json:"whip_url"` // absolute
 }
 
-// Create creates a session of a mode.
+// Create creates a session with this mode.
 func (c Client) Create(ctx context.Context, mode liveproof.Mode) (s Session, err error) {
 	body, err := json.Marshal(map[string]liveproof.Mode{"mode": mode})
 	if err != nil {
@@ -43,7 +43,7 @@ func (c Client) Create(ctx context.Context, mode liveproof.Mode) (s Session, err
 
 func (c Client) base() string { return strings.TrimSuffix(c.Server, "/") }
 
-// Status is how a session stands.
+// Status is the state and verdict of a session.
 type Status struct {
 	State   liveproof.State   `json:"state"`
 	Verdict liveproof.Outcome `json:"verdict"`
@@ -58,7 +58,7 @@ func (c Client) Status(ctx context.Context, id string) (s Status, err error) {
 	return s, c.do(ctx, http.MethodGet, "/v1/sessions/"+url.PathEscape(id), "", &s)
 }
 
-// do makes one request; any answer but success becomes the error.
+// do makes one request; any answer but success becomes an error.
 func (c Client) do(ctx context.Context, method, path, body string, into any) error {
 	req, err := http.NewRequestWithContext(ctx, method, c.base()+path, strings.NewReader(body))
 	if err != nil {

@@ -14,7 +14,8 @@ import (
 	"github.com/pion/webrtc/v4/pkg/media/ivfreader"
 )
 
-// lastLength is how long the last frame is shown, whose end no timestamp tells.
+// lastLength is how long the last frame is shown; no timestamp says when it
+// ends.
 const lastLength = 33 * time.Millisecond
 
 // Clip is an encoded video in memory. Many publishers may send one clip at once.
@@ -54,7 +55,7 @@ func readIVF(from io.Reader) (*Clip, error) {
 		if err != nil { // io.EOF: there is no frame at all
 			return nil, fmt.Errorf("frame %d: %w", len(clip.frames), err)
 		}
-		// The reader has divided the timestamp by the tick instead of multiplying it.
+		// pion's reader divides the timestamp by the tick where it should multiply.
 		at := time.Duration(math.Round(float64(h.Timestamp) * tick * tick * float64(time.Second)))
 		if n := len(clip.frames); n > 0 {
 			clip.frames[n-1].Duration = at - last

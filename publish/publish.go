@@ -12,7 +12,7 @@ import (
 	"github.com/liveproof/liveproof/internal/check"
 )
 
-// Options say which server gets how many sessions.
+// Options say how many sessions are run, and on which server.
 type Options struct {
 	Client   Client
 	Mode     liveproof.Mode
@@ -30,7 +30,7 @@ func (o Options) Validate() error {
 	)
 }
 
-// Result is what one session got.
+// Result is the result of one session.
 type Result struct {
 	Session   string            `json:"session"`
 	Seconds   float64           `json:"seconds"` // for which media flowed
@@ -49,7 +49,8 @@ func File(ctx context.Context, c Client, mode liveproof.Mode, path string) (Resu
 	return one(ctx, c, mode, clip)
 }
 
-// Run sends the clip to every session once. The first failure ends all.
+// Run sends the clip to every session once. The first failure ends all
+// sessions.
 func Run(ctx context.Context, o Options, clip *Clip) ([]Result, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
@@ -70,7 +71,7 @@ func Run(ctx context.Context, o Options, clip *Clip) ([]Result, error) {
 	return results, group.Wait()
 }
 
-// one creates a session, sends the clip, ends the session and reads what it got.
+// one creates a session, sends the clip, ends the session and reads its result.
 func one(ctx context.Context, c Client, mode liveproof.Mode, clip *Clip) (r Result, err error) {
 	s, err := c.Create(ctx, mode)
 	if err != nil {

@@ -73,7 +73,8 @@ func TestReadIVFRefuses(t *testing.T) {
 	}
 }
 
-// receiver is a server of the sessions API and WHIP that counts what it gets.
+// receiver is a server of the sessions API and WHIP that counts the requests
+// and packets that it gets.
 type receiver struct {
 	*httptest.Server
 	t       *testing.T

@@ -16,7 +16,8 @@ import (
 // maxAnswer bounds what is read of an answer over HTTP, in bytes.
 const maxAnswer = 1 << 20
 
-// Publisher is one WebRTC sender of one session. It is for one goroutine.
+// Publisher is one WebRTC sender of one session. It is not safe for concurrent
+// use.
 type Publisher struct {
 	http     *http.Client
 	token    string
@@ -55,7 +56,8 @@ func newPublisher(client *http.Client, token, mimeType string) (*Publisher, erro
 	return &Publisher{http: client, token: token, pc: pc, track: track}, nil
 }
 
-// drainRTCP reads what comes back, so that the interceptors (NACK responder, reports) get it.
+// drainRTCP reads the RTCP packets of the server, so that the interceptors (NACK responder,
+// reports) get them.
 func drainRTCP(sender *webrtc.RTPSender) {
 	for {
 		if _, _, err := sender.ReadRTCP(); err != nil {

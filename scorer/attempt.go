@@ -8,22 +8,23 @@ import (
 	"time"
 )
 
-// result is what one run of the network came to.
+// result is the result of one run of the network.
 type result struct {
 	rho   []float32
 	err   error
 	stack []byte // where the backend panicked
 }
 
-// attempt runs the network once, at most for the timeout, plus as long again for
-// it to stop. Then the run counts as stuck and its channel is returned.
+// attempt runs the network once. After the timeout it cancels the run; if the
+// run has not stopped after the same time again, it counts as stuck and its
+// channel is returned.
 func (r *runner) attempt(ctx context.Context, backend Backend, items []*item) (result, <-chan result) {
 	ctx, cancel := context.WithTimeout(ctx, r.timeout)
 	defer cancel()
 	r.metrics.batchSize.Observe(float64(len(items)))
 	began := time.Now()
 	done := make(chan result, 1)
-	go func() { done <- invoke(ctx, backend, items) }() // this worker waits for it: see outlast
+	go func() { done <- invoke(ctx, backend, items) }() // this worker waits for a stuck run in outlast
 	select {
 	case res := <-done:
 		r.metrics.inference.Observe(time.Since(began).Seconds())
@@ -39,8 +40,8 @@ func (r *runner) attempt(ctx context.Context, backend Backend, items []*item) (r
 	}
 }
 
-// outlast waits for a stuck run; false when it still does not return some time
-// after the scorer's end. Its backend is then never closed.
+// outlast waits for a stuck run. It returns false when the run has still not
+// returned some time after the scorer's end; the backend is then never closed.
 func (r *runner) outlast(ctx context.Context, m *loaded, stuck <-chan result) bool {
 	select {
 	case <-stuck:
@@ -72,8 +73,8 @@ func invoke(ctx context.Context, backend Backend, items []*item) (res result) {
 	return result{rho: rho, err: backend.Score(ctx, crops, rho)}
 }
 
-// classify counts a failed attempt. A timeout becomes ErrTimeout, because
-// context.DeadlineExceeded would look like the caller's own.
+// classify counts a failed attempt by its kind. A timeout becomes ErrTimeout,
+// because context.DeadlineExceeded would look like the caller's own deadline.
 func (r *runner) classify(ctx context.Context, res result) result {
 	reason := failureError
 	switch {
@@ -85,7 +86,7 @@ func (r *runner) classify(ctx context.Context, res result) result {
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
 		reason = failureTimeout
 		res.err = fmt.Errorf("%w after %v", ErrTimeout, r.timeout)
-	case ctx.Err() != nil: // the scorer ends
+	case ctx.Err() != nil: // the scorer is ending
 		res.err = ErrClosed
 		return res
 	}

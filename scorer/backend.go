@@ -16,10 +16,10 @@ import (
 
 // Backend runs one model on batches.
 type Backend interface {
-	// Score writes ρ of crops[i] to rho[i], 1 ≤ len(crops) = len(rho) ≤ the batch size
-	// that it was made for. An error fails the whole batch. It returns soon after ctx
-	// ends and is called from as many goroutines as Workers says. Values are not
-	// checked here.
+	// Score writes ρ of crops[i] to rho[i], with 1 ≤ len(crops) = len(rho) ≤ the batch
+	// size that the backend was made for. An error fails the whole batch. Score
+	// returns soon after ctx ends. As many goroutines call it at once as Workers says.
+	// The caller checks the values.
 	Score(ctx context.Context, crops []*Crop, rho []float32) error
 	// Info identifies the model.
 	Info() liveproof.ModelInfo
@@ -65,8 +65,8 @@ func checkHash(model Model) (string, error) {
 }
 
 // warmUp runs every batch size once, on mid-grey, so that the first session does not
-// wait for what ONNX Runtime prepares per shape, and a model that cannot score
-// is found at start.
+// wait while ONNX Runtime prepares each shape, and a model that cannot score is
+// found at start.
 func warmUp(ctx context.Context, b Backend, maxBatch int) error {
 	grey := &Crop{picture: greyPicture()}
 	for n := 1; n <= maxBatch; n++ {

@@ -45,8 +45,8 @@ func load(rt *onnx.Runtime, model Model, cfg Config) (*onnxBackend, error) {
 	return b, nil
 }
 
-// sessionOptions leaves the outputs to the network, so that the contract and not a
-// missing name is what refuses a wrong model.
+// sessionOptions does not name the outputs, so that a wrong model is refused by
+// the contract's check and not for a missing name.
 func sessionOptions(cfg Config) onnx.SessionOptions {
 	batch := func(n int) []int64 { return []int64{int64(n), InputSize, InputSize, 3} }
 	return onnx.SessionOptions{
@@ -65,7 +65,7 @@ func (b *onnxBackend) Score(ctx context.Context, crops []*Crop, rho []float32) e
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	defer func() { b.lanes <- l }() // after the run has ended: a stuck one keeps its lane
+	defer func() { b.lanes <- l }() // after the run has returned: a stuck run keeps its lane
 	return b.run(ctx, l, crops, rho)
 }
 
@@ -77,7 +77,7 @@ func (b *onnxBackend) run(ctx context.Context, l *lane, crops []*Crop, rho []flo
 	for i, crop := range crops {
 		crop.CopyTo(l.faces[i*cropBytes:][:cropBytes])
 	}
-	// What a run leaves unwritten must not pass for a score.
+	// A value that the run does not write must not count as a score.
 	for i := range n {
 		l.rho[i] = float32(math.NaN())
 	}

@@ -1,11 +1,12 @@
 // Package scorer turns face crops into ρ, the expected liveness score. One
 // Batcher serves all sessions of a process: it gathers crops into batches, runs
 // the network on ONNX Runtime and gives every crop its own answer. It fails
-// closed: whatever goes wrong becomes an error of the samples concerned.
+// closed: every fault becomes an error of the samples concerned.
 //
-// A Batcher is made of three parts, each with its own lock: queue holds the crops
-// that wait, models the networks in memory, and runner takes batches from the queue
-// and runs them. Neither queue nor models knows the other or the runner.
+// A Batcher has three parts: queue holds the waiting crops, models holds the
+// networks in memory, and runner takes batches from the queue and runs them. queue
+// and models each have their own lock; neither of them uses the other or the
+// runner.
 package scorer
 
 import (
@@ -76,14 +77,14 @@ func (b *Batcher) Run(ctx context.Context) error {
 	return nil
 }
 
-// refuse fails what waits and whatever comes later.
+// refuse fails the waiting crops and all later ones.
 func (b *Batcher) refuse() {
 	b.models.close()
 	b.queue.close()
 }
 
-// Close ends Run, waits for it, fails what waits and frees the models, pinned or
-// not. It is idempotent.
+// Close ends Run, waits for it, fails the waiting crops and frees the models,
+// pinned or not. It is idempotent.
 func (b *Batcher) Close() error {
 	b.refuse()
 	b.life.end()
@@ -107,14 +108,15 @@ func (b *Batcher) Admit() error {
 	return b.queue.overload(b.cfg.AdmitWait)
 }
 
-// Swap makes next, which must be warm, the model of all pins from now on. Sessions that
-// are pinned to the old one keep it until their Release, then it is closed. At most
-// maxModels are in memory, or Swap gives ErrModels. After an error next is still the caller's.
+// Swap makes next, which must be warmed up, the model of all pins from now on. Sessions that
+// are pinned to the old model keep it until their Release; then it is closed. Swap returns
+// ErrModels when more than maxModels would be in memory. After an error the caller still owns
+// next.
 func (b *Batcher) Swap(next Backend) error { return b.models.swap(next) }
 
 // Replace loads, checks and warms up another model and then swaps it in. On any
-// error the old one goes on as if nothing had been. It is refused (ErrModels)
-// before it loads anything when that would make too many models in memory.
+// error the old model stays. When too many models would be in memory, Replace
+// returns ErrModels before it loads anything.
 func (b *Batcher) Replace(ctx context.Context, rt *onnx.Runtime, model Model) error {
 	if err := b.models.room(); err != nil {
 		return fmt.Errorf("the model stays: %w", err)
@@ -131,7 +133,7 @@ func (b *Batcher) Replace(ctx context.Context, rt *onnx.Runtime, model Model) er
 
 // score queues an item and waits for its outcome.
 func (b *Batcher) score(ctx context.Context, it *item) (float64, error) {
-	defer it.crop.giveBack() // a run that does not stop may come for it later
+	defer it.crop.giveBack() // a stuck run may still read the crop later
 	if err := b.queue.submit(it); err != nil {
 		it.finish(0, err)
 		return 0, err

@@ -120,8 +120,8 @@ func BenchmarkThroughput(b *testing.B) {
 	}
 }
 
-// What a crop costs besides the network: queueing, waking, answering, and every copy up to
-// the input tensor, for which the backend's buffer stands.
+// BenchmarkBatcherOverhead measures what a crop costs besides the network: queueing,
+// waking, answering, and every copy up to the input tensor, here the backend's buffer.
 func BenchmarkBatcherOverhead(b *testing.B) {
 	for _, sessions := range []int{1, 8, 64} {
 		b.Run(fmt.Sprintf("sessions=%d", sessions), func(b *testing.B) {

@@ -14,13 +14,14 @@ import (
 type Config struct {
 	// Model is a name of the model catalogue or the path of an .onnx file.
 	Model string `yaml:"model"`
-	// ModelSHA256 pins the file when model is a path: 64 hex digits; empty takes any.
+	// ModelSHA256 is the file's hash, 64 hex digits, when model is a path; empty
+	// accepts any file.
 	ModelSHA256 string `yaml:"model_sha256"`
 	// MaxBatch is the most crops of one run of the network, 1…64.
 	MaxBatch int `yaml:"max_batch"`
 	// MaxWait is how long a crop waits for company while another batch runs, 0…1s.
 	MaxWait time.Duration `yaml:"max_wait"`
-	// QueueCapacity is the most crops waiting in all, 1…65536; each is 147 KiB in its session's memory.
+	// QueueCapacity is the largest number of waiting crops, 1…65536; each takes 147 KiB.
 	QueueCapacity int `yaml:"queue_capacity"`
 	// PerSession is the most crops of one session waiting, 1…QueueCapacity.
 	PerSession int `yaml:"per_session"`
@@ -63,7 +64,7 @@ func DefaultConfig() Config {
 // Validate reports every value out of range; each message begins with its key.
 func (c Config) Validate() error {
 	return errors.Join(
-		check.That("model", c.Model != "", "it is empty"),
+		check.That("model", c.Model != "", "is empty"),
 		check.That("model_sha256", c.ModelSHA256 == "" || isSHA256(strings.ToLower(c.ModelSHA256)),
 			"%q is not 64 hex digits", c.ModelSHA256),
 		check.In("max_batch", c.MaxBatch, 1, 64),

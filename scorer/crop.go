@@ -10,12 +10,12 @@ import (
 // cropRow is the length of one row of a crop in bytes.
 const cropRow = 3 * InputSize
 
-// Crop is a caller's picture, borrowed while its Score lasts. The one copy on the way
-// to the network is made by CopyTo: the crops of a batch must lie side by side in the
-// input tensor, and which crops share a batch is known only when it is sent off.
+// Crop is a caller's picture, borrowed until Score returns. CopyTo makes the one copy
+// on the way to the network: the crops of a batch must lie side by side in the input
+// tensor, and which crops share a batch is known only when it is run.
 type Crop struct {
 	mu      sync.Mutex
-	picture *liveproof.Image // nil once the caller has it back
+	picture *liveproof.Image // nil once the caller has taken it back
 }
 
 // borrow refuses every picture that is not 224×224 RGB.
@@ -35,7 +35,7 @@ func describe(picture *liveproof.Image) string {
 }
 
 // CopyTo writes the 224·224·3 bytes of RGB, row by row. It writes black when the caller
-// has left: the score then is nobody's.
+// has left; nobody reads that score.
 func (c *Crop) CopyTo(to []byte) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -52,8 +52,8 @@ func (c *Crop) CopyTo(to []byte) {
 	}
 }
 
-// giveBack ends the loan. It waits for a CopyTo under way, some microseconds, and
-// nothing reads the picture after it.
+// giveBack returns the picture to the caller. It waits for a running CopyTo, some
+// microseconds; afterwards nothing reads the picture.
 func (c *Crop) giveBack() {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -25,7 +25,8 @@ func TestCropCopiesRowsWithoutTheirPadding(t *testing.T) {
 	}
 }
 
-// Each copy is the whole picture or black, however giveBack and the next owner's writes fall.
+// Each copy is the whole picture or black, whenever giveBack and the writes of the buffer's
+// next owner come.
 func TestCropIsReadOnlyUntilItIsGivenBack(t *testing.T) {
 	for range 50 {
 		picture := plain(255)

@@ -16,7 +16,7 @@ const (
 	shedCapacity shedReason = "capacity"    // the whole queue was full
 )
 
-// place is whose items stand in one line: those of one session for one model.
+// place names one line of the queue: the items of one session for one model.
 type place struct {
 	session liveproof.SessionID
 	model   uint64
@@ -28,8 +28,8 @@ type place struct {
 type fairQueue[T comparable] struct {
 	capacity, perSession int
 
-	lines map[place]*list.Element // of *line[T] in turn
-	turn  *list.List              // sessions with items, next one first
+	lines map[place]*list.Element // elements of turn
+	turn  *list.List              // of *line[T]: the lines with items, the next one first
 	size  int
 }
 
@@ -50,10 +50,10 @@ func newFairQueue[T comparable](capacity, perSession int) *fairQueue[T] {
 	}
 }
 
-// add queues item. When that is too much, the oldest crop gives way, because an old
-// picture says less about the present than a new one: that of the same session
-// above its own cap, else that of the session with the most waiting. why is
-// empty when nothing was shed. The session keeps its turn.
+// add queues item. Above a cap it drops the oldest crop, because an old picture
+// says less about the present than a new one: that of the same session above the
+// session's cap, else that of the session with the most waiting crops. why is empty
+// when nothing was dropped. The session keeps its turn.
 func (q *fairQueue[T]) add(whose place, item T, at time.Time) (shed T, why shedReason) {
 	own, waits := q.lines[whose]
 	if !waits {
@@ -130,9 +130,9 @@ func (q *fairQueue[T]) ready() int {
 	return n
 }
 
-// take removes up to n items of one model, that of the session whose turn it is: one of
-// each session in turn. While items of another model wait no session gets a second
-// one, so that models do not change who is served how often.
+// take removes up to n items of the model of the session whose turn it is, one of each
+// session in turn. While items of another model wait, no session gets a second one, so
+// that sessions are served equally often whichever models they use.
 func (q *fairQueue[T]) take(n int) []T {
 	taken := make([]T, 0, min(n, q.size))
 	if q.size == 0 {
@@ -145,8 +145,8 @@ func (q *fairQueue[T]) take(n int) []T {
 	return taken
 }
 
-// round takes one item of each session of that model until n are taken. Who is served goes
-// to the end of the turn, the others keep their place.
+// round takes one item of each session with that model until n are taken. A session that
+// was served goes to the end of the turn; the others keep their place.
 func (q *fairQueue[T]) round(taken []T, model uint64, n int) []T {
 	e := q.turn.Front()
 	for left := q.turn.Len(); left > 0 && len(taken) < n; left-- {
@@ -169,7 +169,7 @@ func (q *fairQueue[T]) takeAll() []T {
 	return taken
 }
 
-// remove withdraws one item; false when it does not wait any more.
+// remove withdraws one item; false when the item is no longer waiting.
 func (q *fairQueue[T]) remove(whose place, item T) bool {
 	e, waits := q.lines[whose]
 	if !waits {

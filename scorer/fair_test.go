@@ -92,7 +92,7 @@ func TestQueueTakesOneModelAtATime(t *testing.T) {
 		}
 	}
 	if q := newFairQueue[string](9, 9); q.ready() != 0 || len(q.take(3)) != 0 || len(q.takeAll()) != 0 {
-		t.Error("an empty queue gives something")
+		t.Error("an empty queue returned an item")
 	}
 }
 
@@ -132,7 +132,8 @@ func TestQueueRemove(t *testing.T) {
 	}
 }
 
-// Whatever happens, sizes add up, the caps hold, and nothing is lost or doubled.
+// After any sequence of operations the sizes add up, the caps hold, and no item
+// is lost or doubled.
 func TestQueueNeverLosesAnItem(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	q := newFairQueue[int](12, 3)

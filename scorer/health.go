@@ -6,8 +6,9 @@ type health struct {
 	cause    error // why the model is not ready; nil when it is
 }
 
-// failed counts a batch of which no sample could be scored. A stuck one, or as many in
-// a row as threshold, make the model not ready; turned says that this one did.
+// failed counts a batch of which no sample could be scored. A stuck batch, or
+// threshold failed batches in a row, make the model not ready; turned says that this
+// batch did so.
 func (h *health) failed(cause error, stuck bool, threshold int) (turned bool) {
 	h.failures++
 	if !stuck && h.failures < threshold {
@@ -18,7 +19,8 @@ func (h *health) failed(cause error, stuck bool, threshold int) (turned bool) {
 	return turned
 }
 
-// succeeded reports whether the model was not ready before, after how many failures.
+// succeeded counts a batch with a score. turned says that the model was not ready
+// before; failures is how many batches had failed in a row.
 func (h *health) succeeded() (turned bool, failures int) {
 	turned, failures = h.cause != nil, h.failures
 	*h = health{}

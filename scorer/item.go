@@ -8,8 +8,8 @@ import (
 	"github.com/liveproof/liveproof"
 )
 
-// item is one crop on its way. Whoever takes it out of the queue finishes it, once. It
-// keeps its model in memory until then.
+// item is one crop on its way to a score. The code that takes it out of the queue must
+// finish it, once. Until then the item keeps its model in memory.
 type item struct {
 	ctx   context.Context
 	place place // its place in the queue
@@ -25,18 +25,19 @@ type outcome struct {
 	err error
 }
 
-// newItem takes over one use of the model.
+// newItem owns one use of the model from now on; finish ends it.
 func newItem(ctx context.Context, m *loaded, id liveproof.SessionID, crop *Crop) *item {
 	return &item{ctx: ctx, place: place{id, m.number}, model: m, crop: crop, done: make(chan outcome, 1)}
 }
 
-// finish lets go of the model and hands the outcome to the caller, who may have left.
+// finish ends the item's use of the model and hands the outcome to the caller, who
+// may have left.
 func (it *item) finish(rho float32, err error) {
 	it.model.release()
 	it.done <- outcome{rho, err}
 }
 
-// failAll finishes items that share one fate.
+// failAll finishes items with the same error.
 func failAll(items []*item, err error) {
 	for _, it := range items {
 		it.finish(0, err)

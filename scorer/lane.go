@@ -11,7 +11,7 @@ import (
 type lane struct {
 	faces []uint8
 	rho   []float32
-	atoms []float32 // the contract has them; the verdict rests on ρ alone
+	atoms []float32 // an output of the contract; not used, as the verdict rests on ρ alone
 	// inputs and outputs by batch size - 1, in the network's order.
 	inputs, outputs [][]onnx.Value
 	closers         []func() error
@@ -53,7 +53,7 @@ func (l *lane) addBatch(rt *onnx.Runtime, n, k int64, rhoFirst bool) error {
 	return nil
 }
 
-// overlay makes a tensor over buffer that the lane closes.
+// overlay makes a tensor over buffer; the lane closes it.
 func overlay[T onnx.Element](l *lane, rt *onnx.Runtime, buffer []T, shape ...int64) (onnx.Value, error) {
 	t, err := onnx.NewTensorOver(rt, buffer, shape...)
 	if err != nil {

@@ -6,7 +6,7 @@ import (
 	"sync"
 )
 
-// lifecycle holds Run and Close together: one Run, which Close ends and waits for.
+// lifecycle allows one Run, which Close ends and waits for.
 type lifecycle struct {
 	stopped chan struct{} // closed when Run returns
 
@@ -29,7 +29,7 @@ func (l *lifecycle) begin(ctx context.Context) (context.Context, error) {
 // returned says that Run has ended.
 func (l *lifecycle) returned() { close(l.stopped) }
 
-// end stops Run and waits for it; without one it refuses the next. It is idempotent.
+// end stops Run and waits for it; a later Run is refused. It is idempotent.
 func (l *lifecycle) end() {
 	l.mu.Lock()
 	stop := l.stop

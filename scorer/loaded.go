@@ -16,8 +16,8 @@ type loadedState struct {
 	health  health
 }
 
-// acquire keeps the model in memory for one more crop, or says why it takes none. The
-// caller uses the model already.
+// acquire adds a use for one more crop, or says why the model takes none. The caller
+// must hold a use already.
 func (m *loaded) acquire() (err error) {
 	m.owner.change(func(s *modelSet) {
 		if err = s.refusal(m); err == nil {
@@ -27,7 +27,7 @@ func (m *loaded) acquire() (err error) {
 	return err
 }
 
-// retain adds a use for someone who uses the model already.
+// retain adds a use. The caller must hold one already.
 func (m *loaded) retain() {
 	m.owner.change(func(*modelSet) { m.state.users++ })
 }
@@ -37,7 +37,7 @@ func (m *loaded) release() {
 	m.owner.change(func(*modelSet) { m.state.users-- })
 }
 
-// countStuck adds to the runs that did not stop after their timeout.
+// countStuck changes the number of runs that did not stop after their timeout.
 func (m *loaded) countStuck(change int) {
 	m.owner.change(func(*modelSet) { m.state.stuck += change })
 }

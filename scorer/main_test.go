@@ -72,7 +72,7 @@ func plain(v uint8) *liveproof.Image {
 	return crop
 }
 
-// lend borrows a picture that must be a crop.
+// lend makes a Crop of a picture that must be one.
 func lend(t testing.TB, picture *liveproof.Image) *Crop {
 	t.Helper()
 	crop, err := borrow(picture)

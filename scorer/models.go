@@ -8,8 +8,8 @@ import (
 	"github.com/liveproof/liveproof"
 )
 
-// models keeps the models in memory that somebody uses: the current one, which new pins
-// get, and replaced ones until their last use ends.
+// models holds the models in memory: the current one, which new pins get, and replaced
+// ones until their last use ends.
 type models struct {
 	threshold int // batches failed in a row that make a model not ready
 	metrics   *Metrics
@@ -26,15 +26,16 @@ func newModels(cfg Config, backend Backend, metrics *Metrics, log *slog.Logger) 
 	return m
 }
 
-// change is the way to the set: it takes the lock, tells the metrics what f left, and
-// frees the replaced models whose last use has ended.
+// change is the only way to change the set: it takes the lock, calls f, updates the
+// metrics, and frees the replaced models whose last use has ended.
 func (m *models) change(f func(*modelSet)) {
 	for _, unused := range m.locked(f) {
 		m.free(unused)
 	}
 }
 
-// locked returns the models to free, which takes too long for the lock.
+// locked calls f under the lock and returns the models to free, because freeing
+// takes too long under the lock.
 func (m *models) locked(f func(*modelSet)) (unused []*loaded) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -78,13 +79,14 @@ func (m *models) info() (info liveproof.ModelInfo) {
 	return info
 }
 
-// room is nil when swap would take another model.
+// room is nil when swap would accept another model.
 func (m *models) room() (err error) {
 	m.change(func(s *modelSet) { err = s.room() })
 	return err
 }
 
-// swap makes next the current model. The old one goes when its last use ends.
+// swap makes next the current model. The old one is freed when its last use
+// ends.
 func (m *models) swap(next Backend) error {
 	var old *loaded
 	var inUse bool
@@ -93,7 +95,7 @@ func (m *models) swap(next Backend) error {
 		if err = s.room(); err == nil {
 			old = s.replace(&loaded{backend: next, owner: m})
 			inUse = old.state.users > 0
-			old.state.users++ // until the log has told of the swap
+			old.state.users++ // until the swap is logged
 		}
 	})
 	if err != nil {
@@ -106,12 +108,13 @@ func (m *models) swap(next Backend) error {
 	return nil
 }
 
-// start notes that crops are scored from now on.
+// start says that Run has begun to score crops.
 func (m *models) start() {
 	m.change(func(s *modelSet) { s.running = true })
 }
 
-// close refuses every crop from now on; the models stay for those under way.
+// close refuses every crop from now on; the models stay for the crops that are
+// being scored.
 func (m *models) close() {
 	m.change(func(s *modelSet) { s.closed = true })
 }
@@ -122,7 +125,7 @@ func (m *models) ready() (err error) {
 	return err
 }
 
-// takeUnready gives the models to probe, each with a use that endProbe ends.
+// takeUnready returns the models to probe, each with a use that endProbe ends.
 func (m *models) takeUnready() (unready []*loaded) {
 	m.change(func(s *modelSet) { unready = s.takeUnready() })
 	return unready
@@ -141,8 +144,8 @@ func (m *models) anyStuck() (stuck bool) {
 	return stuck
 }
 
-// freeAll closes the models, used or not, but not one in whose run a batch is stuck:
-// its memory is left to the end of the process. Nothing may run any more.
+// freeAll closes the models, used or not, except those with a stuck run, whose
+// memory is freed when the process ends. No other run may be left.
 func (m *models) freeAll() error {
 	var freed, stuck []*loaded
 	m.change(func(s *modelSet) {

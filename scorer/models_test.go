@@ -117,12 +117,13 @@ func TestSwapIsRefusedWhileTooManyModelsAreInUse(t *testing.T) {
 		}
 		pins[0].Release()
 		if n := value(t, reg, "models", ""); n != 1 {
-			t.Errorf("%v models: the one that nobody was pinned to goes with its swap, the other with its release", n)
+			t.Errorf("%v models: a model without pins must be freed by the swap, the other one by its release", n)
 		}
 	})
 }
 
-// With another threshold and half the score: what a session sees of a swap of real models.
+// TestSwapOfRealModelsMidSession: the new model has another threshold and half the score;
+// a pinned session keeps those of the old one.
 func TestSwapOfRealModelsMidSession(t *testing.T) {
 	rt, backend := loadTiny(t, DefaultConfig())
 	b, reg := startBatcher(t, DefaultConfig(), backend)

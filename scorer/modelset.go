@@ -11,14 +11,14 @@ import (
 // ones that sessions are still pinned to.
 const maxModels = 3
 
-// modelSet is which models are in memory and what they are good for. It has no lock, no
-// clock and no side effects; models.change alone hands it out.
+// modelSet says which models are in memory and which of them may score. It has no lock,
+// no clock and no side effects; only models.change gives access to it.
 type modelSet struct {
-	current *loaded   // nil once the models were taken to be freed
+	current *loaded   // nil once all models are being freed
 	retired []*loaded // replaced ones that are still used
-	made    uint64    // how many there have been
+	made    uint64    // number of models loaded so far
 	running bool      // Run has begun
-	closed  bool      // nothing is scored any more
+	closed  bool      // no crop is accepted any more
 }
 
 // replace makes next the current model; the one before it retires.
@@ -60,7 +60,8 @@ func (s *modelSet) room() error {
 	return nil
 }
 
-// refusal says why a crop for m is not even queued. Before Run crops may wait for it.
+// refusal says why a crop for m may not be queued, nil when it may. Crops may be
+// queued before Run begins.
 func (s *modelSet) refusal(m *loaded) error {
 	switch {
 	case s.closed || s.current == nil:
@@ -94,9 +95,9 @@ func (s *modelSet) takeUnused() (unused []*loaded) {
 	return unused
 }
 
-// takeUnready gives the models to probe and adds a use to each: those not ready and not
-// being probed. One with a stuck run is left alone, or it would take one worker after
-// the other.
+// takeUnready returns the models that are not ready and not being probed, and adds a
+// use to each. A model with a stuck run is not probed, because its probes would block
+// one worker after the other.
 func (s *modelSet) takeUnready() (unready []*loaded) {
 	for _, m := range s.all() {
 		if m.state.health.cause == nil || m.state.probing || m.state.stuck > 0 {

@@ -124,7 +124,7 @@ func TestHealthTurnsAfterFailuresInARow(t *testing.T) {
 		t.Errorf("a success among failures: turned %v after %d", back, failures)
 	}
 	if at := turned(4); len(at) != 1 || at[0] != 3 || h.cause == nil {
-		t.Error("it turns at the third failure in a row, once")
+		t.Error("the model must become not ready at the third failure in a row, once")
 	}
 	if turned, failures := h.succeeded(); !turned || failures != 4 || h != (health{}) {
 		t.Errorf("recovery: turned %v after %d", turned, failures)

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// The parts depend on each other in one direction: runner → queue → item → models. Batcher
-// alone knows all. A file may not even name what its part must not know.
+// The parts depend on each other in one direction: runner → queue → item → models. Only
+// Batcher uses all of them. A file must not name the types of a part that it must not use.
 func TestPartsDependInOneDirection(t *testing.T) {
 	upper := []string{"Batcher", "Pinned", "runner", "batch", "queue", "backlog", "fairQueue", "item"}
 	mustNotName := map[string][]string{
@@ -33,7 +33,7 @@ func TestPartsDependInOneDirection(t *testing.T) {
 	}
 }
 
-// typesNamed are the identifiers that stand where a type does: in declarations,
+// typesNamed returns the identifiers in the places of types: in declarations,
 // signatures and composite literals.
 func typesNamed(t *testing.T, file string) (names []string) {
 	t.Helper()

@@ -8,9 +8,9 @@ import (
 	"github.com/liveproof/liveproof"
 )
 
-// Pinned is one session's hold on one model. All its crops are scored by that
-// model, whatever Swap does meanwhile, so that one threshold and one sha256
-// hold for the whole session. It is safe for concurrent use.
+// Pinned ties one session to one model. All its crops are scored by that model,
+// even after a Swap, so that one threshold and one sha256 hold for the whole
+// session. It is safe for concurrent use.
 type Pinned struct {
 	b     *Batcher
 	model *loaded
@@ -20,8 +20,8 @@ type Pinned struct {
 	released bool
 }
 
-// Pin acquires the current model. It stays in memory until Release, even if it
-// is replaced meanwhile. The error wraps liveproof.ErrUnavailable: the scorer is closed.
+// Pin acquires the current model. The model stays in memory until Release, even if it is
+// replaced. The error wraps liveproof.ErrUnavailable: the scorer is closed.
 func (b *Batcher) Pin() (*Pinned, error) {
 	current, err := b.models.pin()
 	if err != nil {
@@ -30,10 +30,10 @@ func (b *Batcher) Pin() (*Pinned, error) {
 	return &Pinned{b: b, model: current, info: current.backend.Info()}, nil
 }
 
-// Info identifies the model, after Release too.
+// Info identifies the model, even after Release.
 func (p *Pinned) Info() liveproof.ModelInfo { return p.info }
 
-// Release lets go of the model; it is idempotent. Scores under way are finished.
+// Release ends the pin; it is idempotent. Calls of Score that run are finished.
 func (p *Pinned) Release() {
 	if p.markReleased() {
 		p.model.release()
@@ -49,11 +49,11 @@ func (p *Pinned) markReleased() bool {
 	return first
 }
 
-// Score blocks until the crop (224×224 RGB) is scored or has failed; crop is
-// borrowed until it returns. rho is in [0,1] when err is nil. Errors wrap
-// liveproof.ErrOverloaded (gave way to a newer crop), ErrUnavailable (the model
-// failed, or the scorer is not ready, or Release was called), ErrScoreInvalid (NaN
-// or outside [0,1]), ErrCrop, or are ctx's own.
+// Score blocks until the crop (224×224 RGB) is scored or has failed. It borrows
+// the crop until then. rho is in [0,1] when err is nil. Errors wrap
+// liveproof.ErrOverloaded (the crop was dropped for a newer one), ErrUnavailable
+// (the model failed, the scorer is not ready, or Release was called),
+// ErrScoreInvalid (NaN or outside [0,1]), ErrCrop, or are ctx's own.
 func (p *Pinned) Score(ctx context.Context, id liveproof.SessionID, crop *liveproof.Image) (rho float64, err error) {
 	defer func() { p.b.metrics.samples.WithLabelValues(resultOf(err)).Inc() }()
 	if err := ctx.Err(); err != nil {
@@ -69,7 +69,8 @@ func (p *Pinned) Score(ctx context.Context, id liveproof.SessionID, crop *livepr
 	return p.b.score(ctx, newItem(ctx, p.model, id, borrowed))
 }
 
-// acquire keeps the model for one Score, past a Release meanwhile too.
+// acquire adds a use for one Score, so that the model stays until it returns,
+// even after Release.
 func (p *Pinned) acquire() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()

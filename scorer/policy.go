@@ -13,7 +13,7 @@ const (
 )
 
 // policy decides for a free worker when waiting crops become a batch. It has no clock,
-// no goroutine and no memory: the same question always gets the same answer.
+// no goroutine and no state: the same input always gives the same answer.
 type policy struct {
 	MaxBatch int
 	MaxWait  time.Duration

@@ -8,8 +8,8 @@ import (
 	"github.com/liveproof/liveproof"
 )
 
-// probe scores a grey crop now and then with each model that is not ready:
-// without it nothing would find out that the model works again.
+// probe scores a grey crop at every probe_interval with each model that is not
+// ready. Otherwise nothing would notice that the model works again.
 func (b *Batcher) probe(ctx context.Context) {
 	grey := greyPicture()
 	ticker := time.NewTicker(b.cfg.ProbeInterval)
@@ -28,10 +28,10 @@ func (b *Batcher) probe(ctx context.Context) {
 	}
 }
 
-// probeOne leaves the outcome to the model's health, which the worker tells.
+// probeOne scores one crop. The worker tells the model's health the outcome.
 func (b *Batcher) probeOne(ctx context.Context, m *loaded, grey *liveproof.Image) {
 	defer b.models.endProbe(m)
-	m.retain() // the item's
+	m.retain() // the use that the item owns
 	it := newItem(ctx, m, "", &Crop{picture: grey})
 	it.probe = true
 	_, _ = b.score(ctx, it)

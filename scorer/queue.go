@@ -9,15 +9,16 @@ import (
 	"github.com/liveproof/liveproof"
 )
 
-// shedMemory is how long a shed crop keeps new sessions out.
+// shedMemory is how long new sessions are refused after a crop was dropped.
 const shedMemory = 2 * time.Second
 
-// queue holds the crops that wait and forms batches of them: fairQueue says whose turn
-// it is, policy when a batch goes. It does not know who runs the batches.
+// queue holds the waiting crops and forms batches of them: fairQueue says whose turn
+// it is, and policy says when a batch is run. It does not depend on the code that runs
+// the batches.
 type queue struct {
 	policy  policy
 	metrics *Metrics
-	wake    chan struct{} // a token: some worker should ask the policy again
+	wake    chan struct{} // a token in it makes one worker ask the policy again
 
 	mu      sync.Mutex
 	backlog backlog
@@ -48,7 +49,7 @@ func (q *queue) change(f func(*backlog) (wake bool)) {
 	}
 }
 
-// submit queues a crop. When there is no room an older one is shed for it.
+// submit queues a crop. When there is no room, an older one is dropped for it.
 func (q *queue) submit(it *item) (err error) {
 	var shed *item
 	var why shedReason
@@ -58,13 +59,14 @@ func (q *queue) submit(it *item) (err error) {
 	})
 	if shed != nil {
 		q.metrics.shed.WithLabelValues(string(why)).Inc()
-		shed.finish(0, fmt.Errorf("%w: crop gave way to a newer one (%s)", liveproof.ErrOverloaded, why))
+		shed.finish(0, fmt.Errorf("%w: crop dropped for a newer one (%s)", liveproof.ErrOverloaded, why))
 	}
 	return err
 }
 
-// withdraw takes a crop whose caller leaves out of the queue; the caller then finishes
-// it. It is false for a crop in a batch already, which the worker finishes.
+// withdraw takes the crop of a caller who leaves out of the queue; the caller then
+// finishes it. It returns false for a crop that is already in a batch, which the
+// worker finishes.
 func (q *queue) withdraw(it *item) (withdrawn bool) {
 	q.change(func(b *backlog) bool {
 		withdrawn = b.crops.remove(it.place, it)
@@ -73,8 +75,8 @@ func (q *queue) withdraw(it *item) (withdrawn bool) {
 	return withdrawn
 }
 
-// next blocks until a batch is due and returns its items, which are of one model. The
-// caller runs it and says so to done. It is false when ctx has ended.
+// next blocks until a batch is due and returns its items, which are of one model.
+// After the run the caller must call done. next returns false when ctx has ended.
 func (q *queue) next(ctx context.Context) (items []*item, ok bool) {
 	for ctx.Err() == nil {
 		items, again := q.take(time.Now())
@@ -86,7 +88,8 @@ func (q *queue) next(ctx context.Context) (items []*item, ok bool) {
 	return nil, false
 }
 
-// take gives a batch if the policy says so, else the time after which to ask again.
+// take returns a batch if the policy says so, else the time after which to ask
+// again.
 func (q *queue) take(now time.Time) (items []*item, again time.Duration) {
 	q.change(func(b *backlog) bool {
 		d := q.policy.decide(b.pending(), now)
@@ -117,7 +120,7 @@ func (q *queue) pause(ctx context.Context, again time.Duration) {
 	}
 }
 
-// done ends a batch that next gave.
+// done ends a batch that next returned.
 func (q *queue) done() {
 	q.change(func(b *backlog) bool {
 		b.running--
@@ -125,7 +128,7 @@ func (q *queue) done() {
 	})
 }
 
-// close fails what waits and refuses what comes later. It is idempotent.
+// close fails the waiting crops and refuses all later ones. It is idempotent.
 func (q *queue) close() {
 	var left []*item
 	q.change(func(b *backlog) bool {
@@ -136,8 +139,8 @@ func (q *queue) close() {
 	failAll(left, errClosing())
 }
 
-// overload is nil unless crops were shed lately or the oldest waits for longer than
-// limit; else the error wraps liveproof.ErrOverloaded.
+// overload returns an error that wraps liveproof.ErrOverloaded when crops were
+// dropped lately or the oldest has waited for longer than limit, else nil.
 func (q *queue) overload(limit time.Duration) (err error) {
 	q.change(func(b *backlog) bool {
 		err = b.overload(time.Now(), limit)
@@ -146,11 +149,11 @@ func (q *queue) overload(limit time.Duration) (err error) {
 	return err
 }
 
-// backlog is the queue's state, which queue.change alone hands out.
+// backlog is the queue's state; only queue.change gives access to it.
 type backlog struct {
 	crops   *fairQueue[*item]
-	running int       // batches that were taken and are not done
-	shedAt  time.Time // when a crop last gave way because the queue was full
+	running int       // batches between next and done
+	shedAt  time.Time // when a crop was last dropped because the queue was full
 	closed  bool
 }
 

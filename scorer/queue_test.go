@@ -22,7 +22,7 @@ func newQueueUnderTest(cfg Config) queueUnderTest {
 	return queueUnderTest{newQueue(cfg, metrics), newModels(cfg, &fakeBackend{}, metrics, slog.New(slog.DiscardHandler))}
 }
 
-// item belongs to nobody yet: submit it.
+// item returns a new item for submit.
 func (q queueUnderTest) item(t *testing.T, id liveproof.SessionID) *item {
 	t.Helper()
 	m, err := q.models.pin()
@@ -41,13 +41,15 @@ func (q queueUnderTest) submitted(t *testing.T, id liveproof.SessionID) *item {
 	return it
 }
 
-// users are the uses of the one model: one for every item that is not finished.
+// users is the number of uses of the model: one for every item that is not
+// finished.
 func (q queueUnderTest) users() (n int) {
 	q.models.change(func(s *modelSet) { n = s.current.state.users })
 	return n
 }
 
-// Crops that come together wake one worker; it must wake the next one for the rest.
+// Crops that come together wake one worker, which must wake the next one for the
+// rest.
 func TestQueueGivesTheRestToAnotherWorker(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := DefaultConfig()
@@ -140,7 +142,7 @@ func TestQueueFinishesWhatItSheds(t *testing.T) {
 		t.Errorf("above the capacity: %v", out.err)
 	}
 	if err := q.overload(time.Minute); !errors.Is(err, liveproof.ErrOverloaded) {
-		t.Errorf("overload = %v after a crop was shed for want of room", err)
+		t.Errorf("overload = %v after a crop was dropped because the queue was full", err)
 	}
 	if n := q.users(); n != 2 {
 		t.Errorf("%d uses of the model by two waiting items", n)

@@ -33,15 +33,15 @@ func (r *runner) work(ctx context.Context) {
 	}
 }
 
-// batch is what one run of one model takes, and what came of it.
+// batch is the items of one run of one model, and the result of the run.
 type batch struct {
 	model   *loaded
 	left    []*item // those without an outcome
 	scored  int     // those with a score
-	failure error   // why the last attempt left some
+	failure error   // why the last attempt left items without an outcome
 }
 
-// run keeps the model in memory while the network may use it: for good when a run never returns.
+// run keeps the model in memory while the network may use it; for ever when a run never returns.
 func (r *runner) run(ctx context.Context, b *batch) {
 	b.model.retain()
 	stuck := r.process(ctx, b)
@@ -50,9 +50,9 @@ func (r *runner) run(ctx context.Context, b *batch) {
 	}
 }
 
-// process runs one batch, once again if it fails, and finishes every item. The
-// channel it returns is nil unless a run did not stop after its timeout: it
-// tells when that run ends.
+// process runs one batch, a second time if it fails, and finishes every item.
+// If a run did not stop after its timeout, process returns a channel that tells
+// when that run ends, else nil.
 func (r *runner) process(ctx context.Context, b *batch) (stuck <-chan result) {
 	r.observeWait(b.left)
 	for try := 0; try < attempts && stuck == nil && ctx.Err() == nil; try++ {
@@ -86,7 +86,8 @@ func (b *batch) dropDeparted() {
 	b.left = kept
 }
 
-// settle finishes the items with a valid ρ and leaves the others, with the reason.
+// settle finishes the items with a valid ρ. It leaves the others in the batch and
+// keeps the reason.
 func (r *runner) settle(b *batch, res result) {
 	b.failure = nil
 	if res.err != nil {
@@ -108,8 +109,9 @@ func (r *runner) settle(b *batch, res result) {
 	}
 }
 
-// conclude fails what is left after the last attempt and tells the model's health. A batch
-// whose callers have all left counts too: they may have left because it hung.
+// conclude fails the items that are left after the last attempt and reports the batch to
+// the model's health. A batch whose callers have all left counts too: they may have left
+// because it hung.
 func (r *runner) conclude(ctx context.Context, b *batch, stuck bool) {
 	if ctx.Err() != nil && !stuck {
 		failAll(b.left, errClosing())

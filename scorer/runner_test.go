@@ -127,7 +127,7 @@ func TestInvalidScoreFailsOnlyItsSample(t *testing.T) {
 	})
 }
 
-// A failed batch fails its own samples and nobody else's.
+// A failed batch fails its own samples only.
 func TestFailedBatchLeavesOthersAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := DefaultConfig()
@@ -195,7 +195,8 @@ func TestNotReadyAfterRepeatedFailuresAndRecovery(t *testing.T) {
 	})
 }
 
-// Callers that give up sooner than the batch's timeout must not hide that it hangs.
+// A hanging batch is noticed even when its callers give up before the batch's
+// timeout.
 func TestHangIsNoticedThoughCallersLeave(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := DefaultConfig()
@@ -225,7 +226,7 @@ func TestStuckRunFailsItsSamplesAndHeals(t *testing.T) {
 		var once atomic.Bool
 		b, reg := startBatcher(t, cfg, &fakeBackend{run: func(ctx context.Context, crops []*Crop, rho []float32) error {
 			if once.CompareAndSwap(false, true) {
-				<-release // heeds no context
+				<-release // ignores its context
 				read.Store(int32(firstByte(crops[0])))
 			}
 			return brightness(ctx, crops, rho)

@@ -21,7 +21,7 @@ clip() {
     input=(-r 30 -f mjpeg -i "${people[0]}" -r 30 -f mjpeg -i "${people[1]}" -r 30 -f mjpeg -i "${people[2]}")
     filter='[0:v][1:v][2:v]concat=n=3:v=1[out]'
   else
-    echo "no recordings of people (LIVEPROOF_SHARED): nobody is before the camera, nothing gets scored" >&2
+    echo "no recordings of people (LIVEPROOF_SHARED): nobody is in front of the camera, nothing gets scored" >&2
     input=(-f lavfi -i "testsrc2=size=640x480:rate=30,noise=alls=8:allf=t")
   fi
   ffmpeg -v error -y "${input[@]}" -filter_complex "$filter" -map '[out]' -t 30 -c:v libvpx -b:v 1M -g 300 \

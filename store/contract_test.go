@@ -57,7 +57,8 @@ func TestContractRedis(t *testing.T) {
 	runContract(t, r)
 }
 
-// TestContractCluster: a node of a cluster refuses what touches two slots.
+// TestContractCluster: a cluster's node refuses scripts and commands that touch
+// two slots.
 func TestContractCluster(t *testing.T) {
 	r, err := NewRedis(testConfig(redistest.StartCluster(t).URL()), time.Now)
 	require.NoError(t, err)
@@ -355,7 +356,7 @@ func checkDelete(t *testing.T, s storer) {
 	require.ErrorIs(t, err, liveproof.ErrNotFound)
 }
 
-// checkEndingKeepsCounts: an ending that counts nothing leaves what was counted.
+// checkEndingKeepsCounts: an ending without counts keeps those of the record.
 func checkEndingKeepsCounts(t *testing.T, s storer) {
 	made := create(t, s)
 	require.NoError(t, s.AppendSamples(t.Context(), made.ID, []liveproof.Sample{sample(1)}, counts, liveproof.Pending()))
@@ -365,7 +366,8 @@ func checkEndingKeepsCounts(t *testing.T, s storer) {
 	require.Equal(t, liveproof.StateFailed, stored.State)
 }
 
-// checkEndingSamples: what the timeline lacks is written with the end, nothing twice.
+// checkEndingSamples: the samples that the timeline lacks are written with the end,
+// none of them twice.
 func checkEndingSamples(t *testing.T, s storer) {
 	made := create(t, s)
 	require.NoError(t, s.AppendSamples(t.Context(), made.ID, []liveproof.Sample{sample(1)}, counts, liveproof.Pending()))
@@ -379,7 +381,8 @@ func checkEndingSamples(t *testing.T, s storer) {
 	require.Equal(t, end.Samples, got)
 }
 
-// checkEndingAnswer: whoever ends a session learns how it ended.
+// checkEndingAnswer: Decide returns how the session ended, also when it refuses
+// another ending.
 func checkEndingAnswer(t *testing.T, s storer) {
 	made := create(t, s)
 	stored, err := s.Decide(t.Context(), made.ID, decided(spoof()))

@@ -51,7 +51,7 @@ func encodeResult(counts liveproof.FrameCounts, v liveproof.Verdict) (frames, re
 	return frames, result, nil
 }
 
-// encodeSamples gives seq, sample, …
+// encodeSamples returns seq, sample, seq, sample, …
 func encodeSamples(samples []liveproof.Sample) ([]any, error) {
 	rows := make([]any, 0, 2*len(samples))
 	for _, s := range samples {

@@ -10,14 +10,14 @@ import (
 )
 
 // Redis keys. All keys of a session carry the hash tag {id}, so that a cluster
-// holds them in one slot, and no script touches the keys of two slots. What is
-// not of one session is written by commands of its own:
+// holds them in one slot, and no script touches the keys of two slots. Keys
+// that do not belong to one session are written by separate commands:
 //
-//   - liveproof:events, the stream of changes, fed after the change itself. A
-//     change that is not in the stream yet is noted in the session's field
-//     "untold", so it gets there at least once.
+//   - liveproof:events, the stream of changes. A change is added after it was made;
+//     until then the session's field "untold" holds it, so that every change is
+//     added at least once.
 //   - liveproof:{expiry:n}, sorted sets of session ids by the time at which their
-//     lease runs out. They are an index: the session's own record decides.
+//     lease runs out. They are an index; only the lease in the session's record counts.
 //   - liveproof:idempotency:…, a hash for each Idempotency-Key.
 const (
 	eventsKey    = "liveproof:events"
@@ -27,7 +27,8 @@ const (
 func sessionKey(id liveproof.SessionID) string  { return "liveproof:{" + string(id) + "}:session" }
 func timelineKey(id liveproof.SessionID) string { return "liveproof:{" + string(id) + "}:timeline" }
 
-// idempotencyKey bounds what a caller can make of Redis's key space.
+// idempotencyKey hashes the caller's key, so that the caller cannot choose the
+// length or content of a Redis key.
 func idempotencyKey(key string) string {
 	sum := sha256.Sum256([]byte(key))
 	return "liveproof:idempotency:" + hex.EncodeToString(sum[:])

@@ -12,7 +12,7 @@ import (
 	"github.com/liveproof/liveproof"
 )
 
-// index notes when the session's lease runs out.
+// index writes to the expiry index when the session's lease runs out.
 func (r *Redis) index(ctx context.Context, id liveproof.SessionID, until time.Time) error {
 	return mapError(r.db.ZAdd(ctx, expiryKey(id), expiryEntry(id, until)).Err())
 }
@@ -47,7 +47,7 @@ func (r *Redis) Renew(ctx context.Context, lease liveproof.Lease, ids []liveproo
 	return lost, nil
 }
 
-// Lapsed implements live.Sessions. It also mends the index: entries of sessions
+// Lapsed implements live.Sessions. It also corrects index entries of sessions
 // that have ended, are gone, or whose lease runs longer.
 func (r *Redis) Lapsed(ctx context.Context, limit int) (lapsed []liveproof.Session, err error) {
 	ids, err := r.due(ctx, limit)
@@ -74,7 +74,8 @@ func (r *Redis) Lapsed(ctx context.Context, limit int) (lapsed []liveproof.Sessi
 	return lapsed, nil
 }
 
-// due reads the ids whose entry is due, the same share from each part of the index.
+// due reads the ids whose lease has run out by the index, the same share from each
+// part of it.
 func (r *Redis) due(ctx context.Context, limit int) (ids []liveproof.SessionID, err error) {
 	pipe := r.db.Pipeline()
 	parts := make([]*redis.StringSliceCmd, expiryShards)
@@ -93,8 +94,8 @@ func (r *Redis) due(ctx context.Context, limit int) (ids []liveproof.SessionID, 
 	return ids, nil
 }
 
-// close finishes what a server did not get to after it had ended a session: the
-// event of it, and its removal from the index.
+// close does what is left after a session's end: it adds the event and removes
+// the session from the index.
 func (r *Redis) close(ctx context.Context, id liveproof.SessionID) error {
 	untold, err := r.db.HGet(ctx, sessionKey(id), "untold").Result()
 	if err != nil && !errors.Is(err, redis.Nil) {
@@ -111,9 +112,9 @@ func (r *Redis) Lapse(ctx context.Context, found liveproof.Session, end liveproo
 	return r.decide(ctx, found.ID, end, found.Lease.Owner, found.Lease.Until.UnixMilli())
 }
 
-// tell adds changes to the stream of events and then forgets them: after a crash
-// in between, an event is in the stream twice, and never missing. A change is an
-// event's name, or name:verdict:score.
+// tell adds changes to the stream of events and then removes them from the
+// session's field "untold". After a crash in between, an event is added twice,
+// but never lost. A change is an event's name, or name:verdict:score.
 func (r *Redis) tell(ctx context.Context, id liveproof.SessionID, untold string) error {
 	if untold == "" {
 		return nil

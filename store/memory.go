@@ -218,7 +218,8 @@ func (m *Memory) Decide(_ context.Context, id liveproof.SessionID, end liveproof
 	return r.decide(end, m.now())
 }
 
-// append adds what the timeline does not hold yet, and keeps the newest.
+// append adds the samples that the timeline does not hold yet, and drops the
+// oldest above the cap.
 func (r *record) append(samples []liveproof.Sample) {
 	for _, s := range samples {
 		if s.Seq > r.lastSeq {
@@ -231,7 +232,7 @@ func (r *record) append(samples []liveproof.Sample) {
 	}
 }
 
-// decide ends the session, once, and returns the record that stands.
+// decide ends the session, once, and returns its record.
 func (r *record) decide(end liveproof.Ending, now time.Time) (liveproof.Session, error) {
 	r.append(end.Samples)
 	s := &r.session

@@ -17,7 +17,8 @@ import (
 
 // Redis keeps sessions in Redis ≥ 6: a hash and a list with a TTL for each
 // session (keys.go), and every change of state or verdict in the stream
-// liveproof:events. Changes are Lua scripts, so each is whole or not at all.
+// liveproof:events. Changes are Lua scripts, so each is made completely or not
+// at all.
 type Redis struct {
 	cfg Config
 	now func() time.Time
@@ -56,7 +57,8 @@ func NewRedis(cfg Config, now func() time.Time) (*Redis, error) {
 // Close closes the connections.
 func (r *Redis) Close() error { return r.db.Close() }
 
-// Ping reports whether Redis answers; whether it takes writes, a write tells.
+// Ping reports whether Redis answers. It does not check that Redis accepts
+// writes.
 func (r *Redis) Ping(ctx context.Context) error { return mapError(r.db.Ping(ctx).Err()) }
 
 // Create implements ingest.Sessions.
@@ -98,8 +100,8 @@ func (r *Redis) create(ctx context.Context, s liveproof.Session, hash string) (l
 	return s, r.run(ctx, createScript, s.ID, append([]any{s.ExpiresAt.UnixMilli(), hash}, fields...)...)
 }
 
-// hold lets the new session hold its idempotency key. Where another request was
-// quicker, its session counts and the new one is dropped.
+// hold gives the idempotency key to the new session. If another request was
+// quicker, that request's session is returned and the new one is deleted.
 func (r *Redis) hold(ctx context.Context, made liveproof.Session, key, hash, gone string) (liveproof.Session, bool, error) {
 	winner, err := idempotencyScript.Run(ctx, r.db, []string{idempotencyKey(key)},
 		string(made.ID), hash, r.cfg.IdempotencyTTL.Milliseconds(), gone).Text()
@@ -123,7 +125,8 @@ func (r *Redis) hold(ctx context.Context, made liveproof.Session, key, hash, gon
 	return holder.replay(stored, hash)
 }
 
-// holder is which session an idempotency key made, and of what request; empty for a new key.
+// holder returns the session that an idempotency key has created, and the hash of that
+// request; empty for a new key.
 func (r *Redis) holder(ctx context.Context, key string) (idempotency, error) {
 	known, err := r.db.HGetAll(ctx, idempotencyKey(key)).Result()
 	return idempotency{id: liveproof.SessionID(known["id"]), hash: known["hash"]}, mapError(err)
@@ -205,7 +208,8 @@ func (r *Redis) Decide(ctx context.Context, id liveproof.SessionID, end liveproo
 	return r.decide(ctx, id, end, "", "")
 }
 
-// decide ends the session if the lease that is given, if any, still stands.
+// decide ends the session. With a lease, it does so only if the record still
+// has that lease.
 func (r *Redis) decide(ctx context.Context, id liveproof.SessionID, end liveproof.Ending, owner string, until any) (liveproof.Session, error) {
 	frames, result, err := encodeResult(end.Frames, end.Verdict)
 	if err != nil {
@@ -233,8 +237,8 @@ func (r *Redis) decide(ctx context.Context, id liveproof.SessionID, end liveproo
 	return stored, errors.Join(err, getErr)
 }
 
-// run executes a session's script and passes the changes that it made, or that
-// an earlier call left, on to the stream of events.
+// run executes a session's script. It adds the changes of this call, and those
+// that an earlier call left, to the stream of events.
 func (r *Redis) run(ctx context.Context, script *redis.Script, id liveproof.SessionID, args ...any) error {
 	answer, err := script.Run(ctx, r.db, []string{sessionKey(id), timelineKey(id)}, args...).StringSlice()
 	if err != nil {
@@ -253,7 +257,7 @@ func (r *Redis) run(ctx context.Context, script *redis.Script, id liveproof.Sess
 	return outcome
 }
 
-// outcomes are what scripts answer.
+// outcomes maps the answers of scripts to errors.
 var outcomes = map[string]error{
 	"ok":         nil,
 	"not_found":  liveproof.ErrNotFound,
@@ -262,7 +266,7 @@ var outcomes = map[string]error{
 	"decided":    liveproof.ErrDecided,
 }
 
-// mapError separates what Redis refuses from what it does not answer.
+// mapError tells commands that Redis refused from those that it did not answer.
 func mapError(err error) error {
 	switch {
 	case err == nil:

@@ -79,13 +79,14 @@ func TestRedisEventStream(t *testing.T) {
 	require.Equal(t, "live", events[3].Values["verdict"])
 }
 
-// TestEventsSurviveACrash: a server that dies between a change and its event
-// leaves a note, which the next one finds.
+// TestEventsSurviveACrash: when a server dies between a change and its event,
+// another server adds the event.
 func TestEventsSurviveACrash(t *testing.T) {
 	r := newRedis(t, testConfig(redistest.Start(t).URL()))
 	made := create(t, r)
 	require.NoError(t, decide(r, made.ID, decided(spoof())))
-	// As it was right after the script: noted, not told, still in the index.
+	// The state right after the script: the change is in "untold", not in the
+	// stream, and the session is still in the index.
 	require.NoError(t, r.db.HSet(t.Context(), sessionKey(made.ID), "untold", "decided:spoof:0.125").Err())
 	require.NoError(t, r.db.Del(t.Context(), eventsKey).Err())
 	require.NoError(t, r.index(t.Context(), made.ID, time.Now().Add(-time.Second)))

@@ -2,9 +2,9 @@ package store
 
 import "github.com/redis/go-redis/v9"
 
-// The scripts below run whole or not at all, on the keys of one session. Each
-// answers {outcome, untold}: the name of its outcome, and the changes that the
-// stream of events does not have yet. Session hashes are only ever created by
+// Each script below runs completely or not at all, on the keys of one session.
+// Each answers {outcome, untold}: the name of its outcome, and the changes that
+// the stream of events does not have yet. Session hashes are only ever created by
 // createScript, so that a late write cannot revive an expired or deleted session.
 
 // luaAnswer notes a change and ends a script.
@@ -19,8 +19,8 @@ end
 local function ended(state) return state == 'decided' or state == 'expired' or state == 'failed' end
 `
 
-// luaAppend adds what the timeline lacks: samples follow each other in ARGV
-// from first, each as seq, sample.
+// luaAppend adds the samples that the timeline lacks. They are in ARGV from
+// first on, each as seq, sample.
 const luaAppend = `
 local function append(first, cap)
   local last = tonumber(redis.call('HGET', KEYS[1], 'last_seq') or '0')
@@ -39,7 +39,7 @@ end
 `
 
 // KEYS session; ARGV expiry (Unix ms), request hash, then field, value, … The
-// same request for the same id again is a call repeated after a lost answer.
+// same request for the same id is a call that is repeated after a lost answer.
 var createScript = redis.NewScript(luaAnswer + `
 local s = redis.call('HMGET', KEYS[1], 'state', 'request')
 if s[1] then return answer(s[1] == 'created' and s[2] == ARGV[2] and 'ok' or 'conflict') end
@@ -84,8 +84,8 @@ if not s[1] or s[1] == 'decided' or s[1] == 'expired' or s[1] == 'failed' or s[2
 redis.call('HSET', KEYS[1], 'lease_until', ARGV[2])
 return 1`
 
-// KEYS session; ARGV model, detector. What judges may change until the first
-// sample, and never after it.
+// KEYS session; ARGV model, detector. Model and detector may change until the
+// first sample, and never after it.
 var streamingScript = redis.NewScript(luaAnswer + `
 local s = redis.call('HMGET', KEYS[1], 'state', 'last_seq', 'model', 'detector')
 if not s[1] then return {'not_found', ''} end
@@ -112,8 +112,8 @@ if s[2] ~= ARGV[3] then change('verdict:' .. ARGV[3] .. ':' .. ARGV[4]) end
 return answer('ok')`)
 
 // KEYS session, timeline; ARGV end state, result, outcome, score, frames or "",
-// decided at (Unix ms), timeline cap, the lease's owner and end (Unix ms) that
-// must still stand or "" and "", then seq, sample, …
+// decided at (Unix ms), timeline cap, the owner and end (Unix ms) of the lease
+// that the record must still have, or "" and "", then seq, sample, …
 var decideScript = redis.NewScript(luaAnswer + luaAppend + `
 local s = redis.call('HMGET', KEYS[1], 'state', 'result', 'lease_owner', 'lease_until')
 if not s[1] then return {'not_found', ''} end

@@ -1,14 +1,14 @@
 // Package store keeps sessions, their timelines and their verdicts: in Redis
-// for a service, in memory for a first look or a single process. Both pass the
-// same contract suite (contract_test.go).
+// for a service, in memory for a trial or a single process. Both pass the same
+// contract suite (contract_test.go).
 //
-// The rules that both keep:
+// Both follow these rules:
 //   - A session is claimed by one connection, once, for ever; the claim gives its
 //     server a lease, which that server alone renews.
 //   - A session that is not ended and whose lease has run out is found by Lapsed
 //     and ended by Lapse, unless its lease was renewed in between.
-//   - What judges a session may be noted anew until its first sample; from then on
-//     another model or detector gives liveproof.ErrConflict.
+//   - A session's model and detector may be set again until its first sample; from
+//     then on another model or detector gives liveproof.ErrConflict.
 //   - A verdict is written once; the same verdict again is no error, another
 //     one gives liveproof.ErrDecided.
 //   - Samples carry a sequence number, so a call that is repeated after a lost
@@ -40,7 +40,8 @@ type Config struct {
 	CallTimeout time.Duration `yaml:"call_timeout"`
 	// Retries of a command that got no answer, with exponential backoff.
 	Retries int `yaml:"retries"`
-	// EventsMaxLen bounds the stream liveproof:events, approximately. Each event is in it at least once.
+	// EventsMaxLen is about how many events the stream liveproof:events keeps. Each event is added at
+	// least once.
 	EventsMaxLen int64 `yaml:"events_max_len"`
 	// IdempotencyTTL is how long an Idempotency-Key is remembered.
 	IdempotencyTTL time.Duration `yaml:"idempotency_ttl"`
@@ -83,13 +84,14 @@ func (c Config) validateRedis() error {
 	return nil
 }
 
-// stands reports whether end is what the record holds already: a write that is
+// stands reports whether the record already holds this end, because a write is
 // repeated after a lost answer.
 func stands(s liveproof.Session, end liveproof.Ending) bool {
 	return s.State == end.State && s.Verdict.Equal(end.Verdict)
 }
 
-// framesOr keeps the counts of the record where an ending has none.
+// framesOr returns the ending's counts, or those of the record when the ending
+// has none.
 func framesOr(end, stored liveproof.FrameCounts) liveproof.FrameCounts {
 	if end == (liveproof.FrameCounts{}) {
 		return stored

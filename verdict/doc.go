@@ -40,9 +40,9 @@
 // # Restart of evidence
 //
 // Whatever puts identity in doubt throws the evidence away and carries its
-// reason: another track, several faces, MaxDoubt doubtful samples on end (frozen
-// or looping picture, time running backward, impossible timing), or no scored
-// sample for RestartGap.
+// reason: another track, several faces, MaxDoubt doubtful samples in a row
+// (frozen or looping picture, time running backward, impossible timing), or no
+// scored sample for RestartGap.
 //
 // # Failing closed
 //

@@ -57,7 +57,7 @@ type evidence struct {
 	agreement   mean          // of ρ ≥ θ, time constant MinSpan
 	doubt       mean          // of "doubtful", time constant MinSpan
 	doubtAt     time.Duration // stream time of doubt's last term
-	doubtRun    int           // doubtful samples on end
+	doubtRun    int           // doubtful samples in a row
 	newest      float64       // ρ of the last scored sample
 	above       run           // s > θ+m
 	below       run           // s < θ-m

@@ -80,8 +80,8 @@ func (f *Folder) Add(s liveproof.Sample) {
 	f.judge(s.T)
 }
 
-// Advance takes note that the stream has reached time t without a further sample: a
-// one-shot session passes its deadline, evidence grows stale.
+// Advance records that the stream has reached time t without a further sample: a
+// one-shot session may pass its deadline, and evidence becomes stale.
 func (f *Folder) Advance(t time.Duration) {
 	if f.mode == liveproof.ModeOnboarding && t >= f.policy.Deadline {
 		f.conclude(f.policy.Deadline, liveproof.ReasonDeadline)

@@ -44,14 +44,15 @@ func (f *Folder) current() liveproof.Verdict {
 	return v
 }
 
-// blocked reports that a sample must not count although it holds a score.
+// blocked reports whether a sample must not count although it holds a score.
 func blocked(reasons []liveproof.Reason) bool {
 	return slices.ContainsFunc(reasons, func(r liveproof.Reason) bool {
 		return r.Doubtful() || r == liveproof.ReasonMultipleFaces || r == liveproof.ReasonNoFace
 	})
 }
 
-// mistimed reports that the sample's own time is what is in doubt; it moves no clock.
+// mistimed reports whether the sample's own time is in doubt; such a sample does not
+// advance the stream's time.
 func mistimed(reasons []liveproof.Reason) bool {
 	return slices.ContainsFunc(reasons, func(r liveproof.Reason) bool {
 		return r == liveproof.ReasonTimestampsBackward || r == liveproof.ReasonInjectionTiming

@@ -98,7 +98,7 @@ func (c Config) validateTogether() error {
 	)
 }
 
-// engine is what judges, with the session's times.
+// engine is the engine's configuration, with the timeouts of section session.
 func (c Config) engine() engine.Config {
 	e := engine.Config{
 		Media: c.Media, Pipeline: c.Pipeline, Detector: c.Detector, Scorer: c.Scorer,
@@ -108,7 +108,7 @@ func (c Config) engine() engine.Config {
 	return e
 }
 
-// webrtc is what receives, with the session's times.
+// webrtc is the configuration of WebRTC, with the timeouts of section session.
 func (c Config) webrtc() rtc.Config {
 	w := c.WebRTC
 	w.ConnectTimeout, w.IdleTimeout = c.Session.ConnectTimeout, c.Session.IdleTimeout

@@ -12,7 +12,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// otherVariables are read elsewhere; the last two are what Kubernetes sets for a service of that name.
+// otherVariables are not configuration keys. Other code reads them; the last two forms are those that
+// Kubernetes sets for a service named liveproof.
 var otherVariables = regexp.MustCompile(
 	`^LIVEPROOF_(MODELS|SHARED|ONNXRUNTIME|RETINAFACE_URL|URL|API_KEY|BIN|SERVICE_\w+|PORT(_\w+)?)$`)
 

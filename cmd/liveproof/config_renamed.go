@@ -8,7 +8,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// renamed are keys of older versions and what they are called now.
+// renamed maps keys of older versions to their new names.
 var renamed = map[string]string{
 	"ingest.token_ttl":        "session.token_ttl",
 	"ingest.session_ttl":      "session.record_ttl",
@@ -32,7 +32,7 @@ var renamed = map[string]string{
 func refuseRenamed(raw []byte) error {
 	var sections map[string]map[string]yaml.Node
 	if err := yaml.Unmarshal(raw, &sections); err != nil {
-		return nil //nolint:nilerr // not of this shape: the strict decoder says what is wrong
+		return nil //nolint:nilerr // not such a mapping: the strict decoder reports the error
 	}
 	var errs []error
 	for section, keys := range sections {
@@ -45,7 +45,8 @@ func refuseRenamed(raw []byte) error {
 	return errors.Join(errs...)
 }
 
-// renamedVariable is the same for LIVEPROOF_<SECTION>_<KEY> and the keys below it.
+// renamedVariable does the same for the environment: LIVEPROOF_<SECTION>_<KEY> and
+// the keys below it.
 func renamedVariable(name string) (now string, ok bool) {
 	for old, key := range renamed {
 		if rest, found := strings.CutPrefix(name, variable(old)); found && (rest == "" || rest[0] == '_') {

@@ -22,7 +22,7 @@ var update = flag.Bool("update", false, "write configs/liveproof.yaml anew from 
 
 const shippedConfig = "../../configs/liveproof.yaml"
 
-// TestShippedConfig holds configs/liveproof.yaml against the code: the same
+// TestShippedConfig checks configs/liveproof.yaml against the code: the same
 // values, and the same words, which are the comments of the Config fields.
 func TestShippedConfig(t *testing.T) {
 	want := renderConfig(t)

@@ -115,7 +115,7 @@ func TestOldKeysAreRefusedWithTheirNewNames(t *testing.T) {
 	}
 }
 
-// TestEveryFaultAtOnce: one start tells everything that is wrong.
+// TestEveryFaultAtOnce: one start reports every fault of the configuration.
 func TestEveryFaultAtOnce(t *testing.T) {
 	_, err := loadConfig("", []string{
 		"LIVEPROOF_PIPELINE_QUEUE_SIZE=0", "LIVEPROOF_PIPELINE_IN_FLIGHT=0", "LIVEPROOF_STORE_RETRIES=99",

@@ -51,7 +51,8 @@ func TestComposeSetsKnownKeys(t *testing.T) {
 	}
 }
 
-// TestDashboardShowsMetricsThatExist holds Grafana's and the alerts' queries against the code's metrics.
+// TestDashboardShowsMetricsThatExist checks that the queries of Grafana and the alerts use only metrics
+// of the code.
 func TestDashboardShowsMetricsThatExist(t *testing.T) {
 	known := metricNames(t)
 	for _, path := range []string{"../../configs/grafana/dashboards/liveproof.json", "../../configs/prometheus/alerts.yml"} {

@@ -72,7 +72,7 @@ func newExtractCommand() *cobra.Command {
 	return cmd
 }
 
-// check names the flags that are wrong.
+// check reports every flag that is out of range.
 func (o extractOptions) check() (extract.Options, error) {
 	do := extract.Options{Out: o.out, Frames: o.frames, Jobs: o.jobs}
 	var err error

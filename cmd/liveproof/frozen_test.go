@@ -98,7 +98,8 @@ func TestLossyLoopIsNeverLive(t *testing.T) {
 	}
 }
 
-// TestPeopleAreNotFrozen: the same encoders, and people who do move.
+// TestPeopleAreNotFrozen: with the same encoders, people who move are not
+// frozen.
 func TestPeopleAreNotFrozen(t *testing.T) {
 	constantScorer(t)
 	for _, clip := range []string{"person_A_640x480.mjpeg", "person_B_640x480.mjpeg", "person_C_640x480.mjpeg"} {

@@ -21,9 +21,9 @@ const (
 	processKey     = "bank-a:0123456789abcdef"
 )
 
-// TestServerProcess is no test: it is the server process that tests kill.
+// TestServerProcess is not a test but the server process that tests kill.
 func TestServerProcess(t *testing.T) {
-	url := os.Getenv("LIVEPROOF_PORT_TEST_REDIS") // of a form that the configuration leaves alone
+	url := os.Getenv("LIVEPROOF_PORT_TEST_REDIS") // a name that the configuration ignores
 	if url == "" {
 		t.Skip("it is the child process of TestKilledServer")
 	}
@@ -41,7 +41,7 @@ func startProcess(t *testing.T, redis string) *process {
 	needRuntime(t)
 	cmd := exec.Command(os.Args[0], "-test.run=^TestServerProcess$")
 	cmd.Env = append(os.Environ(), "LIVEPROOF_PORT_TEST_REDIS="+redis, "LIVEPROOF_INGEST_API_KEYS="+processKey,
-		// Whatever the model thinks of the clip: θ makes it live.
+		// θ makes the clip live, whatever the model's scores are.
 		"LIVEPROOF_VERDICT_THRESHOLD=0.002", "LIVEPROOF_VERDICT_MARGIN=0.001", "LIVEPROOF_VERDICT_HYSTERESIS=0.001")
 	out, err := cmd.StdoutPipe()
 	require.NoError(t, err)
@@ -70,9 +70,9 @@ func (p *process) kill() {
 	}
 }
 
-// TestKilledServer: two server processes share one Redis, and the one that holds
-// a call that stands at live is killed. The other one says pending within 5 s and
-// ends the session within 30 s.
+// TestKilledServer: two server processes share one Redis. One runs a call that is
+// live, and is killed. The other one reads pending within 5 s and ends the
+// session within 30 s.
 func TestKilledServer(t *testing.T) {
 	clip := person(t, "person_A_640x480.mjpeg", "20")
 	db := redistest.Start(t)
@@ -99,7 +99,8 @@ func TestKilledServer(t *testing.T) {
 	require.Positive(t, v.Frames.Scored, "what was counted stays")
 }
 
-// TestUnconnectedSessionExpires: the sweep alone ends it, on whatever server.
+// TestUnconnectedSessionExpires: the sweep of any server ends a session that
+// nobody connects to.
 func TestUnconnectedSessionExpires(t *testing.T) {
 	db := redistest.Start(t)
 	t.Setenv("LIVEPROOF_SESSION_TOKEN_TTL", "1s")

@@ -1,5 +1,5 @@
 // Command liveproof judges from video whether a bona fide person or an attack
-// presentation is before the camera: live over WebRTC (serve) or from files
+// presentation is in front of the camera: live over WebRTC (serve) or from files
 // (replay). See README.md.
 package main
 

@@ -47,7 +47,7 @@ func (p *videoProgress) show(now extract.Progress) {
 	}
 }
 
-// progressLine says how far the work is and when it will end.
+// progressLine says how much is done and how long the rest will take.
 func progressLine(now extract.Progress, elapsed time.Duration) string {
 	worked := now.Done - now.Skipped
 	text := fmt.Sprintf("extracting: %d of %d videos", now.Done, now.Total)

@@ -47,7 +47,7 @@ func TestAProtocolNeedsVideosOfEachDataset(t *testing.T) {
 	require.Contains(t, errText, "no video of oulu")
 }
 
-// Both lists are the code's own: nothing in them is written twice.
+// Both lists show what the code declares.
 func TestProtocolList(t *testing.T) {
 	text, _, code := command(t, "protocol", "--list", "--json")
 	require.Equal(t, exitOK, code)

@@ -17,9 +17,9 @@ func catchHangups() (hangups <-chan os.Signal, stop func()) {
 	return c, func() { signal.Stop(c) }
 }
 
-// reloadOnHangup reads the scorer's model file anew at every SIGHUP and swaps
-// it in without a pause, for sessions that begin from then on. Those that run keep
-// theirs. A file that is refused, or too many models in use, leaves the old one at work.
+// reloadOnHangup reads the scorer's model file again at every SIGHUP; new sessions then
+// use it, and running ones keep their model. If the file is refused, or too many models
+// are in use, the old model stays.
 func reloadOnHangup(ctx context.Context, hangups <-chan os.Signal, e *engine.Engine, log *slog.Logger) error {
 	for {
 		select {
@@ -27,7 +27,7 @@ func reloadOnHangup(ctx context.Context, hangups <-chan os.Signal, e *engine.Eng
 			return nil
 		case <-hangups:
 			if err := e.Reload(ctx); err != nil {
-				log.Error("the model was not replaced, the old one goes on", "error", err)
+				log.Error("the model was not replaced; the old one is still used", "error", err)
 			}
 		}
 	}

@@ -34,7 +34,7 @@ func newReplayPrinter(o replayOptions, files []string, out, errOut io.Writer) *r
 	return p
 }
 
-// measure notes the files' sizes and returns their sum.
+// measure remembers the files' sizes and returns their sum.
 func (p *replayPrinter) measure(files []string) (total int64) {
 	for _, path := range files {
 		if info, err := os.Stat(path); err == nil {

@@ -7,7 +7,7 @@ import (
 )
 
 const longHelp = `Liveproof decides from video whether a bona fide person or an attack presentation
-(a print, a screen, a cut-out) is before the camera.
+(a print, a screen, a cut-out) is in front of the camera.
 
   liveproof serve                     server with demo page at http://localhost:8080
   liveproof replay --json clip.mp4    judge files through the same pipeline

@@ -90,9 +90,9 @@ func (f serveFlags) apply(cmd *cobra.Command, cfg *Config) {
 	}
 }
 
-// serveMode says who may do what on this server.
+// serveMode says what the server shows besides the API.
 type serveMode struct {
-	demo bool // demo page and backend; missing secrets are made up
+	demo bool // demo page and backend; missing secrets are generated
 	dev  bool // clients are told ρ
 }
 

@@ -107,8 +107,8 @@ func TestShutdownEndsEverySession(t *testing.T) {
 	require.Contains(t, stored["result"], "server_shutdown")
 }
 
-// TestVerdictOutlastsTheOutage: Redis stands still while a call ends; the verdict
-// that was judged is the one that is written when it goes on.
+// TestVerdictOutlastsTheOutage: Redis stands still while a call ends; when it
+// goes on, the verdict is written unchanged.
 func TestVerdictOutlastsTheOutage(t *testing.T) {
 	clip := person(t, "person_A_640x480.mjpeg", "20")
 	t.Setenv("LIVEPROOF_PIPELINE_RECORD_TIMEOUT", "200ms")
@@ -160,7 +160,8 @@ func TestFiftySessionsLeaveNothingBehind(t *testing.T) {
 			sampled, judged = sampled+v.Frames.Sampled, judged+v.Frames.Scored
 			leave[i]()
 		}
-		// Together: a busy machine may starve one of five for its three seconds.
+		// Counted over all five: on a busy machine one of them may get nothing in its
+		// three seconds.
 		require.Positive(t, sampled)
 		require.Equal(t, scored, judged > 0)
 	}

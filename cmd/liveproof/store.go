@@ -12,7 +12,8 @@ import (
 	"github.com/liveproof/liveproof/store"
 )
 
-// sessionStore is what serve needs of a store; both of package store's are one.
+// sessionStore is what serve needs from a store; both stores of package store
+// implement it.
 type sessionStore interface {
 	ingest.Sessions
 	engine.Recorder

@@ -17,14 +17,14 @@ var (
 	revision string
 )
 
-// release says which program this is.
+// release identifies the program.
 type release struct {
 	Version  string `json:"version"`
 	Revision string `json:"revision"` // the git commit; "+dirty" when files had changed since; "unknown" outside a checkout
 	Go       string `json:"go"`
 }
 
-// currentRelease fills in from the build information of the Go tool what the build did not set.
+// currentRelease takes what the build did not set from the Go tool's build information.
 func currentRelease() release {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {

@@ -1,6 +1,6 @@
 package main
 
-// What this business makes of a session. The page is told no more than that.
+// The decisions of this business. The page is told nothing else.
 const (
 	accept = "accept"
 	reject = "reject"
@@ -8,7 +8,7 @@ const (
 	wait   = "wait" // the session has not ended
 )
 
-// decide lets nobody in but who was found live in a session that has been decided.
+// decide accepts only a session that was decided as live.
 func decide(s session) string {
 	switch s.State {
 	case "created", "connecting", "streaming":

@@ -39,8 +39,9 @@ func (r refusal) Error() string {
 	return fmt.Sprintf("Liveproof answered %d %s: %s", r.status, r.Code, r.Detail)
 }
 
-// create returns the body of the answer as it came: the page's component reads it. When no
-// answer came, create asks once more; the idempotency key keeps that from making two sessions.
+// create returns the body of Liveproof's answer unchanged, for the page's component. When no
+// answer comes, create asks once more; the idempotency key keeps that from making two
+// sessions.
 func (l liveproof) create(ctx context.Context, externalID string) (json.RawMessage, error) {
 	body, err := json.Marshal(map[string]string{"mode": "onboarding", "external_id": externalID})
 	if err != nil {
@@ -83,7 +84,7 @@ func (l liveproof) call(ctx context.Context, method, path, idempotencyKey string
 	}
 	if resp.StatusCode/100 != 2 {
 		refused := refusal{status: resp.StatusCode}
-		_ = json.Unmarshal(answer, &refused) // a proxy's answer is no JSON; its status says enough
+		_ = json.Unmarshal(answer, &refused) // the answer of a proxy is not JSON; its status is enough
 		return nil, refused
 	}
 	return answer, nil

@@ -21,7 +21,8 @@ import (
 // callTimeout bounds one call to Liveproof.
 const callTimeout = 5 * time.Second
 
-// sessionID is the form of Liveproof's session ids. What else a browser sends gets into no URL.
+// sessionID is the form of Liveproof's session ids. Nothing else that a browser sends may get
+// into a URL.
 var sessionID = regexp.MustCompile(`^[0-9A-HJKMNP-TV-Z]{26}$`)
 
 type backend struct {
@@ -84,7 +85,7 @@ func (b *backend) servePage(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(b.page)
 }
 
-// visitor is who asks, "" for a stranger.
+// visitor identifies who sent the request, "" for a stranger.
 func visitor(r *http.Request) string {
 	cookie, err := r.Cookie("visitor")
 	if err != nil {
@@ -131,7 +132,7 @@ type problem struct {
 	Code string `json:"code"`
 }
 
-// fail logs the cause for the operator and tells the browser only whether to come again.
+// fail logs the cause for the operator and tells the browser only whether to try again.
 func fail(w http.ResponseWriter, err error) {
 	log.Print(err)
 	if refused, ok := errors.AsType[refusal](err); ok {

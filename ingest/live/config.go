@@ -7,9 +7,9 @@ import (
 	"github.com/liveproof/liveproof/internal/check"
 )
 
-// Config is a session's life: how long each part of it may take.
+// Config holds the limits and timeouts of a session.
 type Config struct {
-	// TokenTTL is how long after its creation a session can be connected to.
+	// TokenTTL is how long after a session's creation a client can connect to it.
 	TokenTTL time.Duration `yaml:"token_ttl"`
 	// RecordTTL is how long a session's record is kept.
 	RecordTTL time.Duration `yaml:"record_ttl"`
@@ -17,7 +17,7 @@ type Config struct {
 	// Deadline ends an onboarding session without a verdict; a request may ask for up to MaxDeadline.
 	Deadline    time.Duration `yaml:"deadline"`
 	MaxDeadline time.Duration `yaml:"max_deadline"`
-	// MaxCall ends a call.
+	// MaxCall is the longest time that a call may last.
 	MaxCall time.Duration `yaml:"max_call"`
 
 	// MaxSessions bounds the sessions connected to this server at once.
@@ -26,12 +26,13 @@ type Config struct {
 	ConnectTimeout time.Duration `yaml:"connect_timeout"`
 	// IdleTimeout ends a session that delivers no media.
 	IdleTimeout time.Duration `yaml:"idle_timeout"`
-	// DisconnectGrace is how long a session outlives its signalling connection.
+	// DisconnectGrace is how long a session goes on after its signalling
+	// connection was lost.
 	DisconnectGrace time.Duration `yaml:"disconnect_grace"`
-	// DecideTimeout bounds the retries with which a session's end is written while the store is away.
+	// DecideTimeout is how long the server tries to write a session's end while the store is away.
 	DecideTimeout time.Duration `yaml:"decide_timeout"`
-	// DrainTimeout is what running sessions are given after SIGTERM; to be ended
-	// and written down takes them up to 20 s more.
+	// DrainTimeout is how long running sessions may go on after SIGTERM; to end
+	// and record them may take up to 20 s more.
 	DrainTimeout time.Duration `yaml:"drain_timeout"`
 }
 

@@ -21,7 +21,8 @@ import (
 var ErrRenegotiation = errors.New("the offer was made already; renegotiation is not supported")
 
 // Connection is one connected session. Its goroutine (run) alone decides how the
-// session ends; everyone else only asks for it (HangUp, Abandon, Abort).
+// session ends; all other code can only ask for the end (HangUp, Abandon,
+// Abort).
 type Connection struct {
 	// ID names the connection, a ULID.
 	ID string
@@ -32,15 +33,15 @@ type Connection struct {
 	session  liveproof.Session
 	tokenID  string
 	listener Listener
-	claimed  bool // guarded by the supervisor: the session is this server's
-	peer     Peer // nil when there could be none
+	claimed  bool // this server has the session's lease; guarded by the supervisor's mutex
+	peer     Peer // nil when no peer connection could be made
 
 	ctx       context.Context
 	cancel    context.CancelCauseFunc
-	streaming chan struct{}         // closed when the first video has come
+	streaming chan struct{}         // closed when the first video track has arrived
 	endings   chan liveproof.Ending // holds the analyzer's ending
-	hungUp    request               // no more media is wanted
-	abandoned request               // signalling is gone
+	hungUp    request               // end the media and judge what came
+	abandoned request               // the signalling connection was lost
 	aborted   request               // end now
 	negotiate struct {
 		sync.Mutex
@@ -50,7 +51,7 @@ type Connection struct {
 	reason liveproof.Reason // why it was asked to end; the first counts
 }
 
-// request is something that is asked for once.
+// request is a request that can be made once.
 type request struct {
 	made chan struct{}
 	once sync.Once
@@ -75,16 +76,18 @@ func (c *Connection) OpenedBy(tokenID string) bool {
 	return subtle.ConstantTimeCompare([]byte(c.tokenID), []byte(tokenID)) == 1
 }
 
-// HangUp ends the media: the analyzer meets the stream's end and judges by what it has.
+// HangUp ends the media: for the analyzer the stream has ended, and it judges the media
+// so far.
 func (c *Connection) HangUp(why liveproof.Reason) {
 	c.because(why)
 	c.hungUp.make()
 }
 
-// Abandon says that signalling is gone; the session ends after a grace period.
+// Abandon says that the signalling connection was lost; the session ends after
+// a grace period.
 func (c *Connection) Abandon() { c.abandoned.make() }
 
-// Abort ends the session now, whatever the analyzer does.
+// Abort ends the session now and cancels the analyzer.
 func (c *Connection) Abort(why liveproof.Reason) {
 	c.because(why)
 	c.aborted.make()
@@ -108,8 +111,8 @@ func (c *Connection) reasonOr(otherwise liveproof.Reason) liveproof.Reason {
 	return otherwise
 }
 
-// Answer takes the connection's one offer. After an error the caller hangs up,
-// once it has told the client.
+// Answer takes the connection's one offer. After an error the caller tells the
+// client and then calls HangUp.
 func (c *Connection) Answer(ctx context.Context, offer string) (string, error) {
 	c.negotiate.Lock()
 	defer c.negotiate.Unlock()
@@ -138,8 +141,9 @@ func (c *Connection) Answer(ctx context.Context, offer string) (string, error) {
 // Refuse notes that the client's offer cannot be used.
 func (c *Connection) Refuse() { c.because(liveproof.ReasonUnsupportedMedia) }
 
-// AddCandidate takes a remote candidate. A bad one is dropped (the peer counts
-// it), for browsers send what they like; one too many is rtc.ErrTooManyCandidates.
+// AddCandidate takes a remote candidate. A bad one is dropped and counted, because
+// browsers send candidates of many kinds; too many of them give
+// rtc.ErrTooManyCandidates.
 func (c *Connection) AddCandidate(candidate webrtc.ICECandidateInit) error {
 	err := c.peer.AddCandidate(candidate)
 	if errors.Is(err, rtc.ErrTooManyCandidates) {
@@ -154,8 +158,8 @@ func (c *Connection) AddCandidate(candidate webrtc.ICECandidateInit) error {
 // AddFragment takes trickled candidates (RFC 8840).
 func (c *Connection) AddFragment(fragment string) error { return c.peer.AddFragment(fragment) }
 
-// run is the connection's goroutine: it waits for the end, writes it, tells the
-// client and lets go. The analyzer may return later than its ending.
+// run is the connection's goroutine: it waits for the ending, writes it, tells
+// the client and waits for the analyzer, which may return after its ending.
 func (c *Connection) run() {
 	defer c.sup.release(c)
 	var analysis sync.WaitGroup
@@ -171,7 +175,7 @@ func (c *Connection) run() {
 	analysis.Wait()
 }
 
-// analyze judges the stream; its ending goes to endings, exactly one.
+// analyze judges the stream and sends its ending to endings.
 func (c *Connection) analyze() {
 	defer func() {
 		if p := recover(); p != nil {
@@ -193,7 +197,7 @@ func (c *Connection) analyze() {
 	if err != nil {
 		c.Log.Debug("analysis", "err", err)
 	}
-	c.end(liveproof.Unjudged(c.reasonOr(liveproof.ReasonOf(err)))) // in case it gave no ending
+	c.end(liveproof.Unjudged(c.reasonOr(liveproof.ReasonOf(err)))) // used only when the analyzer gave none
 }
 
 // observe keeps the ending and passes the rest on to the client.

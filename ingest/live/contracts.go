@@ -11,15 +11,16 @@ import (
 // Sessions keeps the records of sessions. Every call may block on the network
 // within ctx; liveproof.ErrUnavailable says that the store does not answer.
 type Sessions interface {
-	// Claim takes the session for one connection, for ever, and gives its server
-	// the lease: created → connecting. liveproof.ErrTokenUsed when tokenID was used
-	// before, ErrConflict when another peer has it, ErrNotFound when it is gone.
+	// Claim gives the session to one connection, for ever, and the lease to its
+	// server: created → connecting. The error is liveproof.ErrTokenUsed when
+	// tokenID was used before, ErrConflict when another peer has the session,
+	// ErrNotFound when it does not exist.
 	Claim(ctx context.Context, id liveproof.SessionID, tokenID string, lease liveproof.Lease) error
 	// Renew extends the lease of all these sessions. It returns those that have
 	// ended, are gone or belong to another owner.
 	Renew(ctx context.Context, lease liveproof.Lease, ids []liveproof.SessionID) (lost []liveproof.SessionID, err error)
-	// Decide ends the session, once, and returns the record that stands. The same
-	// ending again is no error; liveproof.ErrDecided when another one stands.
+	// Decide ends the session, once, and returns its record. The same ending again
+	// is no error; liveproof.ErrDecided says that the record holds another one.
 	Decide(ctx context.Context, id liveproof.SessionID, end liveproof.Ending) (liveproof.Session, error)
 	// Lapsed returns sessions that have not ended and whose lease has run out, at most about limit.
 	Lapsed(ctx context.Context, limit int) ([]liveproof.Session, error)
@@ -30,9 +31,10 @@ type Sessions interface {
 
 // Analyzer judges live streams.
 type Analyzer interface {
-	// Analyze judges one stream until it is decided, its units end or ctx ends
-	// (the cause of ctx is the reason). How the session ended reaches observe as the
-	// last event, exactly once; the caller writes it down. observe must not block.
+	// Analyze judges one stream until it is decided, its units end or ctx ends (the
+	// cause of ctx is the reason). The last event that observe receives is the
+	// ending, exactly once; the caller writes it to the store. observe must not
+	// block.
 	Analyze(ctx context.Context, s liveproof.Session, units liveproof.UnitSource, observe func(liveproof.Event)) error
 }
 
@@ -45,7 +47,8 @@ type Peer interface {
 	AddFragment(fragment string) error
 	// Video blocks for the first video track.
 	Video(ctx context.Context) (liveproof.UnitSource, error)
-	// Done closes when the connection is lost for good or closed; then Err says why.
+	// Done is closed when the connection is lost for good or closed; then Err says
+	// why.
 	Done() <-chan struct{}
 	Err() error
 	Close() error
@@ -54,16 +57,16 @@ type Peer interface {
 // Dialer makes peers. With a nil onCandidate the answer carries all candidates.
 type Dialer func(id liveproof.SessionID, onCandidate func(webrtc.ICECandidateInit)) (Peer, error)
 
-// Listener learns what becomes of a connection. None of its methods may block
-// for longer than a write deadline, Event not at all.
+// Listener is told of a connection's state, its events and its end. State and
+// Ended may block for a write deadline at most, Event not at all.
 type Listener interface {
 	State(s liveproof.State)
 	Event(e liveproof.Event)
-	// Ended is called last, with the record as it stands.
+	// Ended is called last, with the session's final record.
 	Ended(s liveproof.Session)
 }
 
-// Silent listens to nothing.
+// Silent is a Listener that does nothing.
 type Silent struct{}
 
 // State implements Listener.

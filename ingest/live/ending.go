@@ -9,12 +9,13 @@ import (
 	"github.com/liveproof/liveproof/internal/retry"
 )
 
-// lateness is what the analyzer may be later than the deadline, or than the end
-// of its media, before it is cancelled, and after that before it is given up.
+// lateness is how long the connection waits for the analyzer: after the
+// deadline, or the end of the media, before it cancels the analyzer, and then
+// again before it ends the session without it.
 const lateness = 2 * time.Second
 
-// await returns how the session ended: by the analyzer's ending, or by whatever
-// ends the connection first.
+// await returns how the session ended: the analyzer's ending, or that of the
+// first event that ends the connection.
 func (c *Connection) await() liveproof.Ending {
 	var gone <-chan struct{}
 	if c.peer != nil {
@@ -53,7 +54,8 @@ func (c *Connection) longest() time.Duration {
 	return c.session.Deadline + lateness
 }
 
-// finish ends the media and gives the analyzer time to judge by what it has.
+// finish ends the media and gives the analyzer time to judge what it has
+// received.
 func (c *Connection) finish() liveproof.Ending {
 	c.because(c.peerReason())
 	if c.peer != nil {
@@ -68,7 +70,8 @@ func (c *Connection) finish() liveproof.Ending {
 	return c.cut()
 }
 
-// peerReason is why the peer connection ended, if it did.
+// peerReason is why the peer connection ended; disconnected when it has no
+// error.
 func (c *Connection) peerReason() liveproof.Reason {
 	if c.peer == nil || c.peer.Err() == nil {
 		return liveproof.ReasonDisconnected
@@ -76,8 +79,8 @@ func (c *Connection) peerReason() liveproof.Reason {
 	return liveproof.ReasonOf(c.peer.Err())
 }
 
-// cut cancels the analyzer, which then judges with the reason and all it knows.
-// If it does not follow, the session ends without it.
+// cut cancels the analyzer, which then ends the session with the reason and its
+// evidence. If the analyzer does not react, the session ends without it.
 func (c *Connection) cut() liveproof.Ending {
 	why := c.reasonOr(liveproof.ReasonInternalError)
 	c.cancel(&liveproof.EndError{Reason: why})
@@ -90,9 +93,9 @@ func (c *Connection) cut() liveproof.Ending {
 	return liveproof.Unjudged(why)
 }
 
-// write ends the session's record and returns what stands. It retries while the
-// store is away. A verdict that could not be written is told as inconclusive;
-// the record is then ended by the sweep, once its lease has run out.
+// write ends the session in the store and returns its final record. It retries
+// while the store is away. If a verdict could not be written, the client is
+// told inconclusive, and the sweep ends the record once its lease has run out.
 func (s *Supervisor) write(session liveproof.Session, end liveproof.Ending) liveproof.Session {
 	ctx, cancel := context.WithTimeout(context.Background(), s.patience())
 	defer cancel()
@@ -111,7 +114,7 @@ func (s *Supervisor) write(session liveproof.Session, end liveproof.Ending) live
 		return stored
 	case errors.Is(err, liveproof.ErrDecided):
 		s.metrics.writes.WithLabelValues("refused").Inc()
-		return stored // whoever ended it has counted it
+		return stored // it was counted by the server that ended it
 	case errors.Is(err, liveproof.ErrNotFound):
 		s.metrics.writes.WithLabelValues("refused").Inc()
 	default:
@@ -121,7 +124,8 @@ func (s *Supervisor) write(session liveproof.Session, end liveproof.Ending) live
 	return s.unwritten(session, end)
 }
 
-// unwritten is what may be told of a session whose end is not on record.
+// unwritten is what the client may be told of a session whose end could not be
+// written.
 func (s *Supervisor) unwritten(session liveproof.Session, end liveproof.Ending) liveproof.Session {
 	session.State, session.Verdict = end.State, end.Verdict
 	if end.Verdict.Outcome != liveproof.OutcomeInconclusive {

@@ -13,12 +13,14 @@ const (
 	sweepLimit = 1000 // sessions ended in one sweep
 )
 
-// Sweep ends sessions whose lease has run out, until ctx ends: those that nobody
-// has connected to, and those whose server is lost. Every server sweeps.
+// Sweep ends sessions whose lease has run out: those that no client has
+// connected to, and those whose server is lost. It returns when ctx ends. Every
+// server sweeps.
 func (s *Supervisor) Sweep(ctx context.Context) {
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
-	// While this server, or the store, was away, no lease could be renewed. Owners get the time to do so.
+	// While this server or the store was away, leases could not be renewed. Their owners get time to
+	// renew them first.
 	notBefore := s.deps.Now().Add(leaseFor)
 	for {
 		select {
@@ -33,8 +35,8 @@ func (s *Supervisor) Sweep(ctx context.Context) {
 	}
 }
 
-// SweepOnce ends what is overdue now. Sessions that are connected, as far as
-// their record says, are left alone before notBefore.
+// SweepOnce ends the sessions that are overdue now. Before notBefore it leaves
+// alone those that their record calls connected.
 func (s *Supervisor) SweepOnce(ctx context.Context, notBefore time.Time) error {
 	lapsed, err := s.deps.Sessions.Lapsed(ctx, sweepLimit)
 	if err != nil {
@@ -52,7 +54,7 @@ func (s *Supervisor) SweepOnce(ctx context.Context, notBefore time.Time) error {
 			s.metrics.ended(stored)
 			s.deps.Log.Info("session expired", "session", stored.ID, "was", found.State, "reasons", stored.Verdict.Reasons)
 		case errors.Is(err, liveproof.ErrConflict), errors.Is(err, liveproof.ErrDecided), errors.Is(err, liveproof.ErrNotFound):
-			// Its owner came back, or another server was quicker.
+			// The session's owner came back, or another server was quicker.
 		default:
 			return err
 		}
@@ -60,8 +62,9 @@ func (s *Supervisor) SweepOnce(ctx context.Context, notBefore time.Time) error {
 	return nil
 }
 
-// overdue is the one rule of expiry: how a session ends that its owner no longer
-// holds; false while somebody may still come.
+// overdue is the one rule of expiry. It returns how a session ends whose lease
+// has run out, and false while its client may still connect or its owner may
+// still renew.
 func overdue(s liveproof.Session, now time.Time) (liveproof.Ending, bool) {
 	switch {
 	case !s.Lapsed(now):

@@ -8,15 +8,15 @@ import (
 )
 
 // A session's server renews its lease long before it runs out. A session whose
-// lease has run out reads as pending; after takeOver more, any server ends it.
-// The clocks of all servers must agree to within a second (NTP).
+// lease has run out reads as pending; takeOver later any server ends it. The
+// clocks of all servers must agree to within a second (NTP).
 const (
 	leaseFor   = 4 * time.Second
 	renewEvery = time.Second
 	takeOver   = 10 * time.Second
 )
 
-// lease is this server's lease from now on.
+// lease is a new lease of this server, from now.
 func (s *Supervisor) lease() liveproof.Lease {
 	return liveproof.Lease{Owner: s.node, Until: s.deps.Now().Add(leaseFor).UTC().Truncate(time.Millisecond)}
 }
@@ -39,8 +39,8 @@ func (s *Supervisor) heartbeat() {
 	}
 }
 
-// beating lists the sessions of this server; beat is false when the heartbeat is
-// to end, because nobody is connected.
+// beating lists the sessions of this server; beat is false when there are none,
+// and the heartbeat must end.
 func (s *Supervisor) beating() (ids []liveproof.SessionID, beat bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

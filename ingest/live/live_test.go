@@ -133,14 +133,14 @@ func start(t *testing.T, db *store.Memory, judge analyzer) *server {
 	return s
 }
 
-// kill is the end of a process: nothing of it reaches the store any more.
+// kill ends the server as kill -9 does: it no longer reaches the store.
 func (s *server) kill() {
 	s.link.set(true)
 	s.stop()
 	<-s.done
 }
 
-// close ends the server as it should be ended.
+// close shuts the server down cleanly.
 func (s *server) close() {
 	s.stop()
 	<-s.done
@@ -149,7 +149,7 @@ func (s *server) close() {
 	require.NoError(s.t, s.Drain(now))
 }
 
-// connected makes a session, connects it and says that it is live.
+// connected creates a session, connects a client and records the verdict live.
 func (s *server) connected(mode liveproof.Mode) liveproof.SessionID {
 	s.t.Helper()
 	now := time.Now()
@@ -196,8 +196,8 @@ func TestLeaseIsRenewedWhileTheSessionLives(t *testing.T) {
 	})
 }
 
-// TestKilledServer: never a stale live; any server ends the session within 30 s,
-// also one that starts later.
+// TestKilledServer: no stale live is read, and any server ends the session
+// within 30 s, even one that starts later.
 func TestKilledServer(t *testing.T) {
 	for name, restarted := range map[string]bool{"another server": false, "restarted": true} {
 		t.Run(name, func(t *testing.T) {
@@ -231,8 +231,8 @@ func TestKilledServer(t *testing.T) {
 	}
 }
 
-// TestServerThatComesBack: a server that stood still finds its session taken over,
-// and ends its connection without touching the record.
+// TestServerThatComesBack: a server that stood still finds that another server has
+// ended its session, and ends its connection without changing the record.
 func TestServerThatComesBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		db := store.NewMemory(store.DefaultConfig(), time.Now)
@@ -318,7 +318,7 @@ func TestDrainGivesUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		let := make(chan struct{})
 		s := start(t, store.NewMemory(store.DefaultConfig(), time.Now), func(context.Context, liveproof.UnitSource, func(liveproof.Event)) error {
-			<-let // as a call into foreign code that hangs
+			<-let // like a call into C code that hangs
 			return errors.New("too late")
 		})
 		id := s.connected(liveproof.ModeOnboarding)
@@ -342,7 +342,7 @@ func TestOverdue(t *testing.T) {
 	}
 	for name, c := range map[string]struct {
 		session liveproof.Session
-		want    liveproof.Reason // "" leaves it alone
+		want    liveproof.Reason // "" means not overdue
 	}{
 		"a client may connect":       {lease(liveproof.StateCreated, 1), ""},
 		"nobody connected":           {lease(liveproof.StateCreated, 0), liveproof.ReasonNoMedia},

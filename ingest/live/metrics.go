@@ -7,7 +7,8 @@ import (
 	"github.com/liveproof/liveproof"
 )
 
-// metrics of sessions. Label values are closed sets: nothing a client sends becomes one.
+// metrics of sessions. Label values are closed sets: nothing that a client sends becomes
+// a label.
 type metrics struct {
 	// active are the sessions connected to this server.
 	active prometheus.Gauge
@@ -15,8 +16,8 @@ type metrics struct {
 	// (decided, failed, expired), verdict and first reason (a code of the table of
 	// reasons, or none).
 	ends *prometheus.CounterVec
-	// writes counts attempts to write a session's end by result: ok, refused (it
-	// has ended otherwise or is gone), retry, gave_up.
+	// writes counts attempts to write a session's end by result: ok, refused
+	// (another ending was written, or the record is gone), retry, gave_up.
 	writes *prometheus.CounterVec
 }
 

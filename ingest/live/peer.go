@@ -32,8 +32,8 @@ func (p peer) Video(ctx context.Context) (liveproof.UnitSource, error) {
 	return v, nil
 }
 
-// explained is a stream whose end is liveproof.ErrIdle when its peer fell
-// silent; every other end is a plain io.EOF.
+// explained is a stream that ends with liveproof.ErrIdle when its peer fell
+// silent, and with io.EOF otherwise.
 type explained struct {
 	liveproof.UnitSource
 	peer Peer

@@ -17,18 +17,21 @@ import (
 
 // Errors of this package; test with errors.Is.
 var (
-	// ErrDraining: the server goes down. It is a liveproof.ErrOverloaded too.
+	// ErrDraining: the server is shutting down. It wraps liveproof.ErrOverloaded.
 	ErrDraining = fmt.Errorf("server is shutting down: %w", liveproof.ErrOverloaded)
 	// ErrNegotiation: the connection could not be negotiated in time.
 	ErrNegotiation = errors.New("negotiation timed out")
-	// ErrStuck: sessions that were told to end did not; their goroutines still run.
+	// ErrStuck: some sessions did not end although they were aborted; their
+	// goroutines still run.
 	ErrStuck = errors.New("sessions did not end in time")
 )
 
-// overtime is above what an analyzer takes to notice its end, and patience after it.
+// overtime is longer than an analyzer needs to end, plus the patience to write its
+// ending.
 const overtime = 20 * time.Second
 
-// Deps are what a supervisor works with. Sessions, Analyzer and Dial are needed.
+// Deps are what a supervisor works with. Sessions, Analyzer and Dial are
+// required.
 type Deps struct {
 	Sessions Sessions
 	Analyzer Analyzer
@@ -46,13 +49,13 @@ type Supervisor struct {
 	deps     Deps
 	metrics  *metrics
 	node     string        // names this server in leases
-	overtime time.Duration // what sessions that Drain has aborted are given to end
+	overtime time.Duration // how long Drain waits for the sessions that it has aborted
 
 	wg          sync.WaitGroup
-	emptied     chan struct{} // holds a token when the last connection has ended
+	emptied     chan struct{} // gets a token when the last connection has ended
 	mu          sync.Mutex
 	connections map[liveproof.SessionID]*Connection
-	beats       bool // the heartbeat runs
+	beats       bool // the heartbeat is running
 	shut        bool
 }
 
@@ -62,7 +65,7 @@ func New(cfg Config, deps Deps) (*Supervisor, error) {
 		return nil, err
 	}
 	if deps.Sessions == nil || deps.Analyzer == nil || deps.Dial == nil {
-		return nil, errors.New("live: Sessions, Analyzer and Dial are needed")
+		return nil, errors.New("live: Sessions, Analyzer and Dial are required")
 	}
 	if deps.Log == nil {
 		deps.Log = slog.New(slog.DiscardHandler)
@@ -89,7 +92,7 @@ func (s *Supervisor) Connect(ctx context.Context, session liveproof.Session, tok
 		s.release(c)
 		return nil, err
 	}
-	// From here on the session is ours to end, whatever happens.
+	// From here on this server must end the session, whatever happens.
 	s.own(c)
 	c.peer, err = s.deps.Dial(session.ID, onCandidate)
 	if err != nil {
@@ -102,23 +105,24 @@ func (s *Supervisor) Connect(ctx context.Context, session liveproof.Session, tok
 	return c, nil
 }
 
-// claim does not end with the request: a claim that was made and whose answer
-// nobody awaited would leave a session that nobody ends before its lease does.
+// claim does not end with the request. If the request ended after the store had
+// made the claim, the session would have no connection and would only end when
+// its lease runs out.
 func (s *Supervisor) claim(ctx context.Context, id liveproof.SessionID, tokenID string) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
 	return s.deps.Sessions.Claim(ctx, id, tokenID, s.lease())
 }
 
-// own lets the heartbeat renew the lease that the claim gave.
+// own marks the session as claimed, so that the heartbeat renews its lease.
 func (s *Supervisor) own(c *Connection) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c.claimed = true
 }
 
-// reserve takes a place. The session's id among the connections also refuses a
-// second peer on this server before the store is asked.
+// reserve takes one of MaxSessions places. It also refuses a second peer for
+// the session on this server, without asking the store.
 func (s *Supervisor) reserve(session liveproof.Session, tokenID string, l Listener) (*Connection, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -166,7 +170,8 @@ func (s *Supervisor) Find(id liveproof.SessionID) *Connection {
 	return s.connections[id]
 }
 
-// Hold keeps Drain waiting until Unhold; false once the supervisor is shut.
+// Hold makes Drain wait until Unhold; it returns false once the supervisor is
+// closed.
 func (s *Supervisor) Hold() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -186,7 +191,7 @@ func (s *Supervisor) Count() int {
 	return len(s.connections)
 }
 
-// Full reports why a session created now could not connect now, nil when it could.
+// Full reports why no further session can connect now; nil when one can.
 func (s *Supervisor) Full() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -199,15 +204,15 @@ func (s *Supervisor) Full() error {
 	return nil
 }
 
-// Drain refuses new sessions, gives the running ones until ctx ends, then ends
-// them. It returns when every goroutine is gone, or ErrStuck after overtime:
-// an analyzer lost in foreign code cannot be ended from here.
+// Drain refuses new sessions, lets the running ones go on until ctx ends, and
+// then aborts them. It returns when every goroutine has ended, or ErrStuck
+// after overtime: an analyzer that hangs in C code cannot be stopped.
 func (s *Supervisor) Drain(ctx context.Context) error {
 	s.mu.Lock()
 	s.shut = true
 	s.mu.Unlock()
 	idle := make(chan struct{})
-	go func() { s.wg.Wait(); close(idle) }() // outlives Drain only with what it waits for
+	go func() { s.wg.Wait(); close(idle) }() // outlives Drain only when a session is stuck
 	select {
 	case <-idle:
 		return nil

@@ -44,8 +44,8 @@ type assembler struct {
 	payloadTypes         map[uint8]liveproof.Codec
 	emit                 func(liveproof.AccessUnit)
 	drop                 func(dropReason)
-	recycle              func() []byte // memory for another unit, nil for none; may be nil
-	spare                []byte        // what recycle gave
+	recycle              func() []byte // returns used memory for another unit, or nil; the function may be nil
+	spare                []byte        // the memory that recycle returned
 
 	depacketizers map[liveproof.Codec]codecs.Depacketizer
 	open          bool // a picture is under way
@@ -78,7 +78,8 @@ func newAssembler(cfg Config, payloadTypes map[uint8]liveproof.Codec, emit func(
 	}
 }
 
-// needsKeyFrame says that pictures cannot be shown until the next key frame.
+// needsKeyFrame reports whether no picture can be shown before the next key
+// frame.
 func (a *assembler) needsKeyFrame() bool { return a.broken }
 
 // push takes the next packet in order; gap says that packets before it are missing.
@@ -106,8 +107,8 @@ func (a *assembler) push(p packet, gap bool) {
 	}
 }
 
-// noteLoss is told of missing packets: the picture under way is incomplete, and where
-// the next one begins is not known.
+// noteLoss handles missing packets: the current picture is incomplete, and the start
+// of the next one is not known.
 func (a *assembler) noteLoss() {
 	if a.open {
 		a.discard(dropIncomplete)
@@ -169,7 +170,7 @@ func (a *assembler) finish() {
 	if len(u.Data) == 0 {
 		return
 	}
-	a.spare = nil // the depacketizer has it
+	a.spare = nil // the depacketizer owns it now
 	a.deliver(u)
 	if a.spare == nil && a.recycle != nil {
 		a.spare = a.recycle()

@@ -72,10 +72,10 @@ type Config struct {
 	MaxStreams int `yaml:"max_streams"`
 
 	// ConnectTimeout is the longest time from NewPeer to a connection (ICE and
-	// DTLS), [1s, 5m]. Configuration has it in the section of sessions.
+	// DTLS), [1s, 5m]. Its key is session.connect_timeout.
 	ConnectTimeout time.Duration `yaml:"-"`
-	// IdleTimeout is the longest time without a media packet, [1s, 5m].
-	// Configuration has it in the section of sessions.
+	// IdleTimeout is the longest time without a media packet, [1s, 5m]. Its key is
+	// session.idle_timeout.
 	IdleTimeout time.Duration `yaml:"-"`
 	// DisconnectedTimeout is how long a peer may be silent before it counts as
 	// disconnected, FailedTimeout how much longer before it counts as lost:

@@ -8,8 +8,8 @@ import (
 	"github.com/pion/logging"
 )
 
-// loggers turns pion's logging into debug records: what outsiders can cause
-// must not fill the log; what matters is counted.
+// loggers turns pion's log into debug records, because clients could otherwise
+// fill the log. Metrics count what matters.
 type loggers struct{ log *slog.Logger }
 
 // NewLogger implements logging.LoggerFactory.

@@ -35,7 +35,7 @@ type Video struct {
 	bytes   int
 	waitKey bool // after an overflow
 	closed  bool
-	lent    []byte   // Data of the unit that Next gave last
+	lent    []byte   // Data of the unit that Next returned last
 	free    [][]byte // memory for further units
 	stats   Stats
 	dropped [len(dropReasons)]int64
@@ -56,7 +56,7 @@ func newVideo(cfg Config, m *metrics, sendPLI func()) *Video {
 
 // Next blocks for the next complete access unit. It returns io.EOF when the
 // track has ended and the queue is empty, and ctx's error when ctx ends. The
-// unit's Data is valid until the next call: its memory is used again.
+// unit's Data is valid until the next call, which reuses its memory.
 func (v *Video) Next(ctx context.Context) (liveproof.AccessUnit, error) {
 	for {
 		if err := ctx.Err(); err != nil {
@@ -106,7 +106,7 @@ func (v *Video) recycleLocked() {
 	v.lent = nil
 }
 
-// spare gives memory for another unit, nil when there is none.
+// spare returns used memory for another unit, nil when there is none.
 func (v *Video) spare() []byte {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -159,7 +159,8 @@ func (v *Video) wake() {
 	}
 }
 
-// needsKeyFrame says that an overflow waits for one.
+// needsKeyFrame reports whether units are dropped until the next key frame,
+// after an overflow.
 func (v *Video) needsKeyFrame() bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()

@@ -106,8 +106,8 @@ func TestKeyFrameRequestsAreThrottled(t *testing.T) {
 	})
 }
 
-// TestUnitIsValidUntilTheNextOne: packets that come while a unit is in use do
-// not touch its memory; after that the memory is used again.
+// TestUnitIsValidUntilTheNextOne: packets that arrive while a unit is in use do
+// not change its memory; after that the memory is reused.
 func TestUnitIsValidUntilTheNextOne(t *testing.T) {
 	eachCodec(t, func(t *testing.T, codec liveproof.Codec, frames []frame) {
 		v := testVideo(t, 2*streamFrames, 1<<20, func() {})

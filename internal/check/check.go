@@ -51,8 +51,8 @@ func OneOf(key, v string, choices ...string) error {
 	return fmt.Errorf("%s: %q is not one of %s", key, v, strings.Join(choices, ", "))
 }
 
-// That reports a rule of its own kind: when ok is false, the message, which
-// says what is wrong and what is allowed.
+// That reports any other rule: when ok is false, it returns the message, which
+// must say what is wrong and what is allowed.
 func That(key string, ok bool, format string, args ...any) error {
 	if ok {
 		return nil
@@ -60,8 +60,8 @@ func That(key string, ok bool, format string, args ...any) error {
 	return fmt.Errorf("%s: %s", key, fmt.Sprintf(format, args...))
 }
 
-// Prefix puts a prefix before err, and where errors.Join made it, before each of
-// its errors: a section before its keys, or the dashes before the name of a flag.
+// Prefix puts a prefix before err, or before each of its errors if errors.Join
+// made it: a section before its keys, or the dashes before the name of a flag.
 func Prefix(prefix string, err error) error {
 	if err == nil {
 		return nil

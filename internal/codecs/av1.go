@@ -21,7 +21,7 @@ var av1 = Format{
 // The aggregation header (RTP Payload Format for AV1, 4.4).
 const (
 	av1Continues   = 0x80 // Z: the first element continues one of the packet before
-	av1Continued   = 0x40 // Y: the last element goes on in the next packet
+	av1Continued   = 0x40 // Y: the last element continues in the next packet
 	av1NewSequence = 0x08 // N: first packet of a coded video sequence
 )
 
@@ -31,11 +31,11 @@ func av1Elements(header byte) int { return int(header >> 4 & 3) }
 
 // av1Depacketizer implements the RTP Payload Format for AV1 into a temporal
 // unit of the low-overhead format: a temporal delimiter, then OBUs with sizes.
-// It is our own because pion's copies each OBU three times.
+// pion's depacketizer is not used because it copies each OBU three times.
 type av1Depacketizer struct {
 	data    []byte
 	start   int  // where the last OBU begins in data
-	pending bool // that OBU goes on in the next packet
+	pending bool // that OBU continues in the next packet
 }
 
 func (d *av1Depacketizer) Starts(payload []byte) bool {
@@ -92,8 +92,8 @@ func av1Element(rest []byte, last bool) (element, after []byte, err error) {
 // av1HasSize is obu_has_size_field in an OBU's first byte (AV1 specification, 5.3.2).
 const av1HasSize = 0x02
 
-// endOBU gives the OBU at start its size. Temporal delimiters and tile lists are
-// left out, as receivers must (RTP Payload Format for AV1, 5).
+// endOBU inserts the size of the OBU at start. It leaves out temporal delimiters
+// and tile lists, as receivers must (RTP Payload Format for AV1, 5).
 func (d *av1Depacketizer) endOBU() error {
 	if len(d.data) == d.start {
 		return nil
@@ -133,8 +133,9 @@ func (d *av1Depacketizer) Finish(spare []byte) (Unit, error) {
 	return u, nil
 }
 
-// av1KeyFrame walks a temporal unit: it is a start when it has a sequence
-// header and its first frame is a key frame (AV1 specification, 5.9.2).
+// av1KeyFrame reads a temporal unit: decoding can start at it when it has a
+// sequence header and its first frame is a key frame (AV1 specification,
+// 5.9.2).
 func av1KeyFrame(tu []byte) (key, frames bool, err error) {
 	sequence := false
 	for len(tu) > 0 {

@@ -1,7 +1,7 @@
-// Package codecs holds everything that the service knows of a video codec: how
-// it is offered in SDP, how its RTP payloads are joined, what its headers say
-// and which decoder of FFmpeg decodes it. A codec is one row of the table in
-// this file and one file with the functions that the row names.
+// Package codecs holds everything that the service knows about a video codec:
+// how it is offered in SDP, how its RTP payloads are joined, what its headers
+// say and which decoder of FFmpeg decodes it. A codec is one row of the table
+// in this file and one file with the functions that the row names.
 package codecs
 
 import (
@@ -11,7 +11,8 @@ import (
 	"github.com/liveproof/liveproof"
 )
 
-// table is in no order that matters: webrtc.codecs decides what is offered first.
+// table lists the codecs. Their order does not matter: webrtc.codecs decides
+// which is preferred.
 var table = []Format{vp8, vp9, h264, av1}
 
 // Format is one codec.
@@ -31,7 +32,7 @@ type Format struct {
 	// order, than their access units came.
 	Reorders bool
 	// Hidden reports whether an access unit shows no picture; nil: each shows one.
-	// It is not asked where Reorders is set.
+	// It is not called when Reorders is set.
 	Hidden func(unit []byte) bool
 	// Size reads the picture size that an access unit claims, before a decoder
 	// allocates for it; nil: the decoder itself refuses what is above its limit.
@@ -60,12 +61,14 @@ type ParameterSets interface {
 // MIMEType is the media type in SDP and in WebRTC statistics.
 func (f *Format) MIMEType() string { return "video/" + string(f.Name) }
 
-// Find returns the codec of this name, nil for an unknown one. It must not be changed.
+// Find returns the codec of this name, nil for an unknown one. The caller must not
+// change it.
 func Find(name liveproof.Codec) *Format {
 	return find(func(f Format) bool { return f.Name == name })
 }
 
-// FindFFmpeg returns the codec of this name in FFmpeg, nil for an unknown one. It must not be changed.
+// FindFFmpeg returns the codec of this name in FFmpeg, nil for an unknown one. The caller must not
+// change it.
 func FindFFmpeg(name string) *Format {
 	return find(func(f Format) bool { return f.FFmpegName == name })
 }
@@ -86,12 +89,13 @@ func Names() []liveproof.Codec {
 	return names
 }
 
-// ErrMalformed is a payload, or a picture made of payloads, that its format does not allow.
+// ErrMalformed says that a payload, or a picture made of payloads, breaks the rules of its
+// format.
 var ErrMalformed = errors.New("malformed payload")
 
 // Unit is one picture as a depacketizer joined it.
 type Unit struct {
-	Data []byte // the caller's; nil where there is no picture
+	Data []byte // owned by the caller; nil when there is no picture
 	Key  bool   // decoding can start here
 	Skip bool   // the sender left out pictures before this one
 }
@@ -103,11 +107,11 @@ type Depacketizer interface {
 	Starts(payload []byte) bool
 	// Add appends the next payload of the picture.
 	Add(payload []byte) error
-	// Finish ends the picture and hands out its memory; in exchange the
-	// depacketizer writes the next one into spare, which may be nil. No data and
-	// no error mean that there is no picture yet, and that what came goes with
-	// the next one; then, and after an error, spare stays the caller's.
+	// Finish ends the picture and hands over its memory; the depacketizer writes
+	// the next picture into spare, which may be nil. No data and no error mean
+	// that there is no picture yet, and that the payloads so far belong to the
+	// next one; then, and after an error, the caller keeps spare.
 	Finish(spare []byte) (Unit, error)
-	// Reset drops the picture under way.
+	// Reset drops the current picture.
 	Reset()
 }

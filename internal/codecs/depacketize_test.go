@@ -60,7 +60,8 @@ var payloads = map[string]struct {
 	"AV1 header only":             {liveproof.CodecAV1, [][]byte{{0x10}}, nil, false},
 }
 
-// TestPayloads: what a format does not allow must not become a picture.
+// TestPayloads: a payload that breaks its format's rules must not become a
+// picture.
 func TestPayloads(t *testing.T) {
 	for name, c := range payloads {
 		t.Run(name, func(t *testing.T) {

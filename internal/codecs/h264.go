@@ -47,9 +47,10 @@ const (
 	maxHeld = 64 << 10 // bytes of parameter sets kept for the next picture
 )
 
-// h264Depacketizer implements RFC 6184, packetization modes 0 and 1, into
-// Annex B with four-byte start codes. It is our own because it must refuse what
-// is not whole: fragments without their start or end, aggregates with a rest.
+// h264Depacketizer implements RFC 6184, packetization modes 0 and 1, into Annex
+// B with four-byte start codes. pion's depacketizer is not used because
+// incomplete payloads must be refused: fragments without their start or end,
+// aggregates with a remainder.
 type h264Depacketizer struct {
 	data     []byte
 	held     int  // bytes at the start of data that came before this picture: parameter sets
@@ -139,8 +140,8 @@ func (d *h264Depacketizer) noteType(kind byte) {
 	d.pps = d.pps || kind == nalPPS
 }
 
-// Finish holds back parameter sets that come with a marker or a timestamp of
-// their own: they belong to the next picture.
+// Finish holds back parameter sets that come with their own marker or
+// timestamp: they belong to the next picture.
 func (d *h264Depacketizer) Finish(spare []byte) (Unit, error) {
 	if d.fragment != 0 {
 		return Unit{}, ErrMalformed

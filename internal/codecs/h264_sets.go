@@ -31,7 +31,8 @@ func (p *h264Sets) Learn(unit []byte) (hasSPS, hasSlice bool) {
 	return hasSPS, hasSlice
 }
 
-// keep adds a parameter set that is not there yet; a sender with too many starts over.
+// keep adds a parameter set that is not known yet; when a sender sends too many, all
+// earlier ones are dropped.
 func (p *h264Sets) keep(nal []byte) {
 	for i, old := range p.nals {
 		if bytes.Equal(old, nal) { // the newest of one identity must come last

@@ -3,7 +3,7 @@ package codecs
 import "bytes"
 
 // h264Size returns the largest size that a sequence parameter set of an Annex B
-// access unit claims; which one a slice activates is not asked.
+// access unit claims; it does not check which one a slice activates.
 func h264Size(data []byte) (width, height int, ok bool) {
 	for nal := range annexB(data) {
 		w, h, valid := spsSize(nal)
@@ -25,7 +25,8 @@ func h264SizeInFile(streamHeader []byte) Sizer {
 	return func(data []byte) (width, height int, ok bool) { return avccSize(data, n) }
 }
 
-// lengthBytes is the size of such a length in bytes, 0 for start codes.
+// lengthBytes is the size in bytes of the length before each NAL unit, 0 when
+// the file has start codes.
 func lengthBytes(streamHeader []byte) int {
 	if len(streamHeader) < 7 || streamHeader[0] != 1 {
 		return 0
@@ -69,7 +70,8 @@ func annexB(data []byte) func(yield func([]byte) bool) {
 
 // spsSize reads the coded size out of a sequence parameter set, ITU-T H.264
 // section 7.3.2.1.1. The height is a lower bound: up to 15 rows may be cropped.
-// The cropping rectangle itself is not believed, tables are allocated without it.
+// The cropping rectangle is ignored, because decoders allocate their tables
+// without it.
 func spsSize(nal []byte) (width, height int, ok bool) {
 	if len(nal) < 4 || nal[0]&0x1f != nalSPS {
 		return 0, 0, false

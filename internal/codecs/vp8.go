@@ -18,7 +18,7 @@ var vp8 = Format{
 	Size:            vp8Size,
 }
 
-// vp8KeyHeader is how many bytes the header of a key frame has before its partitions (RFC 6386, 9.1).
+// vp8KeyHeader is the length in bytes of a key frame's header before its partitions (RFC 6386, 9.1).
 const vp8KeyHeader = 10
 
 func vp8IsKey(frame []byte) bool { return frame[0]&1 == 0 }
@@ -88,8 +88,9 @@ func (d *vp8Depacketizer) Finish(spare []byte) (Unit, error) {
 	return u, nil
 }
 
-// skipped tells from the picture IDs (7 or 15 bits) that the sender left
-// pictures out. With temporal layers that is normal: the upper ones are dropped.
+// skipped reports whether, by the picture IDs (7 or 15 bits), the sender left
+// pictures out. With temporal layers that is normal, because the upper layers
+// may be dropped.
 func (d *vp8Depacketizer) skipped() bool {
 	if d.first.I == 0 || d.last.I == 0 || d.first.T == 1 {
 		return false

@@ -33,7 +33,7 @@ func (d *vp9Depacketizer) Starts(payload []byte) bool {
 func (d *vp9Depacketizer) Reset() { d.data, d.begun, d.ended = d.data[:0], false, false }
 
 func (d *vp9Depacketizer) Add(payload []byte) error {
-	var p codecs.VP9Packet // fresh: its lists grow from packet to packet
+	var p codecs.VP9Packet // a new one for each packet, because Unmarshal appends to its lists
 	body, err := p.Unmarshal(payload)
 	if err != nil {
 		return err

@@ -13,16 +13,16 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Clip is all in which the clips differ.
+// Clip describes a clip: all properties in which the clips differ.
 type Clip struct {
 	Suffix     string // of the file's name, which says the container
 	Frames     int    // at 25 a second
-	UpsideDown bool   // stored so
+	UpsideDown bool   // stored upside down
 	Nobody     bool   // no face in it
 	Rotate     string // the container's tag, clockwise degrees
 }
 
-// encoded keeps what ffmpeg made, for all tests of a process.
+// encoded caches the files that ffmpeg made, for all tests of a process.
 var encoded sync.Map // of Clip to []byte
 
 // Encode makes the file with ffmpeg.

@@ -19,7 +19,7 @@ import (
 	"github.com/liveproof/liveproof/onnx"
 )
 
-// Faces opens what finds and cuts out faces, until the test ends.
+// Faces opens the face detector and cropper, until the test ends.
 func Faces(t testing.TB, cfg engine.Config) *engine.Faces {
 	t.Helper()
 	faces, err := engine.OpenFaces(cfg, slog.New(slog.DiscardHandler))

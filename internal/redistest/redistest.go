@@ -15,7 +15,7 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Server is one redis-server. Stop and Start keep its address; what it held is gone after Stop.
+// Server is one redis-server. Stop and Start keep its address; Stop loses its data.
 type Server struct {
 	t       testing.TB
 	socket  string
@@ -105,7 +105,7 @@ func (s *Server) Pause(d time.Duration) {
 	}
 }
 
-// Freeze makes the server stand still (SIGSTOP) until thaw; what it holds stays.
+// Freeze stops the server's process (SIGSTOP) until thaw; it keeps its data.
 func (s *Server) Freeze() (thaw func()) {
 	s.t.Helper()
 	process := s.cmd.Process

@@ -20,7 +20,7 @@ SUPERSAMPLE = 2
 
 @dataclasses.dataclass
 class Pose:
-    """The picture plane before the camera."""
+    """The picture plane in front of the camera."""
 
     scale: float  # sensor pixels per content pixel
     angle: float  # radians, in the image plane

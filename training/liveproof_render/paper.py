@@ -1,6 +1,6 @@
 """Print: ink gamut, halftone dots or ink-jet grain, paper fibres, folds, bending, gloss.
 
-``Printer`` is the device with its paper, ``Print`` one sheet before the camera.
+``Printer`` is the device with its paper, ``Print`` one sheet in front of the camera.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ class Printer:
 
 @dataclasses.dataclass(frozen=True)
 class Print:
-    """One sheet before the camera."""
+    """One sheet in front of the camera."""
 
     device: Printer
     millimetre: float  # content pixels

@@ -61,7 +61,7 @@ describe('the page of examples/', () => {
     return { words: await p.locator('#decision').textContent(), record: await server!.session(await sessionId(p)) };
   }
 
-  it('nobody before the camera: the backend asks to try again, and a new check clears that', async () => {
+  it('nobody in front of the camera: the backend asks to try again, and a new check clears that', async () => {
     const p = await visit({ file: nobody() }, { LIVEPROOF_SESSION_DEADLINE: '4s' });
     const { words, record } = await decided(p, 'retry', 'retry');
     expect(words).toBe('We could not be sure. Please try again.');
@@ -73,7 +73,7 @@ describe('the page of examples/', () => {
 
   const file = media('person_A_640x480.mjpeg');
   const why = lacking(file);
-  // Whatever the model thinks of the recording: the threshold makes it one or the other.
+  // The threshold makes the recording live or spoof, whatever the model's scores are.
   const cases = [
     { verdict: 'live', threshold: '0.002', state: 'passed', decision: 'accept', says: 'Welcome' },
     { verdict: 'spoof', threshold: '0.998', state: 'failed', decision: 'reject', says: 'We cannot open an account' },
