@@ -24,7 +24,7 @@ func (r *runner) attempt(ctx context.Context, backend Backend, items []*item) (r
 	r.metrics.batchSize.Observe(float64(len(items)))
 	began := time.Now()
 	done := make(chan result, 1)
-	go func() { done <- invoke(ctx, backend, items) }() // this worker waits for a stuck run in outlast
+	go func() { done <- invoke(ctx, backend, items) }() // this worker waits for a stuck run in awaitStuck
 	select {
 	case res := <-done:
 		r.metrics.inference.Observe(time.Since(began).Seconds())
@@ -40,9 +40,9 @@ func (r *runner) attempt(ctx context.Context, backend Backend, items []*item) (r
 	}
 }
 
-// outlast waits for a stuck run. It returns false when the run has still not
+// awaitStuck waits for a stuck run. It returns false when the run has still not
 // returned some time after the scorer's end; the backend is then never closed.
-func (r *runner) outlast(ctx context.Context, m *loaded, stuck <-chan result) bool {
+func (r *runner) awaitStuck(ctx context.Context, m *loaded, stuck <-chan result) bool {
 	select {
 	case <-stuck:
 		m.countStuck(-1)

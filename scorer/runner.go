@@ -45,7 +45,7 @@ type batch struct {
 func (r *runner) run(ctx context.Context, b *batch) {
 	b.model.retain()
 	stuck := r.process(ctx, b)
-	if stuck == nil || r.outlast(ctx, b.model, stuck) {
+	if stuck == nil || r.awaitStuck(ctx, b.model, stuck) {
 		b.model.release()
 	}
 }

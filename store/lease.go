@@ -63,7 +63,7 @@ func (r *Redis) Lapsed(ctx context.Context, limit int) (lapsed []liveproof.Sessi
 		case s.Lapsed(r.now()):
 			lapsed = append(lapsed, s)
 		case s.State.Terminal():
-			err = r.close(ctx, id)
+			err = r.finishEnd(ctx, id)
 		default:
 			err = r.index(ctx, id, s.Lease.Until)
 		}
@@ -94,9 +94,9 @@ func (r *Redis) due(ctx context.Context, limit int) (ids []liveproof.SessionID, 
 	return ids, nil
 }
 
-// close does what is left after a session's end: it adds the event and removes
+// finishEnd does what is left after a session's end: it adds the event and removes
 // the session from the index.
-func (r *Redis) close(ctx context.Context, id liveproof.SessionID) error {
+func (r *Redis) finishEnd(ctx context.Context, id liveproof.SessionID) error {
 	untold, err := r.db.HGet(ctx, sessionKey(id), "untold").Result()
 	if err != nil && !errors.Is(err, redis.Nil) {
 		return mapError(err)

@@ -25,15 +25,13 @@ type Policy struct {
 	Deadline time.Duration `yaml:"-"`
 	// Hysteresis is how far below the threshold the smoothed score of a call must fall before live is withdrawn, [0, 0.5).
 	Hysteresis float64 `yaml:"hysteresis"`
-	// MaxGap is the longest time between two scored samples that still counts towards hold,
-	// [50ms, hold].
+	// MaxGap is the longest time between two scored samples that counts towards hold, [50ms, hold].
 	MaxGap time.Duration `yaml:"max_gap"`
 	// RestartGap is the silence after which evidence restarts, [max_gap, 1m].
 	RestartGap time.Duration `yaml:"restart_gap"`
 	// MaxDissent is the share of recent samples that may lie on the other side of the threshold, (0, 1]; 1 allows any.
 	MaxDissent float64 `yaml:"max_dissent"`
-	// MaxDoubt is how many doubtful samples in a row restart the evidence, [1,
-	// 1000].
+	// MaxDoubt is how many doubtful samples in a row restart the evidence, [1, 1000].
 	MaxDoubt int `yaml:"max_doubt"`
 }
 

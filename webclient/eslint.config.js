@@ -10,7 +10,7 @@ export default defineConfig(
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   js.configs.recommended,
   comments.recommended,
-  // A rule may be disabled where it errs, with the reason beside it.
+  // A rule may be disabled where it is wrong, with the reason beside it.
   { rules: { '@eslint-community/eslint-comments/require-description': 'error' } },
   {
     files: ['**/*.ts'],
@@ -22,7 +22,7 @@ export default defineConfig(
     },
   },
   {
-    // Functions of the house are near 10 lines; the limits catch what got out of hand.
+    // Functions should have about 10 lines; the limits refuse those that are much longer.
     files: ['src/**/*.ts'],
     ignores: ['**/*.test.ts'],
     rules: { complexity: ['error', 20], 'max-lines': ['error', 400], 'max-lines-per-function': ['error', 60] },

@@ -27,15 +27,15 @@ streams, and writes DIR/manifest.csv, one row a crop (docs/benchmarks.md), and D
   liveproof extract … --shard 3/16                                       one of 16 jobs, on one folder
 
 Of each video --frames equally spaced frames are kept, frame i·n/k of n. The largest face is taken, then
-the one nearest to it in the frames that follow. A frame without a face is skipped; a video that gave
-nothing stands in the report with its reason. After a kill the same command goes on where it was.
+in each frame the one that overlaps most with the last. A frame without a face is skipped; a video without
+a crop is in the report with its reason. After a kill the same command continues.
 
 --shard runs share one --out. Shards made in separate folders are merged by copying them together; the
-manifest is written by whichever run finds all videos done.
+run that finds all videos done writes the manifest.
 
 --verify extracts nothing: it compares the tree with what the dataset's authors distribute (or with
-plan.csv, where "liveproof layout" made the tree) and reads what --out, if given, knows about unreadable,
-empty and faceless videos. Exit code 3: incomplete.`
+plan.csv, where "liveproof layout" made the tree). With --out it also reads from the records there which videos are
+unreadable, empty or without a face. Exit code 3: incomplete.`
 
 // extractOptions are the flags of `liveproof extract`.
 type extractOptions struct {
@@ -66,7 +66,7 @@ func newExtractCommand() *cobra.Command {
 	f.IntVar(&o.frames, "frames", 10, "frames kept of each video")
 	f.IntVar(&o.jobs, "jobs", runtime.GOMAXPROCS(0), "videos at once")
 	f.StringVar(&o.shard, "shard", "1/1", "i/n: only the ith of n parts, from 1/n to n/n")
-	f.BoolVar(&o.verify, "verify", false, "only tell whether the dataset is complete")
+	f.BoolVar(&o.verify, "verify", false, "only report whether the dataset is complete")
 	f.BoolVar(&o.json, "json", false, "the report as JSON")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "no progress")
 	return cmd

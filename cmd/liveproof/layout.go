@@ -21,7 +21,7 @@ row for each video that must be filmed to fill it, which python3 -m liveproof_re
 
 --subjects counts the subjects of train, dev and test; a dataset without a dev split ignores that number.
 --every N keeps every Nth combination of camera and session of a subject, with all bona fide and attack
-files of it, and begins one further for every subject: N subjects together have them all.`
+files of it, and starts one combination later for each subject: N subjects together have them all.`
 
 // layoutOptions are the flags of `liveproof layout`.
 type layoutOptions struct {

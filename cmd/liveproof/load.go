@@ -17,12 +17,12 @@ import (
 )
 
 const loadHelp = `Opens N live WebRTC sessions against a running server, each sending the same VP8
-video at its own pace, and tells how many samples a second each of them got scored.
-It answers "how many sessions does this machine hold": run it from another machine, or
-mind that it shares this one's processors.
+video in real time, and prints how many samples per second were scored in each of them.
+It answers "how many sessions can this machine run": start it on another machine, as it
+otherwise takes processor time from the server.
 
 The video is an IVF file of VP8 that does not repeat itself (a loop counts as frozen and is
-not scored); from any clip:
+not scored). To make one from any clip:
 
   ffmpeg -i clip.mp4 -vf scale=640:480 -r 30 -c:v libvpx -b:v 1M \
          -deadline realtime -cpu-used 8 clip.ivf

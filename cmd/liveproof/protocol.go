@@ -21,7 +21,7 @@ and test, and their domains. Videos that gave no crop are in it too, so that no 
 OCI-M trains on the datasets with the letters O, C and I and tests on M. Populations of such a setting,
 published under the same names: split (default) trains on train splits and tests on the test split;
 all-nodev takes train and test on both sides; everything takes dev too and leaves no development set,
-hence no threshold but the target's own.`
+so that a threshold can only be chosen on the target itself.`
 
 // protocolOptions are the flags of `liveproof protocol`.
 type protocolOptions struct {
@@ -43,7 +43,7 @@ func newProtocolCommand() *cobra.Command {
 	f.StringSliceVar(&o.extracted, "extracted", nil, "folders that liveproof extract wrote")
 	f.StringSliceVar(&o.roots, "root", nil, "datasets as DATASET=DIR instead")
 	f.StringVar(&o.out, "out", "", "the file to write")
-	f.BoolVar(&o.list, "list", false, "list what there is")
+	f.BoolVar(&o.list, "list", false, "list datasets, protocols and folds")
 	f.BoolVar(&o.json, "json", false, "the list as JSON")
 	return cmd
 }

@@ -18,13 +18,13 @@ import (
 )
 
 const replayHelp = `Judges video files through the pipeline that judges live streams: every sampled frame is
-scored (lossless), time is the file's own. One line a file, in the order given.
+scored, no frame is dropped, and the time is the file's own. Prints one line per file, in the order given.
 
   liveproof replay clip.mp4                       a table for people
-  liveproof replay --json *.mp4 | jq .            one JSON object a line
+  liveproof replay --json *.mp4 | jq .            one JSON object per line
   liveproof replay --json --samples clip.mp4      with ρ of every sample
 
-"verdict" and "score" (smoothed ρ) are what a live session would have got; "mean_rho" is the
+"verdict" and "score" (smoothed ρ) are those that a live session would have got; "mean_rho" is the
 weighted mean over all scored frames, as benchmarks use it. Exit code 3: a file could not be judged.`
 
 // replayOptions are the flags of `liveproof replay`.

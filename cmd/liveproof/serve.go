@@ -25,7 +25,7 @@ import (
 const serveHelp = `Serves the sessions API, WebRTC ingest (WebSocket signalling and WHIP) and the demo page.
 
 Without a configuration file it is a development server: it makes an API key and prints it,
-keeps sessions in memory and gives the demo page sessions of its own. With --config it is a
+keeps sessions in memory and lets the demo page create sessions. With --config it is a
 production server: API keys and the token secret come from the file or the environment, and
 the demo page is off unless --dev is given.
 
@@ -34,8 +34,8 @@ the demo page is off unless --dev is given.
   liveproof serve --redis redis://localhost:6379/0    sessions and verdicts in Redis
   liveproof serve --config configs/liveproof.yaml
 
-SIGTERM drains: running sessions are given session.drain_timeout to end. SIGHUP reads the model file anew
-for new sessions; a file that is refused leaves the old one at work.
+SIGTERM drains: running sessions have session.drain_timeout to end. SIGHUP reads the model file again
+for new sessions; when the file is refused, the old model stays.
 
 Every key of the configuration can be set by LIVEPROOF_<SECTION>_<KEY>,
 for example LIVEPROOF_WEBRTC_UDP_PORT=9000.`

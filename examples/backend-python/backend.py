@@ -24,7 +24,7 @@ CALL_TIMEOUT = 5  # of one call to Liveproof, in seconds
 MAX_ANSWER = 1 << 20  # of Liveproof, in bytes
 MAX_BODY = 1 << 16  # of a browser, in bytes
 
-# The form of Liveproof's session ids. What else a browser sends gets into no URL.
+# The form of Liveproof's session ids. Nothing else that a browser sends may get into a URL.
 SESSION_ID = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}")
 
 
@@ -33,7 +33,7 @@ class Refusal(Exception):
 
     def __init__(self, status: int, body: bytes):
         self.status, self.code, detail = status, "", ""
-        with contextlib.suppress(ValueError, AttributeError):  # a proxy's answer is no JSON object; its status says enough
+        with contextlib.suppress(ValueError, AttributeError):  # the answer of a proxy is no JSON object; its status is enough
             problem = json.loads(body)
             self.code, detail = problem.get("code", ""), problem.get("detail", "")  # the code is stable, the detail is not
         super().__init__(f"Liveproof answered {status} {self.code}: {detail}")
@@ -50,7 +50,7 @@ class Liveproof:
         self.url, self._api_key = url.rstrip("/"), api_key
 
     def create(self, external_id: str) -> dict:
-        """Returns the answer as it came: the page's component reads it. When no answer came, create asks
+        """Returns Liveproof's answer unchanged, for the page's component. When no answer comes, create asks
         once more; the idempotency key keeps that from making two sessions."""
         body = {"mode": "onboarding", "external_id": external_id}
         key = {"Idempotency-Key": secrets.token_urlsafe()}
@@ -88,7 +88,7 @@ def fetch(request: urllib.request.Request) -> tuple[int, bytes]:
 
 
 def decide(session: dict) -> str:
-    """What this business makes of a session: nobody gets in but who was found live in a session that has been decided."""
+    """The decision of this business: it accepts only a session that was decided as live."""
     if session["state"] in ("created", "connecting", "streaming"):
         return "wait"
     if session["state"] == "decided":
@@ -117,13 +117,13 @@ class Backend(BaseHTTPRequestHandler):
             self.answer(HTTPStatus.NOT_FOUND, {"code": "not_found"})
 
     def discard_body(self) -> None:
-        """Nothing in a browser's body counts, but a connection that is closed before it is read may lose the answer."""
+        """Reads and ignores the browser's body: if the connection is closed before that, the answer may be lost."""
         length = self.headers.get("Content-Length", "0")
         if length.isdecimal():
             self.rfile.read(min(int(length), MAX_BODY))
 
     def visitor(self) -> str:
-        """Who asks, "" for a stranger. The cookie stands in for your login."""
+        """Who sent the request, "" for a stranger. The cookie stands in for your login."""
         try:
             cookie = SimpleCookie(self.headers.get("Cookie", "")).get("visitor")
         except CookieError:
@@ -166,7 +166,7 @@ class Backend(BaseHTTPRequestHandler):
             self.answer(HTTPStatus.NOT_FOUND, not_found)
 
     def fail(self, err: Exception) -> None:
-        """Logs the cause for the operator and tells the browser only whether to come again."""
+        """Logs the cause for the operator and tells the browser only whether to try again."""
         self.log_error("%s", err)
         if isinstance(err, Refusal) and err.status in (404, 429, 503):
             self.answer(err.status, {"code": err.code})

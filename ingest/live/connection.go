@@ -79,7 +79,7 @@ func (c *Connection) OpenedBy(tokenID string) bool {
 // HangUp ends the media: for the analyzer the stream has ended, and it judges the media
 // so far.
 func (c *Connection) HangUp(why liveproof.Reason) {
-	c.because(why)
+	c.setReason(why)
 	c.hungUp.make()
 }
 
@@ -89,12 +89,12 @@ func (c *Connection) Abandon() { c.abandoned.make() }
 
 // Abort ends the session now and cancels the analyzer.
 func (c *Connection) Abort(why liveproof.Reason) {
-	c.because(why)
+	c.setReason(why)
 	c.aborted.make()
 }
 
-// because keeps the first reason.
-func (c *Connection) because(why liveproof.Reason) {
+// setReason says why the session is to end; the first reason counts.
+func (c *Connection) setReason(why liveproof.Reason) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.reason == "" {
@@ -128,18 +128,18 @@ func (c *Connection) Answer(ctx context.Context, offer string) (string, error) {
 	switch {
 	case err == nil:
 	case errors.Is(err, rtc.ErrBadSDP):
-		c.because(liveproof.ReasonUnsupportedMedia)
+		c.setReason(liveproof.ReasonUnsupportedMedia)
 	case errors.Is(err, context.DeadlineExceeded):
 		err = fmt.Errorf("%w: %w", ErrNegotiation, err)
-		c.because(liveproof.ReasonNoMedia)
+		c.setReason(liveproof.ReasonNoMedia)
 	default:
-		c.because(liveproof.ReasonOf(err))
+		c.setReason(liveproof.ReasonOf(err))
 	}
 	return answer, err
 }
 
 // Refuse notes that the client's offer cannot be used.
-func (c *Connection) Refuse() { c.because(liveproof.ReasonUnsupportedMedia) }
+func (c *Connection) Refuse() { c.setReason(liveproof.ReasonUnsupportedMedia) }
 
 // AddCandidate takes a remote candidate. A bad one is dropped and counted, because
 // browsers send candidates of many kinds; too many of them give
@@ -193,7 +193,7 @@ func (c *Connection) analyze() {
 	c.listener.State(liveproof.StateStreaming)
 	session := c.session
 	session.State = liveproof.StateStreaming
-	err = c.sup.deps.Analyzer.Analyze(c.ctx, session, explained{units, c.peer}, c.observe)
+	err = c.sup.deps.Analyzer.Analyze(c.ctx, session, peerUnits{units, c.peer}, c.observe)
 	if err != nil {
 		c.Log.Debug("analysis", "err", err)
 	}

@@ -28,12 +28,12 @@ func (c *Connection) await() liveproof.Ending {
 		case end := <-c.endings:
 			return end
 		case <-c.aborted.made:
-			return c.cut()
+			return c.cancelAnalyzer()
 		case <-streaming:
 			streaming, limit = nil, time.After(c.longest())
 		case <-limit:
-			c.because(liveproof.ReasonDeadline)
-			return c.cut()
+			c.setReason(liveproof.ReasonDeadline)
+			return c.cancelAnalyzer()
 		case <-abandoned:
 			abandoned, grace = nil, time.After(c.sup.cfg.DisconnectGrace)
 		case <-grace:
@@ -57,7 +57,7 @@ func (c *Connection) longest() time.Duration {
 // finish ends the media and gives the analyzer time to judge what it has
 // received.
 func (c *Connection) finish() liveproof.Ending {
-	c.because(c.peerReason())
+	c.setReason(c.peerReason())
 	if c.peer != nil {
 		_ = c.peer.Close()
 	}
@@ -67,7 +67,7 @@ func (c *Connection) finish() liveproof.Ending {
 	case <-c.aborted.made:
 	case <-time.After(lateness):
 	}
-	return c.cut()
+	return c.cancelAnalyzer()
 }
 
 // peerReason is why the peer connection ended; disconnected when it has no
@@ -79,9 +79,9 @@ func (c *Connection) peerReason() liveproof.Reason {
 	return liveproof.ReasonOf(c.peer.Err())
 }
 
-// cut cancels the analyzer, which then ends the session with the reason and its
+// cancelAnalyzer cancels the analyzer, which then ends the session with the reason and its
 // evidence. If the analyzer does not react, the session ends without it.
-func (c *Connection) cut() liveproof.Ending {
+func (c *Connection) cancelAnalyzer() liveproof.Ending {
 	why := c.reasonOr(liveproof.ReasonInternalError)
 	c.cancel(&liveproof.EndError{Reason: why})
 	select {
@@ -97,7 +97,7 @@ func (c *Connection) cut() liveproof.Ending {
 // while the store is away. If a verdict could not be written, the client is
 // told inconclusive, and the sweep ends the record once its lease has run out.
 func (s *Supervisor) write(session liveproof.Session, end liveproof.Ending) liveproof.Session {
-	ctx, cancel := context.WithTimeout(context.Background(), s.patience())
+	ctx, cancel := context.WithTimeout(context.Background(), s.writeTimeout())
 	defer cancel()
 	var stored liveproof.Session
 	err := retry.WhileUnavailable(ctx, func() (err error) {
@@ -135,8 +135,8 @@ func (s *Supervisor) unwritten(session liveproof.Session, end liveproof.Ending) 
 	return session
 }
 
-// patience is how long the end of a session may wait for the store.
-func (s *Supervisor) patience() time.Duration {
+// writeTimeout is how long the end of a session may wait for the store.
+func (s *Supervisor) writeTimeout() time.Duration {
 	if errors.Is(s.Full(), ErrDraining) {
 		return min(s.cfg.DecideTimeout, 5*time.Second)
 	}

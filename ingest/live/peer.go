@@ -32,14 +32,14 @@ func (p peer) Video(ctx context.Context) (liveproof.UnitSource, error) {
 	return v, nil
 }
 
-// explained is a stream that ends with liveproof.ErrIdle when its peer fell
+// peerUnits is a stream that ends with liveproof.ErrIdle when its peer fell
 // silent, and with io.EOF otherwise.
-type explained struct {
+type peerUnits struct {
 	liveproof.UnitSource
 	peer Peer
 }
 
-func (e explained) Next(ctx context.Context) (liveproof.AccessUnit, error) {
+func (e peerUnits) Next(ctx context.Context) (liveproof.AccessUnit, error) {
 	u, err := e.UnitSource.Next(ctx)
 	if errors.Is(err, io.EOF) && errors.Is(e.peer.Err(), liveproof.ErrIdle) {
 		return u, liveproof.ErrIdle

@@ -26,7 +26,7 @@ var (
 	ErrStuck = errors.New("sessions did not end in time")
 )
 
-// overtime is longer than an analyzer needs to end, plus the patience to write its
+// overtime is longer than an analyzer needs to end, plus the time to write its
 // ending.
 const overtime = 20 * time.Second
 

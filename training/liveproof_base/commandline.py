@@ -12,7 +12,7 @@ DETECTOR = "models/retinaface_mobilenet025.onnx"  # below the shared folder
 
 
 def shared_folder() -> str:
-    """What LIVEPROOF_SHARED names; empty where it is not set."""
+    """The folder that LIVEPROOF_SHARED names; empty when it is not set."""
     return os.environ.get(SHARED, "")
 
 
@@ -40,7 +40,7 @@ def add_detector(p: argparse.ArgumentParser, otherwise: str) -> None:
 
 
 def run(parser: argparse.ArgumentParser, argv: list[str] | None) -> int:
-    """The exit code; what the user can mend is an error in one line, not a trace."""
+    """Returns the exit code. An error that the user can correct is printed in one line, without a trace."""
     args = parser.parse_args(argv)
     try:
         args.run(args)

@@ -1,4 +1,4 @@
-"""A setting of a run: its default, its words for --help, its choices or range. Dataclasses of settings are groups of ``config.py``."""
+"""A setting of a run: its default, its text for --help, its choices or range. Dataclasses of settings are groups of ``config.py``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who may import whom: the table of layers in README.md, held against the imports of every module."""
+"""Who may import whom: compares the table of layers in README.md with the imports of every module."""
 
 from __future__ import annotations
 

@@ -87,7 +87,7 @@ def add(sub) -> None:
         "golden",
         _golden,
         "Write golden/ and manifest.json for all models of a folder",
-        "The Go tests hold every committed model against these scores. fp32 files are left out.",
+        "The Go tests compare every committed model with these scores. fp32 files are left out.",
     )
     p.add_argument("--models", default="../models", help="folder with NAME-PRECISION.onnx")
     p.add_argument("--data", default="", help="rendered crops, whose test split gives new pictures; empty: keep those in golden/")

@@ -6,7 +6,7 @@ import type reasons from '../reasons.json';
 /** A code that the server sends; reasons.json follows the server's own table. */
 export type ServerReason = keyof typeof reasons;
 
-/** The client's own reasons: the connection stutters, the page is not in view. */
+/** Reasons that only the client can know: the connection stutters, the page is not in view. */
 export type LocalReason = 'connection_unstable' | 'page_hidden';
 
 export interface Words {
