@@ -113,7 +113,7 @@ func secrets(cfg Config, deps Deps) (string, error) {
 		return "", errors.New("ingest.api_keys: at least one is needed")
 	}
 	if cfg.TokenSecret == "" {
-		return "", errors.New("ingest.token_secret: it is needed, at least 32 random characters")
+		return "", errors.New("ingest.token_secret: at least 32 random characters are needed")
 	}
 	return cfg.TokenSecret, nil
 }

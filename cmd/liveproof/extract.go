@@ -120,7 +120,7 @@ func (o extractOptions) run(ctx context.Context, cfg Config, out, errOut io.Writ
 		return o.runVerify(ctx, cfg, tree, do, out)
 	}
 	if len(tree.Files) == 0 {
-		return fmt.Errorf("--root: no video of %s in %s, but %d files that are none of its; --verify lists them",
+		return fmt.Errorf("--root: no video of %s in %s, but %d other files; --verify lists them",
 			tree.Dataset.Title, o.root, len(tree.Extra))
 	}
 	return o.runExtract(ctx, cfg, tree, do, out, errOut)
@@ -147,7 +147,7 @@ func (o extractOptions) runExtract(ctx context.Context, cfg Config, tree *benchm
 	summary, err := extract.Run(ctx, tree, do, faces)
 	switch {
 	case err != nil && ctx.Err() != nil:
-		return &exitError{code: exitCanceled, err: errors.New("interrupted; the same command goes on from here")}
+		return &exitError{code: exitCanceled, err: errors.New("interrupted; run the same command again to continue")}
 	case errors.Is(err, extract.ErrOutput):
 		return fmt.Errorf("--out: %w", err)
 	case err != nil:

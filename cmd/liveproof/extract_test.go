@@ -111,7 +111,7 @@ func TestShardsAreToldFromTheWhole(t *testing.T) {
 	require.Contains(t, errText, "other settings")
 }
 
-func TestInterruptedExtractSaysHowToGoOn(t *testing.T) {
+func TestInterruptedExtractSaysHowToContinue(t *testing.T) {
 	needRuntime(t)
 	f := newFixture(t, "casia", benchmark.LayoutOptions{Subjects: some(1, 0, 0), Every: 3})
 	ctx, cancel := context.WithCancel(t.Context())
@@ -122,7 +122,7 @@ func TestInterruptedExtractSaysHowToGoOn(t *testing.T) {
 	root.SetErr(&errOut)
 	err := root.ExecuteContext(ctx)
 	require.Equal(t, exitCanceled, exitCode(err))
-	require.ErrorContains(t, err, "the same command goes on from here")
+	require.ErrorContains(t, err, "run the same command again to continue")
 }
 
 func TestExtractRefuses(t *testing.T) {

@@ -17,7 +17,7 @@ def shared_folder() -> str:
 
 
 def shared_path(folder: str, inside: str, what: str) -> Path:
-    """FOLDER/INSIDE of a flag ``--shared``; raises FileNotFoundError saying what is missing where there is no folder."""
+    """FOLDER/INSIDE of a flag ``--shared``; raises FileNotFoundError when no folder is given."""
     if not folder:
         raise FileNotFoundError(f"{what} are read from FOLDER/{inside}: give --shared FOLDER or set {SHARED}")
     return Path(folder) / inside

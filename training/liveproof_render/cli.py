@@ -41,7 +41,7 @@ def _sheet(args) -> None:
 
 
 def _locator(model: str):
-    """Finds the face to present; None where there is no detector."""
+    """Finds the face to present; None when there is no detector."""
     if not Path(model).is_file():
         where = f"{model} is missing" if model else f"no --detector is given and {commandline.SHARED} is not set"
         print(f"{where}: the middle of the picture is taken for the face", file=sys.stderr)

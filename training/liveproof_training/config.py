@@ -119,7 +119,7 @@ class TrainConfig:
         return flat(self.nested())
 
     def replace(self, **values) -> TrainConfig:
-        """A copy with other values of some settings, whatever group they are in; an arm sets its own."""
+        """A copy with other values of some settings of any group; an arm sets its own."""
         unknown = sorted(set(values) - set(FIELDS))
         if unknown:
             raise ValueError(f"unknown settings: {', '.join(unknown)}")
@@ -179,7 +179,7 @@ def flat(values: dict) -> dict:
 
 
 def differences(old: dict, new: dict) -> str:
-    """ "steps 40, now 60; …", empty where nothing that matters differs; both with groups or flat."""
+    """The differences as "steps 40, now 60; …"; empty when no setting that matters differs. Both may be in groups or flat."""
     old, new = flat(old), flat(new)
     names = [n for n in sorted(old.keys() | new.keys()) if old.get(n) != new.get(n) and n not in ELSEWHERE]
     return "; ".join(f"{n} {old.get(n)}, now {new.get(n)}" for n in names)

@@ -6,7 +6,7 @@ import dataclasses
 
 
 def setting(default, text: str, choices: tuple[str, ...] = (), low: float | None = None, high: float | None = None):
-    """A field of a group. ``choices`` for words, ``low`` and ``high`` (both included) for numbers."""
+    """A field of a group: ``choices`` for words, ``low`` and ``high`` (both inclusive) for numbers."""
     return dataclasses.field(default=default, metadata={"help": text, "choices": tuple(choices), "low": low, "high": high})
 
 

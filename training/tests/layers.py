@@ -1,4 +1,4 @@
-"""Who may import whom: compares the table of layers in README.md with the imports of every module."""
+"""Compares the table of layers in README.md with the imports of every module."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Both command lines: what moved, what is asked for by name, what is not loaded."""
+"""Both command lines: moved commands, flags, and that no command loads PyTorch without need."""
 
 import subprocess
 import sys

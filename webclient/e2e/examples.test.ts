@@ -1,5 +1,5 @@
-// The page of examples/ as its visitor meets it: served by the example's Python
-// backend, checked by the real server, and told what that backend decides.
+// The page of examples/ in a browser: the example's Python backend serves it, the
+// real server checks the person, and the page shows what the backend decides.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { resolve } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
@@ -38,7 +38,7 @@ describe('the page of examples/', () => {
     await server?.stop();
   });
 
-  /** Opens the page, with a server that has these settings besides and lets the page connect. */
+  /** Opens the page, with a server that has these settings and lets the page connect. */
   async function visit(camera: CameraOptions, settings: Record<string, string>): Promise<Page> {
     const port = await freePort();
     const origin = `http://127.0.0.1:${port}`;

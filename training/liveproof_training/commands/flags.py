@@ -30,7 +30,7 @@ def _add(heading, field: dataclasses.Field) -> None:
 
 
 def defaults() -> dict:
-    """What the environment says where no flag does."""
+    """Defaults from the environment, for flags that are not given."""
     return {"shared": shared_folder()}
 
 

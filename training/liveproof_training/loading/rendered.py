@@ -1,4 +1,4 @@
-"""The only place where the trainer uses the renderer: crops drawn while training goes on (``--data render:FOLDER``)."""
+"""The only place where the trainer uses the renderer: crops rendered during training (``--data render:FOLDER``)."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ def _run(words: tuple[str, ...], **options) -> subprocess.CompletedProcess:
 
 
 def extract(dataset: str, root: Path, out: Path) -> None:
-    """Crops of every video below ``root``; goes on where an interrupted call stopped."""
+    """Extracts crops of every video below ``root``; continues where an interrupted call stopped."""
     call("extract", "--dataset", dataset, "--root", str(root), "--out", str(out))
 
 

@@ -37,7 +37,7 @@ export function problems(page: Page): string[] {
   return logged.get(page) ?? [];
 }
 
-/** A page whose cameras, codecs and problems can be asked about, once it is ready: the demo page's configuration is there. */
+/** Opens a page and waits until the demo page has its configuration; then its cameras, codecs and errors can be read. */
 export async function open(browser: Browser, url: string, options: BrowserContextOptions = {}, ready = 'html[data-ready]'): Promise<Page> {
   const context = await browser.newContext({ viewport: { width: 1280, height: 860 }, ...options });
   await context.addInitScript(watchCameras);

@@ -152,7 +152,7 @@ function record(flat: readonly string[]): Record<string, string> {
   return fields;
 }
 
-/** Waits until done; ends the child and complains when that takes too long or the child has died. */
+/** Waits until done. When that takes too long, or the child has died, it kills the child and throws. */
 export async function until(
   done: () => boolean | Promise<boolean>,
   timeout: number,

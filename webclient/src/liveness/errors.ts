@@ -1,5 +1,5 @@
-// Everything that can end a check without a verdict. Each code has words for the
-// person, with what mends it, in words/.
+// Everything that can end a check without a verdict. Each code has words in
+// words/, which tell the person what to do about it.
 export const errorCodes = [
   'insecure_context',
   'unsupported_browser',
