@@ -165,6 +165,7 @@ func (c *Connection) run() {
 		_ = c.peer.Close()
 	}
 	stored := c.sup.write(c.session, end)
+	c.sup.own(c, false) // an end that could not be written is the sweep's, even while the analyzer hangs
 	c.Log.Info("session ended", "state", stored.State, "verdict", stored.Verdict.Outcome, "reasons", stored.Verdict.Reasons)
 	c.listener.Ended(stored)
 	c.cancel(nil)

@@ -90,7 +90,7 @@ func (s *Supervisor) Connect(ctx context.Context, session liveproof.Session, tok
 		return nil, err
 	}
 	// From here on the session is ours to end, whatever happens.
-	s.own(c)
+	s.own(c, true)
 	c.peer, err = s.deps.Dial(session.ID, onCandidate)
 	if err != nil {
 		c.peer = nil
@@ -110,11 +110,11 @@ func (s *Supervisor) claim(ctx context.Context, id liveproof.SessionID, tokenID 
 	return s.deps.Sessions.Claim(ctx, id, tokenID, s.lease())
 }
 
-// own lets the heartbeat renew the lease that the claim gave.
-func (s *Supervisor) own(c *Connection) {
+// own says whether the heartbeat renews the lease that the claim gave.
+func (s *Supervisor) own(c *Connection, owned bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	c.claimed = true
+	c.claimed = owned
 }
 
 // reserve takes a place. The session's id among the connections also refuses a
