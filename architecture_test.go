@@ -39,12 +39,14 @@ var mayImport = map[string][]string{
 	"internal":             {""},
 	"internal/datasettest": {"", "benchmark", "engine", "onnx"},
 	"cmd":                  {anyRoom},
+	"examples":             {"engine"},
+	"examples/backend-go":  {},
 }
 
 const anyRoom = "*"
 
 // foreign names the libraries that only some packages may touch; nil: all may.
-// The root may touch no library at all, and cmd only those that are named here.
+// The root and the examples may touch no library at all, and cmd only those that are named here.
 var foreign = map[string][]string{
 	"github.com/pion/":                    {"ingest", "ingest/live", "ingest/rtc", "internal/codecs", "publish"},
 	"github.com/asticode/go-astiav":       {"media"},
@@ -80,26 +82,30 @@ func allowed(room, imported string) bool {
 		return allowedOwn(room, strings.TrimPrefix(own, "/"))
 	}
 	for prefix, rooms := range foreign {
-		if strings.HasPrefix(imported, prefix) && room != "" {
+		if strings.HasPrefix(imported, prefix) && !standardOnly(room) {
 			return rooms == nil || slices.Contains(rooms, room)
 		}
 	}
 	// In paths of the standard library the first element has no dot.
 	first, _, _ := strings.Cut(imported, "/")
-	return !strings.Contains(first, ".") || room != "" && !within(room, "cmd")
+	return !strings.Contains(first, ".") || !standardOnly(room) && !within(room, "cmd")
 }
+
+// standardOnly reports whether a package makes do with the standard library and rooms of ours.
+func standardOnly(room string) bool { return room == "" || within(room, "examples") }
 
 func allowedOwn(room, own string) bool {
 	switch {
 	case within(own, room) || within(room, own):
 		return true
 	case within(own, "internal"):
-		return !strings.HasSuffix(own, "test") // helpers of tests are for tests
+		// Helpers of tests are for tests, and an example is what another program could be.
+		return !strings.HasSuffix(own, "test") && !within(room, "examples")
 	}
 	return slices.Contains(permits(room), own) || slices.Contains(permits(room), anyRoom)
 }
 
-// within tells whether a package is the room or one of its sub-packages. The root has none.
+// within reports whether a package is the room or one of its sub-packages. The root has none.
 func within(own, room string) bool {
 	return own == room || room != "" && strings.HasPrefix(own, room+"/")
 }
@@ -162,6 +168,14 @@ func TestAllowedNamesTheForbidden(t *testing.T) {
 		{"store", module + "/internal/check", true},
 		{"store", module + "/internal/redistest", false},
 		{"a/new/room", module + "/store", false},
+		{"examples/judge", module + "/engine", true},
+		{"examples/judge", module + "/scorer", false},
+		{"examples/judge", module + "/internal/check", false},
+		{"examples/judge", "golang.org/x/sync/errgroup", false},
+		{"examples/backend-go", module + "/engine", false},
+		{"examples/backend-go", module + "/publish", false},
+		{"examples/backend-go", "github.com/some/library", false},
+		{"examples/backend-go", "net/http", true},
 		{"cmd/liveproof", module + "/ingest", true},
 		{"cmd/liveproof", module + "/internal/datasettest", false},
 		{"cmd/liveproof", "github.com/spf13/cobra", true},

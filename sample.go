@@ -13,7 +13,7 @@ type Sample struct {
 	Seq int64
 	// T is the frame's presentation time from the first picture, ≥ 0.
 	T time.Duration
-	// Scored tells whether Rho holds a score.
+	// Scored reports whether Rho holds a score.
 	Scored bool
 	// Rho is the expected liveness score in [0,1].
 	Rho float64

@@ -24,9 +24,9 @@ type AccessUnit struct {
 	PTS time.Duration
 	// ArrivedAt is the server's time at which the last packet came.
 	ArrivedAt time.Time
-	// Key tells that decoding can start here.
+	// Key says that decoding can start here.
 	Key bool
-	// Gap tells that one or more pictures before this one were lost: what
+	// Gap says that one or more pictures before this one were lost: what
 	// refers to them must not be shown until the next key frame.
 	Gap bool
 	// Rotation in degrees clockwise {0,90,180,270}, from coordination of video orientation (3GPP TS 26.114).

@@ -101,7 +101,7 @@ func mentions(t *testing.T, path, source string, datasets []*Dataset) (found []m
 	return found
 }
 
-// named tells whether the text contains the dataset's title, or a word that
+// named reports whether the text contains the dataset's title, or a word that
 // begins with its name. A name that is a species' too counts only as a whole string literal.
 func named(text string, d *Dataset, literal bool) bool {
 	flat := strings.NewReplacer("-", "", "_", "").Replace(strings.ToLower(text))

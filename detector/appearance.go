@@ -19,7 +19,7 @@ const (
 // appearance is a thumbnail of a person for tracking: the mean colours of a coarse
 // grid that is aligned by the landmarks (by the box without them), each channel with
 // mean 0, all of it with norm 1. Brightness, contrast and white balance cancel
-// out. It tells that something changed abruptly, not who someone is, and it
+// out. It says that something changed abruptly, not who someone is, and it
 // never leaves the running session's memory.
 //
 // Measured at 5 images a second: neighbouring images of one person correlate by

@@ -8,7 +8,7 @@ import (
 	"os"
 )
 
-// checkCascade tells whether OpenCV can be given this file. OpenCV throws a C++
+// checkCascade reports whether OpenCV can be given this file. OpenCV throws a C++
 // exception, which ends the process, for a file that is not XML of its own
 // kind; hence the file is read through here first.
 func checkCascade(path string) error {

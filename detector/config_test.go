@@ -54,7 +54,7 @@ func TestValidateNamesTheKey(t *testing.T) {
 	}
 }
 
-// hasLine tells whether a line of the error begins so.
+// hasLine reports whether a line of the error begins so.
 func hasLine(err error, prefix string) bool {
 	return strings.Contains("\n"+err.Error(), "\n"+prefix)
 }

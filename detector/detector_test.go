@@ -112,7 +112,7 @@ func TestCloseIsIdempotent(t *testing.T) {
 	}
 }
 
-// fakeWorker tells whether two goroutines use it at once, or one after closing.
+// fakeWorker reports whether two goroutines use it at once, or one after closing.
 type fakeWorker struct {
 	mu     sync.Mutex
 	closed bool

@@ -83,7 +83,7 @@ func (t *tracker) match(faces []liveproof.Face) (at int, sure bool) {
 // face is given up: somebody else has come before the camera.
 const dwarfed = 0.25
 
-// continues tells whether a box can be the next position of the followed face.
+// continues reports whether a box can be the next position of the followed face.
 func (t *tracker) continues(b liveproof.Box) bool {
 	steps := float64(t.missed + 1)
 	ratio := math.Abs(math.Log(float64(longerSide(b) / longerSide(t.box))))

@@ -5,5 +5,5 @@
 // [Run] goes on where a run before it stopped: a video whose record stands is
 // not read again. Several runs may share one folder, each with a [Shard] of its
 // own; whichever finds all videos done writes the manifest. [Verify] extracts
-// nothing and tells whether a dataset's copy is complete.
+// nothing and reports whether a dataset's copy is complete.
 package extract

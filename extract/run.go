@@ -133,7 +133,7 @@ func (x extractor) once(ctx context.Context, f benchmark.File, progress *counter
 	return nil
 }
 
-// matches tells whether the record is of this very file and its crops are there, whatever came of reading it.
+// matches reports whether the record is of this very file and its crops are there, whatever came of reading it.
 func (x extractor) matches(r benchmark.Record, f benchmark.File) bool {
 	return r.SourceBytes == sourceBytes(f.Path) && r.Split == f.Split && r.Whole(x.out)
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/liveproof/liveproof/media"
 )
 
-// Verify tells whether the tree is complete and readable. It opens every video
+// Verify reports whether the tree is complete and readable. It opens every video
 // that has no record in o.Out; with an empty o.Out it opens all of them.
 // o.Frames and o.Shard mean nothing to it.
 func Verify(ctx context.Context, tree *benchmark.Tree, o Options, cfg media.Config) (benchmark.Completeness, error) {

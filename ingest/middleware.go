@@ -187,7 +187,7 @@ func (s *Server) trusted(a netip.Addr) bool {
 	return slices.ContainsFunc(s.proxies, func(p netip.Prefix) bool { return p.Contains(a) })
 }
 
-// secured tells whether the client came over TLS.
+// secured reports whether the client came over TLS.
 func (s *Server) secured(r *http.Request) bool {
 	if r.TLS != nil {
 		return true

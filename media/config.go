@@ -52,7 +52,7 @@ func (c Config) checkClaim(size codecs.Sizer, unit []byte) error {
 	return nil
 }
 
-// overCap tells whether a picture of this size must not be decoded.
+// overCap reports whether a picture of this size must not be decoded.
 func (c Config) overCap(width, height int) bool {
 	aligned := int64(width+63) &^ 63
 	return width > maxSide || height > maxSide || aligned*int64(height) > int64(c.MaxPixels)

@@ -104,7 +104,7 @@ func (s *Stream) next() (*picture, error) {
 	return p, nil
 }
 
-// feed decodes one access unit; ask tells that a key frame is to be requested.
+// feed decodes one access unit; ask says that a key frame is to be requested.
 func (s *Stream) feed(au liveproof.AccessUnit) (ask bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -199,7 +199,7 @@ func (s *Stream) reopen() error {
 	return nil
 }
 
-// mustShow tells whether an access unit has to give a picture of its own: one
+// mustShow reports whether an access unit has to give a picture of its own: one
 // that does not has lost parts that the decoder did not miss.
 func mustShow(f *codecs.Format, unit []byte) bool {
 	return !f.Reorders && (f.Hidden == nil || !f.Hidden(unit))

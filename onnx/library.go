@@ -12,7 +12,7 @@ import (
 // LibraryEnv names the environment variable with the shared library's path.
 const LibraryEnv = "LIVEPROOF_ONNXRUNTIME"
 
-// ErrLibrary tells that ONNX Runtime's shared library is missing or unusable.
+// ErrLibrary says that ONNX Runtime's shared library is missing or unusable.
 var ErrLibrary = errors.New("ONNX Runtime's shared library is not usable")
 
 const libraryRemedy = "run `make setup`, or give its path in onnx.library or " + LibraryEnv

@@ -15,7 +15,7 @@ type hinter struct {
 	since time.Duration // of next
 }
 
-// observe takes the newest sample at time now; ok tells that hint is news. What the
+// observe takes the newest sample at time now; ok says that hint is news. What the
 // person can do about the view comes before what the network does.
 func (h *hinter) observe(s liveproof.Sample, lossy bool, now time.Duration) (hint liveproof.Reason, ok bool) {
 	reason, known := hintOf(s)

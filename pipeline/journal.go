@@ -79,7 +79,7 @@ func (j *journal) trim() {
 	j.met.lost.Add(float64(over))
 }
 
-// has tells whether the store has the verdict of that number. Without a store it does.
+// has reports whether the store has the verdict of that number. Without a store it does.
 func (j *journal) has(change int64) bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()

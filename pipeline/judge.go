@@ -230,7 +230,7 @@ func pendingOf(v liveproof.Verdict) liveproof.Verdict {
 	return v
 }
 
-// timed tells that the server's clock bounds this session.
+// timed says that the server's clock bounds this session.
 func (j *judge) timed() bool { return j.cfg.Live && j.mode == liveproof.ModeOnboarding }
 
 // elapsed is the server's time since the first picture; 0 before it.

@@ -106,7 +106,7 @@ func (l *line) run(ctx context.Context, name Stage, in, next *queue[*frame], do 
 	return failure
 }
 
-// step works on one frame: do tells whether it goes on to the next stage or is complete.
+// step works on one frame: do reports whether it goes on to the next stage or is complete.
 func (l *line) step(ctx context.Context, name Stage, next *queue[*frame], f *frame, do func(context.Context, *frame) bool) error {
 	start := time.Now()
 	on := false

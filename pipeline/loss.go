@@ -38,7 +38,7 @@ func (l *loss) observe(now time.Duration, c liveproof.FrameCounts) {
 	l.past = slices.Delete(l.past, 0, old)
 }
 
-// heavy tells that too much was lost within lossSpan for the picture to be judged well.
+// heavy says that too much was lost within lossSpan for the picture to be judged well.
 func (l *loss) heavy() bool {
 	if len(l.past) == 0 {
 		return false

@@ -93,7 +93,7 @@ func newRecall(window int) *recall {
 	return &recall{ring: make([]uint64, window), at: make(map[uint64]sighting, window)}
 }
 
-// observe notes the next picture and tells whether its content was there already
+// observe notes the next picture and reports whether its content was there already
 // when the last sample was taken, or before.
 func (r *recall) observe(digest uint64) bool {
 	r.n++

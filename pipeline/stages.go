@@ -48,7 +48,7 @@ func (l *line) take(ctx context.Context, seq *sequence, pic liveproof.Picture) e
 	return nil
 }
 
-// compare compares a picture in time with the past ones: repeated tells that its
+// compare compares a picture in time with the past ones: repeated says that its
 // pixels, or a loop that it belongs to, were there before.
 func (q *sequence) compare(p picked, pic liveproof.Picture) (repeated bool, cells *liveproof.Thumbnail) {
 	if p.doubt != "" {

@@ -35,7 +35,7 @@ type glance struct {
 	cells *liveproof.Thumbnail
 }
 
-// observe takes the next sample with a face and tells whether the face stood still
+// observe takes the next sample with a face and reports whether the face stood still
 // since all samples of the last stillSpan. The first one cannot tell.
 func (s *stillness) observe(t time.Duration, cells *liveproof.Thumbnail, at region) (still bool) {
 	drop := 0
@@ -68,7 +68,7 @@ func cellsOf(from, to float32, size int) (lo, hi int) {
 	return lo, max(hi, lo+1)
 }
 
-// moved tells whether enough cells differ.
+// moved reports whether enough cells differ.
 func (r region) moved(a, b *liveproof.Thumbnail) bool {
 	changed := 0
 	for y := r.y0; y < r.y1; y++ {

@@ -97,7 +97,7 @@ func (b *Batcher) Info() liveproof.ModelInfo { return b.models.info() }
 // liveproof.ErrUnavailable and says why. It feeds /readyz.
 func (b *Batcher) Ready() error { return b.models.ready() }
 
-// Admit tells whether a new session may start: nil, or an error that wraps
+// Admit reports whether a new session may start: nil, or an error that wraps
 // liveproof.ErrUnavailable (not ready) or liveproof.ErrOverloaded (crops wait
 // for longer than admit_wait, or some were shed in the last 2 s).
 func (b *Batcher) Admit() error {

@@ -102,7 +102,7 @@ func (q *fairQueue[T]) longest() *list.Element {
 	return best
 }
 
-// next is the model whose turn it is, and others tells whether items of another one
+// next is the model whose turn it is, and others reports whether items of another one
 // wait. The queue is not empty.
 func (q *fairQueue[T]) next() (model uint64, others bool) {
 	model = q.turn.Front().Value.(*line[T]).model

@@ -7,7 +7,7 @@ type health struct {
 }
 
 // failed counts a batch of which no sample could be scored. A stuck one, or as many in
-// a row as threshold, make the model not ready; turned tells that this one did.
+// a row as threshold, make the model not ready; turned says that this one did.
 func (h *health) failed(cause error, stuck bool, threshold int) (turned bool) {
 	h.failures++
 	if !stuck && h.failures < threshold {
@@ -18,7 +18,7 @@ func (h *health) failed(cause error, stuck bool, threshold int) (turned bool) {
 	return turned
 }
 
-// succeeded tells whether the model was not ready before, after how many failures.
+// succeeded reports whether the model was not ready before, after how many failures.
 func (h *health) succeeded() (turned bool, failures int) {
 	turned, failures = h.cause != nil, h.failures
 	*h = health{}

@@ -16,7 +16,7 @@ type loadedState struct {
 	health  health
 }
 
-// acquire keeps the model in memory for one more crop, or tells why it takes none. The
+// acquire keeps the model in memory for one more crop, or says why it takes none. The
 // caller uses the model already.
 func (m *loaded) acquire() (err error) {
 	m.owner.change(func(s *modelSet) {

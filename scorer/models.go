@@ -135,7 +135,7 @@ func (m *models) endProbe(probed *loaded) {
 	})
 }
 
-// anyStuck tells whether a run of some model did not stop.
+// anyStuck reports whether a run of some model did not stop.
 func (m *models) anyStuck() (stuck bool) {
 	m.change(func(s *modelSet) { stuck = s.anyStuck() })
 	return stuck

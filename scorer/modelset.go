@@ -60,7 +60,7 @@ func (s *modelSet) room() error {
 	return nil
 }
 
-// refusal tells why a crop for m is not even queued. Before Run crops may wait for it.
+// refusal says why a crop for m is not even queued. Before Run crops may wait for it.
 func (s *modelSet) refusal(m *loaded) error {
 	switch {
 	case s.closed || s.current == nil:
@@ -109,7 +109,7 @@ func (s *modelSet) takeUnready() (unready []*loaded) {
 	return unready
 }
 
-// anyStuck tells whether a run of some model did not stop.
+// anyStuck reports whether a run of some model did not stop.
 func (s *modelSet) anyStuck() bool {
 	return slices.ContainsFunc(s.all(), func(m *loaded) bool { return m.state.stuck > 0 })
 }

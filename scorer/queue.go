@@ -32,7 +32,7 @@ func newQueue(cfg Config, metrics *Metrics) *queue {
 	}
 }
 
-// change is the one place that takes the lock. f tells whether a worker should ask
+// change is the one place that takes the lock. f reports whether a worker should ask
 // the policy again.
 func (q *queue) change(f func(*backlog) (wake bool)) {
 	q.mu.Lock()

@@ -43,7 +43,7 @@ func (c Config) redisOptions() (*redis.Options, error) {
 	return opt, nil
 }
 
-// NewRedis prepares a store; it does not connect. Ping tells whether Redis answers.
+// NewRedis prepares a store; it does not connect. Ping reports whether Redis answers.
 func NewRedis(cfg Config, now func() time.Time) (*Redis, error) {
 	opt, err := cfg.redisOptions()
 	if err != nil {
@@ -56,7 +56,7 @@ func NewRedis(cfg Config, now func() time.Time) (*Redis, error) {
 // Close closes the connections.
 func (r *Redis) Close() error { return r.db.Close() }
 
-// Ping tells whether Redis answers; whether it takes writes, a write tells.
+// Ping reports whether Redis answers; whether it takes writes, a write tells.
 func (r *Redis) Ping(ctx context.Context) error { return mapError(r.db.Ping(ctx).Err()) }
 
 // Create implements ingest.Sessions.

@@ -14,7 +14,7 @@
 //   - Samples carry a sequence number, so a call that is repeated after a lost
 //     answer adds nothing twice.
 //   - A session that is gone is never re-created by a late write.
-//   - liveproof.ErrUnavailable tells that the store does not answer; nothing
+//   - liveproof.ErrUnavailable says that the store does not answer; nothing
 //     is known then about whether the write happened, and it may be repeated.
 package store
 

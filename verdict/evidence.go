@@ -89,7 +89,7 @@ func (e *evidence) trust(p Policy, t time.Duration, doubtful bool) {
 	}
 }
 
-// enough tells whether the minimum evidence is there and can be trusted.
+// enough reports whether the minimum evidence is there and can be trusted.
 func (e *evidence) enough(p Policy) bool {
 	return e.scored >= p.MinSamples && e.last-e.first >= p.MinSpan && e.doubt.value() <= 0.5
 }

@@ -14,7 +14,7 @@ import (
 
 // otherVariables are read elsewhere; the last two are what Kubernetes sets for a service of that name.
 var otherVariables = regexp.MustCompile(
-	`^LIVEPROOF_(MODELS|SHARED|ONNXRUNTIME|RETINAFACE_URL|API_KEY|BIN|SERVICE_\w+|PORT(_\w+)?)$`)
+	`^LIVEPROOF_(MODELS|SHARED|ONNXRUNTIME|RETINAFACE_URL|URL|API_KEY|BIN|SERVICE_\w+|PORT(_\w+)?)$`)
 
 // applyEnvironment sets LIVEPROOF_<SECTION>_<KEY>, for example
 // LIVEPROOF_WEBRTC_UDP_PORT=9000; lists are separated by commas. An unknown

@@ -63,6 +63,8 @@ func TestEnvironment(t *testing.T) {
 		"LIVEPROOF_STORE_REDIS=redis://localhost:6379/0",
 		"LIVEPROOF_LOG_LEVEL=debug",
 		"LIVEPROOF_MODELS=/a:/b", // another component's: not of the form SECTION_KEY
+		"LIVEPROOF_URL=http://localhost:8080",
+		"LIVEPROOF_API_KEY=0123456789abcdef",
 		"HOME=/root",
 	})
 	require.NoError(t, err)

@@ -49,6 +49,8 @@ func startProcess(t *testing.T, redis string) *process {
 	require.NoError(t, cmd.Start())
 	_, key, _ := strings.Cut(processKey, ":")
 	p := &process{server: &server{t: t, key: key}, cmd: cmd}
+	var drained sync.WaitGroup
+	t.Cleanup(drained.Wait) // after kill: the last to be registered is the first to run
 	t.Cleanup(p.kill)
 	for lines := bufio.NewScanner(out); p.url == "" && lines.Scan(); {
 		if url, ok := strings.CutPrefix(lines.Text(), "listening on "); ok {
@@ -56,9 +58,7 @@ func startProcess(t *testing.T, redis string) *process {
 		}
 	}
 	require.NotEmpty(t, p.url, "the server did not start")
-	var drained sync.WaitGroup
 	drained.Go(func() { _, _ = io.Copy(io.Discard, out) })
-	t.Cleanup(drained.Wait)
 	return p
 }
 

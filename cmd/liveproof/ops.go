@@ -22,7 +22,7 @@ func newLogger(cfg LogConfig, w io.Writer) *slog.Logger {
 	return slog.New(slog.NewTextHandler(w, opts))
 }
 
-// isLoopback tells whether a listen address is reachable from this machine only.
+// isLoopback reports whether a listen address is reachable from this machine only.
 func isLoopback(address string) bool {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {

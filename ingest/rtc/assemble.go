@@ -78,10 +78,10 @@ func newAssembler(cfg Config, payloadTypes map[uint8]liveproof.Codec, emit func(
 	}
 }
 
-// needsKeyFrame tells that pictures cannot be shown until the next key frame.
+// needsKeyFrame says that pictures cannot be shown until the next key frame.
 func (a *assembler) needsKeyFrame() bool { return a.broken }
 
-// push takes the next packet in order; gap tells that packets before it are missing.
+// push takes the next packet in order; gap says that packets before it are missing.
 func (a *assembler) push(p packet, gap bool) {
 	if gap {
 		a.noteLoss()

@@ -32,7 +32,7 @@ type offer struct {
 	video       int // index of the active section
 }
 
-// CheckOffer tells whether the offer is one to answer: nil or ErrBadSDP.
+// CheckOffer reports whether the offer is one to answer: nil or ErrBadSDP.
 func (c Config) CheckOffer(text string) error {
 	_, err := parseOffer(c, text)
 	return err

@@ -12,7 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// wants tells whether the interface of this name is to be used; loopback has a key of its own.
+// wants reports whether the interface of this name is to be used; loopback has a key of its own.
 func (c Config) wants(name string) bool {
 	if len(c.Interfaces) == 0 || slices.Contains(c.Interfaces, name) {
 		return true

@@ -159,7 +159,7 @@ func (v *Video) wake() {
 	}
 }
 
-// needsKeyFrame tells that an overflow waits for one.
+// needsKeyFrame says that an overflow waits for one.
 func (v *Video) needsKeyFrame() bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()

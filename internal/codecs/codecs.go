@@ -30,7 +30,7 @@ type Format struct {
 	// Reorders says that pictures may leave the decoder later, and in another
 	// order, than their access units came.
 	Reorders bool
-	// Hidden tells whether an access unit shows no picture; nil: each shows one.
+	// Hidden reports whether an access unit shows no picture; nil: each shows one.
 	// It is not asked where Reorders is set.
 	Hidden func(unit []byte) bool
 	// Size reads the picture size that an access unit claims, before a decoder
@@ -50,7 +50,7 @@ type Sizer func(data []byte) (width, height int, ok bool)
 
 // ParameterSets remembers a stream's parameter sets.
 type ParameterSets interface {
-	// Learn keeps the sets of an access unit and tells whether it brought any
+	// Learn keeps the sets of an access unit and reports whether it brought any
 	// that starts a sequence, and whether it holds a picture.
 	Learn(unit []byte) (hasSets, hasPicture bool)
 	// Prepend returns a copy of unit with the known sets in front.
@@ -99,7 +99,7 @@ type Unit struct {
 // Depacketizer joins the RTP payloads of one picture after the other. After an
 // error the picture cannot be used, and Reset must follow.
 type Depacketizer interface {
-	// Starts tells whether payload by itself proves to begin a picture. False means "not proven".
+	// Starts reports whether payload by itself proves to begin a picture. False means "not proven".
 	Starts(payload []byte) bool
 	// Add appends the next payload of the picture.
 	Add(payload []byte) error

@@ -13,7 +13,7 @@ type h264Sets struct {
 	size int
 }
 
-// Learn keeps the parameter sets of an Annex B access unit and tells whether it
+// Learn keeps the parameter sets of an Annex B access unit and reports whether it
 // brought a sequence parameter set, and whether it holds any coded slice.
 func (p *h264Sets) Learn(unit []byte) (hasSPS, hasSlice bool) {
 	for nal := range annexB(unit) {

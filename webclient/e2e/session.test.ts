@@ -38,9 +38,9 @@ describe('sessions against the server and Redis', () => {
     const record = await server.session(id);
     expect(record.state).toBe('decided');
     expect(stateOf[record.verdict]).toBe(seen);
-    const stored = redis.hash(`liveproof:session:${id}`);
+    const stored = redis.hash(`liveproof:{${id}}:session`);
     expect(stored).toMatchObject({ state: 'decided', verdict: record.verdict });
-    expect(Number(redis.cli('TTL', `liveproof:session:${id}`))).toBeGreaterThan(0);
+    expect(Number(redis.cli('TTL', `liveproof:{${id}}:session`))).toBeGreaterThan(0);
     expect(redis.events(id).filter((e) => e['event'] === 'decided')).toEqual([expect.objectContaining({ verdict: record.verdict })]);
     return record;
   }
@@ -128,7 +128,7 @@ describe('sessions against the server and Redis', () => {
     await p.close();
     const record = await server.terminal(id, 40_000);
     expect(record.verdict).toBe('inconclusive');
-    expect(redis.hash(`liveproof:session:${id}`)).toMatchObject({ state: record.state, verdict: 'inconclusive' });
+    expect(redis.hash(`liveproof:{${id}}:session`)).toMatchObject({ state: record.state, verdict: 'inconclusive' });
   });
 
   it('a page that crashes mid-session leaves a terminal session after the grace period', async () => {

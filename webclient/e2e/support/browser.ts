@@ -37,8 +37,8 @@ export function problems(page: Page): string[] {
   return logged.get(page) ?? [];
 }
 
-/** A page whose cameras, codecs and problems can be asked about, once its configuration is there. */
-export async function open(browser: Browser, url: string, options: BrowserContextOptions = {}): Promise<Page> {
+/** A page whose cameras, codecs and problems can be asked about, once it is ready: the demo page's configuration is there. */
+export async function open(browser: Browser, url: string, options: BrowserContextOptions = {}, ready = 'html[data-ready]'): Promise<Page> {
   const context = await browser.newContext({ viewport: { width: 1280, height: 860 }, ...options });
   await context.addInitScript(watchCameras);
   const page = await context.newPage();
@@ -47,7 +47,7 @@ export async function open(browser: Browser, url: string, options: BrowserContex
   page.on('pageerror', (err) => errors.push(err.message));
   page.on('console', (m) => m.type() === 'error' && errors.push(m.text()));
   await page.goto(url);
-  await page.locator('html[data-ready]').waitFor({ state: 'attached' });
+  await page.locator(ready).waitFor({ state: 'attached' });
   await page.evaluate(() => document.fonts.ready);
   return page;
 }

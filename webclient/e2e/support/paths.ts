@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 
 const here = dirname(fileURLToPath(import.meta.url));
 export const webclient = resolve(here, '../..');
-const repository = resolve(webclient, '..');
+export const repository = resolve(webclient, '..');
 
 export const binary = resolve(process.env['LIVEPROOF_BIN'] ?? resolve(repository, 'bin/liveproof'));
 

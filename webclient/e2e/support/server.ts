@@ -152,7 +152,13 @@ function record(flat: readonly string[]): Record<string, string> {
   return fields;
 }
 
-async function until(done: () => boolean | Promise<boolean>, timeout: number, complain: () => string, child?: ChildProcess): Promise<void> {
+/** Waits until done; ends the child and complains when that takes too long or the child has died. */
+export async function until(
+  done: () => boolean | Promise<boolean>,
+  timeout: number,
+  complain: () => string,
+  child?: ChildProcess,
+): Promise<void> {
   const deadline = Date.now() + timeout;
   while (!(await done())) {
     const died = child !== undefined && (child.exitCode !== null || child.signalCode !== null);
@@ -164,7 +170,8 @@ async function until(done: () => boolean | Promise<boolean>, timeout: number, co
   }
 }
 
-async function end(child: ChildProcess, signal: NodeJS.Signals, timeout: number): Promise<void> {
+/** Signals the child and waits for its end; kills it when that takes longer than timeout milliseconds. */
+export async function end(child: ChildProcess, signal: NodeJS.Signals, timeout: number): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const gone = new Promise<void>((done) => child.once('exit', () => done()));
   const killer = setTimeout(() => child.kill('SIGKILL'), timeout);
@@ -173,7 +180,7 @@ async function end(child: ChildProcess, signal: NodeJS.Signals, timeout: number)
   clearTimeout(killer);
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
   const { port } = server.address() as AddressInfo;

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+)
+
+// maxAnswer bounds what is read of an answer, in bytes.
+const maxAnswer = 1 << 20
+
+// liveproof calls the sessions API (ingest/openapi.yaml). The API key never leaves it.
+type liveproof struct {
+	url    string // without a slash at the end
+	apiKey string
+	http   *http.Client // with a timeout
+}
+
+// session is what a decision needs of a session's record.
+type session struct {
+	State      string `json:"state"`
+	Verdict    string `json:"verdict"`
+	ExternalID string `json:"external_id"`
+}
+
+// refusal is an answer of Liveproof other than success.
+type refusal struct {
+	status int
+	Code   string `json:"code"` // stable, unlike Detail
+	Detail string `json:"detail"`
+}
+
+func (r refusal) Error() string {
+	return fmt.Sprintf("Liveproof answered %d %s: %s", r.status, r.Code, r.Detail)
+}
+
+// create returns the body of the answer as it came: the page's component reads it. When no
+// answer came, create asks once more; the idempotency key keeps that from making two sessions.
+func (l liveproof) create(ctx context.Context, externalID string) (json.RawMessage, error) {
+	body, err := json.Marshal(map[string]string{"mode": "onboarding", "external_id": externalID})
+	if err != nil {
+		return nil, err
+	}
+	key := rand.Text()
+	created, err := l.call(ctx, http.MethodPost, "/v1/sessions", key, body)
+	if _, refused := errors.AsType[refusal](err); err != nil && !refused {
+		created, err = l.call(ctx, http.MethodPost, "/v1/sessions", key, body)
+	}
+	return created, err
+}
+
+func (l liveproof) read(ctx context.Context, id string) (s session, err error) {
+	body, err := l.call(ctx, http.MethodGet, "/v1/sessions/"+id, "", nil)
+	if err != nil {
+		return s, err
+	}
+	return s, json.Unmarshal(body, &s)
+}
+
+func (l liveproof) call(ctx context.Context, method, path, idempotencyKey string, body []byte) (json.RawMessage, error) {
+	req, err := http.NewRequestWithContext(ctx, method, l.url+path, bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Authorization", "Bearer "+l.apiKey)
+	if method == http.MethodPost {
+		req.Header.Set("Content-Type", "application/json")
+		req.Header.Set("Idempotency-Key", idempotencyKey)
+	}
+	resp, err := l.http.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	answer, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	if err != nil {
+		return nil, err
+	}
+	if resp.StatusCode/100 != 2 {
+		refused := refusal{status: resp.StatusCode}
+		_ = json.Unmarshal(answer, &refused) // a proxy's answer is no JSON; its status says enough
+		return nil, refused
+	}
+	return answer, nil
+}
