@@ -37,6 +37,7 @@ type Connection struct {
 
 	ctx       context.Context
 	cancel    context.CancelCauseFunc
+	connectBy time.Time             // when negotiation must be done and media must flow
 	streaming chan struct{}         // closed when the first video has come
 	endings   chan liveproof.Ending // holds the analyzer's ending
 	hungUp    request               // no more media is wanted
@@ -65,6 +66,7 @@ func newConnection(s *Supervisor, session liveproof.Session, tokenID string, l L
 	return &Connection{
 		ID: ids.New(time.Now()), Log: s.deps.Log.With("session", string(session.ID)),
 		sup: s, session: session, tokenID: tokenID, listener: l, ctx: ctx, cancel: cancel,
+		connectBy: time.Now().Add(s.cfg.ConnectTimeout),
 		streaming: make(chan struct{}), endings: make(chan liveproof.Ending, 1),
 		hungUp: newRequest(), abandoned: newRequest(), aborted: newRequest(),
 	}
@@ -117,7 +119,7 @@ func (c *Connection) Answer(ctx context.Context, offer string) (string, error) {
 		return "", ErrRenegotiation
 	}
 	c.negotiate.done = true
-	ctx, cancel := context.WithTimeout(ctx, c.sup.cfg.ConnectTimeout)
+	ctx, cancel := context.WithDeadline(ctx, c.connectBy)
 	defer cancel()
 	stop := context.AfterFunc(c.ctx, cancel)
 	defer stop()
@@ -126,9 +128,11 @@ func (c *Connection) Answer(ctx context.Context, offer string) (string, error) {
 	case err == nil:
 	case errors.Is(err, rtc.ErrBadSDP):
 		c.because(liveproof.ReasonUnsupportedMedia)
-	case errors.Is(err, context.DeadlineExceeded):
+	case !time.Now().Before(c.connectBy): // it ends the session too; whichever is noticed first
 		err = fmt.Errorf("%w: %w", ErrNegotiation, err)
 		c.because(liveproof.ReasonNoMedia)
+	case c.ctx.Err() != nil: // the session has ended meanwhile, and has its reason
+		err = fmt.Errorf("%w: %w", liveproof.ErrDisconnected, err)
 	default:
 		c.because(liveproof.ReasonOf(err))
 	}
@@ -217,12 +221,12 @@ func (c *Connection) end(end liveproof.Ending) {
 	}
 }
 
-// awaitVideo gives the peer ConnectTimeout to bring its first video track.
+// awaitVideo gives the peer until connectBy to bring its first video track.
 func (c *Connection) awaitVideo() (liveproof.UnitSource, error) {
 	if c.peer == nil {
 		return nil, errors.New("no peer connection")
 	}
-	ctx, cancel := context.WithTimeoutCause(c.ctx, c.sup.cfg.ConnectTimeout, liveproof.ErrIdle)
+	ctx, cancel := context.WithDeadlineCause(c.ctx, c.connectBy, liveproof.ErrIdle)
 	defer cancel()
 	units, err := c.peer.Video(ctx)
 	if err != nil && ctx.Err() != nil {

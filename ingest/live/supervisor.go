@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -91,15 +92,28 @@ func (s *Supervisor) Connect(ctx context.Context, session liveproof.Session, tok
 	}
 	// From here on the session is ours to end, whatever happens.
 	s.own(c, true)
-	c.peer, err = s.deps.Dial(session.ID, onCandidate)
+	c.peer, err = s.dial(session.ID, onCandidate)
 	if err != nil {
-		c.peer = nil
 		c.HangUp(liveproof.ReasonInternalError)
 		s.wg.Go(c.run)
 		return nil, fmt.Errorf("peer connection: %w", err)
 	}
 	s.wg.Go(c.run)
 	return c, nil
+}
+
+// dial makes the peer, nil with an error. A panic here must not leave a session that nobody runs.
+func (s *Supervisor) dial(id liveproof.SessionID, onCandidate func(webrtc.ICECandidateInit)) (p Peer, err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			s.deps.Log.Error("dial panicked", "session", id, "panic", fmt.Sprint(cause), "stack", string(debug.Stack()))
+			p, err = nil, fmt.Errorf("panic: %v", cause)
+		}
+	}()
+	if p, err = s.deps.Dial(id, onCandidate); err != nil {
+		return nil, err
+	}
+	return p, nil
 }
 
 // claim does not end with the request: a claim that was made and whose answer
