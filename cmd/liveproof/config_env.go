@@ -20,6 +20,7 @@ var otherVariables = regexp.MustCompile(
 // LIVEPROOF_WEBRTC_UDP_PORT=9000; lists are separated by commas. An unknown
 // section or key is refused, as in the file.
 func applyEnvironment(cfg *Config, environ []string) error {
+	var errs []error
 	sort.Strings(environ)
 	for _, entry := range environ {
 		name, value, _ := strings.Cut(entry, "=")
@@ -27,10 +28,10 @@ func applyEnvironment(cfg *Config, environ []string) error {
 			continue
 		}
 		if err := applyVariable(reflect.ValueOf(cfg).Elem(), name, value); err != nil {
-			return fmt.Errorf("environment variable %s: %w", name, err)
+			errs = append(errs, fmt.Errorf("environment variable %s: %w", name, err))
 		}
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 func applyVariable(cfg reflect.Value, name, value string) error {

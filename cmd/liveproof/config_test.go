@@ -85,8 +85,9 @@ func TestEnvironment(t *testing.T) {
 	}
 	_, err = loadConfig("", []string{"LIVEPROOF_SERVICE_HOST=10.0.0.1", "LIVEPROOF_PORT_8080_TCP=x"})
 	require.NoError(t, err, "Kubernetes sets these")
-	_, err = loadConfig("", []string{"LIVEPROOF_WEBRTC_UDP_PORT=many"})
+	_, err = loadConfig("", []string{"LIVEPROOF_WEBRTC_UDP_PORT=many", "LIVEPROOF_STORE_RETRIES=few"})
 	require.ErrorContains(t, err, "LIVEPROOF_WEBRTC_UDP_PORT: ")
+	require.ErrorContains(t, err, "LIVEPROOF_STORE_RETRIES: ", "all faults at once")
 }
 
 // TestOldKeysAreRefusedWithTheirNewNames, in the file and in the environment.
