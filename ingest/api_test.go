@@ -237,6 +237,7 @@ func TestBlame(t *testing.T) {
 	} {
 		p := problemOf(err)
 		require.Equal(t, want, p.Code, "%v", err)
+		require.Equal(t, codes[want].fault, p.Fault)
 		require.ErrorIs(t, p, err, "the log has the cause")
 		require.NotContains(t, p.Detail, "fire")
 	}
