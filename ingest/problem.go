@@ -115,7 +115,7 @@ var translations = []struct {
 	{liveproof.ErrConflict, CodeSessionConflict, "the session has a connection or has ended"},
 	{liveproof.ErrDecided, CodeSessionConflict, "the session has a connection or has ended"},
 	{liveproof.ErrIdempotencyMismatch, CodeIdempotencyMismatch, "the Idempotency-Key was used with another request body"},
-	{rtc.ErrBadSDP, CodeSDPInvalid, "the offer cannot be used: it needs a video section with VP8, VP9, H.264 or AV1"},
+	{rtc.ErrBadSDP, CodeSDPInvalid, "the offer cannot be used: it needs a video section with a codec that this server accepts (webrtc.codecs)"},
 	{rtc.ErrTooManyCandidates, CodeProtocolError, "too many ICE candidates"},
 	{live.ErrRenegotiation, CodeProtocolError, "the offer was made already; renegotiation is not supported"},
 	// The server's, or that of what it depends on. What a store says of itself
