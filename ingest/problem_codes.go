@@ -95,7 +95,7 @@ var translations = []struct {
 	{liveproof.ErrDecided, CodeSessionConflict, "the session has a connection or has ended"},
 	{liveproof.ErrIdempotencyMismatch, CodeIdempotencyMismatch, "the Idempotency-Key was used with another request body"},
 	{rtc.ErrRestartUnsupported, CodeICERestart, "ICE restarts are not supported; open a new session"},
-	{rtc.ErrBadSDP, CodeSDPInvalid, "the session description cannot be used; an offer needs a video section with VP8, VP9, H.264 or AV1"},
+	{rtc.ErrBadSDP, CodeSDPInvalid, "the session description cannot be used; an offer needs a video section with a codec that this server accepts (webrtc.codecs)"},
 	{rtc.ErrTooManyCandidates, CodeProtocolError, "too many ICE candidates"},
 	{live.ErrRenegotiation, CodeProtocolError, "the offer was made already; renegotiation is not supported"},
 	// The server's, or that of what it depends on. What a store says of itself

@@ -6,15 +6,35 @@ import (
 	"fmt"
 	"reflect"
 	"regexp"
+	"slices"
 	"sort"
 	"strings"
+	"sync"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/liveproof/liveproof/configs"
+	"github.com/liveproof/liveproof/models"
 )
 
 // otherVariables are read elsewhere; the last two are what Kubernetes sets for a service of that name.
 var otherVariables = regexp.MustCompile(
-	`^LIVEPROOF_(MODELS|SHARED|ONNXRUNTIME|RETINAFACE_URL|URL|API_KEY|BIN|SERVICE_\w+|PORT(_\w+)?)$`)
+	`^LIVEPROOF_(MODELS|SHARED|ONNXRUNTIME|URL|API_KEY|BIN|SERVICE_\w+|PORT(_\w+)?)$`)
+
+// downloadVariables are those by which the model catalogue lets an operator name a
+// download's address. A catalogue that cannot be read is refused where models are opened.
+var downloadVariables = sync.OnceValue(func() (names []string) {
+	entries, _ := models.Parse(configs.Models())
+	for _, e := range entries {
+		names = append(names, e.URLEnv)
+	}
+	return names
+})
+
+// readElsewhere reports whether the variable is no key of the configuration.
+func readElsewhere(name string) bool {
+	return !strings.HasPrefix(name, "LIVEPROOF_") || otherVariables.MatchString(name) || slices.Contains(downloadVariables(), name)
+}
 
 // applyEnvironment sets LIVEPROOF_<SECTION>_<KEY>, for example
 // LIVEPROOF_WEBRTC_UDP_PORT=9000; lists are separated by commas. An unknown
@@ -24,7 +44,7 @@ func applyEnvironment(cfg *Config, environ []string) error {
 	sort.Strings(environ)
 	for _, entry := range environ {
 		name, value, _ := strings.Cut(entry, "=")
-		if !strings.HasPrefix(name, "LIVEPROOF_") || otherVariables.MatchString(name) {
+		if readElsewhere(name) {
 			continue
 		}
 		if err := applyVariable(reflect.ValueOf(cfg).Elem(), name, value); err != nil {
