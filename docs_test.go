@@ -52,7 +52,7 @@ func TestDocumentedFilesExist(t *testing.T) {
 	if err != nil {
 		t.Skip("not a git checkout")
 	}
-	for _, page := range strings.Fields(string(out)) {
+	for page := range strings.FieldsSeq(string(out)) {
 		raw, err := os.ReadFile(page)
 		require.NoError(t, err)
 		for _, target := range link.FindAllStringSubmatch(string(raw), -1) {

@@ -16,8 +16,6 @@ var (
 	ErrTokenUsed = errors.New("client token already used")
 	// ErrDecided: the verdict is written; it is written once.
 	ErrDecided = errors.New("verdict already written")
-	// ErrLeaseLost: another process owns the session, or it has ended.
-	ErrLeaseLost = errors.New("session lease lost")
 	// ErrIdempotencyMismatch: the same Idempotency-Key came with another request.
 	ErrIdempotencyMismatch = errors.New("idempotency key reused with a different request")
 	// ErrUnavailable: a dependency (Redis, scorer) does not answer; try again later.

@@ -1,11 +1,10 @@
 // Package detector finds faces, follows one of them, measures how well it can
 // be seen and cuts the scorer's input out of the picture.
 //
-// A [Detector] is opened once for the process: it holds the RetinaFace network
-// (Deng et al., "RetinaFace", CVPR 2020; mobilenet0.25 trunk) or, when that
-// file is missing, OpenCV's Haar cascade (Viola and Jones, CVPR 2001). Each
-// session takes a [Stream] from it, which adds the tracking, and all sessions
-// share a [Cropper].
+// A [Detector] is opened once for the process: it holds the network that
+// networks.go names or, when that network's file is missing, OpenCV's Haar
+// cascade (Viola and Jones, CVPR 2001). Each session takes a [Stream] from it,
+// which adds the tracking, and all sessions share a [Cropper].
 //
 // # Which faces count
 //

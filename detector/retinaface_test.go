@@ -20,7 +20,11 @@ func openTestModel(tb testing.TB, rt *onnx.Runtime, name string) (*Detector, err
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return Open(DefaultConfig(), rt, file, quiet())
+	f, err := openRetinaFace(DefaultConfig(), rt, file)
+	if err != nil {
+		return nil, err
+	}
+	return newDetector(DefaultConfig(), "", f), nil
 }
 
 func TestWrongModelIsRefused(t *testing.T) {
@@ -64,9 +68,9 @@ func TestNetworkWithoutNumbersFindsNobody(t *testing.T) {
 	}
 }
 
-func TestRetinaFaceFindsPortraits(t *testing.T) {
+func TestPortraitsAreFound(t *testing.T) {
 	d := openShared(t, DefaultConfig())
-	if d.Name() != "retinaface" {
+	if d.Name() != current.name {
 		t.Errorf("name %q", d.Name())
 	}
 	var hits, n int
@@ -107,7 +111,7 @@ func landmarkError(f liveproof.Face, want liveproof.Landmarks, x, y float32) (su
 	return sum / float64(longerSide(f.Box))
 }
 
-func TestRetinaFaceHostilePictures(t *testing.T) {
+func TestHostilePictures(t *testing.T) {
 	d := openShared(t, DefaultConfig())
 	portrait := loadPortrait(t, portraits(t, 2, 1)[1])
 	large := grey(1920, 1920, 60)
@@ -136,7 +140,7 @@ func TestRetinaFaceHostilePictures(t *testing.T) {
 }
 
 // Many sessions share one network and must not mix their pictures up.
-func TestRetinaFaceConcurrently(t *testing.T) {
+func TestSessionsShareOneNetwork(t *testing.T) {
 	cfg := DefaultConfig()
 	cfg.Parallel = 2
 	d := openShared(t, cfg)

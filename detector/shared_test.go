@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/csv"
+	"errors"
 	"image"
 	"image/draw"
 	_ "image/jpeg"
@@ -16,6 +17,8 @@ import (
 	"testing"
 
 	"github.com/liveproof/liveproof"
+	"github.com/liveproof/liveproof/configs"
+	"github.com/liveproof/liveproof/models"
 	"github.com/liveproof/liveproof/onnx"
 )
 
@@ -48,14 +51,21 @@ func testRuntime(tb testing.TB) *onnx.Runtime {
 	return rt
 }
 
-// openShared opens the real network.
+// openShared opens the current network, or skips the test where its file is missing.
 func openShared(tb testing.TB, cfg Config) *Detector {
 	tb.Helper()
-	file, err := os.ReadFile(sharedFile(tb, "models", "retinaface_mobilenet025.onnx"))
+	catalog, err := models.New(models.DefaultConfig(), configs.Models(), models.DefaultPlaces())
 	if err != nil {
 		tb.Fatal(err)
 	}
-	d, err := Open(cfg, testRuntime(tb), file, quiet())
+	file, err := catalog.Find(Model())
+	if errors.Is(err, models.ErrMissing) {
+		tb.Skip(err)
+	}
+	if err != nil {
+		tb.Fatal(err)
+	}
+	d, err := Open(cfg, testRuntime(tb), file.Data, quiet())
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -110,6 +110,26 @@ func TestEveryAnalysisHasOneEnding(t *testing.T) {
 	require.Equal(t, []liveproof.Ending{liveproof.Unjudged(liveproof.ReasonInternalError)}, endings)
 }
 
+// away is a recorder that does not answer.
+type away struct{ *store.Memory }
+
+func (away) SetStreaming(context.Context, liveproof.SessionID, liveproof.ModelInfo, string) error {
+	return liveproof.ErrUnavailable
+}
+
+// TestCauseBeforeTheStream: the client leaves while the store is away, before
+// anything could be judged. The cause of the context is the reason, as always.
+func TestCauseBeforeTheStream(t *testing.T) {
+	e := open(t, tiny())
+	ctx, leave := context.WithCancelCause(t.Context())
+	leave(&liveproof.EndError{Reason: liveproof.ReasonDisconnected})
+	var ends []liveproof.Ending
+	_ = e.Live(away{}).Analyze(ctx, liveproof.Session{ID: "01TEST"}, ended{}, func(e liveproof.Event) {
+		ends = append(ends, *e.Ended)
+	})
+	require.Equal(t, []liveproof.Ending{liveproof.Unjudged(liveproof.ReasonDisconnected)}, ends)
+}
+
 func TestJudgeFileThatIsNone(t *testing.T) {
 	e := open(t, tiny())
 	path := filepath.Join(t.TempDir(), "broken.mp4")

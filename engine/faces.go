@@ -55,7 +55,7 @@ func OpenFaces(cfg Config, log *slog.Logger) (_ *Faces, err error) {
 // Config is the configuration with which the engine or the faces were opened.
 func (f *Faces) Config() Config { return f.cfg }
 
-// Detector is the name of the face detector in use: retinaface or haar.
+// Detector is the name of the face detector in use, such as retinaface.
 func (f *Faces) Detector() string { return f.detector.Name() }
 
 // Network is the SHA-256 of the detector's file, empty for the Haar cascade.

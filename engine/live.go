@@ -44,7 +44,11 @@ func (l *Live) Analyze(ctx context.Context, s liveproof.Session, units liveproof
 		observe(e)
 	})
 	if !ended {
-		end := liveproof.Unjudged(liveproof.ReasonOf(err))
+		why := err
+		if ctx.Err() != nil {
+			why = context.Cause(ctx)
+		}
+		end := liveproof.Unjudged(liveproof.ReasonOf(why))
 		observe(liveproof.Event{Ended: &end})
 	}
 	return err

@@ -237,6 +237,7 @@ func TestBlame(t *testing.T) {
 	} {
 		p := problemOf(err)
 		require.Equal(t, want, p.Code, "%v", err)
+		require.Equal(t, codes[want].fault, p.Fault)
 		require.ErrorIs(t, p, err, "the log has the cause")
 		require.NotContains(t, p.Detail, "fire")
 	}
@@ -487,10 +488,13 @@ func TestConfig(t *testing.T) {
 	require.NoError(t, yaml.Unmarshal(b, &back))
 	require.Equal(t, DefaultConfig(), back, "every field has its yaml name")
 	for key, change := range map[string]func(*Config){
-		"listen:":                  func(c *Config) { c.Listen = "" },
-		"public_url:":              func(c *Config) { c.PublicURL = "example.org" },
-		"tls_cert:":                func(c *Config) { c.TLSKey = "x" },
-		"api_keys:":                func(c *Config) { c.APIKeys = []APIKey{{"", "short"}} },
+		"listen:":     func(c *Config) { c.Listen = "" },
+		"public_url:": func(c *Config) { c.PublicURL = "example.org" },
+		"tls_cert:":   func(c *Config) { c.TLSKey = "x" },
+		"api_keys:":   func(c *Config) { c.APIKeys = []APIKey{{"", "short"}} },
+		"api_keys: key 2 is another tenant's": func(c *Config) {
+			c.APIKeys = []APIKey{{"bank-a", "0123456789abcdef"}, {"bank-b", "0123456789abcdef"}}
+		},
 		"token_secret:":            func(c *Config) { c.TokenSecret = "short" },
 		"max_body:":                func(c *Config) { c.MaxBody = 0 },
 		"max_message:":             func(c *Config) { c.MaxMessage = 1 << 30 },

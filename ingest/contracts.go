@@ -33,7 +33,7 @@ type Analyzer interface {
 	live.Analyzer
 	// Model identifies the model that scores a session that begins now.
 	Model() liveproof.ModelInfo
-	// Detector is the name of the face detector: retinaface or haar.
+	// Detector is the name of the face detector, such as retinaface.
 	Detector() string
 }
 

@@ -49,6 +49,7 @@ func (k APIKey) tenant() string { return cmp.Or(k.Tenant, liveproof.DefaultTenan
 func (c Config) validateKeys() error {
 	var errs []error
 	unnamed := 0
+	owners := make(map[string]string)
 	for i, k := range c.APIKeys {
 		errs = append(errs,
 			check.That("api_keys", tenantName.MatchString(k.tenant()), "the name of key %d is not 1 to 63 characters of a-z, 0-9 and -", i+1),
@@ -56,6 +57,9 @@ func (c Config) validateKeys() error {
 		if k.Tenant == "" {
 			unnamed++
 		}
+		owner, known := owners[k.Key]
+		errs = append(errs, check.That("api_keys", !known || owner == k.tenant(), "key %d is another tenant's too; a key says whose request it is", i+1))
+		owners[k.Key] = k.tenant()
 	}
 	return errors.Join(append(errs, check.That("api_keys", unnamed <= 1,
 		"%d keys have no name, so they would share their sessions; write each as tenant:key", unnamed))...)

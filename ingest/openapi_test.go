@@ -4,6 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"mime"
 	"net/http"
 	"regexp"
@@ -62,11 +65,26 @@ func TestDocumentListsEveryCode(t *testing.T) {
 	for _, v := range doc.Components.Schemas["Problem"].Value.Properties["code"].Value.Enum {
 		have = append(have, v.(string))
 	}
-	for code, status := range problemStatus {
+	for code, about := range codes {
 		want = append(want, string(code))
-		require.Contains(t, doc.Info.Description, fmt.Sprintf("| %d | `%s` |", status, code))
+		require.Contains(t, doc.Info.Description, fmt.Sprintf("| %d | `%s` | %s |", about.status, code, about.fault))
 	}
+	require.Len(t, codes, codeConstants(t), "every constant has its row")
 	require.ElementsMatch(t, want, have)
+}
+
+// codeConstants counts the constants of type Code.
+func codeConstants(t *testing.T) (n int) {
+	t.Helper()
+	file, err := parser.ParseFile(token.NewFileSet(), "problem_codes.go", nil, 0)
+	require.NoError(t, err)
+	ast.Inspect(file, func(node ast.Node) bool {
+		if spec, ok := node.(*ast.ValueSpec); ok && strings.HasPrefix(spec.Names[0].Name, "Code") {
+			n++
+		}
+		return true
+	})
+	return n
 }
 
 // checkAgainstDocument fails when an answer is not what openapi.yaml says.

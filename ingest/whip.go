@@ -115,14 +115,10 @@ func (s *Server) whipTrickle(w http.ResponseWriter, r *http.Request) error {
 		return problem(CodePreconditionFailed, "If-Match names another ICE session")
 	}
 	switch err := c.AddFragment(string(fragment)); {
-	case errors.Is(err, rtc.ErrRestartUnsupported):
-		return problem(CodeICERestart, "ICE restarts are not supported; open a new session")
-	case errors.Is(err, liveproof.ErrDisconnected):
+	case errors.Is(err, liveproof.ErrDisconnected): // the resource went with its connection
 		return problem(CodeSessionNotFound, "no such WHIP session, or it has ended")
-	case errors.Is(err, rtc.ErrTooManyCandidates):
-		return problem(CodeInvalidRequest, "too many ICE candidates")
-	case errors.Is(err, rtc.ErrBadSDP):
-		return problem(CodeSDPInvalid, "the fragment is not a valid trickle ICE SDP fragment")
+	case errors.Is(err, rtc.ErrRestartUnsupported), errors.Is(err, rtc.ErrTooManyCandidates), errors.Is(err, rtc.ErrBadSDP):
+		return err
 	case err != nil: // a candidate that cannot be used is dropped, and counted by the peer
 		c.Log.Debug("trickled candidates", "err", err)
 	}

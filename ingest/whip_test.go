@@ -37,7 +37,7 @@ func TestWHIP(t *testing.T) {
 	w.refused(patch("a=candidate"), 428, CodePreconditionRequired)
 	w.refused(patch("a=candidate", "If-Match", `"other"`), 412, CodePreconditionFailed)
 	w.refused(patch("restart", "If-Match", "*"), 422, CodeICERestart)
-	w.refused(patch("too many", "If-Match", etag), 400, CodeInvalidRequest)
+	w.refused(patch("too many", "If-Match", etag), 400, CodeProtocolError)
 	w.refused(patch("garbage", "If-Match", etag), 400, CodeSDPInvalid)
 	w.refused(w.call("PATCH", location, "x", withToken(c.ClientToken, "If-Match", etag, "Content-Type", "text/plain")...), 415, CodeUnsupportedMediaType)
 	w.refused(patch(strings.Repeat("x", 65<<10), "If-Match", etag), 413, CodeBodyTooLarge)

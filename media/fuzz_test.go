@@ -61,7 +61,7 @@ func FuzzDecode(f *testing.F) {
 		f.Add(byte(i+4), clip[1].Data, clip[2].Data)
 	}
 	f.Fuzz(func(t *testing.T, kind byte, first, second []byte) {
-		codec := liveCodecs[kind%4]
+		codec := liveCodecs[int(kind)%len(liveCodecs)]
 		rotation := int(kind>>2) % 4 * 90
 		units := []liveproof.AccessUnit{
 			{Codec: codec, Key: true, Rotation: rotation, Data: first},
@@ -87,15 +87,17 @@ func FuzzClaimedSize(f *testing.F) {
 	}
 	f.Add(byte(2), hugeSPS(480, 270))
 	f.Fuzz(func(t *testing.T, kind byte, data []byte) {
-		format := codecs.Find(liveCodecs[kind%4])
 		lengths := []byte{1, 0, 0, 0, kind >> 2, 0, 0} // H.264: bytes of a NAL unit's length less 1
-		for _, size := range []codecs.Sizer{format.Size, sizerOf(format, nil), sizerOf(format, lengths)} {
-			if size == nil {
-				continue
-			}
-			w, h, ok := size(data)
-			if w < 0 || h < 0 || w > 1<<16 || h > 1<<16 || !ok && w*h != 0 {
-				t.Fatalf("%d×%d %v", w, h, ok)
+		for _, codec := range liveCodecs {
+			format := codecs.Find(codec)
+			for _, size := range []codecs.Sizer{format.Size, sizerOf(format, nil), sizerOf(format, lengths)} {
+				if size == nil {
+					continue
+				}
+				w, h, ok := size(data)
+				if w < 0 || h < 0 || w > 1<<16 || h > 1<<16 || !ok && w*h != 0 {
+					t.Fatalf("%s: %d×%d %v", codec, w, h, ok)
+				}
 			}
 		}
 	})

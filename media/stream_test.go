@@ -253,7 +253,7 @@ func (w *bitWriter) ue(v int) {
 }
 
 func TestStreamUnsupportedCodec(t *testing.T) {
-	_, _, _, err := play(t, []liveproof.AccessUnit{{Codec: "H265", Key: true, Data: []byte{1}}})
+	_, _, _, err := play(t, []liveproof.AccessUnit{{Codec: "THEORA", Key: true, Data: []byte{1}}})
 	require.ErrorIs(t, err, liveproof.ErrUnsupportedCodec)
 }
 

@@ -25,7 +25,7 @@ type Config struct {
 	HintDelay time.Duration `yaml:"hint_delay"`
 	// FlushInterval is how often samples are written to the timeline, [10ms, 10s].
 	FlushInterval time.Duration `yaml:"flush_interval"`
-	// RecordTimeout bounds one attempt to write, [100ms, 30s].
+	// RecordTimeout bounds one attempt to write, [100ms, 1500ms]: a session's end waits for the attempt under way.
 	RecordTimeout time.Duration `yaml:"record_timeout"`
 	// Backlog is how many samples wait in memory while the store is away, [16, 65536].
 	Backlog int `yaml:"backlog"`
@@ -52,7 +52,7 @@ func DefaultConfig() Config {
 		ClockSlack:    time.Second,
 		HintDelay:     400 * time.Millisecond,
 		FlushInterval: 500 * time.Millisecond,
-		RecordTimeout: 2 * time.Second,
+		RecordTimeout: time.Second,
 		Backlog:       4096,
 		Live:          true,
 		IdleTimeout:   10 * time.Second,
@@ -77,7 +77,7 @@ func (c Config) Validate() error {
 		check.In("clock_slack", c.ClockSlack, 100*time.Millisecond, 10*time.Second),
 		check.In("hint_delay", c.HintDelay, 0, 5*time.Second),
 		check.In("flush_interval", c.FlushInterval, 10*time.Millisecond, 10*time.Second),
-		check.In("record_timeout", c.RecordTimeout, 100*time.Millisecond, 30*time.Second),
+		check.In("record_timeout", c.RecordTimeout, 100*time.Millisecond, 1500*time.Millisecond),
 		check.In("backlog", c.Backlog, 16, 65536),
 	)
 }

@@ -38,7 +38,8 @@ type Scorer interface {
 // Recorder keeps a running session's timeline. It may block and retry within ctx.
 // The ending that Run returns is written by the caller of Run.
 type Recorder interface {
-	// AppendSamples adds to the timeline and updates counts and the current (not final) verdict.
+	// AppendSamples adds to the timeline and updates counts and the current (not
+	// final) verdict. liveproof.ErrDecided: the session has ended, and current is not recorded.
 	AppendSamples(ctx context.Context, id liveproof.SessionID, samples []liveproof.Sample,
 		counts liveproof.FrameCounts, current liveproof.Verdict) error
 }

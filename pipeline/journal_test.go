@@ -77,27 +77,31 @@ func (hanging) AppendSamples(ctx context.Context, _ liveproof.SessionID, _ []liv
 // TestDecidedElsewhereEndsTheCall: a session stops when its record was ended
 // elsewhere or deleted.
 func TestDecidedElsewhereEndsTheCall(t *testing.T) {
-	bubble(t, func(t *testing.T) {
-		r := liveRig(t, live(3000, 30))
-		r.info.Mode = liveproof.ModeCall
-		begun := time.Now()
-		v, err := r.runWith(context.Background(), &closing{record: r.store, after: 3})
-		require.ErrorIs(t, err, liveproof.ErrNotFound)
-		require.Equal(t, inconclusive, v.Outcome)
-		require.Less(t, time.Since(begun), 5*time.Second)
-	})
+	for _, refusal := range []error{liveproof.ErrDecided, liveproof.ErrNotFound, liveproof.ErrConflict} {
+		bubble(t, func(t *testing.T) {
+			r := liveRig(t, live(3000, 30))
+			r.info.Mode = liveproof.ModeCall
+			begun := time.Now()
+			v, err := r.runWith(context.Background(), &closing{record: r.store, after: 3, refusal: refusal})
+			require.ErrorIs(t, err, refusal)
+			require.Equal(t, inconclusive, v.Outcome)
+			require.NotContains(t, r.verdicts(), isLive, "its record was refused")
+			require.Less(t, time.Since(begun), 5*time.Second)
+		})
+	}
 }
 
-// closing is a store whose record is deleted after some writes.
+// closing is a store whose record is closed or deleted after some writes.
 type closing struct {
 	*record
-	after int
+	after   int
+	refusal error
 }
 
 func (c *closing) AppendSamples(ctx context.Context, id liveproof.SessionID, s []liveproof.Sample,
 	n liveproof.FrameCounts, v liveproof.Verdict) error {
 	if c.after--; c.after < 0 {
-		return liveproof.ErrNotFound
+		return c.refusal
 	}
 	return c.record.AppendSamples(ctx, id, s, n, v)
 }

@@ -1,6 +1,9 @@
 package scorer
 
-import "github.com/prometheus/client_golang/prometheus"
+import (
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+)
 
 // Label values of liveproof_scorer_samples_total.
 const (
@@ -39,30 +42,23 @@ type Metrics struct {
 
 // NewMetrics registers the scorer's metrics; a nil registerer leaves them unregistered.
 func NewMetrics(reg prometheus.Registerer) *Metrics {
-	m := &Metrics{
-		batchSize: histogram("batch_size", "Crops in one run of the network.", 1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64),
-		queueWait: histogram("queue_wait_seconds", "Time from Score to the start of the crop's batch.",
+	f := factory{promauto.With(reg)}
+	return &Metrics{
+		batchSize: f.histogram("batch_size", "Crops in one run of the network.", 1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64),
+		queueWait: f.histogram("queue_wait_seconds", "Time from Score to the start of the crop's batch.",
 			.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5),
-		inference: histogram("inference_seconds", "Time of one run of the network.",
+		inference: f.histogram("inference_seconds", "Time of one run of the network.",
 			.0025, .005, .01, .02, .03, .05, .075, .1, .15, .25, .5, 1, 2.5),
-		flushes:  counters("flushes_total", "Batches sent off, by reason: full, waited, idle, turn.", "reason"),
-		shed:     counters("shed_total", "Waiting crops dropped for newer ones, by reason: session_cap, capacity.", "reason"),
-		samples:  counters("samples_total", "Crops, by result: scored, invalid, failed, cancelled, shed, refused.", "result"),
-		failures: counters("batch_failures_total", "Failed attempts, by reason: error, panic, timeout, stuck, invalid.", "reason"),
-		retries:  prometheus.NewCounter(prometheus.CounterOpts{Name: prefix + "retries_total", Help: "Second attempts."}),
-		swaps:    prometheus.NewCounter(prometheus.CounterOpts{Name: prefix + "model_swaps_total", Help: "Models replaced while running."}),
-		models: prometheus.NewGauge(prometheus.GaugeOpts{
-			Name: prefix + "models", Help: "Models in memory: the current one, and replaced ones that sessions still use.",
-		}),
-		waiting: prometheus.NewGauge(prometheus.GaugeOpts{Name: prefix + "waiting", Help: "Crops that wait for a batch."}),
-		ready:   prometheus.NewGauge(prometheus.GaugeOpts{Name: prefix + "ready", Help: "1 when the scorer is ready, else 0."}),
+		flushes:  f.counters("flushes_total", "Batches sent off, by reason: full, waited, idle, turn.", "reason"),
+		shed:     f.counters("shed_total", "Waiting crops dropped for newer ones, by reason: session_cap, capacity.", "reason"),
+		samples:  f.counters("samples_total", "Crops, by result: scored, invalid, failed, cancelled, shed, refused.", "result"),
+		failures: f.counters("batch_failures_total", "Failed attempts, by reason: error, panic, timeout, stuck, invalid.", "reason"),
+		retries:  f.counter("retries_total", "Second attempts."),
+		swaps:    f.counter("model_swaps_total", "Models replaced while running."),
+		models:   f.gauge("models", "Models in memory: the current one, and replaced ones that sessions still use."),
+		waiting:  f.gauge("waiting", "Crops that wait for a batch."),
+		ready:    f.gauge("ready", "1 when the scorer is ready, else 0."),
 	}
-	if reg == nil {
-		return m
-	}
-	reg.MustRegister(m.batchSize, m.queueWait, m.inference, m.flushes, m.shed, m.samples, m.failures,
-		m.retries, m.swaps, m.models, m.waiting, m.ready)
-	return m
 }
 
 // observeModels tells how many models are in memory and whether the current one is ready.
@@ -75,12 +71,23 @@ func (m *Metrics) observeModels(n int, ready bool) {
 	}
 }
 
+// factory makes and registers metrics under the scorer's prefix.
+type factory struct{ promauto.Factory }
+
 const prefix = "liveproof_scorer_"
 
-func histogram(name, help string, buckets ...float64) prometheus.Histogram {
-	return prometheus.NewHistogram(prometheus.HistogramOpts{Name: prefix + name, Help: help, Buckets: buckets})
+func (f factory) histogram(name, help string, buckets ...float64) prometheus.Histogram {
+	return f.NewHistogram(prometheus.HistogramOpts{Name: prefix + name, Help: help, Buckets: buckets})
 }
 
-func counters(name, help, label string) *prometheus.CounterVec {
-	return prometheus.NewCounterVec(prometheus.CounterOpts{Name: prefix + name, Help: help}, []string{label})
+func (f factory) counters(name, help, label string) *prometheus.CounterVec {
+	return f.NewCounterVec(prometheus.CounterOpts{Name: prefix + name, Help: help}, []string{label})
+}
+
+func (f factory) counter(name, help string) prometheus.Counter {
+	return f.NewCounter(prometheus.CounterOpts{Name: prefix + name, Help: help})
+}
+
+func (f factory) gauge(name, help string) prometheus.Gauge {
+	return f.NewGauge(prometheus.GaugeOpts{Name: prefix + name, Help: help})
 }

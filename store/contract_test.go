@@ -89,6 +89,7 @@ func runContract(t *testing.T, s storer) {
 		"lease renewed by its owner":      checkRenew,
 		"lease lapsed":                    checkLapsed,
 		"lease renewed in between":        checkLapseRace,
+		"lapsed session ends once":        checkLapseOnce,
 		"deleted session is not revived":  checkDelete,
 	} {
 		t.Run(name, func(t *testing.T) { check(t, s) })
@@ -326,7 +327,8 @@ func checkVerdictRace(t *testing.T, s storer) {
 func checkLateSamples(t *testing.T, s storer) {
 	made := create(t, s)
 	require.NoError(t, decide(s, made.ID, decided(spoof())))
-	require.NoError(t, s.AppendSamples(t.Context(), made.ID, []liveproof.Sample{sample(9)}, liveproof.FrameCounts{}, live))
+	err := s.AppendSamples(t.Context(), made.ID, []liveproof.Sample{sample(9)}, liveproof.FrameCounts{}, live)
+	require.ErrorIs(t, err, liveproof.ErrDecided, "its live must not be told as recorded")
 	got, err := s.Get(t.Context(), made.ID)
 	require.NoError(t, err)
 	require.Equal(t, spoof(), got.Verdict)
@@ -479,6 +481,20 @@ func checkLapsed(t *testing.T, s storer) {
 		require.Equal(t, liveproof.Inconclusive(liveproof.ReasonServerLost), stored.Verdict)
 	}
 	require.Empty(t, lapsed(t, s, ours...))
+}
+
+// checkLapseOnce: of many servers that find a session one ends it; it alone counts the end.
+func checkLapseOnce(t *testing.T, s storer) {
+	old := newSession(time.Hour)
+	old.Lease.Until = time.Now().Add(-time.Second).UTC().Truncate(time.Millisecond)
+	found, _, err := s.Create(t.Context(), old, "", "")
+	require.NoError(t, err)
+	_, err = s.Lapse(t.Context(), found, liveproof.Unjudged(liveproof.ReasonNoMedia))
+	require.NoError(t, err)
+	time.Sleep(2 * time.Millisecond) // Redis tells the servers apart by the time in milliseconds
+	stored, err := s.Lapse(t.Context(), found, liveproof.Unjudged(liveproof.ReasonNoMedia))
+	require.ErrorIs(t, err, liveproof.ErrDecided)
+	require.Equal(t, liveproof.StateExpired, stored.State)
 }
 
 // checkLapseRace: a server that comes back in time keeps its session.

@@ -54,24 +54,33 @@ func (r *Redis) Lapsed(ctx context.Context, limit int) (lapsed []liveproof.Sessi
 	if err != nil {
 		return nil, err
 	}
+	var unread []error
 	for _, id := range ids {
-		s, err := r.Get(ctx, id)
+		s, err := r.inspect(ctx, id)
 		switch {
-		case errors.Is(err, liveproof.ErrNotFound):
-			err = r.unindex(ctx, id)
-		case err != nil:
-		case s.Lapsed(r.now()):
+		case err == nil && s.Lapsed(r.now()):
 			lapsed = append(lapsed, s)
-		case s.State.Terminal():
-			err = r.finishEnd(ctx, id)
-		default:
-			err = r.index(ctx, id, s.Lease.Until)
-		}
-		if err != nil {
+		case ctx.Err() != nil, errors.Is(err, liveproof.ErrUnavailable):
 			return lapsed, err
+		case err != nil:
+			unread = append(unread, err)
 		}
 	}
-	return lapsed, nil
+	return lapsed, errors.Join(unread...)
+}
+
+// inspect reads a session whose entry in the index is due, and mends an entry that is wrong.
+func (r *Redis) inspect(ctx context.Context, id liveproof.SessionID) (liveproof.Session, error) {
+	s, err := r.Get(ctx, id)
+	switch {
+	case errors.Is(err, liveproof.ErrNotFound):
+		return s, r.unindex(ctx, id)
+	case err != nil || s.Lapsed(r.now()):
+		return s, err
+	case s.State.Terminal():
+		return s, r.close(ctx, id)
+	}
+	return s, r.index(ctx, id, s.Lease.Until)
 }
 
 // due reads the ids whose lease has run out by the index, the same share from each
@@ -112,9 +121,9 @@ func (r *Redis) Lapse(ctx context.Context, found liveproof.Session, end liveproo
 	return r.decide(ctx, found.ID, end, found.Lease.Owner, found.Lease.Until.UnixMilli())
 }
 
-// tell adds changes to the stream of events and then removes them from the
-// session's field "untold". After a crash in between, an event is added twice,
-// but never lost. A change is an event's name, or name:verdict:score.
+// tell adds changes to the stream of events and, once they are there, forgets
+// them: after a crash in between, an event is in the stream twice, and never missing. A change is an
+// event's name, or name:verdict:score.
 func (r *Redis) tell(ctx context.Context, id liveproof.SessionID, untold string) error {
 	if untold == "" {
 		return nil
@@ -129,7 +138,8 @@ func (r *Redis) tell(ctx context.Context, id liveproof.SessionID, untold string)
 		}
 		pipe.XAdd(ctx, &redis.XAddArgs{Stream: eventsKey, MaxLen: r.cfg.EventsMaxLen, Approx: true, Values: values})
 	}
-	pipe.Eval(ctx, toldScript, []string{sessionKey(id)}, untold)
-	_, err := pipe.Exec(ctx)
-	return mapError(err)
+	if _, err := pipe.Exec(ctx); err != nil {
+		return mapError(err)
+	}
+	return mapError(r.db.Eval(ctx, toldScript, []string{sessionKey(id)}, untold).Err())
 }

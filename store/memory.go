@@ -165,7 +165,9 @@ func (m *Memory) Lapse(_ context.Context, found liveproof.Session, end liveproof
 	switch {
 	case err != nil:
 		return liveproof.Session{}, err
-	case !r.session.State.Terminal() && r.session.Lease != found.Lease:
+	case r.session.State.Terminal():
+		return copied(r.session), liveproof.ErrDecided
+	case r.session.Lease != found.Lease:
 		return copied(r.session), liveproof.ErrConflict
 	}
 	return r.decide(end, m.now())
@@ -201,9 +203,10 @@ func (m *Memory) AppendSamples(_ context.Context, id liveproof.SessionID, sample
 		return err
 	}
 	r.append(samples)
-	if !r.session.State.Terminal() {
-		r.session.Frames, r.session.Verdict = counts, current
+	if r.session.State.Terminal() {
+		return liveproof.ErrDecided
 	}
+	r.session.Frames, r.session.Verdict = counts, current
 	return nil
 }
 

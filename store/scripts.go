@@ -59,9 +59,10 @@ return ARGV[1]`)
 
 // KEYS session, timeline.
 var deleteScript = redis.NewScript(`
+local untold = redis.call('HGET', KEYS[1], 'untold')
 if redis.call('DEL', KEYS[1]) == 0 then return {'not_found', ''} end
 redis.call('DEL', KEYS[2])
-return {'ok', 'deleted'}`)
+return {'ok', untold and (untold .. ' deleted') or 'deleted'}`)
 
 // KEYS session; ARGV token id, nonce, lease's owner, lease's end (Unix ms). The
 // nonce tells this call, repeated after a lost answer, from another's.
@@ -106,20 +107,25 @@ var appendScript = redis.NewScript(luaAnswer + luaAppend + `
 local s = redis.call('HMGET', KEYS[1], 'state', 'verdict')
 if not s[1] then return {'not_found', ''} end
 append(6, ARGV[5])
-if ended(s[1]) then return answer('ok') end
+if ended(s[1]) then return answer('decided') end
 redis.call('HSET', KEYS[1], 'frames', ARGV[1], 'result', ARGV[2], 'verdict', ARGV[3], 'score', ARGV[4])
 if s[2] ~= ARGV[3] then change('verdict:' .. ARGV[3] .. ':' .. ARGV[4]) end
 return answer('ok')`)
 
 // KEYS session, timeline; ARGV end state, result, outcome, score, frames or "",
-// decided at (Unix ms), timeline cap, the owner and end (Unix ms) of the lease
-// that the record must still have, or "" and "", then seq, sample, …
+// decided at (Unix ms), timeline cap, the lease's owner and end (Unix ms) that
+// must still stand or "" and "", then seq, sample, … All servers lapse a session
+// with the same result; the time tells the one that did, repeated after a lost answer.
 var decideScript = redis.NewScript(luaAnswer + luaAppend + `
-local s = redis.call('HMGET', KEYS[1], 'state', 'result', 'lease_owner', 'lease_until')
+local s = redis.call('HMGET', KEYS[1], 'state', 'result', 'lease_owner', 'lease_until', 'decided_at')
+local lapse = ARGV[9] ~= ''
 if not s[1] then return {'not_found', ''} end
 append(10, ARGV[7])
-if ended(s[1]) then return answer(s[1] == ARGV[1] and s[2] == ARGV[2] and 'ok' or 'decided') end
-if ARGV[9] ~= '' and (s[3] ~= ARGV[8] or s[4] ~= ARGV[9]) then return answer('conflict') end
+if ended(s[1]) then
+  local same = s[1] == ARGV[1] and s[2] == ARGV[2] and (not lapse or s[5] == ARGV[6])
+  return answer(same and 'ok' or 'decided')
+end
+if lapse and (s[3] ~= ARGV[8] or s[4] ~= ARGV[9]) then return answer('conflict') end
 redis.call('HSET', KEYS[1], 'state', ARGV[1], 'result', ARGV[2], 'verdict', ARGV[3], 'score', ARGV[4], 'decided_at', ARGV[6])
 if ARGV[5] ~= '' then redis.call('HSET', KEYS[1], 'frames', ARGV[5]) end
 change(ARGV[1] .. ':' .. ARGV[3] .. ':' .. ARGV[4])

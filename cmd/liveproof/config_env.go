@@ -6,32 +6,53 @@ import (
 	"fmt"
 	"reflect"
 	"regexp"
+	"slices"
 	"sort"
 	"strings"
+	"sync"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/liveproof/liveproof/configs"
+	"github.com/liveproof/liveproof/models"
 )
 
 // otherVariables are not configuration keys. Other code reads them; the last two forms are those that
 // Kubernetes sets for a service named liveproof.
 var otherVariables = regexp.MustCompile(
-	`^LIVEPROOF_(MODELS|SHARED|ONNXRUNTIME|RETINAFACE_URL|URL|API_KEY|BIN|SERVICE_\w+|PORT(_\w+)?)$`)
+	`^LIVEPROOF_(MODELS|SHARED|ONNXRUNTIME|URL|API_KEY|BIN|SERVICE_\w+|PORT(_\w+)?)$`)
+
+// downloadVariables are those by which the model catalogue lets an operator name a
+// download's address. A catalogue that cannot be read is refused where models are opened.
+var downloadVariables = sync.OnceValue(func() (names []string) {
+	entries, _ := models.Parse(configs.Models())
+	for _, e := range entries {
+		names = append(names, e.URLEnv)
+	}
+	return names
+})
+
+// readElsewhere reports whether the variable is no key of the configuration.
+func readElsewhere(name string) bool {
+	return !strings.HasPrefix(name, "LIVEPROOF_") || otherVariables.MatchString(name) || slices.Contains(downloadVariables(), name)
+}
 
 // applyEnvironment sets LIVEPROOF_<SECTION>_<KEY>, for example
 // LIVEPROOF_WEBRTC_UDP_PORT=9000; lists are separated by commas. An unknown
 // section or key is refused, as in the file.
 func applyEnvironment(cfg *Config, environ []string) error {
+	var errs []error
 	sort.Strings(environ)
 	for _, entry := range environ {
 		name, value, _ := strings.Cut(entry, "=")
-		if !strings.HasPrefix(name, "LIVEPROOF_") || otherVariables.MatchString(name) {
+		if readElsewhere(name) {
 			continue
 		}
 		if err := applyVariable(reflect.ValueOf(cfg).Elem(), name, value); err != nil {
-			return fmt.Errorf("environment variable %s: %w", name, err)
+			errs = append(errs, fmt.Errorf("environment variable %s: %w", name, err))
 		}
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 func applyVariable(cfg reflect.Value, name, value string) error {

@@ -9,7 +9,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/liveproof/liveproof/configs"
+	"github.com/liveproof/liveproof/detector"
 	"github.com/liveproof/liveproof/ingest"
+	"github.com/liveproof/liveproof/models"
 )
 
 func TestConfigIsStrict(t *testing.T) {
@@ -85,8 +88,22 @@ func TestEnvironment(t *testing.T) {
 	}
 	_, err = loadConfig("", []string{"LIVEPROOF_SERVICE_HOST=10.0.0.1", "LIVEPROOF_PORT_8080_TCP=x"})
 	require.NoError(t, err, "Kubernetes sets these")
-	_, err = loadConfig("", []string{"LIVEPROOF_WEBRTC_UDP_PORT=many"})
+	_, err = loadConfig("", []string{detectorAddress(t) + "=https://models.example/face.onnx"})
+	require.NoError(t, err, "the model catalogue names this one")
+	_, err = loadConfig("", []string{"LIVEPROOF_WEBRTC_UDP_PORT=many", "LIVEPROOF_STORE_RETRIES=few"})
 	require.ErrorContains(t, err, "LIVEPROOF_WEBRTC_UDP_PORT: ")
+	require.ErrorContains(t, err, "LIVEPROOF_STORE_RETRIES: ", "all faults at once")
+}
+
+// detectorAddress is the variable that gives the address of the detector's model file.
+func detectorAddress(t *testing.T) string {
+	t.Helper()
+	catalog, err := models.New(models.DefaultConfig(), configs.Models(), models.Places{})
+	require.NoError(t, err)
+	entry, err := catalog.Lookup(detector.Model())
+	require.NoError(t, err)
+	require.NotEmpty(t, entry.URLEnv)
+	return entry.URLEnv
 }
 
 // TestOldKeysAreRefusedWithTheirNewNames, in the file and in the environment.

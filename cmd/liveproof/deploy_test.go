@@ -7,14 +7,18 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
 	"go.yaml.in/yaml/v3"
 
+	"github.com/liveproof/liveproof/ingest"
+	"github.com/liveproof/liveproof/ingest/live"
 	"github.com/liveproof/liveproof/ingest/rtc"
 	"github.com/liveproof/liveproof/pipeline"
 	"github.com/liveproof/liveproof/scorer"
+	"github.com/liveproof/liveproof/store"
 )
 
 // TestComposeSetsKnownKeys: docker compose would only show a misspelt variable at start.
@@ -69,19 +73,19 @@ func TestDashboardShowsMetricsThatExist(t *testing.T) {
 	}
 }
 
-// metricNames asks what the rooms register, and ingest for what it serves at its start.
+// metricNames asks what the rooms register.
 func metricNames(t *testing.T) map[string]bool {
 	reg := &recorder{Registry: prometheus.NewRegistry(), names: map[string]bool{}}
 	pipeline.NewMetrics(reg)
 	scorer.NewMetrics(reg)
 	api, err := rtc.New(ephemeral(rtc.DefaultConfig()), slog.New(slog.DiscardHandler), reg)
 	require.NoError(t, err)
-	require.NoError(t, api.Close())
-	for _, name := range []string{ // package ingest registers with its server
-		"liveproof_sessions_active", "liveproof_http_requests_total",
-	} {
-		reg.names[name] = true
-	}
+	defer func() { require.NoError(t, api.Close()) }()
+	_, err = ingest.New(ingest.DefaultConfig(), ingest.Deps{
+		Sessions: store.NewMemory(store.DefaultConfig(), time.Now), Analyzer: struct{ ingest.Analyzer }{}, RTC: api, Dial: live.Dial(api),
+		Session: live.DefaultConfig(), Metrics: reg, Dev: true,
+	})
+	require.NoError(t, err)
 	return reg.names
 }
 

@@ -189,9 +189,6 @@ func announce(out io.Writer, log *slog.Logger, cfg Config, mode serveMode, serve
 	if model.Demo {
 		log.Warn("this model is a demo: it was trained on rendered attacks, not on licensed benchmark data")
 	}
-	if cfg.Store.Redis == "" {
-		log.Info("sessions are kept in memory and end with this process; --redis URL keeps them")
-	}
 	fmt.Fprintln(out, "listening on", baseURL(server.Addr().String(), cfg.Ingest.TLSCert != ""))
 	if mode.demo {
 		fmt.Fprintln(out, "open that address in a browser; stop with Ctrl-C")

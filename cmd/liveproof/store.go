@@ -24,6 +24,7 @@ type sessionStore interface {
 // at the start is an error, later it is a state that heals.
 func openStore(ctx context.Context, cfg store.Config, log *slog.Logger) (sessionStore, error) {
 	if cfg.Redis == "" {
+		log.Info("sessions are kept in memory and end with this process; --redis URL keeps them")
 		return store.NewMemory(cfg, time.Now), nil
 	}
 	db, err := store.NewRedis(cfg, time.Now)

@@ -38,7 +38,8 @@ type Connection struct {
 
 	ctx       context.Context
 	cancel    context.CancelCauseFunc
-	streaming chan struct{}         // closed when the first video track has arrived
+	connectBy time.Time             // when negotiation must be done and media must flow
+	streaming chan struct{}         // closed when the first video has come
 	endings   chan liveproof.Ending // holds the analyzer's ending
 	hungUp    request               // end the media and judge what came
 	abandoned request               // the signalling connection was lost
@@ -66,6 +67,7 @@ func newConnection(s *Supervisor, session liveproof.Session, tokenID string, l L
 	return &Connection{
 		ID: ids.New(time.Now()), Log: s.deps.Log.With("session", string(session.ID)),
 		sup: s, session: session, tokenID: tokenID, listener: l, ctx: ctx, cancel: cancel,
+		connectBy: time.Now().Add(s.cfg.ConnectTimeout),
 		streaming: make(chan struct{}), endings: make(chan liveproof.Ending, 1),
 		hungUp: newRequest(), abandoned: newRequest(), aborted: newRequest(),
 	}
@@ -120,7 +122,7 @@ func (c *Connection) Answer(ctx context.Context, offer string) (string, error) {
 		return "", ErrRenegotiation
 	}
 	c.negotiate.done = true
-	ctx, cancel := context.WithTimeout(ctx, c.sup.cfg.ConnectTimeout)
+	ctx, cancel := context.WithDeadline(ctx, c.connectBy)
 	defer cancel()
 	stop := context.AfterFunc(c.ctx, cancel)
 	defer stop()
@@ -128,10 +130,12 @@ func (c *Connection) Answer(ctx context.Context, offer string) (string, error) {
 	switch {
 	case err == nil:
 	case errors.Is(err, rtc.ErrBadSDP):
-		c.setReason(liveproof.ReasonUnsupportedMedia)
-	case errors.Is(err, context.DeadlineExceeded):
+		c.because(liveproof.ReasonUnsupportedMedia)
+	case !time.Now().Before(c.connectBy): // it ends the session too; whichever is noticed first
 		err = fmt.Errorf("%w: %w", ErrNegotiation, err)
-		c.setReason(liveproof.ReasonNoMedia)
+		c.because(liveproof.ReasonNoMedia)
+	case c.ctx.Err() != nil: // the session has ended meanwhile, and has its reason
+		err = fmt.Errorf("%w: %w", liveproof.ErrDisconnected, err)
 	default:
 		c.setReason(liveproof.ReasonOf(err))
 	}
@@ -169,6 +173,7 @@ func (c *Connection) run() {
 		_ = c.peer.Close()
 	}
 	stored := c.sup.write(c.session, end)
+	c.sup.own(c, false) // an end that could not be written is the sweep's, even while the analyzer hangs
 	c.Log.Info("session ended", "state", stored.State, "verdict", stored.Verdict.Outcome, "reasons", stored.Verdict.Reasons)
 	c.listener.Ended(stored)
 	c.cancel(nil)
@@ -220,12 +225,12 @@ func (c *Connection) end(end liveproof.Ending) {
 	}
 }
 
-// awaitVideo gives the peer ConnectTimeout to bring its first video track.
+// awaitVideo gives the peer until connectBy to bring its first video track.
 func (c *Connection) awaitVideo() (liveproof.UnitSource, error) {
 	if c.peer == nil {
 		return nil, errors.New("no peer connection")
 	}
-	ctx, cancel := context.WithTimeoutCause(c.ctx, c.sup.cfg.ConnectTimeout, liveproof.ErrIdle)
+	ctx, cancel := context.WithDeadlineCause(c.ctx, c.connectBy, liveproof.ErrIdle)
 	defer cancel()
 	units, err := c.peer.Video(ctx)
 	if err != nil && ctx.Err() != nil {

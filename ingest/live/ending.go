@@ -117,21 +117,21 @@ func (s *Supervisor) write(session liveproof.Session, end liveproof.Ending) live
 		return stored // it was counted by the server that ended it
 	case errors.Is(err, liveproof.ErrNotFound):
 		s.metrics.writes.WithLabelValues("refused").Inc()
-	default:
-		s.metrics.writes.WithLabelValues("gave_up").Inc()
-		s.deps.Log.Error("the session's end could not be written", "session", session.ID, "err", err)
+		stored = unwritten(session, end)
+		s.metrics.ended(stored)
+		return stored
 	}
-	return s.unwritten(session, end)
+	s.metrics.writes.WithLabelValues("gave_up").Inc()
+	s.deps.Log.Error("the session's end could not be written", "session", session.ID, "err", err)
+	return unwritten(session, end) // the sweep ends it, and counts it
 }
 
-// unwritten is what the client may be told of a session whose end could not be
-// written.
-func (s *Supervisor) unwritten(session liveproof.Session, end liveproof.Ending) liveproof.Session {
+// unwritten is what may be told of a session whose end is not on record.
+func unwritten(session liveproof.Session, end liveproof.Ending) liveproof.Session {
 	session.State, session.Verdict = end.State, end.Verdict
 	if end.Verdict.Outcome != liveproof.OutcomeInconclusive {
 		session.State, session.Verdict = liveproof.StateFailed, end.Verdict.Withheld()
 	}
-	s.metrics.ended(session)
 	return session
 }
 

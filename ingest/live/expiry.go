@@ -19,28 +19,41 @@ const (
 func (s *Supervisor) Sweep(ctx context.Context) {
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
-	// While this server or the store was away, leases could not be renewed. Their owners get time to
-	// renew them first.
-	notBefore := s.deps.Now().Add(leaseFor)
+	// While this server stood still, or the store was away, leases ran out. Owners get the time to renew them.
+	var notBefore, swept time.Time
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
 		}
-		if err := s.SweepOnce(ctx, notBefore); err != nil && ctx.Err() == nil {
-			s.deps.Log.Debug("sweep", "err", err)
-			notBefore = s.deps.Now().Add(leaseFor)
+		if s.wall().Sub(swept) > leaseFor { // also at the start
+			notBefore = s.wall().Add(leaseFor)
 		}
+		err := s.SweepOnce(ctx, notBefore)
+		switch {
+		case err == nil || ctx.Err() != nil:
+		case errors.Is(err, liveproof.ErrUnavailable):
+			notBefore = s.wall().Add(leaseFor)
+			s.deps.Log.Debug("sweep", "err", err)
+		default:
+			s.deps.Log.Warn("sweep", "err", err)
+		}
+		swept = s.wall()
 	}
 }
 
-// SweepOnce ends the sessions that are overdue now. Before notBefore it leaves
-// alone those that their record calls connected.
+// wall is the time that leases are measured in. It goes on while the machine is
+// suspended, which the monotonic clock does not.
+func (s *Supervisor) wall() time.Time { return s.deps.Now().Round(0) }
+
+// SweepOnce ends what is overdue now. Sessions that are connected, as far as
+// their record says, are left alone before notBefore. A record that cannot be
+// read is an error, and stops no other session's end.
 func (s *Supervisor) SweepOnce(ctx context.Context, notBefore time.Time) error {
-	lapsed, err := s.deps.Sessions.Lapsed(ctx, sweepLimit)
-	if err != nil {
-		return err
+	lapsed, unread := s.deps.Sessions.Lapsed(ctx, sweepLimit)
+	if errors.Is(unread, liveproof.ErrUnavailable) {
+		return unread
 	}
 	now := s.deps.Now()
 	for _, found := range lapsed {
@@ -56,10 +69,10 @@ func (s *Supervisor) SweepOnce(ctx context.Context, notBefore time.Time) error {
 		case errors.Is(err, liveproof.ErrConflict), errors.Is(err, liveproof.ErrDecided), errors.Is(err, liveproof.ErrNotFound):
 			// The session's owner came back, or another server was quicker.
 		default:
-			return err
+			return errors.Join(unread, err)
 		}
 	}
-	return nil
+	return unread
 }
 
 // overdue is the one rule of expiry. It returns how a session ends whose lease

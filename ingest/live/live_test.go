@@ -149,16 +149,24 @@ func (s *server) close() {
 	require.NoError(s.t, s.Drain(now))
 }
 
-// connected creates a session, connects a client and records the verdict live.
-func (s *server) connected(mode liveproof.Mode) liveproof.SessionID {
+// created makes a session that nobody has connected to.
+func (s *server) created() liveproof.Session {
 	s.t.Helper()
 	now := time.Now()
 	made, _, err := s.link.Create(s.t.Context(), liveproof.Session{
-		ID: liveproof.SessionID(ids.New(now)), Mode: mode, Deadline: time.Hour, CreatedAt: now, ExpiresAt: now.Add(24 * time.Hour),
+		ID: liveproof.SessionID(ids.New(now)), Mode: liveproof.ModeCall, Deadline: time.Hour, CreatedAt: now, ExpiresAt: now.Add(24 * time.Hour),
 		Lease: liveproof.Lease{Until: now.Add(time.Minute)},
 	}, "", "")
 	require.NoError(s.t, err)
-	_, err = s.Connect(s.t.Context(), made, "token", Silent{}, nil)
+	return made
+}
+
+// connected makes a session, connects it and says that it is live.
+func (s *server) connected(mode liveproof.Mode) liveproof.SessionID {
+	s.t.Helper()
+	made := s.created()
+	made.Mode = mode
+	_, err := s.Connect(s.t.Context(), made, "token", Silent{}, nil)
 	require.NoError(s.t, err)
 	require.NoError(s.t, s.link.SetStreaming(s.t.Context(), made.ID, liveproof.ModelInfo{}, "haar"))
 	standing := liveproof.Verdict{Outcome: liveproof.OutcomeLive, Score: 0.9}

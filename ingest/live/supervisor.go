@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -92,11 +93,10 @@ func (s *Supervisor) Connect(ctx context.Context, session liveproof.Session, tok
 		s.release(c)
 		return nil, err
 	}
-	// From here on this server must end the session, whatever happens.
-	s.own(c)
-	c.peer, err = s.deps.Dial(session.ID, onCandidate)
+	// From here on the session is ours to end, whatever happens.
+	s.own(c, true)
+	c.peer, err = s.dial(session.ID, onCandidate)
 	if err != nil {
-		c.peer = nil
 		c.HangUp(liveproof.ReasonInternalError)
 		s.wg.Go(c.run)
 		return nil, fmt.Errorf("peer connection: %w", err)
@@ -105,20 +105,33 @@ func (s *Supervisor) Connect(ctx context.Context, session liveproof.Session, tok
 	return c, nil
 }
 
-// claim does not end with the request. If the request ended after the store had
-// made the claim, the session would have no connection and would only end when
-// its lease runs out.
+// dial makes the peer, nil with an error. A panic here must not leave a session that nobody runs.
+func (s *Supervisor) dial(id liveproof.SessionID, onCandidate func(webrtc.ICECandidateInit)) (p Peer, err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			s.deps.Log.Error("dial panicked", "session", id, "panic", fmt.Sprint(cause), "stack", string(debug.Stack()))
+			p, err = nil, fmt.Errorf("panic: %v", cause)
+		}
+	}()
+	if p, err = s.deps.Dial(id, onCandidate); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// claim does not end with the request: a claim that was made and whose answer
+// nobody awaited would leave a session that nobody ends before its lease does.
 func (s *Supervisor) claim(ctx context.Context, id liveproof.SessionID, tokenID string) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
 	return s.deps.Sessions.Claim(ctx, id, tokenID, s.lease())
 }
 
-// own marks the session as claimed, so that the heartbeat renews its lease.
-func (s *Supervisor) own(c *Connection) {
+// own says whether the heartbeat renews the lease that the claim gave.
+func (s *Supervisor) own(c *Connection, owned bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	c.claimed = true
+	c.claimed = owned
 }
 
 // reserve takes one of MaxSessions places. It also refuses a second peer for

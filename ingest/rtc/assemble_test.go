@@ -66,6 +66,29 @@ func TestReassembleAnyOrderWithinTheWindow(t *testing.T) {
 	})
 }
 
+// TestLongReorderingLosesNothing: for longer than a packet is waited for, some
+// packet always waits, each for 30 ms only.
+func TestLongReorderingLosesNothing(t *testing.T) {
+	var got []uint16
+	cfg := DefaultConfig()
+	r := newReorderBuffer(cfg.ReorderPackets, cfg.ReorderTime, func(p packet, gap bool) {
+		if gap {
+			t.Errorf("a gap before packet %d", p.sequence)
+		}
+		got = append(got, p.sequence)
+	})
+	arrival := []uint16{0, 2}
+	for n := uint16(4); n < 200; n += 2 {
+		arrival = append(arrival, n, n-3)
+	}
+	for i, sequence := range arrival {
+		r.push(packet{sequence: sequence, arrived: time.Unix(0, 0).Add(time.Duration(i) * 10 * time.Millisecond)})
+	}
+	if len(got) < 190 || r.lost > 0 {
+		t.Fatalf("%d of %d packets, %d given up", len(got), len(arrival), r.lost)
+	}
+}
+
 // shuffled moves packets by fewer than window places; the first stays first,
 // for it defines where the stream begins. Packets arrive one a millisecond.
 func shuffled(packets []packet, window int, seed uint64) []packet {

@@ -104,7 +104,7 @@ func DefaultConfig() Config {
 		STUNURLs:            []string{},
 		TURNURLs:            []string{},
 		TURNTTL:             time.Hour,
-		Codecs:              []liveproof.Codec{liveproof.CodecVP8, liveproof.CodecH264, liveproof.CodecVP9, liveproof.CodecAV1},
+		Codecs:              codecs.Names(),
 		QueueUnits:          60,
 		QueueBytes:          4 << 20,
 		MaxUnitBytes:        2 << 20,

@@ -46,7 +46,7 @@ func TestConfig(t *testing.T) {
 		`turn_urls: "http://a"`:                   func(c *Config) { c.TURNURLs = []string{"http://a"} },
 		"turn_secret: is required":                func(c *Config) { c.TURNURLs = []string{"turn:a"} },
 		"codecs: is empty":                        func(c *Config) { c.Codecs = nil },
-		`codecs: "H265" is not`:                   func(c *Config) { c.Codecs = []liveproof.Codec{"H265"} },
+		`codecs: "THEORA" is not`:                 func(c *Config) { c.Codecs = []liveproof.Codec{"THEORA"} },
 		`codecs: "VP8" is listed twice`:           func(c *Config) { c.Codecs = []liveproof.Codec{"VP8", "VP8"} },
 	} {
 		cfg := DefaultConfig()

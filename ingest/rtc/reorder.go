@@ -155,9 +155,12 @@ func (r *reorderBuffer) oldest() (t time.Time) {
 	return t
 }
 
-// expire gives up packets that were waited for long enough at now.
+// expire gives up packets that were waited for long enough at now. The packet
+// that since speaks of may have gone on in order, so since is read anew first.
 func (r *reorderBuffer) expire(now time.Time) {
 	for r.waiting > 0 && now.Sub(r.since) >= r.wait {
-		r.skip()
+		if r.since = r.oldest(); now.Sub(r.since) >= r.wait {
+			r.skip()
+		}
 	}
 }

@@ -11,9 +11,8 @@ import (
 	"github.com/liveproof/liveproof"
 )
 
-// table lists the codecs. Their order does not matter: webrtc.codecs decides
-// which is preferred.
-var table = []Format{vp8, vp9, h264, av1}
+// table is in the order in which codecs are preferred unless webrtc.codecs says otherwise.
+var table = []Format{vp8, h264, vp9, av1}
 
 // Format is one codec.
 type Format struct {
@@ -80,7 +79,7 @@ func find(match func(Format) bool) *Format {
 	return nil
 }
 
-// Names lists the codecs.
+// Names lists the codecs, the preferred one first.
 func Names() []liveproof.Codec {
 	names := make([]liveproof.Codec, len(table))
 	for i, f := range table {

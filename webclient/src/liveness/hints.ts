@@ -1,7 +1,13 @@
 // Which hint the person gets, and for how long; the words are in words/.
+import type { ServerReason } from './words/catalogue';
 
 // What the person can act on comes before what they cannot.
-const unhelpful = new Set(['deadline', 'insufficient_evidence', 'score_above_threshold', 'score_below_threshold']);
+const unhelpful = new Set<string>([
+  'deadline',
+  'insufficient_evidence',
+  'score_above_threshold',
+  'score_below_threshold',
+] satisfies ServerReason[]);
 
 /** The one reason worth telling at a retry: the first that says what to change. */
 export function advice(reasons: readonly string[]): string {

@@ -9,7 +9,7 @@ export interface PeerHandlers {
 
 export interface PeerOptions {
   iceServers: RTCIceServer[];
-  /** "VP8", "H264", "VP9", "AV1": offer only this codec; '' leaves it to the browser. */
+  /** The name of a codec, such as "VP8" or "H264": offer only this one; '' leaves it to the browser. */
   codec: string;
 }
 

@@ -1,0 +1,113 @@
+package ingest
+
+import (
+	"context"
+
+	"github.com/liveproof/liveproof"
+	"github.com/liveproof/liveproof/ingest/live"
+	"github.com/liveproof/liveproof/ingest/rtc"
+)
+
+// Code is a problem's stable code (RFC 9457 extension member "code"); clients
+// decide by it, never by the text.
+type Code string
+
+// The codes, documented in openapi.yaml.
+const (
+	CodeInvalidRequest       Code = "invalid_request"
+	CodeUnauthorized         Code = "unauthorized"
+	CodeTokenInvalid         Code = "token_invalid"
+	CodeTokenExpired         Code = "token_expired"
+	CodeTokenWrongSession    Code = "token_wrong_session"
+	CodeTokenUsed            Code = "token_used"
+	CodeOriginForbidden      Code = "origin_forbidden"
+	CodeSessionNotFound      Code = "session_not_found"
+	CodeNotFound             Code = "not_found"
+	CodeMethodNotAllowed     Code = "method_not_allowed"
+	CodeSessionConflict      Code = "session_conflict"
+	CodePreconditionFailed   Code = "precondition_failed"
+	CodeBodyTooLarge         Code = "body_too_large"
+	CodeUnsupportedMediaType Code = "unsupported_media_type"
+	CodeIdempotencyMismatch  Code = "idempotency_mismatch"
+	CodeSDPInvalid           Code = "sdp_invalid"
+	CodeICERestart           Code = "ice_restart_unsupported"
+	CodeUpgradeRequired      Code = "upgrade_required"
+	CodePreconditionRequired Code = "precondition_required"
+	CodeRateLimited          Code = "rate_limited"
+	CodeInternal             Code = "internal_error"
+	CodeStoreUnavailable     Code = "store_unavailable"
+	CodeScorerUnavailable    Code = "scorer_unavailable"
+	CodeOverloaded           Code = "overloaded"
+	CodeShuttingDown         Code = "shutting_down"
+	CodeNegotiationTimeout   Code = "negotiation_timeout"
+	CodeTimeout              Code = "timeout"
+	// CodeProtocolError is for signalling messages only.
+	CodeProtocolError Code = "protocol_error"
+)
+
+// codes are the HTTP status of each code, and who can mend the problem.
+var codes = map[Code]struct {
+	status int
+	fault  liveproof.Fault
+}{
+	CodeInvalidRequest:       {400, liveproof.FaultIntegrator},
+	CodeSDPInvalid:           {400, liveproof.FaultIntegrator},
+	CodeUnauthorized:         {401, liveproof.FaultIntegrator},
+	CodeTokenInvalid:         {401, liveproof.FaultIntegrator},
+	CodeTokenExpired:         {401, liveproof.FaultIntegrator},
+	CodeTokenWrongSession:    {401, liveproof.FaultIntegrator},
+	CodeOriginForbidden:      {403, liveproof.FaultIntegrator},
+	CodeSessionNotFound:      {404, liveproof.FaultIntegrator},
+	CodeNotFound:             {404, liveproof.FaultIntegrator},
+	CodeMethodNotAllowed:     {405, liveproof.FaultIntegrator},
+	CodeTokenUsed:            {409, liveproof.FaultIntegrator},
+	CodeSessionConflict:      {409, liveproof.FaultIntegrator},
+	CodePreconditionFailed:   {412, liveproof.FaultIntegrator},
+	CodeBodyTooLarge:         {413, liveproof.FaultIntegrator},
+	CodeUnsupportedMediaType: {415, liveproof.FaultIntegrator},
+	CodeIdempotencyMismatch:  {422, liveproof.FaultIntegrator},
+	CodeICERestart:           {422, liveproof.FaultIntegrator},
+	CodeUpgradeRequired:      {426, liveproof.FaultIntegrator},
+	CodePreconditionRequired: {428, liveproof.FaultIntegrator},
+	CodeRateLimited:          {429, liveproof.FaultIntegrator},
+	CodeInternal:             {500, liveproof.FaultServer},
+	CodeStoreUnavailable:     {503, liveproof.FaultServer},
+	CodeScorerUnavailable:    {503, liveproof.FaultServer},
+	CodeOverloaded:           {503, liveproof.FaultServer},
+	CodeShuttingDown:         {503, liveproof.FaultServer},
+	CodeNegotiationTimeout:   {504, liveproof.FaultNetwork},
+	CodeTimeout:              {504, liveproof.FaultNetwork},
+	CodeProtocolError:        {400, liveproof.FaultIntegrator},
+}
+
+// translations say what the client may know of an error: the first row that fits
+// counts. This is the one place where errors become problems; the code says whose
+// fault it is.
+var translations = []struct {
+	err    error
+	code   Code
+	detail string
+}{
+	// The client's.
+	{liveproof.ErrNotFound, CodeSessionNotFound, "no such session, or it has expired"},
+	{liveproof.ErrTokenUsed, CodeTokenUsed, "the client token has opened its one connection already"},
+	{liveproof.ErrConflict, CodeSessionConflict, "the session has a connection or has ended"},
+	{liveproof.ErrDecided, CodeSessionConflict, "the session has a connection or has ended"},
+	{liveproof.ErrIdempotencyMismatch, CodeIdempotencyMismatch, "the Idempotency-Key was used with another request body"},
+	{rtc.ErrRestartUnsupported, CodeICERestart, "ICE restarts are not supported; open a new session"},
+	{rtc.ErrBadSDP, CodeSDPInvalid, "the session description cannot be used; an offer needs a video section with a codec that this server accepts (webrtc.codecs)"},
+	{rtc.ErrTooManyCandidates, CodeProtocolError, "too many ICE candidates"},
+	{live.ErrRenegotiation, CodeProtocolError, "the offer was made already; renegotiation is not supported"},
+	// The server's, or that of what it depends on. What a store says of itself
+	// comes before any timeout: its own calls have deadlines too.
+	{errNotAdmitted, CodeScorerUnavailable, "the scorer is not ready"},
+	{live.ErrDraining, CodeShuttingDown, "the server is shutting down; another one will answer"},
+	{liveproof.ErrOverloaded, CodeOverloaded, "no capacity for another session now"},
+	{liveproof.ErrUnavailable, CodeStoreUnavailable, "the session store does not answer now"},
+	// The network's between client and server.
+	{live.ErrNegotiation, CodeNegotiationTimeout, "the connection could not be negotiated in time"},
+	{liveproof.ErrDisconnected, CodeSessionConflict, "the connection has ended"},
+	// Nobody's in particular: the request took too long, or its client left.
+	{context.DeadlineExceeded, CodeTimeout, "the request took too long"},
+	{context.Canceled, CodeTimeout, "the request was given up"},
+}

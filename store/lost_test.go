@@ -1,0 +1,65 @@
+package store
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/liveproof/liveproof"
+	"github.com/liveproof/liveproof/internal/redistest"
+)
+
+// eventNames lists what the stream of events holds.
+func eventNames(t *testing.T, r *Redis) (names []string) {
+	t.Helper()
+	events, err := r.db.XRange(t.Context(), eventsKey, "-", "+").Result()
+	require.NoError(t, err)
+	for _, e := range events {
+		names = append(names, e.Values["event"].(string))
+	}
+	return names
+}
+
+// TestRefusedEventIsToldLater: the stream refuses an event (as when Redis is out of
+// memory); the change stays noted.
+func TestRefusedEventIsToldLater(t *testing.T) {
+	r := newRedis(t, testConfig(redistest.Start(t).URL()))
+	made := create(t, r)
+	require.NoError(t, r.db.Rename(t.Context(), eventsKey, "aside").Err())
+	require.NoError(t, r.db.Set(t.Context(), eventsKey, "not a stream", 0).Err())
+	require.Error(t, decide(r, made.ID, decided(spoof())))
+	require.NoError(t, r.db.Rename(t.Context(), "aside", eventsKey).Err())
+	require.NoError(t, decide(r, made.ID, decided(spoof())))
+	require.Equal(t, []string{"created", "decided"}, eventNames(t, r))
+}
+
+// TestDeleteTellsWhatIsUntold: the server died between a change and its event, and
+// the session is deleted before anybody else has told it.
+func TestDeleteTellsWhatIsUntold(t *testing.T) {
+	r := newRedis(t, testConfig(redistest.Start(t).URL()))
+	made := create(t, r)
+	require.NoError(t, decide(r, made.ID, decided(spoof())))
+	require.NoError(t, r.db.HSet(t.Context(), sessionKey(made.ID), "untold", "decided:spoof:0.125").Err())
+	require.NoError(t, r.db.Del(t.Context(), eventsKey).Err())
+	require.NoError(t, r.Delete(t.Context(), made.ID))
+	require.Equal(t, []string{"decided", "deleted"}, eventNames(t, r))
+}
+
+// TestBrokenRecordStopsNoSweep: one record cannot be read; the others are found all the same.
+func TestBrokenRecordStopsNoSweep(t *testing.T) {
+	r := newRedis(t, testConfig(redistest.Start(t).URL()))
+	var made []liveproof.SessionID
+	for range 64 { // in every part of the index
+		s := newSession(time.Hour)
+		s.Lease.Until = time.Now().Add(-time.Second)
+		stored, _, err := r.Create(t.Context(), s, "", "")
+		require.NoError(t, err)
+		made = append(made, stored.ID)
+	}
+	require.NoError(t, r.db.HSet(t.Context(), sessionKey(made[0]), "deadline", "soon").Err())
+	found, err := r.Lapsed(t.Context(), 1600)
+	require.ErrorContains(t, err, "deadline")
+	require.NotErrorIs(t, err, liveproof.ErrUnavailable)
+	require.Len(t, found, 63)
+}
