@@ -118,7 +118,7 @@ func (away) SetStreaming(context.Context, liveproof.SessionID, liveproof.ModelIn
 }
 
 // TestCauseBeforeTheStream: the client leaves while the store is away, before
-// anything could be judged. The cause of the context is the reason, as always.
+// anything could be judged. The reason is the cause of the context.
 func TestCauseBeforeTheStream(t *testing.T) {
 	e := open(t, tiny())
 	ctx, leave := context.WithCancelCause(t.Context())

@@ -189,7 +189,7 @@ func TestRunsShareAFolderOnlyAsShards(t *testing.T) {
 	unlock, err = lockFolder(out, Shard{0, 2})
 	require.NoError(t, err)
 	_, err = f.run(t, out, 1, Shard{0, 3})
-	require.ErrorContains(t, err, "of the same number", "shards of other counts would share videos")
+	require.ErrorContains(t, err, "with the same n", "shards of other counts would share videos")
 	unlockOther, err := lockFolder(out, Shard{1, 2})
 	require.NoError(t, err)
 	unlock()

@@ -492,7 +492,7 @@ func TestConfig(t *testing.T) {
 		"public_url:": func(c *Config) { c.PublicURL = "example.org" },
 		"tls_cert:":   func(c *Config) { c.TLSKey = "x" },
 		"api_keys:":   func(c *Config) { c.APIKeys = []APIKey{{"", "short"}} },
-		"api_keys: key 2 is another tenant's": func(c *Config) {
+		"api_keys: key 2 belongs to another tenant": func(c *Config) {
 			c.APIKeys = []APIKey{{"bank-a", "0123456789abcdef"}, {"bank-b", "0123456789abcdef"}}
 		},
 		"token_secret:":            func(c *Config) { c.TokenSecret = "short" },

@@ -58,7 +58,7 @@ func (c Config) validateKeys() error {
 			unnamed++
 		}
 		owner, known := owners[k.Key]
-		errs = append(errs, check.That("api_keys", !known || owner == k.tenant(), "key %d is another tenant's too; a key says whose request it is", i+1))
+		errs = append(errs, check.That("api_keys", !known || owner == k.tenant(), "key %d belongs to another tenant too; give each tenant its own key", i+1))
 		owners[k.Key] = k.tenant()
 	}
 	return errors.Join(append(errs, check.That("api_keys", unnamed <= 1,

@@ -16,7 +16,7 @@ type Problem struct {
 	Title  string `json:"title"`
 	Status int    `json:"status"`
 	Code   Code   `json:"code"`
-	// Fault is who can mend it: integrator, network or server.
+	// Fault is who can correct it: integrator, network or server.
 	Fault     liveproof.Fault `json:"fault"`
 	Detail    string          `json:"detail,omitempty"`
 	RequestID string          `json:"request_id,omitempty"`
@@ -46,7 +46,7 @@ func invalidField(field, detail string) *Problem {
 	return p
 }
 
-// problemOf turns any error into what the client may know of it.
+// problemOf turns any error into the problem that the client is told.
 func problemOf(err error) *Problem {
 	var p *Problem
 	var tooLarge *http.MaxBytesError

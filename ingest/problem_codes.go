@@ -45,7 +45,7 @@ const (
 	CodeProtocolError Code = "protocol_error"
 )
 
-// codes are the HTTP status of each code, and who can mend the problem.
+// codes has the HTTP status of each code, and who can correct the problem.
 var codes = map[Code]struct {
 	status int
 	fault  liveproof.Fault
@@ -80,15 +80,15 @@ var codes = map[Code]struct {
 	CodeProtocolError:        {400, liveproof.FaultIntegrator},
 }
 
-// translations say what the client may know of an error: the first row that fits
-// counts. This is the one place where errors become problems; the code says whose
-// fault it is.
+// translations say what the client is told of an error. The first row that
+// matches counts. Errors become problems here and nowhere else; the code says
+// whose fault it is.
 var translations = []struct {
 	err    error
 	code   Code
 	detail string
 }{
-	// The client's.
+	// The client's fault.
 	{liveproof.ErrNotFound, CodeSessionNotFound, "no such session, or it has expired"},
 	{liveproof.ErrTokenUsed, CodeTokenUsed, "the client token has opened its one connection already"},
 	{liveproof.ErrConflict, CodeSessionConflict, "the session has a connection or has ended"},
@@ -98,16 +98,16 @@ var translations = []struct {
 	{rtc.ErrBadSDP, CodeSDPInvalid, "the session description cannot be used; an offer needs a video section with a codec that this server accepts (webrtc.codecs)"},
 	{rtc.ErrTooManyCandidates, CodeProtocolError, "too many ICE candidates"},
 	{live.ErrRenegotiation, CodeProtocolError, "the offer was made already; renegotiation is not supported"},
-	// The server's, or that of what it depends on. What a store says of itself
-	// comes before any timeout: its own calls have deadlines too.
+	// The fault of the server, the store or the scorer. The store's error comes
+	// before any timeout, because the store's calls have deadlines too.
 	{errNotAdmitted, CodeScorerUnavailable, "the scorer is not ready"},
 	{live.ErrDraining, CodeShuttingDown, "the server is shutting down; another one will answer"},
 	{liveproof.ErrOverloaded, CodeOverloaded, "no capacity for another session now"},
 	{liveproof.ErrUnavailable, CodeStoreUnavailable, "the session store does not answer now"},
-	// The network's between client and server.
+	// The fault of the network between client and server.
 	{live.ErrNegotiation, CodeNegotiationTimeout, "the connection could not be negotiated in time"},
 	{liveproof.ErrDisconnected, CodeSessionConflict, "the connection has ended"},
-	// Nobody's in particular: the request took too long, or its client left.
+	// No particular fault: the request took too long, or its client left.
 	{context.DeadlineExceeded, CodeTimeout, "the request took too long"},
 	{context.Canceled, CodeTimeout, "the request was given up"},
 }

@@ -115,7 +115,7 @@ func (s *Server) whipTrickle(w http.ResponseWriter, r *http.Request) error {
 		return problem(CodePreconditionFailed, "If-Match names another ICE session")
 	}
 	switch err := c.AddFragment(string(fragment)); {
-	case errors.Is(err, liveproof.ErrDisconnected): // the resource went with its connection
+	case errors.Is(err, liveproof.ErrDisconnected): // the resource ended with its connection
 		return problem(CodeSessionNotFound, "no such WHIP session, or it has ended")
 	case errors.Is(err, rtc.ErrRestartUnsupported), errors.Is(err, rtc.ErrTooManyCandidates), errors.Is(err, rtc.ErrBadSDP):
 		return err

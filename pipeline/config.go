@@ -25,7 +25,8 @@ type Config struct {
 	HintDelay time.Duration `yaml:"hint_delay"`
 	// FlushInterval is how often samples are written to the timeline, [10ms, 10s].
 	FlushInterval time.Duration `yaml:"flush_interval"`
-	// RecordTimeout bounds one attempt to write, [100ms, 1500ms]: a session's end waits for the attempt under way.
+	// RecordTimeout bounds one attempt to write, [100ms, 1500ms]: a session's end waits for an attempt that is
+	// running.
 	RecordTimeout time.Duration `yaml:"record_timeout"`
 	// Backlog is how many samples wait in memory while the store is away, [16, 65536].
 	Backlog int `yaml:"backlog"`

@@ -483,7 +483,8 @@ func checkLapsed(t *testing.T, s storer) {
 	require.Empty(t, lapsed(t, s, ours...))
 }
 
-// checkLapseOnce: of many servers that find a session one ends it; it alone counts the end.
+// checkLapseOnce: when many servers find a lapsed session, one of them ends it, and only
+// that one counts the end.
 func checkLapseOnce(t *testing.T, s storer) {
 	old := newSession(time.Hour)
 	old.Lease.Until = time.Now().Add(-time.Second).UTC().Truncate(time.Millisecond)

@@ -69,7 +69,7 @@ func (r *Redis) Lapsed(ctx context.Context, limit int) (lapsed []liveproof.Sessi
 	return lapsed, errors.Join(unread...)
 }
 
-// inspect reads a session whose entry in the index is due, and mends an entry that is wrong.
+// inspect reads a session whose entry in the index is due, and corrects a wrong entry.
 func (r *Redis) inspect(ctx context.Context, id liveproof.SessionID) (liveproof.Session, error) {
 	s, err := r.Get(ctx, id)
 	switch {
@@ -78,7 +78,7 @@ func (r *Redis) inspect(ctx context.Context, id liveproof.SessionID) (liveproof.
 	case err != nil || s.Lapsed(r.now()):
 		return s, err
 	case s.State.Terminal():
-		return s, r.close(ctx, id)
+		return s, r.finishEnd(ctx, id)
 	}
 	return s, r.index(ctx, id, s.Lease.Until)
 }
@@ -121,9 +121,9 @@ func (r *Redis) Lapse(ctx context.Context, found liveproof.Session, end liveproo
 	return r.decide(ctx, found.ID, end, found.Lease.Owner, found.Lease.Until.UnixMilli())
 }
 
-// tell adds changes to the stream of events and, once they are there, forgets
-// them: after a crash in between, an event is in the stream twice, and never missing. A change is an
-// event's name, or name:verdict:score.
+// tell adds changes to the stream of events and then removes them from the session's field "untold".
+// After a crash in between, an event is added twice, but never lost. A change is an event's name, or
+// name:verdict:score.
 func (r *Redis) tell(ctx context.Context, id liveproof.SessionID, untold string) error {
 	if untold == "" {
 		return nil

@@ -22,7 +22,7 @@ func eventNames(t *testing.T, r *Redis) (names []string) {
 }
 
 // TestRefusedEventIsToldLater: the stream refuses an event (as when Redis is out of
-// memory); the change stays noted.
+// memory); the change stays in "untold".
 func TestRefusedEventIsToldLater(t *testing.T) {
 	r := newRedis(t, testConfig(redistest.Start(t).URL()))
 	made := create(t, r)
@@ -34,8 +34,8 @@ func TestRefusedEventIsToldLater(t *testing.T) {
 	require.Equal(t, []string{"created", "decided"}, eventNames(t, r))
 }
 
-// TestDeleteTellsWhatIsUntold: the server died between a change and its event, and
-// the session is deleted before anybody else has told it.
+// TestDeleteTellsWhatIsUntold: a server died between a change and its event, and
+// the session is deleted before another server has added the event.
 func TestDeleteTellsWhatIsUntold(t *testing.T) {
 	r := newRedis(t, testConfig(redistest.Start(t).URL()))
 	made := create(t, r)
@@ -46,7 +46,7 @@ func TestDeleteTellsWhatIsUntold(t *testing.T) {
 	require.Equal(t, []string{"decided", "deleted"}, eventNames(t, r))
 }
 
-// TestBrokenRecordStopsNoSweep: one record cannot be read; the others are found all the same.
+// TestBrokenRecordStopsNoSweep: one record cannot be read; the others are found nevertheless.
 func TestBrokenRecordStopsNoSweep(t *testing.T) {
 	r := newRedis(t, testConfig(redistest.Start(t).URL()))
 	var made []liveproof.SessionID

@@ -113,9 +113,10 @@ if s[2] ~= ARGV[3] then change('verdict:' .. ARGV[3] .. ':' .. ARGV[4]) end
 return answer('ok')`)
 
 // KEYS session, timeline; ARGV end state, result, outcome, score, frames or "",
-// decided at (Unix ms), timeline cap, the lease's owner and end (Unix ms) that
-// must still stand or "" and "", then seq, sample, … All servers lapse a session
-// with the same result; the time tells the one that did, repeated after a lost answer.
+// decided at (Unix ms), timeline cap, the owner and end (Unix ms) of the lease that
+// the record must still have, or "" and "", then seq, sample, … All servers lapse a
+// session with the same result; the time identifies the server that did so when it
+// repeats the call after a lost answer.
 var decideScript = redis.NewScript(luaAnswer + luaAppend + `
 local s = redis.call('HMGET', KEYS[1], 'state', 'result', 'lease_owner', 'lease_until', 'decided_at')
 local lapse = ARGV[9] ~= ''

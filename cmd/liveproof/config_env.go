@@ -22,8 +22,9 @@ import (
 var otherVariables = regexp.MustCompile(
 	`^LIVEPROOF_(MODELS|SHARED|ONNXRUNTIME|URL|API_KEY|BIN|SERVICE_\w+|PORT(_\w+)?)$`)
 
-// downloadVariables are those by which the model catalogue lets an operator name a
-// download's address. A catalogue that cannot be read is refused where models are opened.
+// downloadVariables are the variables with which, by the model catalogue, an operator can
+// set a download's address. A catalogue that cannot be read gives an error when models
+// are opened.
 var downloadVariables = sync.OnceValue(func() (names []string) {
 	entries, _ := models.Parse(configs.Models())
 	for _, e := range entries {
@@ -32,7 +33,8 @@ var downloadVariables = sync.OnceValue(func() (names []string) {
 	return names
 })
 
-// readElsewhere reports whether the variable is no key of the configuration.
+// readElsewhere reports whether the variable is not a key of the configuration
+// but read by other code.
 func readElsewhere(name string) bool {
 	return !strings.HasPrefix(name, "LIVEPROOF_") || otherVariables.MatchString(name) || slices.Contains(downloadVariables(), name)
 }

@@ -39,7 +39,7 @@ type Connection struct {
 	ctx       context.Context
 	cancel    context.CancelCauseFunc
 	connectBy time.Time             // when negotiation must be done and media must flow
-	streaming chan struct{}         // closed when the first video has come
+	streaming chan struct{}         // closed when the first video track has arrived
 	endings   chan liveproof.Ending // holds the analyzer's ending
 	hungUp    request               // end the media and judge what came
 	abandoned request               // the signalling connection was lost
@@ -130,10 +130,10 @@ func (c *Connection) Answer(ctx context.Context, offer string) (string, error) {
 	switch {
 	case err == nil:
 	case errors.Is(err, rtc.ErrBadSDP):
-		c.because(liveproof.ReasonUnsupportedMedia)
-	case !time.Now().Before(c.connectBy): // it ends the session too; whichever is noticed first
+		c.setReason(liveproof.ReasonUnsupportedMedia)
+	case !time.Now().Before(c.connectBy): // this ends the session too; the first reason counts
 		err = fmt.Errorf("%w: %w", ErrNegotiation, err)
-		c.because(liveproof.ReasonNoMedia)
+		c.setReason(liveproof.ReasonNoMedia)
 	case c.ctx.Err() != nil: // the session has ended meanwhile, and has its reason
 		err = fmt.Errorf("%w: %w", liveproof.ErrDisconnected, err)
 	default:

@@ -13,7 +13,8 @@ import (
 	"github.com/liveproof/liveproof/store"
 )
 
-// TestDialThatPanics: the session is claimed by then, so it ends like any other.
+// TestDialThatPanics: the session is claimed before Dial, so it is ended like
+// any other.
 func TestDialThatPanics(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := start(t, store.NewMemory(store.DefaultConfig(), time.Now), follow)
@@ -28,7 +29,7 @@ func TestDialThatPanics(t *testing.T) {
 	})
 }
 
-// negotiating is a peer whose answer does not come.
+// negotiating is a peer that never answers the offer.
 type negotiating struct{ *stream }
 
 func (p negotiating) Answer(ctx context.Context, _ string) (string, error) {
@@ -41,7 +42,8 @@ func (p negotiating) Video(ctx context.Context) (liveproof.UnitSource, error) {
 	return nil, ctx.Err()
 }
 
-// TestLateNegotiation: an offer that comes late has what is left of connect_timeout.
+// TestLateNegotiation: an offer that comes late must be answered within the rest of
+// connect_timeout.
 func TestLateNegotiation(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := start(t, store.NewMemory(store.DefaultConfig(), time.Now), follow)

@@ -22,8 +22,8 @@ type Sessions interface {
 	// Decide ends the session, once, and returns its record. The same ending again
 	// is no error; liveproof.ErrDecided says that the record holds another one.
 	Decide(ctx context.Context, id liveproof.SessionID, end liveproof.Ending) (liveproof.Session, error)
-	// Lapsed returns sessions that have not ended and whose lease has run out, at
-	// most about limit. Beside the error of a record that cannot be read it returns the others.
+	// Lapsed returns sessions that have not ended and whose lease has run out, at most about
+	// limit. When a record cannot be read, it returns the error and the other sessions.
 	Lapsed(ctx context.Context, limit int) ([]liveproof.Session, error)
 	// Lapse ends a session that Lapsed returned; liveproof.ErrConflict when its
 	// lease was renewed since, ErrDecided when it has ended already.

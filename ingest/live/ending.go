@@ -126,7 +126,8 @@ func (s *Supervisor) write(session liveproof.Session, end liveproof.Ending) live
 	return unwritten(session, end) // the sweep ends it, and counts it
 }
 
-// unwritten is what may be told of a session whose end is not on record.
+// unwritten is what the client may be told of a session whose end could not be
+// written.
 func unwritten(session liveproof.Session, end liveproof.Ending) liveproof.Session {
 	session.State, session.Verdict = end.State, end.Verdict
 	if end.Verdict.Outcome != liveproof.OutcomeInconclusive {

@@ -19,7 +19,8 @@ const (
 func (s *Supervisor) Sweep(ctx context.Context) {
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
-	// While this server stood still, or the store was away, leases ran out. Owners get the time to renew them.
+	// While this server stood still or the store was away, leases ran out. Their owners get time to renew them
+	// first.
 	var notBefore, swept time.Time
 	for {
 		select {
@@ -43,13 +44,13 @@ func (s *Supervisor) Sweep(ctx context.Context) {
 	}
 }
 
-// wall is the time that leases are measured in. It goes on while the machine is
-// suspended, which the monotonic clock does not.
+// wall is the wall clock, by which leases run out. Unlike the monotonic clock,
+// it goes on while the machine is suspended.
 func (s *Supervisor) wall() time.Time { return s.deps.Now().Round(0) }
 
-// SweepOnce ends what is overdue now. Sessions that are connected, as far as
-// their record says, are left alone before notBefore. A record that cannot be
-// read is an error, and stops no other session's end.
+// SweepOnce ends the sessions that are overdue now. Before notBefore it leaves
+// alone those that their record calls connected. A record that cannot be read
+// gives an error, but all other sessions are ended.
 func (s *Supervisor) SweepOnce(ctx context.Context, notBefore time.Time) error {
 	lapsed, unread := s.deps.Sessions.Lapsed(ctx, sweepLimit)
 	if errors.Is(unread, liveproof.ErrUnavailable) {

@@ -161,7 +161,7 @@ func (s *server) created() liveproof.Session {
 	return made
 }
 
-// connected makes a session, connects it and says that it is live.
+// connected creates a session, connects a client and records the verdict live.
 func (s *server) connected(mode liveproof.Mode) liveproof.SessionID {
 	s.t.Helper()
 	made := s.created()
@@ -397,5 +397,5 @@ func TestConfig(t *testing.T) {
 	_, err := New(c, Deps{})
 	require.Error(t, err)
 	_, err = New(DefaultConfig(), Deps{})
-	require.ErrorContains(t, err, "needed")
+	require.ErrorContains(t, err, "required")
 }

@@ -93,7 +93,7 @@ func (s *Supervisor) Connect(ctx context.Context, session liveproof.Session, tok
 		s.release(c)
 		return nil, err
 	}
-	// From here on the session is ours to end, whatever happens.
+	// From here on this server must end the session, whatever happens.
 	s.own(c, true)
 	c.peer, err = s.dial(session.ID, onCandidate)
 	if err != nil {
@@ -105,7 +105,8 @@ func (s *Supervisor) Connect(ctx context.Context, session liveproof.Session, tok
 	return c, nil
 }
 
-// dial makes the peer, nil with an error. A panic here must not leave a session that nobody runs.
+// dial makes the peer, nil with an error. A panic here must not leave a claimed session without a
+// goroutine.
 func (s *Supervisor) dial(id liveproof.SessionID, onCandidate func(webrtc.ICECandidateInit)) (p Peer, err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
@@ -119,15 +120,16 @@ func (s *Supervisor) dial(id liveproof.SessionID, onCandidate func(webrtc.ICECan
 	return p, nil
 }
 
-// claim does not end with the request: a claim that was made and whose answer
-// nobody awaited would leave a session that nobody ends before its lease does.
+// claim does not end with the request. If the request ended after the store had
+// made the claim, the session would have no connection and would only end when
+// its lease runs out.
 func (s *Supervisor) claim(ctx context.Context, id liveproof.SessionID, tokenID string) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
 	return s.deps.Sessions.Claim(ctx, id, tokenID, s.lease())
 }
 
-// own says whether the heartbeat renews the lease that the claim gave.
+// own says whether the heartbeat renews the session's lease.
 func (s *Supervisor) own(c *Connection, owned bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -43,7 +43,8 @@ func TestTwoSweepsCountOneEnd(t *testing.T) {
 	require.Equal(t, 1.0, counted[0]+counted[1])
 }
 
-// together lets every server find what is due before one of them ends it.
+// together lets every server find the overdue session before one of them ends
+// it.
 type together struct {
 	*store.Memory
 	all *sync.WaitGroup
@@ -57,14 +58,14 @@ func (s *together) Lapsed(ctx context.Context, limit int) ([]liveproof.Session, 
 }
 
 // TestUnwrittenEndIsLeftToTheSweep: an analyzer hangs, and the store is away for
-// longer than decide_timeout. The server renews the lease no longer once it has
-// given up, so that the session ends.
+// longer than decide_timeout. When the server has given up, it no longer renews
+// the lease, so that the sweep ends the session.
 func TestUnwrittenEndIsLeftToTheSweep(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		let := make(chan struct{})
 		db := store.NewMemory(store.DefaultConfig(), time.Now)
 		s := start(t, db, func(context.Context, liveproof.UnitSource, func(liveproof.Event)) error {
-			<-let // as a call into foreign code that hangs
+			<-let // like a call into C code that hangs
 			return nil
 		})
 		id := s.connected(liveproof.ModeCall)
@@ -80,7 +81,8 @@ func TestUnwrittenEndIsLeftToTheSweep(t *testing.T) {
 }
 
 // TestFrozenServerKeepsItsSession: the one server stood still (SIGSTOP, a suspended
-// machine) for longer than a lease. Its sweep gives its own heartbeat the time to renew.
+// machine) for longer than a lease. Its sweep waits until its heartbeat has had time to
+// renew.
 func TestFrozenServerKeepsItsSession(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var frozen atomic.Int64

@@ -66,8 +66,8 @@ func TestReassembleAnyOrderWithinTheWindow(t *testing.T) {
 	})
 }
 
-// TestLongReorderingLosesNothing: for longer than a packet is waited for, some
-// packet always waits, each for 30 ms only.
+// TestLongReorderingLosesNothing: for longer than reorder_time some packet is
+// always missing, but each only for 30 ms.
 func TestLongReorderingLosesNothing(t *testing.T) {
 	var got []uint16
 	cfg := DefaultConfig()

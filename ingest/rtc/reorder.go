@@ -155,8 +155,9 @@ func (r *reorderBuffer) oldest() (t time.Time) {
 	return t
 }
 
-// expire gives up packets that were waited for long enough at now. The packet
-// that since speaks of may have gone on in order, so since is read anew first.
+// expire gives up packets that have been missing for too long at now. The
+// packet that since belongs to may have left the buffer in order, so since is
+// computed again first.
 func (r *reorderBuffer) expire(now time.Time) {
 	for r.waiting > 0 && now.Sub(r.since) >= r.wait {
 		if r.since = r.oldest(); now.Sub(r.since) >= r.wait {
