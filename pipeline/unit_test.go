@@ -49,7 +49,7 @@ func TestNewRefuses(t *testing.T) {
 	tests := map[string]func(*Config, *Deps, *liveproof.Session){
 		"sample_rate": func(c *Config, _ *Deps, _ *liveproof.Session) { c.SampleRate = 61 },
 		"max_gap":     func(c *Config, _ *Deps, _ *liveproof.Session) { c.SampleRate = 1 },
-		"needed":      func(_ *Config, d *Deps, _ *liveproof.Session) { d.Scorer = nil },
+		"required":    func(_ *Config, d *Deps, _ *liveproof.Session) { d.Scorer = nil },
 		"threshold":   func(_ *Config, _ *Deps, s *liveproof.Session) { s.Model.Threshold = 0 },
 		"mode":        func(_ *Config, _ *Deps, s *liveproof.Session) { s.Mode = "" },
 		"deadline":    func(_ *Config, _ *Deps, s *liveproof.Session) { s.Deadline = time.Second },

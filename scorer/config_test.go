@@ -18,7 +18,7 @@ func TestDefaultConfigIsValid(t *testing.T) {
 
 func TestValidateNamesTheKey(t *testing.T) {
 	cases := map[string]func(*Config){
-		"model: it is empty":        func(c *Config) { c.Model = "" },
+		"model: is empty":           func(c *Config) { c.Model = "" },
 		"model_sha256: \"x\"":       func(c *Config) { c.ModelSHA256 = "x" },
 		"max_batch: 0":              func(c *Config) { c.MaxBatch = 0 },
 		"max_wait: -1ns":            func(c *Config) { c.MaxWait = -1 },
