@@ -18,7 +18,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-var update = flag.Bool("update", false, "write configs/liveproof.yaml anew from the code's defaults and comments")
+var update = flag.Bool("update", false, "write the files anew that are made from the code")
 
 const shippedConfig = "../../configs/liveproof.yaml"
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"os"
 	"path/filepath"
 	"testing"
 
@@ -54,6 +55,7 @@ func TestProtocolList(t *testing.T) {
 	want, err := json.Marshal(benchmark.Known().List())
 	require.NoError(t, err)
 	require.JSONEq(t, string(want), text)
+	requireTrainersList(t, text)
 	text, _, code = command(t, "protocol", "--list")
 	require.Equal(t, exitOK, code)
 	for _, d := range benchmark.Known().Datasets() {
@@ -62,4 +64,16 @@ func TestProtocolList(t *testing.T) {
 	for _, p := range benchmark.Known().Protocols(benchmark.PopulationSplit) {
 		require.Contains(t, text, p.Name)
 	}
+}
+
+// requireTrainersList holds the list that the trainer's tests read against the program's.
+func requireTrainersList(t *testing.T, text string) {
+	t.Helper()
+	const path = "../../training/tests/protocols.json"
+	if *update {
+		require.NoError(t, os.WriteFile(path, []byte(text), 0o644))
+	}
+	kept, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.JSONEq(t, string(kept), text, "run: go test ./cmd/liveproof -run TestProtocolList -update")
 }
