@@ -33,17 +33,18 @@ def config(benchmark, out: Path, **changes):
     return tables.config(folder, out, **{"device": "cuda", "protocol": str(protocol), "size": 96, **changes})
 
 
-def losses(out: Path) -> list[float]:
+def score_loss(out: Path) -> float:
+    """Of the first step; the adversary's has a dropout that each device draws for itself."""
     with (out / "log.csv").open() as f:
-        return [float(row["loss"]) for row in csv.DictReader(f)]
+        return float(next(csv.DictReader(f))["loss_score"])
 
 
 @pytest.mark.parametrize("encoder", ["resnet18", "mobilenet_v2"])
 @pytest.mark.parametrize("precision, within", [("fp32", 2e-3), ("bf16", 3e-2), ("fp16", 1e-2)])
 def test_every_precision_starts_from_the_loss_of_the_cpu(benchmark, tmp_path, encoder, precision, within):
-    train.Run(config(benchmark, tmp_path / "gpu", encoder=encoder, precision=precision)).train()
+    train.Run(config(benchmark, tmp_path / "gpu", encoder=encoder, precision=precision, steps=1)).train()
     train.Run(config(benchmark, tmp_path / "cpu", encoder=encoder, device="cpu", steps=1)).train()
-    assert losses(tmp_path / "gpu")[0] == pytest.approx(losses(tmp_path / "cpu")[0], rel=within)
+    assert score_loss(tmp_path / "gpu") == pytest.approx(score_loss(tmp_path / "cpu"), rel=within)
 
 
 def test_scores_of_a_checkpoint_are_those_of_the_cpu(benchmark, tmp_path):
@@ -126,9 +127,9 @@ def test_with_synchronised_batch_norm_two_processes_have_the_gradients_of_one(bo
     config, (first, second) = both
     assert first["backend"] == "nccl"
     alone = gradients(train.Run(config.replace(out=f"{config.run.out}/alone", sync_bn="off")))
-    for name, want in alone.items():
-        torch.testing.assert_close(first["gradients"][name], second["gradients"][name], rtol=0, atol=0, msg=name)
-        torch.testing.assert_close(first["gradients"][name], want, rtol=1e-2, atol=1e-3 * float(want.abs().max()) + 1e-8, msg=name)
+    assert all(torch.equal(gradient, second["gradients"][name]) for name, gradient in first["gradients"].items())
+    away = {name: float((first["gradients"][name] - want).norm() / want.norm().clamp_min(1e-6)) for name, want in alone.items()}
+    assert max(away.values()) < 0.02, sorted(away.items(), key=lambda item: -item[1])[:5]
 
 
 def test_the_weights_that_two_processes_save_have_the_saved_figures(both):
