@@ -169,6 +169,17 @@ def test_learns_to_tell_stripes_from_none(resnet18, store, tmp_path):
     assert min(losses[-3:]) < 0.4 * losses[0]
 
 
+def test_scores_are_full_float32_and_training_keeps_what_was_set(store, tmp_path, monkeypatch):
+    """What a GPU would do: rounded convolutions in the steps, none in the scores."""
+    run, seen = train.Run(tables.config(store, tmp_path, steps=1)), []
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", True)
+    run.net.register_forward_pre_hook(lambda *_: seen.append(("scores", torch.backends.cudnn.allow_tf32)))
+    run.trainer.both.register_forward_pre_hook(lambda *_: seen.append(("step", torch.backends.cudnn.allow_tf32)))
+    engine.scores(run.net, run.dev_crops.images[:2], run.config, run.device)
+    run.trainer.step(run.dataset[0])
+    assert seen == [("scores", False), ("step", True)]
+
+
 def test_frozen_layers_stay(resnet18, store, tmp_path):
     run = train.Run(tables.config(store, tmp_path, freeze="layer1", steps=2))
     before = {k: v.clone() for k, v in run.net.state_dict().items()}

@@ -104,3 +104,17 @@ def test_a_batch_must_divide(monkeypatch, both):
 def test_alone_nothing_is_wrapped():
     net = torch.nn.Linear(2, 2)
     assert distributed.wrap(net, sync_bn=True) is net and distributed.gather(3) == [3] and distributed.agree(0.5) == 0.5
+
+
+def test_one_process_under_torchrun_takes_the_path_of_many(tmp_path):
+    torch.distributed.init_process_group("gloo", init_method=f"file://{tmp_path}/rendezvous", rank=0, world_size=1)
+    try:
+        net = torch.nn.Linear(2, 2)
+        wrapped = distributed.wrap(net, sync_bn=False)
+        assert isinstance(wrapped, torch.nn.parallel.DistributedDataParallel) and wrapped.module is net
+        assert distributed.gather(3) == [3] and distributed.agree(0.5) == 0.5
+        with pytest.raises(ValueError, match="^sync_bn: PyTorch synchronises batch norm on GPUs only"):
+            distributed.wrap(net, sync_bn=True)
+        del wrapped
+    finally:
+        distributed.stop()

@@ -1,4 +1,5 @@
-"""Data parallel training under torchrun: a process per GPU (nccl) or per share of the CPU (gloo). Alone, everything here is a no-op."""
+"""Data parallel training under torchrun: a process per GPU (nccl) or per share of the CPU (gloo). Without torchrun, everything here is a
+no-op; a single process under torchrun takes the same path as many."""
 
 from __future__ import annotations
 
@@ -46,7 +47,7 @@ def device(name: str) -> torch.device:
 
 def agree(value: float) -> float:
     """The first process's value in all: clocks differ, decisions must not."""
-    if world() == 1:
+    if not _together():
         return value
     box = [value]
     dist.broadcast_object_list(box, src=0)
@@ -55,7 +56,7 @@ def agree(value: float) -> float:
 
 def gather(part) -> list:
     """Every process's ``part``, in the order of ranks, in all."""
-    if world() == 1:
+    if not _together():
         return [part]
     parts = [None] * world()
     dist.all_gather_object(parts, part)
@@ -65,20 +66,20 @@ def gather(part) -> list:
 @torch.no_grad()
 def same_buffers(net: torch.nn.Module) -> None:
     """The first process's batch norm statistics in all, which are those that it saves."""
-    if world() > 1:
+    if _together():
         for buffer in net.buffers():
             dist.broadcast(buffer, src=0)
 
 
 def wait() -> None:
-    if world() > 1:
+    if _together():
         dist.barrier()
 
 
 def wrap(net: torch.nn.Module, sync_bn: bool) -> torch.nn.Module:
     """Gradients averaged over the processes. Batch norm sees each process's own pictures unless ``sync_bn``; its running
     statistics are the first process's."""
-    if world() == 1:
+    if not _together():
         return net
     on_gpu = next(net.parameters()).is_cuda
     if sync_bn and not on_gpu:

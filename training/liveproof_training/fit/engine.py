@@ -150,7 +150,20 @@ class Trainer:
             self.both.discriminator.load_state_dict(state["discriminator"])
 
 
+@contextlib.contextmanager
+def full_float32():
+    """cuDNN's float32 convolutions round their inputs to TF32's 10 bits of mantissa unless told not to. Training bears that and is three
+    times faster; scores moved by up to 0.0015 from the CPU's (H200), and a threshold chosen on them would be another."""
+    before = torch.backends.cudnn.allow_tf32
+    torch.backends.cudnn.allow_tf32 = False
+    try:
+        yield
+    finally:
+        torch.backends.cudnn.allow_tf32 = before
+
+
 @torch.no_grad()
+@full_float32()
 def scores(net, images, config: TrainConfig, device: torch.device, batch: int = 32) -> np.ndarray:
     """rho of 256 x 256 crops (a sequence of pictures or uint8 [N, 256, 256, 3]), centre 224, in evaluation mode."""
     net.eval()
