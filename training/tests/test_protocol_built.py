@@ -50,7 +50,7 @@ def film(root: Path) -> None:
         writer.release()
 
 
-@pytest.mark.skipif("LIVEPROOF_SHARED" not in os.environ, reason="LIVEPROOF_SHARED is not set: no portraits to film")
+@pytest.mark.skipif(not os.environ.get("LIVEPROOF_SHARED"), reason="LIVEPROOF_SHARED is not set: no portraits to film")
 def test_from_videos_to_scores_in_one_command(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(protocol, "models", lambda *args, **kwargs: {})  # exported above; it takes half the time
     root = tmp_path / "OULU-NPU"

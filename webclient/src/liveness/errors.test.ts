@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { codeOf, codeOfProblem, LivenessError } from './errors';
 
-const declared = readFileSync(resolve(__dirname, '../../../ingest/problem.go'), 'utf8');
+const declared = readFileSync(resolve(__dirname, '../../../ingest/problem_codes.go'), 'utf8');
 
 describe('codeOfProblem', () => {
   it.each([
@@ -11,6 +11,9 @@ describe('codeOfProblem', () => {
     ['rate_limited', 'service_busy'],
     ['shutting_down', 'service_busy'],
     ['store_unavailable', 'service_busy'],
+    ['scorer_unavailable', 'service_busy'],
+    ['timeout', 'service_busy'],
+    ['negotiation_timeout', 'connect_timeout'],
     ['protocol_error', 'protocol_error'],
     ['internal_error', 'server_error'],
   ])('%s → %s, a code that the server has', (code, want) => {

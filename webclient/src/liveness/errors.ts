@@ -32,12 +32,13 @@ export class LivenessError extends Error {
   }
 }
 
-// Codes of the server's problems (ingest/problem.go) that waiting mends.
-const busy = new Set(['overloaded', 'rate_limited', 'shutting_down', 'store_unavailable']);
+// Codes of the server's problems (ingest/problem_codes.go) that waiting mends.
+const busy = new Set(['overloaded', 'rate_limited', 'shutting_down', 'store_unavailable', 'scorer_unavailable', 'timeout']);
 
 /** The code for a problem that the server names over signalling. */
 export function codeOfProblem(code: string): ErrorCode {
   if (busy.has(code)) return 'service_busy';
+  if (code === 'negotiation_timeout') return 'connect_timeout';
   return code === 'protocol_error' ? 'protocol_error' : 'server_error';
 }
 
