@@ -122,9 +122,22 @@ func (r *Redis) Lapse(ctx context.Context, found liveproof.Session, end liveproo
 }
 
 // tell adds changes to the stream of events and then removes them from the session's field "untold".
-// After a crash in between, an event is added twice, but never lost. A change is an event's name, or
-// name:verdict:score.
+// After a crash in between, an event is added twice, but never lost.
 func (r *Redis) tell(ctx context.Context, id liveproof.SessionID, untold string) error {
+	if untold == "" {
+		return nil
+	}
+	if err := r.publish(ctx, id, untold); err != nil {
+		return err
+	}
+	last := r.db.Pipeline()
+	forget(ctx, last, id, untold)
+	_, err := last.Exec(ctx)
+	return mapError(err)
+}
+
+// publish adds changes to the stream of events. A change is an event's name, or name:verdict:score.
+func (r *Redis) publish(ctx context.Context, id liveproof.SessionID, untold string) error {
 	if untold == "" {
 		return nil
 	}
@@ -138,8 +151,11 @@ func (r *Redis) tell(ctx context.Context, id liveproof.SessionID, untold string)
 		}
 		pipe.XAdd(ctx, &redis.XAddArgs{Stream: eventsKey, MaxLen: r.cfg.EventsMaxLen, Approx: true, Values: values})
 	}
-	if _, err := pipe.Exec(ctx); err != nil {
-		return mapError(err)
-	}
-	return mapError(r.db.Eval(ctx, toldScript, []string{sessionKey(id)}, untold).Err())
+	_, err := pipe.Exec(ctx)
+	return mapError(err)
+}
+
+// forget removes changes that the stream of events has from the session's field "untold".
+func forget(ctx context.Context, pipe redis.Pipeliner, id liveproof.SessionID, told string) {
+	pipe.Eval(ctx, toldScript, []string{sessionKey(id)}, told)
 }

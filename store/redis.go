@@ -138,6 +138,11 @@ func (r *Redis) Get(ctx context.Context, id liveproof.SessionID) (liveproof.Sess
 	if err != nil {
 		return liveproof.Session{}, mapError(err)
 	}
+	return decodeRecord(id, fields)
+}
+
+// decodeRecord reads a session's hash; one without fields does not exist.
+func decodeRecord(id liveproof.SessionID, fields map[string]string) (liveproof.Session, error) {
 	if len(fields) == 0 {
 		return liveproof.Session{}, liveproof.ErrNotFound
 	}
@@ -166,16 +171,18 @@ func (r *Redis) Timeline(ctx context.Context, id liveproof.SessionID) ([]livepro
 
 // Delete implements ingest.Sessions.
 func (r *Redis) Delete(ctx context.Context, id liveproof.SessionID) error {
-	return errors.Join(r.run(ctx, deleteScript, id), r.unindex(ctx, id))
+	return r.runThen(ctx, deleteScript, id, func(pipe redis.Pipeliner, _ error) {
+		pipe.ZRem(ctx, expiryKey(id), string(id))
+	})
 }
 
 // Claim implements live.Sessions.
 func (r *Redis) Claim(ctx context.Context, id liveproof.SessionID, tokenID string, lease liveproof.Lease) error {
-	err := r.run(ctx, claimScript, id, tokenID, rand.Text(), lease.Owner, lease.Until.UnixMilli())
-	if err != nil {
-		return err
-	}
-	return r.index(ctx, id, lease.Until)
+	return r.runThen(ctx, claimScript, id, func(pipe redis.Pipeliner, refused error) {
+		if refused == nil {
+			pipe.ZAdd(ctx, expiryKey(id), expiryEntry(id, lease.Until))
+		}
+	}, tokenID, rand.Text(), lease.Owner, lease.Until.UnixMilli())
 }
 
 // SetStreaming implements engine.Recorder.
@@ -226,20 +233,30 @@ func (r *Redis) decide(ctx context.Context, id liveproof.SessionID, end liveproo
 		string(end.State), result, string(end.Verdict.Outcome), end.Verdict.Score, frames,
 		r.now().UnixMilli(), MaxTimeline, owner, until,
 	}
-	err = r.run(ctx, decideScript, id, append(args, rows...)...)
+	var record *redis.MapStringStringCmd
+	err = r.runThen(ctx, decideScript, id, func(pipe redis.Pipeliner, refused error) {
+		record = pipe.HGetAll(ctx, sessionKey(id))
+		if refused == nil || errors.Is(refused, liveproof.ErrDecided) {
+			pipe.ZRem(ctx, expiryKey(id), string(id))
+		}
+	}, append(args, rows...)...)
 	if err != nil && !errors.Is(err, liveproof.ErrDecided) && !errors.Is(err, liveproof.ErrConflict) {
 		return liveproof.Session{}, err
 	}
-	stored, getErr := r.Get(ctx, id)
-	if getErr == nil && stored.State.Terminal() {
-		getErr = r.unindex(ctx, id)
-	}
-	return stored, errors.Join(err, getErr)
+	stored, unread := decodeRecord(id, record.Val())
+	return stored, errors.Join(err, unread)
 }
 
 // run executes a session's script. It adds the changes of this call, and those
 // that an earlier call left, to the stream of events.
 func (r *Redis) run(ctx context.Context, script *redis.Script, id liveproof.SessionID, args ...any) error {
+	return r.runThen(ctx, script, id, func(redis.Pipeliner, error) {}, args...)
+}
+
+// runThen is run with further commands, which depend on the outcome and share the last round trip.
+func (r *Redis) runThen(ctx context.Context, script *redis.Script, id liveproof.SessionID,
+	then func(pipe redis.Pipeliner, outcome error), args ...any,
+) error {
 	answer, err := script.Run(ctx, r.db, []string{sessionKey(id), timelineKey(id)}, args...).StringSlice()
 	if err != nil {
 		return mapError(err)
@@ -247,12 +264,22 @@ func (r *Redis) run(ctx context.Context, script *redis.Script, id liveproof.Sess
 	if len(answer) != 2 {
 		return fmt.Errorf("redis script answered %q", answer)
 	}
-	if err := r.tell(ctx, id, answer[1]); err != nil {
-		return err
-	}
 	outcome, known := outcomes[answer[0]]
 	if !known {
 		return fmt.Errorf("redis script answered %q", answer)
+	}
+	if err := r.publish(ctx, id, answer[1]); err != nil {
+		return err
+	}
+	last := r.db.Pipeline()
+	if answer[1] != "" {
+		forget(ctx, last, id, answer[1])
+	}
+	then(last, outcome)
+	if last.Len() > 0 {
+		if _, err := last.Exec(ctx); err != nil {
+			return mapError(err)
+		}
 	}
 	return outcome
 }
