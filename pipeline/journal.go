@@ -69,15 +69,10 @@ func (j *journal) note(e entry, samples ...liveproof.Sample) {
 	}
 }
 
-// trim keeps a live session's memory bounded: Backlog and what comes within one
-// attempt. The caller holds mu.
-func (j *journal) trim() {
-	over := len(j.unwritten) - j.cfg.Backlog
-	if over <= 0 || !j.cfg.Live {
-		return
-	}
-	j.unwritten = append(j.unwritten[:0], j.unwritten[over:]...)
-	j.met.lost.Add(float64(over))
+// newest keeps the newest samples, at most n, and says how many it dropped.
+func newest(samples []liveproof.Sample, n int) (kept []liveproof.Sample, dropped int) {
+	dropped = max(0, len(samples)-n)
+	return append(samples[:0], samples[dropped:]...), dropped
 }
 
 // has reports whether the store has the verdict of that number; true when there is no
@@ -155,7 +150,11 @@ func (j *journal) flush(ctx context.Context) error {
 	defer j.mu.Unlock()
 	if err != nil {
 		j.unwritten, j.dirty = append(batch, j.unwritten...), true
-		j.trim()
+		if j.cfg.Live { // a live session's memory is bounded: Backlog, and what comes during one attempt
+			var dropped int
+			j.unwritten, dropped = newest(j.unwritten, j.cfg.Backlog)
+			j.met.lost.Add(float64(dropped))
+		}
 		return err
 	}
 	j.written = max(j.written, e.change)
