@@ -13,7 +13,9 @@ import (
 // encodeSession gives the fields of a session's hash as field, value, …
 // verdict and score stand beside the whole result so that people and other
 // services can read them with HGET.
-func encodeSession(s liveproof.Session) ([]any, error) {
+//
+// leaseUntil is the end of the lease in Redis's time, Unix milliseconds.
+func encodeSession(s liveproof.Session, leaseUntil int64) ([]any, error) {
 	frames, result, err := encodeResult(s.Frames, s.Verdict)
 	if err != nil {
 		return nil, err
@@ -35,7 +37,7 @@ func encodeSession(s liveproof.Session) ([]any, error) {
 		"detector", s.Detector,
 		"deadline", s.Deadline.Seconds(),
 		"lease_owner", s.Lease.Owner,
-		"lease_until", s.Lease.Until.UnixMilli(),
+		"lease_until", leaseUntil,
 		"created_at", s.CreatedAt.UnixMilli(),
 		"expires_at", s.ExpiresAt.UnixMilli(),
 	}, nil

@@ -14,15 +14,15 @@ import (
 
 // index writes to the expiry index when the session's lease runs out.
 func (r *Redis) index(ctx context.Context, id liveproof.SessionID, until time.Time) error {
-	return mapError(r.db.ZAdd(ctx, expiryKey(id), expiryEntry(id, until)).Err())
+	return mapError(r.db.ZAdd(ctx, expiryKey(id), r.expiryEntry(id, until)).Err())
 }
 
 func (r *Redis) unindex(ctx context.Context, id liveproof.SessionID) error {
 	return mapError(r.db.ZRem(ctx, expiryKey(id), string(id)).Err())
 }
 
-func expiryEntry(id liveproof.SessionID, until time.Time) redis.Z {
-	return redis.Z{Score: float64(until.UnixMilli()), Member: string(id)}
+func (r *Redis) expiryEntry(id liveproof.SessionID, until time.Time) redis.Z {
+	return redis.Z{Score: float64(r.clock.toRedis(until)), Member: string(id)}
 }
 
 // Renew implements live.Sessions, in one round trip for all sessions.
@@ -33,8 +33,8 @@ func (r *Redis) Renew(ctx context.Context, lease liveproof.Lease, ids []liveproo
 	pipe := r.db.Pipeline()
 	renewed := make([]*redis.Cmd, len(ids))
 	for i, id := range ids {
-		renewed[i] = pipe.Eval(ctx, renewScript, []string{sessionKey(id)}, lease.Owner, lease.Until.UnixMilli())
-		pipe.ZAddArgs(ctx, expiryKey(id), redis.ZAddArgs{XX: true, Members: []redis.Z{expiryEntry(id, lease.Until)}})
+		renewed[i] = pipe.Eval(ctx, renewScript, []string{sessionKey(id)}, lease.Owner, r.clock.toRedis(lease.Until))
+		pipe.ZAddArgs(ctx, expiryKey(id), redis.ZAddArgs{XX: true, Members: []redis.Z{r.expiryEntry(id, lease.Until)}})
 	}
 	if _, err := pipe.Exec(ctx); err != nil {
 		return nil, mapError(err)
@@ -50,6 +50,9 @@ func (r *Redis) Renew(ctx context.Context, lease liveproof.Lease, ids []liveproo
 // Lapsed implements live.Sessions. It also corrects index entries of sessions
 // that have ended, are gone, or whose lease runs longer.
 func (r *Redis) Lapsed(ctx context.Context, limit int) (lapsed []liveproof.Session, err error) {
+	if err := r.syncClock(ctx); err != nil {
+		return nil, err
+	}
 	ids, err := r.due(ctx, limit)
 	if err != nil {
 		return nil, err
@@ -88,7 +91,7 @@ func (r *Redis) inspect(ctx context.Context, id liveproof.SessionID) (liveproof.
 func (r *Redis) due(ctx context.Context, limit int) (ids []liveproof.SessionID, err error) {
 	pipe := r.db.Pipeline()
 	parts := make([]*redis.StringSliceCmd, expiryShards)
-	by := redis.ZRangeBy{Min: "-inf", Max: fmt.Sprint(r.now().UnixMilli()), Count: max(1, int64(limit/expiryShards))}
+	by := redis.ZRangeBy{Min: "-inf", Max: fmt.Sprint(r.clock.toRedis(r.now())), Count: max(1, int64(limit/expiryShards))}
 	for n := range parts {
 		parts[n] = pipe.ZRangeByScore(ctx, expiryShard(uint32(n)), &by)
 	}
@@ -118,7 +121,7 @@ func (r *Redis) finishEnd(ctx context.Context, id liveproof.SessionID) error {
 
 // Lapse implements live.Sessions.
 func (r *Redis) Lapse(ctx context.Context, found liveproof.Session, end liveproof.Ending) (liveproof.Session, error) {
-	return r.decide(ctx, found.ID, end, found.Lease.Owner, found.Lease.Until.UnixMilli())
+	return r.decide(ctx, found.ID, end, found.Lease.Owner, r.clock.toRedis(found.Lease.Until))
 }
 
 // tell adds changes to the stream of events and then removes them from the session's field "untold".

@@ -23,6 +23,8 @@ type Redis struct {
 	cfg Config
 	now func() time.Time
 	db  *redis.Client
+
+	clock clock
 }
 
 func (c Config) redisOptions() (*redis.Options, error) {
@@ -59,7 +61,7 @@ func (r *Redis) Close() error { return r.db.Close() }
 
 // Ping reports whether Redis answers. It does not check that Redis accepts
 // writes.
-func (r *Redis) Ping(ctx context.Context) error { return mapError(r.db.Ping(ctx).Err()) }
+func (r *Redis) Ping(ctx context.Context) error { return r.syncClock(ctx) }
 
 // Create implements ingest.Sessions.
 func (r *Redis) Create(ctx context.Context, s liveproof.Session, key, hash string) (liveproof.Session, bool, error) {
@@ -90,7 +92,7 @@ func (r *Redis) Create(ctx context.Context, s liveproof.Session, key, hash strin
 // that is not in the index would never expire.
 func (r *Redis) create(ctx context.Context, s liveproof.Session, hash string) (liveproof.Session, error) {
 	s.State, s.Verdict = liveproof.StateCreated, liveproof.Pending()
-	fields, err := encodeSession(s)
+	fields, err := encodeSession(s, r.clock.toRedis(s.Lease.Until))
 	if err != nil {
 		return liveproof.Session{}, err
 	}
@@ -138,15 +140,17 @@ func (r *Redis) Get(ctx context.Context, id liveproof.SessionID) (liveproof.Sess
 	if err != nil {
 		return liveproof.Session{}, mapError(err)
 	}
-	return decodeRecord(id, fields)
+	return r.decodeRecord(id, fields)
 }
 
 // decodeRecord reads a session's hash; one without fields does not exist.
-func decodeRecord(id liveproof.SessionID, fields map[string]string) (liveproof.Session, error) {
+func (r *Redis) decodeRecord(id liveproof.SessionID, fields map[string]string) (liveproof.Session, error) {
 	if len(fields) == 0 {
 		return liveproof.Session{}, liveproof.ErrNotFound
 	}
-	return decodeSession(id, fields)
+	s, err := decodeSession(id, fields)
+	s.Lease = r.clock.fromRedis(s.Lease)
+	return s, err
 }
 
 // Timeline implements ingest.Sessions.
@@ -180,9 +184,9 @@ func (r *Redis) Delete(ctx context.Context, id liveproof.SessionID) error {
 func (r *Redis) Claim(ctx context.Context, id liveproof.SessionID, tokenID string, lease liveproof.Lease) error {
 	return r.runThen(ctx, claimScript, id, func(pipe redis.Pipeliner, refused error) {
 		if refused == nil {
-			pipe.ZAdd(ctx, expiryKey(id), expiryEntry(id, lease.Until))
+			pipe.ZAdd(ctx, expiryKey(id), r.expiryEntry(id, lease.Until))
 		}
-	}, tokenID, rand.Text(), lease.Owner, lease.Until.UnixMilli())
+	}, tokenID, rand.Text(), lease.Owner, r.clock.toRedis(lease.Until))
 }
 
 // SetStreaming implements engine.Recorder.
@@ -243,7 +247,7 @@ func (r *Redis) decide(ctx context.Context, id liveproof.SessionID, end liveproo
 	if err != nil && !errors.Is(err, liveproof.ErrDecided) && !errors.Is(err, liveproof.ErrConflict) {
 		return liveproof.Session{}, err
 	}
-	stored, unread := decodeRecord(id, record.Val())
+	stored, unread := r.decodeRecord(id, record.Val())
 	return stored, errors.Join(err, unread)
 }
 

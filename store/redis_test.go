@@ -79,6 +79,55 @@ func TestRedisEventStream(t *testing.T) {
 	require.Equal(t, "live", events[3].Values["verdict"])
 }
 
+// TestClocksNeedNotAgree: a server whose clock is wrong sees the same leases as every other.
+func TestClocksNeedNotAgree(t *testing.T) {
+	cfg := testConfig(redistest.Start(t).URL())
+	right := newRedis(t, cfg)
+	require.NoError(t, right.Ping(t.Context()))
+	for name, ahead := range map[string]time.Duration{"ahead": 20 * time.Minute, "behind": -20 * time.Minute} {
+		t.Run(name, func(t *testing.T) {
+			wrongNow := func() time.Time { return time.Now().Add(ahead) }
+			wrong, err := NewRedis(cfg, wrongNow)
+			require.NoError(t, err)
+			t.Cleanup(func() { require.NoError(t, wrong.Close()) })
+			require.NoError(t, wrong.Ping(t.Context()))
+
+			mine, theirs := create(t, right), newSession(time.Hour)
+			require.NoError(t, right.Claim(t.Context(), mine.ID, "t", held()))
+			theirs.Lease.Until = wrongNow().Add(time.Minute)
+			_, _, err = wrong.Create(t.Context(), theirs, "", "")
+			require.NoError(t, err)
+			renewed := liveproof.Lease{Owner: "server B", Until: wrongNow().Add(time.Minute)}
+			require.NoError(t, wrong.Claim(t.Context(), theirs.ID, "t", renewed))
+			_, err = wrong.Renew(t.Context(), renewed, []liveproof.SessionID{theirs.ID})
+			require.NoError(t, err)
+
+			for _, id := range []liveproof.SessionID{mine.ID, theirs.ID} {
+				a, err := right.Get(t.Context(), id)
+				require.NoError(t, err)
+				require.WithinDuration(t, time.Now().Add(time.Minute), a.Lease.Until, 5*time.Second)
+				b, err := wrong.Get(t.Context(), id)
+				require.NoError(t, err)
+				require.WithinDuration(t, wrongNow().Add(time.Minute), b.Lease.Until, 5*time.Second)
+			}
+			for _, s := range []*Redis{right, wrong} {
+				found, err := s.Lapsed(t.Context(), 1600)
+				require.NoError(t, err)
+				require.Empty(t, found, "nobody's lease has run out")
+			}
+
+			past := liveproof.Lease{Owner: "server B", Until: wrongNow().Add(-time.Second)}
+			_, err = wrong.Renew(t.Context(), past, []liveproof.SessionID{theirs.ID})
+			require.NoError(t, err)
+			found, err := right.Lapsed(t.Context(), 1600)
+			require.NoError(t, err)
+			require.Len(t, found, 1)
+			_, err = right.Lapse(t.Context(), found[0], liveproof.Unjudged(liveproof.ReasonServerLost))
+			require.NoError(t, err, "the lease is compared as it was written")
+		})
+	}
+}
+
 // TestEventsSurviveACrash: when a server dies between a change and its event,
 // another server adds the event.
 func TestEventsSurviveACrash(t *testing.T) {

@@ -8,8 +8,7 @@ import (
 )
 
 // A session's server renews its lease long before it runs out. A session whose
-// lease has run out reads as pending; takeOver later any server ends it. The
-// clocks of all servers must agree to within a second (NTP).
+// lease has run out reads as pending; takeOver later any server ends it.
 const (
 	leaseFor   = 4 * time.Second
 	renewEvery = time.Second
