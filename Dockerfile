@@ -22,6 +22,7 @@ COPY --from=build /src/bin/liveproof /usr/local/bin/liveproof
 COPY --from=build /src/.cache/onnxruntime/libonnxruntime.so /usr/local/lib/libonnxruntime.so
 COPY --from=build /src/models/*.onnx /usr/share/liveproof/models/
 COPY --from=build /src/configs/liveproof.yaml /etc/liveproof/liveproof.yaml
+COPY --from=build /src/LICENSE /src/NOTICE /usr/share/doc/liveproof/
 ENV LIVEPROOF_ONNXRUNTIME=/usr/local/lib/libonnxruntime.so LIVEPROOF_MODELS=/usr/share/liveproof/models
 USER liveproof
 EXPOSE 8080/tcp 8443/udp 8443/tcp
