@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -77,13 +78,18 @@ func printLoad(results []publish.Result, out io.Writer) error {
 	enc := json.NewEncoder(out)
 	rates := make([]float64, 0, len(results))
 	for _, r := range results {
-		rates = append(rates, r.PerSecond)
+		if !r.Refused {
+			rates = append(rates, r.PerSecond)
+		}
 		if err := enc.Encode(r); err != nil {
 			return err
 		}
 	}
+	if len(rates) == 0 {
+		return errors.New("the server refused every session: it has no capacity now")
+	}
 	slices.Sort(rates)
-	_, err := fmt.Fprintf(out, "sessions %d, scored samples a second: min %.2f median %.2f\n",
-		len(rates), rates[0], rates[len(rates)/2])
+	_, err := fmt.Fprintf(out, "sessions %d, refused %d, scored samples a second: min %.2f median %.2f\n",
+		len(rates), len(results)-len(rates), rates[0], rates[len(rates)/2])
 	return err
 }
