@@ -20,17 +20,20 @@ type workload struct {
 // runs are sums over runs, n crops and s seconds each.
 type runs struct{ one, n, s, nn, ns float64 }
 
+func (r *runs) add(n, s float64) {
+	r.one++
+	r.n += n
+	r.s += s
+	r.nn += n * n
+	r.ns += n * s
+}
+
 // ran counts a run that has ended.
 func (l *workload) ran(now time.Time, crops int, took time.Duration) {
-	n, s := float64(crops), took.Seconds()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.age(now)
-	l.sums.one++
-	l.sums.n += n
-	l.sums.s += s
-	l.sums.nn += n * n
-	l.sums.ns += n * s
+	l.sums.add(float64(crops), took.Seconds())
 }
 
 func (l *workload) age(now time.Time) {

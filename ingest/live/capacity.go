@@ -77,6 +77,7 @@ func (s *Supervisor) measure() error {
 		Scorer: s.deps.Capacity.Scorer(), Samples: float64(s.samples.Load()),
 	}
 	s.mu.Lock()
+	r.Streaming = s.places.streaming
 	s.places.policy.Observe(time.Now(), r)
 	view := s.places.policy.View()
 	s.mu.Unlock()

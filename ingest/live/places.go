@@ -53,7 +53,7 @@ func (p *places) refuse(now time.Time, connected int) *Refusal {
 	case p.limit != Auto && connected >= int(p.limit):
 		why = RefusedNumber
 	case p.books():
-		why = p.policy.Admit(now, admission.Sessions{
+		why = p.policy.Admit(admission.Sessions{
 			Booked: len(p.booked), Connecting: connected - p.streaming, Streaming: p.streaming,
 		})
 	}
@@ -84,14 +84,6 @@ func (p *places) take(now time.Time, id liveproof.SessionID) bool {
 	_, booked := p.booked[id]
 	delete(p.booked, id)
 	return booked
-}
-
-// started counts a session that begins to stream.
-func (p *places) started(now time.Time) {
-	p.streaming++
-	if p.policy != nil {
-		p.policy.Started(now)
-	}
 }
 
 // freed counts a connected session that has ended.

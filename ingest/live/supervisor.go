@@ -236,7 +236,7 @@ func (s *Supervisor) started(c *Connection) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c.streams = true
-	s.places.started(time.Now())
+	s.places.streaming++
 }
 
 // Find returns the connection of a session to this server, nil without one.

@@ -21,7 +21,8 @@ type Reading struct {
 const ticks = 100
 
 // idleSeconds sums the idle time of the allowed cores, from the text of
-// /proc/stat. A sandbox that shows zeros only gives NaN.
+// /proc/stat. The time of niced processes counts as idle, because they give way
+// to others. A sandbox that shows zeros only gives NaN.
 func idleSeconds(stat []byte, allowed func(core int) bool) (float64, error) {
 	var idle, all float64
 	for line := range bytes.Lines(stat) {
@@ -35,7 +36,7 @@ func idleSeconds(stat []byte, allowed func(core int) bool) (float64, error) {
 				return 0, fmt.Errorf("/proc/stat: %w", err)
 			}
 			all += float64(n)
-			if i == 3 || i == 4 { // idle, and idle while the disk works
+			if i == 1 || i == 3 || i == 4 { // niced, idle, idle while the disk works
 				idle += float64(n)
 			}
 		}

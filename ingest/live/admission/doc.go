@@ -9,15 +9,16 @@
 // session that samples less often (a relaxed call) pays for its pictures all the
 // same, so this ratio never makes a new session look cheaper than it is.
 //
-// The mean does not show all of a new session at once. A session that has
-// streamed for a seconds is in it with the weight 1 - exp(-a/Settle); the rest,
-// and all of a session that is connecting or has only a booked place, counts as
-// unseen. One more session is admitted while
+// The means do not show a new session at once. The same mean of the number of
+// streaming sessions says how many they show: the other ones, and those that
+// are connecting or have only a booked place, are unseen. (When there are fewer
+// sessions than the mean shows, their part of the use is that of sessions that
+// have ended, and does not count.) One more session is admitted while
 //
 //	use + (unseen + 1)·cost ≤ Target·available
 //
-// holds for both resources, and while unseen + 1 is at most the number of
-// sessions whose cost is seen, or what a cautious guess of the cost allows on a
-// server that has measured nothing. So a cold server doubles its sessions every
-// few seconds instead of taking a crowd whose cost nobody knows.
+// holds for both resources, and while no more sessions are unseen than seen; a
+// server that has seen none takes as many as a cautious guess of the cost
+// allows. So a cold server doubles its sessions every few seconds instead of
+// taking a crowd whose cost nobody knows.
 package admission

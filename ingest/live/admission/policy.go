@@ -36,6 +36,8 @@ type Reading struct {
 	Idle    float64 // seconds that these cores were idle, all together; NaN: unknown
 	Scorer  float64 // use of the scorer's workers in the last seconds, 0…1
 	Samples float64 // that all sessions have taken
+	// Streaming is how many sessions stream.
+	Streaming int
 }
 
 // Sessions are the sessions of a server. A place is booked when the session was
@@ -43,28 +45,29 @@ type Reading struct {
 type Sessions struct{ Booked, Connecting, Streaming int }
 
 // Policy decides by measured cost. The zero value is of no use: see New. A
-// Policy is not safe for concurrent use, and its times must not go back.
+// Policy is not safe for concurrent use.
 type Policy struct {
 	rate     float64 // samples a second of a session at the full rate
 	readings int
 	at       time.Time // of the last reading
 	last     Reading
 	samples  float64  // a second, of all sessions
+	sessions float64  // that streamed
+	measured bool     // the costs are
 	cpu      resource // in cores
 	scorer   resource // in shares of its workers
-	unseen   float64  // streaming sessions, each with the part of its cost that the means lack
-	aged     time.Time
 }
 
 // resource is what can run out.
 type resource struct {
-	available float64 // 0: unknown
+	known     bool // it is measured
+	available float64
 	used      float64
-	cost      float64 // of a session at the full rate; 0 while it was not measured
+	cost      float64 // of a session at the full rate; before it is measured, a guess
 }
 
 // New makes a policy for sessions that take up to rate samples a second.
-func New(rate float64) *Policy { return &Policy{rate: rate} }
+func New(rate float64) *Policy { return &Policy{rate: rate, cpu: resource{cost: guess}} }
 
 // Observe takes a reading; call it about once a second or more often.
 func (p *Policy) Observe(now time.Time, r Reading) {
@@ -73,6 +76,7 @@ func (p *Policy) Observe(now time.Time, r Reading) {
 		return
 	}
 	p.at, p.last = now, r
+	p.cpu.known, p.scorer.known = r.Cores > 0, true
 	p.readings++
 	switch p.readings {
 	case 1: // a total alone is no use
@@ -85,9 +89,10 @@ func (p *Policy) Observe(now time.Time, r Reading) {
 	approach(&p.cpu.used, max(r.CPU-last.CPU, 0)/span, fresh)
 	approach(&p.cpu.available, available(last, r, span), fresh)
 	approach(&p.samples, max(r.Samples-last.Samples, 0)/span, fresh)
+	approach(&p.sessions, float64(last.Streaming), fresh)
 	p.scorer.used = r.Scorer
 	if sessions := p.samples / p.rate; sessions >= leastSessions {
-		p.cpu.cost, p.scorer.cost = p.cpu.used/sessions, p.scorer.used/sessions
+		p.cpu.cost, p.scorer.cost, p.measured = p.cpu.used/sessions, p.scorer.used/sessions, true
 	}
 }
 
@@ -102,37 +107,32 @@ func available(from, to Reading, span float64) float64 {
 	return min(to.Cores, (max(to.CPU-from.CPU, 0)+max(to.Idle-from.Idle, 0))/span)
 }
 
-// Started says that a session streams from now on.
-func (p *Policy) Started(now time.Time) {
-	p.unseen = p.unseenAt(now) + 1
-	p.aged = now
-}
-
-func (p *Policy) unseenAt(now time.Time) float64 {
-	return p.unseen * math.Exp(-max(now.Sub(p.aged).Seconds(), 0)/Settle.Seconds())
-}
-
 // Admit decides on one more session beside these; "" admits it. A server without sessions takes one
 // always, however busy the machine is.
-func (p *Policy) Admit(now time.Time, s Sessions) Reason {
-	unseen := min(p.unseenAt(now), float64(s.Streaming))
-	more := float64(s.Booked+s.Connecting) + unseen + 1
+func (p *Policy) Admit(s Sessions) Reason {
+	streaming := float64(s.Streaming)
+	seen := min(p.sessions, streaming)
+	unseen := float64(s.Booked+s.Connecting) + streaming - seen
+	left := 1. // the part of the mean use that is not of sessions that have ended
+	if p.sessions > 0 {
+		left = seen / p.sessions
+	}
 	switch {
 	case s.Booked+s.Connecting+s.Streaming == 0:
 		return ""
-	case !p.cpu.room(more):
-		return CPU
-	case !p.scorer.room(more):
-		return Scorer
-	case more > max(float64(s.Streaming)-unseen, p.start()):
+	case unseen > max(seen, p.start()-1):
 		return Settling
+	case !p.cpu.room(left, unseen+1):
+		return CPU
+	case !p.scorer.room(left, unseen+1):
+		return Scorer
 	}
 	return ""
 }
 
-// room reports whether more sessions than those that are seen fit.
-func (r resource) room(more float64) bool {
-	return r.available <= 0 || r.used+more*r.cost <= Target*r.available
+// room reports whether so many sessions fit beside what is left of the mean use.
+func (r resource) room(left, sessions float64) bool {
+	return !r.known || r.used*left+sessions*r.cost <= Target*r.available
 }
 
 // start is how many sessions may be unseen on a server that has measured none.
@@ -147,8 +147,11 @@ type View struct {
 
 // View shows what the policy knows.
 func (p *Policy) View() View {
-	v := View{CPU: p.cpu.share(), Scorer: p.scorer.share(), Cost: p.cpu.cost}
-	if capacity := min(p.cpu.capacity(), p.scorer.capacity()); !math.IsInf(capacity, 0) {
+	v := View{CPU: p.cpu.share(), Scorer: p.scorer.share()}
+	if p.measured {
+		v.Cost = p.cpu.cost
+	}
+	if capacity := min(p.cpu.capacity(), p.scorer.capacity()); p.measured && !math.IsInf(capacity, 0) {
 		v.Capacity = capacity
 	}
 	return v
@@ -158,11 +161,11 @@ func (r resource) share() float64 {
 	if r.available <= 0 {
 		return 0
 	}
-	return r.used / r.available
+	return min(r.used/r.available, 1)
 }
 
 func (r resource) capacity() float64 {
-	if r.cost <= 0 {
+	if !r.known || r.cost <= 0 {
 		return math.Inf(1)
 	}
 	return math.Floor(Target * r.available / r.cost)
