@@ -78,7 +78,8 @@ func TestReadIVFRefuses(t *testing.T) {
 type receiver struct {
 	*httptest.Server
 	t       *testing.T
-	refuse  bool // every offer
+	refuse  bool         // every offer
+	places  atomic.Int64 // left for sessions; the offers after them find the server full
 	packets atomic.Int64
 	deleted atomic.Int64
 	mu      sync.Mutex
@@ -89,6 +90,7 @@ type receiver struct {
 
 func newReceiver(t *testing.T) *receiver {
 	r := &receiver{t: t}
+	r.places.Store(1000)
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /v1/sessions", r.create)
 	mux.HandleFunc("POST /v1/sessions/{id}/whip", r.offer)
@@ -115,6 +117,10 @@ func (r *receiver) create(w http.ResponseWriter, req *http.Request) {
 		http.Error(w, "no such key", http.StatusUnauthorized)
 		return
 	}
+	if r.places.Load() <= 0 {
+		full(w)
+		return
+	}
 	var body struct{ Mode string }
 	_ = json.NewDecoder(req.Body).Decode(&body)
 	r.mu.Lock()
@@ -123,9 +129,20 @@ func (r *receiver) create(w http.ResponseWriter, req *http.Request) {
 	_, _ = io.WriteString(w, `{"id":"01A","client_token":"token","whip_url":"/v1/sessions/01A/whip"}`)
 }
 
+// full answers as a server without capacity does.
+func full(w http.ResponseWriter) {
+	w.Header().Set("Retry-After", "7")
+	w.WriteHeader(http.StatusServiceUnavailable)
+	_, _ = io.WriteString(w, `{"status":503,"code":"overloaded","detail":"no capacity"}`)
+}
+
 func (r *receiver) offer(w http.ResponseWriter, req *http.Request) {
 	if r.refuse || req.Header.Get("Authorization") != "Bearer token" {
 		http.Error(w, "not wanted", http.StatusForbidden)
+		return
+	}
+	if r.places.Add(-1) < 0 {
+		full(w)
 		return
 	}
 	sdp, _ := io.ReadAll(req.Body)
@@ -202,6 +219,29 @@ func TestRunPublishesToManySessions(t *testing.T) {
 	}
 	require.EqualValues(t, 3, r.deleted.Load())
 	require.Equal(t, []string{"call", "call", "call"}, r.modes)
+}
+
+// TestRunSurvivesRefusals, at the creation and at the connection.
+func TestRunSurvivesRefusals(t *testing.T) {
+	clip, err := readIVF(bytes.NewReader(ivf("VP80", 10, 50, 1)))
+	require.NoError(t, err)
+	for places := range int64(3) {
+		r := newReceiver(t)
+		r.places.Store(places)
+		results, err := Run(t.Context(), Options{Client: r.client(), Mode: liveproof.ModeCall, Sessions: 4}, clip)
+		require.NoError(t, err)
+		refused := 0
+		for _, got := range results {
+			if got.Refused {
+				refused++
+				require.Equal(t, Result{Refused: true}, got)
+			}
+		}
+		require.EqualValues(t, 4-places, refused)
+		require.Equal(t, places, r.deleted.Load())
+		_, err = r.client().Create(t.Context(), liveproof.ModeCall)
+		require.ErrorIs(t, err, liveproof.ErrOverloaded)
+	}
 }
 
 func TestRunNamesWhatWentWrong(t *testing.T) {
