@@ -61,13 +61,16 @@ func coreLine(line []byte) (core int, columns []string, ok bool) {
 	return core, fields[1:], err == nil
 }
 
+// unlimited stands in cpu.max for no limit.
+const unlimited = "max"
+
 // quota reads cpu.max of a control group: microseconds of each period, +Inf without a limit.
-func quota(text []byte) (float64, error) {
-	fields := strings.Fields(string(text))
+func quota(text string) (float64, error) {
+	fields := strings.Fields(text)
 	if len(fields) != 2 {
 		return 0, fmt.Errorf("cpu.max: %q", text)
 	}
-	if fields[0] == "max" {
+	if fields[0] == unlimited {
 		return math.Inf(1), nil
 	}
 	most, err := strconv.ParseFloat(fields[0], 64)

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -41,29 +42,55 @@ func cores() float64 {
 	if err != nil {
 		return most
 	}
-	for _, file := range quotaFiles(string(own)) {
-		if text, err := os.ReadFile(file); err == nil {
-			if limit, err := quota(text); err == nil {
-				most = min(most, limit)
-			}
+	for _, group := range controlGroups(string(own)) {
+		if limit, err := quota(group.limit()); err == nil {
+			most = min(most, limit)
 		}
 	}
 	return most
 }
 
-// quotaFiles names cpu.max of this process's control group and of all above it, in version 2.
-func quotaFiles(own string) (files []string) {
+// controlGroup is a folder of version 1 or 2.
+type controlGroup struct {
+	folder string
+	v1     bool
+}
+
+// limit is what cpu.max holds; version 1 has two files for it.
+func (g controlGroup) limit() string {
+	read := func(name string) string {
+		text, _ := os.ReadFile(path.Join(g.folder, name)) // the root and groups of another namespace have none
+		return strings.TrimSpace(string(text))
+	}
+	if !g.v1 {
+		return read("cpu.max")
+	}
+	most := read("cpu.cfs_quota_us")
+	if most == "-1" {
+		most = unlimited
+	}
+	return most + " " + read("cpu.cfs_period_us")
+}
+
+// controlGroups are those of this process and all above them, from the text of /proc/self/cgroup.
+func controlGroups(own string) (found []controlGroup) {
 	for line := range strings.Lines(own) {
-		group, ok := strings.CutPrefix(strings.TrimSpace(line), "0::")
-		if !ok {
+		_, rest, _ := strings.Cut(strings.TrimSpace(line), ":")
+		controllers, group, _ := strings.Cut(rest, ":")
+		v1 := slices.Contains(strings.Split(controllers, ","), "cpu")
+		if !v1 && controllers != "" || group == "" {
 			continue
 		}
+		root := groups
+		if v1 {
+			root += "/cpu"
+		}
 		for group = path.Clean("/" + group); ; group = path.Dir(group) {
-			files = append(files, path.Join(groups, group, "cpu.max"))
+			found = append(found, controlGroup{path.Join(root, group), v1})
 			if group == "/" {
-				return files
+				break
 			}
 		}
 	}
-	return files
+	return found
 }

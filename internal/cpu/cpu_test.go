@@ -45,12 +45,12 @@ func TestQuota(t *testing.T) {
 	for text, want := range map[string]float64{
 		"max 100000\n": math.Inf(1), "50000 100000\n": .5, "250000 100000": 2.5,
 	} {
-		got, err := quota([]byte(text))
+		got, err := quota(text)
 		require.NoError(t, err, text)
 		require.Equal(t, want, got, text)
 	}
 	for _, text := range []string{"", "max", "x 100000", "1 x", "100000 0", "-1 100000", "NaN 100000"} {
-		_, err := quota([]byte(text))
+		_, err := quota(text)
 		require.ErrorContains(t, err, "cpu.max", text)
 	}
 }
@@ -64,8 +64,8 @@ func FuzzIdleSeconds(f *testing.F) {
 }
 
 func FuzzQuota(f *testing.F) {
-	f.Add([]byte("50000 100000\n"))
-	f.Fuzz(func(t *testing.T, text []byte) {
+	f.Add("50000 100000\n")
+	f.Fuzz(func(t *testing.T, text string) {
 		cores, err := quota(text)
 		require.True(t, err != nil || cores > 0, "%v", cores)
 	})
