@@ -20,7 +20,8 @@ import (
 const loadHelp = `Opens N live WebRTC sessions against a running server, each sending the same VP8
 video in real time, and prints how many samples per second were scored in each of them.
 It answers "how many sessions can this machine run": start it on another machine, as it
-otherwise takes processor time from the server.
+otherwise takes processor time from the server. Sessions for which the server has no
+capacity are counted as refused.
 
 The video is an IVF file of VP8 that does not repeat itself (a loop counts as frozen and is
 not scored). To make one from any clip:

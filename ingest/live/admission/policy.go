@@ -14,7 +14,7 @@ const (
 	Settle = 5 * time.Second
 	// guess is the cost of a session in cores before any was measured; the dearest of
 	// the shipped models costs 0.16.
-	guess = 0.5
+	guess = 0.4
 	// leastSessions is how many sessions at the full rate, in the mean, make a cost.
 	leastSessions = 0.5
 )

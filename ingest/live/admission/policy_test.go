@@ -164,8 +164,8 @@ func TestBurst(t *testing.T) {
 			admitted++
 		}
 	}
-	require.Equal(t, 3, admitted, "two cores at half a core each")
-	require.Equal(t, map[Reason]int{Settling: 97}, m.refused)
+	require.Equal(t, 4, admitted, "two cores at 0.4 each")
+	require.Equal(t, map[Reason]int{Settling: 96}, m.refused)
 	for range 10 {
 		m.run(3*time.Second, 0)
 		for range 100 {
