@@ -12,8 +12,8 @@
 // The means do not show a new session at once. The same mean of the number of
 // streaming sessions says how many they show: the other ones, and those that
 // are connecting or have only a booked place, are unseen. (When there are fewer
-// sessions than the mean shows, their part of the use is that of sessions that
-// have ended, and does not count.) One more session is admitted while
+// sessions than the means show, what the running ones cannot cost is the use of
+// those that have ended, and does not count.) One more session is admitted while
 //
 //	use + (unseen + 1)·cost ≤ Target·available
 //

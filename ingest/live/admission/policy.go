@@ -113,9 +113,9 @@ func (p *Policy) Admit(s Sessions) Reason {
 	streaming := float64(s.Streaming)
 	seen := min(p.sessions, streaming)
 	unseen := float64(s.Booked+s.Connecting) + streaming - seen
-	left := 1. // the part of the mean use that is not of sessions that have ended
-	if p.sessions > 0 {
-		left = seen / p.sessions
+	left := math.Inf(1) // how many sessions the mean use can be of
+	if streaming < p.sessions {
+		left = streaming // the rest has ended
 	}
 	switch {
 	case s.Booked+s.Connecting+s.Streaming == 0:
@@ -130,9 +130,14 @@ func (p *Policy) Admit(s Sessions) Reason {
 	return ""
 }
 
-// room reports whether so many sessions fit beside what is left of the mean use.
-func (r resource) room(left, sessions float64) bool {
-	return !r.known || r.used*left+sessions*r.cost <= Target*r.available
+// room reports whether more sessions fit beside those that are left of the mean use. These may
+// all cost as much as one at the full rate.
+func (r resource) room(left, more float64) bool {
+	use := r.used
+	if r.cost > 0 {
+		use = min(use, left*r.cost)
+	}
+	return !r.known || use+more*r.cost <= Target*r.available
 }
 
 // start is how many sessions may be unseen on a server that has measured none.

@@ -2,6 +2,7 @@ package admission
 
 import (
 	"math"
+	"math/rand/v2"
 	"testing"
 	"time"
 
@@ -241,6 +242,41 @@ func TestRelaxedSessionsDoNotMakeNewOnesLookCheap(t *testing.T) {
 		admitted++
 	}
 	require.LessOrEqual(t, use+float64(admitted)*m.cost/m.cores, Target)
+}
+
+// TestRelaxedCallsRiseTogether: more relaxed calls fit than busy ones. When all become busy at once, each gets a part
+// of its samples, as the queues drop the older ones; nobody new is let in, and with those that end the rest recovers.
+func TestRelaxedCallsRiseTogether(t *testing.T) {
+	m := newMachine()
+	m.relaxed = 1
+	m.run(5*time.Minute, 1)
+	require.Greater(t, m.most, m.fits())
+	require.GreaterOrEqual(t, m.worst, enough)
+	m.relaxed = 0
+	m.run(time.Minute, 1)
+	require.Less(t, m.worst, enough)
+	require.Greater(t, m.worst, .5)
+	rising := len(m.streaming)
+	m.run(time.Minute, 1)
+	require.Len(t, m.streaming, rising)
+	m.streaming = m.streaming[:m.fits()]
+	m.worst = 1
+	m.run(time.Minute, 1)
+	require.GreaterOrEqual(t, m.worst, enough)
+	require.LessOrEqual(t, len(m.streaming), m.fits()+1)
+}
+
+// TestUnsteadyMachine: other processes come and go every second. What a quiet moment lets in is not so much that a
+// loud one starves it.
+func TestUnsteadyMachine(t *testing.T) {
+	m := newMachine()
+	r := rand.New(rand.NewPCG(1, 2))
+	for range 20 * 60 {
+		m.others = .3 * r.Float64()
+		m.run(time.Second, 1)
+	}
+	require.GreaterOrEqual(t, m.worst, enough)
+	require.LessOrEqual(t, float64(m.most), 1.85/m.cost*Target+1, "beside the mean of the others")
 }
 
 // TestUnknownProcessor: without readings of the processor the scorer's use counts alone.
