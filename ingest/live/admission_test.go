@@ -218,6 +218,20 @@ func TestUnmeasuredProcessorLeavesTheScorer(t *testing.T) {
 	})
 }
 
+func TestDroppedSamplesAreNoWork(t *testing.T) {
+	s := start(t, store.NewMemory(store.DefaultConfig(), time.Now), follow)
+	c := newConnection(s.Supervisor, liveproof.Session{}, "token", Silent{})
+	for _, reasons := range [][]liveproof.Reason{
+		nil, {liveproof.ReasonNoFace}, {liveproof.ReasonOverload}, {liveproof.ReasonNoFace, liveproof.ReasonOverload},
+	} {
+		c.observe(liveproof.Event{Sample: &liveproof.SampleEvent{Sample: liveproof.Sample{Reasons: reasons}}})
+	}
+	c.observe(liveproof.Event{Progress: &liveproof.Progress{}})
+	require.EqualValues(t, 2, s.samples.Load())
+	s.stop()
+	<-s.done
+}
+
 func TestCapacityIsChecked(t *testing.T) {
 	_, err := New(DefaultConfig(), Deps{
 		Sessions: shared{store.NewMemory(store.DefaultConfig(), time.Now)}, Analyzer: analyzer(follow), Dial: dial, Capacity: &Capacity{},

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 
@@ -213,8 +214,8 @@ func (c *Connection) observe(e liveproof.Event) {
 		c.end(*e.Ended)
 		return
 	}
-	if e.Sample != nil {
-		c.sup.samples.Add(1)
+	if e.Sample != nil && !slices.Contains(e.Sample.Sample.Reasons, liveproof.ReasonOverload) {
+		c.sup.samples.Add(1) // one that was dropped has cost little
 	}
 	c.listener.Event(e)
 }

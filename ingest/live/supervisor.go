@@ -62,7 +62,7 @@ type Supervisor struct {
 	beats       bool // the heartbeat is running
 	shut        bool
 
-	samples atomic.Int64 // that all sessions have taken
+	samples atomic.Int64 // that all sessions have taken, without those dropped in overload
 }
 
 // New checks the configuration; nothing runs yet.
