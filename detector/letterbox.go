@@ -25,10 +25,11 @@ type letterbox struct {
 	// Of the picture that the tables are made for, and of its place in the input.
 	srcWidth, srcHeight int
 	fitWidth, fitHeight int
-	// Two source columns (as byte offsets) and rows for each input column and row.
-	xs, ys []int32
-	// Of one input row, three channels a pixel: the sums of its two source rows, and of its cells, padded to four.
-	sums, cells []uint16
+	// Two source columns (as byte offsets) and rows for each input column and row:
+	// first one of each, then the other of each.
+	xs, ys []uint32
+	sums   []uint16 // of two source rows
+	cells  []uint32 // sums of four pixels for one input row, three of 16 bits and 16 bits of no meaning
 }
 
 // scale is how many picture pixels one input pixel spans, in x and y. Both are
@@ -49,18 +50,19 @@ func (b *letterbox) prepare(w, h int) {
 	b.xs = sampleTable(b.xs[:0], w, b.fitWidth, 3)
 	b.ys = sampleTable(b.ys[:0], h, b.fitHeight, 1)
 	b.sums = sized(b.sums, 3*w+1)
-	b.cells = sized(b.cells, 4*b.fitWidth)
+	b.cells = sized(b.cells, 2*b.fitWidth)
 }
 
-// sampleTable gives for each of n cells over src pixels the two pixels at the
-// quarter points of the cell, times step. Their average is the exact area
-// average when halving, and keeps aliasing low from ×1 to ×4 at a fixed cost.
-func sampleTable(t []int32, src, n, step int) []int32 {
+// sampleTable gives for each of n cells over src pixels the pixel at the first
+// quarter of the cell, then for each that at the third, times step. Their average
+// is the exact area average when halving, and keeps aliasing low from ×1 to ×4 at
+// a fixed cost.
+func sampleTable(t []uint32, src, n, step int) []uint32 {
 	cell := float64(src) / float64(n)
-	for i := range n {
-		for _, q := range [2]float64{0.25, 0.75} {
+	for _, q := range [2]float64{0.25, 0.75} {
+		for i := range n {
 			p := min(src-1, int((float64(i)+q)*cell))
-			t = append(t, int32(p*step))
+			t = append(t, uint32(p*step))
 		}
 	}
 	return t
@@ -73,6 +75,6 @@ func (b *letterbox) fill(dst []float32, img *liveproof.Image) {
 		b.prepare(img.Width, img.Height)
 		clear(dst) // what the last picture size left in the border
 	}
-	C.lp_letterbox(bytesOf(img.Pix), shapeOf(img), int32s(b.xs), int32s(b.ys), C.int(b.fitWidth), C.int(b.fitHeight),
-		(*C.float)(&mean[0]), (*C.float)(&dst[0]), C.int(b.width), C.int(b.height), uint16s(b.sums), uint16s(b.cells))
+	C.lp_letterbox(bytesOf(img.Pix), shapeOf(img), uint32s(b.xs), uint32s(b.ys), C.int(b.fitWidth), C.int(b.fitHeight),
+		(*C.float)(&mean[0]), (*C.float)(&dst[0]), C.int(b.width), C.int(b.height), uint16s(b.sums), uint32s(b.cells))
 }

@@ -21,4 +21,5 @@ func sized[T any](s []T, n int) []T { return slices.Grow(s[:0], n)[:n] }
 func bytesOf(s []byte) *C.uint8_t    { return (*C.uint8_t)(&s[0]) }
 func int16s(s []int16) *C.int16_t    { return (*C.int16_t)(&s[0]) }
 func uint16s(s []uint16) *C.uint16_t { return (*C.uint16_t)(&s[0]) }
+func uint32s(s []uint32) *C.uint32_t { return (*C.uint32_t)(&s[0]) }
 func int32s(s []int32) *C.int32_t    { return (*C.int32_t)(&s[0]) }

@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "wide loads take the first value as the lowest");
+
 // LP_CLONES compiles a function twice, for AVX2 and for every processor; the
 // program takes the one that its processor can run when it starts. Only GCC with
 // glibc can do so. LP_INLINE puts a part of such a function into both.
@@ -29,12 +31,12 @@ typedef struct {
 
 // lp_letterbox writes fit_width×fit_height pixels at the top left of the planes
 // of dst, width×height values each, in the order blue, green, red. Each is the
-// mean of four pixels of pix, less its plane's value in mean: of the columns at
-// the value offsets xs[2x] and xs[2x+1], and of the rows ys[2y] and ys[2y+1].
-// sums holds 3·shape.width + 1 values, cells 4·fit_width.
-void lp_letterbox(const uint8_t *pix, lp_shape shape, const int32_t *xs, const int32_t *ys,
+// mean of four pixels of pix, less its plane's value in mean. They lie in the rows
+// ys[y] and ys[fit_height+y], at the values xs[x] and xs[fit_width+x] of a row.
+// sums holds 3·shape.width + 1 values, cells 2·fit_width.
+void lp_letterbox(const uint8_t *pix, lp_shape shape, const uint32_t *xs, const uint32_t *ys,
 	int fit_width, int fit_height, const float *mean, float *dst, int width, int height,
-	uint16_t *sums, uint16_t *cells);
+	uint16_t *sums, uint32_t *cells);
 
 // What the memory that lp_resize works in has to hold beyond its values, so that
 // whole vectors can be read and written.

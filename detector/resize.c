@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "widen puts each byte into the low half of a lane");
-
 // A weight has 8 binary places. After the horizontal pass 3 of them are cut, so
 // that 255·32 remains in 13 bits, and both passes end with rounding to nearest.
 enum { places_cut = 3, places_end = 13 };
