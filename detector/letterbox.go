@@ -16,7 +16,7 @@ const (
 	meanR = 123
 )
 
-var mean = [3]float32{meanB, meanG, meanR}
+var meanBGR = [3]float32{meanB, meanG, meanR}
 
 // letterbox fits pictures of one size into the network's input: scaled as a
 // whole so that it just fits, at the top left; the rest stays at the mean colour.
@@ -69,12 +69,13 @@ func sampleTable(t []uint32, src, n, step int) []uint32 {
 }
 
 // fill writes img as planar BGR minus the mean into dst, which holds
-// 3·height·width values: [1,3,H,W].
+// 3·height·width values: [1,3,H,W]. img, which may be a part of a wider picture,
+// must satisfy checkImage: C does not look where its rows end.
 func (b *letterbox) fill(dst []float32, img *liveproof.Image) {
 	if b.srcWidth != img.Width || b.srcHeight != img.Height {
 		b.prepare(img.Width, img.Height)
 		clear(dst) // what the last picture size left in the border
 	}
 	C.lp_letterbox(bytesOf(img.Pix), shapeOf(img), uint32s(b.xs), uint32s(b.ys), C.int(b.fitWidth), C.int(b.fitHeight),
-		(*C.float)(&mean[0]), (*C.float)(&dst[0]), C.int(b.width), C.int(b.height), uint16s(b.sums), uint32s(b.cells))
+		(*C.float)(&meanBGR[0]), (*C.float)(&dst[0]), C.int(b.width), C.int(b.height), uint16s(b.sums), uint32s(b.cells))
 }

@@ -12,7 +12,7 @@ type light struct {
 	blur    float64 // variance of the Laplacian of the luma
 }
 
-// measureLight reads the crop once.
+// measureLight reads the crop, which must satisfy checkImage, once.
 func measureLight(crop *liveproof.Image) light {
 	w, h := crop.Width, crop.Height
 	rows := make([]int16, 3*w)

@@ -83,7 +83,7 @@ func checkLetterbox(t *testing.T, img *liveproof.Image, width, height int) {
 					sum += int(img.Pix[int(py)*img.Stride+int(px)+2-plane])
 				}
 			}
-			want = float32(sum)/4 - mean[plane]
+			want = float32(sum)/4 - meanBGR[plane]
 		}
 		if v != want {
 			t.Fatalf("letterbox: plane %d at (%d,%d) is %v, want %v", plane, x, y, v, want)

@@ -16,7 +16,7 @@ type resizer struct {
 }
 
 // resize fills out, the middle of cropSize squared, from the square sq of img,
-// whose border pixels are repeated outside of it.
+// whose border pixels are repeated outside of it. img must satisfy checkImage.
 func (r *resizer) resize(out, img *liveproof.Image, sq square) {
 	size := out.Width
 	r.kernel.build(sq.side, size)
