@@ -197,8 +197,8 @@ func FuzzPixels(f *testing.F) {
 	f.Add(uint64(3), uint16(3), uint16(1), uint8(9), int16(-900), int16(900), uint16(0))
 	f.Fuzz(func(t *testing.T, seed uint64, width, height uint16, gap uint8, left, top int16, side uint16) {
 		pixelsCase{
-			seed: seed, width: 1 + int(width)%2000, height: 1 + int(height)%500, gap: int(gap),
-			square:     square{left: int(left), top: int(top), side: 2 + int(side)%2000},
+			seed: seed, width: 1 + int(width)%700, height: 1 + int(height)%300, gap: int(gap),
+			square:     square{left: int(left), top: int(top), side: 2 + int(side)%1200},
 			inputWidth: 320, inputHeight: 256,
 		}.check(t)
 	})
