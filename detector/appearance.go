@@ -156,6 +156,3 @@ func (s similarity) cell(img *liveproof.Image, x, y int) (r, g, b float32) {
 
 // clampInt limits i to [0, n).
 func clampInt(i, n int) int { return max(0, min(n-1, i)) }
-
-// luma is Y' of BT.601 in full range, [0, 255], from 8-bit fixed-point weights.
-func luma(r, g, b byte) int { return (77*int(r) + 150*int(g) + 29*int(b)) >> 8 }

@@ -120,7 +120,7 @@ const (
 type greyReducer struct {
 	srcWidth, srcHeight int
 	width, height       int
-	xs, ys              []int32
+	xs, ys              []uint32
 }
 
 // prepare makes the tables and returns the reduced size.
@@ -137,23 +137,19 @@ func (g *greyReducer) prepare(img *liveproof.Image) (width, height int) {
 
 // reduce writes the luma picture into dst, which it grows if needed.
 func (g *greyReducer) reduce(dst []byte, img *liveproof.Image) []byte {
-	if n := g.width * g.height; cap(dst) < n {
-		dst = make([]byte, n)
-	} else {
-		dst = dst[:n]
-	}
+	dst = sized(dst, g.width*g.height)
 	for y := range g.height {
-		upper, lower := img.Pix[int(g.ys[2*y])*img.Stride:], img.Pix[int(g.ys[2*y+1])*img.Stride:]
+		upper, lower := img.Pix[int(g.ys[y])*img.Stride:], img.Pix[int(g.ys[g.height+y])*img.Stride:]
 		row := dst[y*g.width : (y+1)*g.width]
 		for x := range row {
-			i, j := g.xs[2*x], g.xs[2*x+1]
+			i, j := g.xs[x], g.xs[g.width+x]
 			row[x] = byte((lumaAt(upper, i) + lumaAt(upper, j) + lumaAt(lower, i) + lumaAt(lower, j)) / 4)
 		}
 	}
 	return dst
 }
 
-func lumaAt(row []byte, i int32) int {
+func lumaAt(row []byte, i uint32) int {
 	p := row[i : i+3 : i+3]
 	return luma(p[0], p[1], p[2])
 }

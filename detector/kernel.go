@@ -8,7 +8,7 @@ type kernel struct {
 	size    int // output pixels: the middle ones of cropSize
 	n       int
 	first   []int32
-	weights []uint64
+	weights []uint16
 	shares  []float64 // scratch
 }
 
@@ -68,10 +68,10 @@ func (k *kernel) addWeights(first int) {
 	for _, s := range k.shares {
 		w := int(s*weightOne + 0.5)
 		rest -= w
-		k.weights = append(k.weights, uint64(w))
+		k.weights = append(k.weights, uint16(w))
 		if at := len(k.weights) - 1; k.weights[at] > k.weights[largest] {
 			largest = at
 		}
 	}
-	k.weights[largest] = uint64(int(k.weights[largest]) + rest)
+	k.weights[largest] = uint16(int(k.weights[largest]) + rest)
 }

@@ -6,9 +6,6 @@ import (
 	"github.com/liveproof/liveproof"
 )
 
-// clippedLuma is the luma from which a pixel counts as clipped.
-const clippedLuma = 250
-
 // Assess measures how well the face is seen: size, position and pose on img,
 // blur and light on crop, which Crop made from it. Reasons lists every limit
 // that is broken, what the person should change first in front. An image or a
@@ -118,60 +115,4 @@ func clampUnit(v float64) float64 {
 		return 1
 	}
 	return max(-1, min(1, v))
-}
-
-// light is what the pixels of a crop tell.
-type light struct {
-	mean    float64 // luma, [0,255]
-	clipped float64 // share of pixels at luma ≥ clippedLuma
-	blur    float64 // variance of the Laplacian of the luma
-}
-
-// measureLight reads the crop once, keeping three rows of luma: the Laplacian
-// is the kernel 0 1 0 / 1 -4 1 / 0 1 0 on the inner pixels.
-func measureLight(crop *liveproof.Image) light {
-	w, h := crop.Width, crop.Height
-	buf := make([]int32, 3*w)
-	above, mid, below := buf[:w], buf[w:2*w], buf[2*w:]
-	var sum, clipped, lap, lap2 int64
-	for y := range h {
-		above, mid, below = mid, below, above
-		s, c := lumaRow(below, crop.Pix[y*crop.Stride:])
-		sum, clipped = sum+s, clipped+c
-		if y >= 2 {
-			s, s2 := laplaceRow(above, mid, below)
-			lap, lap2 = lap+s, lap2+s2
-		}
-	}
-	n := float64(w * h)
-	l := light{mean: float64(sum) / n, clipped: float64(clipped) / n}
-	if inner := float64((w - 2) * (h - 2)); w > 2 && h > 2 {
-		m := float64(lap) / inner
-		l.blur = float64(lap2)/inner - m*m
-	}
-	return l
-}
-
-func lumaRow(dst []int32, row []byte) (sum, clipped int64) {
-	row = row[:3*len(dst)]
-	for x := range dst {
-		p := row[3*x : 3*x+3 : 3*x+3]
-		v := luma(p[0], p[1], p[2])
-		dst[x] = int32(v)
-		sum += int64(v)
-		if v >= clippedLuma {
-			clipped++
-		}
-	}
-	return sum, clipped
-}
-
-func laplaceRow(above, mid, below []int32) (sum, sum2 int64) {
-	above, below = above[:len(mid)], below[:len(mid)]
-	for x := 1; x < len(mid)-1; x++ {
-		v := above[x] + below[x] + mid[x-1] + mid[x+1] - 4*mid[x]
-		sum += int64(v)
-		sum2 += int64(v * v)
-	}
-	return sum, sum2
 }

@@ -1,0 +1,39 @@
+#include "pixels.h"
+
+// luma_row adds to out what it finds and writes the row's luma.
+LP_INLINE void luma_row(int16_t *restrict luma, const uint8_t *p, int n, lp_light_sums *out) {
+	int sum = 0, clipped = 0;
+	for (int x = 0; x < n; x++) {
+		luma[x] = (LP_LUMA_R * p[3 * x] + LP_LUMA_G * p[3 * x + 1] + LP_LUMA_B * p[3 * x + 2]) >> 8;
+		sum += luma[x];
+		clipped += luma[x] >= LP_CLIPPED;
+	}
+	out->luma += sum;
+	out->clipped += clipped;
+}
+
+LP_INLINE void laplace_row(const int16_t *above, const int16_t *middle, const int16_t *below, int n, lp_light_sums *out) {
+	int sum = 0;
+	int64_t squares = 0;
+	for (int x = 1; x < n - 1; x++) {
+		int16_t v = above[x] + below[x] + middle[x - 1] + middle[x + 1] - 4 * middle[x];
+		sum += v;
+		squares += v * v;
+	}
+	out->laplace += sum;
+	out->laplace2 += squares;
+}
+
+LP_CLONES
+lp_light_sums lp_light(const uint8_t *pix, lp_shape shape, int16_t *rows) {
+	lp_light_sums out = {0};
+	int n = shape.width;
+	int16_t *above = rows, *middle = rows + n, *below = rows + 2 * n;
+	for (int y = 0; y < shape.height; y++) {
+		int16_t *free = above;
+		above = middle, middle = below, below = free;
+		luma_row(below, pix + y * shape.stride, n, &out);
+		if (y >= 2) laplace_row(above, middle, below, n, &out);
+	}
+	return out;
+}

@@ -1,0 +1,32 @@
+package detector
+
+import "github.com/liveproof/liveproof"
+
+// #include "pixels.h"
+import "C"
+
+// light is what the pixels of a crop tell.
+type light struct {
+	mean    float64 // luma, [0,255]
+	clipped float64 // share of pixels whose luma is at its upper end
+	blur    float64 // variance of the Laplacian of the luma
+}
+
+// measureLight reads the crop, which must satisfy checkImage, once.
+func measureLight(crop *liveproof.Image) light {
+	w, h := crop.Width, crop.Height
+	rows := make([]int16, 3*w)
+	sums := C.lp_light(bytesOf(crop.Pix), shapeOf(crop), int16s(rows))
+	n := float64(w * h)
+	l := light{mean: float64(sums.luma) / n, clipped: float64(sums.clipped) / n}
+	if inner := float64((w - 2) * (h - 2)); w > 2 && h > 2 {
+		m := float64(sums.laplace) / inner
+		l.blur = float64(sums.laplace2)/inner - m*m
+	}
+	return l
+}
+
+// luma is Y' of BT.601 in full range, [0, 255], from 8-bit fixed-point weights.
+func luma(r, g, b byte) int {
+	return (C.LP_LUMA_R*int(r) + C.LP_LUMA_G*int(g) + C.LP_LUMA_B*int(b)) >> 8
+}
