@@ -57,7 +57,7 @@ func loadOn(t testing.TB, runtime onnx.Config, path string, cfg Config) *onnxBac
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = backend.Close() })
-	t.Logf("loaded model=%s provider=%s max_batch=%d seconds=%.2f", modelName(path), runtime.Provider, cfg.MaxBatch, time.Since(began).Seconds())
+	fmt.Printf("loaded model=%s provider=%s max_batch=%d seconds=%.2f\n", modelName(path), runtime.Provider, cfg.MaxBatch, time.Since(began).Seconds())
 	return backend.(*onnxBackend)
 }
 
@@ -69,18 +69,20 @@ func TestProviderParity(t *testing.T) {
 	for _, path := range benchmarked(t) {
 		t.Run(modelName(path), func(t *testing.T) {
 			cfg := DefaultConfig()
-			cfg.MaxBatch = 16
+			cfg.MaxBatch, cfg.Workers = 1, 1
 			want := scoresOn(t, loadOn(t, onnx.DefaultConfig(), path, cfg), 1)
+			cfg.MaxBatch = len(want)
 			backend := loadOn(t, runtime, path, cfg)
 			limit := elsewhere[backend.contract.Precision]
 			for _, batch := range []int{1, len(want)} {
-				largest, sum := 0., 0.
+				largest, sum, trained := 0., 0., 0.
 				for i, rho := range scoresOn(t, backend, batch) {
 					diff := math.Abs(float64(rho) - float64(want[i]))
 					largest, sum = max(largest, diff), sum+diff
+					trained = max(trained, math.Abs(float64(rho)-readGolden(t)[i].PyTorch[backend.contract.Name]))
 				}
-				t.Logf("parity model=%s provider=%s tf32=%v batch=%d crops=%d largest=%.6f mean=%.6f limit=%v", modelName(path),
-					runtime.Provider, runtime.CUDATF32, batch, len(want), largest, sum/float64(len(want)), limit)
+				t.Logf("parity model=%s provider=%s tf32=%v batch=%d crops=%d largest=%.6f mean=%.6f pytorch=%.6f limit=%v", modelName(path),
+					runtime.Provider, runtime.CUDATF32, batch, len(want), largest, sum/float64(len(want)), trained, limit)
 				if !(largest <= limit) {
 					t.Errorf("|Δρ| = %.6f from the CPU in batches of %d, want at most %v", largest, batch, limit)
 				}
@@ -184,7 +186,7 @@ func benchmarkBatchers(b *testing.B, backend Backend, batches []int, best float6
 			if batch < 8 && len(batches) > 3 {
 				continue
 			}
-			for _, load := range []int{2, 3} { // crops in flight, in batches
+			for load := 2; load <= workers+1; load++ { // crops in flight, in batches
 				benchmarkBatcher(b, fmt.Sprintf("busy/workers=%d/max_batch=%d/sessions=%d", workers, batch, load*batch), backend,
 					workers, batch, load*batch, 0)
 			}
