@@ -131,41 +131,26 @@ def fake_section(found: list[dict]) -> list[str]:
 
 
 def parity_section(found: list[dict]) -> list[str]:
-    rows = []
-    for p in found:
-        holds = float(p["largest"]) <= float(p["limit"])
-        rows.append([p["model"], p["provider"], p["tf32"], p["batch"], p["largest"], p["mean"], p["limit"], told(holds)])
-    return ["## Parity: golden crops against the CPU", "", *table(["model", "provider", "TF32", "batch", "largest", "mean", "limit", ""], rows)]
+    head = ["model", "provider", "TF32", "batch", "largest", "mean", "limit", "", "largest from PyTorch"]
+    names = ("model", "provider", "tf32", "batch", "largest", "mean", "limit")
+    rows = [[*(p[name] for name in names), told(float(p["largest"]) <= float(p["limit"])), p["pytorch"]] for p in found]
+    return ["## Parity: golden crops against the CPU", "", *table(head, rows)]
 
 
 def training_section(found: list[dict]) -> list[str]:
-    head = [
-        "precision",
-        "originals",
-        "images/s",
-        "one batch repeated",
-        "share",
-        "loader wait",
-        "busy (NVML)",
-        "busy (profiler)",
-        "W",
-        "GPU GB",
-        "target",
-    ]
-    rows = []
-    for t in found:
-        share = t["images_per_s"] / t["repeated_images_per_s"]
-        busy = t.get("busy_nvml")
-        row = [t["precision"], t["originals"], number(t["images_per_s"]), number(t["repeated_images_per_s"]), percent(share)]
-        row += [
-            percent(t.get("loader_wait")),
-            percent(busy),
-            percent(t.get("busy_profiler")),
-            number(t.get("watts")),
-            number(t.get("gpu_memory_gb"), 1),
-        ]
-        rows.append([*row, told(busy >= WANTED_BUSY) if busy is not None else "no GPU"])
-    return ["## Training", "", f"Target: the GPU is busy for at least {WANTED_BUSY:.0%} of the time.", "", *table(head, rows)]
+    head = ["precision", "originals", "images/s", "one batch repeated", "share", "loader wait", "busy (NVML)", "busy (profiler)", "W", "GPU GB"]
+    rows = [[*training_row(t), busy_told(t.get("busy_nvml"))] for t in found]
+    return ["## Training", "", f"Target: the GPU is busy for at least {WANTED_BUSY:.0%} of the time.", "", *table([*head, "target"], rows)]
+
+
+def training_row(t: dict) -> list:
+    row = [t["precision"], t["originals"], number(t["images_per_s"]), number(t["repeated_images_per_s"])]
+    row += [percent(share) for share in (t["images_per_s"] / t["repeated_images_per_s"], *map(t.get, ("loader_wait", "busy_nvml", "busy_profiler")))]
+    return [*row, number(t.get("watts")), number(t.get("gpu_memory_gb"), 1)]
+
+
+def busy_told(busy: float | None) -> str:
+    return "not measured" if busy is None else told(busy >= WANTED_BUSY)
 
 
 def pytorch_section(found: list[dict], copies: list[dict]) -> list[str]:
