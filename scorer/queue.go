@@ -55,20 +55,13 @@ func (q *queue) submit(it *item) (err error) {
 	var why shedReason
 	q.change(func(b *backlog) bool {
 		shed, why, err = b.add(it, time.Now())
-		return err == nil && q.matters(b)
+		return err == nil
 	})
 	if shed != nil {
 		q.metrics.shed.WithLabelValues(string(why)).Inc()
 		shed.finish(0, fmt.Errorf("%w: crop dropped for a newer one (%s)", liveproof.ErrOverloaded, why))
 	}
 	return err
-}
-
-// matters reports whether one more crop may change the policy's answer: it is the first, whose wait a
-// worker must time, no batch runs, or a full batch's worth waits. Asking costs a look at every
-// session's line, which under load would be too much for each crop.
-func (q *queue) matters(b *backlog) bool {
-	return b.crops.size == 1 || b.running == 0 || b.crops.size >= q.policy.MaxBatch
 }
 
 // withdraw takes the crop of a caller who leaves out of the queue; the caller then
