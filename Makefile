@@ -55,8 +55,8 @@ lint-go: ## golangci-lint, which runs gofmt and go vet too
 lint-training: $(RUFF) ## ruff
 	$(RUFF) check training
 	$(RUFF) format --check training
-	$(RUFF) check --config training/pyproject.toml examples
-	$(RUFF) format --check --config training/pyproject.toml examples
+	$(RUFF) check --config training/pyproject.toml examples scripts
+	$(RUFF) format --check --config training/pyproject.toml examples scripts
 
 lint-web: ## eslint, prettier
 	cd webclient && npm run --silent lint
@@ -67,7 +67,7 @@ $(RUFF):
 format: $(RUFF) ## gofmt, ruff format, prettier
 	$(GOLANGCI_LINT) fmt
 	$(RUFF) format training
-	$(RUFF) format --config training/pyproject.toml examples
+	$(RUFF) format --config training/pyproject.toml examples scripts
 	cd webclient && npm run --silent format
 
 test-go: ## Go tests with the race detector

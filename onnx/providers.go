@@ -70,8 +70,16 @@ func addCUDA(options *ort.SessionOptions, cfg Config, _ *ShapeRange) error {
 		return err
 	}
 	defer func() { _ = cuda.Destroy() }()
-	if err := cuda.Update(map[string]string{"device_id": strconv.Itoa(cfg.DeviceID)}); err != nil {
+	if err := cuda.Update(cudaSettings(cfg)); err != nil {
 		return err
 	}
 	return options.AppendExecutionProviderCUDA(cuda)
+}
+
+func cudaSettings(cfg Config) map[string]string {
+	settings := map[string]string{"device_id": strconv.Itoa(cfg.DeviceID), "use_tf32": "0"}
+	if cfg.CUDATF32 {
+		settings["use_tf32"] = "1"
+	}
+	return settings
 }

@@ -40,16 +40,16 @@ type Model struct {
 
 // Load turns a model file into a backend: it refuses other bytes than
 // expected and every departure from the model contract (ContractError, which
-// names it), and warms it up with each batch size.
+// names it), and warms it up with each batch size that the network is run with.
 func Load(ctx context.Context, rt *onnx.Runtime, model Model, cfg Config) (Backend, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	b, err := load(rt, model, cfg)
+	b, err := load(rt, model, cfg, batchSizes(rt.Provider(), cfg.MaxBatch))
 	if err != nil {
 		return nil, err
 	}
-	if err := warmUp(ctx, b, cfg.MaxBatch); err != nil {
+	if err := warmUp(ctx, b, b.sizes); err != nil {
 		return nil, errors.Join(fmt.Errorf("model %s: warm-up: %w", model.Name, err), b.Close())
 	}
 	return b, nil
@@ -67,9 +67,9 @@ func checkHash(model Model) (string, error) {
 // warmUp runs every batch size once, on mid-grey, so that the first session does not
 // wait while ONNX Runtime prepares each shape, and a model that cannot score is
 // found at start.
-func warmUp(ctx context.Context, b Backend, maxBatch int) error {
+func warmUp(ctx context.Context, b Backend, sizes []int) error {
 	grey := &Crop{picture: greyPicture()}
-	for n := 1; n <= maxBatch; n++ {
+	for _, n := range sizes {
 		crops, rho := slices.Repeat([]*Crop{grey}, n), make([]float32, n)
 		if err := b.Score(ctx, crops, rho); err != nil {
 			return fmt.Errorf("batch of %d: %w", n, err)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"sync"
 
@@ -17,11 +18,12 @@ type onnxBackend struct {
 	session  *onnx.Session
 	contract Contract
 	sha256   string
+	sizes    []int      // batch sizes that the network is run with
 	lanes    chan *lane // one per worker; each run takes one
 	once     sync.Once
 }
 
-func load(rt *onnx.Runtime, model Model, cfg Config) (*onnxBackend, error) {
+func load(rt *onnx.Runtime, model Model, cfg Config, sizes []int) (*onnxBackend, error) {
 	sum, err := checkHash(model)
 	if err != nil {
 		return nil, err
@@ -34,9 +36,12 @@ func load(rt *onnx.Runtime, model Model, cfg Config) (*onnxBackend, error) {
 	if err != nil {
 		return nil, errors.Join(err, session.Close())
 	}
-	b := &onnxBackend{session: session, contract: contract, sha256: sum, lanes: make(chan *lane, cfg.workersOn(rt.Provider()))}
+	b := &onnxBackend{
+		session: session, contract: contract, sha256: sum, sizes: sizes,
+		lanes: make(chan *lane, cfg.workersOn(rt.Provider())),
+	}
 	for range cap(b.lanes) {
-		l, err := newLane(rt, cfg.MaxBatch, contract.K, session.Outputs()[0].Name == rhoName)
+		l, err := newLane(rt, sizes, contract.K, session.Outputs()[0].Name == rhoName)
 		if err != nil {
 			return nil, errors.Join(fmt.Errorf("model %s: %w", model.Name, err), b.Close())
 		}
@@ -69,22 +74,24 @@ func (b *onnxBackend) Score(ctx context.Context, crops []*Crop, rho []float32) e
 	return b.run(ctx, l, crops, rho)
 }
 
+// run gives the network the smallest size that holds all crops. What lies behind them in the tensor
+// is of earlier batches; its scores are not read, and a crop's score does not depend on the others.
 func (b *onnxBackend) run(ctx context.Context, l *lane, crops []*Crop, rho []float32) error {
-	n := len(crops)
-	if n > len(l.inputs) {
-		return fmt.Errorf("batch of %d crops: at most %d", n, len(l.inputs))
+	at, _ := slices.BinarySearch(b.sizes, len(crops))
+	if at == len(b.sizes) {
+		return fmt.Errorf("batch of %d crops: at most %d", len(crops), b.sizes[at-1])
 	}
 	for i, crop := range crops {
 		crop.CopyTo(l.faces[i*cropBytes:][:cropBytes])
 	}
 	// A value that the run does not write must not count as a score.
-	for i := range n {
+	for i := range crops {
 		l.rho[i] = float32(math.NaN())
 	}
-	if err := b.session.Run(ctx, l.inputs[n-1], l.outputs[n-1]); err != nil {
+	if err := b.session.Run(ctx, l.inputs[at], l.outputs[at]); err != nil {
 		return err
 	}
-	copy(rho, l.rho[:n])
+	copy(rho, l.rho)
 	return nil
 }
 

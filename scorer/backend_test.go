@@ -54,6 +54,33 @@ func loadTiny(t testing.TB, cfg Config) (*onnx.Runtime, Backend) {
 	return rt, b
 }
 
+// With the sizes of a GPU, most batches are padded with what lies in the tensor.
+func TestBackendPadsABatchToTheNextSize(t *testing.T) {
+	rt := openRuntime(t)
+	b, err := load(rt, readModel(t, "tiny.onnx"), DefaultConfig(), []int{1, 3, 8})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = b.Close() }()
+	for n := 8; n >= 1; n-- {
+		crops, rho := make([]*Crop, n), make([]float32, n)
+		for i := range crops {
+			crops[i] = lend(t, plain(uint8(20*n+i)))
+		}
+		if err := b.Score(t.Context(), crops, rho); err != nil {
+			t.Fatal(err)
+		}
+		for i, r := range rho {
+			if want := float64(20*n+i) / 255; math.Abs(float64(r)-want) > 1e-3 {
+				t.Errorf("batch of %d, crop %d: ρ = %v, want %v", n, i, r, want)
+			}
+		}
+	}
+	if err := b.Score(t.Context(), make([]*Crop, 9), make([]float32, 9)); err == nil || !strings.Contains(err.Error(), "at most 8") {
+		t.Errorf("a batch of 9: %v", err)
+	}
+}
+
 func TestBackendScoresEveryBatchSize(t *testing.T) {
 	_, b := loadTiny(t, DefaultConfig())
 	defer func() { _ = b.Close() }()
@@ -104,7 +131,7 @@ func TestBackendRefusesWrongBatches(t *testing.T) {
 // would have refused it.
 func TestNotANumberNeverBecomesAScore(t *testing.T) {
 	for _, name := range []string{"nan.onnx", "out_of_range.onnx"} {
-		backend, err := load(openRuntime(t), readModel(t, name), DefaultConfig())
+		backend, err := load(openRuntime(t), readModel(t, name), DefaultConfig(), []int{1})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -49,7 +49,7 @@ func noise() *liveproof.Image {
 
 // benchmarked are all models of models/, fp32 too where an export left it, or of the directory
 // LIVEPROOF_BENCH_MODELS.
-func benchmarked(b *testing.B) []string {
+func benchmarked(b testing.TB) []string {
 	b.Helper()
 	paths, err := filepath.Glob(filepath.Join(cmp.Or(os.Getenv("LIVEPROOF_BENCH_MODELS"), modelsDir), "*.onnx"))
 	if err != nil || len(paths) == 0 {

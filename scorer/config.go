@@ -10,6 +10,12 @@ import (
 	"github.com/liveproof/liveproof/onnx"
 )
 
+const (
+	maxBatchSize = 256
+	// gpuWorkers is how many batches a GPU is given at once: enough for it never to wait for the next crops.
+	gpuWorkers = 2
+)
+
 // Config of the scorer; one per process.
 type Config struct {
 	// Model is a name of the model catalogue or the path of an .onnx file.
@@ -17,7 +23,8 @@ type Config struct {
 	// ModelSHA256 is the file's hash, 64 hex digits, when model is a path; empty
 	// accepts any file.
 	ModelSHA256 string `yaml:"model_sha256"`
-	// MaxBatch is the most crops of one run of the network, 1…64.
+	// MaxBatch is the most crops of one run of the network, 1…256. More than 8 speed up
+	// GPUs only; let queue_capacity hold four such batches.
 	MaxBatch int `yaml:"max_batch"`
 	// MaxWait is how long a crop waits for company while another batch runs, 0…1s.
 	MaxWait time.Duration `yaml:"max_wait"`
@@ -26,9 +33,10 @@ type Config struct {
 	// PerSession is the most crops of one session waiting, 1…QueueCapacity.
 	PerSession int `yaml:"per_session"`
 	// Workers is the number of batches that run at once, 1…64; 0: one per core on
-	// the CPU (at most 16), 1 on a GPU. With one thread each, workers use the cores
-	// better than one run on several threads: measured with int8 and fp32, two
-	// threads cost 10–20 % more CPU time per crop than one.
+	// the CPU (at most 16), 2 on a GPU, where one copies its crops while the other
+	// computes. With one thread each, workers use the cores better than one run on
+	// several threads: measured with int8 and fp32, two threads cost 10–20 % more CPU
+	// time per crop than one.
 	Workers int `yaml:"workers"`
 	// IntraOpThreads is the number of threads of one run, 0…256; 0 takes onnx.intra_op_threads.
 	IntraOpThreads int `yaml:"intra_op_threads"`
@@ -67,7 +75,7 @@ func (c Config) Validate() error {
 		check.That("model", c.Model != "", "is empty"),
 		check.That("model_sha256", c.ModelSHA256 == "" || isSHA256(strings.ToLower(c.ModelSHA256)),
 			"%q is not 64 hex digits", c.ModelSHA256),
-		check.In("max_batch", c.MaxBatch, 1, 64),
+		check.In("max_batch", c.MaxBatch, 1, maxBatchSize),
 		check.In("max_wait", c.MaxWait, 0, time.Second),
 		check.In("queue_capacity", c.QueueCapacity, 1, 65536),
 		check.In("per_session", c.PerSession, 1, c.QueueCapacity),
@@ -87,5 +95,5 @@ func (c Config) workersOn(p onnx.Provider) int {
 	case p == onnx.ProviderCPU:
 		return min(runtime.GOMAXPROCS(0), 16)
 	}
-	return 1
+	return gpuWorkers
 }

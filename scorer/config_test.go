@@ -21,6 +21,7 @@ func TestValidateNamesTheKey(t *testing.T) {
 		"model: is empty":           func(c *Config) { c.Model = "" },
 		"model_sha256: \"x\"":       func(c *Config) { c.ModelSHA256 = "x" },
 		"max_batch: 0":              func(c *Config) { c.MaxBatch = 0 },
+		"max_batch: 257":            func(c *Config) { c.MaxBatch = 257 },
 		"max_wait: -1ns":            func(c *Config) { c.MaxWait = -1 },
 		"queue_capacity: 0":         func(c *Config) { c.QueueCapacity, c.PerSession = 0, 0 },
 		"per_session: 257":          func(c *Config) { c.PerSession = 257 },
@@ -57,7 +58,7 @@ func TestWorkersFollowTheProvider(t *testing.T) {
 	if n := auto.workersOn(onnx.ProviderCPU); n != min(runtime.GOMAXPROCS(0), 16) {
 		t.Errorf("auto on the CPU: %d", n)
 	}
-	if n := auto.workersOn(onnx.ProviderCUDA); n != 1 {
+	if n := auto.workersOn(onnx.ProviderCUDA); n != 2 {
 		t.Errorf("auto on a GPU: %d", n)
 	}
 	if n := own.workersOn(onnx.ProviderCPU); n != 3 {

@@ -6,25 +6,26 @@ import (
 	"github.com/liveproof/liveproof/onnx"
 )
 
-// lane is one worker's memory: tensors for every batch size over one buffer each
+// lane is one worker's memory: tensors for each batch size over one buffer each
 // for crops, ρ and probabilities.
 type lane struct {
 	faces []uint8
 	rho   []float32
 	atoms []float32 // an output of the contract; not used, as the verdict rests on ρ alone
-	// inputs and outputs by batch size - 1, in the network's order.
+	// inputs and outputs of each batch size, in the network's order.
 	inputs, outputs [][]onnx.Value
 	closers         []func() error
 }
 
-func newLane(rt *onnx.Runtime, maxBatch, k int, rhoFirst bool) (*lane, error) {
+func newLane(rt *onnx.Runtime, sizes []int, k int, rhoFirst bool) (*lane, error) {
+	maxBatch := sizes[len(sizes)-1]
 	l := &lane{
 		faces: make([]uint8, maxBatch*cropBytes),
 		rho:   make([]float32, maxBatch),
 		atoms: make([]float32, maxBatch*(k+1)),
 	}
-	for n := int64(1); n <= int64(maxBatch); n++ {
-		if err := l.addBatch(rt, n, int64(k), rhoFirst); err != nil {
+	for _, n := range sizes {
+		if err := l.addBatch(rt, int64(n), int64(k), rhoFirst); err != nil {
 			return nil, errors.Join(err, l.close())
 		}
 	}

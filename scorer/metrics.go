@@ -44,7 +44,7 @@ type Metrics struct {
 func NewMetrics(reg prometheus.Registerer) *Metrics {
 	f := factory{promauto.With(reg)}
 	return &Metrics{
-		batchSize: f.histogram("batch_size", "Crops in one run of the network.", 1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64),
+		batchSize: f.histogram("batch_size", "Crops in one run of the network.", 1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256),
 		queueWait: f.histogram("queue_wait_seconds", "Time from Score to the start of the crop's batch.",
 			.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5),
 		inference: f.histogram("inference_seconds", "Time of one run of the network.",
