@@ -12,9 +12,12 @@ import (
 	"github.com/liveproof/liveproof"
 )
 
-// verdictPoll is how often a session is read while its verdict is awaited. What is measured is
-// too long by this and a request at most.
-const verdictPoll = 20 * time.Millisecond
+// A session's end is seen by its connection, which the server closes just before it writes the verdict;
+// endPoll is how often the verdict is asked for from then on. Should the goodbye be lost, statusPoll finds the end.
+const (
+	endPoll    = 10 * time.Millisecond
+	statusPoll = time.Second
+)
 
 // errEnough ends the sending of a clip that need not be sent to its end.
 var errEnough = errors.New("enough was sent")
@@ -26,7 +29,7 @@ func sendUntilVerdict(ctx context.Context, c Client, p *Publisher, s Session, cl
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return enough(p.Send(ctx, clip)) })
 	group.Go(func() error {
-		got, err := c.awaitEnd(ctx, s.ID)
+		got, err := c.awaitEnd(ctx, s.ID, p.left)
 		if err == nil && got.State == liveproof.StateDecided {
 			took = time.Since(start)
 		}
@@ -44,18 +47,21 @@ func enough(err error) error {
 	return err
 }
 
-// awaitEnd reads the session again and again until it has ended.
-func (c Client) awaitEnd(ctx context.Context, id string) (Status, error) {
-	tick := time.NewTicker(verdictPoll)
-	defer tick.Stop()
+// awaitEnd returns the session when it has ended; left tells that it is about to.
+func (c Client) awaitEnd(ctx context.Context, id string, left <-chan struct{}) (Status, error) {
+	poll := time.NewTicker(statusPoll)
+	defer poll.Stop()
 	for {
-		if got, err := c.Status(ctx, id); err != nil || got.State.Terminal() {
-			return got, err
-		}
 		select {
-		case <-tick.C:
+		case <-poll.C:
+		case <-left:
+			left = nil
+			poll.Reset(endPoll)
 		case <-ctx.Done():
 			return Status{}, context.Cause(ctx)
+		}
+		if got, err := c.Status(ctx, id); err != nil || got.State.Terminal() {
+			return got, err
 		}
 	}
 }

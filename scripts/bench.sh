@@ -46,6 +46,7 @@ verdict() {
   busy=$(mktemp)
   load --sessions "$calls" >"$busy" &
   local load=$!
+  STARTED+=("$load")
   sleep $((calls / 9 + 5)) # until the last call is under way
   load --mode onboarding --stagger 2s --sessions "${CHECKS:-20}" --append "$CACHE/verdict-$NAME.jsonl" | summary
   wait $load
@@ -74,5 +75,5 @@ case "${1:-all}" in
   stages | sessions | verdict | owners | plot) "$1" ;;
   peer) exec scripts/bench_peer.sh "${@:2}" ;;
   all) stages; sessions; verdict; owners ;;
-  *) sed -n '2,11s/^# \{0,1\}//p' "$0"; exit 2 ;;
+  *) sed -n '2,12s/^# \{0,1\}//p' "$0"; exit 2 ;;
 esac

@@ -55,16 +55,16 @@ measure() {
 
 # Both servers write each sample's result to a Redis of their own; its CPU time is not theirs.
 ours() {
-  local label=$1 sessions=$2 load=$3 socket redis
-  socket=$(mktemp -u).sock
+  local label=$1 sessions=$2 load=$3 socket=$WORK/redis.sock redis
+  rm -f "$socket"
   redis-server --port 0 --unixsocket "$socket" --save '' --appendonly no >/dev/null &
   redis=$!
+  STARTED+=("$redis")
   until [ -S "$socket" ]; do sleep 0.1; done
   start_server --redis "unix://$socket"
   measure "$label/$load" "$sessions" --sessions "$URL/v1/sessions" --api-key "$KEY" --server-pid "$SERVER"
   stop_server
-  kill $redis
-  wait $redis || true
+  stop "$redis"
 }
 
 # run SERVER EQUAL-OR-FULL SESSIONS-OF-OURS SESSIONS-OF-THE-PEER

@@ -23,15 +23,26 @@ clip() {
   mv "$CLIP.part.ivf" "$CLIP"
 }
 
+# What the script started and has not yet stopped ends with it.
+STARTED=()
+trap 'kill "${STARTED[@]}" 2>/dev/null || true' EXIT
+
+# stop PID: ends one process that was started by this script.
+stop() {
+  kill "$1" 2>/dev/null || true
+  wait "$1" 2>/dev/null || true
+}
+
 # Starts a server that refuses nobody, on a free port; sets SERVER, URL, KEY and PPROF. SERVER_ENV holds more
 # settings (NAME=value …), MODEL another model.
 start_server() {
   SERVER_LOG=$(mktemp)
-  env LIVEPROOF_SESSION_MAX_SESSIONS=1000 LIVEPROOF_INGEST_RATE_PER_IP_BURST=100000 LIVEPROOF_SCORER_ADMIT_WAIT=60s \
-    LIVEPROOF_OPS_PPROF=127.0.0.1:0 ${SAMPLING_ENV:-} ${MODEL:+LIVEPROOF_SCORER_MODEL="$MODEL"} ${SERVER_ENV:-} \
+  env LIVEPROOF_SESSION_MAX_SESSIONS=1000 LIVEPROOF_INGEST_RATE_PER_IP_BURST=100000 \
+    LIVEPROOF_INGEST_RATE_PER_TENANT_BURST=100000 LIVEPROOF_SCORER_ADMIT_WAIT=60s LIVEPROOF_OPS_PPROF=127.0.0.1:0 \
+    ${SAMPLING_ENV:-} ${MODEL:+LIVEPROOF_SCORER_MODEL="$MODEL"} ${SERVER_ENV:-} \
     bin/liveproof serve --listen 127.0.0.1:0 --udp-port 0 "$@" >"$SERVER_LOG" 2>&1 &
   SERVER=$!
-  trap stop_server EXIT
+  STARTED+=("$SERVER")
   until grep -q '^listening' "$SERVER_LOG" && grep -q 'profiles at' "$SERVER_LOG"; do
     kill -0 $SERVER 2>/dev/null || { cat "$SERVER_LOG" >&2; exit 1; }
     sleep 0.1
@@ -42,8 +53,6 @@ start_server() {
 }
 
 stop_server() {
-  trap - EXIT
-  kill "$SERVER" 2>/dev/null || true
-  wait "$SERVER" 2>/dev/null || true
+  stop "$SERVER"
   rm -f "$SERVER_LOG"
 }

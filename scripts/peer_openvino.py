@@ -28,6 +28,7 @@ class Session:
 
     def __init__(self, _runtime, path, input_name, output_names, threads=1):
         options = onnxruntime.SessionOptions()
+        options.log_severity_level = 3  # errors
         options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
         precision = os.environ.get("PEER_PRECISION", "bf16")
         config = {"CPU": {"INFERENCE_PRECISION_HINT": precision, "INFERENCE_NUM_THREADS": str(threads), "NUM_STREAMS": "1"}}
