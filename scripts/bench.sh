@@ -5,7 +5,7 @@
 #   scripts/bench.sh verdict    the time to a verdict (CHECKS=20, one every 2 s) next to CALLS=40 calls
 #   scripts/bench.sh owners     whose code the CPU time is spent in, with CALLS=40 calls
 #   scripts/bench.sh plot       the sessions as a picture, from all results so far
-#   scripts/bench.sh peer       our server and another one in turn, by the same load generator; PEER="…" as bench_peer.sh says
+#   scripts/bench.sh peer       our server and another one in turn, by the same load generator; `peer --help` has its settings
 #   scripts/bench.sh            stages, sessions, verdict, owners
 # For all of them: MODEL=… another model, WINDOW=15s, SERVER_ENV="NAME=value …" more settings of the server,
 # SAMPLING_ENV the setting that keeps the sampling rate fixed. Results are added to .cache/bench/*.jsonl.
@@ -75,5 +75,5 @@ case "${1:-all}" in
   stages | sessions | verdict | owners | plot) "$1" ;;
   peer) exec scripts/bench_peer.sh "${@:2}" ;;
   all) stages; sessions; verdict; owners ;;
-  *) sed -n '2,12s/^# \{0,1\}//p' "$0"; exit 2 ;;
+  *) sed -n '2,11s/^# \{0,1\}//p' "$0"; exit 2 ;;
 esac

@@ -4,9 +4,9 @@
 #   scripts/bench.sh peer            all servers
 #   scripts/bench.sh peer "A B"      some: ours (default configuration), ours-fp32 (fp32, plain CPU provider),
 #                                    peer-ort (fp32, ONNX Runtime), peer-openvino (the same networks in bf16)
-# ROUNDS=3, WINDOW=8 (seconds), EQUAL=8 (sessions that every server can hold), FULL_OURS=50 and FULL_PEER=14 (sessions that
-# saturate it; 0: no such run), NETWORK=resnet18|mobilenet_v2 of the peer, MODEL and SERVER_ENV of ours. Everything that
-# this needs is made in .cache/bench/peer once.
+# ROUNDS=3, WINDOW=8 (seconds), EQUAL=8 (sessions that every server can hold), FULL="50 14 24 14" (sessions that saturate
+# ours, ours-fp32, peer-openvino, peer-ort; empty: no such runs), NETWORK=resnet18|mobilenet_v2 of the peer, MODEL and
+# SERVER_ENV of ours. Everything that this needs is made in .cache/bench/peer once.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/bench_server.sh
@@ -53,38 +53,53 @@ measure() {
   "$PYTHON" "$PEER/measure.py" --label "$label" --out "$RESULTS" -n "$sessions" --window "${WINDOW:-8}" "$@" >/dev/null
 }
 
+free_port() { "$PYTHON" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
+
 # Both servers write each sample's result to a Redis of their own; its CPU time is not theirs.
 ours() {
-  local label=$1 sessions=$2 load=$3 socket=$WORK/redis.sock redis
-  rm -f "$socket"
-  redis-server --port 0 --unixsocket "$socket" --save '' --appendonly no >/dev/null &
+  local label=$1 sessions=$2 load=$3 port redis
+  port=$(free_port)
+  redis-server --port "$port" --bind 127.0.0.1 --save '' --appendonly no >/dev/null &
   redis=$!
   STARTED+=("$redis")
-  until [ -S "$socket" ]; do sleep 0.1; done
-  start_server --redis "unix://$socket"
+  until redis-cli -p "$port" ping >/dev/null 2>&1; do sleep 0.1; done
+  start_server --redis "redis://127.0.0.1:$port"
   measure "$label/$load" "$sessions" --sessions "$URL/v1/sessions" --api-key "$KEY" --server-pid "$SERVER"
   stop_server
   stop "$redis"
 }
 
-# run SERVER EQUAL-OR-FULL SESSIONS-OF-OURS SESSIONS-OF-THE-PEER
+# run SERVER EQUAL-OR-FULL SESSIONS
 run() {
-  local server=$1 load=$2 ort=(--detector-engine ort --scorer-engine ort)
+  local server=$1 load=$2 sessions=$3 ort=(--detector-engine ort --scorer-engine ort)
   case $server in
-    ours) ours "$server" "$3" "$load" ;;
+    ours) ours "$server" "$sessions" "$load" ;;
     ours-fp32)
-      SERVER_ENV="${SERVER_ENV:-} LIVEPROOF_ONNX_PROVIDER=cpu" MODEL=liveproof-demo-resnet18-fp16 ours "$server" "$3" "$load" ;;
-    peer-ort) measure "$server/$load" "$4" -- "${ort[@]}" ;;
-    peer-openvino) measure "$server/$load" "$4" --python "$WORK/openvino-python" -- "${ort[@]}" ;;
-    *) echo "no server $server" >&2; exit 2 ;;
+      SERVER_ENV="${SERVER_ENV:-} LIVEPROOF_ONNX_PROVIDER=cpu" MODEL=liveproof-demo-resnet18-fp16 ours "$server" "$sessions" "$load" ;;
+    peer-ort) measure "$server/$load" "$sessions" -- "${ort[@]}" ;;
+    peer-openvino) measure "$server/$load" "$sessions" --python "$WORK/openvino-python" -- "${ort[@]}" ;;
+  esac
+}
+
+# full_sessions SERVER: how many sessions saturate it.
+full_sessions() {
+  local ours fp32 openvino ort
+  read -r ours fp32 openvino ort <<<"${FULL-50 14 24 14}"
+  case $1 in
+    ours) echo "$ours" ;;
+    ours-fp32) echo "$fp32" ;;
+    peer-openvino) echo "$openvino" ;;
+    peer-ort) echo "$ort" ;;
+    *) echo "no server $1" >&2; return 2 ;;
   esac
 }
 
 prepare
 for _ in $(seq "${ROUNDS:-3}"); do
   for server in ${1:-ours peer-ort ours-fp32 peer-openvino}; do
-    run "$server" equal "${EQUAL:-8}" "${EQUAL:-8}"
-    [ "${FULL_OURS:-50}" = 0 ] || run "$server" full "${FULL_OURS:-50}" "${FULL_PEER:-14}"
+    full=$(full_sessions "$server")
+    run "$server" equal "${EQUAL:-8}"
+    [ -z "$full" ] || run "$server" full "$full"
   done
 done
 "$PYTHON" scripts/peer_ratios.py "$RESULTS"

@@ -32,9 +32,7 @@ class Session:
         options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
         precision = os.environ.get("PEER_PRECISION", "bf16")
         config = {"CPU": {"INFERENCE_PRECISION_HINT": precision, "INFERENCE_NUM_THREADS": str(threads), "NUM_STREAMS": "1"}}
-        self._session = onnxruntime.InferenceSession(
-            path, options, providers=[(PROVIDER, {"device_type": "CPU", "load_config": json.dumps(config)})]
-        )
+        self._session = onnxruntime.InferenceSession(path, options, providers=[(PROVIDER, {"device_type": "CPU", "load_config": json.dumps(config)})])
         if self._session.get_providers()[0] != PROVIDER:
             raise SystemExit(f"{path}: ONNX Runtime did not take {PROVIDER}")
         self._input, self._outputs = input_name, output_names
