@@ -7,12 +7,12 @@
 #   scripts/bench.sh plot       the sessions as a picture, from all results so far
 #   scripts/bench.sh peer       our server and another one in turn, by the same load generator; `peer --help` has its settings
 #   scripts/bench.sh            stages, sessions, verdict, owners
-# For all of them: MODEL=… another model, WINDOW=15s, SERVER_ENV="NAME=value …" more settings of the server,
+# For all of them: MODEL=… another model, WINDOW=20s, SERVER_ENV="NAME=value …" more settings of the server,
 # SAMPLING_ENV the setting that keeps the sampling rate fixed. Results are added to .cache/bench/*.jsonl.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/bench_server.sh
-WINDOW=${WINDOW:-15s}
+WINDOW=${WINDOW:-20s}
 NAME=${NAME:-${MODEL:-default}}
 PYTHON=.venv/bin/python
 
@@ -37,36 +37,43 @@ sessions() {
   done
 }
 
-# Calls run next to the checks for the whole clip, so their samples show whether the server kept up.
+# Starts CALLS calls and waits until the last one is under way. end_calls prints what they got.
+start_calls() {
+  CALLS=${CALLS:-40}
+  CALLS_LOG=$(mktemp)
+  load --sessions "$CALLS" "$@" >"$CALLS_LOG" &
+  CALLS_PID=$!
+  STARTED+=("$CALLS_PID")
+  sleep $((CALLS / 9 + 5))
+}
+
+end_calls() {
+  wait "$CALLS_PID"
+  echo "$CALLS calls: $(summary <"$CALLS_LOG")"
+  rm "$CALLS_LOG"
+}
+
+# The calls last for the whole clip, so their samples show whether the server kept up.
 verdict() {
   clip
-  local calls=${CALLS:-40} busy
-  echo "── time to verdict next to $calls calls, $NAME"
+  echo "── time to verdict, $NAME"
   start_server
-  busy=$(mktemp)
-  load --sessions "$calls" >"$busy" &
-  local load=$!
-  STARTED+=("$load")
-  sleep $((calls / 9 + 5)) # until the last call is under way
+  start_calls
   load --mode onboarding --stagger 2s --sessions "${CHECKS:-20}" --append "$CACHE/verdict-$NAME.jsonl" | summary
-  wait $load
-  echo "calls: $(summary <"$busy")"
-  rm "$busy"
+  end_calls
   stop_server
 }
 
 owners() {
   clip
-  local calls=${CALLS:-40} profile=$CACHE/cpu-$NAME.pprof
-  echo "── owners of the CPU time, $calls calls, $NAME"
+  local profile=$CACHE/cpu-$NAME.pprof
+  echo "── owners of the CPU time, $NAME"
   start_server
-  load --sessions "$calls" --window 22s | summary &
-  local load=$!
-  sleep $((calls / 9 + 5))
+  start_calls --window 22s
   curl -sf "${PPROF}profile?seconds=20" -o "$profile"
-  wait $load
+  end_calls
   stop_server
-  $PYTHON scripts/profile_owners.py "$profile" --sessions "$calls"
+  $PYTHON scripts/profile_owners.py "$profile" --sessions "$CALLS"
 }
 
 plot() { $PYTHON scripts/plot_sessions.py "$CACHE"/sessions-*.jsonl --out "${PLOT:-$CACHE/sessions.png}"; }
