@@ -34,15 +34,16 @@ func (o Options) Validate() error {
 
 // Result is the result of one session.
 type Result struct {
+	// SecondsToVerdict is the time from the first packet of the first picture until this client
+	// read the verdict of an onboarding session; 0: the clip ended before there was one.
+	SecondsToVerdict float64 `json:"seconds_to_verdict,omitempty"`
+
 	Session   string            `json:"session"`
 	Seconds   float64           `json:"seconds"` // for which media flowed
 	Sampled   int64             `json:"sampled"`
 	Scored    int64             `json:"scored"`
 	PerSecond float64           `json:"scored_per_second"`
 	Outcome   liveproof.Outcome `json:"verdict"`
-	// SecondsToVerdict is the time from the first packet of the first picture until this client
-	// read the verdict of an onboarding session; 0: the clip ended before there was one.
-	SecondsToVerdict float64 `json:"seconds_to_verdict,omitempty"`
 }
 
 // File sends an IVF file to a session of its own, once, in real time.

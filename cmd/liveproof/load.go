@@ -81,7 +81,7 @@ func (o loadOptions) run(ctx context.Context, path string, out io.Writer) error 
 	if err != nil {
 		return err
 	}
-	return errors.Join(printLoad(results, summary, out), appendJSON(o.appendTo, summary))
+	return errors.Join(printLoad(results, out), printSummary(summary, out), appendJSON(o.appendTo, summary))
 }
 
 func (o loadOptions) validate(load publish.Options) error {
@@ -116,7 +116,7 @@ func (o loadOptions) measure(ctx context.Context, load publish.Options, clip *pu
 	return summary, results, err
 }
 
-func printLoad(results []publish.Result, summary loadSummary, out io.Writer) error {
+func printLoad(results []publish.Result, out io.Writer) error {
 	enc := json.NewEncoder(out)
 	rates := make([]float64, 0, len(results))
 	for _, r := range results {
@@ -128,7 +128,7 @@ func printLoad(results []publish.Result, summary loadSummary, out io.Writer) err
 	slices.Sort(rates)
 	_, err := fmt.Fprintf(out, "sessions %d, scored samples a second: min %.2f median %.2f\n",
 		len(rates), rates[0], rates[len(rates)/2])
-	return errors.Join(err, printSummary(summary, out))
+	return err
 }
 
 func printSummary(s loadSummary, out io.Writer) (err error) {
