@@ -42,6 +42,8 @@ var mayImport = map[string][]string{
 	"cmd":                  {anyRoom},
 	"examples":             {"engine"},
 	"examples/backend-go":  {},
+
+	"ingest/live/admission": {},
 }
 
 const anyRoom = "*"
@@ -163,6 +165,8 @@ func TestAllowedNamesTheForbidden(t *testing.T) {
 		{"ingest", module + "/ingest/rtc", true},
 		{"ingest/live", module + "/store", false},
 		{"ingest/live", "net/http", false},
+		{"ingest/live", module + "/ingest/live/admission", true},
+		{"ingest/live/admission", module + "/ingest/rtc", false},
 		{"", "net/http", false},
 		{"engine", module + "/ingest", false},
 		{"engine", module + "/cmd/liveproof", false},

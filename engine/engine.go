@@ -91,6 +91,10 @@ func (e *Engine) Ready(context.Context) error { return e.scorer.Ready() }
 // liveproof.ErrOverloaded or ErrUnavailable if not.
 func (e *Engine) Admit() error { return e.scorer.Admit() }
 
+// Utilisation is how much of what the scorer's workers can score the samples of the last seconds were: 1 is
+// all.
+func (e *Engine) Utilisation() float64 { return e.scorer.Utilisation() }
+
 // Model identifies the current model, which new sessions get.
 func (e *Engine) Model() liveproof.ModelInfo { return e.scorer.Info() }
 

@@ -5,8 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
+	"time"
 
 	"github.com/liveproof/liveproof"
+	"github.com/liveproof/liveproof/ingest/live"
 )
 
 // Problem is an RFC 9457 problem document; it is also the error that carries
@@ -24,6 +27,7 @@ type Problem struct {
 	Field string `json:"field,omitempty"`
 
 	cause error
+	wait  time.Duration // how long until another try, when the error says it
 }
 
 // Error implements error.
@@ -58,6 +62,9 @@ func problemOf(err error) *Problem {
 	default:
 		p = translated(err)
 	}
+	if full := (*live.Refusal)(nil); errors.As(err, &full) {
+		p.wait = full.RetryAfter
+	}
 	p.cause = err
 	return p
 }
@@ -71,8 +78,11 @@ func translated(err error) *Problem {
 	return problem(CodeInternal, "the server failed; the request id finds it in its log")
 }
 
-// retryAfter in seconds, by code; 0 says nothing.
+// retryAfter in seconds: what the error says, else by code; "" says nothing.
 func (p *Problem) retryAfter() string {
+	if p.wait > 0 {
+		return strconv.Itoa(int(p.wait.Seconds()))
+	}
 	switch p.Code {
 	case CodeStoreUnavailable, CodeScorerUnavailable, CodeOverloaded, CodeShuttingDown, CodeNegotiationTimeout, CodeTimeout:
 		return "5"

@@ -42,6 +42,8 @@ type Deps struct {
 	// Admit refuses new sessions with liveproof.ErrOverloaded, or with
 	// liveproof.ErrUnavailable while nothing can be scored; nil admits all.
 	Admit func() error
+	// Capacity measures what sessions cost; nil measures nothing, and session.max_sessions auto then admits all.
+	Capacity *live.Capacity
 	// MinDeadline is the least deadline with which a session can be decided; at least 1 s counts.
 	MinDeadline time.Duration
 	// Now is the clock of tokens and records; nil is time.Now.
@@ -137,7 +139,7 @@ func (s *Server) assemble() (err error) {
 	s.ready = &readiness{sessions: s.deps.Sessions, model: s.deps.Ready, now: s.now}
 	s.live, err = live.New(s.deps.Session, live.Deps{
 		Sessions: s.deps.Sessions, Analyzer: s.deps.Analyzer, Dial: s.deps.Dial,
-		Log: s.log, Metrics: s.deps.Metrics, Now: s.now,
+		Capacity: s.deps.Capacity, Log: s.log, Metrics: s.deps.Metrics, Now: s.now,
 	})
 	if err != nil {
 		return fmt.Errorf("session.%w", err)
@@ -199,6 +201,7 @@ func (s *Server) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	wg.Go(func() { defer cancel(); failed = s.serve(srv) })
 	wg.Go(func() { s.live.Sweep(serving) })
+	wg.Go(func() { s.live.Measure(serving) })
 	<-serving.Done()
 	err := s.shutdown(srv)
 	wg.Wait()

@@ -18,6 +18,7 @@ import (
 	"github.com/pion/webrtc/v4"
 
 	"github.com/liveproof/liveproof"
+	"github.com/liveproof/liveproof/ingest/live"
 	"github.com/liveproof/liveproof/internal/ids"
 )
 
@@ -66,11 +67,14 @@ func (s *Server) open(w http.ResponseWriter, r *http.Request, tenant, idempotenc
 	if err != nil {
 		return session, err
 	}
-	if err := s.admit(); err != nil {
+	if err := s.admit(session.ID); err != nil {
 		return session, err
 	}
 	requestHash := hash(string(session.Mode), session.ExternalID, session.Deadline.String())
 	stored, replayed, err := s.deps.Sessions.Create(r.Context(), session, idempotencyKey, requestHash)
+	if err != nil || replayed {
+		s.live.Unbook(session.ID) // a session that was found again keeps its own place
+	}
 	if err != nil && !errors.Is(err, liveproof.ErrNotFound) {
 		return stored, err
 	}
@@ -92,17 +96,28 @@ func (s *Server) connectable(session liveproof.Session) bool {
 // errNotAdmitted: nothing can be scored now.
 var errNotAdmitted = errors.New("scorer is not ready")
 
-// admit reports why a session created now could not be judged.
-func (s *Server) admit() error {
-	if err := s.live.Full(); err != nil {
+// admit books a place for the session, or reports why one created now could not be judged.
+func (s *Server) admit(id liveproof.SessionID) error {
+	if err := s.live.Book(id); err != nil {
 		return err
 	}
+	err := s.canScore()
+	if err != nil {
+		s.live.Unbook(id)
+	}
+	return err
+}
+
+func (s *Server) canScore() error {
 	if s.deps.Admit == nil {
 		return nil
 	}
 	err := s.deps.Admit()
-	if errors.Is(err, liveproof.ErrUnavailable) {
+	switch {
+	case errors.Is(err, liveproof.ErrUnavailable):
 		return fmt.Errorf("%w: %w", errNotAdmitted, err)
+	case errors.Is(err, liveproof.ErrOverloaded):
+		return fmt.Errorf("%w: %w", s.live.Refuse(live.RefusedQueue), err)
 	}
 	return err
 }

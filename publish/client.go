@@ -58,7 +58,8 @@ func (c Client) Status(ctx context.Context, id string) (s Status, err error) {
 	return s, c.do(ctx, http.MethodGet, "/v1/sessions/"+url.PathEscape(id), "", &s)
 }
 
-// do makes one request; any answer but success becomes an error.
+// do makes one request; any answer but success becomes an error, which wraps liveproof.ErrOverloaded when the
+// server has no capacity for the session.
 func (c Client) do(ctx context.Context, method, path, body string, into any) error {
 	req, err := http.NewRequestWithContext(ctx, method, c.base()+path, strings.NewReader(body))
 	if err != nil {
@@ -78,9 +79,18 @@ func (c Client) do(ctx context.Context, method, path, body string, into any) err
 		return err
 	}
 	if resp.StatusCode/100 != 2 {
-		return fmt.Errorf("%s %s: %s: %s", method, path, resp.Status, raw)
+		return fmt.Errorf("%s %s: %w", method, path, refusal(resp.Status, raw))
 	}
 	return json.Unmarshal(raw, into)
+}
+
+// refusal is the error of an answer that is no success.
+func refusal(status string, body []byte) error {
+	var problem struct{ Code string }
+	if json.Unmarshal(body, &problem) == nil && problem.Code == "overloaded" {
+		return fmt.Errorf("%w: %s: %s", liveproof.ErrOverloaded, status, body)
+	}
+	return fmt.Errorf("%s: %s", status, body)
 }
 
 func (c Client) http() *http.Client {

@@ -44,6 +44,8 @@ type Result struct {
 	Scored    int64             `json:"scored"`
 	PerSecond float64           `json:"scored_per_second"`
 	Outcome   liveproof.Outcome `json:"verdict"`
+	// Refused says that the server had no capacity for the session; then the rest is empty.
+	Refused bool `json:"refused,omitempty"`
 }
 
 // File sends an IVF file to a session of its own, once, in real time.
@@ -56,7 +58,7 @@ func File(ctx context.Context, c Client, mode liveproof.Mode, path string) (Resu
 }
 
 // Run sends the clip to every session once. The first failure ends all
-// sessions.
+// sessions; that the server has no capacity for a session is none, but its result.
 func Run(ctx context.Context, o Options, clip *Clip) ([]Result, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
@@ -71,6 +73,9 @@ func Run(ctx context.Context, o Options, clip *Clip) ([]Result, error) {
 				return context.Cause(ctx)
 			}
 			results[i], err = one(ctx, o, clip)
+			if errors.Is(err, liveproof.ErrOverloaded) {
+				results[i], err = Result{Refused: true}, nil
+			}
 			return err
 		})
 	}

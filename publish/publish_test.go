@@ -84,6 +84,7 @@ type receiver struct {
 	decides int64 // after this many packets; 0: when the session is ended by its client
 	decided atomic.Bool
 	asked   atomic.Int64 // how often the metrics were read
+	places  atomic.Int64 // left for sessions; the offers after them find the server full
 	packets atomic.Int64
 	deleted atomic.Int64
 	mu      sync.Mutex
@@ -94,6 +95,7 @@ type receiver struct {
 
 func newReceiver(t *testing.T) *receiver {
 	r := &receiver{t: t}
+	r.places.Store(1000)
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /v1/sessions", r.create)
 	mux.HandleFunc("POST /v1/sessions/{id}/whip", r.offer)
@@ -146,6 +148,10 @@ func (r *receiver) create(w http.ResponseWriter, req *http.Request) {
 		http.Error(w, "no such key", http.StatusUnauthorized)
 		return
 	}
+	if r.places.Load() <= 0 {
+		full(w)
+		return
+	}
 	var body struct{ Mode string }
 	_ = json.NewDecoder(req.Body).Decode(&body)
 	r.mu.Lock()
@@ -155,9 +161,20 @@ func (r *receiver) create(w http.ResponseWriter, req *http.Request) {
 	_, _ = fmt.Fprintf(w, `{"id":%q,"client_token":"token","whip_url":"/v1/sessions/%[1]s/whip"}`, id)
 }
 
+// full answers as a server without capacity does.
+func full(w http.ResponseWriter) {
+	w.Header().Set("Retry-After", "7")
+	w.WriteHeader(http.StatusServiceUnavailable)
+	_, _ = io.WriteString(w, `{"status":503,"code":"overloaded","detail":"no capacity"}`)
+}
+
 func (r *receiver) offer(w http.ResponseWriter, req *http.Request) {
 	if r.refuse || req.Header.Get("Authorization") != "Bearer token" {
 		http.Error(w, "not wanted", http.StatusForbidden)
+		return
+	}
+	if r.places.Add(-1) < 0 {
+		full(w)
 		return
 	}
 	sdp, _ := io.ReadAll(req.Body)
@@ -303,12 +320,35 @@ func TestQuantileInterpolates(t *testing.T) {
 }
 
 func TestSummarizeVerdicts(t *testing.T) {
-	results := []Result{{}}
+	results := []Result{{}, {Refused: true}}
 	for i := range 20 {
 		results = append(results, Result{SecondsToVerdict: float64(20 - i)})
 	}
-	require.Equal(t, VerdictTimes{Sessions: 20, Undecided: 1, Median: 10, P95: 19, Worst: 20}, SummarizeVerdicts(results))
+	require.Equal(t, VerdictTimes{Sessions: 20, Undecided: 1, Refused: 1, Median: 10, P95: 19, Worst: 20}, SummarizeVerdicts(results))
 	require.Equal(t, VerdictTimes{Undecided: 1}, SummarizeVerdicts(results[:1]))
+}
+
+// TestRunSurvivesRefusals, at the creation and at the connection.
+func TestRunSurvivesRefusals(t *testing.T) {
+	clip, err := readIVF(bytes.NewReader(ivf("VP80", 10, 50, 1)))
+	require.NoError(t, err)
+	for places := range int64(3) {
+		r := newReceiver(t)
+		r.places.Store(places)
+		results, err := Run(t.Context(), Options{Client: r.client(), Mode: liveproof.ModeCall, Sessions: 4}, clip)
+		require.NoError(t, err)
+		refused := 0
+		for _, got := range results {
+			if got.Refused {
+				refused++
+				require.Equal(t, Result{Refused: true}, got)
+			}
+		}
+		require.EqualValues(t, 4-places, refused)
+		require.Equal(t, places, r.deleted.Load())
+		_, err = r.client().Create(t.Context(), liveproof.ModeCall)
+		require.ErrorIs(t, err, liveproof.ErrOverloaded)
+	}
 }
 
 func TestRunNamesWhatWentWrong(t *testing.T) {

@@ -126,7 +126,7 @@ func (p *Publisher) post(ctx context.Context, endpoint, offer string) (answer st
 		return "", err
 	}
 	if resp.StatusCode != http.StatusCreated {
-		return "", fmt.Errorf("WHIP: %s: %s", resp.Status, body)
+		return "", fmt.Errorf("WHIP: %w", refusal(resp.Status, body))
 	}
 	base, err := url.Parse(endpoint)
 	if err != nil {

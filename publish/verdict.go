@@ -70,6 +70,7 @@ func (c Client) awaitEnd(ctx context.Context, id string, left <-chan struct{}) (
 type VerdictTimes struct {
 	Sessions  int     `json:"sessions"`  // with a verdict
 	Undecided int     `json:"undecided"` // sessions without one
+	Refused   int     `json:"refused"`   // sessions that the server had no capacity for
 	Median    float64 `json:"median_s"`
 	P95       float64 `json:"p95_s"`
 	Worst     float64 `json:"worst_s"`
@@ -78,12 +79,18 @@ type VerdictTimes struct {
 // SummarizeVerdicts gives quantiles by nearest rank: each of them is a time that was measured.
 func SummarizeVerdicts(results []Result) VerdictTimes {
 	var times []float64
+	var v VerdictTimes
 	for _, r := range results {
-		if r.SecondsToVerdict > 0 {
+		switch {
+		case r.Refused:
+			v.Refused++
+		case r.SecondsToVerdict > 0:
 			times = append(times, r.SecondsToVerdict)
+		default:
+			v.Undecided++
 		}
 	}
-	v := VerdictTimes{Sessions: len(times), Undecided: len(results) - len(times)}
+	v.Sessions = len(times)
 	if len(times) == 0 {
 		return v
 	}

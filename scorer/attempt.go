@@ -27,7 +27,9 @@ func (r *runner) attempt(ctx context.Context, backend Backend, items []*item) (r
 	go func() { done <- invoke(ctx, backend, items) }() // this worker waits for a stuck run in awaitStuck
 	select {
 	case res := <-done:
-		r.metrics.inference.Observe(time.Since(began).Seconds())
+		took := time.Since(began)
+		r.metrics.inference.Observe(took.Seconds())
+		r.load.ran(time.Now(), len(items), took)
 		return r.classify(ctx, res), nil
 	case <-ctx.Done():
 	}

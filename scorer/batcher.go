@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"time"
 
 	"github.com/liveproof/liveproof"
 	"github.com/liveproof/liveproof/onnx"
@@ -106,6 +107,12 @@ func (b *Batcher) Admit() error {
 		return err
 	}
 	return b.queue.overload(b.cfg.AdmitWait)
+}
+
+// Utilisation is how much of what the workers can score the crops of the last seconds were: 1 is all. It can be
+// above 1 for a moment.
+func (b *Batcher) Utilisation() float64 {
+	return b.runner.load.utilisation(time.Now(), b.workers, b.cfg.MaxBatch)
 }
 
 // Swap makes next, which must be warmed up, the model of all pins from now on. Sessions that

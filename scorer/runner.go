@@ -17,6 +17,7 @@ const attempts = 2
 type runner struct {
 	queue   *queue
 	timeout time.Duration // of one attempt
+	load    workload
 	metrics *Metrics
 	log     *slog.Logger
 }

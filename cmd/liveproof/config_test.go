@@ -12,6 +12,7 @@ import (
 	"github.com/liveproof/liveproof/configs"
 	"github.com/liveproof/liveproof/detector"
 	"github.com/liveproof/liveproof/ingest"
+	"github.com/liveproof/liveproof/ingest/live"
 	"github.com/liveproof/liveproof/models"
 )
 
@@ -33,6 +34,9 @@ func TestConfigIsStrict(t *testing.T) {
 		"record too short":   {"session: {record_ttl: 1h}\n", "session.record_ttl: 1h0m0s does not outlast"},
 		"two keys, one name": {"ingest: {api_keys: [0123456789abcdef, 123456789abcdef0]}\n", "2 keys have no name"},
 		"two documents":      {"log: {}\n---\nlog: {}\n", "more than one YAML document"},
+		"sessions in words":  {"session: {max_sessions: many}\n", `"many" is neither auto nor a whole number from 1 to 100000`},
+		"half a session":     {"session: {max_sessions: 1.5}\n", `"1.5" is neither auto nor a whole number`},
+		"no session":         {"session: {max_sessions: 0}\n", "session.max_sessions: 0 is neither auto nor a whole number"},
 		"not YAML":           {"\t{", "yaml"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -42,6 +46,24 @@ func TestConfigIsStrict(t *testing.T) {
 			require.ErrorContains(t, err, c.complaint)
 		})
 	}
+}
+
+func TestMaxSessions(t *testing.T) {
+	require.Equal(t, live.Auto, DefaultConfig().Session.MaxSessions)
+	for text, want := range map[string]live.Limit{"auto": live.Auto, "200": 200, `"200"`: 200} {
+		path := filepath.Join(t.TempDir(), "liveproof.yaml")
+		require.NoError(t, os.WriteFile(path, []byte("session: {max_sessions: "+text+"}\n"), 0o600))
+		cfg, err := loadConfig(path, nil)
+		require.NoError(t, err, text)
+		require.Equal(t, want, cfg.Session.MaxSessions)
+	}
+	for text, want := range map[string]live.Limit{"auto": live.Auto, "7": 7} {
+		cfg, err := loadConfig("", []string{"LIVEPROOF_SESSION_MAX_SESSIONS=" + text})
+		require.NoError(t, err, text)
+		require.Equal(t, want, cfg.Session.MaxSessions)
+	}
+	_, err := loadConfig("", []string{"LIVEPROOF_SESSION_MAX_SESSIONS=lots"})
+	require.ErrorContains(t, err, `LIVEPROOF_SESSION_MAX_SESSIONS: max_sessions: "lots" is neither auto nor a whole number from 1 to 100000`)
 }
 
 func TestMissingFileIsNamed(t *testing.T) {

@@ -22,6 +22,8 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	// What else runs on this machine must not decide which tests get a session.
+	_ = os.Setenv("LIVEPROOF_SESSION_MAX_SESSIONS", "1000")
 	goleak.VerifyTestMain(m,
 		// net/http keeps idle connections of the default client for a while.
 		goleak.IgnoreTopFunction("net/http.(*persistConn).readLoop"),

@@ -20,7 +20,8 @@ import (
 const loadHelp = `Opens N live WebRTC sessions against a running server, each sending the same VP8
 video in real time, and prints how many samples per second were scored in each of them.
 It answers "how many sessions can this machine run": start it on another machine, as it
-otherwise takes processor time from the server.
+otherwise takes processor time from the server. Sessions for which the server has no
+capacity are counted as refused.
 
 With --window the server is measured too, while all sessions send: its CPU time, memory
 and the time from a picture to its score, from its /metrics. After the window the sessions
@@ -120,14 +121,19 @@ func printLoad(results []publish.Result, out io.Writer) error {
 	enc := json.NewEncoder(out)
 	rates := make([]float64, 0, len(results))
 	for _, r := range results {
-		rates = append(rates, r.PerSecond)
+		if !r.Refused {
+			rates = append(rates, r.PerSecond)
+		}
 		if err := enc.Encode(r); err != nil {
 			return err
 		}
 	}
+	if len(rates) == 0 {
+		return errors.New("the server refused every session: it has no capacity now")
+	}
 	slices.Sort(rates)
-	_, err := fmt.Fprintf(out, "sessions %d, scored samples a second: min %.2f median %.2f\n",
-		len(rates), rates[0], rates[len(rates)/2])
+	_, err := fmt.Fprintf(out, "sessions %d, refused %d, scored samples a second: min %.2f median %.2f\n",
+		len(rates), len(results)-len(rates), rates[0], rates[len(rates)/2])
 	return err
 }
 
@@ -140,8 +146,8 @@ func printSummary(s loadSummary, out io.Writer) (err error) {
 			m.MemoryIdle, m.Memory, m.MemoryEach)
 	}
 	if v := s.Verdicts; v != nil {
-		_, more := fmt.Fprintf(out, "time to verdict of %d sessions, %d without one: median %.2f p95 %.2f worst %.2f s\n",
-			v.Sessions, v.Undecided, v.Median, v.P95, v.Worst)
+		_, more := fmt.Fprintf(out, "time to verdict of %d sessions, %d without one, %d refused: median %.2f p95 %.2f worst %.2f s\n",
+			v.Sessions, v.Undecided, v.Refused, v.Median, v.P95, v.Worst)
 		err = errors.Join(err, more)
 	}
 	return err

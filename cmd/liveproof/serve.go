@@ -19,6 +19,7 @@ import (
 	"github.com/liveproof/liveproof/ingest"
 	"github.com/liveproof/liveproof/ingest/live"
 	"github.com/liveproof/liveproof/ingest/rtc"
+	"github.com/liveproof/liveproof/internal/cpu"
 	"github.com/liveproof/liveproof/webclient"
 )
 
@@ -130,7 +131,8 @@ func serve(ctx context.Context, cfg Config, mode serveMode, out, errOut io.Write
 		Sessions: sessions, Analyzer: judge.Live(sessions), RTC: api, Dial: live.Dial(api), Session: cfg.Session, Log: log,
 		Metrics: reg, MetricsHandler: promhttp.HandlerFor(reg, promhttp.HandlerOpts{Registry: reg}),
 		Web: webclient.FS(), Dev: mode.dev, Demo: mode.demo, Ready: judge.Ready,
-		Admit: judge.Admit, MinDeadline: cfg.engine().MinDeadline(),
+		Admit: judge.Admit, Capacity: &live.Capacity{CPU: cpu.Read, Scorer: judge.Utilisation, SampleRate: cfg.Pipeline.SampleRate},
+		MinDeadline: cfg.engine().MinDeadline(),
 	})
 	if err != nil {
 		return usage(fmt.Errorf("configuration: %w", err))

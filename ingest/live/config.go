@@ -20,8 +20,10 @@ type Config struct {
 	// MaxCall is the longest time that a call may last.
 	MaxCall time.Duration `yaml:"max_call"`
 
-	// MaxSessions bounds the sessions connected to this server at once.
-	MaxSessions int `yaml:"max_sessions"`
+	// MaxSessions bounds the sessions connected to this server at once. With auto the server measures what a
+	// session costs, and refuses new ones (503, Retry-After) before running ones get too little; a number is a
+	// fixed bound, whatever the sessions cost.
+	MaxSessions Limit `yaml:"max_sessions"`
 	// ConnectTimeout is the time from the connection's first request to its first media, ICE and DTLS included.
 	ConnectTimeout time.Duration `yaml:"connect_timeout"`
 	// IdleTimeout ends a session that delivers no media.
@@ -41,7 +43,7 @@ func DefaultConfig() Config {
 	return Config{
 		TokenTTL: 2 * time.Minute, RecordTTL: 24 * time.Hour,
 		Deadline: 15 * time.Second, MaxDeadline: time.Minute, MaxCall: 4 * time.Hour,
-		MaxSessions:    200,
+		MaxSessions:    Auto,
 		ConnectTimeout: 10 * time.Second, IdleTimeout: 10 * time.Second,
 		DisconnectGrace: 3 * time.Second, DecideTimeout: time.Minute, DrainTimeout: 20 * time.Second,
 	}
@@ -56,7 +58,7 @@ func (c Config) Validate() error {
 		check.In("max_deadline", c.MaxDeadline, time.Second, 10*time.Minute),
 		check.In("deadline", c.Deadline, time.Second, c.MaxDeadline),
 		check.In("max_call", c.MaxCall, time.Second, 24*time.Hour),
-		check.In("max_sessions", c.MaxSessions, 1, 100_000),
+		check.That("max_sessions", c.MaxSessions.valid(), "%v is neither auto nor a whole number from 1 to %d", c.MaxSessions, maxLimit),
 		check.In("connect_timeout", c.ConnectTimeout, 10*time.Millisecond, time.Minute),
 		check.In("idle_timeout", c.IdleTimeout, time.Second, 10*time.Minute),
 		check.In("disconnect_grace", c.DisconnectGrace, 0, time.Minute),

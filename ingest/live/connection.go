@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 
@@ -34,6 +35,7 @@ type Connection struct {
 	tokenID  string
 	listener Listener
 	claimed  bool // this server has the session's lease; guarded by the supervisor's mutex
+	streams  bool // its video has come; guarded by the supervisor's mutex
 	peer     Peer // nil when no peer connection could be made
 
 	ctx       context.Context
@@ -194,6 +196,7 @@ func (c *Connection) analyze() {
 		c.end(liveproof.Unjudged(c.reasonOr(liveproof.ReasonOf(err))))
 		return
 	}
+	c.sup.started(c)
 	close(c.streaming)
 	c.listener.State(liveproof.StateStreaming)
 	session := c.session
@@ -210,6 +213,9 @@ func (c *Connection) observe(e liveproof.Event) {
 	if e.Ended != nil {
 		c.end(*e.Ended)
 		return
+	}
+	if e.Sample != nil && !slices.Contains(e.Sample.Sample.Reasons, liveproof.ReasonOverload) {
+		c.sup.samples.Add(1) // one that was dropped has cost little
 	}
 	c.listener.Event(e)
 }

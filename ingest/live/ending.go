@@ -138,7 +138,7 @@ func unwritten(session liveproof.Session, end liveproof.Ending) liveproof.Sessio
 
 // writeTimeout is how long the end of a session may wait for the store.
 func (s *Supervisor) writeTimeout() time.Duration {
-	if errors.Is(s.Full(), ErrDraining) {
+	if s.draining() {
 		return min(s.cfg.DecideTimeout, 5*time.Second)
 	}
 	return s.cfg.DecideTimeout

@@ -5,6 +5,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promauto"
 
 	"github.com/liveproof/liveproof"
+	"github.com/liveproof/liveproof/ingest/live/admission"
 )
 
 // metrics of sessions. Label values are closed sets: nothing that a client sends becomes
@@ -19,6 +20,15 @@ type metrics struct {
 	// writes counts attempts to write a session's end by result: ok, refused
 	// (another ending was written, or the record is gone), retry, gave_up.
 	writes *prometheus.CounterVec
+	// refused counts sessions that found no place, at their creation or connection, by reason: cpu,
+	// scorer, settling (too many sessions whose cost is not measured yet), queue (crops wait too long),
+	// max_sessions (the fixed number is reached).
+	refused *prometheus.CounterVec
+	// use is how much of what is available is used, 0 to 1, by resource: cpu, scorer.
+	use *prometheus.GaugeVec
+	// cost is the processor cores that a session at the full sampling rate costs, capacity how many such
+	// sessions this server can take; both are 0 until they are measured.
+	cost, capacity prometheus.Gauge
 }
 
 // newMetrics registers; a nil registerer leaves the metrics unregistered.
@@ -34,7 +44,26 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		writes: f.NewCounterVec(prometheus.CounterOpts{
 			Name: "liveproof_session_end_writes_total", Help: "Attempts to write the end of a session.",
 		}, []string{"result"}),
+		refused: f.NewCounterVec(prometheus.CounterOpts{
+			Name: "liveproof_sessions_refused_total", Help: "Sessions that found no place.",
+		}, []string{"reason"}),
+		use: f.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "liveproof_capacity_used_ratio", Help: "Use of what is available to this server, 0 to 1.",
+		}, []string{"resource"}),
+		cost: f.NewGauge(prometheus.GaugeOpts{
+			Name: "liveproof_session_cost_cores", Help: "Processor cores of a session at the full sampling rate; 0 until measured.",
+		}),
+		capacity: f.NewGauge(prometheus.GaugeOpts{
+			Name: "liveproof_capacity_sessions", Help: "Sessions at the full sampling rate that fit on this server; 0 until measured.",
+		}),
 	}
+}
+
+func (m *metrics) measured(v admission.View) {
+	m.use.WithLabelValues("cpu").Set(v.CPU)
+	m.use.WithLabelValues("scorer").Set(v.Scorer)
+	m.cost.Set(v.Cost)
+	m.capacity.Set(v.Capacity)
 }
 
 func (m *metrics) ended(s liveproof.Session) {

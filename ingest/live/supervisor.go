@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/pion/webrtc/v4"
@@ -37,6 +38,7 @@ type Deps struct {
 	Sessions Sessions
 	Analyzer Analyzer
 	Dial     Dialer
+	Capacity *Capacity             // nil measures nothing: max_sessions auto then admits everyone
 	Log      *slog.Logger          // nil discards
 	Metrics  prometheus.Registerer // nil leaves the metrics unregistered
 	Now      func() time.Time      // nil is time.Now
@@ -56,8 +58,11 @@ type Supervisor struct {
 	emptied     chan struct{} // gets a token when the last connection has ended
 	mu          sync.Mutex
 	connections map[liveproof.SessionID]*Connection
+	places      places
 	beats       bool // the heartbeat is running
 	shut        bool
+
+	samples atomic.Int64 // that all sessions have taken, without those dropped in overload
 }
 
 // New checks the configuration; nothing runs yet.
@@ -68,6 +73,9 @@ func New(cfg Config, deps Deps) (*Supervisor, error) {
 	if deps.Sessions == nil || deps.Analyzer == nil || deps.Dial == nil {
 		return nil, errors.New("live: Sessions, Analyzer and Dial are required")
 	}
+	if c := deps.Capacity; c != nil && (c.CPU == nil || c.Scorer == nil || !(c.SampleRate > 0)) {
+		return nil, errors.New("live: a Capacity needs CPU, Scorer and SampleRate")
+	}
 	if deps.Log == nil {
 		deps.Log = slog.New(slog.DiscardHandler)
 	}
@@ -77,6 +85,7 @@ func New(cfg Config, deps Deps) (*Supervisor, error) {
 	return &Supervisor{
 		cfg: cfg, deps: deps, metrics: newMetrics(deps.Metrics), node: ids.New(time.Now()), overtime: overtime,
 		emptied: make(chan struct{}, 1), connections: make(map[liveproof.SessionID]*Connection),
+		places: newPlaces(cfg.MaxSessions, deps.Capacity),
 	}, nil
 }
 
@@ -136,8 +145,48 @@ func (s *Supervisor) own(c *Connection, owned bool) {
 	c.claimed = owned
 }
 
-// reserve takes one of MaxSessions places. It also refuses a second peer for
-// the session on this server, without asking the store.
+// Book keeps a place for a session that is about to be created, for a short time, until its client
+// connects. The error says why none is free: a *Refusal, or ErrDraining.
+func (s *Supervisor) Book(id liveproof.SessionID) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.shut {
+		return ErrDraining
+	}
+	now := time.Now()
+	if err := s.room(now); err != nil {
+		return err
+	}
+	s.places.book(now, id)
+	return nil
+}
+
+// Unbook gives a place back: the session was not created.
+func (s *Supervisor) Unbook(id liveproof.SessionID) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.places.take(time.Now(), id)
+}
+
+// room reports why one more session does not fit, and counts the refusal.
+func (s *Supervisor) room(now time.Time) error {
+	if refused := s.places.refuse(now, len(s.connections)); refused != nil {
+		s.metrics.refused.WithLabelValues(string(refused.Reason)).Inc()
+		return refused
+	}
+	return nil
+}
+
+// Refuse counts a refusal for a reason that the caller has found, and says when to try again.
+func (s *Supervisor) Refuse(why Reason) *Refusal {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.metrics.refused.WithLabelValues(string(why)).Inc()
+	return s.places.refusal(time.Now(), why)
+}
+
+// reserve takes a place: the one that was booked for the session, or a free one. It also refuses a
+// second peer for the session on this server, without asking the store.
 func (s *Supervisor) reserve(session liveproof.Session, tokenID string, l Listener) (*Connection, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -149,8 +198,11 @@ func (s *Supervisor) reserve(session liveproof.Session, tokenID string, l Listen
 		return nil, liveproof.ErrTokenUsed
 	case known != nil:
 		return nil, liveproof.ErrConflict
-	case len(s.connections) >= s.cfg.MaxSessions:
-		return nil, liveproof.ErrOverloaded
+	}
+	if now := time.Now(); !s.places.take(now, session.ID) {
+		if err := s.room(now); err != nil {
+			return nil, err
+		}
 	}
 	c := newConnection(s, session, tokenID, l)
 	s.connections[session.ID] = c
@@ -166,6 +218,7 @@ func (s *Supervisor) reserve(session liveproof.Session, tokenID string, l Listen
 func (s *Supervisor) release(c *Connection) {
 	s.mu.Lock()
 	delete(s.connections, c.session.ID)
+	s.places.freed(time.Now(), c.streams)
 	if len(s.connections) == 0 {
 		select {
 		case s.emptied <- struct{}{}:
@@ -176,6 +229,14 @@ func (s *Supervisor) release(c *Connection) {
 	s.metrics.active.Dec()
 	c.cancel(nil)
 	s.wg.Done()
+}
+
+// started says that the connection's video has come.
+func (s *Supervisor) started(c *Connection) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c.streams = true
+	s.places.streaming++
 }
 
 // Find returns the connection of a session to this server, nil without one.
@@ -206,17 +267,10 @@ func (s *Supervisor) Count() int {
 	return len(s.connections)
 }
 
-// Full reports why no further session can connect now; nil when one can.
-func (s *Supervisor) Full() error {
+func (s *Supervisor) draining() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	switch {
-	case s.shut:
-		return ErrDraining
-	case len(s.connections) >= s.cfg.MaxSessions:
-		return liveproof.ErrOverloaded
-	}
-	return nil
+	return s.shut
 }
 
 // Drain refuses new sessions, lets the running ones go on until ctx ends, and

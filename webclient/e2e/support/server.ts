@@ -31,6 +31,8 @@ export class LiveproofServer {
     if (!existsSync(binary)) throw new Error(`no ${binary}: run make build, or set LIVEPROOF_BIN`);
     const child = spawn(binary, ['serve', '--listen', '127.0.0.1:0', '--udp-port', '0', ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
+      // What else runs on this machine must not decide which tests get a session.
+      env: { ...process.env, LIVEPROOF_SESSION_MAX_SESSIONS: '1000' },
     });
     let output = '';
     child.stdout.on('data', (b: Buffer) => (output += b.toString()));

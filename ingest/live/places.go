@@ -1,0 +1,95 @@
+package live
+
+import (
+	"time"
+
+	"github.com/liveproof/liveproof"
+	"github.com/liveproof/liveproof/ingest/live/admission"
+)
+
+// bookedFor is how long a created session keeps its place while its client has not connected. It is short,
+// so that sessions that nobody connects to do not keep others out; a client that comes later may find the
+// server full.
+const bookedFor = 10 * time.Second
+
+// settlingWait is after how long the cost of the newest sessions is known well enough for more.
+const settlingWait = 2 * time.Second
+
+// places are the places of a server; the supervisor's mutex guards them.
+type places struct {
+	limit     Limit
+	policy    *admission.Policy // nil measures nothing
+	turnover  admission.Turnover
+	booked    map[liveproof.SessionID]time.Time // until when, by session
+	streaming int
+}
+
+func newPlaces(limit Limit, c *Capacity) places {
+	p := places{limit: limit, booked: make(map[liveproof.SessionID]time.Time)}
+	if c != nil {
+		p.policy = admission.New(c.SampleRate)
+	}
+	return p
+}
+
+// books reports whether places are booked: a fixed number counts connected sessions only.
+func (p *places) books() bool { return p.limit == Auto && p.policy != nil }
+
+// lapse frees the places whose time has passed.
+func (p *places) lapse(now time.Time) {
+	for id, until := range p.booked {
+		if !now.Before(until) {
+			delete(p.booked, id)
+			p.turnover.Freed(now)
+		}
+	}
+}
+
+// refuse says why one more session beside the connected ones does not fit; nil when it does.
+func (p *places) refuse(now time.Time, connected int) *Refusal {
+	p.lapse(now)
+	var why Reason
+	switch {
+	case p.limit != Auto && connected >= int(p.limit):
+		why = RefusedNumber
+	case p.books():
+		why = p.policy.Admit(admission.Sessions{
+			Booked: len(p.booked), Connecting: connected - p.streaming, Streaming: p.streaming,
+		})
+	}
+	if why == "" {
+		return nil
+	}
+	return p.refusal(now, why)
+}
+
+func (p *places) refusal(now time.Time, why Reason) *Refusal {
+	wait := p.turnover.Wait(now)
+	if why == admission.Settling {
+		wait = min(wait, settlingWait)
+	}
+	return &Refusal{Reason: why, RetryAfter: wait}
+}
+
+// book takes a place for a session that no client has connected to yet.
+func (p *places) book(now time.Time, id liveproof.SessionID) {
+	if p.books() {
+		p.booked[id] = now.Add(bookedFor)
+	}
+}
+
+// take turns the session's booked place into a connected one; false when it has none.
+func (p *places) take(now time.Time, id liveproof.SessionID) bool {
+	p.lapse(now)
+	_, booked := p.booked[id]
+	delete(p.booked, id)
+	return booked
+}
+
+// freed counts a connected session that has ended.
+func (p *places) freed(now time.Time, streamed bool) {
+	if streamed {
+		p.streaming--
+	}
+	p.turnover.Freed(now)
+}
