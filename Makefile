@@ -19,7 +19,8 @@ GO_SOURCES := $(shell git ls-files -co --exclude-standard '*.go' '*.c' '*.h' go.
 GOLANGCI_LINT := go tool -modfile=tools/golangci/go.mod golangci-lint
 RUFF := .venv/bin/ruff
 
-.PHONY: help run test setup build web lint lint-go lint-training lint-web format test-go test-web test-training test-browser bench fuzz clean
+.PHONY: help run test setup build web lint lint-go lint-training lint-web format test-go test-web test-training test-browser
+.PHONY: bench bench-sessions bench-verdict bench-owners bench-plot bench-peer fuzz clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -82,8 +83,23 @@ test-training: ## the trainer's tests
 test-browser: build ## end to end in headless Chromium
 	cd webclient && npm run --silent e2e
 
-bench: build ## per-stage benchmarks and the session capacity of this machine (docs/performance.md)
+bench: build ## all figures of docs/performance.md but the peer's, about 8 minutes: stages, sessions, verdict, owners
 	@scripts/bench.sh
+
+bench-sessions: build ## sessions that this machine holds: samples, latency, CPU, memory (SESSIONS="10 20", MODEL=…)
+	@scripts/bench.sh sessions
+
+bench-verdict: build ## time to a verdict next to calls (CALLS=40)
+	@scripts/bench.sh verdict
+
+bench-owners: build ## whose code the CPU time is spent in (CALLS=40)
+	@scripts/bench.sh owners
+
+bench-plot: ## the sessions measured so far as a picture (PLOT=file.png)
+	@scripts/bench.sh plot
+
+bench-peer: build ## our server beside another one, about 12 minutes (LIVEPROOF_SHARED)
+	@scripts/bench.sh peer
 
 fuzz: ## 20 s of every fuzz target (FUZZTIME=5m for longer)
 	@scripts/fuzz.sh

@@ -18,6 +18,8 @@ type Options struct {
 	Mode     liveproof.Mode
 	Sessions int           // at once, ≥ 1
 	Stagger  time.Duration // between the starts of two sessions
+	// Connected is called, by many goroutines, with each session whose media can flow; nil: nobody is told.
+	Connected func(Session)
 }
 
 // Validate reports every option that is out of range; each error begins with its name.
@@ -32,6 +34,10 @@ func (o Options) Validate() error {
 
 // Result is the result of one session.
 type Result struct {
+	// SecondsToVerdict is the time from the first packet of the first picture until this client
+	// read the verdict of an onboarding session; 0: the clip ended before there was one.
+	SecondsToVerdict float64 `json:"seconds_to_verdict,omitempty"`
+
 	Session   string            `json:"session"`
 	Seconds   float64           `json:"seconds"` // for which media flowed
 	Sampled   int64             `json:"sampled"`
@@ -48,7 +54,7 @@ func File(ctx context.Context, c Client, mode liveproof.Mode, path string) (Resu
 	if err != nil {
 		return Result{}, err
 	}
-	return one(ctx, c, mode, clip)
+	return one(ctx, Options{Client: c, Mode: mode}, clip)
 }
 
 // Run sends the clip to every session once. The first failure ends all
@@ -66,7 +72,7 @@ func Run(ctx context.Context, o Options, clip *Clip) ([]Result, error) {
 			case <-ctx.Done():
 				return context.Cause(ctx)
 			}
-			results[i], err = one(ctx, o.Client, o.Mode, clip)
+			results[i], err = one(ctx, o, clip)
 			if errors.Is(err, liveproof.ErrOverloaded) {
 				results[i], err = Result{Refused: true}, nil
 			}
@@ -77,8 +83,9 @@ func Run(ctx context.Context, o Options, clip *Clip) ([]Result, error) {
 }
 
 // one creates a session, sends the clip, ends the session and reads its result.
-func one(ctx context.Context, c Client, mode liveproof.Mode, clip *Clip) (r Result, err error) {
-	s, err := c.Create(ctx, mode)
+func one(ctx context.Context, o Options, clip *Clip) (r Result, err error) {
+	c := o.Client
+	s, err := c.Create(ctx, o.Mode)
 	if err != nil {
 		return r, err
 	}
@@ -86,15 +93,33 @@ func one(ctx context.Context, c Client, mode liveproof.Mode, clip *Clip) (r Resu
 	if err != nil {
 		return r, err
 	}
+	if o.Connected != nil {
+		o.Connected(s)
+	}
 	start := time.Now()
-	err = p.Send(ctx, clip)
+	verdict, err := o.send(ctx, p, s, clip)
 	sent := time.Since(start).Seconds()
-	if err = errors.Join(err, p.Close(context.WithoutCancel(ctx))); err != nil {
+	ctx = context.WithoutCancel(ctx)
+	if err = errors.Join(err, p.Close(ctx)); err != nil {
 		return r, err
 	}
 	got, err := c.Status(ctx, s.ID)
 	return Result{
 		Session: s.ID, Seconds: sent, Sampled: got.Frames.Sampled, Scored: got.Frames.Scored,
-		PerSecond: float64(got.Frames.Scored) / sent, Outcome: got.Verdict,
+		PerSecond: float64(got.Frames.Scored) / sent, Outcome: got.Verdict, SecondsToVerdict: verdict.Seconds(),
 	}, err
+}
+
+// send sends the clip until its end, until an onboarding session has its verdict, or until what ctx
+// ends with says that it was enough.
+func (o Options) send(ctx context.Context, p *Publisher, s Session, clip *Clip) (verdict time.Duration, err error) {
+	if o.Mode == liveproof.ModeOnboarding {
+		verdict, err = sendUntilVerdict(ctx, o.Client, p, s, clip)
+	} else {
+		err = p.Send(ctx, clip)
+	}
+	if errors.Is(err, errEnough) {
+		err = nil
+	}
+	return verdict, err
 }

@@ -5,7 +5,9 @@ import (
 	"context"
 	"encoding/binary"
 	"encoding/json"
+	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -78,7 +80,10 @@ func TestReadIVFRefuses(t *testing.T) {
 type receiver struct {
 	*httptest.Server
 	t       *testing.T
-	refuse  bool         // every offer
+	refuse  bool  // every offer
+	decides int64 // after this many packets; 0: when the session is ended by its client
+	decided atomic.Bool
+	asked   atomic.Int64 // how often the metrics were read
 	places  atomic.Int64 // left for sessions; the offers after them find the server full
 	packets atomic.Int64
 	deleted atomic.Int64
@@ -94,10 +99,12 @@ func newReceiver(t *testing.T) *receiver {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /v1/sessions", r.create)
 	mux.HandleFunc("POST /v1/sessions/{id}/whip", r.offer)
-	mux.HandleFunc("DELETE /v1/sessions/{id}/whip/{peer}", func(http.ResponseWriter, *http.Request) { r.deleted.Add(1) })
-	mux.HandleFunc("GET /v1/sessions/{id}", func(w http.ResponseWriter, _ *http.Request) {
-		_, _ = io.WriteString(w, `{"state":"decided","verdict":"live","frames":{"sampled":7,"scored":6}}`)
+	mux.HandleFunc("DELETE /v1/sessions/{id}/whip/{peer}", func(http.ResponseWriter, *http.Request) {
+		r.deleted.Add(1)
+		r.decided.Store(true)
 	})
+	mux.HandleFunc("GET /v1/sessions/{id}", r.status)
+	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprintf(w, metricsText, r.asked.Add(1)) })
 	r.Server = httptest.NewServer(mux)
 	t.Cleanup(r.stop)
 	return r
@@ -110,6 +117,30 @@ func (r *receiver) stop() {
 	r.reading.Wait()
 	http.DefaultClient.CloseIdleConnections()
 	r.Close()
+}
+
+// metricsText grows with every reading: by one second, one scored sample, and ten samples that took 0.1 to 0.2 s.
+const metricsText = `# TYPE process_cpu_seconds_total counter
+process_cpu_seconds_total %[1]d.5
+# TYPE process_resident_memory_bytes gauge
+process_resident_memory_bytes %[1]d00e6
+# TYPE liveproof_pipeline_samples_total counter
+liveproof_pipeline_samples_total{result="no_face"} 1%[1]d
+liveproof_pipeline_samples_total{result="scored"} %[1]d
+# TYPE liveproof_pipeline_latency_seconds histogram
+liveproof_pipeline_latency_seconds_bucket{le="0.1"} 7
+liveproof_pipeline_latency_seconds_bucket{le="0.2"} %[1]d7
+liveproof_pipeline_latency_seconds_bucket{le="+Inf"} %[1]d7
+liveproof_pipeline_latency_seconds_sum 1
+liveproof_pipeline_latency_seconds_count %[1]d7
+`
+
+func (r *receiver) status(w http.ResponseWriter, _ *http.Request) {
+	state := liveproof.StateStreaming
+	if r.decided.Load() {
+		state = liveproof.StateDecided
+	}
+	_, _ = fmt.Fprintf(w, `{"state":%q,"verdict":"live","frames":{"sampled":7,"scored":6}}`, state)
 }
 
 func (r *receiver) create(w http.ResponseWriter, req *http.Request) {
@@ -125,8 +156,9 @@ func (r *receiver) create(w http.ResponseWriter, req *http.Request) {
 	_ = json.NewDecoder(req.Body).Decode(&body)
 	r.mu.Lock()
 	r.modes = append(r.modes, body.Mode)
+	id := fmt.Sprintf("01%c", '@'+len(r.modes)) // 01A, 01B, …
 	r.mu.Unlock()
-	_, _ = io.WriteString(w, `{"id":"01A","client_token":"token","whip_url":"/v1/sessions/01A/whip"}`)
+	_, _ = fmt.Fprintf(w, `{"id":%q,"client_token":"token","whip_url":"/v1/sessions/%[1]s/whip"}`, id)
 }
 
 // full answers as a server without capacity does.
@@ -170,7 +202,10 @@ func (r *receiver) accept(sdp string) (answer string, err error) {
 				if _, _, err := track.ReadRTP(); err != nil {
 					return
 				}
-				r.packets.Add(1)
+				if r.packets.Add(1) == r.decides {
+					r.decided.Store(true)
+					go func() { _ = pc.Close() }() // it waits for this goroutine
+				}
 			}
 		})
 	})
@@ -219,6 +254,78 @@ func TestRunPublishesToManySessions(t *testing.T) {
 	}
 	require.EqualValues(t, 3, r.deleted.Load())
 	require.Equal(t, []string{"call", "call", "call"}, r.modes)
+}
+
+func TestOnboardingEndsWithItsVerdict(t *testing.T) {
+	r := newReceiver(t)
+	r.decides = 5
+	clip, err := readIVF(bytes.NewReader(ivf("VP80", 3000, 50, 1)))
+	require.NoError(t, err)
+	results, err := Run(t.Context(), Options{Client: r.client(), Mode: liveproof.ModeOnboarding, Sessions: 1}, clip)
+	require.NoError(t, err)
+	require.Positive(t, results[0].SecondsToVerdict)
+	require.LessOrEqual(t, results[0].SecondsToVerdict, results[0].Seconds)
+	require.Less(t, results[0].Seconds, 60., "the clip's length")
+}
+
+func TestMeasureComparesTwoReadings(t *testing.T) {
+	r := newReceiver(t)
+	clip, err := readIVF(bytes.NewReader(ivf("VP80", 3000, 50, 1)))
+	require.NoError(t, err)
+	load := Options{Client: r.client(), Mode: liveproof.ModeCall, Sessions: 2}
+	results, got, err := Measure(t.Context(), load, Window{Settle: time.Second, Length: time.Second}, clip)
+	require.NoError(t, err)
+	require.Len(t, results, 2)
+	require.EqualValues(t, 2, r.deleted.Load(), "the sessions end with the window")
+	require.Equal(t, 2, got.SessionsSent)
+	require.Equal(t, 2, got.Sessions)
+	require.InDelta(t, 1, got.Seconds*got.Server, 1e-6)
+	require.InDelta(t, got.Server/2, got.ServerEach, 1e-6)
+	require.InDelta(t, 1, got.Seconds*got.Total, 1e-6)
+	require.InDelta(t, 195, got.LatencyP95, 1e-6)
+	require.InDelta(t, 100, got.MemoryIdle, 1e-6)
+	require.InDelta(t, 300, got.Memory, 1e-6)
+	require.InDelta(t, 100, got.MemoryEach, 1e-6)
+	require.Zero(t, got.Least, "no session got another sample")
+}
+
+func TestMeasureNamesWhatWentWrong(t *testing.T) {
+	r := newReceiver(t)
+	clip, err := readIVF(bytes.NewReader(ivf("VP80", 1, 25, 1)))
+	require.NoError(t, err)
+	load := Options{Client: r.client(), Sessions: 1}
+	_, _, err = Measure(t.Context(), load, Window{Settle: -1}, clip)
+	require.ErrorContains(t, err, "settle: ")
+	require.ErrorContains(t, err, "window: ")
+	r.refuse = true
+	_, _, err = Measure(t.Context(), load, Window{Settle: time.Minute, Length: time.Minute}, clip)
+	require.ErrorContains(t, err, "WHIP: 403 Forbidden: not wanted")
+}
+
+func TestQuantileInterpolates(t *testing.T) {
+	inf := math.Inf(1)
+	for _, c := range []struct {
+		h    histogram
+		want float64
+	}{
+		{nil, 0},
+		{histogram{{1, 0}, {inf, 0}}, 0},
+		{histogram{{1, 50}, {2, 100}, {inf, 100}}, 1.9},
+		{histogram{{1, 100}, {2, 100}, {inf, 100}}, .95},
+		{histogram{{1, 90}, {2, 90}, {4, 100}, {inf, 100}}, 3},
+		{histogram{{1, 90}, {2, 90}, {inf, 100}}, 2}, // above the last bound nothing is known
+	} {
+		require.InDelta(t, c.want, c.h.quantile(.95), 1e-9, "%v", c.h)
+	}
+}
+
+func TestSummarizeVerdicts(t *testing.T) {
+	results := []Result{{}, {Refused: true}}
+	for i := range 20 {
+		results = append(results, Result{SecondsToVerdict: float64(20 - i)})
+	}
+	require.Equal(t, VerdictTimes{Sessions: 20, Undecided: 1, Refused: 1, Median: 10, P95: 19, Worst: 20}, SummarizeVerdicts(results))
+	require.Equal(t, VerdictTimes{Undecided: 1}, SummarizeVerdicts(results[:1]))
 }
 
 // TestRunSurvivesRefusals, at the creation and at the connection.

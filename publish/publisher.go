@@ -23,7 +23,8 @@ type Publisher struct {
 	token    string
 	pc       *webrtc.PeerConnection
 	track    *webrtc.TrackLocalStaticSample
-	resource string // the WHIP resource's URL, once the server has answered
+	resource string        // the WHIP resource's URL, once the server has answered
+	left     chan struct{} // closed when the connection has failed or either side has closed it
 }
 
 // Connect offers the clip's codec to the session's WHIP endpoint and waits
@@ -53,7 +54,7 @@ func newPublisher(client *http.Client, token, mimeType string) (*Publisher, erro
 		return nil, errors.Join(err, pc.Close())
 	}
 	go drainRTCP(sender) // ends when the peer connection closes
-	return &Publisher{http: client, token: token, pc: pc, track: track}, nil
+	return &Publisher{http: client, token: token, pc: pc, track: track, left: make(chan struct{})}, nil
 }
 
 // drainRTCP reads the RTCP packets of the server, so that the interceptors (NACK responder,
@@ -67,15 +68,15 @@ func drainRTCP(sender *webrtc.RTPSender) {
 }
 
 func (p *Publisher) connect(ctx context.Context, endpoint string) error {
-	connected, failed := make(chan struct{}), make(chan struct{})
+	connected := make(chan struct{})
 	onConnected := sync.OnceFunc(func() { close(connected) })
-	onFailed := sync.OnceFunc(func() { close(failed) })
+	onLeft := sync.OnceFunc(func() { close(p.left) })
 	p.pc.OnConnectionStateChange(func(s webrtc.PeerConnectionState) {
 		switch s {
 		case webrtc.PeerConnectionStateConnected:
 			onConnected()
 		case webrtc.PeerConnectionStateFailed, webrtc.PeerConnectionStateClosed:
-			onFailed()
+			onLeft()
 		}
 	})
 	if err := p.negotiate(ctx, endpoint); err != nil {
@@ -84,7 +85,7 @@ func (p *Publisher) connect(ctx context.Context, endpoint string) error {
 	select {
 	case <-connected:
 		return nil
-	case <-failed:
+	case <-p.left:
 		return errors.New("peer connection failed")
 	case <-ctx.Done():
 		return context.Cause(ctx)

@@ -1,70 +1,86 @@
 #!/usr/bin/env bash
-# Per-stage benchmarks, then how many live 640×480@30 sessions this machine holds.
-# The figures of docs/performance.md come from here. Quiet machine, please.
-#   scripts/bench.sh stages     the stages only
-#   scripts/bench.sh sessions   the capacity only; MODEL=… for another model, SESSIONS="8 10 12"
+# The measurements of docs/performance.md. Quiet machine, please.
+#   scripts/bench.sh stages     every stage alone (BENCHTIME=1s)
+#   scripts/bench.sh sessions   live 640×480@30 sessions: scored samples, latency, CPU, memory (SESSIONS="10 20 30 40 45 50")
+#   scripts/bench.sh verdict    the time to a verdict (CHECKS=20, one every 2 s) next to CALLS=40 calls
+#   scripts/bench.sh owners     whose code the CPU time is spent in, with CALLS=40 calls
+#   scripts/bench.sh plot       the sessions as a picture, from all results so far
+#   scripts/bench.sh peer       our server and another one in turn, by the same load generator; `peer --help` has its settings
+#   scripts/bench.sh            stages, sessions, verdict, owners
+# For all of them: MODEL=… another model, WINDOW=20s, SERVER_ENV="NAME=value …" more settings of the server,
+# SAMPLING_ENV the setting that keeps the sampling rate fixed. Results are added to .cache/bench/*.jsonl.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-CLIP=.cache/bench/people.ivf
+. scripts/bench_server.sh
+WINDOW=${WINDOW:-20s}
+NAME=${NAME:-${MODEL:-default}}
+PYTHON=.venv/bin/python
 
 stages() {
   go test -run '^$' -bench . -benchtime "${BENCHTIME:-1s}" \
     ./media ./detector ./scorer ./verdict ./pipeline ./store ./ingest/rtc . | grep -E '^(pkg|cpu|Benchmark)'
 }
 
-# Three people one after the other: a clip that is played again would count as frozen, as it should.
-clip() {
-  [ -f "$CLIP" ] && return
-  mkdir -p "$(dirname "$CLIP")"
-  local people=("${LIVEPROOF_SHARED:-}"/media/person_{A,B,C}_640x480.mjpeg) input filter='[0:v]null[out]'
-  if [ -f "${people[0]}" ]; then
-    input=(-r 30 -f mjpeg -i "${people[0]}" -r 30 -f mjpeg -i "${people[1]}" -r 30 -f mjpeg -i "${people[2]}")
-    filter='[0:v][1:v][2:v]concat=n=3:v=1[out]'
-  else
-    echo "no recordings of people (LIVEPROOF_SHARED): nobody is in front of the camera, nothing gets scored" >&2
-    input=(-f lavfi -i "testsrc2=size=640x480:rate=30,noise=alls=8:allf=t")
-  fi
-  ffmpeg -v error -y "${input[@]}" -filter_complex "$filter" -map '[out]' -t 30 -c:v libvpx -b:v 1M -g 300 \
-    -deadline realtime -cpu-used 8 "$CLIP"
-}
+load() { bin/liveproof load --server "$URL" --api-key "$KEY" --stagger 107ms "$@" "$CLIP"; }
 
-# One run: the server's own CPU seconds tell what a session costs, whatever the load generator takes.
-one() {
-  local sessions=$1 log server url key before after hz
-  log=$(mktemp)
-  LIVEPROOF_SESSION_MAX_SESSIONS=1000 LIVEPROOF_INGEST_RATE_PER_IP_BURST=100000 LIVEPROOF_LOG_LEVEL=warn \
-    ${MODEL:+env LIVEPROOF_SCORER_MODEL="$MODEL"} bin/liveproof serve --listen 127.0.0.1:0 --udp-port 0 >"$log" 2>&1 &
-  server=$!
-  until grep -q '^listening' "$log"; do sleep 0.1; done
-  url=$(sed -n 's/^listening on //p' "$log"); key=$(sed -n 's/^development API key: //p' "$log")
-  hz=$(getconf CLK_TCK)
-  cpu() { awk '{print $14 + $15}' "/proc/$server/stat"; }
-  echo "base memory $(awk '/VmRSS/{print int($2/1024)}' "/proc/$server/status") MB"
-  before=$(cpu)
-  bin/liveproof load --server "$url" --api-key "$key" --sessions "$sessions" --stagger 100ms "$CLIP" >"$log.load" &
-  local load=$!
-  sleep 20
-  echo "memory with $sessions sessions $(awk '/VmRSS/{print int($2/1024)}' "/proc/$server/status") MB"
-  wait $load
-  after=$(cpu)
-  tail -1 "$log.load"
-  awk -v c=$((after - before)) -v hz="$hz" -v n="$sessions" 'BEGIN {
-    printf "server CPU %.1f s, %.3f cores a session\n", c/hz, c/hz/n/30 }'
-  kill $server; wait $server || true
-  rm -f "$log" "$log.load"
-}
+# What follows the sessions' own lines of JSON.
+summary() { grep -v '^{'; }
 
 sessions() {
   clip
-  for n in ${SESSIONS:-1 6 10 14}; do
-    echo "── $n sessions${MODEL:+, $MODEL}"
-    one "$n"
+  local n
+  for n in ${SESSIONS:-10 20 30 40 45 50}; do
+    echo "── $n sessions, $NAME"
+    start_server
+    load --sessions "$n" --window "$WINDOW" --append "$CACHE/sessions-$NAME.jsonl" | summary
+    stop_server
   done
 }
 
+# Starts CALLS calls and waits until the last one is under way. end_calls prints what they got.
+start_calls() {
+  CALLS=${CALLS:-40}
+  CALLS_LOG=$(mktemp)
+  load --sessions "$CALLS" "$@" >"$CALLS_LOG" &
+  CALLS_PID=$!
+  STARTED+=("$CALLS_PID")
+  sleep $((CALLS / 9 + 5))
+}
+
+end_calls() {
+  wait "$CALLS_PID"
+  echo "$CALLS calls: $(summary <"$CALLS_LOG")"
+  rm "$CALLS_LOG"
+}
+
+# The calls last for the whole clip, so their samples show whether the server kept up.
+verdict() {
+  clip
+  echo "── time to verdict, $NAME"
+  start_server
+  start_calls
+  load --mode onboarding --stagger 2s --sessions "${CHECKS:-20}" --append "$CACHE/verdict-$NAME.jsonl" | summary
+  end_calls
+  stop_server
+}
+
+owners() {
+  clip
+  local profile=$CACHE/cpu-$NAME.pprof
+  echo "── owners of the CPU time, $NAME"
+  start_server
+  start_calls --window 22s
+  curl -sf "${PPROF}profile?seconds=20" -o "$profile"
+  end_calls
+  stop_server
+  $PYTHON scripts/profile_owners.py "$profile" --sessions "$CALLS"
+}
+
+plot() { $PYTHON scripts/plot_sessions.py "$CACHE"/sessions-*.jsonl --out "${PLOT:-$CACHE/sessions.png}"; }
+
 case "${1:-all}" in
-  stages) stages ;;
-  sessions) sessions ;;
-  all) stages; sessions; MODEL=liveproof-demo-resnet18-fp16 sessions ;;
-  *) sed -n '2,6s/^# \{0,1\}//p' "$0"; exit 2 ;;
+  stages | sessions | verdict | owners | plot) "$1" ;;
+  peer) exec scripts/bench_peer.sh "${@:2}" ;;
+  all) stages; sessions; verdict; owners ;;
+  *) sed -n '2,11s/^# \{0,1\}//p' "$0"; exit 2 ;;
 esac

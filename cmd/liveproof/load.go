@@ -23,6 +23,11 @@ It answers "how many sessions can this machine run": start it on another machine
 otherwise takes processor time from the server. Sessions for which the server has no
 capacity are counted as refused.
 
+With --window the server is measured too, while all sessions send: its CPU time, memory
+and the time from a picture to its score, from its /metrics. After the window the sessions
+end. With --mode onboarding each session ends with its verdict, and the time to it is
+printed: from the first packet until the verdict could be read.
+
 The video is an IVF file of VP8 that does not repeat itself (a loop counts as frozen and is
 not scored). To make one from any clip:
 
@@ -32,9 +37,10 @@ not scored). To make one from any clip:
 
 // loadOptions are the flags of `liveproof load`.
 type loadOptions struct {
-	server, apiKey string
-	sessions       int
-	stagger        time.Duration
+	server, apiKey, mode, appendTo string
+	sessions                       int
+	stagger                        time.Duration
+	window                         publish.Window
 }
 
 func newLoadCommand() *cobra.Command {
@@ -51,28 +57,64 @@ func newLoadCommand() *cobra.Command {
 	f := cmd.Flags()
 	f.StringVar(&o.server, "server", "http://127.0.0.1:8080", "address of the server")
 	f.StringVar(&o.apiKey, "api-key", os.Getenv("LIVEPROOF_API_KEY"), "API key (or LIVEPROOF_API_KEY)")
+	f.StringVar(&o.mode, "mode", string(liveproof.ModeCall), "call or onboarding")
 	f.IntVar(&o.sessions, "sessions", 1, "concurrent sessions")
 	f.DurationVar(&o.stagger, "stagger", 200*time.Millisecond, "time between two sessions' starts")
+	f.DurationVar(&o.window.Length, "window", 0, "measure the server for this long; 0: only the sessions, for the whole video")
+	f.DurationVar(&o.window.Settle, "settle", 4*time.Second, "time between the last session's start and the window")
+	f.StringVar(&o.appendTo, "append", "", "file to which the summary is added as a line of JSON")
 	return cmd
 }
 
 func (o loadOptions) run(ctx context.Context, path string, out io.Writer) error {
 	load := publish.Options{
 		Client: publish.Client{Server: o.server, APIKey: o.apiKey},
-		Mode:   liveproof.ModeCall, Sessions: o.sessions, Stagger: o.stagger,
+		Mode:   liveproof.Mode(o.mode), Sessions: o.sessions, Stagger: o.stagger,
 	}
-	if err := check.Prefix("--", load.Validate()); err != nil {
+	if err := check.Prefix("--", o.validate(load)); err != nil {
 		return usage(err)
 	}
 	clip, err := publish.ReadIVF(path)
 	if err != nil {
 		return usage(err)
 	}
-	results, err := publish.Run(ctx, load, clip)
+	summary, results, err := o.measure(ctx, load, clip)
 	if err != nil {
 		return err
 	}
-	return printLoad(results, out)
+	return errors.Join(printLoad(results, out), printSummary(summary, out), appendJSON(o.appendTo, summary))
+}
+
+func (o loadOptions) validate(load publish.Options) error {
+	errs := []error{load.Validate(), check.OneOf("mode", o.mode, string(liveproof.ModeCall), string(liveproof.ModeOnboarding))}
+	if o.window.Length != 0 {
+		errs = append(errs, o.window.Validate())
+	}
+	return errors.Join(errs...)
+}
+
+// loadSummary is what `liveproof load` found out about all sessions together.
+type loadSummary struct {
+	At time.Time `json:"at"`
+	*publish.Measurement
+	Verdicts *publish.VerdictTimes `json:"verdicts,omitempty"`
+}
+
+func (o loadOptions) measure(ctx context.Context, load publish.Options, clip *publish.Clip) (loadSummary, []publish.Result, error) {
+	summary := loadSummary{At: time.Now().UTC()}
+	var results []publish.Result
+	var err error
+	if o.window.Length == 0 {
+		results, err = publish.Run(ctx, load, clip)
+	} else {
+		summary.Measurement = new(publish.Measurement)
+		results, *summary.Measurement, err = publish.Measure(ctx, load, o.window, clip)
+	}
+	if load.Mode == liveproof.ModeOnboarding {
+		times := publish.SummarizeVerdicts(results)
+		summary.Verdicts = &times
+	}
+	return summary, results, err
 }
 
 func printLoad(results []publish.Result, out io.Writer) error {
@@ -93,4 +135,32 @@ func printLoad(results []publish.Result, out io.Writer) error {
 	_, err := fmt.Fprintf(out, "sessions %d, refused %d, scored samples a second: min %.2f median %.2f\n",
 		len(rates), len(results)-len(rates), rates[0], rates[len(rates)/2])
 	return err
+}
+
+func printSummary(s loadSummary, out io.Writer) (err error) {
+	if m := s.Measurement; m != nil {
+		_, err = fmt.Fprintf(out, "in a window of %.1f s, %d sessions: scored samples a second: least %.2f median %.2f total %.1f\n"+
+			"latency p95 %.0f ms; server %.2f cores, %.4f a session; load generator %.2f, machine %.2f cores\n"+
+			"memory %.0f MB idle, %.0f MB, %.1f MB a session\n",
+			m.Seconds, m.Sessions, m.Least, m.Median, m.Total, m.LatencyP95, m.Server, m.ServerEach, m.Load, m.Machine,
+			m.MemoryIdle, m.Memory, m.MemoryEach)
+	}
+	if v := s.Verdicts; v != nil {
+		_, more := fmt.Fprintf(out, "time to verdict of %d sessions, %d without one, %d refused: median %.2f p95 %.2f worst %.2f s\n",
+			v.Sessions, v.Undecided, v.Refused, v.Median, v.P95, v.Worst)
+		err = errors.Join(err, more)
+	}
+	return err
+}
+
+// appendJSON adds a line of JSON to a file; no file, no line.
+func appendJSON(path string, v any) error {
+	if path == "" {
+		return nil
+	}
+	file, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	if err != nil {
+		return err
+	}
+	return errors.Join(json.NewEncoder(file).Encode(v), file.Close())
 }

@@ -67,7 +67,8 @@ func TestReplayIsDeterministic(t *testing.T) {
 
 func TestWrongUsage(t *testing.T) {
 	for _, args := range [][]string{
-		{"nonsense"}, {"serve", "surplus"}, {"load"}, {"load", "--sessions", "0", "x.ivf"}, {"serve", "--listen", "8080"},
+		{"nonsense"}, {"serve", "surplus"}, {"serve", "--listen", "8080"},
+		{"load"}, {"load", "--sessions", "0", "x.ivf"}, {"load", "--mode", "x", "x.ivf"}, {"load", "--window", "1ms", "x.ivf"},
 		{"models", "list", "surplus"}, {"replay"}, {"replay", "--mode", "guess", "x"}, {"replay", "--jobs", "0", "x"}, {"replay", "--nonsense"},
 	} {
 		require.Equal(t, exitUsage, run(t.Context(), args), "%v", args)
