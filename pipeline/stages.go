@@ -14,7 +14,9 @@ type sequence struct {
 	sampler sampler
 	recall  *recall
 	loops   *loops
-	n       int64 // samples so far
+	scenes  scenes
+	n       int64    // samples so far
+	passed  []glance // see frame
 	scratch liveproof.Thumbnail
 }
 
@@ -23,51 +25,78 @@ func (l *line) take(ctx context.Context, seq *sequence, pic liveproof.Picture) e
 	defer pic.Release()
 	start := time.Now()
 	p := seq.sampler.classify(pic.Time(), l.arrival(start))
-	repeated, cells := seq.compare(p, pic)
 	if p.doubt != "" {
-		l.drop(StageSample, p.doubt)
+		return l.reject(ctx, seq, p, start)
 	}
-	if !p.take && !p.tell {
+	seen := seq.look(p, pic)
+	if seen.doubt != "" {
+		l.attention.doubt(p.t, seen.doubt)
+	}
+	if !p.take {
 		return nil
 	}
-	f := seq.frame(p, start)
-	f.cells = cells
+	seq.recall.markSampled()
+	due, thorough := l.attention.due(p.t, seq.scenes.unlike())
+	if !due {
+		seq.passed = append(seq.passed, glance{p.t, seen.cells})
+		return nil
+	}
+	seq.scenes.markSampled()
 	l.sampled.Add(1)
-	if p.take {
-		seq.recall.markSampled()
-	}
-	switch {
-	case p.doubt != "":
-		f.unscored(p.doubt)
-	case repeated:
+	f := seq.frame(p, start)
+	f.cells, f.thorough = seen.cells, thorough
+	if seen.repeated {
 		f.unscored(liveproof.ReasonFrozenPicture)
-	default:
-		return l.convert(ctx, f, pic)
+		l.complete(ctx, f)
+		return nil
 	}
-	l.complete(ctx, f)
+	return l.convert(ctx, f, pic)
+}
+
+// reject drops a picture whose time is not believed; some of them become unscored samples.
+func (l *line) reject(ctx context.Context, seq *sequence, p picked, at time.Time) error {
+	l.drop(StageSample, p.doubt)
+	l.attention.doubt(p.t, causeTiming)
+	if p.tell {
+		l.sampled.Add(1)
+		f := seq.frame(p, at)
+		f.unscored(p.doubt)
+		l.complete(ctx, f)
+	}
 	return nil
 }
 
-// compare compares a picture with the earlier ones: repeated says that its
-// pixels came before, or that it belongs to a loop.
-func (q *sequence) compare(p picked, pic liveproof.Picture) (repeated bool, cells *liveproof.Thumbnail) {
-	if p.doubt != "" {
-		return false, nil
-	}
-	cells = &q.scratch
+// seen is what a picture shows beside the earlier ones.
+type seen struct {
+	repeated bool // its pixels came before, or it belongs to a loop
+	doubt    cause
+	cells    *liveproof.Thumbnail // until the next picture, unless it is on the sampling grid
+}
+
+// look compares a picture with the earlier ones.
+func (q *sequence) look(p picked, pic liveproof.Picture) (s seen) {
+	s.cells = &q.scratch
 	if p.take {
-		cells = new(liveproof.Thumbnail) // it goes on with the frame
+		s.cells = new(liveproof.Thumbnail) // it goes on with a frame
 	}
-	pic.Thumbnail(cells)
-	repeated = q.recall.observe(pic.Digest())
-	looped := q.loops.observe(p.t, cells, p.take)
-	return repeated || looped, cells
+	pic.Thumbnail(s.cells)
+	cells := coarsen(s.cells)
+	s.doubt = q.scenes.observe(p.t, &cells, q.sampler.period)
+	again := q.recall.observe(pic.Digest())
+	looped := q.loops.observe(p.t, &cells, p.take)
+	s.repeated = again || looped
+	if s.repeated && p.take {
+		s.doubt = causeRepeated
+	}
+	return s
 }
 
 // frame numbers the next sample.
 func (q *sequence) frame(p picked, at time.Time) *frame {
 	q.n++
-	return &frame{arrived: at, sample: liveproof.Sample{Seq: q.n, T: p.t}}
+	f := &frame{arrived: at, passed: q.passed, sample: liveproof.Sample{Seq: q.n, T: p.t}}
+	q.passed = nil
+	return f
 }
 
 // convert makes the RGB image and sends the frame on its way.
@@ -125,7 +154,7 @@ func (l *line) detect(ctx context.Context, f *frame) bool {
 
 // crop cuts the face out and judges how well it is seen. The full image ends here.
 func (l *line) crop(_ context.Context, f *frame) bool {
-	still := l.still.observe(f.sample.T, f.cells, faceRegion(f.face.Box, f.img.Width, f.img.Height))
+	still := l.still.observe(f.passed, f.sample.T, f.cells, faceRegion(f.face.Box, f.img.Width, f.img.Height))
 	crop, err := l.deps.Cropper.Crop(f.img, f.face, l.deps.Pool)
 	if err != nil {
 		l.failed(string(StageCrop), f, err)
