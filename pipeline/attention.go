@@ -15,12 +15,13 @@ const calmStep = 2 * time.Second
 // cause is why a session is watched at the full rate again; it labels a metric.
 type cause string
 
-// What raises doubt. The first four are seen in the pictures, before a model
+// What raises doubt. The first five are seen in the pictures, before a model
 // runs; the others are judged.
 const (
 	causeCut      cause = "cut"      // the picture differs from the one before as another scene does
 	causeGap      cause = "gap"      // no picture came for long
 	causeRepeated cause = "repeated" // a picture came again, or belongs to a loop
+	causeStill    cause = "still"    // the face has not moved for long
 	causeTiming   cause = "timing"   // a picture's timestamp is not believed
 	causeUnscored cause = "unscored" // a sample was not scored, for what it shows or for a failure
 	causeTrack    cause = "track"    // another face is followed

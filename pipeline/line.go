@@ -57,7 +57,8 @@ type line struct {
 
 	attention *attention
 
-	still stillness // the crop stage's alone
+	still stillness              // the crop stage's alone
+	face  atomic.Pointer[region] // where the crop stage saw the newest face
 
 	ended error // why the source ended; read after results is closed
 }

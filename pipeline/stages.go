@@ -9,14 +9,20 @@ import (
 	"github.com/liveproof/liveproof"
 )
 
+// freshFor is how long a sample that waits for the scorer keeps its place from a
+// newer one.
+const freshFor = 250 * time.Millisecond
+
 // sequence is the sample stage's memory of the stream.
 type sequence struct {
 	sampler sampler
 	recall  *recall
 	loops   *loops
 	scenes  scenes
-	n       int64    // samples so far
-	passed  []glance // see frame
+	still   stillness     // of the pictures on the sampling grid, where the face was last seen
+	n       int64         // samples so far
+	passed  []glance      // see frame
+	sent    time.Duration // stream time of the newest picture that was sent to the models
 	scratch liveproof.Thumbnail
 }
 
@@ -29,6 +35,9 @@ func (l *line) take(ctx context.Context, seq *sequence, pic liveproof.Picture) e
 		return l.reject(ctx, seq, p, start)
 	}
 	seen := seq.look(p, pic)
+	if p.take && seen.doubt == "" && seq.stands(p.t, seen.cells, l.face.Load()) {
+		seen.doubt = causeStill
+	}
 	if seen.doubt != "" {
 		l.attention.doubt(p.t, seen.doubt)
 	}
@@ -50,6 +59,14 @@ func (l *line) take(ctx context.Context, seq *sequence, pic liveproof.Picture) e
 		l.complete(ctx, f)
 		return nil
 	}
+	if l.cfg.Live && l.toScore.waits() && p.t-seq.sent < freshFor {
+		// It would only push out a sample that has already been detected and cropped.
+		l.drop(StageScore, liveproof.ReasonOverload)
+		f.unscored(liveproof.ReasonOverload)
+		l.complete(ctx, f)
+		return nil
+	}
+	seq.sent = p.t
 	return l.convert(ctx, f, pic)
 }
 
@@ -89,6 +106,11 @@ func (q *sequence) look(p picked, pic liveproof.Picture) (s seen) {
 		s.doubt = causeRepeated
 	}
 	return s
+}
+
+// stands reports whether nothing moves where the face was last seen; nil before it was.
+func (q *sequence) stands(t time.Duration, cells *liveproof.Thumbnail, face *region) bool {
+	return face != nil && q.still.observe(nil, t, cells, *face)
 }
 
 // frame numbers the next sample.
@@ -154,7 +176,9 @@ func (l *line) detect(ctx context.Context, f *frame) bool {
 
 // crop cuts the face out and judges how well it is seen. The full image ends here.
 func (l *line) crop(_ context.Context, f *frame) bool {
-	still := l.still.observe(f.passed, f.sample.T, f.cells, faceRegion(f.face.Box, f.img.Width, f.img.Height))
+	at := faceRegion(f.face.Box, f.img.Width, f.img.Height)
+	l.face.Store(&at)
+	still := l.still.observe(f.passed, f.sample.T, f.cells, at)
 	crop, err := l.deps.Cropper.Crop(f.img, f.face, l.deps.Pool)
 	if err != nil {
 		l.failed(string(StageCrop), f, err)
