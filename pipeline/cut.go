@@ -85,8 +85,9 @@ type moments struct{ n, a, b, aa, bb, ab int }
 // add takes in the patch at x, y.
 func (m *moments) add(a, b *coarse, x, y int) {
 	for row := y * loopSide; row < (y+patchSide)*loopSide; row += loopSide {
-		for i := row + x; i < row+x+patchSide; i++ {
-			p, q := int(a[i]), int(b[i])
+		ps, qs := (*[patchSide]uint8)(a[row+x:]), (*[patchSide]uint8)(b[row+x:])
+		for i := range patchSide {
+			p, q := int(ps[i]), int(qs[i])
 			m.a, m.b, m.aa, m.bb, m.ab = m.a+p, m.b+q, m.aa+p*p, m.bb+q*q, m.ab+p*q
 		}
 	}
