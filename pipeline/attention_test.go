@@ -48,6 +48,106 @@ func aCall(t *testing.T, seconds float64) *rig {
 	return r
 }
 
+// step is what one call to attention does; the wait is drawn as the longest.
+type step struct {
+	at   time.Duration
+	tell string // settled, doubt, missed or unlike
+	want time.Duration
+}
+
+// TestAttention is the rule by example: after each step, the wait for the next sample.
+func TestAttention(t *testing.T) {
+	const s = time.Second
+	calm := func(until time.Duration) (steps []step) {
+		for at := time.Duration(0); at <= until; at += s {
+			steps = append(steps, step{at: at, tell: "settled"})
+		}
+		return steps
+	}
+	tests := map[string][]step{
+		"at first":                      {{0, "", s / 5}},
+		"for a second":                  append(calm(s), step{2*s - 1, "settled", s / 5}),
+		"for two":                       append(calm(s), step{2 * s, "settled", 2 * s / 5}),
+		"for four":                      append(calm(3*s), step{4 * s, "settled", 4 * s / 5}),
+		"for six":                       append(calm(5*s), step{6 * s, "settled", s}),
+		"for longer":                    append(calm(60*s), step{61 * s, "settled", s}),
+		"a doubt":                       append(calm(60*s), step{60 * s, "doubt", s / 5}),
+		"a doubt is not removed":        append(calm(60*s), step{60 * s, "doubt", s / 5}, step{59 * s, "settled", s / 5}, step{60 * s, "settled", s / 5}),
+		"a doubt begins the calm anew":  append(calm(3*s), step{3 * s, "doubt", s / 5}, step{4 * s, "settled", s / 5}, step{6*s - 1, "settled", s / 5}),
+		"an older doubt counts as well": append(calm(60*s), step{30 * s, "doubt", s / 5}),
+		"missed":                        append(calm(60*s), step{60 * s, "missed", s / 2}, step{61 * s, "missed", s / 4}, step{62 * s, "missed", s / 5}),
+		"missed at the full rate":       {{0, "missed", s / 5}},
+	}
+	for name, steps := range tests {
+		t.Run(name, func(t *testing.T) {
+			a := newAttention(DefaultConfig(), liveproof.ModeCall, NewMetrics(nil))
+			a.draw = func() float64 { return 1 }
+			for _, st := range steps {
+				switch st.tell {
+				case "settled":
+					a.settled(st.at)
+				case "doubt":
+					a.doubt(st.at, causeCut)
+				case "missed":
+					a.missed(st.at)
+				}
+				if st.want > 0 {
+					require.Equal(t, st.want, a.period, "%s at %v", st.tell, st.at)
+				}
+			}
+		})
+	}
+}
+
+// TestAttentionPicksSamples: which pictures of the grid become samples, and which of them
+// the detector searches thoroughly.
+func TestAttentionPicksSamples(t *testing.T) {
+	const grid = 200 * time.Millisecond
+	a := newAttention(DefaultConfig(), liveproof.ModeCall, NewMetrics(nil))
+	a.draw = func() float64 { return 0.6 } // 0.8 s of a second
+	for at := time.Duration(0); at <= 10*time.Second; at += grid {
+		a.due(at, false)
+		a.settled(at)
+	}
+	start := 10*time.Second + grid
+	var waits []time.Duration
+	last := time.Duration(-1)
+	for at := start; at < start+8*time.Second; at += grid {
+		if sample, thorough := a.due(at, false); sample {
+			require.False(t, thorough)
+			if last >= 0 {
+				waits = append(waits, at-last)
+			}
+			last = at
+		}
+	}
+	require.Greater(t, len(waits), 7)
+	for _, w := range waits {
+		require.Equal(t, 4*grid, w)
+	}
+	require.Positive(t, testutil.ToFloat64(a.met.spared))
+
+	sample, thorough := a.due(last+grid, true)
+	require.True(t, sample, "unlike the last sample")
+	require.False(t, thorough)
+	a.doubt(last+grid, causeStill)
+	require.Equal(t, 1., testutil.ToFloat64(a.met.doubts.WithLabelValues(string(causeStill))))
+	sample, thorough = a.due(last+2*grid, false)
+	require.True(t, sample && thorough, "the first sample after a doubt")
+	sample, thorough = a.due(last+3*grid, false)
+	require.True(t, sample && !thorough, "the full rate")
+}
+
+// TestOneShotIsNeverRelaxed, whatever it is told.
+func TestOneShotIsNeverRelaxed(t *testing.T) {
+	a := newAttention(DefaultConfig(), liveproof.ModeOnboarding, NewMetrics(nil))
+	for at := time.Duration(0); at < time.Minute; at += 200 * time.Millisecond {
+		sample, _ := a.due(at, false)
+		require.True(t, sample)
+		a.settled(at)
+	}
+}
+
 // TestCalmCallIsSampledLess: a minute that stands at live takes a third of the
 // samples, none of them further apart than the relaxed rate says.
 func TestCalmCallIsSampledLess(t *testing.T) {
