@@ -28,11 +28,13 @@ clip() {
     -deadline realtime -cpu-used 8 "$CLIP"
 }
 
-# One run: the server's own CPU seconds tell what a session costs, whatever the load generator takes.
+# One run: the server's own CPU seconds tell what a session costs, whatever the load generator takes. The rate is fixed:
+# capacity is what the server holds when every call is sampled at the full rate.
 one() {
   local sessions=$1 log server url key before after hz
   log=$(mktemp)
   LIVEPROOF_SESSION_MAX_SESSIONS=1000 LIVEPROOF_INGEST_RATE_PER_IP_BURST=100000 LIVEPROOF_LOG_LEVEL=warn \
+  LIVEPROOF_PIPELINE_RELAXED_RATE=60 \
     ${MODEL:+env LIVEPROOF_SCORER_MODEL="$MODEL"} bin/liveproof serve --listen 127.0.0.1:0 --udp-port 0 >"$log" 2>&1 &
   server=$!
   until grep -q '^listening' "$log"; do sleep 0.1; done

@@ -21,6 +21,9 @@ video in real time, and prints how many samples per second were scored in each o
 It answers "how many sessions can this machine run": start it on another machine, as it
 otherwise takes processor time from the server.
 
+The sessions are calls. A call that stands at live is sampled less; to measure what the server
+holds at the full rate, start it with LIVEPROOF_PIPELINE_RELAXED_RATE=60.
+
 The video is an IVF file of VP8 that does not repeat itself (a loop counts as frozen and is
 not scored). To make one from any clip:
 
