@@ -235,7 +235,7 @@ func TestChangeIsNoticedInAnyPhase(t *testing.T) {
 			if tt.name == "nobody" { // no evidence against the person: restart_gap, as at a fixed rate
 				limit += staleCheck
 			}
-			for phase := 0; phase <= 30; phase += 2 {
+			for phase := 0; phase <= 30; phase += 3 {
 				after, at := noticed(t, 360+phase, tt.show, tt.detect, tt.score)
 				require.LessOrEqual(t, after, limit, "changed at %v", at)
 				worst = max(worst, after)
@@ -267,7 +267,7 @@ func noticed(t *testing.T, n int, show func(*picture, float64), detect func(floa
 ) (after, at time.Duration) {
 	t.Helper()
 	bubble(t, func(t *testing.T) {
-		r := aCall(t, 18)
+		r := aCall(t, 15.5)
 		at = r.src.pictures[n].t
 		since := func(i int) float64 { return (r.src.pictures[i].t - at).Seconds() }
 		r.src.edit(func(i int, p *picture) {

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"sync"
 	"testing"
 	"time"
 
@@ -63,6 +64,7 @@ func TestOverloadedSessionWastesLittle(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		r := liveRig(t, live(30*30, 30))
 		var detected int64
+		var mu sync.Mutex
 		var age time.Duration // at its score, of the oldest sample
 		r.models.detect = func(context.Context, int) (liveproof.Detection, error) {
 			detected++
@@ -71,7 +73,9 @@ func TestOverloadedSessionWastesLittle(t *testing.T) {
 		}
 		begun := time.Now()
 		r.models.score = func(_ context.Context, n int) (float64, error) {
+			mu.Lock()
 			age = max(age, time.Since(begun)-time.Duration(n-1)*time.Second/30)
+			mu.Unlock()
 			time.Sleep(1500 * time.Millisecond)
 			return 0.9, nil
 		}

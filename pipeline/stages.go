@@ -21,7 +21,7 @@ type sequence struct {
 	scenes  scenes
 	still   stillness     // of the pictures on the sampling grid, where the face was last seen
 	n       int64         // samples so far
-	passed  []glance      // see frame
+	passed  []glance      // spared since the last frame, of the last stillSpan
 	sent    time.Duration // stream time of the newest picture that was sent to the models
 	scratch liveproof.Thumbnail
 }
@@ -47,7 +47,7 @@ func (l *line) take(ctx context.Context, seq *sequence, pic liveproof.Picture) e
 	seq.recall.markSampled()
 	due, thorough := l.attention.due(p.t, seq.scenes.unlike())
 	if !due {
-		seq.passed = append(seq.passed, glance{p.t, seen.cells})
+		seq.pass(glance{p.t, seen.cells})
 		return nil
 	}
 	seq.scenes.markSampled()
@@ -111,6 +111,14 @@ func (q *sequence) look(p picked, pic liveproof.Picture) (s seen) {
 // stands reports whether nothing moves where the face was last seen; nil before it was.
 func (q *sequence) stands(t time.Duration, cells *liveproof.Thumbnail, face *region) bool {
 	return face != nil && q.still.observe(nil, t, cells, *face)
+}
+
+// pass keeps a picture that is spared for the next frame's test of stillness.
+func (q *sequence) pass(g glance) {
+	q.passed = append(q.passed, g)
+	for g.t-q.passed[0].t > stillSpan+stillSlack {
+		q.passed = q.passed[1:]
+	}
 }
 
 // frame numbers the next sample.

@@ -2,6 +2,7 @@ package verdict
 
 import (
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -26,7 +27,7 @@ func (s series) every(period, last time.Duration, rho float64) series {
 func TestRareSamplesKeepLiveButNeverBringIt(t *testing.T) {
 	const minute = time.Minute
 	live := series{}.scored(15, 0.9)
-	clip := func(s series) series { return s[:len(s):len(s)] }
+	clip := slices.Clip[series] // each case appends to its own copy
 	for name, tt := range map[string]struct {
 		samples series
 		want    outcome
