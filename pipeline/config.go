@@ -11,6 +11,9 @@ import (
 type Config struct {
 	// SampleRate is how many pictures a second of stream time are judged, (0, 60].
 	SampleRate float64 `yaml:"sample_rate"`
+	// RelaxedRate is to how many pictures a second the sampling of a live call falls, step by step, while it stands
+	// at live without a doubt, (0, 60]; any doubt restores sample_rate. sample_rate or more keeps the rate fixed.
+	RelaxedRate float64 `yaml:"relaxed_rate"`
 	// QueueSize is how many frames may wait before each stage, [1, 64].
 	QueueSize int `yaml:"queue_size"`
 	// InFlight is how many crops of one session may be at the scorer at once, [1, 64].
@@ -46,6 +49,7 @@ type Config struct {
 func DefaultConfig() Config {
 	return Config{
 		SampleRate:    5,
+		RelaxedRate:   1,
 		QueueSize:     2,
 		InFlight:      3,
 		ScoreTimeout:  2 * time.Second,
@@ -61,9 +65,11 @@ func DefaultConfig() Config {
 }
 
 // Files returns the configuration for replaying a file: lossless, every frame
-// scored, the samples kept.
+// scored, the samples kept. The rate is fixed: it would follow the judge, who is
+// behind the reader by a time that differs from run to run.
 func (c Config) Files() Config {
 	c.Live, c.StopAtVerdict, c.KeepSamples = false, false, true
+	c.RelaxedRate = c.SampleRate
 	return c
 }
 
@@ -71,6 +77,7 @@ func (c Config) Files() Config {
 func (c Config) Validate() error {
 	return errors.Join(
 		check.Above("sample_rate", c.SampleRate, 0, 60),
+		check.Above("relaxed_rate", c.RelaxedRate, 0, 60),
 		check.In("queue_size", c.QueueSize, 1, 64),
 		check.In("in_flight", c.InFlight, 1, 64),
 		check.In("score_timeout", c.ScoreTimeout, 50*time.Millisecond, time.Minute),
@@ -83,5 +90,10 @@ func (c Config) Validate() error {
 	)
 }
 
-// period is the time between two samples.
+// period is the time between two samples at the full rate.
 func (c Config) period() time.Duration { return time.Duration(float64(time.Second) / c.SampleRate) }
+
+// longest is the longest wait for a sample of a call that stands at live.
+func (c Config) longest() time.Duration {
+	return max(c.period(), time.Duration(float64(time.Second)/c.RelaxedRate))
+}

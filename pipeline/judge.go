@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/liveproof/liveproof"
@@ -32,6 +33,7 @@ type judge struct {
 	progress liveproof.Progress
 	outcome  liveproof.Outcome // newest outcome
 	change   int64             // its number
+	track    int               // newest followed face; 0 before the first
 	unproved bool              // a call's live verdict is not recorded yet, so the observer is not told
 
 	lastT    time.Duration // stream time of the newest judged sample
@@ -131,6 +133,7 @@ func (j *judge) take(f *frame) {
 	j.folder.Add(s)
 	j.lastT, j.judgedAt = max(j.lastT, s.T), start
 	j.report.add(s, j.cfg.KeepSamples)
+	j.attend(s)
 	j.deps.Metrics.sample(s)
 	j.tell(s)
 	j.announce(s)
@@ -222,7 +225,38 @@ func (j *judge) age() {
 		return
 	}
 	j.folder.Advance(j.now())
+	if j.now()-j.lastT > j.cfg.longest()+staleCheck {
+		j.line.attention.doubt(j.lastT, causeStale)
+	}
 	j.announce()
+}
+
+// attend says how closely the stream is to be watched after a sample. Files are
+// watched by their pictures alone, so that each run samples the same ones.
+func (j *judge) attend(s liveproof.Sample) {
+	if !j.cfg.Live {
+		return
+	}
+	was := j.track
+	if s.Track != 0 {
+		j.track = s.Track
+	}
+	watch := j.line.attention
+	standing := j.outcome == liveproof.OutcomeLive || j.folder.Verdict().Outcome == liveproof.OutcomeLive
+	switch {
+	case slices.Contains(s.Reasons, liveproof.ReasonOverload):
+		watch.missed(s.T)
+	case !s.Scored:
+		watch.doubt(s.T, causeUnscored)
+	case was != 0 && j.track != was:
+		watch.doubt(s.T, causeTrack)
+	case j.loss.heavy():
+		watch.doubt(s.T, causeLoss)
+	case j.folder.Settled():
+		watch.settled(s.T)
+	case standing:
+		watch.doubt(s.T, causeScore)
+	}
 }
 
 // pendingOf is the running verdict beside a one-shot decision that is not recorded yet.

@@ -18,7 +18,10 @@ type frame struct {
 	crop    *liveproof.Image // from crop to score
 	face    liveproof.Face
 	cells   *liveproof.Thumbnail // what is compared with other samples
+	passed  []glance             // pictures of the sampling grid since the last frame that were not sent on
 	arrived time.Time
+
+	thorough bool // the detector searches the whole picture
 }
 
 // release gives back the images; it is idempotent.
@@ -52,21 +55,26 @@ type line struct {
 	pictures, sampled, dropped atomic.Int64
 	drops                      tally
 
-	still stillness // the crop stage's alone
+	attention *attention
+
+	still stillness              // the crop stage's alone
+	face  atomic.Pointer[region] // where the crop stage saw the newest face
 
 	ended error // why the source ended; read after results is closed
 }
 
 // startLine starts the stages, downstream first.
-func startLine(ctx context.Context, cfg Config, deps Deps, id liveproof.SessionID, stop context.CancelCauseFunc) *line {
+func startLine(ctx context.Context, cfg Config, deps Deps, info liveproof.Session, stop context.CancelCauseFunc) *line {
 	size := cfg.QueueSize
 	l := &line{
-		cfg: cfg, deps: deps, id: id, stop: stop,
+		cfg: cfg, deps: deps, id: info.ID, stop: stop,
 		toDetect: newQueue[*frame](size, cfg.Live),
 		toCrop:   newQueue[*frame](size, cfg.Live),
 		toScore:  newQueue[*frame](size, cfg.Live),
 		results:  make(chan *frame, 2*size+cfg.InFlight),
 		begun:    time.Now(),
+
+		attention: newAttention(cfg, info.Mode, deps.Metrics),
 	}
 	var stages errgroup.Group
 	for range cfg.InFlight {

@@ -61,8 +61,8 @@ func newLoops(window int) *loops { return &loops{ring: make([]shown, window)} }
 
 // observe takes the next picture; for a sampled one it reports whether the picture
 // belongs to a loop.
-func (l *loops) observe(t time.Duration, cells *liveproof.Thumbnail, sampled bool) (looped bool) {
-	s := shown{t, coarsen(cells)}
+func (l *loops) observe(t time.Duration, cells *coarse, sampled bool) (looped bool) {
+	s := shown{t, *cells}
 	if sampled {
 		looped = l.judge(&s)
 		l.last = &s.cells

@@ -31,6 +31,8 @@ type Metrics struct {
 	verdicts *prometheus.CounterVec // mode: onboarding, call; outcome: live, spoof, inconclusive
 	writes   *prometheus.CounterVec // result: ok, retry, refused
 	lost     prometheus.Counter
+	spared   prometheus.Counter
+	doubts   *prometheus.CounterVec // cause: see attention.go
 }
 
 // NewMetrics registers the pipeline's metrics; a nil registerer leaves them unregistered.
@@ -58,6 +60,10 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 			Help: "Attempts to write to the timeline."}, []string{"result"}),
 		lost: f.NewCounter(prometheus.CounterOpts{Name: "liveproof_pipeline_timeline_lost_total",
 			Help: "Samples that the timeline lacks because the store was away for too long."}),
+		spared: f.NewCounter(prometheus.CounterOpts{Name: "liveproof_pipeline_spared_total",
+			Help: "Pictures that the full rate would have sampled, and that calls which stand at live were spared."}),
+		doubts: f.NewCounterVec(prometheus.CounterOpts{Name: "liveproof_pipeline_doubts_total",
+			Help: "Returns of a relaxed call to the full rate, by what raised doubt."}, []string{"cause"}),
 	}
 }
 

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"sync"
 	"testing"
 	"time"
 
@@ -54,6 +55,40 @@ func TestNewestWins(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestOverloadedSessionWastesLittle: with a scorer that takes 2 samples a second of 5,
+// most of the others are given up before they are detected and cropped, and
+// what is scored is still fresh.
+func TestOverloadedSessionWastesLittle(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		r := liveRig(t, live(30*30, 30))
+		var detected int64
+		var mu sync.Mutex
+		var age time.Duration // at its score, of the oldest sample
+		r.models.detect = func(context.Context, int) (liveproof.Detection, error) {
+			detected++
+			time.Sleep(20 * time.Millisecond)
+			return oneFace(1), nil
+		}
+		begun := time.Now()
+		r.models.score = func(_ context.Context, n int) (float64, error) {
+			mu.Lock()
+			age = max(age, time.Since(begun)-time.Duration(n-1)*time.Second/30)
+			mu.Unlock()
+			time.Sleep(1500 * time.Millisecond)
+			return 0.9, nil
+		}
+		r.info.Mode = liveproof.ModeCall
+		_, err := r.run(context.Background())
+		require.NoError(t, err)
+		scored := r.report.Counts.Scored
+		t.Logf("%d detected, %d scored, oldest at its score %v", detected, scored, age)
+		require.Greater(t, scored, int64(55))
+		require.LessOrEqual(t, detected, scored*3/2)
+		require.Less(t, age, 800*time.Millisecond)
+		require.Equal(t, 151-scored, r.report.Drops[StageScore][liveproof.ReasonOverload])
+	})
 }
 
 // TestFilesLoseNothing: the same slow stage makes the reader of a file wait.

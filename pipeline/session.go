@@ -66,6 +66,10 @@ func New(cfg Config, deps Deps, info liveproof.Session) (*Session, error) {
 		return nil, fmt.Errorf("pipeline: sample_rate: a sample every %v cannot keep within the verdict's max_gap %v",
 			cfg.period(), policy.MaxGap)
 	}
+	if longest := cfg.longest(); longest > cfg.period() && longest > policy.RestartGap/2 {
+		return nil, fmt.Errorf("pipeline: relaxed_rate: a sample every %v is too rare for the verdict's restart_gap %v: "+
+			"a single lost sample must not restart the evidence", longest, policy.RestartGap)
+	}
 	return &Session{cfg: cfg, deps: withDefaults(deps), info: info, policy: policy}, nil
 }
 
@@ -108,7 +112,7 @@ func (s *Session) Run(ctx context.Context) (liveproof.Ending, error) {
 	j := newJournal(s.deps.Recorder, s.info.ID, s.cfg, s.deps.Metrics, s.deps.Log)
 	var writer errgroup.Group
 	writer.Go(func() error { j.run(); return nil })
-	l := startLine(ctx, s.cfg, s.deps, s.info.ID, stop)
+	l := startLine(ctx, s.cfg, s.deps, s.info, stop)
 
 	end, err := s.judge(ctx, l, j)
 	stop(errEnded)

@@ -9,12 +9,20 @@ import (
 	"github.com/liveproof/liveproof"
 )
 
+// freshFor is how long a sample that waits for the scorer keeps its place from a
+// newer one.
+const freshFor = 250 * time.Millisecond
+
 // sequence is the sample stage's memory of the stream.
 type sequence struct {
 	sampler sampler
 	recall  *recall
 	loops   *loops
-	n       int64 // samples so far
+	scenes  scenes
+	still   stillness     // of the pictures on the sampling grid, where the face was last seen
+	n       int64         // samples so far
+	passed  []glance      // spared since the last frame, of the last stillSpan
+	sent    time.Duration // stream time of the newest picture that was sent to the models
 	scratch liveproof.Thumbnail
 }
 
@@ -23,51 +31,102 @@ func (l *line) take(ctx context.Context, seq *sequence, pic liveproof.Picture) e
 	defer pic.Release()
 	start := time.Now()
 	p := seq.sampler.classify(pic.Time(), l.arrival(start))
-	repeated, cells := seq.compare(p, pic)
 	if p.doubt != "" {
-		l.drop(StageSample, p.doubt)
+		return l.reject(ctx, seq, p, start)
 	}
-	if !p.take && !p.tell {
+	seen := seq.look(p, pic)
+	if p.take && seen.doubt == "" && seq.stands(p.t, seen.cells, l.face.Load()) {
+		seen.doubt = causeStill
+	}
+	if seen.doubt != "" {
+		l.attention.doubt(p.t, seen.doubt)
+	}
+	if !p.take {
 		return nil
 	}
-	f := seq.frame(p, start)
-	f.cells = cells
+	seq.recall.markSampled()
+	due, thorough := l.attention.due(p.t, seq.scenes.unlike())
+	if !due {
+		seq.pass(glance{p.t, seen.cells})
+		return nil
+	}
+	seq.scenes.markSampled()
 	l.sampled.Add(1)
-	if p.take {
-		seq.recall.markSampled()
-	}
-	switch {
-	case p.doubt != "":
-		f.unscored(p.doubt)
-	case repeated:
+	f := seq.frame(p, start)
+	f.cells, f.thorough = seen.cells, thorough
+	if seen.repeated {
 		f.unscored(liveproof.ReasonFrozenPicture)
-	default:
-		return l.convert(ctx, f, pic)
+		l.complete(ctx, f)
+		return nil
 	}
-	l.complete(ctx, f)
+	if l.cfg.Live && l.toScore.waits() && p.t-seq.sent < freshFor {
+		// It would only push out a sample that has already been detected and cropped.
+		l.drop(StageScore, liveproof.ReasonOverload)
+		f.unscored(liveproof.ReasonOverload)
+		l.complete(ctx, f)
+		return nil
+	}
+	seq.sent = p.t
+	return l.convert(ctx, f, pic)
+}
+
+// reject drops a picture whose time is not believed; some of them become unscored samples.
+func (l *line) reject(ctx context.Context, seq *sequence, p picked, at time.Time) error {
+	l.drop(StageSample, p.doubt)
+	l.attention.doubt(p.t, causeTiming)
+	if p.tell {
+		l.sampled.Add(1)
+		f := seq.frame(p, at)
+		f.unscored(p.doubt)
+		l.complete(ctx, f)
+	}
 	return nil
 }
 
-// compare compares a picture with the earlier ones: repeated says that its
-// pixels came before, or that it belongs to a loop.
-func (q *sequence) compare(p picked, pic liveproof.Picture) (repeated bool, cells *liveproof.Thumbnail) {
-	if p.doubt != "" {
-		return false, nil
-	}
-	cells = &q.scratch
+// seen is what a picture shows beside the earlier ones.
+type seen struct {
+	repeated bool // its pixels came before, or it belongs to a loop
+	doubt    cause
+	cells    *liveproof.Thumbnail // until the next picture, unless it is on the sampling grid
+}
+
+// look compares a picture with the earlier ones.
+func (q *sequence) look(p picked, pic liveproof.Picture) (s seen) {
+	s.cells = &q.scratch
 	if p.take {
-		cells = new(liveproof.Thumbnail) // it goes on with the frame
+		s.cells = new(liveproof.Thumbnail) // it goes on with a frame
 	}
-	pic.Thumbnail(cells)
-	repeated = q.recall.observe(pic.Digest())
-	looped := q.loops.observe(p.t, cells, p.take)
-	return repeated || looped, cells
+	pic.Thumbnail(s.cells)
+	cells := coarsen(s.cells)
+	s.doubt = q.scenes.observe(p.t, &cells, q.sampler.period)
+	again := q.recall.observe(pic.Digest())
+	looped := q.loops.observe(p.t, &cells, p.take)
+	s.repeated = again || looped
+	if s.repeated && p.take {
+		s.doubt = causeRepeated
+	}
+	return s
+}
+
+// stands reports whether nothing moves where the face was last seen; nil before it was.
+func (q *sequence) stands(t time.Duration, cells *liveproof.Thumbnail, face *region) bool {
+	return face != nil && q.still.observe(nil, t, cells, *face)
+}
+
+// pass keeps a picture that is spared for the next frame's test of stillness.
+func (q *sequence) pass(g glance) {
+	q.passed = append(q.passed, g)
+	for g.t-q.passed[0].t > stillSpan+stillSlack {
+		q.passed = q.passed[1:]
+	}
 }
 
 // frame numbers the next sample.
 func (q *sequence) frame(p picked, at time.Time) *frame {
 	q.n++
-	return &frame{arrived: at, sample: liveproof.Sample{Seq: q.n, T: p.t}}
+	f := &frame{arrived: at, passed: q.passed, sample: liveproof.Sample{Seq: q.n, T: p.t}}
+	q.passed = nil
+	return f
 }
 
 // convert makes the RGB image and sends the frame on its way.
@@ -125,7 +184,9 @@ func (l *line) detect(ctx context.Context, f *frame) bool {
 
 // crop cuts the face out and judges how well it is seen. The full image ends here.
 func (l *line) crop(_ context.Context, f *frame) bool {
-	still := l.still.observe(f.sample.T, f.cells, faceRegion(f.face.Box, f.img.Width, f.img.Height))
+	at := faceRegion(f.face.Box, f.img.Width, f.img.Height)
+	l.face.Store(&at)
+	still := l.still.observe(f.passed, f.sample.T, f.cells, at)
 	crop, err := l.deps.Cropper.Crop(f.img, f.face, l.deps.Pool)
 	if err != nil {
 		l.failed(string(StageCrop), f, err)

@@ -29,16 +29,17 @@ type stillness struct {
 	past []glance // of the last stillSpan, oldest first; at least the newest
 }
 
-// glance is what a sample showed.
+// glance is what a picture of the sampling grid showed.
 type glance struct {
 	t     time.Duration
 	cells *liveproof.Thumbnail
 }
 
-// observe takes the next sample with a face and reports whether the face has
-// moved from none of the samples of the last stillSpan; false for the first
-// sample.
-func (s *stillness) observe(t time.Duration, cells *liveproof.Thumbnail, at region) (still bool) {
+// observe takes the next sample with a face, and the pictures since the one
+// before, and reports whether the face has moved from none of them within the last
+// stillSpan; false for the first sample.
+func (s *stillness) observe(passed []glance, t time.Duration, cells *liveproof.Thumbnail, at region) (still bool) {
+	s.past = append(s.past, passed...)
 	drop := 0
 	for drop < len(s.past)-1 && t-s.past[drop].t > stillSpan+stillSlack {
 		drop++

@@ -107,10 +107,10 @@ func TestStillnessRemembersAcrossSilence(t *testing.T) {
 	var s stillness
 	cells := new(liveproof.Thumbnail)
 	all := region{0, 0, 64, 64}
-	require.False(t, s.observe(0, cells, all), "the first one cannot tell")
-	require.True(t, s.observe(time.Hour, cells, all))
+	require.False(t, s.observe(nil, 0, cells, all), "the first one cannot tell")
+	require.True(t, s.observe(nil, time.Hour, cells, all))
 	for i := range 1000 {
-		s.observe(time.Hour+time.Duration(i)*10*time.Millisecond, cells, all)
+		s.observe(nil, time.Hour+time.Duration(i)*10*time.Millisecond, cells, all)
 	}
 	require.LessOrEqual(t, len(s.past), 90)
 }
@@ -137,6 +137,7 @@ func BenchmarkLoop(b *testing.B) {
 		for j := range t {
 			t[j] = uint8(60 + 40*math.Sin(float64(i)/9) + float64(r.Uint32N(4)))
 		}
-		l.observe(time.Duration(i)*33*time.Millisecond, &t, true)
+		c := coarsen(&t)
+		l.observe(time.Duration(i)*33*time.Millisecond, &c, true)
 	}
 }

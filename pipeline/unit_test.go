@@ -19,6 +19,7 @@ func TestConfigValidate(t *testing.T) {
 	require.NoError(t, DefaultConfig().Files().Validate())
 	tests := map[string]func(*Config){
 		"sample_rate":    func(c *Config) { c.SampleRate = 0 },
+		"relaxed_rate":   func(c *Config) { c.RelaxedRate = 0 },
 		"queue_size":     func(c *Config) { c.QueueSize = 0 },
 		"in_flight":      func(c *Config) { c.InFlight = 65 },
 		"score_timeout":  func(c *Config) { c.ScoreTimeout = 0 },
@@ -47,12 +48,13 @@ func TestNewRefuses(t *testing.T) {
 			liveproof.Session{Mode: liveproof.ModeCall, Model: liveproof.ModelInfo{Threshold: 0.4}}
 	}
 	tests := map[string]func(*Config, *Deps, *liveproof.Session){
-		"sample_rate": func(c *Config, _ *Deps, _ *liveproof.Session) { c.SampleRate = 61 },
-		"max_gap":     func(c *Config, _ *Deps, _ *liveproof.Session) { c.SampleRate = 1 },
-		"required":    func(_ *Config, d *Deps, _ *liveproof.Session) { d.Scorer = nil },
-		"threshold":   func(_ *Config, _ *Deps, s *liveproof.Session) { s.Model.Threshold = 0 },
-		"mode":        func(_ *Config, _ *Deps, s *liveproof.Session) { s.Mode = "" },
-		"deadline":    func(_ *Config, _ *Deps, s *liveproof.Session) { s.Deadline = time.Second },
+		"sample_rate":  func(c *Config, _ *Deps, _ *liveproof.Session) { c.SampleRate = 61 },
+		"relaxed_rate": func(c *Config, _ *Deps, _ *liveproof.Session) { c.RelaxedRate = 0.9 },
+		"max_gap":      func(c *Config, _ *Deps, _ *liveproof.Session) { c.SampleRate = 1 },
+		"required":     func(_ *Config, d *Deps, _ *liveproof.Session) { d.Scorer = nil },
+		"threshold":    func(_ *Config, _ *Deps, s *liveproof.Session) { s.Model.Threshold = 0 },
+		"mode":         func(_ *Config, _ *Deps, s *liveproof.Session) { s.Mode = "" },
+		"deadline":     func(_ *Config, _ *Deps, s *liveproof.Session) { s.Deadline = time.Second },
 	}
 	for want, spoil := range tests {
 		c, d, s := good()
@@ -202,7 +204,8 @@ func TestMetricNames(t *testing.T) {
 	}
 	require.Equal(t, []string{
 		"liveproof_pipeline_drops_total", "liveproof_pipeline_latency_seconds", "liveproof_pipeline_pictures_total",
-		"liveproof_pipeline_samples_total", "liveproof_pipeline_sessions_active", "liveproof_pipeline_stage_seconds",
+		"liveproof_pipeline_samples_total", "liveproof_pipeline_sessions_active", "liveproof_pipeline_spared_total",
+		"liveproof_pipeline_stage_seconds",
 		"liveproof_pipeline_timeline_lost_total", "liveproof_pipeline_writes_total", "liveproof_verdicts_total",
 	}, names)
 }

@@ -8,7 +8,7 @@
 #   scripts/bench.sh peer       our server and another one in turn, by the same load generator; `peer --help` has its settings
 #   scripts/bench.sh            stages, sessions, verdict, owners
 # For all of them: MODEL=… another model, WINDOW=20s, SERVER_ENV="NAME=value …" more settings of the server,
-# SAMPLING_ENV the setting that keeps the sampling rate fixed. Results are added to .cache/bench/*.jsonl.
+# SAMPLING_ENV the setting that keeps the sampling rate fixed (LIVEPROOF_PIPELINE_RELAXED_RATE=60). Results are added to .cache/bench/*.jsonl.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/bench_server.sh

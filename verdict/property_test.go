@@ -62,6 +62,8 @@ func checkInvariants(t *testing.T, s series, mode liveproof.Mode) {
 	var final *liveproof.Verdict
 	valid, newest := 0, time.Duration(-1)
 	var first time.Duration
+	var counted []time.Duration // times of the samples that counted
+	was := pending
 	for _, v := range s {
 		if v.Scored && v.Rho >= 0 && v.Rho <= 1 && v.T > newest {
 			if valid == 0 {
@@ -71,6 +73,13 @@ func checkInvariants(t *testing.T, s series, mode liveproof.Mode) {
 		}
 		f.Add(v)
 		now := f.Verdict()
+		if f.ev.scored > 0 && f.ev.last == v.T && v.Scored {
+			counted = append(counted, v.T)
+		}
+		if (now.Outcome == isLive || now.Outcome == isSpoof) && now.Outcome != was {
+			checkDense(t, p, counted)
+		}
+		was = now.Outcome
 		require.True(t, now.Score >= 0 && now.Score <= 1, "score %v", now.Score)
 		require.NotEmpty(t, now.Reasons)
 		require.NotContains(t, now.Reasons, reason(""))
@@ -87,6 +96,17 @@ func checkInvariants(t *testing.T, s series, mode liveproof.Mode) {
 		require.True(t, mode == liveproof.ModeOnboarding || !now.Final, "a call ended by itself")
 	}
 	require.Equal(t, f.Verdict(), Fold(p, mode, s, 0, ""), "incremental and whole differ")
+}
+
+// checkDense: a decision rests on samples that are no further apart than MaxGap for
+// as long as Hold, whatever rate they came at.
+func checkDense(t *testing.T, p Policy, counted []time.Duration) {
+	t.Helper()
+	newest := counted[len(counted)-1]
+	for i := len(counted) - 1; newest-counted[i] < p.Hold; i-- {
+		require.Positive(t, i, "decided on less than Hold")
+		require.LessOrEqual(t, counted[i]-counted[i-1], p.MaxGap, "decided across a gap")
+	}
 }
 
 // Fold of a stored timeline is the verdict that was given live, at any point of it.

@@ -28,6 +28,9 @@ and the time from a picture to its score, from its /metrics. After the window th
 end. With --mode onboarding each session ends with its verdict, and the time to it is
 printed: from the first packet until the verdict could be read.
 
+The sessions are calls. A call that stands at live is sampled less; to measure what the server
+holds at the full rate, start it with LIVEPROOF_PIPELINE_RELAXED_RATE=60.
+
 The video is an IVF file of VP8 that does not repeat itself (a loop counts as frozen and is
 not scored). To make one from any clip:
 

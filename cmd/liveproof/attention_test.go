@@ -1,0 +1,81 @@
+package main
+
+import (
+	"encoding/json"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/liveproof/liveproof"
+	"github.com/liveproof/liveproof/verdict"
+)
+
+// timeline reads a session's samples as they are stored.
+func (s *server) timeline(id string) (samples []liveproof.Sample) {
+	s.t.Helper()
+	var stored struct {
+		Samples []json.RawMessage `json:"samples"`
+	}
+	require.Equal(s.t, http.StatusOK, s.api(http.MethodGet, "/v1/sessions/"+id+"/timeline", "", &stored))
+	for _, raw := range stored.Samples {
+		var v liveproof.Sample
+		require.NoError(s.t, json.Unmarshal(raw, &v))
+		samples = append(samples, v)
+	}
+	return samples
+}
+
+// leavesLive judges a call's samples again: how many came before the swap, and how long
+// after it the call left live; 0 if it did not.
+func (s *server) leavesLive(id string, samples []liveproof.Sample, swap time.Duration) (before int, left time.Duration) {
+	s.t.Helper()
+	f, err := verdict.New(verdict.DefaultPolicy().For(s.awaitScored(id, 0).Model.Threshold), liveproof.ModeCall)
+	require.NoError(s.t, err)
+	for _, v := range samples {
+		f.Add(v)
+		if v.T < swap {
+			before++
+		} else if f.Verdict().Outcome != liveproof.OutcomeLive {
+			return before, v.T - swap
+		}
+	}
+	return before, 0
+}
+
+// TestRelaxedCallNoticesASwap: a person calls until the server samples the call
+// less; then another person is in the picture, by a cut or by a slow fade. The
+// stored samples say that the call left live within 2 s of stream time.
+func TestRelaxedCallNoticesASwap(t *testing.T) {
+	const swap = 12 * time.Second
+	first, second := shared(t, "media/people/person_d6.mp4"), shared(t, "media/people/person_s18.mp4")
+	shared(t, "models/retinaface_mobilenet025.onnx")
+	const fit = "scale=640:480,fps=30,setsar=1,settb=1/30"
+	for name, join := range map[string]string{
+		"cut":  "[0]" + fit + ",trim=duration=12[a];[1]" + fit + "[b];[a][b]concat,noise=alls=3:allf=t",
+		"fade": "[0]" + fit + ",trim=duration=12.8[a];[1]" + fit + "[b];[a][b]xfade=duration=0.8:offset=12,noise=alls=3:allf=t",
+	} {
+		t.Run(name, func(t *testing.T) {
+			clip := encode(t, "-i", first, "-i", second, "-filter_complex", join, "-t", "17")
+			s := startServer(t)
+			made := s.create(`{"mode":"call"}`)
+			leave := s.publish(made, clip)
+			s.await(made.ID, "live", func(v sessionView) bool { return v.Verdict == "live" })
+			require.Eventually(t, func() bool { return s.metric("liveproof_pipeline_spared_total") > 10 }, 30*time.Second, 50*time.Millisecond,
+				"the call is sampled less")
+			samples := s.timeline(made.ID)
+			require.Eventually(t, func() bool {
+				samples = s.timeline(made.ID)
+				return samples[len(samples)-1].T > swap+2*time.Second
+			}, 30*time.Second, 100*time.Millisecond)
+			leave()
+
+			before, left := s.leavesLive(made.ID, samples, swap)
+			t.Logf("%d samples in %v, live left %v after the swap", before, swap, left)
+			require.Less(t, before, 50, "60 at the full rate")
+			require.Positive(t, left)
+			require.LessOrEqual(t, left, 2*time.Second)
+		})
+	}
+}

@@ -1,0 +1,103 @@
+package pipeline
+
+import (
+	"math"
+	"time"
+)
+
+// What tells another scene from motion in the same one, by the correlation of
+// two pictures' luma, which a change of exposure or gain leaves as it is. The
+// figures are measured, see docs/adr/0011-attention.md.
+const (
+	// cutWhole of the whole picture's correlation is lost in a cut.
+	cutWhole = 0.1
+	// cutPatches is the share of patches that lose half of their correlation in a cut.
+	cutPatches = 0.12
+	// unlikeWhole: that much less correlation with the last sample than a
+	// person who sits and talks loses in a second.
+	unlikeWhole = 0.2
+
+	// patchSide is the side of a patch in cells of a coarse picture.
+	patchSide = 4
+	// grain is the variance, in levels², that counts as noise.
+	grain = 4
+	// longGap is how many sampling periods may pass without a picture.
+	longGap = 2
+)
+
+// scenes compares every picture with the one before and with the last sample.
+type scenes struct {
+	begun, marked bool // whether last and sampled hold a picture
+	t             time.Duration
+	last, sampled coarse
+}
+
+// observe takes the next picture; why is "" unless another scene may have begun.
+func (s *scenes) observe(t time.Duration, cells *coarse, period time.Duration) (why cause) {
+	switch {
+	case !s.begun:
+	case compare(&s.last, cells).cut():
+		why = causeCut
+	case t-s.t > longGap*period:
+		why = causeGap
+	}
+	s.begun, s.t, s.last = true, t, *cells
+	return why
+}
+
+// unlike reports whether the newest picture differs from the last sample.
+func (s *scenes) unlike() bool { return s.marked && compare(&s.sampled, &s.last).whole >= unlikeWhole }
+
+// markSampled notes that the newest picture was sampled.
+func (s *scenes) markSampled() { s.marked, s.sampled = true, s.last }
+
+// difference of two pictures: 0 for the same picture at any exposure.
+type difference struct {
+	whole   float64 // what the whole picture's correlation lacks to 1
+	patches float64 // share of patches whose correlation is below ½
+}
+
+func (d difference) cut() bool { return d.whole >= cutWhole || d.patches >= cutPatches }
+
+func compare(a, b *coarse) difference {
+	const side = loopSide / patchSide
+	var whole moments
+	broken := 0
+	for y := range side {
+		for x := range side {
+			var patch moments
+			patch.add(a, b, x*patchSide, y*patchSide)
+			if patch.correlation() < 0.5 {
+				broken++
+			}
+			whole.merge(patch)
+		}
+	}
+	return difference{whole: 1 - whole.correlation(), patches: float64(broken) / (side * side)}
+}
+
+// moments are sums over the cells of two pictures.
+type moments struct{ n, a, b, aa, bb, ab int }
+
+// add takes in the patch at x, y.
+func (m *moments) add(a, b *coarse, x, y int) {
+	for row := y * loopSide; row < (y+patchSide)*loopSide; row += loopSide {
+		ps, qs := (*[patchSide]uint8)(a[row+x:]), (*[patchSide]uint8)(b[row+x:])
+		for i := range patchSide {
+			p, q := int(ps[i]), int(qs[i])
+			m.a, m.b, m.aa, m.bb, m.ab = m.a+p, m.b+q, m.aa+p*p, m.bb+q*q, m.ab+p*q
+		}
+	}
+	m.n += patchSide * patchSide
+}
+
+func (m *moments) merge(o moments) {
+	m.n, m.a, m.b, m.aa, m.bb, m.ab = m.n+o.n, m.a+o.a, m.b+o.b, m.aa+o.aa, m.bb+o.bb, m.ab+o.ab
+}
+
+// correlation is in [-1, 1]; an even surface resembles any other.
+func (m *moments) correlation() float64 {
+	n := float64(m.n)
+	cov := func(pq, p, q int) float64 { return (float64(pq) - float64(p)*float64(q)/n) / n }
+	return (cov(m.ab, m.a, m.b) + grain) / math.Sqrt((cov(m.aa, m.a, m.a)+grain)*(cov(m.bb, m.b, m.b)+grain))
+}
