@@ -36,9 +36,8 @@ func spend(t *testing.T, s source, cfg Config) {
 		if w <= 0 || h <= 0 || w*h > cfg.MaxPixels {
 			t.Fatalf("picture of %d×%d", w, h)
 		}
-		p.Digest()
-		var t liveproof.Thumbnail
-		p.Thumbnail(&t)
+		var cells liveproof.Thumbnail
+		p.Fingerprint(&cells)
 		if img, err := p.RGB(&pool); err == nil {
 			img.Release()
 		}

@@ -58,8 +58,7 @@ func (q *sequence) compare(p picked, pic liveproof.Picture) (repeated bool, cell
 	if p.take {
 		cells = new(liveproof.Thumbnail) // it goes on with the frame
 	}
-	pic.Thumbnail(cells)
-	repeated = q.recall.observe(pic.Digest())
+	repeated = q.recall.observe(pic.Fingerprint(cells))
 	looped := q.loops.observe(p.t, cells, p.take)
 	return repeated || looped, cells
 }
