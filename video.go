@@ -29,6 +29,9 @@ type AccessUnit struct {
 	// Gap says that one or more pictures before this one were lost: pictures that
 	// refer to them must not be shown until the next key frame.
 	Gap bool
+	// Discardable says that no later picture needs this one, neither as a reference
+	// nor for what decoders keep from picture to picture. False means "not known".
+	Discardable bool
 	// Rotation in degrees clockwise {0,90,180,270}, from coordination of video orientation (3GPP TS 26.114).
 	Rotation int
 	// Data is the encoded picture. It is valid until the next call of the

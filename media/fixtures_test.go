@@ -54,15 +54,15 @@ func ffmpeg(t testing.TB, name string, args ...string) string {
 	return out
 }
 
-// encode makes frames access units of one codec at 30 frames a second.
-func encode(t testing.TB, codec liveproof.Codec, input []string) []liveproof.AccessUnit {
+// encode makes frames access units of one codec at 30 frames a second; options are the encoder's, beside those of encoders.
+func encode(t testing.TB, codec liveproof.Codec, input []string, options ...string) []liveproof.AccessUnit {
 	t.Helper()
 	require.Contains(t, encoders, codec, "a codec without test media")
 	name := "clip.ivf"
 	if codec == liveproof.CodecH264 {
 		name = "clip.h264"
 	}
-	data, err := os.ReadFile(ffmpeg(t, name, append(append([]string{}, input...), encoders[codec]...)...))
+	data, err := os.ReadFile(ffmpeg(t, name, append(append(append([]string{}, input...), encoders[codec]...), options...)...))
 	require.NoError(t, err)
 	var parts [][]byte
 	if codec == liveproof.CodecH264 {
@@ -174,8 +174,13 @@ func digestOf(p liveproof.Picture) uint64 {
 
 func play(t testing.TB, units []liveproof.AccessUnit) ([]shown, Counts, *script, error) {
 	t.Helper()
+	return playWith(t, DefaultConfig(), units)
+}
+
+func playWith(t testing.TB, cfg Config, units []liveproof.AccessUnit) ([]shown, Counts, *script, error) {
+	t.Helper()
 	src := &script{units: units}
-	s, err := NewStream(DefaultConfig(), src)
+	s, err := NewStream(cfg, src)
 	require.NoError(t, err)
 	all, err := drain(t, s)
 	return all, s.Counts(), src, err

@@ -64,7 +64,7 @@ func FuzzDecode(f *testing.F) {
 		rotation := int(kind>>2) % 4 * 90
 		units := []liveproof.AccessUnit{
 			{Codec: codec, Key: true, Rotation: rotation, Data: first},
-			{Codec: codec, Data: second},
+			{Codec: codec, Discardable: kind&1 == 0, Data: second},
 			{Codec: codec, Key: true, Data: second},
 			{Codec: codec, Gap: true, Data: first},
 		}
