@@ -29,6 +29,9 @@ type AccessUnit struct {
 	// Gap says that one or more pictures before this one were lost: pictures that
 	// refer to them must not be shown until the next key frame.
 	Gap bool
+	// Discardable says that no later picture needs this one, neither as a reference
+	// nor for what decoders keep from picture to picture. False means "not known".
+	Discardable bool
 	// Rotation in degrees clockwise {0,90,180,270}, from coordination of video orientation (3GPP TS 26.114).
 	Rotation int
 	// Data is the encoded picture. It is valid until the next call of the
@@ -53,13 +56,17 @@ type Picture interface {
 	Time() time.Duration
 	// Size is the width and height in pixels as shown, after rotation.
 	Size() (width, height int)
-	// Digest identifies the decoded pixels exactly: equal when the source sent the
-	// same pixels again. A lossy encoder hardly ever sends the same pixels again,
-	// not even of a still; such pictures are compared by their Thumbnail.
-	Digest() uint64
-	// Thumbnail averages the luma over a grid, as shown, after rotation. A pixel
-	// format without readable samples gives zeros.
-	Thumbnail(to *Thumbnail)
+	// Fingerprint is what a picture is compared with others by. The thumbnail
+	// averages the luma over a grid, as shown, after rotation; a pixel format
+	// without readable samples gives zeros.
+	//
+	// The digest, of 64 bits, is equal when the source sent the same luma again,
+	// pixel by pixel; different luma has another digest but for an accident. Chroma
+	// does not count: where only colour changes, nothing moves. Forging a digest
+	// gains nothing, since the forger's picture then counts as repeated. A lossy
+	// encoder hardly ever sends the same pixels again, not even of a still; such
+	// pictures are compared by their thumbnails.
+	Fingerprint(to *Thumbnail) (digest uint64)
 	// RGB converts into an image from pool; the caller owns the image.
 	RGB(pool *ImagePool) (*Image, error)
 	// Release gives the picture back. It is idempotent.

@@ -17,6 +17,10 @@ type Config struct {
 	MaxPixels int `yaml:"max_pixels"`
 	// Threads per decoder, in [1, 16]. One is best where sessions outnumber cores.
 	Threads int `yaml:"threads"`
+	// MinPictureRate is about how many pictures a second of a live stream are decoded at least: above it,
+	// those are left out that no later picture refers to (VP8 and H.264 with temporal layers). In [0, 240];
+	// 0 decodes every picture.
+	MinPictureRate float64 `yaml:"min_picture_rate"`
 	// RawFrameRate is the frame rate assumed for files without timestamps
 	// (raw MJPEG or H.264), in (0, 240] frames a second.
 	RawFrameRate float64 `yaml:"raw_frame_rate"`
@@ -26,7 +30,7 @@ type Config struct {
 
 // DefaultConfig is what configs/liveproof.yaml documents.
 func DefaultConfig() Config {
-	return Config{MaxPixels: 1920 * 1920, Threads: 1, RawFrameRate: 30, OpenTimeout: 30 * time.Second}
+	return Config{MaxPixels: 1920 * 1920, Threads: 1, MinPictureRate: 15, RawFrameRate: 30, OpenTimeout: 30 * time.Second}
 }
 
 // Validate reports every value that is out of range; each error begins with its key.
@@ -34,9 +38,23 @@ func (c Config) Validate() error {
 	return errors.Join(
 		check.In("max_pixels", c.MaxPixels, 1<<12, 1<<27),
 		check.In("threads", c.Threads, 1, 16),
+		check.In("min_picture_rate", c.MinPictureRate, 0, 240),
 		check.Above("raw_frame_rate", c.RawFrameRate, 0, 240),
 		check.Above("open_timeout", c.OpenTimeout, 0, 10*time.Minute),
 	)
+}
+
+// spareShare of the period that belongs to MinPictureRate: of evenly spaced
+// pictures, one that comes within half a period can be left out, because the
+// next one comes within a whole period. The rest is for jitter.
+const spareShare = 0.55
+
+// spareTime is for how long after a decoded picture others are not needed.
+func (c Config) spareTime() time.Duration {
+	if c.MinPictureRate <= 0 {
+		return 0
+	}
+	return time.Duration(spareShare / c.MinPictureRate * float64(time.Second))
 }
 
 // checkClaim refuses an access unit that claims a size above the cap, before it

@@ -12,10 +12,11 @@ func TestConfig(t *testing.T) {
 	require.NoError(t, DefaultConfig().Validate())
 	require.Equal(t, 1920*1920, DefaultConfig().MaxPixels)
 	for key, change := range map[string]func(*Config){
-		"max_pixels: ":     func(c *Config) { c.MaxPixels = 1 << 28 },
-		"threads: ":        func(c *Config) { c.Threads = 17 },
-		"raw_frame_rate: ": func(c *Config) { c.RawFrameRate = math.NaN() },
-		"open_timeout: ":   func(c *Config) { c.OpenTimeout = -time.Second },
+		"max_pixels: ":       func(c *Config) { c.MaxPixels = 1 << 28 },
+		"threads: ":          func(c *Config) { c.Threads = 17 },
+		"min_picture_rate: ": func(c *Config) { c.MinPictureRate = math.NaN() },
+		"raw_frame_rate: ":   func(c *Config) { c.RawFrameRate = math.NaN() },
+		"open_timeout: ":     func(c *Config) { c.OpenTimeout = -time.Second },
 	} {
 		cfg := DefaultConfig()
 		change(&cfg)

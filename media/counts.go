@@ -18,11 +18,12 @@ const (
 	DropCorrupt DropReason = "corrupt"
 )
 
-// Counts follows what came in. Received = Decoded + all of Dropped + what the
+// Counts follows what came in. Received = Decoded + Skipped + all of Dropped + what the
 // decoder holds back or shows in no picture of its own (alternate reference frames).
 type Counts struct {
 	Received int64 // access units, or packets of the file's video stream
 	Decoded  int64 // pictures
+	Skipped  int64 // access units that were not needed (Config.MinPictureRate)
 	Dropped  map[DropReason]int64
 }
 
@@ -42,6 +43,8 @@ type tally struct {
 }
 
 func (t *tally) received() { t.mu.Lock(); t.c.Received++; t.mu.Unlock() }
+
+func (t *tally) skipped() { t.mu.Lock(); t.c.Skipped++; t.mu.Unlock() }
 
 func (t *tally) decoded(n int64) { t.mu.Lock(); t.c.Decoded += n; t.mu.Unlock() }
 

@@ -54,15 +54,15 @@ func ffmpeg(t testing.TB, name string, args ...string) string {
 	return out
 }
 
-// encode makes frames access units of one codec at 30 frames a second.
-func encode(t testing.TB, codec liveproof.Codec, input []string) []liveproof.AccessUnit {
+// encode makes frames access units of one codec at 30 frames a second; options are the encoder's, beside those of encoders.
+func encode(t testing.TB, codec liveproof.Codec, input []string, options ...string) []liveproof.AccessUnit {
 	t.Helper()
 	require.Contains(t, encoders, codec, "a codec without test media")
 	name := "clip.ivf"
 	if codec == liveproof.CodecH264 {
 		name = "clip.h264"
 	}
-	data, err := os.ReadFile(ffmpeg(t, name, append(append([]string{}, input...), encoders[codec]...)...))
+	data, err := os.ReadFile(ffmpeg(t, name, append(append(append([]string{}, input...), encoders[codec]...), options...)...))
 	require.NoError(t, err)
 	var parts [][]byte
 	if codec == liveproof.CodecH264 {
@@ -162,15 +162,25 @@ func show(t testing.TB, p liveproof.Picture, pool *liveproof.ImagePool) shown {
 	img, err := p.RGB(pool)
 	require.NoError(t, err)
 	require.Equal(t, [2]int{w, h}, [2]int{img.Width, img.Height})
-	s := shown{p.Time(), w, h, p.Digest(), bytes.Clone(img.Pix)}
+	s := shown{p.Time(), w, h, digestOf(p), bytes.Clone(img.Pix)}
 	img.Release()
 	return s
 }
 
+func digestOf(p liveproof.Picture) uint64 {
+	var cells liveproof.Thumbnail
+	return p.Fingerprint(&cells)
+}
+
 func play(t testing.TB, units []liveproof.AccessUnit) ([]shown, Counts, *script, error) {
 	t.Helper()
+	return playWith(t, DefaultConfig(), units)
+}
+
+func playWith(t testing.TB, cfg Config, units []liveproof.AccessUnit) ([]shown, Counts, *script, error) {
+	t.Helper()
 	src := &script{units: units}
-	s, err := NewStream(DefaultConfig(), src)
+	s, err := NewStream(cfg, src)
 	require.NoError(t, err)
 	all, err := drain(t, s)
 	return all, s.Counts(), src, err

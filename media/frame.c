@@ -1,22 +1,5 @@
 #include "frame.h"
 
-#include <string.h>
-
-int lp_planes(const AVFrame *f, lp_plane out[4]) {
-	const AVPixFmtDescriptor *desc = av_pix_fmt_desc_get(f->format);
-	if (!desc || (desc->flags & AV_PIX_FMT_FLAG_HWACCEL)) return -1;
-	int n = av_pix_fmt_count_planes(f->format);
-	for (int i = 0; i < n; i++) {
-		int bytes = av_image_get_linesize(f->format, f->width, i);
-		if (bytes < 0 || !f->data[i]) return -1;
-		int shift = (i == 1 || i == 2) ? desc->log2_chroma_h : 0;
-		out[i] = (lp_plane){f->data[i], f->linesize[i], bytes, AV_CEIL_RSHIFT(f->height, shift)};
-	}
-	if ((desc->flags & AV_PIX_FMT_FLAG_PAL) && f->data[1])
-		out[n++] = (lp_plane){f->data[1], AVPALETTE_SIZE, AVPALETTE_SIZE, 1};
-	return n;
-}
-
 int lp_damaged(const AVFrame *f) {
 	return (f->flags & AV_FRAME_FLAG_CORRUPT) || f->decode_error_flags;
 }
@@ -88,61 +71,4 @@ static void half(const uint8_t *src, int w, int h, ptrdiff_t ss, uint8_t *dst, p
 void lp_rotate(const uint8_t *src, int w, int h, ptrdiff_t ss, uint8_t *dst, ptrdiff_t ds, int degrees) {
 	if (degrees == 180) half(src, w, h, ss, dst, ds);
 	else quarter(src, w, h, ss, dst, ds, degrees == 90);
-}
-
-// span is which samples of n make cell i of side: from, up to, every step-th.
-typedef struct {
-	int from, to, step;
-} span;
-
-static span cell(int i, int n, int side) {
-	int from = (int)((int64_t)i * n / side), to = (int)((int64_t)(i + 1) * n / side);
-	if (to <= from) to = from + 1; // fewer samples than cells
-	int step = (to - from) / 5;
-	return (span){from, to, step > 1 ? step : 1};
-}
-
-// bytes8 and words add up the span of a line: of plain bytes, step apart, or of
-// what av_read_image_line2 made of it.
-static uint32_t bytes8(const uint8_t *row, int step, span s) {
-	uint32_t sum = 0;
-	for (int x = s.from; x < s.to; x += s.step) sum += row[x * step];
-	return sum;
-}
-
-static uint32_t words(const uint16_t *line, int depth, span s) {
-	uint32_t sum = 0;
-	for (int x = s.from; x < s.to; x += s.step)
-		sum += depth > 8 ? line[x] >> (depth - 8) : line[x] << (8 - depth);
-	return sum;
-}
-
-int lp_thumbnail(const AVFrame *f, uint8_t *out, int side) {
-	enum { widest = 1 << 15 };
-	const AVPixFmtDescriptor *desc = av_pix_fmt_desc_get(f->format);
-	if (!desc || (desc->flags & AV_PIX_FMT_FLAG_HWACCEL)) return -1;
-	const AVComponentDescriptor *c = &desc->comp[0];
-	if (!f->data[c->plane] || c->depth > 16 || f->width < 1 || f->width > widest || f->height < 1) return -1;
-	int palette = !!(desc->flags & AV_PIX_FMT_FLAG_PAL);
-	int plain8 = c->depth == 8 && c->shift == 0 && !palette && !(desc->flags & AV_PIX_FMT_FLAG_BITSTREAM);
-	uint16_t line[plain8 ? 1 : f->width];
-	span xs[side];
-	for (int gx = 0; gx < side; gx++) xs[gx] = cell(gx, f->width, side);
-	for (int gy = 0; gy < side; gy++) {
-		span ys = cell(gy, f->height, side);
-		uint32_t sum[side], rows = 0;
-		memset(sum, 0, sizeof sum);
-		for (int y = ys.from; y < ys.to; y += ys.step, rows++) {
-			const uint8_t *row = f->data[c->plane] + (ptrdiff_t)y * f->linesize[c->plane] + c->offset;
-			if (!plain8)
-				av_read_image_line2(line, (const uint8_t **)f->data, f->linesize, desc, 0, y, 0, f->width, palette, sizeof *line);
-			for (int gx = 0; gx < side; gx++)
-				sum[gx] += plain8 ? bytes8(row, c->step, xs[gx]) : words(line, c->depth, xs[gx]);
-		}
-		for (int gx = 0; gx < side; gx++) {
-			uint32_t n = rows * ((xs[gx].to - xs[gx].from + xs[gx].step - 1) / xs[gx].step);
-			out[gy * side + gx] = (uint8_t)((sum[gx] + n / 2) / n);
-		}
-	}
-	return 0;
 }

@@ -1,5 +1,4 @@
-// What go-astiav 0.16 does not bind: a frame's planes, colours and error
-// flags, and libswscale with the stream's own colour matrix.
+// What go-astiav 0.16 does not bind: a frame's colours and error flags, and libswscale with the stream's own colour matrix.
 #ifndef LIVEPROOF_MEDIA_FRAME_H
 #define LIVEPROOF_MEDIA_FRAME_H
 
@@ -11,23 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// lp_plane is the visible part of one plane: rows of bytes bytes, stride apart.
-typedef struct {
-	const uint8_t *data;
-	ptrdiff_t stride;
-	int bytes, rows;
-} lp_plane;
-
-// lp_planes fills out and returns how many planes the frame has; negative on error.
-int lp_planes(const AVFrame *f, lp_plane out[4]);
-
 // lp_damaged tells whether the decoder flagged the frame as incomplete or concealed.
 int lp_damaged(const AVFrame *f);
-
-// lp_thumbnail averages the first component (luma, or the first colour) over
-// side×side cells, from at most 100 samples a cell. It returns negative, with
-// nothing written, for a format without samples in memory.
-int lp_thumbnail(const AVFrame *f, uint8_t *out, int side);
 
 // lp_sws returns a context that converts frames like f to RGB24, or NULL.
 struct SwsContext *lp_sws(const AVFrame *f);

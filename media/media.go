@@ -6,9 +6,9 @@
 // starts at a key frame, and after a loss, a decode error or a picture that the
 // decoder had to conceal it shows nothing until the next one. No picture above
 // the pixel cap is ever allocated. Decoding costs every picture; conversion to
-// RGB and the digest cost when they are asked for: the pipeline converts the
-// sampled pictures and takes digest and thumbnail of every one (0.1 ms together
-// at 640×480).
+// RGB and the fingerprint cost when they are asked for: the pipeline converts
+// the sampled pictures and takes the fingerprint of every one (0.03 ms at
+// 640×480).
 package media
 
 import "errors"

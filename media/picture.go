@@ -2,16 +2,15 @@ package media
 
 import (
 	"time"
-	"unsafe"
 
 	"github.com/asticode/go-astiav"
-	"github.com/cespare/xxhash/v2"
 
 	"github.com/liveproof/liveproof"
 )
 
 // #cgo pkg-config: libavcodec libavutil libswscale
 // #cgo CFLAGS: -O3
+// #include "fingerprint.h"
 // #include "frame.h"
 import "C"
 
@@ -41,48 +40,18 @@ func (p *picture) Size() (width, height int) {
 	return turned(p.frame.Width(), p.frame.Height(), p.rotation)
 }
 
-// Digest is xxHash64 over the visible part of every plane, before rotation.
-func (p *picture) Digest() uint64 {
+// Fingerprint reads the luma once. The thumbnail takes at most 100 samples a cell; the digest is
+// of the picture before rotation.
+func (p *picture) Fingerprint(to *liveproof.Thumbnail) (digest uint64) {
+	*to = liveproof.Thumbnail{}
 	if p.frame == nil {
 		return 0
 	}
-	var planes [4]C.lp_plane
-	n := C.lp_planes(raw(p.frame), &planes[0])
-	var d xxhash.Digest
-	d.Reset()
-	size := [2]uint32{uint32(p.frame.Width()), uint32(p.frame.Height())}
-	d.Write(unsafe.Slice((*byte)(unsafe.Pointer(&size)), unsafe.Sizeof(size))) //nolint:errcheck // never fails
-	for i := range max(0, int(n)) {
-		hashPlane(&d, planes[i])
-	}
-	return d.Sum64()
-}
-
-// hashPlane reads FFmpeg's memory in place: in one piece where the rows touch.
-func hashPlane(d *xxhash.Digest, p C.lp_plane) {
-	rows, bytes := int(p.rows), int(p.bytes)
-	base := unsafe.Pointer(p.data)
-	if int(p.stride) == bytes {
-		rows, bytes = 1, rows*bytes
-	}
-	for y := range rows {
-		row := unsafe.Add(base, y*int(p.stride))
-		d.Write(unsafe.Slice((*byte)(row), bytes)) //nolint:errcheck // never fails
-	}
-}
-
-// Thumbnail reads at most 100 samples a cell, so that its cost is bounded whatever the picture's size.
-func (p *picture) Thumbnail(to *liveproof.Thumbnail) {
-	*to = liveproof.Thumbnail{}
-	if p.frame == nil {
-		return
-	}
-	if C.lp_thumbnail(raw(p.frame), pixels(to[:]), liveproof.ThumbnailSide) < 0 {
-		return
-	}
+	digest = uint64(C.lp_fingerprint(raw(p.frame), pixels(to[:]), liveproof.ThumbnailSide))
 	if p.rotation != 0 {
 		turnThumbnail(to, p.rotation)
 	}
+	return digest
 }
 
 // turnThumbnail turns clockwise by degrees.

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"testing"
@@ -144,30 +145,63 @@ func TestPictureDigest(t *testing.T) {
 	conv := newConverter()
 	defer conv.release()
 	base := [3]int{100, 110, 120}
-	made := func(width, height int, yuv [3]int) *picture {
-		p := newPicture(flat(t, astiav.PixelFormatYuv420P, width, height, matrix601, 0, 8, yuv), conv, 0, 0)
+	made := func(format astiav.PixelFormat, width, height int, colour [3]int) *picture {
+		p := newPicture(flat(t, format, width, height, matrix601, 0, 8, colour), conv, 0, 0)
 		t.Cleanup(p.Release)
 		return p
 	}
-	one := made(50, 38, base)
-	same := made(50, 38, base)
-	require.Equal(t, one.Digest(), same.Digest())
+	const yuv = astiav.PixelFormatYuv420P
+	one, same := made(yuv, 50, 38, base), made(yuv, 50, 38, base)
+	require.Equal(t, digestOf(one), digestOf(same))
 
-	// What lies beside the visible part does not count …
+	// What lies beside the visible part does not count, nor does chroma …
 	r := raw(same.frame)
 	row := unsafe.Slice((*byte)(unsafe.Pointer(r.data[0])), int(r.linesize[0]))
 	row[50]++
-	require.Equal(t, one.Digest(), same.Digest())
-	// … one step in one visible pixel of luma or chroma does.
+	require.Equal(t, digestOf(one), digestOf(same))
+	require.Equal(t, digestOf(one), digestOf(made(yuv, 50, 38, [3]int{100, 1, 2})))
+	// … one step in one visible pixel of luma does.
 	row[49]++
-	require.NotEqual(t, one.Digest(), same.Digest())
-	row[49]--
-	chroma := unsafe.Slice((*byte)(unsafe.Pointer(r.data[2])), int(r.linesize[2])*19)
-	chroma[18*int(r.linesize[2])+24]++
-	require.NotEqual(t, one.Digest(), same.Digest())
+	require.NotEqual(t, digestOf(one), digestOf(same))
+	require.NotEqual(t, digestOf(one), digestOf(made(yuv, 50, 38, [3]int{101, 110, 120})))
+	require.NotEqual(t, digestOf(made(yuv, 64, 32, base)), digestOf(made(yuv, 32, 64, base)))
+}
 
-	require.NotEqual(t, one.Digest(), made(50, 38, [3]int{101, 110, 120}).Digest())
-	require.NotEqual(t, made(64, 32, base).Digest(), made(32, 64, base).Digest())
+// TestPictureDigestOfNearPictures: pictures that differ by as little as
+// pictures can, among them all that a weak sum would take for the same.
+func TestPictureDigestOfNearPictures(t *testing.T) {
+	conv := newConverter()
+	defer conv.release()
+	const width, height = 80, 60 // a row ends within a stripe
+	frame := flat(t, astiav.PixelFormatGray8, width, height, matrix601, 0, 8, [3]int{128})
+	p := newPicture(frame, conv, 0, 0)
+	defer p.Release()
+	at := func(x, y int) *byte {
+		return (*byte)(unsafe.Add(unsafe.Pointer(raw(frame).data[0]), y*int(raw(frame).linesize[0])+x))
+	}
+	seen := map[uint64]string{digestOf(p): "flat"}
+	note := func(format string, args ...any) {
+		what, digest := fmt.Sprintf(format, args...), digestOf(p)
+		require.Empty(t, seen[digest], what)
+		seen[digest] = what
+	}
+	for y := range height {
+		for x := range width {
+			for bit := range 8 {
+				*at(x, y) ^= 1 << bit
+				note("bit %d of %d,%d", bit, x, y)
+				*at(x, y) ^= 1 << bit
+			}
+			*at(x, y)++
+			*at((x+8)%width, y)--
+			note("%d,%d and a word on", x, y)
+			*at((x+8)%width, y)++
+			*at(x, (y+1)%height)--
+			note("%d,%d and a row down", x, y)
+			*at(x, (y+1)%height)++
+			*at(x, y)--
+		}
+	}
 }
 
 // rawRGB is what the ffmpeg tool makes of a file: upright, packed RGB.
@@ -258,10 +292,10 @@ func TestPictureThumbnail(t *testing.T) {
 			p := newPicture(flat(t, c.format, size[0], size[1], matrix601, 0, c.bits, [3]int{100, 110, 120}), conv, 0, 90)
 			var got liveproof.Thumbnail
 			got[7] = 255
-			p.Thumbnail(&got)
+			p.Fingerprint(&got)
 			require.Equal(t, bytes.Repeat([]byte{100}, len(got)), got[:], "%v %v", c.format, size)
 			p.Release()
-			p.Thumbnail(&got)
+			require.Zero(t, p.Fingerprint(&got))
 			require.Zero(t, got, "released")
 		}
 	}
@@ -284,7 +318,52 @@ func TestPictureThumbnail(t *testing.T) {
 		}
 		want[at[1]*side+at[0]] = 200
 		p.rotation = rotation
-		p.Thumbnail(&got)
+		p.Fingerprint(&got)
 		require.Equal(t, want, got, rotation)
 	}
+}
+
+// TestPictureThumbnailIsTheMean of at most ten by ten samples spread over a cell.
+func TestPictureThumbnailIsTheMean(t *testing.T) {
+	conv := newConverter()
+	defer conv.release()
+	for _, format := range []astiav.PixelFormat{astiav.PixelFormatYuv420P, astiav.PixelFormatYuyv422} {
+		for _, size := range [][2]int{{640, 480}, {1280, 720}, {322, 242}, {66, 1080}, {30, 20}} {
+			frame := flat(t, format, size[0], size[1], matrix601, 0, 8, [3]int{})
+			stride, apart := int(raw(frame).linesize[0]), 1
+			if format == astiav.PixelFormatYuyv422 {
+				apart = 2
+			}
+			luma := unsafe.Slice((*byte)(unsafe.Pointer(raw(frame).data[0])), stride*size[1])
+			random := rand.New(rand.NewPCG(1, 2))
+			for i := range luma {
+				luma[i] = byte(random.Uint32())
+			}
+			p := newPicture(frame, conv, 0, 0)
+			var got, want liveproof.Thumbnail
+			p.Fingerprint(&got)
+			for i := range want {
+				xs, ys := spread(i%liveproof.ThumbnailSide, size[0]), spread(i/liveproof.ThumbnailSide, size[1])
+				sum, n := 0, len(xs)*len(ys)
+				for _, y := range ys {
+					for _, x := range xs {
+						sum += int(luma[y*stride+x*apart])
+					}
+				}
+				want[i] = byte((sum + n/2) / n)
+			}
+			require.Equal(t, want, got, "%v %v", format, size)
+			p.Release()
+		}
+	}
+}
+
+// spread is which samples of a line of n make a cell.
+func spread(cell, n int) (at []int) {
+	from, to := cell*n/liveproof.ThumbnailSide, (cell+1)*n/liveproof.ThumbnailSide
+	to = max(to, from+1)
+	for i := from; i < to; i += max(1, (to-from)/5) {
+		at = append(at, i)
+	}
+	return at
 }

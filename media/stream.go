@@ -46,8 +46,9 @@ type Stream struct {
 	conv    *converter
 	metas   [inFlight]unitMeta
 	seq     int64
-	silent  int // access units since the last picture
-	starved int // access units dropped since a key frame was last asked for
+	newest  time.Duration // time of the access unit that was decoded last
+	silent  int           // access units since the last picture
+	starved int           // access units dropped since a key frame was last asked for
 	ready   []*picture
 	end     error // set once nothing more comes
 }
@@ -113,6 +114,10 @@ func (s *Stream) feed(au liveproof.AccessUnit) (ask bool) {
 	}
 	s.tally.received()
 	ask = s.adapt(au)
+	if s.needless(au) {
+		s.tally.skipped()
+		return ask
+	}
 	if s.prepare(&au) {
 		return ask
 	}
@@ -149,6 +154,13 @@ func (s *Stream) switchCodec(codec liveproof.Codec) {
 	}
 }
 
+// needless reports whether an access unit can be left out: no other needs it,
+// and the last decoded picture is so young that the next one is soon enough.
+func (s *Stream) needless(au liveproof.AccessUnit) bool {
+	age := au.PTS - s.newest
+	return au.Discardable && !au.Key && s.dec != nil && age >= 0 && age < s.cfg.spareTime()
+}
+
 // prepare puts parameter sets that the decoder has not seen in front of an
 // access unit. One that is nothing but parameter sets is held for the next.
 func (s *Stream) prepare(au *liveproof.AccessUnit) (held bool) {
@@ -180,6 +192,7 @@ func (s *Stream) decode(au liveproof.AccessUnit) error {
 		}
 	}
 	s.seq++
+	s.newest = au.PTS
 	s.metas[s.seq%inFlight] = unitMeta{pts: au.PTS, rotation: quarterTurn(au.Rotation)}
 	first := len(s.ready)
 	if err := s.dec.decode(au.Data, s.seq, s.accept); err != nil {

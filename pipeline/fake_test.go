@@ -32,17 +32,18 @@ type picture struct {
 
 func (p *picture) Time() time.Duration { return p.t }
 func (p *picture) Size() (int, int)    { return 8, 6 }
-func (p *picture) Digest() uint64      { return p.digest }
-func (p *picture) Thumbnail(to *liveproof.Thumbnail) {
+func (p *picture) Fingerprint(to *liveproof.Thumbnail) uint64 {
 	if p.show != nil {
 		p.show(to)
-		return
+		return p.digest
 	}
 	r := rand.New(rand.NewPCG(p.digest, 1))
 	for i := range to {
 		to[i] = uint8(r.Uint32())
 	}
+	return p.digest
 }
+
 func (p *picture) Release() {
 	if !p.released.Swap(true) {
 		p.held.Add(-1)

@@ -96,10 +96,9 @@ func (q *sequence) look(p picked, pic liveproof.Picture) (s seen) {
 	if p.take {
 		s.cells = new(liveproof.Thumbnail) // it goes on with a frame
 	}
-	pic.Thumbnail(s.cells)
+	again := q.recall.observe(pic.Fingerprint(s.cells))
 	cells := coarsen(s.cells)
 	s.doubt = q.scenes.observe(p.t, &cells, q.sampler.period)
-	again := q.recall.observe(pic.Digest())
 	looped := q.loops.observe(p.t, &cells, p.take)
 	s.repeated = again || looped
 	if s.repeated && p.take {

@@ -84,18 +84,29 @@ func TestLossyLoopIsNeverLive(t *testing.T) {
 	constantScorer(t)
 	for _, clip := range []string{"person_A_640x480.mjpeg", "person_B_640x480.mjpeg"} {
 		for _, e := range lossy {
-			t.Run(clip+" "+e.name, func(t *testing.T) {
-				// 23 pictures: the loop's length is no multiple of the sampling period.
-				path := film(t, e.file, e.args, "-f", "mjpeg", "-r", "25", "-i", shared(t, "media/"+clip), "-vf",
-					"trim=start_frame=20:end_frame=43,setpts=PTS-STARTPTS,loop=loop=-1:size=23:start=0,setpts=N/25/TB", "-t", "5")
-				lines, _ := replay(t, path)
-				l := lines[0]
-				t.Logf("%s scored %d unscored %v ρ %.2f", l.Verdict, l.Frames.Scored, l.Unscored, l.MeanRho)
-				require.NotEqual(t, liveproof.OutcomeLive, l.Verdict)
-				require.Positive(t, l.Unscored[liveproof.ReasonFrozenPicture])
+			t.Run(clip+" "+e.name, func(t *testing.T) { loopIsNeverLive(t, "onboarding", clip, e.file, e.args, "25", "null") })
+		}
+		// 15 of 30 pictures a second, as they remain of two temporal layers. The loop's
+		// length is odd, so that only every second pass shows the same pictures again: a
+		// one-shot session can have ended before.
+		for _, e := range lossy[:3] {
+			t.Run(clip+" every second picture "+e.name, func(t *testing.T) {
+				loopIsNeverLive(t, "call", clip, e.file, e.args, "30", `select=not(mod(n\,2))`)
 			})
 		}
 	}
+}
+
+// loopIsNeverLive repeats 23 pictures of a clip: the loop's length is no multiple of the sampling period.
+func loopIsNeverLive(t *testing.T, mode, clip, file string, encoder []string, rate, kept string) {
+	t.Helper()
+	filters := "trim=start_frame=20:end_frame=43,setpts=PTS-STARTPTS,loop=loop=-1:size=23:start=0,setpts=N/" + rate + "/TB," + kept
+	path := film(t, file, encoder, "-f", "mjpeg", "-r", rate, "-i", shared(t, "media/"+clip), "-vf", filters, "-vsync", "vfr", "-t", "5")
+	lines, _ := replay(t, "--mode", mode, path)
+	l := lines[0]
+	t.Logf("%s scored %d unscored %v ρ %.2f", l.Verdict, l.Frames.Scored, l.Unscored, l.MeanRho)
+	require.NotEqual(t, liveproof.OutcomeLive, l.Verdict)
+	require.Positive(t, l.Unscored[liveproof.ReasonFrozenPicture])
 }
 
 // TestPeopleAreNotFrozen: with the same encoders, people who move are not

@@ -203,7 +203,7 @@ func (a *assembler) deliver(u codecs.Unit) {
 	}
 	a.emit(liveproof.AccessUnit{
 		Codec: pic.codec, PTS: a.clock.time(pic.timestamp), ArrivedAt: pic.arrived,
-		Key: u.Key, Gap: a.gap, Rotation: a.rotation, Data: u.Data,
+		Key: u.Key, Gap: a.gap, Discardable: u.Discardable, Rotation: a.rotation, Data: u.Data,
 	})
 	a.gap = false
 }

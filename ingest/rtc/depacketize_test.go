@@ -54,6 +54,37 @@ func TestPictureIDsThatJump(t *testing.T) {
 	}
 }
 
+// TestDiscardableReachesTheUnit: of VP8 with an upper temporal layer, and of H.264 (B pictures are no references).
+func TestDiscardableReachesTheUnit(t *testing.T) {
+	vp8 := packetize(liveproof.CodecVP8, encodedStream(t, liveproof.CodecVP8), 0, 0)
+	upper := func(p packet) bool { return p.timestamp/frameTicks%2 == 1 }
+	for i, p := range vp8 {
+		if upper(p) {
+			vp8[i].payload = bytes.Clone(p.payload)
+			vp8[i].payload[0] |= 0x20 // N
+		}
+	}
+	for i, u := range reassemble(DefaultConfig(), vp8).units {
+		if u.Discardable != (i%2 == 1) {
+			t.Errorf("VP8 picture %d: discardable %v", i, u.Discardable)
+		}
+	}
+	h264, err := runEncoder([]string{"-c:v", "libx264", "-preset", "ultrafast", "-x264-params", "aud=1:bframes=1:b-adapt=0:scenecut=0", "-f", "h264"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	units := reassemble(DefaultConfig(), packetize(liveproof.CodecH264, splitAnnexB(t, h264), 0, 0)).units
+	discardable := 0
+	for _, u := range units {
+		if u.Discardable {
+			discardable++
+		}
+	}
+	if len(units) != streamFrames || discardable < streamFrames/3 || discardable > streamFrames/2 {
+		t.Fatalf("H264: %d of %d pictures are discardable", discardable, len(units))
+	}
+}
+
 // FuzzPackets feeds arbitrary packets: no panic, bounded memory, and never a
 // unit above the cap. The input is a run of records: flags, timestamp step,
 // sequence step, length, payload.
@@ -82,6 +113,9 @@ func FuzzPackets(f *testing.F) {
 			// Start codes and OBU sizes come on top of the payload's bytes.
 			if len(u.Data) == 0 || len(u.Data) > 4*cfg.MaxUnitBytes+parameterSets {
 				t.Fatalf("unit of %d bytes", len(u.Data))
+			}
+			if u.Key && u.Discardable {
+				t.Fatal("a key frame that may be left out")
 			}
 		}, func(dropReason) {})
 		r := newReorderBuffer(cfg.ReorderPackets, cfg.ReorderTime, a.push)

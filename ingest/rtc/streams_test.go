@@ -55,7 +55,7 @@ func encodedStream(t testing.TB, codec liveproof.Codec) []frame {
 	if encoders[codec] == nil {
 		t.Fatalf("%s is a codec without test media", codec)
 	}
-	once, _ := encoded.LoadOrStore(codec, sync.OnceValues(func() ([]byte, error) { return runEncoder(codec) }))
+	once, _ := encoded.LoadOrStore(codec, sync.OnceValues(func() ([]byte, error) { return runEncoder(encoders[codec]) }))
 	raw, err := once.(func() ([]byte, error))()
 	if err != nil && strings.Contains(err.Error(), "Unknown encoder") {
 		t.Skipf("ffmpeg has no encoder for %s: %v", codec, err)
@@ -69,7 +69,7 @@ func encodedStream(t testing.TB, codec liveproof.Codec) []frame {
 	return splitIVF(t, raw)
 }
 
-func runEncoder(codec liveproof.Codec) ([]byte, error) {
+func runEncoder(encoder []string) ([]byte, error) {
 	dir, err := os.MkdirTemp("", "rtc")
 	if err != nil {
 		return nil, err
@@ -77,7 +77,7 @@ func runEncoder(codec liveproof.Codec) ([]byte, error) {
 	defer os.RemoveAll(dir)
 	path := filepath.Join(dir, "stream")
 	args := []string{"-v", "error", "-f", "lavfi", "-i", "testsrc2=size=320x240:rate=30", "-frames:v", "40", "-pix_fmt", "yuv420p", "-b:v", "800k", "-g", "20", "-keyint_min", "20", "-threads", "1"}
-	args = append(append(args, encoders[codec]...), path)
+	args = append(append(args, encoder...), path)
 	if out, err := exec.Command("ffmpeg", args...).CombinedOutput(); err != nil {
 		return nil, errors.New(string(out))
 	}

@@ -97,6 +97,8 @@ type Unit struct {
 	Data []byte // owned by the caller; nil when there is no picture
 	Key  bool   // decoding can start here
 	Skip bool   // the sender left out pictures before this one
+
+	Discardable bool // decoding the later pictures does not need this one; false: not known
 }
 
 // Depacketizer joins the RTP payloads of one picture after the other. After an

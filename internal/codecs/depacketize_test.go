@@ -86,3 +86,72 @@ func TestPayloads(t *testing.T) {
 		})
 	}
 }
+
+// TestDiscardable: a picture may be left out only if all of it says that nothing later needs it.
+func TestDiscardable(t *testing.T) {
+	nonReference, reference := []byte{0x30, 1, 2, 3}, []byte{0x10, 1, 2, 3}
+	for name, c := range map[string]struct {
+		codec    liveproof.Codec
+		payloads [][]byte
+		want     bool
+	}{
+		"VP8 non-reference frame":           {liveproof.CodecVP8, [][]byte{nonReference, {0x20, 4}}, true},
+		"VP8 reference frame":               {liveproof.CodecVP8, [][]byte{reference, {0x00, 4}}, false},
+		"VP8 packets that disagree":         {liveproof.CodecVP8, [][]byte{nonReference, {0x00, 4}}, false},
+		"VP8 packets that disagree later":   {liveproof.CodecVP8, [][]byte{reference, {0x20, 4}}, false},
+		"VP8 key frame":                     {liveproof.CodecVP8, [][]byte{append([]byte{0x30}, key8...)}, false},
+		"H264 slice that is no reference":   {liveproof.CodecH264, [][]byte{{0x01, 1}}, true},
+		"H264 slice that is a reference":    {liveproof.CodecH264, [][]byte{{0x21, 1}}, false},
+		"H264 two slices":                   {liveproof.CodecH264, [][]byte{{0x01, 1}, {0x01, 2}}, true},
+		"H264 slices that disagree":         {liveproof.CodecH264, [][]byte{{0x01, 1}, {0x41, 2}}, false},
+		"H264 fragments, no reference":      {liveproof.CodecH264, [][]byte{{0x1c, 0x81, 1}, {0x1c, 0x41, 2}}, true},
+		"H264 fragments, a reference":       {liveproof.CodecH264, [][]byte{{0x7c, 0x81, 1}, {0x7c, 0x41, 2}}, false},
+		"H264 aggregate, no reference":      {liveproof.CodecH264, [][]byte{{24, 0, 2, 0x06, 1, 0, 2, 0x01, 2}}, true},
+		"H264 parameter set beside a slice": {liveproof.CodecH264, [][]byte{{24, 0, 2, 0x68, 1, 0, 2, 0x01, 2}}, false},
+		"H264 IDR slice":                    {liveproof.CodecH264, [][]byte{{0x05, 1}}, false},
+		"VP9":                               {liveproof.CodecVP9, [][]byte{{0x48, 0x86}, {0x44, 1}}, false},
+		"AV1":                               {liveproof.CodecAV1, [][]byte{{0x10, 0x30, 0x30, 9}}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := codecs.Find(c.codec).NewDepacketizer()
+			u := join(t, d, c.payloads)
+			if u.Discardable != c.want {
+				t.Fatalf("discardable: %v", u.Discardable)
+			}
+			if c.want && join(t, d, c.payloads).Discardable != c.want {
+				t.Fatal("the second picture is judged in another way")
+			}
+		})
+	}
+}
+
+// TestHeldParameterSetsAreNeeded: a picture that carries the parameter sets which came before it.
+func TestHeldParameterSetsAreNeeded(t *testing.T) {
+	d := codecs.Find(liveproof.CodecH264).NewDepacketizer()
+	if u := join(t, d, [][]byte{{0x67, 1}}); u.Data != nil {
+		t.Fatalf("%x", u.Data)
+	}
+	slice := [][]byte{{0x01, 1}}
+	if u := join(t, d, slice); u.Discardable {
+		t.Fatal("parameter sets would be lost")
+	}
+	if u := join(t, d, slice); !u.Discardable {
+		t.Fatal("the picture after it is needed for nothing")
+	}
+}
+
+// join makes the next picture.
+func join(t *testing.T, d codecs.Depacketizer, payloads [][]byte) codecs.Unit {
+	t.Helper()
+	d.Reset()
+	for _, p := range payloads {
+		if err := d.Add(p); err != nil {
+			t.Fatal(err)
+		}
+	}
+	u, err := d.Finish(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u
+}

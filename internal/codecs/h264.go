@@ -35,14 +35,18 @@ func h264FMTP() (out []string) {
 
 // NAL unit types (ITU-T H.264, table 7-1) and packet types (RFC 6184, table 1).
 const (
-	nalSlice = 1
-	nalIDR   = 5
-	nalSPS   = 7
-	nalPPS   = 8
-	nalAUD   = 9
-	nalMax   = 23
-	nalSTAPA = 24
-	nalFUA   = 28
+	nalSlice  = 1
+	nalIDR    = 5
+	nalSEI    = 6
+	nalSPS    = 7
+	nalPPS    = 8
+	nalAUD    = 9
+	nalFiller = 12
+	nalMax    = 23
+	nalSTAPA  = 24
+	nalFUA    = 28
+
+	nalRefIDC = 0x60 // of a NAL unit's first byte: zero says that no picture refers to it
 
 	maxHeld = 64 << 10 // bytes of parameter sets kept for the next picture
 )
@@ -57,6 +61,7 @@ type h264Depacketizer struct {
 	fragment byte // type of the NAL unit under way, 0 for none
 	vcl, idr bool // this picture has slices, has IDR slices
 	sps, pps bool // the stream has had parameter sets
+	needed   bool // later pictures need something of this one
 }
 
 // Starts: an access unit delimiter or a sequence parameter set comes first in
@@ -70,6 +75,7 @@ func (d *h264Depacketizer) Starts(payload []byte) bool {
 }
 
 func (d *h264Depacketizer) Reset() {
+	d.needed = d.held > 0
 	d.data, d.held = d.data[:d.held], 0
 	d.fragment, d.vcl, d.idr = 0, false, false
 }
@@ -117,8 +123,9 @@ func (d *h264Depacketizer) addFragment(payload []byte) error {
 	}
 	if first {
 		d.fragment = kind
-		d.noteType(kind)
-		d.data = append(d.data, 0, 0, 0, 1, payload[0]&0xe0|kind)
+		header := payload[0]&0xe0 | kind
+		d.note(header)
+		d.data = append(d.data, 0, 0, 0, 1, header)
 	}
 	d.data = append(d.data, payload[2:]...)
 	if last {
@@ -128,16 +135,31 @@ func (d *h264Depacketizer) addFragment(payload []byte) error {
 }
 
 func (d *h264Depacketizer) addNAL(nal []byte) {
-	d.noteType(nal[0] & 0x1f)
+	d.note(nal[0])
 	d.data = append(d.data, 0, 0, 0, 1)
 	d.data = append(d.data, nal...)
 }
 
-func (d *h264Depacketizer) noteType(kind byte) {
+// note takes a NAL unit's first byte.
+func (d *h264Depacketizer) note(header byte) {
+	kind := header & 0x1f
 	d.vcl = d.vcl || kind >= nalSlice && kind <= nalIDR
 	d.idr = d.idr || kind == nalIDR
 	d.sps = d.sps || kind == nalSPS
 	d.pps = d.pps || kind == nalPPS
+	d.needed = d.needed || !h264Discardable(header)
+}
+
+// h264Discardable reports whether nothing later needs a NAL unit, by its first byte. Of
+// several slices of a picture either all or none are references (H.264, 7.4.1).
+func h264Discardable(header byte) bool {
+	switch header & 0x1f {
+	case nalSlice:
+		return header&nalRefIDC == 0
+	case nalSEI, nalAUD, nalFiller:
+		return true
+	}
+	return false
 }
 
 // Finish holds back parameter sets that come with their own marker or
@@ -153,7 +175,7 @@ func (d *h264Depacketizer) Finish(spare []byte) (Unit, error) {
 		d.held = len(d.data)
 		return Unit{}, nil
 	}
-	u := Unit{Data: d.data, Key: d.idr && d.sps && d.pps}
+	u := Unit{Data: d.data, Key: d.idr && d.sps && d.pps, Discardable: !d.needed}
 	d.data = spare[:0]
 	return u, nil
 }

@@ -40,12 +40,15 @@ func vp8Size(frame []byte) (width, height int, ok bool) {
 	return width, height, true
 }
 
-// vp8Depacketizer implements RFC 7741.
+// vp8Depacketizer implements RFC 7741. Its N bit, "non-reference frame", says
+// that a picture can be left out without affecting any other; encoders set it
+// only where the picture changes no probabilities either.
 type vp8Depacketizer struct {
 	data  []byte
 	first codecs.VP8Packet // descriptor of the picture's first packet
 	last  codecs.VP8Packet // of the picture before
 	begun bool
+	spare bool // every packet so far says that it belongs to a non-reference frame
 }
 
 func (d *vp8Depacketizer) Starts(payload []byte) bool {
@@ -69,8 +72,9 @@ func (d *vp8Depacketizer) Add(payload []byte) error {
 	d.data = append(d.data, body...)
 	if start {
 		p.Payload = nil
-		d.first, d.begun = p, true
+		d.first, d.begun, d.spare = p, true, true
 	}
+	d.spare = d.spare && p.N == 1
 	return nil
 }
 
@@ -83,7 +87,7 @@ func (d *vp8Depacketizer) Finish(spare []byte) (Unit, error) {
 	if key && !vp8HasStartCode(d.data) {
 		return Unit{}, ErrMalformed
 	}
-	u := Unit{Data: d.data, Key: key, Skip: !key && d.skipped()}
+	u := Unit{Data: d.data, Key: key, Skip: !key && d.skipped(), Discardable: !key && d.spare}
 	d.last, d.data = d.first, spare[:0]
 	return u, nil
 }

@@ -11,7 +11,7 @@ function peer() {
 describe('Peer', () => {
   it('sends one track and receives nothing', async () => {
     const { p, pc } = peer();
-    expect(pc.transceivers).toEqual([{ kind: 'video', direction: 'sendonly' }]);
+    expect(pc.transceivers).toEqual([{ kind: 'video', direction: 'sendonly', sendEncodings: [{ maxFramerate: 15 }] }]);
     expect(pc.config.iceServers).toEqual([{ urls: 'stun:s' }]);
     await expect(p.offer()).resolves.toBe('fake offer');
   });

@@ -1,6 +1,12 @@
 // The peer connection: sends one video track, receives nothing.
 import { LivenessError } from './errors';
 
+/**
+ * Pictures per second to send: the server judges five. The camera keeps its own
+ * rate, so that it neither exposes longer nor makes the preview jerk.
+ */
+const maxFramerate = 15;
+
 export interface PeerHandlers {
   /** A local candidate, null after the last. */
   candidate(c: RTCIceCandidateInit | null): void;
@@ -24,7 +30,8 @@ export class Peer {
     this.#pc.onconnectionstatechange = () => handlers.connection(this.#pc.connectionState);
     const track = stream.getVideoTracks()[0];
     if (!track) throw new LivenessError('no_camera', 'no track to send');
-    const transceiver = this.#pc.addTransceiver(track, { direction: 'sendonly', streams: [stream] });
+    const sendEncodings = [{ maxFramerate }];
+    const transceiver = this.#pc.addTransceiver(track, { direction: 'sendonly', streams: [stream], sendEncodings });
     if (options.codec) transceiver.setCodecPreferences(only(options.codec, codecs()));
   }
 

@@ -80,8 +80,9 @@ export class FakePeerConnection {
   constructor(readonly config: RTCConfiguration) {
     peers.push(this);
   }
-  addTransceiver(track: { kind: string }, init: { direction: string }) {
-    this.transceivers.push({ kind: track.kind, direction: init.direction });
+  addTransceiver(track: { kind: string }, init: RTCRtpTransceiverInit) {
+    const { direction, sendEncodings } = init;
+    this.transceivers.push({ kind: track.kind, direction, sendEncodings });
     return { setCodecPreferences: () => undefined };
   }
   getSenders() {
