@@ -54,7 +54,7 @@ func (e *Engine) openScorer(ctx context.Context, reg prometheus.Registerer) erro
 	if err != nil {
 		return err
 	}
-	backend, err := scorer.Load(ctx, e.runtime, model, e.cfg.Scorer)
+	backend, err := scorer.Load(ctx, e.runtime, model, e.cfg.Scorer, e.log)
 	if err != nil {
 		return err
 	}

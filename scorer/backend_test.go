@@ -37,7 +37,7 @@ func TestLoadRefusesEveryOtherModel(t *testing.T) {
 		{"ρ above 1", readModel(t, "out_of_range.onnx"), liveproof.ErrScoreInvalid, "warm-up"},
 	}
 	for _, c := range cases {
-		b, err := Load(t.Context(), rt, c.model, DefaultConfig())
+		b, err := Load(t.Context(), rt, c.model, DefaultConfig(), quiet)
 		if !errors.Is(err, c.is) || !strings.Contains(err.Error(), c.want) || b != nil {
 			t.Errorf("%s: Load = %v, %v; want %q in it", c.name, b, err, c.want)
 		}
@@ -47,7 +47,7 @@ func TestLoadRefusesEveryOtherModel(t *testing.T) {
 func loadTiny(t testing.TB, cfg Config) (*onnx.Runtime, Backend) {
 	t.Helper()
 	rt := openRuntime(t)
-	b, err := Load(context.Background(), rt, readModel(t, "tiny.onnx"), cfg)
+	b, err := Load(context.Background(), rt, readModel(t, "tiny.onnx"), cfg, quiet)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,7 +57,7 @@ func loadTiny(t testing.TB, cfg Config) (*onnx.Runtime, Backend) {
 func TestBackendScoresEveryBatchSize(t *testing.T) {
 	_, b := loadTiny(t, DefaultConfig())
 	defer func() { _ = b.Close() }()
-	want := liveproof.ModelInfo{Name: "tiny-mean-brightness-fp32", Threshold: .5, Demo: true}
+	want := liveproof.ModelInfo{Name: "tiny-mean-brightness-fp32", Threshold: .5, Demo: true, Provider: "cpu", Precision: "fp32"}
 	info := b.Info()
 	if want.SHA256 = info.SHA256; info != want || len(info.SHA256) != 64 {
 		t.Errorf("Info = %+v", info)
@@ -104,7 +104,7 @@ func TestBackendRefusesWrongBatches(t *testing.T) {
 // would have refused it.
 func TestNotANumberNeverBecomesAScore(t *testing.T) {
 	for _, name := range []string{"nan.onnx", "out_of_range.onnx"} {
-		backend, err := load(openRuntime(t), readModel(t, name), DefaultConfig())
+		backend, err := load(t.Context(), openRuntime(t), readModel(t, name), DefaultConfig(), quiet)
 		if err != nil {
 			t.Fatal(err)
 		}

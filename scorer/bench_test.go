@@ -30,7 +30,7 @@ func loadFile(t testing.TB, path string, cfg Config) (*onnx.Runtime, Backend) {
 		t.Skipf("the model is missing: %v", err)
 	}
 	rt := openRuntime(t)
-	backend, err := Load(context.Background(), rt, Model{Name: filepath.Base(path), Data: data}, cfg)
+	backend, err := Load(context.Background(), rt, Model{Name: filepath.Base(path), Data: data}, cfg, quiet)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,6 +3,7 @@ package scorer
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"sync"
@@ -16,6 +17,8 @@ import (
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+var quiet = slog.New(slog.DiscardHandler)
 
 // fakeBackend scores a crop by its first byte over 255, unless run says otherwise.
 type fakeBackend struct {
