@@ -199,7 +199,8 @@ func (s *Session) Metadata() map[string]string { return maps.Clone(s.metadata) }
 // Run computes outputs from inputs, in the order of SessionOptions.Inputs and
 // Outputs (or the network's). Output tensors are allocated beforehand with the
 // exact shape that the network yields. It blocks until done; when ctx ends
-// first, the network is stopped at its next operator and ctx's error returned.
+// first, the network is stopped at its next operator and ctx's error returned. OpenVINO's
+// whole network is one operator: there Run waits for it and returns its result.
 func (s *Session) Run(ctx context.Context, inputs, outputs []Value) error {
 	if err := ctx.Err(); err != nil {
 		return err

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
+	"syscall"
 	"time"
 )
 
@@ -38,7 +39,7 @@ func (r *Runtime) LoadTried(ctx context.Context, model []byte, opt SessionOption
 	}
 	return selection[*Session]{
 		wanted: opt.apply(r.cfg).Provider, pictures: trial.Pictures, limit: trial.Limit, run: trial.Run,
-		now: time.Now, log: trial.Log.With("network", trial.Network),
+		now: now, log: trial.Log.With("network", trial.Network),
 		load: func(p Provider) (*Session, error) {
 			own := opt
 			own.Provider = p
@@ -74,7 +75,7 @@ type selection[S candidate] struct {
 	load     func(Provider) (S, error)
 	run      func(ctx context.Context, s S, picture int) ([]float32, error)
 	limit    func(Execution) float64
-	now      func() time.Time
+	now      func() instant
 	log      *slog.Logger
 }
 
@@ -130,6 +131,30 @@ func (s selection[S]) report(err error, loaded bool) {
 	s.log.Log(context.Background(), level, "execution provider chosen", "provider", ProviderCPU, "precision", PrecisionFP32, "because", err)
 }
 
+// instant is a reading of two clocks.
+type instant struct {
+	wall time.Time
+	cpu  time.Duration // of all threads of this process
+}
+
+func now() instant {
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+		return instant{time.Now(), math.MaxInt64} // then the wall clock counts alone
+	}
+	return instant{time.Now(), time.Duration(usage.Utime.Nano() + usage.Stime.Nano())}
+}
+
+// since is the smaller of wall and processor time. Other processes only lengthen the one, other work
+// of this process only the other, so that the smaller one is nearer to the run's own time.
+func (i instant) since(begin instant) time.Duration {
+	wall, cpu := i.wall.Sub(begin.wall), i.cpu-begin.cpu
+	if cpu <= 0 {
+		return wall
+	}
+	return min(wall, cpu)
+}
+
 // comparison is the shortest time of a run by each provider, and the largest difference of
 // their values.
 type comparison struct {
@@ -142,7 +167,7 @@ type comparison struct {
 func (s selection[S]) compare(ctx context.Context, plain, other S) (comparison, error) {
 	c := comparison{plain: math.MaxInt64, other: math.MaxInt64}
 	begin := s.now()
-	for n := 0; n <= s.pictures || s.now().Sub(begin) < timing; n++ {
+	for n := 0; n <= s.pictures || s.now().wall.Sub(begin.wall) < timing; n++ {
 		want, plainTime, err := s.timed(ctx, plain, n%s.pictures)
 		if err != nil {
 			return c, err
@@ -173,7 +198,7 @@ func (s selection[S]) blame(other S, err error) error {
 func (s selection[S]) timed(ctx context.Context, session S, picture int) ([]float32, time.Duration, error) {
 	begin := s.now()
 	values, err := s.run(ctx, session, picture)
-	return values, s.now().Sub(begin), err
+	return values, s.now().since(begin), err
 }
 
 // largestDifference is infinite for values that cannot be compared.

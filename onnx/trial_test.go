@@ -68,7 +68,7 @@ func TestSelection(t *testing.T) {
 			clock := time.Unix(0, 0)
 			got, err := selection[*fakeSession]{
 				wanted: c.wanted, pictures: 3, log: slog.New(slog.NewTextHandler(&log, nil)),
-				now:   func() time.Time { return clock },
+				now:   func() instant { return instant{wall: clock} },
 				limit: func(Execution) float64 { return 0.01 },
 				load: func(p Provider) (*fakeSession, error) {
 					if p == ProviderCPU {
@@ -112,7 +112,7 @@ func orNil(s *fakeSession, err error) *fakeSession {
 func TestSelectionEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	_, err := selection[*fakeSession]{
-		wanted: ProviderAuto, pictures: 2, log: slog.New(slog.DiscardHandler), now: time.Now,
+		wanted: ProviderAuto, pictures: 2, log: slog.New(slog.DiscardHandler), now: now,
 		limit: func(Execution) float64 { return 1 },
 		load:  func(p Provider) (*fakeSession, error) { return &fakeSession{provider: p}, nil },
 		run: func(ctx context.Context, s *fakeSession, _ int) ([]float32, error) {
@@ -141,6 +141,20 @@ func TestLargestDifference(t *testing.T) {
 	} {
 		if got := largestDifference(c.a, c.b); got != c.want {
 			t.Errorf("largestDifference(%v, %v) = %v, want %v", c.a, c.b, got, c.want)
+		}
+	}
+}
+
+func TestSinceTakesTheUndisturbedClock(t *testing.T) {
+	begin := instant{time.Unix(0, 0), 0}
+	for _, c := range []struct{ wall, cpu, want time.Duration }{
+		{10, 10, 10},
+		{30, 10, 10}, // other processes had the core
+		{10, 30, 10}, // other threads of this process worked too
+		{10, 0, 10},  // a GPU worked, or there is no processor clock
+	} {
+		if got := (instant{begin.wall.Add(c.wall), c.cpu}).since(begin); got != c.want {
+			t.Errorf("since of %v and %v = %v, want %v", c.wall, c.cpu, got, c.want)
 		}
 	}
 }
