@@ -162,9 +162,13 @@ func (w *worker) Close() error {
 
 func (r *retinaFace) warmUp(cfg Config) error {
 	if _, err := r.find(context.Background(), liveproof.NewImage(cfg.Width, cfg.Height)); err != nil {
-		return fmt.Errorf("%w: the first run at %d×%d failed: %w", ErrModel, cfg.Width, cfg.Height, err)
+		return firstRunFailed(letterbox{width: cfg.Width, height: cfg.Height}, err)
 	}
 	return nil
+}
+
+func firstRunFailed(input letterbox, err error) error {
+	return fmt.Errorf("%w: the first run at %d×%d failed: %w", ErrModel, input.width, input.height, err)
 }
 
 func (r *retinaFace) find(ctx context.Context, img *liveproof.Image) ([]liveproof.Face, error) {

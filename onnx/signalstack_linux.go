@@ -1,6 +1,8 @@
 package onnx
 
 import (
+	"errors"
+	"os"
 	"runtime"
 	"syscall"
 	"unsafe"
@@ -22,12 +24,19 @@ func keepSignalStack(f func() error) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	var own signalStack
-	if _, _, errno := syscall.RawSyscall(syscall.SYS_SIGALTSTACK, 0, uintptr(unsafe.Pointer(&own)), 0); errno != 0 {
-		return errno
+	if err := swapSignalStack(nil, &own); err != nil {
+		return err
 	}
 	err := f()
-	if _, _, errno := syscall.RawSyscall(syscall.SYS_SIGALTSTACK, uintptr(unsafe.Pointer(&own)), 0, 0); errno != 0 && err == nil {
-		return errno
+	return errors.Join(err, swapSignalStack(&own, nil))
+}
+
+// swapSignalStack is sigaltstack(2) for this thread.
+func swapSignalStack(set, old *signalStack) error {
+	_, _, errno := syscall.RawSyscall(syscall.SYS_SIGALTSTACK,
+		uintptr(unsafe.Pointer(set)), uintptr(unsafe.Pointer(old)), 0) //nolint:gosec // as package unsafe allows it: in the call itself
+	if errno != 0 {
+		return os.NewSyscallError("sigaltstack", errno)
 	}
-	return err
+	return nil
 }

@@ -14,7 +14,7 @@ import (
 // fakeSession answers with a value after a time of the fake clock.
 type fakeSession struct {
 	provider Provider
-	takes    time.Duration
+	takes    int // ms
 	value    float32
 	err      error
 	closed   int
@@ -77,7 +77,7 @@ func TestSelection(t *testing.T) {
 					return orNil(&c.other, c.loadOther), c.loadOther
 				},
 				run: func(_ context.Context, s *fakeSession, _ int) ([]float32, error) {
-					clock = clock.Add(s.takes * time.Millisecond)
+					clock = clock.Add(time.Duration(s.takes) * time.Millisecond)
 					return []float32{s.value}, s.err
 				},
 			}.choose(t.Context())

@@ -15,7 +15,6 @@ import (
 )
 
 func TestLoadRefusesEveryOtherModel(t *testing.T) {
-	rt := openRuntime(t)
 	tiny := readModel(t, "tiny.onnx")
 	truncated, pinned := tiny, tiny
 	truncated.Data = tiny.Data[:len(tiny.Data)*2/3]
@@ -36,10 +35,13 @@ func TestLoadRefusesEveryOtherModel(t *testing.T) {
 		{"NaN", readModel(t, "nan.onnx"), liveproof.ErrScoreInvalid, "warm-up"},
 		{"ρ above 1", readModel(t, "out_of_range.onnx"), liveproof.ErrScoreInvalid, "warm-up"},
 	}
-	for _, c := range cases {
-		b, err := Load(t.Context(), rt, c.model, DefaultConfig(), quiet)
-		if !errors.Is(err, c.is) || !strings.Contains(err.Error(), c.want) || b != nil {
-			t.Errorf("%s: Load = %v, %v; want %q in it", c.name, b, err, c.want)
+	for _, p := range []onnx.Provider{onnx.ProviderCPU, onnx.ProviderAuto} {
+		rt := openRuntimeOn(t, onnx.Execution{Provider: p, Precision: onnx.PrecisionAuto})
+		for _, c := range cases {
+			b, err := Load(t.Context(), rt, c.model, DefaultConfig(), quiet)
+			if !errors.Is(err, c.is) || !strings.Contains(err.Error(), c.want) || b != nil {
+				t.Errorf("%s: %s: Load = %v, %v; want %q in it", p, c.name, b, err, c.want)
+			}
 		}
 	}
 }

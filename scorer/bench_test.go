@@ -17,12 +17,6 @@ import (
 	"github.com/liveproof/liveproof/onnx"
 )
 
-// loadCommitted loads the committed model of that name.
-func loadCommitted(t testing.TB, name string, cfg Config) (*onnx.Runtime, Backend) {
-	t.Helper()
-	return loadFile(t, filepath.Join(modelsDir, name+".onnx"), cfg)
-}
-
 func loadFile(t testing.TB, path string, cfg Config) (*onnx.Runtime, Backend) {
 	t.Helper()
 	data, err := os.ReadFile(path)
