@@ -19,11 +19,11 @@ RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates
       libopencv-stitching406 libopencv-video406 libopencv-videoio406 libopencv-viz406 \
     && rm -rf /var/lib/apt/lists/* && useradd --system --create-home liveproof
 COPY --from=build /src/bin/liveproof /usr/local/bin/liveproof
-COPY --from=build /src/.cache/onnxruntime/libonnxruntime.so /usr/local/lib/libonnxruntime.so
+COPY --from=build /src/.cache/onnxruntime/ /usr/local/lib/onnxruntime/
 COPY --from=build /src/models/*.onnx /usr/share/liveproof/models/
 COPY --from=build /src/configs/liveproof.yaml /etc/liveproof/liveproof.yaml
 COPY --from=build /src/LICENSE /src/NOTICE /usr/share/doc/liveproof/
-ENV LIVEPROOF_ONNXRUNTIME=/usr/local/lib/libonnxruntime.so LIVEPROOF_MODELS=/usr/share/liveproof/models
+ENV LIVEPROOF_ONNXRUNTIME=/usr/local/lib/onnxruntime/libonnxruntime.so LIVEPROOF_MODELS=/usr/share/liveproof/models
 USER liveproof
 EXPOSE 8080/tcp 8443/udp 8443/tcp
 ENTRYPOINT ["liveproof"]

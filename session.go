@@ -93,12 +93,16 @@ type FrameCounts struct {
 	Dropped  int64 `json:"dropped"` // at any stage, for any reason
 }
 
-// ModelInfo identifies the scorer's model in every session it judged.
+// ModelInfo identifies the scorer's model in every session it judged, and what ran it.
 type ModelInfo struct {
 	Name      string  `json:"name"`
 	SHA256    string  `json:"sha256"`
 	Threshold float64 `json:"threshold"` // decision threshold on ρ, from a dev set
 	Demo      bool    `json:"demo"`      // trained on rendered attacks, not on licensed benchmark data
+	// Provider and Precision are what ran the model, such as openvino and bf16; empty in
+	// records of version 0.1.
+	Provider  string `json:"provider,omitempty"`
+	Precision string `json:"precision,omitempty"`
 }
 
 // Ending is how a session ended: all that closes its record.

@@ -44,7 +44,7 @@ func Open(cfg Config, rt *onnx.Runtime, file []byte, log *slog.Logger) (*Detecto
 	if file == nil {
 		return openFallback(cfg, log)
 	}
-	f, err := current.open(cfg, rt, file)
+	f, err := current.open(cfg, rt, file, log)
 	if err != nil {
 		return nil, fmt.Errorf("detector: %s: %w", current.name, err)
 	}

@@ -2,6 +2,7 @@ package detector
 
 import (
 	"context"
+	"log/slog"
 
 	"github.com/liveproof/liveproof"
 	"github.com/liveproof/liveproof/onnx"
@@ -18,7 +19,7 @@ type network struct {
 	// model is the file's name in the catalogue.
 	model string
 	// open checks the file, and refuses any other network with ErrModel.
-	open func(cfg Config, rt *onnx.Runtime, file []byte) (finder, error)
+	open func(cfg Config, rt *onnx.Runtime, file []byte, log *slog.Logger) (finder, error)
 }
 
 // finder finds the faces of single pictures. It is safe for concurrent use.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 
 	"github.com/liveproof/liveproof"
@@ -47,8 +48,8 @@ type worker struct {
 // openRetinaFace loads the file, checks it against the contract and runs it
 // once, so that a file that differs is refused at start and the first picture
 // is not slower than the others.
-func openRetinaFace(cfg Config, rt *onnx.Runtime, file []byte) (finder, error) {
-	session, err := loadRetinaFace(cfg, rt, file)
+func openRetinaFace(cfg Config, rt *onnx.Runtime, file []byte, log *slog.Logger) (finder, error) {
+	session, err := loadRetinaFace(cfg, rt, file, log)
 	if err != nil {
 		return nil, err
 	}
@@ -63,7 +64,7 @@ func openRetinaFace(cfg Config, rt *onnx.Runtime, file []byte) (finder, error) {
 	return r, nil
 }
 
-func loadRetinaFace(cfg Config, rt *onnx.Runtime, file []byte) (*onnx.Session, error) {
+func loadRetinaFace(cfg Config, rt *onnx.Runtime, file []byte, log *slog.Logger) (_ *onnx.Session, err error) {
 	inputs, outputs := retinaFaceContract()
 	// On the CPU: a GPU need not prepare a network that is only looked at.
 	session, err := rt.Load(file, onnx.SessionOptions{Provider: onnx.ProviderCPU})
@@ -75,9 +76,14 @@ func loadRetinaFace(cfg Config, rt *onnx.Runtime, file []byte) (*onnx.Session, e
 		return nil, errors.Join(err, closeErr)
 	}
 	// Only now is it known that the outputs can be asked for by name and order.
-	return rt.Load(file, onnx.SessionOptions{
-		Provider: cfg.Provider, Inputs: names(inputs), Outputs: names(outputs),
-	})
+	trial, err := newRetinaFaceTrial(cfg, rt)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, trial.worker.Close()) }()
+	return rt.LoadTried(context.Background(), file, onnx.SessionOptions{
+		Provider: cfg.Provider, Inputs: names(inputs), Outputs: names(outputs), Parallel: cfg.parallel(),
+	}, trial.onnx(log))
 }
 
 func names(infos []onnx.TensorInfo) []string {
@@ -156,9 +162,13 @@ func (w *worker) Close() error {
 
 func (r *retinaFace) warmUp(cfg Config) error {
 	if _, err := r.find(context.Background(), liveproof.NewImage(cfg.Width, cfg.Height)); err != nil {
-		return fmt.Errorf("%w: the first run at %d×%d failed: %w", ErrModel, cfg.Width, cfg.Height, err)
+		return firstRunFailed(letterbox{width: cfg.Width, height: cfg.Height}, err)
 	}
 	return nil
+}
+
+func firstRunFailed(input letterbox, err error) error {
+	return fmt.Errorf("%w: the first run at %d×%d failed: %w", ErrModel, input.width, input.height, err)
 }
 
 func (r *retinaFace) find(ctx context.Context, img *liveproof.Image) ([]liveproof.Face, error) {

@@ -20,7 +20,7 @@ func openTestModel(tb testing.TB, rt *onnx.Runtime, name string) (*Detector, err
 	if err != nil {
 		tb.Fatal(err)
 	}
-	f, err := openRetinaFace(DefaultConfig(), rt, file)
+	f, err := openRetinaFace(DefaultConfig(), rt, file, quiet())
 	if err != nil {
 		return nil, err
 	}

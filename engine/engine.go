@@ -10,6 +10,7 @@ import (
 
 	"github.com/liveproof/liveproof"
 	"github.com/liveproof/liveproof/media"
+	"github.com/liveproof/liveproof/onnx"
 	"github.com/liveproof/liveproof/pipeline"
 	"github.com/liveproof/liveproof/scorer"
 )
@@ -46,6 +47,7 @@ func Open(ctx context.Context, cfg Config, deps Deps) (*Engine, error) {
 	if err := e.openScorer(ctx, deps.Metrics); err != nil {
 		return nil, errors.Join(err, e.Close())
 	}
+	onnx.Reclaim()
 	return e, nil
 }
 
@@ -54,7 +56,7 @@ func (e *Engine) openScorer(ctx context.Context, reg prometheus.Registerer) erro
 	if err != nil {
 		return err
 	}
-	backend, err := scorer.Load(ctx, e.runtime, model, e.cfg.Scorer)
+	backend, err := scorer.Load(ctx, e.runtime, model, e.cfg.Scorer, e.log)
 	if err != nil {
 		return err
 	}
@@ -81,6 +83,7 @@ func (e *Engine) Reload(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	defer onnx.Reclaim()
 	return e.scorer.Replace(ctx, e.runtime, model)
 }
 

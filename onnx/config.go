@@ -2,6 +2,7 @@ package onnx
 
 import (
 	"errors"
+	"slices"
 
 	"github.com/liveproof/liveproof/internal/check"
 )
@@ -14,8 +15,14 @@ type Config struct {
 	// $LIVEPROOF_ONNXRUNTIME, lib/ beside or above the program, .cache/onnxruntime
 	// of the checkout, the system's library directories.
 	Library string `yaml:"library"`
-	// Provider is what runs the networks: cpu, cuda or tensorrt.
+	// Provider is what runs the networks: auto, cpu, openvino, cuda or tensorrt. auto
+	// decides for each network at load: OpenVINO where it is installed, runs the network
+	// clearly faster on this machine than the plain CPU provider, and agrees with it; else cpu.
 	Provider Provider `yaml:"provider"`
+	// Precision is the networks' arithmetic: auto, fp32, bf16 (openvino) or fp16 (tensorrt).
+	// auto is bf16 on OpenVINO where the CPU has it, fp16 on TensorRT, else fp32. The layers
+	// of an int8 file stay int8.
+	Precision Precision `yaml:"precision"`
 	// DeviceID is the GPU, from 0; without meaning on the CPU.
 	DeviceID int `yaml:"device_id"`
 	// IntraOpThreads is the number of threads inside one operator of one
@@ -33,19 +40,17 @@ type Config struct {
 	// TensorRTCacheDir keeps built TensorRT engines between starts, because
 	// building one takes minutes. Empty: built at every start.
 	TensorRTCacheDir string `yaml:"tensorrt_cache_dir"`
-	// TensorRTFP16 lets TensorRT compute in half precision.
-	TensorRTFP16 bool `yaml:"tensorrt_fp16"`
 }
 
-// DefaultConfig runs on the CPU, each network on one thread.
+// DefaultConfig runs on the CPU with its fastest provider, each network on one thread.
 func DefaultConfig() Config {
 	return Config{
-		Provider:         ProviderCPU,
+		Provider:         ProviderAuto,
+		Precision:        PrecisionAuto,
 		IntraOpThreads:   1,
 		InterOpThreads:   1,
 		CUDATF32:         true,
 		TensorRTCacheDir: ".cache/tensorrt",
-		TensorRTFP16:     true,
 	}
 }
 
@@ -53,7 +58,19 @@ func DefaultConfig() Config {
 func (c Config) Validate() error {
 	return errors.Join(
 		check.OneOf("provider", string(c.Provider), providerNames()...),
+		check.OneOf("precision", string(c.Precision), precisionNames()...),
+		c.validateTogether(),
 		check.AtLeast("device_id", c.DeviceID, 0),
 		check.In("intra_op_threads", c.IntraOpThreads, 0, maxThreads),
 		check.In("inter_op_threads", c.InterOpThreads, 0, maxThreads))
+}
+
+// validateTogether checks that the provider has the precision on some machine; whether on
+// this one is known at load.
+func (c Config) validateTogether() error {
+	p, known := lookup(c.Provider)
+	if !known || p.has(c.Precision) || !slices.Contains(precisionNames(), string(c.Precision)) {
+		return nil
+	}
+	return p.noPrecision(c.Precision)
 }

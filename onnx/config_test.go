@@ -17,6 +17,7 @@ func TestDefaultConfigIsValid(t *testing.T) {
 func TestValidateNamesTheKey(t *testing.T) {
 	cases := map[string]func(*Config){
 		"provider: \"tpu\"":     func(c *Config) { c.Provider = "tpu" },
+		"precision: \"int4\"":   func(c *Config) { c.Precision = "int4" },
 		"device_id: -1":         func(c *Config) { c.DeviceID = -1 },
 		"intra_op_threads: 257": func(c *Config) { c.IntraOpThreads = 257 },
 		"inter_op_threads: -1":  func(c *Config) { c.InterOpThreads = -1 },
@@ -32,9 +33,9 @@ func TestValidateNamesTheKey(t *testing.T) {
 }
 
 func TestValidateReportsEveryFault(t *testing.T) {
-	err := Config{Provider: "tpu", DeviceID: -1, IntraOpThreads: -1, InterOpThreads: 257}.Validate()
+	err := Config{Provider: "tpu", Precision: "int4", DeviceID: -1, IntraOpThreads: -1, InterOpThreads: 257}.Validate()
 	for _, want := range []string{
-		`provider: "tpu" is not one of cpu, cuda, tensorrt`, "device_id: -1", "intra_op_threads: -1", "inter_op_threads: 257",
+		`provider: "tpu" is not one of auto, cpu, openvino, cuda, tensorrt`, `precision: "int4" is not one of auto, fp32, bf16, fp16`, "device_id: -1", "intra_op_threads: -1", "inter_op_threads: 257",
 	} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("Validate() = %v, want %q in it", err, want)
@@ -80,6 +81,7 @@ func TestCUDASettings(t *testing.T) {
 
 func TestTensorRTSettings(t *testing.T) {
 	cfg := DefaultConfig()
+	cfg.Precision = PrecisionFP16
 	cfg.TensorRTCacheDir = filepath.Join(t.TempDir(), "engines")
 	got, err := tensorRTSettings(cfg, &ShapeRange{
 		Input: "faces", Min: []int64{1, 224, 224, 3}, Opt: []int64{4, 224, 224, 3}, Max: []int64{8, 224, 224, 3},

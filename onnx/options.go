@@ -16,6 +16,9 @@ type SessionOptions struct {
 	Provider       Provider
 	IntraOpThreads int
 	InterOpThreads int
+	// Parallel is how many runs there are at once, 0: one. OpenVINO lets further ones wait;
+	// the other providers take any number.
+	Parallel int
 	// Range tells TensorRT the shapes to expect, so that it builds one engine
 	// for all of them; the other providers need none.
 	Range *ShapeRange
@@ -23,29 +26,49 @@ type SessionOptions struct {
 
 // apply returns cfg with this session's own values.
 func (o SessionOptions) apply(cfg Config) Config {
-	cfg.Provider = cmp.Or(o.Provider, cfg.Provider)
+	if o.Provider != "" {
+		if rowOf(o.Provider) != rowOf(cfg.Provider) {
+			cfg.Precision = PrecisionAuto // the configured one is another provider's
+		}
+		cfg.Provider = o.Provider
+	}
 	cfg.IntraOpThreads = cmp.Or(o.IntraOpThreads, cfg.IntraOpThreads)
 	cfg.InterOpThreads = cmp.Or(o.InterOpThreads, cfg.InterOpThreads)
 	return cfg
 }
 
-// nativeOptions builds ONNX Runtime's options; the caller destroys them.
-func nativeOptions(cfg Config, shapes *ShapeRange) (*ort.SessionOptions, error) {
+// newJob resolves provider and precision of a session.
+func newJob(cfg Config, opt SessionOptions) (job, error) {
 	if err := cfg.Validate(); err != nil {
-		return nil, err
+		return job{}, err
 	}
+	if cfg.Provider == ProviderAuto { // its precision is OpenVINO's; the plain provider has one only
+		cfg.Provider, cfg.Precision = ProviderCPU, PrecisionAuto
+	}
+	p := providerOf(cfg.Provider)
+	precision, err := p.resolve(cfg.Precision)
+	if err != nil {
+		return job{}, fmt.Errorf("%w: onnx.%w", ErrProvider, err)
+	}
+	cfg.Precision = precision
+	return job{cfg: cfg, parallel: opt.Parallel, shapes: opt.Range}, nil
+}
+
+// nativeOptions builds ONNX Runtime's options; the caller destroys them.
+func nativeOptions(j job) (*ort.SessionOptions, error) {
 	options, err := ort.NewSessionOptions()
 	if err != nil {
 		return nil, fmt.Errorf("session options: %w", err)
 	}
-	if err := configure(options, cfg, shapes); err != nil {
+	if err := configure(options, j); err != nil {
 		_ = options.Destroy()
 		return nil, err
 	}
 	return options, nil
 }
 
-func configure(options *ort.SessionOptions, cfg Config, shapes *ShapeRange) error {
+func configure(options *ort.SessionOptions, j job) error {
+	cfg := j.cfg
 	spinning := "0"
 	if cfg.AllowSpinning {
 		spinning = "1"
@@ -62,7 +85,7 @@ func configure(options *ort.SessionOptions, cfg Config, shapes *ShapeRange) erro
 		}
 	}
 	p := providerOf(cfg.Provider)
-	if err := p.add(options, cfg, shapes); err != nil {
+	if err := p.add(options, j); err != nil {
 		return p.failed(err)
 	}
 	return nil

@@ -7,16 +7,25 @@ import (
 	ort "github.com/yalue/onnxruntime_go"
 )
 
-// Provider names the hardware that runs the networks (ONNX Runtime's
-// "execution provider").
+// Provider names what runs the networks (ONNX Runtime's "execution provider").
 type Provider string
 
-// The providers. CUDA and TensorRT need the GPU build of ONNX Runtime.
+// The providers. CUDA and TensorRT need the GPU build of ONNX Runtime, OpenVINO its own.
 const (
+	// ProviderAuto is OpenVINO for each network that it runs faster here than the plain
+	// CPU provider, and equally well; see Runtime.LoadTried.
+	ProviderAuto     Provider = "auto"
 	ProviderCPU      Provider = "cpu"
+	ProviderOpenVINO Provider = "openvino"
 	ProviderCUDA     Provider = "cuda"
 	ProviderTensorRT Provider = "tensorrt"
 )
+
+// OnCPU reports whether the provider computes on the CPU's cores, so that runs side by side
+// use more of them.
+func (p Provider) OnCPU() bool {
+	return p == ProviderAuto || p == ProviderCPU || p == ProviderOpenVINO
+}
 
 // provider is one row of the table. To add one: a constant, a row, and its word in the
 // comment of Config.Provider.
@@ -24,38 +33,76 @@ type provider struct {
 	name Provider
 	// add puts the provider before the CPU, which ONNX Runtime always keeps for
 	// operators that the provider lacks.
-	add func(options *ort.SessionOptions, cfg Config, shapes *ShapeRange) error
+	add func(options *ort.SessionOptions, job job) error
+	// arithmetics are its precisions, the fastest first.
+	arithmetics []arithmetic
 	// needs says what must be installed, for the error message.
 	needs string
 }
 
-const needsNVIDIA = "install the GPU build of ONNX Runtime (PyPI onnxruntime-gpu) and NVIDIA's driver"
+// job is what a provider must know of one session. Its precision is resolved.
+type job struct {
+	cfg      Config
+	parallel int // runs at once
+	shapes   *ShapeRange
+}
+
+const (
+	needsNVIDIA   = "install the GPU build of ONNX Runtime (PyPI onnxruntime-gpu) and NVIDIA's driver"
+	needsOpenVINO = "run `make setup`, which brings the OpenVINO build of ONNX Runtime for x86-64 (PyPI onnxruntime-openvino)"
+)
+
+var (
+	fp32 = arithmetic{precision: PrecisionFP32}
+	fp16 = arithmetic{precision: PrecisionFP16}
+	bf16 = arithmetic{precision: PrecisionBF16, missing: lacksBF16}
+)
 
 var providers = []provider{
-	{name: ProviderCPU, add: addNothing},
-	{name: ProviderCUDA, add: addCUDA, needs: needsNVIDIA},
-	{name: ProviderTensorRT, add: addTensorRT, needs: needsNVIDIA},
+	{name: ProviderCPU, add: addNothing, arithmetics: []arithmetic{fp32}},
+	{name: ProviderOpenVINO, add: addOpenVINO, arithmetics: []arithmetic{bf16, fp32}, needs: needsOpenVINO},
+	{name: ProviderCUDA, add: addCUDA, arithmetics: []arithmetic{fp32}, needs: needsNVIDIA},
+	{name: ProviderTensorRT, add: addTensorRT, arithmetics: []arithmetic{fp16, fp32}, needs: needsNVIDIA},
 }
 
 // addNothing is for the CPU, which ONNX Runtime always has.
-func addNothing(*ort.SessionOptions, Config, *ShapeRange) error { return nil }
+func addNothing(*ort.SessionOptions, job) error { return nil }
 
 func providerNames() []string {
-	names := make([]string, len(providers))
-	for i, p := range providers {
-		names[i] = string(p.name)
+	names := []string{string(ProviderAuto)}
+	for _, p := range providers {
+		names = append(names, string(p.name))
 	}
 	return names
 }
 
-// providerOf finds the row of a name that Config.Validate has accepted.
-func providerOf(name Provider) provider {
+// lookup finds a provider's row; that of auto is OpenVINO's, because auto differs from the
+// plain CPU provider only where it takes OpenVINO.
+func lookup(name Provider) (provider, bool) {
+	if name == ProviderAuto {
+		name = ProviderOpenVINO
+	}
 	for _, p := range providers {
 		if p.name == name {
-			return p
+			return p, true
 		}
 	}
-	panic("onnx: provider " + string(name) + " was not validated")
+	return provider{}, false
+}
+
+// rowOf is the name of a provider's row.
+func rowOf(name Provider) Provider {
+	p, _ := lookup(name)
+	return p.name
+}
+
+// providerOf finds the row of a name that Config.Validate has accepted.
+func providerOf(name Provider) provider {
+	p, known := lookup(name)
+	if !known {
+		panic("onnx: provider " + string(name) + " was not validated")
+	}
+	return p
 }
 
 // failed says what to do about a provider that cannot be used here.
@@ -64,13 +111,13 @@ func (p provider) failed(err error) error {
 		ErrProvider, p.name, err, p.needs, LibraryEnv)
 }
 
-func addCUDA(options *ort.SessionOptions, cfg Config, _ *ShapeRange) error {
+func addCUDA(options *ort.SessionOptions, j job) error {
 	cuda, err := ort.NewCUDAProviderOptions()
 	if err != nil {
 		return err
 	}
 	defer func() { _ = cuda.Destroy() }()
-	if err := cuda.Update(cudaSettings(cfg)); err != nil {
+	if err := cuda.Update(cudaSettings(j.cfg)); err != nil {
 		return err
 	}
 	return options.AppendExecutionProviderCUDA(cuda)

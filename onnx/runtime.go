@@ -26,11 +26,15 @@ var (
 // environment is ONNX Runtime's own process-wide state: one library, one
 // environment. It is the only package state, because the library itself has
 // exactly one environment per process. Runtimes, sessions and tensors each hold
-// a reference, and the release of the last one unloads it.
+// a reference, and the release of the last one unloads it, unless OpenVINO was used.
 type environment struct {
 	mu      sync.Mutex
 	refs    int
 	library string
+	loaded  bool
+	// kept says that the library stays loaded: OpenVINO's threads still end when its last session
+	// is closed, and code that is unloaded under them ends the process.
+	kept bool
 	// pins keeps every tensor's pin reachable: a forgotten Close then costs memory,
 	// where an unreachable pin would end the process.
 	pins map[*runtime.Pinner]struct{}
@@ -42,14 +46,14 @@ var shared = environment{pins: map[*runtime.Pinner]struct{}{}}
 func (e *environment) open(library string) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.refs > 0 && e.library != library {
+	if e.loaded && e.library != library {
 		return fmt.Errorf("%w: %s is loaded already, %s cannot be loaded beside it", ErrLibrary, e.library, library)
 	}
-	if e.refs == 0 {
+	if !e.loaded {
 		if err := initialise(library); err != nil {
 			return err
 		}
-		e.library = library
+		e.library, e.loaded = library, true
 	}
 	e.refs++
 	return nil
@@ -60,6 +64,13 @@ func (e *environment) acquire() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.refs++
+}
+
+// keep lets the library stay loaded to the end of the process.
+func (e *environment) keep() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.kept = true
 }
 
 // pin keeps memory, which ONNX Runtime remembers the address of, in its place.
@@ -83,9 +94,10 @@ func (e *environment) release() error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.refs--
-	if e.refs > 0 {
+	if e.refs > 0 || e.kept {
 		return nil
 	}
+	e.loaded = false
 	if err := ort.DestroyEnvironment(); err != nil {
 		return fmt.Errorf("unload ONNX Runtime: %w", err)
 	}

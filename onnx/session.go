@@ -29,6 +29,7 @@ func (i TensorInfo) String() string { return fmt.Sprintf("%s %s%v", i.Name, i.Ty
 type Session struct {
 	inputs, outputs []TensorInfo
 	metadata        map[string]string
+	execution       Execution
 	runInputs       int
 	runOutputs      int
 
@@ -37,28 +38,36 @@ type Session struct {
 	native *ort.DynamicAdvancedSession
 }
 
-// Load prepares a network for running; model is not kept. Errors wrap ErrModel
+// Load prepares a network for running; model is not kept. ProviderAuto is the plain CPU
+// provider here: only LoadTried knows which one is faster. Errors wrap ErrModel
 // when the bytes are no network (truncated, damaged, unknown operators) and
 // ErrProvider when the hardware cannot be used.
 func (r *Runtime) Load(model []byte, opt SessionOptions) (*Session, error) {
 	if err := r.acquire(); err != nil {
 		return nil, err
 	}
-	s, err := load(model, opt, opt.apply(r.cfg))
+	described, err := describe(model)
+	if err != nil {
+		return nil, errors.Join(err, shared.release())
+	}
+	return described.load(r, model, opt)
+}
+
+// load makes the session of a described network. It takes over a reference on the
+// environment, which the session's Close gives back.
+func (d description) load(r *Runtime, model []byte, opt SessionOptions) (*Session, error) {
+	s, err := d.create(model, opt, opt.apply(r.cfg))
 	if err != nil {
 		return nil, errors.Join(err, shared.release())
 	}
 	return s, nil
 }
 
-func load(model []byte, opt SessionOptions, cfg Config) (*Session, error) {
-	if len(model) == 0 {
-		return nil, fmt.Errorf("%w: it is empty", ErrModel)
-	}
-	s, err := describe(model)
-	if err != nil {
-		return nil, err
-	}
+// description is what a file says about its network.
+type description struct{ inputs, outputs []TensorInfo }
+
+func (d description) create(model []byte, opt SessionOptions, cfg Config) (*Session, error) {
+	s := &Session{inputs: d.inputs, outputs: d.outputs}
 	inputs, err := choose("input", opt.Inputs, s.inputs)
 	if err != nil {
 		return nil, err
@@ -68,28 +77,40 @@ func load(model []byte, opt SessionOptions, cfg Config) (*Session, error) {
 		return nil, err
 	}
 	s.runInputs, s.runOutputs = len(inputs), len(outputs)
-	return s, s.create(model, inputs, outputs, cfg, opt.Range)
+	j, err := newJob(cfg, opt)
+	if err != nil {
+		return nil, err
+	}
+	s.execution = Execution{Provider: j.cfg.Provider, Precision: j.cfg.Precision}
+	err = keepSignalStack(func() error { return s.create(model, inputs, outputs, j) })
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
 // describe reads names, types and shapes. ONNX Runtime's Go wrapper gives them
 // only for a session of its own, which is dropped again.
-func describe(model []byte) (*Session, error) {
+func describe(model []byte) (description, error) {
+	if len(model) == 0 {
+		return description{}, fmt.Errorf("%w: it is empty", ErrModel)
+	}
 	inputs, outputs, err := ort.GetInputOutputInfoWithONNXData(model)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrModel, err)
+		return description{}, fmt.Errorf("%w: %w", ErrModel, err)
 	}
-	return &Session{inputs: tensorInfos(inputs), outputs: tensorInfos(outputs)}, nil
+	return description{tensorInfos(inputs), tensorInfos(outputs)}, nil
 }
 
-func (s *Session) create(model []byte, inputs, outputs []string, cfg Config, shapes *ShapeRange) error {
-	options, err := nativeOptions(cfg, shapes)
+func (s *Session) create(model []byte, inputs, outputs []string, j job) error {
+	options, err := nativeOptions(j)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = options.Destroy() }()
 	native, err := ort.NewDynamicAdvancedSessionWithONNXData(model, inputs, outputs, options)
-	if err != nil && cfg.Provider != ProviderCPU {
-		return providerOf(cfg.Provider).failed(err) // the CPU has just accepted this model, so the provider is at fault
+	if err != nil && j.cfg.Provider != ProviderCPU {
+		return providerOf(j.cfg.Provider).failed(err) // the CPU has just accepted this model, so the provider is at fault
 	}
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrModel, err)
@@ -169,13 +190,17 @@ func (s *Session) Inputs() []TensorInfo { return slices.Clone(s.inputs) }
 // Outputs describes all outputs of the network, in its order.
 func (s *Session) Outputs() []TensorInfo { return slices.Clone(s.outputs) }
 
+// Execution is what runs the session.
+func (s *Session) Execution() Execution { return s.execution }
+
 // Metadata is a copy of the model's metadata_props.
 func (s *Session) Metadata() map[string]string { return maps.Clone(s.metadata) }
 
 // Run computes outputs from inputs, in the order of SessionOptions.Inputs and
 // Outputs (or the network's). Output tensors are allocated beforehand with the
 // exact shape that the network yields. It blocks until done; when ctx ends
-// first, the network is stopped at its next operator and ctx's error returned.
+// first, the network is stopped at its next operator and ctx's error returned. OpenVINO's
+// whole network is one operator: there Run waits for it and returns its result.
 func (s *Session) Run(ctx context.Context, inputs, outputs []Value) error {
 	if err := ctx.Err(); err != nil {
 		return err

@@ -35,13 +35,13 @@ func dimensions(shape []int64) string {
 
 // addTensorRT adds CUDA too: operators that TensorRT lacks run on CUDA rather than on the
 // CPU.
-func addTensorRT(options *ort.SessionOptions, cfg Config, shapes *ShapeRange) error {
+func addTensorRT(options *ort.SessionOptions, j job) error {
 	rt, err := ort.NewTensorRTProviderOptions()
 	if err != nil {
 		return err
 	}
 	defer func() { _ = rt.Destroy() }()
-	settings, err := tensorRTSettings(cfg, shapes)
+	settings, err := tensorRTSettings(j.cfg, j.shapes)
 	if err != nil {
 		return err
 	}
@@ -51,12 +51,12 @@ func addTensorRT(options *ort.SessionOptions, cfg Config, shapes *ShapeRange) er
 	if err := options.AppendExecutionProviderTensorRT(rt); err != nil {
 		return err
 	}
-	return addCUDA(options, cfg, shapes)
+	return addCUDA(options, j)
 }
 
 func tensorRTSettings(cfg Config, shapes *ShapeRange) (map[string]string, error) {
 	settings := map[string]string{"device_id": strconv.Itoa(cfg.DeviceID)}
-	if cfg.TensorRTFP16 {
+	if cfg.Precision == PrecisionFP16 {
 		settings["trt_fp16_enable"] = "1"
 	}
 	if shapes != nil {

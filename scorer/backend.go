@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math"
 	"slices"
 	"strings"
@@ -40,12 +41,13 @@ type Model struct {
 
 // Load turns a model file into a backend: it refuses other bytes than
 // expected and every departure from the model contract (ContractError, which
-// names it), and warms it up with each batch size that the network is run with.
-func Load(ctx context.Context, rt *onnx.Runtime, model Model, cfg Config) (Backend, error) {
+// names it), lets the execution provider prove itself (onnx.Runtime.LoadTried), and warms
+// the model up with each batch size that the network is run with.
+func Load(ctx context.Context, rt *onnx.Runtime, model Model, cfg Config, log *slog.Logger) (Backend, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	b, err := load(rt, model, cfg, batchSizes(rt.Provider(), cfg.MaxBatch))
+	b, err := load(ctx, rt, model, cfg, batchSizes(rt.Provider(), cfg.MaxBatch), log)
 	if err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math"
 	"slices"
 	"strings"
@@ -23,13 +24,15 @@ type onnxBackend struct {
 	once     sync.Once
 }
 
-func load(rt *onnx.Runtime, model Model, cfg Config, sizes []int) (*onnxBackend, error) {
+func load(ctx context.Context, rt *onnx.Runtime, model Model, cfg Config, sizes []int, log *slog.Logger) (*onnxBackend, error) {
 	sum, err := checkHash(model)
 	if err != nil {
 		return nil, err
 	}
-	session, err := rt.Load(model.Data, sessionOptions(cfg))
-	if err != nil {
+	options := sessionOptions(cfg, rt.Provider())
+	trial := newTrial(rt, model.Name)
+	session, err := rt.LoadTried(ctx, model.Data, options, trial.onnx(log))
+	if err = errors.Join(err, trial.close()); err != nil {
 		return nil, fmt.Errorf("model %s: %w", model.Name, err)
 	}
 	contract, err := readContract(model.Name, session)
@@ -38,10 +41,10 @@ func load(rt *onnx.Runtime, model Model, cfg Config, sizes []int) (*onnxBackend,
 	}
 	b := &onnxBackend{
 		session: session, contract: contract, sha256: sum, sizes: sizes,
-		lanes: make(chan *lane, cfg.workersOn(rt.Provider())),
+		lanes: make(chan *lane, options.Parallel),
 	}
 	for range cap(b.lanes) {
-		l, err := newLane(rt, sizes, contract.K, session.Outputs()[0].Name == rhoName)
+		l, err := newLane(rt, sizes, contract.K, rhoFirst(session))
 		if err != nil {
 			return nil, errors.Join(fmt.Errorf("model %s: %w", model.Name, err), b.Close())
 		}
@@ -52,10 +55,11 @@ func load(rt *onnx.Runtime, model Model, cfg Config, sizes []int) (*onnxBackend,
 
 // sessionOptions does not name the outputs, so that a wrong model is refused by
 // the contract's check and not for a missing name.
-func sessionOptions(cfg Config) onnx.SessionOptions {
+func sessionOptions(cfg Config, p onnx.Provider) onnx.SessionOptions {
 	batch := func(n int) []int64 { return []int64{int64(n), InputSize, InputSize, 3} }
 	return onnx.SessionOptions{
 		IntraOpThreads: cfg.IntraOpThreads,
+		Parallel:       cfg.workersOn(p),
 		Range:          &onnx.ShapeRange{Input: inputName, Min: batch(1), Opt: batch(cfg.MaxBatch), Max: batch(cfg.MaxBatch)},
 	}
 }
@@ -101,7 +105,11 @@ func (b *onnxBackend) Info() liveproof.ModelInfo {
 	if suffix := "-" + b.contract.Precision; !strings.HasSuffix(name, suffix) {
 		name += suffix
 	}
-	return liveproof.ModelInfo{Name: name, SHA256: b.sha256, Threshold: b.contract.Threshold, Demo: b.contract.Demo}
+	on := b.session.Execution()
+	return liveproof.ModelInfo{
+		Name: name, SHA256: b.sha256, Threshold: b.contract.Threshold, Demo: b.contract.Demo,
+		Provider: string(on.Provider), Precision: string(on.Precision),
+	}
 }
 
 func (b *onnxBackend) Workers() int { return cap(b.lanes) }
@@ -116,3 +124,6 @@ func (b *onnxBackend) Close() error {
 	})
 	return errors.Join(errs...)
 }
+
+// rhoFirst reports the order of the two outputs, which the contract leaves open.
+func rhoFirst(s *onnx.Session) bool { return s.Outputs()[0].Name == rhoName }

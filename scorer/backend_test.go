@@ -15,7 +15,6 @@ import (
 )
 
 func TestLoadRefusesEveryOtherModel(t *testing.T) {
-	rt := openRuntime(t)
 	tiny := readModel(t, "tiny.onnx")
 	truncated, pinned := tiny, tiny
 	truncated.Data = tiny.Data[:len(tiny.Data)*2/3]
@@ -36,10 +35,13 @@ func TestLoadRefusesEveryOtherModel(t *testing.T) {
 		{"NaN", readModel(t, "nan.onnx"), liveproof.ErrScoreInvalid, "warm-up"},
 		{"ρ above 1", readModel(t, "out_of_range.onnx"), liveproof.ErrScoreInvalid, "warm-up"},
 	}
-	for _, c := range cases {
-		b, err := Load(t.Context(), rt, c.model, DefaultConfig())
-		if !errors.Is(err, c.is) || !strings.Contains(err.Error(), c.want) || b != nil {
-			t.Errorf("%s: Load = %v, %v; want %q in it", c.name, b, err, c.want)
+	for _, p := range []onnx.Provider{onnx.ProviderCPU, onnx.ProviderAuto} {
+		rt := openRuntimeOn(t, onnx.Execution{Provider: p, Precision: onnx.PrecisionAuto})
+		for _, c := range cases {
+			b, err := Load(t.Context(), rt, c.model, DefaultConfig(), quiet)
+			if !errors.Is(err, c.is) || !strings.Contains(err.Error(), c.want) || b != nil {
+				t.Errorf("%s: %s: Load = %v, %v; want %q in it", p, c.name, b, err, c.want)
+			}
 		}
 	}
 }
@@ -47,7 +49,7 @@ func TestLoadRefusesEveryOtherModel(t *testing.T) {
 func loadTiny(t testing.TB, cfg Config) (*onnx.Runtime, Backend) {
 	t.Helper()
 	rt := openRuntime(t)
-	b, err := Load(context.Background(), rt, readModel(t, "tiny.onnx"), cfg)
+	b, err := Load(context.Background(), rt, readModel(t, "tiny.onnx"), cfg, quiet)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,7 +86,7 @@ func TestBackendPadsABatchToTheNextSize(t *testing.T) {
 func TestBackendScoresEveryBatchSize(t *testing.T) {
 	_, b := loadTiny(t, DefaultConfig())
 	defer func() { _ = b.Close() }()
-	want := liveproof.ModelInfo{Name: "tiny-mean-brightness-fp32", Threshold: .5, Demo: true}
+	want := liveproof.ModelInfo{Name: "tiny-mean-brightness-fp32", Threshold: .5, Demo: true, Provider: "cpu", Precision: "fp32"}
 	info := b.Info()
 	if want.SHA256 = info.SHA256; info != want || len(info.SHA256) != 64 {
 		t.Errorf("Info = %+v", info)
@@ -131,7 +133,7 @@ func TestBackendRefusesWrongBatches(t *testing.T) {
 // would have refused it.
 func TestNotANumberNeverBecomesAScore(t *testing.T) {
 	for _, name := range []string{"nan.onnx", "out_of_range.onnx"} {
-		backend, err := load(openRuntime(t), readModel(t, name), DefaultConfig(), []int{1})
+		backend, err := load(t.Context(), openRuntime(t), readModel(t, name), DefaultConfig(), []int{1}, quiet)
 		if err != nil {
 			t.Fatal(err)
 		}

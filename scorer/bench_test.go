@@ -17,12 +17,6 @@ import (
 	"github.com/liveproof/liveproof/onnx"
 )
 
-// loadCommitted loads the committed model of that name.
-func loadCommitted(t testing.TB, name string, cfg Config) (*onnx.Runtime, Backend) {
-	t.Helper()
-	return loadFile(t, filepath.Join(modelsDir, name+".onnx"), cfg)
-}
-
 func loadFile(t testing.TB, path string, cfg Config) (*onnx.Runtime, Backend) {
 	t.Helper()
 	data, err := os.ReadFile(path)
@@ -30,7 +24,7 @@ func loadFile(t testing.TB, path string, cfg Config) (*onnx.Runtime, Backend) {
 		t.Skipf("the model is missing: %v", err)
 	}
 	rt := openRuntime(t)
-	backend, err := Load(context.Background(), rt, Model{Name: filepath.Base(path), Data: data}, cfg)
+	backend, err := Load(context.Background(), rt, Model{Name: filepath.Base(path), Data: data}, cfg, quiet)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -92,7 +92,7 @@ func (c Config) workersOn(p onnx.Provider) int {
 	switch {
 	case c.Workers > 0:
 		return c.Workers
-	case p == onnx.ProviderCPU:
+	case p.OnCPU():
 		return min(runtime.GOMAXPROCS(0), 16)
 	}
 	return gpuWorkers

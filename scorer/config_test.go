@@ -55,8 +55,10 @@ func TestValidateReportsEveryFault(t *testing.T) {
 
 func TestWorkersFollowTheProvider(t *testing.T) {
 	auto, own := Config{}, Config{Workers: 3}
-	if n := auto.workersOn(onnx.ProviderCPU); n != min(runtime.GOMAXPROCS(0), 16) {
-		t.Errorf("auto on the CPU: %d", n)
+	for _, p := range []onnx.Provider{onnx.ProviderAuto, onnx.ProviderCPU, onnx.ProviderOpenVINO} {
+		if n := auto.workersOn(p); n != min(runtime.GOMAXPROCS(0), 16) {
+			t.Errorf("auto on the CPU with %s: %d", p, n)
+		}
 	}
 	if n := auto.workersOn(onnx.ProviderCUDA); n != 2 {
 		t.Errorf("auto on a GPU: %d", n)

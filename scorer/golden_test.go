@@ -2,6 +2,7 @@ package scorer
 
 import (
 	"encoding/json"
+	"errors"
 	"image/png"
 	"math"
 	"os"
@@ -10,25 +11,64 @@ import (
 	"testing"
 
 	"github.com/liveproof/liveproof"
+	"github.com/liveproof/liveproof/onnx"
 )
 
 const modelsDir = "../models"
 
-// limits are the largest |Δρ| by precision.
-type limits map[string]float64
+// limits are the largest |Δρ| of a crop, by execution.
+type limits func(ran execution, m committedModel) float64
 
-// elsewhere is against the scores that the trainer computed when it wrote the golden file, with the same model on another
-// machine. Floating point differs in the last digits between CPUs. int8 kernels differ more: with AVX-512 VNNI or AMX
-// sums are exact, without them (AVX2) intermediate sums saturate, so the value only says that it is the same network.
-var elsewhere = limits{"fp32": 1e-4, "fp16": 2e-3, "int8": 5e-2}
+// elsewhere is against the scores that the trainer computed when it wrote the golden file, with the same model and the plain
+// CPU provider on another machine. Floating point differs in the last digits between CPUs. int8 kernels differ more: with
+// AVX-512 VNNI or AMX sums are exact, without them (AVX2) intermediate sums saturate, so the value only says that it
+// is the same network. Another provider may differ by what the scorer accepts at load.
+func elsewhere(ran execution, m committedModel) float64 {
+	return rhoLimit(m.precision, ran.Precision)
+}
 
 // fromPyTorch is against the network that was trained. fp16 stands for fp32, which is not committed: the rounding of its
 // weights moves ρ by less than 2e-3. int8 rounds every tensor to 256 levels: single crops in the middle of the scale, where
 // ρ is steepest, move by up to 0.15; what is held there is the mean.
-var fromPyTorch = limits{"fp32": 1e-4, "fp16": 2e-3, "int8": 0.2}
+func fromPyTorch(ran execution, m committedModel) float64 {
+	stored := map[string]float64{"fp32": 1e-4, "fp16": 2e-3, "int8": 0.2}[m.precision]
+	return max(stored, rhoLimit(m.precision, ran.Precision))
+}
 
 // meanFromPyTorch is the largest mean |Δρ| over the golden crops.
-var meanFromPyTorch = limits{"fp32": 1e-4, "fp16": 2e-3, "int8": 5e-2}
+func meanFromPyTorch(ran execution, m committedModel) float64 {
+	switch {
+	case m.precision == "int8":
+		return 5e-2
+	case ran.Precision == onnx.PrecisionBF16:
+		return 1e-2
+	}
+	return fromPyTorch(ran, m)
+}
+
+// execution is what the crops are scored with.
+type execution = onnx.Execution
+
+// executions are those of this machine: OpenVINO where it is installed, bf16 where the CPU has it.
+func executions(t testing.TB) []execution {
+	t.Helper()
+	all := []execution{{Provider: onnx.ProviderCPU, Precision: onnx.PrecisionFP32}}
+	for _, precision := range []onnx.Precision{onnx.PrecisionFP32, onnx.PrecisionBF16} {
+		e := execution{Provider: onnx.ProviderOpenVINO, Precision: precision}
+		rt := openRuntimeOn(t, e)
+		b, err := load(t.Context(), rt, readModel(t, "tiny.onnx"), DefaultConfig(), quiet)
+		if errors.Is(err, onnx.ErrProvider) {
+			t.Logf("%v is not measured: %v", e, err)
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = b.Close()
+		all = append(all, e)
+	}
+	return all
+}
 
 type goldenCase struct {
 	Image string `json:"image"`
@@ -37,66 +77,125 @@ type goldenCase struct {
 	PyTorch map[string]float64 `json:"pytorch"`
 }
 
-func TestGoldenScores(t *testing.T) {
+// TestGoldenCrops scores the golden crops with every committed model on every execution provider of this machine. With -v it
+// prints the rows of the table in docs/model-contract.md.
+func TestGoldenCrops(t *testing.T) {
+	cases := readGolden(t)
 	for _, model := range committedModels(t) {
-		t.Run(model.name, func(t *testing.T) {
-			cases := readGolden(t)
-			rho := scoreGolden(t, model, cases)
-			for i, c := range cases {
-				want, scored := c.Rho[model.name]
-				if !scored {
-					t.Fatalf("golden.json has no score of %s (run: the trainer's golden command)", model.name)
+		var plain []float64 // of the CPU provider, which is the first
+		for _, on := range executions(t) {
+			t.Run(model.name+"/"+on.String(), func(t *testing.T) {
+				g := golden{model, on, cases, loadOn(t, on, model)}
+				rho := g.alone(t)
+				if plain == nil {
+					plain = rho
 				}
-				model.within(t, c.Image, rho[i], want, elsewhere)
-			}
-		})
+				largest, mean := differences(rho, plain)
+				t.Logf("| %s | %s | %.1g | %.1g |", model.name, on, largest, mean)
+				g.equalGoldenFile(t, rho)
+				g.equalPyTorch(t, rho)
+				g.equalInABatch(t, rho)
+			})
+		}
 	}
 }
 
-// Go ↔ ONNX Runtime ↔ PyTorch: the whole way from the trained network to this process.
-func TestParityWithPyTorch(t *testing.T) {
-	for _, model := range committedModels(t) {
-		t.Run(model.name, func(t *testing.T) {
-			cases := readGolden(t)
-			if _, known := cases[0].PyTorch[model.network]; !known {
-				t.Skipf("golden.json has no scores of PyTorch for %s: it was written without the checkpoint", model.network)
-			}
-			rho, sum := scoreGolden(t, model, cases), 0.
-			for i, c := range cases {
-				want := c.PyTorch[model.network]
-				model.within(t, c.Image, rho[i], want, fromPyTorch)
-				sum += math.Abs(rho[i] - want)
-			}
-			if mean := sum / float64(len(cases)); !(mean <= meanFromPyTorch[model.precision]) {
-				t.Errorf("mean |Δρ| from PyTorch %.4f > %v", mean, meanFromPyTorch[model.precision])
-			}
-		})
+// golden scores the golden crops with one model.
+type golden struct {
+	model   committedModel
+	on      execution
+	cases   []goldenCase
+	backend Backend
+}
+
+// alone scores every crop by itself.
+func (g golden) alone(t *testing.T) []float64 {
+	t.Helper()
+	rho := make([]float64, len(g.cases))
+	for i, c := range g.cases {
+		one := make([]float32, 1)
+		if err := g.backend.Score(t.Context(), []*Crop{goldenCrop(t, c)}, one); err != nil {
+			t.Fatal(err)
+		}
+		rho[i] = float64(one[0])
+	}
+	return rho
+}
+
+func (g golden) equalGoldenFile(t *testing.T, rho []float64) {
+	t.Helper()
+	for i, c := range g.cases {
+		want, scored := c.Rho[g.model.name]
+		if !scored {
+			t.Fatalf("golden.json has no score of %s (run: the trainer's golden command)", g.model.name)
+		}
+		g.within(t, c.Image, rho[i], want, elsewhere)
 	}
 }
 
-// The scores of a crop must not depend on its company in the batch.
-func TestScoreDoesNotDependOnTheBatch(t *testing.T) {
-	for _, model := range committedModels(t) {
-		t.Run(model.name, func(t *testing.T) {
-			cases := readGolden(t)
-			alone := scoreGolden(t, model, cases)
-			_, backend := loadCommitted(t, model.name, DefaultConfig())
-			defer func() { _ = backend.Close() }()
-			var crops []*Crop
-			for i := range DefaultConfig().MaxBatch {
-				crops = append(crops, goldenCrop(t, cases[i%len(cases)]))
-			}
-			together := make([]float32, len(crops))
-			if err := backend.Score(t.Context(), crops, together); err != nil {
-				t.Fatal(err)
-			}
-			for i, rho := range together {
-				if diff := math.Abs(float64(rho) - alone[i%len(cases)]); !(diff <= 1e-3) {
-					t.Errorf("crop %d: %v alone, %v in a batch", i, alone[i%len(cases)], rho)
-				}
-			}
-		})
+// equalPyTorch is Go ↔ ONNX Runtime ↔ PyTorch: the whole way from the trained network to this process.
+func (g golden) equalPyTorch(t *testing.T, rho []float64) {
+	t.Helper()
+	if _, known := g.cases[0].PyTorch[g.model.network]; !known {
+		t.Logf("golden.json has no scores of PyTorch for %s: it was written without the checkpoint", g.model.network)
+		return
 	}
+	want := make([]float64, len(g.cases))
+	for i, c := range g.cases {
+		want[i] = c.PyTorch[g.model.network]
+		g.within(t, c.Image, rho[i], want[i], fromPyTorch)
+	}
+	if _, mean := differences(rho, want); !(mean <= meanFromPyTorch(g.on, g.model)) {
+		t.Errorf("mean |Δρ| from PyTorch %.4f > %v", mean, meanFromPyTorch(g.on, g.model))
+	}
+}
+
+// equalInABatch: the scores of a crop must not depend on its company.
+func (g golden) equalInABatch(t *testing.T, alone []float64) {
+	t.Helper()
+	var crops []*Crop
+	for i := range DefaultConfig().MaxBatch {
+		crops = append(crops, goldenCrop(t, g.cases[i%len(g.cases)]))
+	}
+	together := make([]float32, len(crops))
+	if err := g.backend.Score(t.Context(), crops, together); err != nil {
+		t.Fatal(err)
+	}
+	for i, rho := range together {
+		if diff := math.Abs(float64(rho) - alone[i%len(g.cases)]); !(diff <= 1e-3) {
+			t.Errorf("crop %d: %v alone, %v in a batch", i, alone[i%len(g.cases)], rho)
+		}
+	}
+}
+
+func (g golden) within(t *testing.T, image string, got, want float64, limit limits) {
+	t.Helper()
+	if diff := math.Abs(got - want); !(diff <= limit(g.on, g.model)) {
+		t.Errorf("%s: ρ = %.6f, want %.6f (|Δρ| %.6f > %v)", image, got, want, diff, limit(g.on, g.model))
+	}
+}
+
+// differences are the largest and the mean |Δρ|.
+func differences(a, b []float64) (largest, mean float64) {
+	for i := range a {
+		d := math.Abs(a[i] - b[i])
+		largest, mean = max(largest, d), mean+d/float64(len(a))
+	}
+	return largest, mean
+}
+
+func loadOn(t *testing.T, on execution, m committedModel) Backend {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join(modelsDir, m.name+".onnx"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	backend, err := Load(t.Context(), openRuntimeOn(t, on), Model{Name: m.name, Data: data}, DefaultConfig(), quiet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = backend.Close() })
+	return backend
 }
 
 // committedModel is a file of models/.
@@ -104,13 +203,6 @@ type committedModel struct {
 	name      string // of the file, without .onnx
 	network   string // name without the precision
 	precision string
-}
-
-func (m committedModel) within(t *testing.T, image string, got, want float64, limit limits) {
-	t.Helper()
-	if diff := math.Abs(got - want); !(diff <= limit[m.precision]) {
-		t.Errorf("%s: ρ = %.6f, want %.6f (|Δρ| %.6f > %v)", image, got, want, diff, limit[m.precision])
-	}
 }
 
 // committedModels are all files of models/ but fp32, which git ignores.
@@ -129,22 +221,6 @@ func committedModels(t testing.TB) []committedModel {
 		}
 	}
 	return all
-}
-
-// scoreGolden scores every case by itself.
-func scoreGolden(t *testing.T, model committedModel, cases []goldenCase) []float64 {
-	t.Helper()
-	_, backend := loadCommitted(t, model.name, DefaultConfig())
-	defer func() { _ = backend.Close() }()
-	rho := make([]float64, len(cases))
-	for i, c := range cases {
-		one := make([]float32, 1)
-		if err := backend.Score(t.Context(), []*Crop{goldenCrop(t, c)}, one); err != nil {
-			t.Fatal(err)
-		}
-		rho[i] = float64(one[0])
-	}
-	return rho
 }
 
 func readGolden(t testing.TB) []goldenCase {

@@ -3,6 +3,7 @@ package scorer
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"sync"
@@ -16,6 +17,8 @@ import (
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+var quiet = slog.New(slog.DiscardHandler)
 
 // fakeBackend scores a crop by its first byte over 255, unless run says otherwise.
 type fakeBackend struct {
@@ -134,9 +137,17 @@ func value(t testing.TB, reg *prometheus.Registry, name, label string) float64 {
 	return total
 }
 
+// openRuntime opens the plain CPU provider, whose scores are the same everywhere.
 func openRuntime(t testing.TB) *onnx.Runtime {
 	t.Helper()
-	rt, err := onnx.Open(onnx.DefaultConfig())
+	return openRuntimeOn(t, onnx.Execution{Provider: onnx.ProviderCPU, Precision: onnx.PrecisionFP32})
+}
+
+func openRuntimeOn(t testing.TB, on onnx.Execution) *onnx.Runtime {
+	t.Helper()
+	cfg := onnx.DefaultConfig()
+	cfg.Provider, cfg.Precision = on.Provider, on.Precision
+	rt, err := onnx.Open(cfg)
 	if errors.Is(err, onnx.ErrLibrary) && os.Getenv(onnx.LibraryEnv) == "" {
 		t.Skipf("ONNX Runtime's shared library is missing: %v", err)
 	}

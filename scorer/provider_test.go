@@ -39,8 +39,15 @@ func providerUnderTest(t testing.TB) onnx.Config {
 	return cfg
 }
 
-// loadOn loads a model with a provider until the test's end.
-func loadOn(t testing.TB, runtime onnx.Config, path string, cfg Config) *onnxBackend {
+// plainCPU is the provider that the others are compared with.
+func plainCPU() onnx.Config {
+	cfg := onnx.DefaultConfig()
+	cfg.Provider = onnx.ProviderCPU
+	return cfg
+}
+
+// loadPath loads a model with a provider until the test's end.
+func loadPath(t testing.TB, runtime onnx.Config, path string, cfg Config) *onnxBackend {
 	t.Helper()
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -52,7 +59,7 @@ func loadOn(t testing.TB, runtime onnx.Config, path string, cfg Config) *onnxBac
 	}
 	t.Cleanup(func() { _ = rt.Close() })
 	began := time.Now()
-	backend, err := Load(context.Background(), rt, Model{Name: filepath.Base(path), Data: data}, cfg)
+	backend, err := Load(context.Background(), rt, Model{Name: filepath.Base(path), Data: data}, cfg, quiet)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,9 +77,9 @@ func TestProviderParity(t *testing.T) {
 		t.Run(modelName(path), func(t *testing.T) {
 			cfg := DefaultConfig()
 			cfg.MaxBatch, cfg.Workers = 1, 1
-			want := scoresOn(t, loadOn(t, onnx.DefaultConfig(), path, cfg), 1)
+			want := scoresOn(t, loadPath(t, plainCPU(), path, cfg), 1)
 			cfg.MaxBatch = len(want)
-			backend := loadOn(t, runtime, path, cfg)
+			backend := loadPath(t, runtime, path, cfg)
 			limit := elsewhere[backend.contract.Precision]
 			for _, batch := range []int{1, len(want)} {
 				largest, sum, trained := 0., 0., 0.
@@ -115,7 +122,7 @@ func BenchmarkProvider(b *testing.B) {
 		b.Run(modelName(path), func(b *testing.B) {
 			cfg := benchConfig(batches[len(batches)-1])
 			cfg.Workers = 2
-			backend := loadOn(b, runtime, path, cfg)
+			backend := loadPath(b, runtime, path, cfg)
 			best := 0.
 			for _, runs := range []int{1, 2} {
 				for _, batch := range batches {

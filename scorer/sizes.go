@@ -16,7 +16,7 @@ func batchSizes(p onnx.Provider, maxBatch int) []int {
 
 func nextSize(p onnx.Provider, n int) int {
 	switch {
-	case p == onnx.ProviderCPU || n < 4:
+	case p.OnCPU() || n < 4:
 		return n + 1
 	case n&(n-1) == 0: // a power of two
 		return n + n/2

@@ -42,11 +42,11 @@ libraries() {
   if [ -z "$from" ]; then
     scratch=$(mktemp -d)
     python3 -m pip download -q --no-deps --only-binary=:all: --python-version 312 --implementation cp --abi cp312 \
-      --platform manylinux_2_28_x86_64 -d "$scratch" "onnxruntime-gpu==$ONNXRUNTIME_VERSION" || return 1
+      --platform manylinux_2_28_x86_64 -d "$scratch" "onnxruntime-gpu==$ONNXRUNTIME_GPU_VERSION" || return 1
     unzip -q -o -j "$scratch"/*.whl 'onnxruntime/capi/libonnxruntime*' -d "$scratch" || return 1
     from=$scratch
   fi
-  cp "$from"/libonnxruntime.so."$ONNXRUNTIME_VERSION" "$from"/libonnxruntime_providers_*.so "$into"/ || return 1
+  cp "$from"/libonnxruntime.so."$ONNXRUNTIME_GPU_VERSION" "$from"/libonnxruntime_providers_*.so "$into"/ || return 1
   [ -z "$scratch" ] || rm -rf "$scratch"
   echo "$ONNXRUNTIME_GPU_SHA256" | sed '/^ *$/d' | (cd "$into" && sha256sum -c --quiet -)
 }

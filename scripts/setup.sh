@@ -57,20 +57,28 @@ node_runtime() {
   apt_packages nodejs npm
 }
 
-# The shared library travels in the PyPI wheel; only that one file is kept.
+# ONNX Runtime with OpenVINO travels in a PyPI wheel. Kept are the files of the manifest: without any
+# of them OpenVINO does not load. An older version is replaced.
 onnxruntime() {
-  local library=$CACHE/onnxruntime/libonnxruntime.so
-  if [ -f "$library" ]; then return; fi
-  say "ONNX Runtime $ONNXRUNTIME_VERSION"
-  local scratch
-  scratch=$(mktemp -d)
-  echo "onnxruntime==$ONNXRUNTIME_VERSION --hash=sha256:$ONNXRUNTIME_WHEEL_SHA256" >"$scratch/pinned.txt"
+  local manifest=scripts/onnxruntime.sha256 target=$CACHE/onnxruntime scratch file files=()
+  cmp -s "$manifest" "$target/manifest" && return
+  say "ONNX Runtime $ONNXRUNTIME_VERSION with OpenVINO"
+  mkdir -p "$CACHE"
+  scratch=$(mktemp -d "$CACHE/onnxruntime.XXXXXX")
+  echo "onnxruntime-openvino==$ONNXRUNTIME_VERSION --hash=sha256:$ONNXRUNTIME_WHEEL_SHA256" >"$scratch/pinned.txt"
   /usr/bin/python3 -m pip download -q --no-deps --require-hashes --only-binary=:all: --python-version 311 \
     --implementation cp --abi cp311 --platform manylinux_2_28_x86_64 -d "$scratch" -r "$scratch/pinned.txt"
-  unzip -q -o -j "$scratch"/*.whl "onnxruntime/capi/libonnxruntime.so.$ONNXRUNTIME_VERSION" -d "$scratch"
-  echo "$ONNXRUNTIME_LIBRARY_SHA256  $scratch/libonnxruntime.so.$ONNXRUNTIME_VERSION" | sha256sum -c --quiet -
-  mkdir -p "$(dirname "$library")"
-  mv "$scratch/libonnxruntime.so.$ONNXRUNTIME_VERSION" "$library"
+  mkdir "$scratch/kept"
+  while read -r _ file; do
+    [ "$file" = libonnxruntime.so ] && file+=.$ONNXRUNTIME_VERSION
+    files+=("onnxruntime/capi/$file")
+  done <"$manifest"
+  unzip -q -j "$scratch"/*.whl "${files[@]}" -d "$scratch/kept"
+  mv "$scratch/kept/libonnxruntime.so.$ONNXRUNTIME_VERSION" "$scratch/kept/libonnxruntime.so"
+  (cd "$scratch/kept" && sha256sum -c --quiet "$OLDPWD/$manifest")
+  cp "$manifest" "$scratch/kept/manifest" # last: it says that all the others are there
+  rm -rf "$target"
+  mv "$scratch/kept" "$target"
   rm -rf "$scratch"
 }
 

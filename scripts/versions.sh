@@ -1,10 +1,11 @@
 # Pinned versions of what the set-up brings. Sourced by scripts/setup.sh.
 GO_VERSION=1.26.8
-ONNXRUNTIME_VERSION=1.30.0
-# sha256 of onnxruntime-1.30.0-cp311-cp311-manylinux_2_28_x86_64.whl and of the library inside.
-ONNXRUNTIME_WHEEL_SHA256=fd54b314ea385bcecac69ab431f020ba503e3878dad4ebb645fec5a24b041242
-ONNXRUNTIME_LIBRARY_SHA256=c902c70b3003c0e99fada202f37478c515ae9bba7944c2b2abd0017bae0c82ed
-# sha256 of the libraries of PyPI's onnxruntime-gpu of that version, which scripts/gpu-check.sh measures.
+# ONNX Runtime with OpenVINO, and the sha256 of onnxruntime_openvino-1.24.1-cp311-cp311-manylinux_2_28_x86_64.whl.
+# scripts/onnxruntime.sha256 has those of the files that are kept of it.
+ONNXRUNTIME_VERSION=1.24.1
+ONNXRUNTIME_WHEEL_SHA256=3007c803634cc69c6d52af1dea7ce729d9bb62b9a11070fd2f959119199007a8
+# ONNX Runtime for NVIDIA GPUs (CUDA 13), which scripts/gpu-check.sh measures: PyPI's onnxruntime-gpu, and the sha256 of its libraries.
+ONNXRUNTIME_GPU_VERSION=1.30.0
 ONNXRUNTIME_GPU_SHA256="
 5a140dc17c8b60b35b2ceab0bb533e65ac54f06a208948417c1f9c31df6afc4c  libonnxruntime.so.1.30.0
 35da2e7ed0dd0d1aec5cdb16ce11a51d06c0c48cf62d1b1c9332946a4fae14fc  libonnxruntime_providers_cuda.so

@@ -224,7 +224,7 @@ func race(n int, call func(i int) error) (won int) {
 }
 
 func checkStates(t *testing.T, s storer) {
-	made, model := create(t, s), liveproof.ModelInfo{Name: "m", SHA256: "ab", Threshold: 0.5, Demo: true}
+	made, model := create(t, s), liveproof.ModelInfo{Name: "m", SHA256: "ab", Threshold: 0.5, Demo: true, Provider: "openvino", Precision: "bf16"}
 	require.ErrorIs(t, s.SetStreaming(t.Context(), made.ID, model, "haar"), liveproof.ErrConflict)
 	require.NoError(t, s.Claim(t.Context(), made.ID, "t", held()))
 	require.NoError(t, s.SetStreaming(t.Context(), made.ID, model, "haar"))

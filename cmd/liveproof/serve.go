@@ -187,7 +187,7 @@ func newRegistry() *prometheus.Registry {
 
 func announce(out io.Writer, log *slog.Logger, cfg Config, mode serveMode, server *ingest.Server, e *engine.Engine) {
 	model := e.Model()
-	log.Info("ready to judge", "model", model.Name, "threshold", model.Threshold, "detector", e.Detector(), "version", version)
+	log.Info("ready to judge", "model", model.Name, "provider", model.Provider, "precision", model.Precision, "threshold", model.Threshold, "detector", e.Detector(), "version", version)
 	if model.Demo {
 		log.Warn("this model is a demo: it was trained on rendered attacks, not on licensed benchmark data")
 	}

@@ -1,0 +1,18 @@
+//go:build linux && cgo
+
+package onnx
+
+/*
+#include <stdlib.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+static void trim(void) { malloc_trim(0); }
+#else
+static void trim(void) {}
+#endif
+*/
+import "C"
+
+// trimHeap gives free pages of C's heap back. glibc keeps them in the arena of each thread that
+// loaded a network.
+func trimHeap() { C.trim() }

@@ -1,0 +1,37 @@
+package scorer
+
+import "math/rand/v2"
+
+// trialPictures are made, and the same in every process. The demo models give most of them a
+// ρ in the middle of the scale, where it tells arithmetics apart: it is 0 in any for a plain gradient.
+func trialPictures() [][]byte {
+	noise := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // the pictures need not be secret
+	var pictures [][]byte
+	for _, paint := range []func(x, y, channel int) int{
+		func(x, y, c int) int { return disc(x, y, 90, 160+20*c, 40) },
+		func(x, y, c int) int { return disc(x, y, 70, 120-20*c, 200) + noise.IntN(16) },
+		func(x, y, _ int) int { return 128 + 40*(x/16%2+y/16%2-1) + noise.IntN(32) },
+		func(x, y, c int) int { return disc(x, y, 80, 180-10*c, x) + noise.IntN(32) },
+	} {
+		pictures = append(pictures, draw(paint))
+	}
+	return pictures
+}
+
+func draw(paint func(x, y, channel int) int) []byte {
+	pixels := make([]byte, cropBytes)
+	for i := range pixels {
+		x, y := i/3%InputSize, i/3/InputSize
+		pixels[i] = byte(min(max(paint(x, y, i%3), 0), 255))
+	}
+	return pixels
+}
+
+// disc is inside within radius of the centre, outside beyond it.
+func disc(x, y, radius, inside, outside int) int {
+	dx, dy := x-InputSize/2, y-InputSize/2
+	if dx*dx+dy*dy < radius*radius {
+		return inside - (dx+dy)/4
+	}
+	return outside
+}
