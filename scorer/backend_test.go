@@ -59,7 +59,7 @@ func loadTiny(t testing.TB, cfg Config) (*onnx.Runtime, Backend) {
 // With the sizes of a GPU, most batches are padded with what lies in the tensor.
 func TestBackendPadsABatchToTheNextSize(t *testing.T) {
 	rt := openRuntime(t)
-	b, err := load(rt, readModel(t, "tiny.onnx"), DefaultConfig(), []int{1, 3, 8})
+	b, err := load(t.Context(), rt, readModel(t, "tiny.onnx"), DefaultConfig(), []int{1, 3, 8}, quiet)
 	if err != nil {
 		t.Fatal(err)
 	}
