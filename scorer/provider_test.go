@@ -80,7 +80,7 @@ func TestProviderParity(t *testing.T) {
 			want := scoresOn(t, loadPath(t, plainCPU(), path, cfg), 1)
 			cfg.MaxBatch = len(want)
 			backend := loadPath(t, runtime, path, cfg)
-			limit := elsewhere[backend.contract.Precision]
+			limit := rhoLimit(backend.contract.Precision, backend.session.Execution().Precision)
 			for _, batch := range []int{1, len(want)} {
 				largest, sum, trained := 0., 0., 0.
 				for i, rho := range scoresOn(t, backend, batch) {
