@@ -48,7 +48,7 @@ func TestValidateNamesTheKey(t *testing.T) {
 		if err := cfg.Validate(); err == nil || !hasLine(err, tt.key+":") {
 			t.Errorf("%s: error %v does not begin with the key", tt.key, err)
 		}
-		if _, err := Open(cfg, nil, nil, quiet()); err == nil {
+		if _, err := Open(cfg, nil, nil, NewMetrics(nil), quiet()); err == nil {
 			t.Errorf("%s: opened with a bad value", tt.key)
 		}
 	}

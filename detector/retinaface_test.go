@@ -24,7 +24,7 @@ func openTestModel(tb testing.TB, rt *onnx.Runtime, name string) (*Detector, err
 	if err != nil {
 		return nil, err
 	}
-	return newDetector(DefaultConfig(), "", f), nil
+	return newDetector(DefaultConfig(), "", f, NewMetrics(nil)), nil
 }
 
 func TestWrongModelIsRefused(t *testing.T) {
@@ -44,7 +44,7 @@ func TestWrongModelIsRefused(t *testing.T) {
 			}
 		})
 	}
-	if _, err := Open(DefaultConfig(), rt, []byte{}, quiet()); !errors.Is(err, ErrModel) {
+	if _, err := Open(DefaultConfig(), rt, []byte{}, NewMetrics(nil), quiet()); !errors.Is(err, ErrModel) {
 		t.Errorf("empty file: %v, want ErrModel: it is not the same as no file", err)
 	}
 }
@@ -62,7 +62,7 @@ func TestNetworkWithoutNumbersFindsNobody(t *testing.T) {
 		if err := errors.Join(d.Close(), d.Close()); err != nil {
 			t.Error(err)
 		}
-		if _, err := d.NewStream().Detect(context.Background(), grey(64, 64, 0)); !errors.Is(err, ErrClosed) {
+		if _, err := d.NewStream().Detect(context.Background(), grey(64, 64, 0), 0, false); !errors.Is(err, ErrClosed) {
 			t.Errorf("%s: error %v after Close, want ErrClosed", name, err)
 		}
 	}
@@ -151,7 +151,7 @@ func TestSessionsShareOneNetwork(t *testing.T) {
 		group.Go(func() {
 			s := d.NewStream()
 			for range 5 {
-				got, err := s.Detect(context.Background(), img)
+				got, err := s.Detect(context.Background(), img, 0, false)
 				if err != nil || len(got.Faces) != len(want.Faces) || got.Track != want.Track ||
 					got.Primary >= 0 && got.Faces[got.Primary].Box != want.Faces[want.Primary].Box {
 					t.Errorf("portrait %d: %+v, %v; alone it was %+v", i, got, err, want)

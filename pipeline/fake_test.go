@@ -135,7 +135,7 @@ func oneFace(track int) liveproof.Detection {
 	return liveproof.Detection{Faces: []liveproof.Face{{Box: liveproof.Box{X2: 4, Y2: 4}, Confidence: 1}}, Track: track}
 }
 
-func (m *models) Detect(ctx context.Context, img *liveproof.Image) (liveproof.Detection, error) {
+func (m *models) Detect(ctx context.Context, img *liveproof.Image, _ time.Duration, _ bool) (liveproof.Detection, error) {
 	if m.detect == nil {
 		return oneFace(1), nil
 	}

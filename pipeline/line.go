@@ -19,6 +19,8 @@ type frame struct {
 	face    liveproof.Face
 	cells   *liveproof.Thumbnail // what is compared with other samples
 	arrived time.Time
+	// thorough asks the detector to search the whole picture.
+	thorough bool
 }
 
 // release gives back the images; it is idempotent.
