@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"sync"
 
+	"golang.org/x/sync/semaphore"
+
 	"github.com/liveproof/liveproof"
 	"github.com/liveproof/liveproof/onnx"
 )
@@ -27,7 +29,8 @@ type Detector struct {
 	cfg    Config
 	name   string
 	finder finder
-	nearby []nearby // for regions, smaller ones first
+	nearby []nearby            // for regions, smaller ones first
+	slots  *semaphore.Weighted // of the pictures that are searched at once, in whatever size
 	met    *Metrics
 	once   sync.Once
 	err    error // of closing; written inside once
@@ -67,7 +70,7 @@ func openFallback(cfg Config, met *Metrics, log *slog.Logger) (*Detector, error)
 }
 
 func newDetector(cfg Config, name string, f finder, met *Metrics) *Detector {
-	return &Detector{cfg: cfg, name: name, finder: f, met: met}
+	return &Detector{cfg: cfg, name: name, finder: f, slots: semaphore.NewWeighted(int64(cfg.parallel())), met: met}
 }
 
 // openNearby opens the network once more for each size of region: each size has
@@ -92,7 +95,8 @@ func (d *Detector) Name() string { return d.name }
 // NewStream returns a session's view of the detector, with a track of its own.
 func (d *Detector) NewStream() *Stream {
 	return &Stream{
-		finder: d.finder, rules: newRules(d.cfg), tracker: newTracker(d.cfg), follower: newFollower(d.cfg, d.nearby), met: d.met,
+		finder: d.finder, slots: d.slots, met: d.met,
+		rules: newRules(d.cfg), tracker: newTracker(d.cfg), follower: newFollower(d.cfg, d.nearby),
 	}
 }
 

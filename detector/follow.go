@@ -40,8 +40,9 @@ func newFollower(cfg Config, n []nearby) follower {
 	return follower{every: cfg.Follow.Every, whole: Size{cfg.Width, cfg.Height}, nearby: n}
 }
 
-// plan chooses the region to search, or says why all of img must be searched.
-func (f *follower) plan(img *liveproof.Image, t *tracker, at time.Duration, thorough bool) (region, doubt) {
+// plan chooses the region to search around the last box, or says why all of img
+// must be searched.
+func (f *follower) plan(img *liveproof.Image, last liveproof.Box, at time.Duration, thorough bool) (region, doubt) {
 	switch {
 	case len(f.nearby) == 0:
 		return region{}, doubtOff
@@ -57,7 +58,7 @@ func (f *follower) plan(img *liveproof.Image, t *tracker, at time.Duration, thor
 		return region{}, doubtDue
 	}
 	for _, n := range f.nearby {
-		if r, ok := regionAround(img, f.whole, n, t.box); ok {
+		if r, ok := regionAround(img, f.whole, n, last); ok {
 			return r, ""
 		}
 	}

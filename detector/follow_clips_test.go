@@ -2,7 +2,6 @@ package detector
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"io"
 	"math"
@@ -10,7 +9,6 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
-	"time"
 
 	"github.com/liveproof/liveproof"
 )
@@ -41,32 +39,31 @@ func sampled(tb testing.TB, path string) (images []*liveproof.Image) {
 	}
 }
 
-// agreement compares a stream that follows with one that searches every picture as a whole.
+// agreement of a stream that follows with one that searches every picture as a whole.
 type agreement struct {
-	samples, regions int
-	iou              []float64
-	marks            []float64 // greatest distance of a landmark, in longer sides of the box
-	wholes           map[doubt]int
-	different        []string
+	samples   int
+	iou       []float64 // of the boxes that a region gave
+	marks     []float64 // their greatest distance of a landmark, in longer sides of the box
+	different []string  // pictures with other faces or another track
 }
 
 func (a *agreement) add(b agreement) {
-	a.samples, a.regions = a.samples+b.samples, a.regions+b.regions
+	a.samples += b.samples
 	a.iou, a.marks = append(a.iou, b.iou...), append(a.marks, b.marks...)
+}
+
+func (a agreement) String() string {
+	return fmt.Sprintf("%3d of %3d by region; IoU least %.3f, 1 %% %.3f, median %.3f; landmarks apart most %.3f, median %.3f",
+		len(a.iou), a.samples, quantile(a.iou, 0), quantile(a.iou, .01), quantile(a.iou, .5), quantile(a.marks, 1), quantile(a.marks, .5))
 }
 
 func compare(tb testing.TB, d *Detector, images []*liveproof.Image) agreement {
 	tb.Helper()
-	a := agreement{samples: len(images), wholes: map[doubt]int{}}
+	a := agreement{samples: len(images)}
 	following, whole := d.NewStream(), d.NewStream()
 	for i, img := range images {
-		at := time.Duration(i) * time.Second / 5
-		before := following.follower.full
-		got, err := following.Detect(context.Background(), img, at, false)
-		if err != nil {
-			tb.Fatal(err)
-		}
-		want, err := whole.Detect(context.Background(), img, at, true)
+		got := detect(tb, following, img)
+		want, err := whole.Detect(tb.Context(), img, following.follower.last, true)
 		if err != nil {
 			tb.Fatal(err)
 		}
@@ -75,13 +72,11 @@ func compare(tb testing.TB, d *Detector, images []*liveproof.Image) agreement {
 				i, got.Track, len(got.Faces), want.Track, len(want.Faces)))
 			continue
 		}
-		if i == 0 || before != following.follower.full || got.Primary < 0 {
-			continue
+		if following.follower.full < following.follower.last {
+			f, g := want.Faces[want.Primary], got.Faces[got.Primary]
+			a.iou = append(a.iou, float64(f.Box.IoU(g.Box)))
+			a.marks = append(a.marks, farthest(f, g)/float64(longerSide(f.Box)))
 		}
-		a.regions++
-		f, g := want.Faces[want.Primary], got.Faces[got.Primary]
-		a.iou = append(a.iou, float64(f.Box.IoU(g.Box)))
-		a.marks = append(a.marks, farthest(f, g)/float64(longerSide(f.Box)))
 	}
 	return a
 }
@@ -95,35 +90,101 @@ func farthest(a, b liveproof.Face) (most float64) {
 	return most
 }
 
+// quantile is the value that a share q of v is below; NaN without values.
 func quantile(v []float64, q float64) float64 {
+	if len(v) == 0 {
+		return math.NaN()
+	}
 	v = slices.Sorted(slices.Values(v))
 	return v[int(q*float64(len(v)-1))]
 }
 
-// Following gives the boxes and the landmarks that a search of the whole picture gives,
+// The least agreement of a face found in a region with the same one found in the whole
+// picture. Measured over 853 regions: IoU 0.914 at least, 0.979 in the median; landmarks
+// 3.7 % of the box's longer side apart at most, 1.0 % in the median.
+const (
+	leastIoU   = 0.9
+	mostApart  = 0.05
+	leastShare = 0.7 // of the pictures are searched by region; 0.8 would be all but one a second
+)
+
+// Following gives the faces, boxes and landmarks that searches of whole pictures give,
 // and the same tracks.
 func TestFollowingAgreesWithWholeSearches(t *testing.T) {
 	d := openShared(t, DefaultConfig())
 	var all agreement
 	for _, pattern := range filmed {
-		paths, err := filepath.Glob(sharedFile(t, "media") + "/" + pattern)
+		paths, err := filepath.Glob(filepath.Join(sharedFile(t, "media"), pattern))
 		if err != nil || len(paths) == 0 {
 			t.Fatalf("%s: %v %v", pattern, paths, err)
 		}
 		for _, path := range paths {
 			a := compare(t, d, sampled(t, path))
-			all.add(a)
-			if len(a.iou) == 0 {
-				a.iou, a.marks = []float64{1}, []float64{0}
-			}
-			t.Logf("%-30s %3d of %3d by region; IoU least %.3f, median %.3f; landmarks most %.3f, median %.3f",
-				filepath.Base(path), a.regions, a.samples, quantile(a.iou, 0), quantile(a.iou, .5), quantile(a.marks, 1), quantile(a.marks, .5))
+			t.Logf("%-28s %v", filepath.Base(path), a)
 			for _, line := range a.different {
-				t.Errorf("%s: %s", filepath.Base(path), line)
+				t.Errorf("%s: picture %s", filepath.Base(path), line)
 			}
+			all.add(a)
 		}
 	}
-	t.Logf("all: %d of %d by region; IoU least %.3f, 1 %% %.3f, 5 %% %.3f, median %.3f; landmarks most %.3f, 99 %% %.3f, median %.3f",
-		all.regions, all.samples, quantile(all.iou, 0), quantile(all.iou, .01), quantile(all.iou, .05), quantile(all.iou, .5),
-		quantile(all.marks, 1), quantile(all.marks, .99), quantile(all.marks, .5))
+	t.Logf("%-28s %v", "all", all)
+	if len(all.iou) == 0 || quantile(all.iou, 0) < leastIoU || quantile(all.marks, 1) > mostApart {
+		t.Errorf("%v; want an IoU of %v at least, landmarks %v apart at most", all, leastIoU, mostApart)
+	}
+	if share := float64(len(all.iou)) / float64(all.samples); share < leastShare {
+		t.Errorf("%.2f of the pictures by region, want %v", share, leastShare)
+	}
+}
+
+// A second face that comes into the picture beside the followed one is seen within
+// a second, whenever it comes.
+func TestSecondFaceIsSeenWithinASecond(t *testing.T) {
+	d := openShared(t, DefaultConfig())
+	images := clip(t, personA, perSample)[:24]
+	other := halved(loadPortrait(t, portraits(t, 2, 1)[1]))
+	for enters := 1; enters <= 10; enters++ {
+		s, seen := d.NewStream(), -1
+		for i, img := range images {
+			if i >= enters {
+				img = beside(t, d, img, other)
+			}
+			got := detect(t, s, img)
+			switch {
+			case len(got.Faces) > 1 && i < enters:
+				t.Fatalf("picture %d shows one person, %d seen", i, len(got.Faces))
+			case len(got.Faces) > 1 && seen < 0:
+				seen = i
+			case len(got.Faces) < 2 && seen >= 0:
+				t.Errorf("entered at %d: lost at %d", enters, i)
+			}
+		}
+		if seen < 0 || seen-enters > 5 {
+			t.Errorf("entered at picture %d, seen at %d; want within 5", enters, seen)
+		}
+	}
+}
+
+// beside is img with src pasted where img's face leaves the most room.
+func beside(tb testing.TB, d *Detector, img, src *liveproof.Image) *liveproof.Image {
+	tb.Helper()
+	found := detect(tb, d.NewStream(), img)
+	out := liveproof.NewImage(img.Width, img.Height)
+	copy(out.Pix, img.Pix)
+	if x, _ := centre(found.Faces[found.Primary].Box); x > float32(img.Width)/2 {
+		paste(out, src, 0, 40)
+	} else {
+		paste(out, src, img.Width-src.Width, 40)
+	}
+	return out
+}
+
+// halved leaves out every other row and column.
+func halved(src *liveproof.Image) *liveproof.Image {
+	out := liveproof.NewImage(src.Width/2, src.Height/2)
+	for y := range out.Height {
+		for x := range out.Width {
+			copy(out.Pix[y*out.Stride+3*x:][:3], src.Pix[2*y*src.Stride+6*x:])
+		}
+	}
+	return out
 }

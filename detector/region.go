@@ -52,7 +52,7 @@ func regionAround(img *liveproof.Image, whole Size, n nearby, b liveproof.Box) (
 // place is where a length begins along one axis of a picture, in steps, so that
 // c is near its middle and it does not leave the picture, which may be shorter.
 func place(c, length float64, picture int, step float64) (from, n int) {
-	n = min(picture, int(math.Round(length)))
+	n = min(picture, max(1, int(math.Round(length))))
 	k := math.Round((c - float64(n)/2) / step)
 	k = max(0, min(k, math.Floor(float64(picture-n)/step)))
 	return min(picture-n, int(math.Round(k*step))), n

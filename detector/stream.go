@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"golang.org/x/sync/semaphore"
+
 	"github.com/liveproof/liveproof"
 )
 
@@ -11,10 +13,11 @@ import (
 // a time and holds nothing that needs closing (4 KB).
 type Stream struct {
 	finder   finder
+	slots    *semaphore.Weighted
+	met      *Metrics
 	rules    rules
 	tracker  *tracker
 	follower follower
-	met      *Metrics
 }
 
 // Detect finds the faces of img, which was taken at the stream time at; the
@@ -45,29 +48,28 @@ func (s *Stream) Detect(ctx context.Context, img *liveproof.Image, at time.Durat
 // search returns the plausible faces of img: those of the whole picture, or only
 // the followed one when the region around it leaves no doubt.
 func (s *Stream) search(ctx context.Context, img *liveproof.Image, at time.Duration, thorough bool) ([]liveproof.Face, error) {
-	r, why := s.follower.plan(img, s.tracker, at, thorough)
-	if why == "" {
-		var faces []liveproof.Face
-		var err error
-		if faces, why, err = s.searchRegion(ctx, img, r); err != nil {
-			return nil, err
-		}
-		if why == "" {
-			s.follower.saw(img, at, false)
-			return faces, nil
-		}
-	}
-	s.met.whole(why)
-	faces, err := s.finder.find(ctx, img)
-	if err != nil {
+	if err := s.slots.Acquire(ctx, 1); err != nil {
 		return nil, err
 	}
-	s.follower.saw(img, at, true)
-	return s.rules.plausible(faces, img), nil
+	defer s.slots.Release(1)
+	faces, why, err := s.searchRegion(ctx, img, at, thorough)
+	if why != "" && err == nil {
+		s.met.whole(why)
+		faces, err = s.finder.find(ctx, img)
+		faces = s.rules.plausible(faces, img)
+	}
+	if err == nil {
+		s.follower.saw(img, at, why != "")
+	}
+	return faces, err
 }
 
-// searchRegion returns the followed face, or why the region leaves a doubt.
-func (s *Stream) searchRegion(ctx context.Context, img *liveproof.Image, r region) ([]liveproof.Face, doubt, error) {
+// searchRegion returns the followed face, or why the whole picture must be searched.
+func (s *Stream) searchRegion(ctx context.Context, img *liveproof.Image, at time.Duration, thorough bool) ([]liveproof.Face, doubt, error) {
+	r, why := s.follower.plan(img, s.tracker.box, at, thorough)
+	if why != "" {
+		return nil, why, nil
+	}
 	s.met.region()
 	faces, err := r.find(ctx, img)
 	if err != nil {
