@@ -93,7 +93,7 @@ func DefaultConfig() Config {
 		Confidence: 0.6, NMS: 0.4, MinFace: 24,
 		Cascade:      "/usr/share/opencv4/haarcascades/haarcascade_frontalface_default.xml",
 		OtherMinArea: 0.25, OtherConfidence: 0.9,
-		Follow: FollowConfig{Every: time.Second, Regions: []Size{{128, 160}, {192, 224}}},
+		Follow: FollowConfig{Every: time.Second, Regions: []Size{{128, 160}, {160, 192}, {192, 224}}},
 		Track:  TrackConfig{IoU: 0.3, MaxScale: 1.5, MaxMissed: 2, Appearance: 0.6},
 		Quality: QualityConfig{
 			MinSize: 80, MinBlur: 3, MinExposure: 40, MaxExposure: 225, MaxClipped: 0.5,

@@ -97,7 +97,7 @@ func TestFollower(t *testing.T) {
 		{"somebody elsewhere", then(start, every(2, 400, 200, far)...), "W r rW r", 1, 2},
 		{"grows a little", then(start, every(2, 400, 200, at(94, 94, 132))...), "W r r r", 1, 1},
 		{"grows much", then(start, every(2, 400, 200, at(85, 85, 150))...), "W r rW r", 1, 1},
-		{"reaches the region's edge", then(every(2, 0, 200, at(200, 100, 230)), moment{ms: 400, faces: []liveproof.Face{at(228, 100, 230)}}),
+		{"reaches the region's edge", then(every(2, 0, 200, at(200, 100, 230)), moment{ms: 400, faces: []liveproof.Face{at(244, 100, 230)}}),
 			"W r rW", 1, 1},
 		{"reaches the picture's edge", every(3, 0, 200, at(-5, 0, 120)), "W r r", 1, 1},
 		{"too large for the smaller region", every(2, 0, 200, at(100, 100, 250)), "W r", 1, 1},

@@ -29,24 +29,22 @@ const (
 	// the whole picture by less than 0.93 with a grid of 16, 0.88 with one of 8, and
 	// 0.76 without one.
 	regionStep = 16
-	// regionRoom is how much larger than the face the region must be.
-	regionRoom = 1.1
 	// regionEdge is how near the region's edge a face may come, in input pixels.
 	regionEdge = 4
+	// regionRoom is how far from there a face must have been in the last picture, in its own
+	// size: closer to the edge most searches would be in vain.
+	regionRoom = 0.02
 )
 
 // regionAround places n's region around a face; false when the face does not fit.
 func regionAround(img *liveproof.Image, whole Size, n nearby, b liveproof.Box) (region, bool) {
 	scale := max(float64(img.Width)/float64(whole.Width), float64(img.Height)/float64(whole.Height))
-	w, h := scale*float64(n.size.Width), scale*float64(n.size.Height)
-	if regionRoom*float64(b.Width()) > w || regionRoom*float64(b.Height()) > h {
-		return region{}, false
-	}
 	cx, cy := centre(b)
 	r := region{finder: n.finder, scale: float32(scale)}
-	r.x, r.width = place(float64(cx), w, img.Width, regionStep*scale)
-	r.y, r.height = place(float64(cy), h, img.Height, regionStep*scale)
-	return r, true
+	r.x, r.width = place(float64(cx), scale*float64(n.size.Width), img.Width, regionStep*scale)
+	r.y, r.height = place(float64(cy), scale*float64(n.size.Height), img.Height, regionStep*scale)
+	dx, dy := regionRoom*b.Width(), regionRoom*b.Height()
+	return r, !r.cuts(img, liveproof.Box{X1: b.X1 - dx, Y1: b.Y1 - dy, X2: b.X2 + dx, Y2: b.Y2 + dy})
 }
 
 // place is where a length begins along one axis of a picture, in steps, so that

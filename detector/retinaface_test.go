@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/liveproof/liveproof"
 	"github.com/liveproof/liveproof/onnx"
@@ -162,13 +163,29 @@ func TestSessionsShareOneNetwork(t *testing.T) {
 	group.Wait()
 }
 
+// BenchmarkDetect searches a sample of 640×480: whole, in a region of either size,
+// and on average while a face is followed at 5 samples a second.
 func BenchmarkDetect(b *testing.B) {
-	d := openShared(b, DefaultConfig())
+	whole := DefaultConfig()
+	whole.Follow.Every = 0
+	small, large := DefaultConfig(), DefaultConfig()
+	small.Follow.Every = time.Minute
+	large.Follow = FollowConfig{Every: time.Minute, Regions: large.Follow.Regions[1:]}
 	img := grey(640, 480, 90)
-	paste(img, loadPortrait(b, portraits(b, 2, 1)[1]), 90, 20)
-	s := d.NewStream()
-	b.ReportAllocs()
-	for b.Loop() {
-		detect(b, s, img)
+	paste(img, halved(loadPortrait(b, portraits(b, 2, 1)[1])), 90, 20)
+	for _, bb := range []struct {
+		name string
+		cfg  Config
+	}{
+		{"whole", whole}, {"region=" + small.Follow.Regions[0].String(), small}, {"region=" + large.Follow.Regions[0].String(), large},
+		{"following", DefaultConfig()},
+	} {
+		b.Run(bb.name, func(b *testing.B) {
+			s := openShared(b, bb.cfg).NewStream()
+			b.ReportAllocs()
+			for b.Loop() {
+				detect(b, s, img)
+			}
+		})
 	}
 }
