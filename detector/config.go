@@ -43,9 +43,9 @@ type Config struct {
 // FollowConfig says when a search of the region around the followed face stands for
 // one of the whole picture. The Haar cascade always searches the whole picture.
 type FollowConfig struct {
-	// Every is the longest stream time from one search of the whole picture to the
-	// next, in [0, 1m]; 0: every sample's whole picture is searched. A second face
-	// is noticed within this time.
+	// Every is the longest stream time from one search of a whole picture to the next,
+	// in [0, 1m], and so the time within which a second face is noticed; 0s: every
+	// sample's whole picture is searched.
 	Every time.Duration `yaml:"every"`
 	// Regions are the sizes of the network's input for a region, smaller ones first; both
 	// sides are multiples of 32 in [64, 1920]. The first one that a face fits into is
