@@ -100,7 +100,7 @@ func quantile(v []float64, q float64) float64 {
 }
 
 // The least agreement of a face found in a region with the same one found in the whole
-// picture. Measured over 853 regions: IoU 0.914 at least, 0.979 in the median; landmarks
+// picture. Measured over 856 regions: IoU 0.919 at least, 0.980 in the median; landmarks
 // 3.7 % of the box's longer side apart at most, 1.0 % in the median.
 const (
 	leastIoU   = 0.9
