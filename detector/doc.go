@@ -27,7 +27,7 @@
 //
 // The position is followed in every sample, but the whole picture is searched only
 // once in [FollowConfig].Every (1 s by default). In between the network searches the
-// region around the last box, at the same scale and on the same grid, in 23 to 60 % of
+// region around the last box, at the same scale and on the same grid, in 26 to 60 % of
 // the time. Any doubt has the same picture searched as a whole, in the same call, so
 // that a region's face is used only when it is sure. In doubt are: a picture for
 // which the caller asks; one of another size than the last; the one after nobody or
