@@ -3,6 +3,7 @@ package detector
 import (
 	"errors"
 	"runtime"
+	"time"
 
 	"github.com/liveproof/liveproof/internal/check"
 	"github.com/liveproof/liveproof/onnx"
@@ -34,8 +35,22 @@ type Config struct {
 	// with it a face is also preferred for a new track. It keeps faces on clothes out.
 	OtherConfidence float64 `yaml:"other_confidence"`
 
+	Follow  FollowConfig  `yaml:"follow"`
 	Track   TrackConfig   `yaml:"track"`
 	Quality QualityConfig `yaml:"quality"`
+}
+
+// FollowConfig says when a search of the region around the followed face stands for
+// one of the whole picture. The Haar cascade always searches the whole picture.
+type FollowConfig struct {
+	// Every is the longest stream time from one search of a whole picture to the next,
+	// in [0, 1m], and so the time within which a second face is noticed; 0s: every
+	// sample's whole picture is searched.
+	Every time.Duration `yaml:"every"`
+	// Regions are the sizes of the network's input for a region, smaller ones first; both
+	// sides are multiples of 32 in [64, 1920]. The first one that a face fits into is
+	// searched, at the scale of the whole picture; without one the whole picture is.
+	Regions []Size `yaml:"regions"`
 }
 
 // TrackConfig says when a face is still the same one.
@@ -78,7 +93,8 @@ func DefaultConfig() Config {
 		Confidence: 0.6, NMS: 0.4, MinFace: 24,
 		Cascade:      "/usr/share/opencv4/haarcascades/haarcascade_frontalface_default.xml",
 		OtherMinArea: 0.25, OtherConfidence: 0.9,
-		Track: TrackConfig{IoU: 0.3, MaxScale: 1.5, MaxMissed: 2, Appearance: 0.6},
+		Follow: FollowConfig{Every: time.Second, Regions: []Size{{128, 160}, {160, 192}, {192, 224}}},
+		Track:  TrackConfig{IoU: 0.3, MaxScale: 1.5, MaxMissed: 2, Appearance: 0.6},
 		Quality: QualityConfig{
 			MinSize: 80, MinBlur: 3, MinExposure: 40, MaxExposure: 225, MaxClipped: 0.5,
 			MaxYaw: 0.6, MaxPitch: 0.6, MaxOutside: 0.1,
@@ -98,9 +114,18 @@ func (c Config) Validate() error {
 		check.Above("other_min_area", c.OtherMinArea, 0, 1),
 		check.Above("other_confidence", c.OtherConfidence, 0, 1),
 		provider(c.Provider),
+		c.Follow.validate(),
 		c.Track.validate(),
 		c.Quality.validate(),
 	)
+}
+
+func (c FollowConfig) validate() error {
+	errs := []error{check.In("follow.every", c.Every, 0, time.Minute)}
+	for _, s := range c.Regions {
+		errs = append(errs, inputSide("follow.regions", s.Width), inputSide("follow.regions", s.Height))
+	}
+	return errors.Join(errs...)
 }
 
 func (c TrackConfig) validate() error {
@@ -125,6 +150,12 @@ func (c QualityConfig) validate() error {
 		check.That("quality.max_exposure", !(c.MaxExposure <= c.MinExposure),
 			"%v is not above min_exposure %v", c.MaxExposure, c.MinExposure),
 	)
+}
+
+// at is the configuration of a network with another input size.
+func (c Config) at(s Size) Config {
+	c.Width, c.Height = s.Width, s.Height
+	return c
 }
 
 // parallel is the number of pictures that may be searched at once, ≥ 1.

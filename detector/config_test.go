@@ -4,6 +4,7 @@ import (
 	"math"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestDefaultConfigIsValid(t *testing.T) {
@@ -29,6 +30,10 @@ func TestValidateNamesTheKey(t *testing.T) {
 		{"provider", func(c *Config) { c.Provider = "abacus" }},
 		{"other_min_area", func(c *Config) { c.OtherMinArea = 0 }},
 		{"other_confidence", func(c *Config) { c.OtherConfidence = 1.1 }},
+		{"follow.every", func(c *Config) { c.Follow.Every = -time.Second }},
+		{"follow.every", func(c *Config) { c.Follow.Every = time.Hour }},
+		{"follow.regions", func(c *Config) { c.Follow.Regions = []Size{{128, 160}, {192, 0}} }},
+		{"follow.regions", func(c *Config) { c.Follow.Regions = []Size{{100, 160}} }},
 		{"track.iou", func(c *Config) { c.Track.IoU = 0 }},
 		{"track.max_scale", func(c *Config) { c.Track.MaxScale = 1 }},
 		{"track.max_missed", func(c *Config) { c.Track.MaxMissed = -1 }},
@@ -48,7 +53,7 @@ func TestValidateNamesTheKey(t *testing.T) {
 		if err := cfg.Validate(); err == nil || !hasLine(err, tt.key+":") {
 			t.Errorf("%s: error %v does not begin with the key", tt.key, err)
 		}
-		if _, err := Open(cfg, nil, nil, quiet()); err == nil {
+		if _, err := Open(cfg, nil, nil, NewMetrics(nil), quiet()); err == nil {
 			t.Errorf("%s: opened with a bad value", tt.key)
 		}
 	}
@@ -66,6 +71,30 @@ func TestValidateReportsEveryFault(t *testing.T) {
 	for _, key := range []string{"width:", "nms:", "track.max_scale:", "quality.max_yaw:", "quality.min_blur:"} {
 		if err == nil || !hasLine(err, key) {
 			t.Errorf("%s is missing in %v", key, err)
+		}
+	}
+}
+
+func TestSizeAsText(t *testing.T) {
+	for _, tt := range []struct {
+		text string
+		want Size
+		fine bool
+	}{
+		{"128x160", Size{128, 160}, true},
+		{"0x-1", Size{0, -1}, true}, // refused by Validate
+		{"128", Size{}, false},
+		{"", Size{}, false},
+		{"x", Size{}, false},
+		{"128x160x3", Size{}, false},
+		{"128 x 160", Size{}, false},
+	} {
+		var got Size
+		if err := got.UnmarshalText([]byte(tt.text)); got != tt.want || (err == nil) != tt.fine {
+			t.Errorf("%q: %v, %v; want %v", tt.text, got, err, tt.want)
+		}
+		if text, err := got.MarshalText(); tt.fine && (err != nil || string(text) != tt.text) {
+			t.Errorf("%v as text: %q, %v", got, text, err)
 		}
 	}
 }

@@ -1,11 +1,12 @@
 package detector
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
+
+	"golang.org/x/sync/semaphore"
 
 	"github.com/liveproof/liveproof"
 	"github.com/liveproof/liveproof/onnx"
@@ -28,6 +29,9 @@ type Detector struct {
 	cfg    Config
 	name   string
 	finder finder
+	nearby []nearby            // for regions, smaller ones first
+	slots  *semaphore.Weighted // of the pictures that are searched at once, in whatever size
+	met    *Metrics
 	once   sync.Once
 	err    error // of closing; written inside once
 }
@@ -37,32 +41,52 @@ type Detector struct {
 // replaced silently. Without a file (nil) it uses the Haar cascade of cfg and
 // warns once. Errors wrap ErrModel or ErrNoDetector. rt may be nil without a
 // file.
-func Open(cfg Config, rt *onnx.Runtime, file []byte, log *slog.Logger) (*Detector, error) {
+func Open(cfg Config, rt *onnx.Runtime, file []byte, met *Metrics, log *slog.Logger) (*Detector, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
 	if file == nil {
-		return openFallback(cfg, log)
+		return openFallback(cfg, met, log)
 	}
 	f, err := current.open(cfg, rt, file, log)
 	if err != nil {
 		return nil, fmt.Errorf("detector: %s: %w", current.name, err)
 	}
-	return newDetector(cfg, current.name, f), nil
+	d := newDetector(cfg, current.name, f, met)
+	if err := d.openNearby(rt, file); err != nil {
+		return nil, errors.Join(fmt.Errorf("detector: %s: %w", current.name, err), d.Close())
+	}
+	return d, nil
 }
 
-func openFallback(cfg Config, log *slog.Logger) (*Detector, error) {
+func openFallback(cfg Config, met *Metrics, log *slog.Logger) (*Detector, error) {
 	f, err := openHaar(cfg)
 	if err != nil {
 		return nil, fmt.Errorf("detector: no file of %s, and %w", current.model, err)
 	}
 	log.Warn("no model file of the face detector: using OpenCV's Haar cascade, which misses turned faces and gives no landmarks; "+
 		"`liveproof models pull` fetches the file", "model", current.model, "cascade", cfg.Cascade)
-	return newDetector(cfg, haarName, f), nil
+	return newDetector(cfg, haarName, f, met), nil
 }
 
-func newDetector(cfg Config, name string, f finder) *Detector {
-	return &Detector{cfg: cfg, name: name, finder: f}
+func newDetector(cfg Config, name string, f finder, met *Metrics) *Detector {
+	return &Detector{cfg: cfg, name: name, finder: f, slots: semaphore.NewWeighted(int64(cfg.parallel())), met: met}
+}
+
+// openNearby opens the network once more for each size of region: each size has
+// a session of its own, whose memory and kernels are planned for one shape.
+func (d *Detector) openNearby(rt *onnx.Runtime, file []byte) error {
+	if d.cfg.Follow.Every == 0 {
+		return nil
+	}
+	for _, s := range d.cfg.Follow.Regions {
+		f, err := current.open(d.cfg.at(s), rt, file)
+		if err != nil {
+			return fmt.Errorf("region of %v: %w", s, err)
+		}
+		d.nearby = append(d.nearby, nearby{f, s})
+	}
+	return nil
 }
 
 // Name is recorded with every session: the network's name, or haar.
@@ -70,43 +94,22 @@ func (d *Detector) Name() string { return d.name }
 
 // NewStream returns a session's view of the detector, with a track of its own.
 func (d *Detector) NewStream() *Stream {
-	return &Stream{finder: d.finder, rules: newRules(d.cfg), tracker: newTracker(d.cfg)}
+	return &Stream{
+		finder: d.finder, slots: d.slots, met: d.met,
+		rules: newRules(d.cfg), tracker: newTracker(d.cfg), follower: newFollower(d.cfg, d.nearby),
+	}
 }
 
 // Close waits for the searches in flight and frees the detector; Detect then
 // fails with ErrClosed. It is idempotent.
 func (d *Detector) Close() error {
-	d.once.Do(func() { d.err = d.finder.close() })
+	d.once.Do(func() {
+		d.err = d.finder.close()
+		for _, n := range d.nearby {
+			d.err = errors.Join(d.err, n.finder.close())
+		}
+	})
 	return d.err
-}
-
-// Stream finds and follows the face of one session. It is for one goroutine at
-// a time and holds nothing that needs closing (4 KB).
-type Stream struct {
-	finder  finder
-	rules   rules
-	tracker *tracker
-}
-
-// Detect searches img, in the order in which the pictures were taken. A
-// picture without a face is no error: Primary is then -1 and Track 0. After an
-// error the track stands as before the call.
-func (s *Stream) Detect(ctx context.Context, img *liveproof.Image) (liveproof.Detection, error) {
-	none := liveproof.Detection{Primary: -1}
-	if err := checkImage(img); err != nil {
-		return none, err
-	}
-	faces, err := s.finder.find(ctx, img)
-	if err != nil {
-		return none, err
-	}
-	faces = s.rules.plausible(faces, img)
-	primary, track := s.tracker.follow(img, faces)
-	if primary < 0 {
-		return none, nil
-	}
-	kept, primary := s.rules.persons(faces, primary)
-	return liveproof.Detection{Faces: kept, Primary: primary, Track: track}, nil
 }
 
 // maxImageSide bounds what int32 offsets and the tables have to bear.

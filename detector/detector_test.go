@@ -50,7 +50,7 @@ func TestStreamCountsPersons(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			d := newDetector(DefaultConfig(), "fake", &fakeFinder{results: [][]liveproof.Face{tt.faces}})
+			d := newDetector(DefaultConfig(), "fake", &fakeFinder{results: [][]liveproof.Face{tt.faces}}, NewMetrics(nil))
 			got := detect(t, d.NewStream(), grey(640, 480, 128))
 			if len(got.Faces) != tt.want || got.Primary != tt.primary || (got.Track > 0) != (tt.want > 0) {
 				t.Errorf("%+v, want %d faces, primary %d", got, tt.want, tt.primary)
@@ -63,7 +63,7 @@ func TestStreamCountsPersons(t *testing.T) {
 func TestStreamsAreIndependent(t *testing.T) {
 	d := newDetector(DefaultConfig(), "fake", &fakeFinder{results: [][]liveproof.Face{
 		{at(100, 100, 100)}, {at(400, 100, 100)}, {at(100, 100, 100)},
-	}})
+	}}, NewMetrics(nil))
 	a, b, img := d.NewStream(), d.NewStream(), pattern(1)
 	if got := detect(t, a, img); got.Track != 1 {
 		t.Errorf("first stream: %+v", got)
@@ -78,7 +78,7 @@ func TestStreamsAreIndependent(t *testing.T) {
 
 func TestStreamErrors(t *testing.T) {
 	broken := errors.New("broken")
-	d := newDetector(DefaultConfig(), "fake", &fakeFinder{err: broken})
+	d := newDetector(DefaultConfig(), "fake", &fakeFinder{err: broken}, NewMetrics(nil))
 	short := liveproof.NewImage(640, 480)
 	short.Pix = short.Pix[:len(short.Pix)-1]
 	for _, tt := range []struct {
@@ -92,7 +92,7 @@ func TestStreamErrors(t *testing.T) {
 		{short, ErrImage},
 		{liveproof.NewImage(640, 480), broken},
 	} {
-		got, err := d.NewStream().Detect(context.Background(), tt.img)
+		got, err := d.NewStream().Detect(context.Background(), tt.img, 0, false)
 		if !errors.Is(err, tt.want) || got.Primary != -1 || len(got.Faces) != 0 {
 			t.Errorf("%v, %v; want %v and no face", got, err, tt.want)
 		}
@@ -101,7 +101,7 @@ func TestStreamErrors(t *testing.T) {
 
 func TestCloseIsIdempotent(t *testing.T) {
 	f := &fakeFinder{}
-	d := newDetector(DefaultConfig(), "fake", f)
+	d := newDetector(DefaultConfig(), "fake", f, NewMetrics(nil))
 	for range 3 {
 		if err := d.Close(); err != nil {
 			t.Fatal(err)

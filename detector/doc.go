@@ -23,6 +23,23 @@
 // in the same place. In doubt the session loses its evidence so far; the evidence
 // of two persons is never mixed.
 //
+// # Searching a region
+//
+// The position is followed in every sample, but the whole picture is searched only
+// once in [FollowConfig].Every (1 s by default). In between the network searches the
+// region around the last box, at the same scale and on the same grid, in 26 to 60 % of
+// the time. Any doubt has the same picture searched as a whole, in the same call, so
+// that a region's face is used only when it is sure. In doubt are: a picture for
+// which the caller asks; one of another size than the last; the one after nobody or
+// several persons were seen; a face that fits into no region; and a region that shows no
+// confident face, several faces, a face at its edge, or one that uses up half of a
+// limit of [TrackConfig]. So a track never changes on what a region shows.
+//
+// A second face outside the region is seen by the next search of a whole picture.
+// A box found in a region overlaps with that of the whole picture by 0.98 in the median
+// (IoU) and by 0.92 at least; ρ moves by 0.014 in the mean, less than when each side of the box
+// is moved by one pixel (0.017).
+//
 // # Limits of quality
 //
 // The defaults of [QualityConfig] are set between measured values of real

@@ -19,7 +19,7 @@ func openTestHaar(t *testing.T, log *slog.Logger) *Detector {
 	if _, err := os.Stat(cfg.Cascade); err != nil {
 		t.Skipf("%s is missing (Debian's opencv-data)", cfg.Cascade)
 	}
-	d, err := Open(cfg, nil, nil, log)
+	d, err := Open(cfg, nil, nil, NewMetrics(nil), log)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,7 +96,7 @@ func TestNoDetectorAtAll(t *testing.T) {
 		write("hollow.xml", "<?xml version=\"1.0\"?><opencv_storage><cascade type_id=\"opencv-cascade-classifier\"><stages><_></_></stages></cascade></opencv_storage>"),
 	} {
 		cfg.Cascade = path
-		if _, err := Open(cfg, nil, nil, quiet()); !errors.Is(err, ErrNoDetector) {
+		if _, err := Open(cfg, nil, nil, NewMetrics(nil), quiet()); !errors.Is(err, ErrNoDetector) {
 			t.Errorf("cascade %q: %v, want ErrNoDetector", path, err)
 		}
 	}

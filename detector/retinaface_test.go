@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/liveproof/liveproof"
 	"github.com/liveproof/liveproof/onnx"
@@ -24,7 +25,7 @@ func openTestModel(tb testing.TB, rt *onnx.Runtime, name string) (*Detector, err
 	if err != nil {
 		return nil, err
 	}
-	return newDetector(DefaultConfig(), "", f), nil
+	return newDetector(DefaultConfig(), "", f, NewMetrics(nil)), nil
 }
 
 func TestWrongModelIsRefused(t *testing.T) {
@@ -44,7 +45,7 @@ func TestWrongModelIsRefused(t *testing.T) {
 			}
 		})
 	}
-	if _, err := Open(DefaultConfig(), rt, []byte{}, quiet()); !errors.Is(err, ErrModel) {
+	if _, err := Open(DefaultConfig(), rt, []byte{}, NewMetrics(nil), quiet()); !errors.Is(err, ErrModel) {
 		t.Errorf("empty file: %v, want ErrModel: it is not the same as no file", err)
 	}
 }
@@ -62,7 +63,7 @@ func TestNetworkWithoutNumbersFindsNobody(t *testing.T) {
 		if err := errors.Join(d.Close(), d.Close()); err != nil {
 			t.Error(err)
 		}
-		if _, err := d.NewStream().Detect(context.Background(), grey(64, 64, 0)); !errors.Is(err, ErrClosed) {
+		if _, err := d.NewStream().Detect(context.Background(), grey(64, 64, 0), 0, false); !errors.Is(err, ErrClosed) {
 			t.Errorf("%s: error %v after Close, want ErrClosed", name, err)
 		}
 	}
@@ -151,7 +152,7 @@ func TestSessionsShareOneNetwork(t *testing.T) {
 		group.Go(func() {
 			s := d.NewStream()
 			for range 5 {
-				got, err := s.Detect(context.Background(), img)
+				got, err := s.Detect(context.Background(), img, 0, false)
 				if err != nil || len(got.Faces) != len(want.Faces) || got.Track != want.Track ||
 					got.Primary >= 0 && got.Faces[got.Primary].Box != want.Faces[want.Primary].Box {
 					t.Errorf("portrait %d: %+v, %v; alone it was %+v", i, got, err, want)
@@ -162,13 +163,29 @@ func TestSessionsShareOneNetwork(t *testing.T) {
 	group.Wait()
 }
 
+// BenchmarkDetect searches a sample of 640×480: whole, in a region of either size,
+// and on average while a face is followed at 5 samples a second.
 func BenchmarkDetect(b *testing.B) {
-	d := openShared(b, DefaultConfig())
+	whole := DefaultConfig()
+	whole.Follow.Every = 0
+	small, large := DefaultConfig(), DefaultConfig()
+	small.Follow.Every = time.Minute
+	large.Follow = FollowConfig{Every: time.Minute, Regions: large.Follow.Regions[1:]}
 	img := grey(640, 480, 90)
-	paste(img, loadPortrait(b, portraits(b, 2, 1)[1]), 90, 20)
-	s := d.NewStream()
-	b.ReportAllocs()
-	for b.Loop() {
-		detect(b, s, img)
+	paste(img, halved(loadPortrait(b, portraits(b, 2, 1)[1])), 90, 20)
+	for _, bb := range []struct {
+		name string
+		cfg  Config
+	}{
+		{"whole", whole}, {"region=" + small.Follow.Regions[0].String(), small}, {"region=" + large.Follow.Regions[0].String(), large},
+		{"following", DefaultConfig()},
+	} {
+		b.Run(bb.name, func(b *testing.B) {
+			s := openShared(b, bb.cfg).NewStream()
+			b.ReportAllocs()
+			for b.Loop() {
+				detect(b, s, img)
+			}
+		})
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"testing"
+	"time"
 
 	"github.com/liveproof/liveproof"
 	"github.com/liveproof/liveproof/configs"
@@ -65,7 +66,7 @@ func openShared(tb testing.TB, cfg Config) *Detector {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	d, err := Open(cfg, testRuntime(tb), file.Data, quiet())
+	d, err := Open(cfg, testRuntime(tb), file.Data, NewMetrics(nil), quiet())
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -192,9 +193,10 @@ func clip(tb testing.TB, name string, step int) []*liveproof.Image {
 	}
 }
 
+// detect gives the stream its next picture, a fifth of a second after the last one.
 func detect(tb testing.TB, s *Stream, img *liveproof.Image) liveproof.Detection {
 	tb.Helper()
-	d, err := s.Detect(context.Background(), img)
+	d, err := s.Detect(context.Background(), img, s.follower.last+time.Second/5, false)
 	if err != nil {
 		tb.Fatal(err)
 	}

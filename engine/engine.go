@@ -39,7 +39,7 @@ func Open(ctx context.Context, cfg Config, deps Deps) (*Engine, error) {
 	if deps.Log == nil {
 		deps.Log = slog.New(slog.DiscardHandler)
 	}
-	faces, err := OpenFaces(cfg, deps.Log)
+	faces, err := openFaces(cfg, deps)
 	if err != nil {
 		return nil, err
 	}

@@ -27,7 +27,9 @@ type Faces struct {
 }
 
 // OpenFaces loads the face detector.
-func OpenFaces(cfg Config, log *slog.Logger) (_ *Faces, err error) {
+func OpenFaces(cfg Config, log *slog.Logger) (*Faces, error) { return openFaces(cfg, Deps{Log: log}) }
+
+func openFaces(cfg Config, deps Deps) (_ *Faces, err error) {
 	f := &Faces{cfg: cfg, pool: &liveproof.ImagePool{}}
 	defer func() {
 		if err != nil {
@@ -45,7 +47,7 @@ func OpenFaces(cfg Config, log *slog.Logger) (_ *Faces, err error) {
 		return nil, err
 	}
 	f.network = file.SHA256
-	if f.detector, err = detector.Open(cfg.Detector, f.runtime, file.Data, log); err != nil {
+	if f.detector, err = detector.Open(cfg.Detector, f.runtime, file.Data, detector.NewMetrics(deps.Metrics), deps.Log); err != nil {
 		return nil, err
 	}
 	f.cropper, err = detector.NewCropper(cfg.Detector)

@@ -45,6 +45,8 @@ var changesCrops = map[string]bool{
 
 	// Hardware and speed.
 	"detector.parallel": false, "detector.provider": false, "detector.cascade": false, "media.threads": false, "media.open_timeout": false,
+	// Every picture is searched as a whole: extraction follows nobody from region to region.
+	"detector.follow.every": false, "detector.follow.regions": false,
 	// Limits of quality: extraction rejects nothing.
 	"detector.quality.min_size": false, "detector.quality.min_blur": false, "detector.quality.min_exposure": false,
 	"detector.quality.max_exposure": false, "detector.quality.max_clipped": false, "detector.quality.max_yaw": false,
@@ -95,6 +97,8 @@ func change(v reflect.Value) {
 		v.SetFloat(v.Float() + 1./64)
 	case v.Kind() == reflect.String:
 		v.SetString(v.String() + "x")
+	case v.Kind() == reflect.Slice:
+		v.SetZero()
 	default:
 		panic(v.Kind())
 	}

@@ -98,7 +98,7 @@ func (x extractor) scores(ctx context.Context, p liveproof.Picture) (asIs, over 
 // score is the detector's confidence for a face that is the right way up, else
 // 0. Without landmarks (Haar) every face counts as the right way up.
 func (x extractor) score(ctx context.Context, img *liveproof.Image) (float64, error) {
-	found, err := x.faces.Follow().Detect(ctx, img)
+	found, err := x.faces.Follow().Detect(ctx, img, 0, true)
 	if err != nil || found.Primary < 0 {
 		return 0, err
 	}

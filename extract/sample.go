@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/liveproof/liveproof"
 	"github.com/liveproof/liveproof/benchmark"
@@ -123,7 +124,7 @@ func (s *sampler) picture(ctx context.Context, p liveproof.Picture, r *benchmark
 	}
 	defer img.Release()
 	r.Width, r.Height = img.Width, img.Height
-	c, err := s.cut(ctx, img)
+	c, err := s.cut(ctx, img, p.Time())
 	if err != nil || c == nil {
 		return err
 	}
@@ -132,9 +133,10 @@ func (s *sampler) picture(ctx context.Context, p liveproof.Picture, r *benchmark
 	return nil
 }
 
-// cut makes the crop of the followed face; nil when there is none.
-func (s *sampler) cut(ctx context.Context, img *liveproof.Image) (*crop, error) {
-	found, err := s.stream.Detect(ctx, img)
+// cut makes the crop of the followed face; nil when there is none. Each picture is
+// searched as a whole, so that the crops depend on no setting of detector.follow.
+func (s *sampler) cut(ctx context.Context, img *liveproof.Image, at time.Duration) (*crop, error) {
+	found, err := s.stream.Detect(ctx, img, at, true)
 	if err != nil || found.Primary < 0 {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"time"
 
 	"github.com/liveproof/liveproof"
 )
@@ -16,8 +17,10 @@ type Source interface {
 // Detector finds and follows faces; it belongs to one session.
 type Detector interface {
 	// Detect gives every face that counts as a person, the followed one among
-	// them; more than one forbids scoring.
-	Detect(ctx context.Context, img *liveproof.Image) (liveproof.Detection, error)
+	// them; more than one forbids scoring. at is the picture's stream time. Between
+	// its searches of whole pictures a detector may look only around the followed
+	// face; thorough asks it to search this picture as a whole.
+	Detect(ctx context.Context, img *liveproof.Image, at time.Duration, thorough bool) (liveproof.Detection, error)
 }
 
 // Cropper cuts the scorer's input out of an image and judges how well the face is seen.

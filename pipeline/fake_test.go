@@ -128,6 +128,7 @@ func (s *script) Next(ctx context.Context) (liveproof.Picture, error) {
 // models is detector, cropper and scorer; a nil function is well behaved.
 type models struct {
 	detect func(ctx context.Context, n int) (liveproof.Detection, error)
+	asked  func(at time.Duration, thorough bool) // of the detector; nil: nobody listens
 	assess func(n int) liveproof.Quality
 	score  func(ctx context.Context, n int) (float64, error)
 }
@@ -136,7 +137,10 @@ func oneFace(track int) liveproof.Detection {
 	return liveproof.Detection{Faces: []liveproof.Face{{Box: liveproof.Box{X2: 4, Y2: 4}, Confidence: 1}}, Track: track}
 }
 
-func (m *models) Detect(ctx context.Context, img *liveproof.Image) (liveproof.Detection, error) {
+func (m *models) Detect(ctx context.Context, img *liveproof.Image, at time.Duration, thorough bool) (liveproof.Detection, error) {
+	if m.asked != nil {
+		m.asked(at, thorough)
+	}
 	if m.detect == nil {
 		return oneFace(1), nil
 	}

@@ -20,8 +20,8 @@ type frame struct {
 	cells   *liveproof.Thumbnail // what is compared with other samples
 	passed  []glance             // pictures of the sampling grid since the last frame that were not sent on
 	arrived time.Time
-
-	thorough bool // the detector searches the whole picture
+	// thorough asks the detector to search the whole picture.
+	thorough bool
 }
 
 // release gives back the images; it is idempotent.

@@ -163,7 +163,7 @@ func (l *line) arrival(now time.Time) time.Duration {
 
 // detect finds the followed face; the frame goes on when there is one to judge.
 func (l *line) detect(ctx context.Context, f *frame) bool {
-	d, err := l.deps.Detector.Detect(ctx, f.img)
+	d, err := l.deps.Detector.Detect(ctx, f.img, f.sample.T, f.thorough)
 	if err != nil {
 		l.failed(string(StageDetect), f, err)
 		f.unscored(failure(err))

@@ -51,7 +51,7 @@ func findPortrait(t testing.TB) image.Image {
 	require.NoError(t, err)
 	for _, path := range paths {
 		field := pad(t, path)
-		detection, err := faces.Follow().Detect(t.Context(), Pack(field))
+		detection, err := faces.Follow().Detect(t.Context(), Pack(field), 0, true)
 		require.NoError(t, err)
 		if detection.Primary >= 0 {
 			return field

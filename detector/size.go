@@ -1,0 +1,28 @@
+package detector
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// Size is a width and a height in pixels; as text "128x160".
+type Size struct{ Width, Height int }
+
+// String is the size as text.
+func (s Size) String() string { return fmt.Sprintf("%dx%d", s.Width, s.Height) }
+
+// MarshalText writes the size for a configuration file.
+func (s Size) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// UnmarshalText reads what MarshalText has written.
+func (s *Size) UnmarshalText(text []byte) error {
+	width, height, ok := strings.Cut(string(text), "x")
+	w, errW := strconv.Atoi(width)
+	h, errH := strconv.Atoi(height)
+	if !ok || errW != nil || errH != nil {
+		return fmt.Errorf("%q is no size such as 128x160", text)
+	}
+	*s = Size{w, h}
+	return nil
+}
