@@ -120,6 +120,14 @@ func (c Config) Validate() error {
 	)
 }
 
+// regions are the sizes that are searched; none when following is off.
+func (c FollowConfig) regions() []Size {
+	if c.Every == 0 {
+		return nil
+	}
+	return c.Regions
+}
+
 func (c FollowConfig) validate() error {
 	errs := []error{check.In("follow.every", c.Every, 0, time.Minute)}
 	for _, s := range c.Regions {

@@ -48,13 +48,13 @@ func Open(cfg Config, rt *onnx.Runtime, file []byte, met *Metrics, log *slog.Log
 	if file == nil {
 		return openFallback(cfg, met, log)
 	}
-	f, err := current.open(cfg, rt, file, log)
+	finders, err := current.open(cfg, rt, file, cfg.Follow.regions(), log)
 	if err != nil {
 		return nil, fmt.Errorf("detector: %s: %w", current.name, err)
 	}
-	d := newDetector(cfg, current.name, f, met)
-	if err := d.openNearby(rt, file); err != nil {
-		return nil, errors.Join(fmt.Errorf("detector: %s: %w", current.name, err), d.Close())
+	d := newDetector(cfg, current.name, finders[0], met)
+	for i, f := range finders[1:] {
+		d.nearby = append(d.nearby, nearby{f, cfg.Follow.Regions[i]})
 	}
 	return d, nil
 }
@@ -73,22 +73,6 @@ func newDetector(cfg Config, name string, f finder, met *Metrics) *Detector {
 	return &Detector{cfg: cfg, name: name, finder: f, slots: semaphore.NewWeighted(int64(cfg.parallel())), met: met}
 }
 
-// openNearby opens the network once more for each size of region: each size has
-// a session of its own, whose memory and kernels are planned for one shape.
-func (d *Detector) openNearby(rt *onnx.Runtime, file []byte) error {
-	if d.cfg.Follow.Every == 0 {
-		return nil
-	}
-	for _, s := range d.cfg.Follow.Regions {
-		f, err := current.open(d.cfg.at(s), rt, file)
-		if err != nil {
-			return fmt.Errorf("region of %v: %w", s, err)
-		}
-		d.nearby = append(d.nearby, nearby{f, s})
-	}
-	return nil
-}
-
 // Name is recorded with every session: the network's name, or haar.
 func (d *Detector) Name() string { return d.name }
 
@@ -104,10 +88,11 @@ func (d *Detector) NewStream() *Stream {
 // fails with ErrClosed. It is idempotent.
 func (d *Detector) Close() error {
 	d.once.Do(func() {
-		d.err = d.finder.close()
+		finders := []finder{d.finder}
 		for _, n := range d.nearby {
-			d.err = errors.Join(d.err, n.finder.close())
+			finders = append(finders, n.finder)
 		}
+		d.err = closeAll(finders)
 	})
 	return d.err
 }

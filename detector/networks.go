@@ -18,8 +18,9 @@ type network struct {
 	name string
 	// model is the file's name in the catalogue.
 	model string
-	// open checks the file, and refuses any other network with ErrModel.
-	open func(cfg Config, rt *onnx.Runtime, file []byte, log *slog.Logger) (finder, error)
+	// open checks the file, and refuses any other network with ErrModel. It returns a finder for whole
+	// pictures and one for each size of region, in that order.
+	open func(cfg Config, rt *onnx.Runtime, file []byte, regions []Size, log *slog.Logger) ([]finder, error)
 }
 
 // finder finds the faces of single pictures. It is safe for concurrent use.

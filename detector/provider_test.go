@@ -54,7 +54,7 @@ func onProvider(t *testing.T, p onnx.Provider) *Detector {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d, err := Open(cfg, testRuntime(t), file, quiet())
+	d, err := Open(cfg, testRuntime(t), file, NewMetrics(nil), quiet())
 	if errors.Is(err, onnx.ErrProvider) {
 		t.Skip(err)
 	}

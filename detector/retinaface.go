@@ -46,22 +46,66 @@ type worker struct {
 }
 
 // openRetinaFace loads the file, checks it against the contract and runs it
-// once, so that a file that differs is refused at start and the first picture
-// is not slower than the others.
-func openRetinaFace(cfg Config, rt *onnx.Runtime, file []byte, log *slog.Logger) (finder, error) {
+// once in each size, so that a file that differs is refused at start and no picture
+// is slower than the others. Each size has a session of its own, whose memory and
+// kernels are planned for one shape. What wins the trial on whole pictures runs the regions too.
+func openRetinaFace(cfg Config, rt *onnx.Runtime, file []byte, regions []Size, log *slog.Logger) (all []finder, err error) {
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, closeAll(all))
+			all = nil
+		}
+	}()
 	session, err := loadRetinaFace(cfg, rt, file, log)
 	if err != nil {
 		return nil, err
 	}
-	r := &retinaFace{session: session}
-	r.workers, err = newPool(cfg.parallel(), func() (*worker, error) { return newWorker(cfg, rt, session) })
+	whole, err := newRetinaFace(cfg, rt, session)
+	if err != nil {
+		return nil, err
+	}
+	all = append(all, whole)
+	options := retinaFaceOptions(cfg)
+	options.Provider = session.Execution().Provider
+	for _, size := range regions {
+		session, err := rt.Load(file, options)
+		if err != nil {
+			return all, fmt.Errorf("region of %v: %w", size, err)
+		}
+		region, err := newRetinaFace(cfg.at(size), rt, session)
+		if err != nil {
+			return all, fmt.Errorf("region of %v: %w", size, err)
+		}
+		all = append(all, region)
+	}
+	return all, nil
+}
+
+func closeAll(finders []finder) error {
+	var errs []error
+	for _, f := range finders {
+		errs = append(errs, f.close())
+	}
+	return errors.Join(errs...)
+}
+
+// newRetinaFace takes the session over; it closes it on error.
+func newRetinaFace(cfg Config, rt *onnx.Runtime, session *onnx.Session) (finder, error) {
+	workers, err := newPool(cfg.parallel(), func() (*worker, error) { return newWorker(cfg, rt, session) })
 	if err != nil {
 		return nil, errors.Join(err, session.Close())
 	}
+	r := &retinaFace{session: session, workers: workers}
 	if err := r.warmUp(cfg); err != nil {
 		return nil, errors.Join(err, r.close())
 	}
 	return r, nil
+}
+
+// retinaFaceOptions names the outputs, which only a file that was checked has.
+func retinaFaceOptions(cfg Config) onnx.SessionOptions {
+	inputs, outputs := retinaFaceContract()
+	return onnx.SessionOptions{Provider: cfg.Provider, Inputs: names(inputs), Outputs: names(outputs), Parallel: cfg.parallel()}
 }
 
 func loadRetinaFace(cfg Config, rt *onnx.Runtime, file []byte, log *slog.Logger) (_ *onnx.Session, err error) {
@@ -75,15 +119,12 @@ func loadRetinaFace(cfg Config, rt *onnx.Runtime, file []byte, log *slog.Logger)
 	if closeErr := session.Close(); err != nil || closeErr != nil {
 		return nil, errors.Join(err, closeErr)
 	}
-	// Only now is it known that the outputs can be asked for by name and order.
 	trial, err := newRetinaFaceTrial(cfg, rt)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, trial.worker.Close()) }()
-	return rt.LoadTried(context.Background(), file, onnx.SessionOptions{
-		Provider: cfg.Provider, Inputs: names(inputs), Outputs: names(outputs), Parallel: cfg.parallel(),
-	}, trial.onnx(log))
+	return rt.LoadTried(context.Background(), file, retinaFaceOptions(cfg), trial.onnx(log))
 }
 
 func names(infos []onnx.TensorInfo) []string {

@@ -21,11 +21,11 @@ func openTestModel(tb testing.TB, rt *onnx.Runtime, name string) (*Detector, err
 	if err != nil {
 		tb.Fatal(err)
 	}
-	f, err := openRetinaFace(DefaultConfig(), rt, file, quiet())
+	f, err := openRetinaFace(DefaultConfig(), rt, file, nil, quiet())
 	if err != nil {
 		return nil, err
 	}
-	return newDetector(DefaultConfig(), "", f, NewMetrics(nil)), nil
+	return newDetector(DefaultConfig(), "", f[0], NewMetrics(nil)), nil
 }
 
 func TestWrongModelIsRefused(t *testing.T) {
