@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -26,8 +27,16 @@ type Faces struct {
 	pool     *liveproof.ImagePool
 }
 
-// OpenFaces loads the face detector.
-func OpenFaces(cfg Config, log *slog.Logger) (*Faces, error) { return openFaces(cfg, Deps{Log: log}) }
+// OpenFaces loads the face detector for extraction, whose crops must be the same on every machine and in
+// every run: onnx.ProviderAuto, which chooses by time, stands for the plain CPU provider here, and nothing
+// is prepared for following.
+func OpenFaces(cfg Config, log *slog.Logger) (*Faces, error) {
+	if cmp.Or(cfg.Detector.Provider, cfg.ONNX.Provider) == onnx.ProviderAuto {
+		cfg.Detector.Provider = onnx.ProviderCPU
+	}
+	cfg.Detector.Follow.Every = 0
+	return openFaces(cfg, Deps{Log: log})
+}
 
 func openFaces(cfg Config, deps Deps) (_ *Faces, err error) {
 	f := &Faces{cfg: cfg, pool: &liveproof.ImagePool{}}

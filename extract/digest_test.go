@@ -45,6 +45,8 @@ var changesCrops = map[string]bool{
 
 	// Hardware and speed.
 	"detector.parallel": false, "detector.provider": false, "detector.cascade": false, "media.threads": false, "media.open_timeout": false,
+	// It concerns live streams alone.
+	"media.min_picture_rate": false,
 	// Every picture is searched as a whole: extraction follows nobody from region to region.
 	"detector.follow.every": false, "detector.follow.regions": false,
 	// Limits of quality: extraction rejects nothing.
