@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/liveproof/liveproof"
+	"github.com/liveproof/liveproof/onnx"
 )
 
 // filmed are the clips of the shared folder that show a face.
@@ -101,7 +102,8 @@ func quantile(v []float64, q float64) float64 {
 
 // The least agreement of a face found in a region with the same one found in the whole
 // picture. Measured over 856 regions: IoU 0.919 at least, 0.980 in the median; landmarks
-// 3.7 % of the box's longer side apart at most, 1.0 % in the median.
+// 3.7 % of the box's longer side apart at most, 1.0 % in the median. Where OpenVINO computes in bf16, one of 857
+// regions reaches only 0.884, because its boxes have 8 bits.
 const (
 	leastIoU   = 0.9
 	mostApart  = 0.05
@@ -111,7 +113,9 @@ const (
 // Following gives the faces, boxes and landmarks that searches of whole pictures give,
 // and the same tracks.
 func TestFollowingAgreesWithWholeSearches(t *testing.T) {
-	d := openShared(t, DefaultConfig())
+	cfg := DefaultConfig()
+	cfg.Provider = onnx.ProviderCPU // the same arithmetic on every machine
+	d := openShared(t, cfg)
 	var all agreement
 	for _, pattern := range filmed {
 		paths, err := filepath.Glob(filepath.Join(sharedFile(t, "media"), pattern))

@@ -16,7 +16,8 @@ type Config struct {
 	RelaxedRate float64 `yaml:"relaxed_rate"`
 	// QueueSize is how many frames may wait before each stage, [1, 64].
 	QueueSize int `yaml:"queue_size"`
-	// InFlight is how many crops of one session may be at the scorer at once, [1, 64].
+	// InFlight is how many crops of one session may be at the scorer at once, [1, 64]. While that many are
+	// there, a live session gives further samples up before any work is spent on them.
 	InFlight int `yaml:"in_flight"`
 	// ScoreTimeout bounds one live sample's wait for the scorer, [50ms, 1m].
 	ScoreTimeout time.Duration `yaml:"score_timeout"`
@@ -51,7 +52,7 @@ func DefaultConfig() Config {
 		SampleRate:    5,
 		RelaxedRate:   1,
 		QueueSize:     2,
-		InFlight:      3,
+		InFlight:      2,
 		ScoreTimeout:  2 * time.Second,
 		FrozenWindow:  512,
 		ClockSlack:    time.Second,

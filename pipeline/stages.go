@@ -9,20 +9,15 @@ import (
 	"github.com/liveproof/liveproof"
 )
 
-// freshFor is how long a sample that waits for the scorer keeps its place from a
-// newer one.
-const freshFor = 250 * time.Millisecond
-
 // sequence is the sample stage's memory of the stream.
 type sequence struct {
 	sampler sampler
 	recall  *recall
 	loops   *loops
 	scenes  scenes
-	still   stillness     // of the pictures on the sampling grid, where the face was last seen
-	n       int64         // samples so far
-	passed  []glance      // spared since the last frame, of the last stillSpan
-	sent    time.Duration // stream time of the newest picture that was sent to the models
+	still   stillness // of the pictures on the sampling grid, where the face was last seen
+	n       int64     // samples so far
+	passed  []glance  // spared since the last frame, of the last stillSpan
 	scratch liveproof.Thumbnail
 }
 
@@ -59,14 +54,13 @@ func (l *line) take(ctx context.Context, seq *sequence, pic liveproof.Picture) e
 		l.complete(ctx, f)
 		return nil
 	}
-	if l.cfg.Live && l.toScore.waits() && p.t-seq.sent < freshFor {
-		// It would only push out a sample that has already been detected and cropped.
+	if l.cfg.Live && l.scoring.Load() >= int64(l.cfg.InFlight) {
+		// It would wait behind them, or push out one that has already been detected and cropped.
 		l.drop(StageScore, liveproof.ReasonOverload)
 		f.unscored(liveproof.ReasonOverload)
 		l.complete(ctx, f)
 		return nil
 	}
-	seq.sent = p.t
 	return l.convert(ctx, f, pic)
 }
 
@@ -216,6 +210,7 @@ func (l *line) crop(_ context.Context, f *frame) bool {
 
 // score asks for ρ; every frame is complete after it.
 func (l *line) score(ctx context.Context, f *frame) bool {
+	defer l.scoring.Add(-1)
 	asked := ctx
 	if l.cfg.Live {
 		var cancel context.CancelFunc

@@ -25,13 +25,14 @@ LIBRARIES = (
 PACKAGES = (
     ("github.com/yalue/onnxruntime_go", NETWORKS),
     ("github.com/asticode/go-astiav", CODEC),
+    (MODULE + "/media._Cfunc_lp_rgb", CODEC),  # swscale
     ("gocv.io/x/gocv", OURS + "detector"),
     ("github.com/pion/", WEBRTC),
 )
 # What the standard library does for a connection counts to WebRTC where only ingest stands above it.
 TRANSPORT = re.compile(r"^(crypto/|golang\.org/x/crypto|net\.|internal/poll|syscall|internal/runtime/syscall)")
 SAMPLE = re.compile(r"^\s*\d+\s+(\d+):((?:\s+\d+)+)\s*$")
-LOCATION = re.compile(r"^\s*(\d+): 0x[0-9a-f]+ M=(\d+)\s+(.*)$")
+LOCATION = re.compile(r"^\s*(\d+): 0x[0-9a-f]+(?: M=(\d+))?\s+(.*)$")
 MAPPING = re.compile(r"^(\d+): 0x[0-9a-f]+/0x[0-9a-f]+/0x[0-9a-f]+ (\S*)")
 
 
@@ -80,6 +81,8 @@ def library_owner(name):
 def owner(profile, stack):
     functions = [f for location in stack for f in profile.functions[location]]
     if not functions or "runtime._ExternalCode" in functions:
+        if profile.mapping[stack[0]] is None:
+            return NETWORKS  # code in no file: kernels that oneDNN generated for this processor
         return library_owner(profile.library.get(profile.mapping[stack[0]], ""))
     if any(f.startswith(("runtime.gcBgMarkWorker", "runtime.gcAssistAlloc")) for f in functions):
         return RUNTIME
