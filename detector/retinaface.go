@@ -48,7 +48,8 @@ type worker struct {
 // openRetinaFace loads the file, checks it against the contract and runs it
 // once in each size, so that a file that differs is refused at start and no picture
 // is slower than the others. Each size has a session of its own, whose memory and
-// kernels are planned for one shape. What wins the trial on whole pictures runs the regions too.
+// kernels are planned for one shape. The execution provider that wins the trial on whole pictures
+// runs the regions too.
 func openRetinaFace(cfg Config, rt *onnx.Runtime, file []byte, regions []Size, log *slog.Logger) (all []finder, err error) {
 	defer func() {
 		if err != nil {
@@ -89,7 +90,7 @@ func closeAll(finders []finder) error {
 	return errors.Join(errs...)
 }
 
-// newRetinaFace takes the session over; it closes it on error.
+// newRetinaFace owns the session from now on, and closes it on error.
 func newRetinaFace(cfg Config, rt *onnx.Runtime, session *onnx.Session) (finder, error) {
 	workers, err := newPool(cfg.parallel(), func() (*worker, error) { return newWorker(cfg, rt, session) })
 	if err != nil {
@@ -102,7 +103,7 @@ func newRetinaFace(cfg Config, rt *onnx.Runtime, session *onnx.Session) (finder,
 	return r, nil
 }
 
-// retinaFaceOptions names the outputs, which only a file that was checked has.
+// retinaFaceOptions names inputs and outputs: use it only for a file that was checked to have them.
 func retinaFaceOptions(cfg Config) onnx.SessionOptions {
 	inputs, outputs := retinaFaceContract()
 	return onnx.SessionOptions{Provider: cfg.Provider, Inputs: names(inputs), Outputs: names(outputs), Parallel: cfg.parallel()}
