@@ -34,7 +34,7 @@
 //   - the picture has another size than the last one;
 //   - the last picture showed nobody, or several persons;
 //   - the face fits into no region;
-//   - the region shows no face of the tracker's confidence, or several faces;
+//   - the region shows no face of confidence [Config].OtherConfidence, or several faces;
 //   - the face lies at the region's edge;
 //   - the face differs from the track by more than half of what [TrackConfig] allows.
 //

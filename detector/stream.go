@@ -25,7 +25,7 @@ type Stream struct {
 // doubt, and else only the region around the followed face (see "Searching a region"
 // in the package's documentation). A picture without a face is no error: Primary is then
 // -1 and Track 0. After an error the track is as before the call. Errors: ctx's,
-// ErrClosed, and those of a damaged image or a failed run of the network.
+// ErrImage, ErrClosed, and those of a failed run of the network.
 func (s *Stream) Detect(ctx context.Context, img *liveproof.Image, at time.Duration, thorough bool) (liveproof.Detection, error) {
 	none := liveproof.Detection{Primary: -1}
 	if err := checkImage(img); err != nil {
