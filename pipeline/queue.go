@@ -40,7 +40,7 @@ func (q *queue[T]) push(ctx context.Context, x T) (oldest T, dropped bool, err e
 	}
 }
 
-// waits reports whether an item finds no consumer now.
+// waits reports whether an item waits for a consumer.
 func (q *queue[T]) waits() bool { return len(q.ch) > 0 }
 
 func (q *queue[T]) close() { close(q.ch) }
