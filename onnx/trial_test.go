@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// fakeSession answers with a value after a time of the fake clock.
+// fakeSession returns a fixed value, and advances the fake clock.
 type fakeSession struct {
 	provider Provider
 	takes    int // ms
@@ -108,7 +108,7 @@ func orNil(s *fakeSession, err error) *fakeSession {
 	return s
 }
 
-// A start that is interrupted is no fault of the provider.
+// The provider is not at fault if the start is interrupted.
 func TestSelectionEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	_, err := selection[*fakeSession]{

@@ -57,9 +57,9 @@ func TestNewestWins(t *testing.T) {
 	}
 }
 
-// TestOverloadedSessionWastesLittle: with a scorer that takes 2 samples a second of 5,
-// most of the others are given up before they are detected and cropped, and
-// what is scored is still fresh.
+// TestOverloadedSessionWastesLittle: with a scorer that scores only 2 of 5 samples a second, most
+// of the others are dropped before they are detected and cropped, and the scored ones are
+// still fresh.
 func TestOverloadedSessionWastesLittle(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		r := liveRig(t, live(30*30, 30))

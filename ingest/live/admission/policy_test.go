@@ -23,7 +23,7 @@ type machine struct {
 	turnover Turnover
 	cores    float64
 	others   float64 // cores that other processes take
-	cost     float64 // cores of a session at the full rate
+	cost     float64 // cores that a session uses at the full rate
 	relaxed  float64 // samples a second of running sessions, if less than rate; each sample is half of the cost
 	scorer   float64 // of the scorer's workers, that a session takes
 
@@ -155,8 +155,8 @@ func TestArrivalsBeyondCapacity(t *testing.T) {
 	}
 }
 
-// TestBurst: of 100 creations at once on a cold server only a few are taken, and of the next 100, when those
-// are measured, no more than fit.
+// TestBurst: of 100 creations at once, a cold server admits only a few. Of the next 100, after the first ones are
+// measured, it admits no more than fit.
 func TestBurst(t *testing.T) {
 	m := newMachine()
 	admitted := 0
@@ -245,7 +245,7 @@ func TestRelaxedSessionsDoNotMakeNewOnesLookCheap(t *testing.T) {
 }
 
 // TestRelaxedCallsRiseTogether: more relaxed calls fit than busy ones. When all become busy at once, each gets a part
-// of its samples, as the queues drop the older ones; nobody new is let in, and with those that end the rest recovers.
+// of its samples, as the queues drop the older ones. No session is admitted until enough of them have ended.
 func TestRelaxedCallsRiseTogether(t *testing.T) {
 	m := newMachine()
 	m.relaxed = 1
@@ -266,8 +266,8 @@ func TestRelaxedCallsRiseTogether(t *testing.T) {
 	require.LessOrEqual(t, len(m.streaming), m.fits()+1)
 }
 
-// TestUnsteadyMachine: other processes come and go every second. What a quiet moment lets in is not so much that a
-// loud one starves it.
+// TestUnsteadyMachine: other processes use the CPU every other second. The sessions admitted in a quiet second are few
+// enough to get their samples in a busy one.
 func TestUnsteadyMachine(t *testing.T) {
 	m := newMachine()
 	r := rand.New(rand.NewPCG(1, 2))
