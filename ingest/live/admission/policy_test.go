@@ -266,8 +266,8 @@ func TestRelaxedCallsRiseTogether(t *testing.T) {
 	require.LessOrEqual(t, len(m.streaming), m.fits()+1)
 }
 
-// TestUnsteadyMachine: other processes use the CPU every other second. The sessions admitted in a quiet second are few
-// enough to get their samples in a busy one.
+// TestUnsteadyMachine: the load of other processes changes at random every second. In a quiet second no more sessions
+// are admitted than still get their samples in a busy one.
 func TestUnsteadyMachine(t *testing.T) {
 	m := newMachine()
 	r := rand.New(rand.NewPCG(1, 2))
