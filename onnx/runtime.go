@@ -1,7 +1,7 @@
 // Package onnx runs ONNX networks with ONNX Runtime: it finds the shared
 // library, keeps the process-wide environment, applies the execution provider
-// (CPU, CUDA, TensorRT) and wraps sessions and tensors so that a call from Go
-// copies and allocates next to nothing.
+// (CPU, OpenVINO, CUDA, TensorRT) and wraps sessions and tensors so that a call
+// from Go copies and allocates next to nothing.
 package onnx
 
 import (

@@ -125,14 +125,14 @@ func (m *machine) fits() int { return int(Target * (m.cores - m.others) / m.cost
 func TestArrivalsBeyondCapacity(t *testing.T) {
 	for name, c := range map[string]func(*machine){
 		"two cores":                 func(*machine) {},
-		"dear sessions":             func(m *machine) { m.cost = .45 },
-		"dearer than the guess":     func(m *machine) { m.cost = .8 },
+		"costly sessions":           func(m *machine) { m.cost = .45 },
+		"costlier than guessed":     func(m *machine) { m.cost = .8 },
 		"cheap sessions":            func(m *machine) { m.cost = .02 },
 		"64 cores":                  func(m *machine) { m.cores = 64 },
 		"half a core":               func(m *machine) { m.cores, m.cost = .5, .05 },
 		"another process eats one":  func(m *machine) { m.others = 1 },
 		"short sessions":            func(m *machine) { m.lasts = 8 * time.Second },
-		"short and dear":            func(m *machine) { m.lasts, m.cost = 5*time.Second, .3 },
+		"short and costly":          func(m *machine) { m.lasts, m.cost = 5*time.Second, .3 },
 		"the scorer is the smaller": func(m *machine) { m.scorer = .1 },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -211,7 +211,7 @@ func TestCostChanges(t *testing.T) {
 	m.worst = 1
 	grown := len(m.streaming)
 	m.run(2*time.Minute, 1)
-	require.LessOrEqual(t, len(m.streaming), grown, "dearer sessions: no more are taken")
+	require.LessOrEqual(t, len(m.streaming), grown, "costlier sessions: no more are admitted")
 }
 
 func TestOtherProcessTakesACore(t *testing.T) {
@@ -279,7 +279,7 @@ func TestUnsteadyMachine(t *testing.T) {
 	require.LessOrEqual(t, float64(m.most), 1.85/m.cost*Target+1, "beside the mean of the others")
 }
 
-// TestUnknownProcessor: without readings of the processor the scorer's use counts alone.
+// TestUnknownProcessor: without readings of the CPU only the scorer's use counts.
 func TestUnknownProcessor(t *testing.T) {
 	m := newMachine()
 	m.Policy = New(rate)
