@@ -47,7 +47,8 @@ type worker struct {
 
 // openRetinaFace loads the file, checks it against the contract and runs it
 // once in each size, so that a file that differs is refused at start and no picture
-// is slower than the others. What wins the trial on whole pictures runs the regions too.
+// is slower than the others. The execution provider that wins the trial on whole pictures runs the
+// regions too.
 func openRetinaFace(cfg Config, rt *onnx.Runtime, file []byte, regions []Size, log *slog.Logger) (all []finder, err error) {
 	defer func() {
 		if err != nil {
@@ -113,7 +114,7 @@ func newRetinaFace(cfg Config, rt *onnx.Runtime, session *onnx.Session, free fun
 	return r, nil
 }
 
-// retinaFaceOptions names the outputs, which only a file that was checked has.
+// retinaFaceOptions names inputs and outputs: use it only for a file that was checked to have them.
 func retinaFaceOptions(cfg Config) onnx.SessionOptions {
 	inputs, outputs := retinaFaceContract()
 	return onnx.SessionOptions{Provider: cfg.Provider, Inputs: names(inputs), Outputs: names(outputs), Parallel: cfg.parallel()}

@@ -54,7 +54,7 @@ func TestValidateProviderWithPrecision(t *testing.T) {
 	}
 }
 
-// A network with a provider of its own does not get the other provider's precision.
+// A session with a provider of its own does not get the precision that was configured for another.
 func TestPrecisionGoesWithItsProvider(t *testing.T) {
 	cases := []struct {
 		configured Provider

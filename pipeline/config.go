@@ -11,8 +11,9 @@ import (
 type Config struct {
 	// SampleRate is how many pictures a second of stream time are judged, (0, 60].
 	SampleRate float64 `yaml:"sample_rate"`
-	// RelaxedRate is to how many pictures a second the sampling of a live call falls, step by step, while it stands
-	// at live without a doubt, (0, 60]; any doubt restores sample_rate. sample_rate or more keeps the rate fixed.
+	// RelaxedRate is the lowest sampling rate of a call, in pictures a second, (0, 60]. The rate falls to it step by
+	// step while the call stands at live without a doubt; any doubt restores sample_rate. A value of sample_rate or
+	// more keeps the rate fixed.
 	RelaxedRate float64 `yaml:"relaxed_rate"`
 	// QueueSize is how many frames may wait before each stage, [1, 64].
 	QueueSize int `yaml:"queue_size"`
@@ -65,9 +66,9 @@ func DefaultConfig() Config {
 	}
 }
 
-// Files returns the configuration for replaying a file: lossless, every frame
-// scored, the samples kept. The rate is fixed: it would follow the judge, who is
-// behind the reader by a time that differs from run to run.
+// Files returns the configuration for replaying a file: lossless, every sampled
+// frame scored, the samples kept. The sampling rate is fixed: a relaxed rate depends on
+// what was judged so far, and how far the judge is behind the reader differs from run to run.
 func (c Config) Files() Config {
 	c.Live, c.StopAtVerdict, c.KeepSamples = false, false, true
 	c.RelaxedRate = c.SampleRate
@@ -94,7 +95,7 @@ func (c Config) Validate() error {
 // period is the time between two samples at the full rate.
 func (c Config) period() time.Duration { return time.Duration(float64(time.Second) / c.SampleRate) }
 
-// longest is the longest wait for a sample of a call that stands at live.
+// longest is the longest time between two samples of a call that stands at live.
 func (c Config) longest() time.Duration {
 	return max(c.period(), time.Duration(float64(time.Second)/c.RelaxedRate))
 }

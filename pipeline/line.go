@@ -18,9 +18,9 @@ type frame struct {
 	crop    *liveproof.Image // from crop to score
 	face    liveproof.Face
 	cells   *liveproof.Thumbnail // what is compared with other samples
-	passed  []glance             // pictures of the sampling grid since the last frame that were not sent on
+	passed  []glance             // pictures of the sampling grid since the last frame that became no samples
 	arrived time.Time
-	// thorough asks the detector to search the whole picture.
+	// thorough makes the detector search the whole picture.
 	thorough bool
 }
 

@@ -68,7 +68,7 @@ func New(cfg Config, deps Deps, info liveproof.Session) (*Session, error) {
 	}
 	if longest := cfg.longest(); longest > cfg.period() && longest > policy.RestartGap/2 {
 		return nil, fmt.Errorf("pipeline: relaxed_rate: a sample every %v is too rare for the verdict's restart_gap %v: "+
-			"a single lost sample must not restart the evidence", longest, policy.RestartGap)
+			"it may be at most half of it, so that one lost sample does not restart the evidence", longest, policy.RestartGap)
 	}
 	return &Session{cfg: cfg, deps: withDefaults(deps), info: info, policy: policy}, nil
 }

@@ -41,8 +41,8 @@ type Model struct {
 
 // Load turns a model file into a backend: it refuses other bytes than
 // expected and every departure from the model contract (ContractError, which
-// names it), lets the execution provider prove itself (onnx.Runtime.LoadTried), and warms
-// the model up with each batch size that the network is run with.
+// names it), compares the execution provider with the plain CPU provider
+// (onnx.Runtime.LoadTried), and warms the model up with each batch size in use.
 func Load(ctx context.Context, rt *onnx.Runtime, model Model, cfg Config, log *slog.Logger) (Backend, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
@@ -66,7 +66,7 @@ func checkHash(model Model) (string, error) {
 	return sum, nil
 }
 
-// warmUp runs every batch size once, on mid-grey, so that the first session does not
+// warmUp runs each of the batch sizes once, on mid-grey, so that the first session does not
 // wait while ONNX Runtime prepares each shape, and a model that cannot score is
 // found at start.
 func warmUp(ctx context.Context, b Backend, sizes []int) error {

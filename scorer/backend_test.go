@@ -56,7 +56,7 @@ func loadTiny(t testing.TB, cfg Config) (*onnx.Runtime, Backend) {
 	return rt, b
 }
 
-// With the sizes of a GPU, most batches are padded with what lies in the tensor.
+// With the batch sizes of a GPU, most batches are padded with old contents of the tensor.
 func TestBackendPadsABatchToTheNextSize(t *testing.T) {
 	rt := openRuntime(t)
 	b, err := load(t.Context(), rt, readModel(t, "tiny.onnx"), DefaultConfig(), []int{1, 3, 8}, quiet)

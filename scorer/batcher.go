@@ -109,8 +109,8 @@ func (b *Batcher) Admit() error {
 	return b.queue.overload(b.cfg.AdmitWait)
 }
 
-// Utilisation is how much of what the workers can score the crops of the last seconds were: 1 is all. It can be
-// above 1 for a moment.
+// Utilisation is the rate of scored crops in the last seconds, as a share of what the workers could score: 0 is
+// idle, 1 is all. It can be above 1 for a moment.
 func (b *Batcher) Utilisation() float64 {
 	return b.runner.load.utilisation(time.Now(), b.workers, b.cfg.MaxBatch)
 }

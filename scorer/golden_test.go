@@ -150,7 +150,7 @@ func (g golden) equalPyTorch(t *testing.T, rho []float64) {
 	}
 }
 
-// equalInABatch: the scores of a crop must not depend on its company.
+// equalInABatch: the score of a crop must not depend on the other crops of its batch.
 func (g golden) equalInABatch(t *testing.T, alone []float64) {
 	t.Helper()
 	var crops []*Crop

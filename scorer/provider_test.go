@@ -23,7 +23,7 @@ const (
 	providerEnv = "LIVEPROOF_BENCH_PROVIDER" // cpu, cuda or tensorrt; without it, the tests of providers are skipped
 	batchesEnv  = "LIVEPROOF_BENCH_BATCHES"  // batch sizes, comma-separated
 	tf32Env     = "LIVEPROOF_BENCH_TF32"     // off: CUDA computes in full float32
-	rateShare   = .8                         // of the bare runtime's best rate, which the batcher is to bear
+	rateShare   = .8                         // of the bare runtime's best rate, at which crops come to the batcher
 )
 
 // providerUnderTest is the runtime configuration that the environment asks for.
@@ -257,7 +257,7 @@ func (f *fakeGPU) Workers() int { return gpuWorkers }
 
 func (f *fakeGPU) Close() error { return nil }
 
-// Whether the batcher keeps a fast backend busy, on any machine.
+// BenchmarkBatcherOnFakeGPU shows whether the batcher keeps a fast backend busy, on any machine.
 func BenchmarkBatcherOnFakeGPU(b *testing.B) {
 	b.Logf("the fake GPU scores at most %.0f images/s", fakeMaximum)
 	benchmarkBatchers(b, newFakeGPU(), []int{8, 64, 256}, fakeMaximum)

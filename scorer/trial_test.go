@@ -26,7 +26,7 @@ func TestRhoLimit(t *testing.T) {
 	}
 }
 
-// Pictures that all look alike to a network could not tell two arithmetics apart.
+// Pictures that all have the same score would not show a difference of arithmetic.
 func TestTrialPictures(t *testing.T) {
 	pictures := trialPictures()
 	again := trialPictures()

@@ -1,4 +1,4 @@
-"""Logs of the steps of scripts/gpu-check.sh -> OUT/report.md and OUT/report.json. Called after each step, with what there is."""
+"""Turns the logs of scripts/gpu-check.sh into OUT/report.md and OUT/report.json. It runs after each step, on the logs so far."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ NO_GPU = "**no GPU: dry run, nothing here is a GPU figure**"
 
 
 def benchmarks(text: str) -> list[dict]:
-    """Lines of go test -bench: name, then pairs of a number and its unit."""
+    """Parses lines of go test -bench: a name, then pairs of a number and its unit."""
     found = []
     for line in text.splitlines():
         words = line.split()
@@ -35,12 +35,12 @@ def model_of(name: str) -> str:
 
 
 def pairs(text: str, word: str) -> list[dict]:
-    """Lines such as `parity model=… largest=…` of go test -v."""
+    """Parses lines of go test -v such as `parity model=… largest=…`."""
     return [dict(re.findall(r"(\w+)=(\S+)", line)) for line in text.splitlines() if f"{word} model=" in line]
 
 
 def lines_of(text: str, word: str) -> list[dict]:
-    """Lines of a word and a JSON object."""
+    """Parses lines that consist of the word and a JSON object."""
     return [json.loads(line[len(word) + 1 :]) for line in text.splitlines() if line.startswith(f"{word} {{")]
 
 
@@ -106,7 +106,7 @@ def batcher_table(found: list[dict], alone: float, best: float) -> list[str]:
 
 
 def verdicts(found: list[dict], alone: float, best: float) -> list[str]:
-    """The target by the crops that come steadily at that share, and by the busy batcher."""
+    """Whether the target is met: by the best batcher whose waiting time is short enough and that failed no crop."""
     good = [f for f in found if f["kind"] in ("busy", "steady") and f.get("failed") == 0 and f["p99-wait-ms"] <= WANTED_WAIT_MS]
     out = []
     for what, base in (("one run at a time", alone), ("the best, two runs included", best)):
@@ -114,7 +114,7 @@ def verdicts(found: list[dict], alone: float, best: float) -> list[str]:
         rate = top["images/s"] if top else 0.0
         where = f" ({top['kind']}, workers {top['workers']}, max_batch {top['max_batch']}, p99 {number(top['p99-wait-ms'], 1)} ms)" if top else ""
         share = rate / base if base else 0.0
-        # A steady offer of exactly the share that is wanted comes out a little below it.
+        # Crops that come steadily at exactly the wanted share are measured a little below it.
         out.append(
             f"Target: at least {WANTED_SHARE:.0%} of {what} with p99 wait ≤ {WANTED_WAIT_MS:.0f} ms and no crop failed: "
             f"{percent(share)}{where}: {told(share >= WANTED_SHARE - 0.005)}"

@@ -1,4 +1,7 @@
-"""The trainer's own loop on drawn crops: images a second, the loader's share and how busy the GPU is. Prints a JSON line a batch size."""
+"""Runs the trainer's own loop on generated crops: images a second, the share of time spent waiting for the loader, how busy the GPU is.
+
+Prints one line of JSON for each batch size.
+"""
 
 from __future__ import annotations
 
@@ -19,11 +22,11 @@ from liveproof_training.config import TrainConfig
 from liveproof_training.fit.train import Run
 from liveproof_training.loading.batches import Batch
 
-SETTLED = 3.0  # seconds of the loop after which its figures count
+SETTLED = 3.0  # seconds at the start of the loop that do not count
 
 
 def picture(label: int, rng: np.random.Generator) -> np.ndarray:
-    """uint8 [256, 256, 3]: smooth colours and noise, over attacks stripes."""
+    """uint8 [256, 256, 3]: smooth colours and noise; stripes too if label is 0 (attack)."""
     smooth = cv2.resize(rng.integers(60, 180, (4, 4, 3), dtype=np.uint8), (256, 256), interpolation=cv2.INTER_CUBIC).astype(np.int16)
     stripes = 0 if label else 40 * ((np.arange(256) // 4) % 2)[:, None, None]
     noise = rng.integers(-12, 13, (256, 256, 3), dtype=np.int16)
@@ -31,7 +34,7 @@ def picture(label: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def draw(folder: Path, counts: dict[str, int]) -> None:
-    """A folder of crops as `liveproof_training` reads them; left as it is where it is whole."""
+    """Makes a folder of crops as `liveproof_training` reads them; does nothing if it is complete."""
     if (folder / "manifest.csv").is_file():
         return
     folder.mkdir(parents=True, exist_ok=True)
@@ -49,7 +52,7 @@ def draw(folder: Path, counts: dict[str, int]) -> None:
 
 
 class Sampler(threading.Thread):
-    """What NVML says of the GPU, ten times a second; nothing where there is none."""
+    """Reads the GPU's load, power and clock from NVML ten times a second; reads nothing without NVML."""
 
     def __init__(self):
         super().__init__(daemon=True)
@@ -82,7 +85,7 @@ def wait_for(device: torch.device) -> None:
 
 
 def repeated(run: Run, seconds: float) -> float:
-    """Images a second of one batch again and again: the step without the loader."""
+    """Images a second when one batch is trained on again and again: the step without the loader."""
     batch = run.dataset[0]
     if run.device.type == "cuda":
         batch = Batch(*(part.pin_memory() for part in batch))
@@ -98,7 +101,7 @@ def repeated(run: Run, seconds: float) -> float:
 
 
 def profiled(run: Run, steps: int) -> float | None:
-    """Share of the time in which a kernel or a copy ran on the GPU, over steps with the loader; by the profiler."""
+    """Share of time in which a kernel or a copy ran on the GPU during steps with the loader, from the profiler."""
     if run.device.type != "cuda":
         return None
     batches = iter(run._loader(run.config.crops.size))
@@ -151,7 +154,7 @@ def measure(folder: Path, args, batch: int, seconds: float) -> dict:
     told["repeated_images_per_s"] = repeated(run, 1.0 if args.dry_run else 4.0)
     try:
         told["busy_profiler"] = profiled(run, 25)
-    except Exception as error:  # a profiler that does not work here costs its figure, not the others
+    except Exception as error:  # without the profiler only its own figure is missing
         print(f"no figure from the profiler: {error!r}", flush=True)
     run.started = run.saved = time.monotonic()
     marks, settled = Marks(run), time.monotonic() + (0 if args.dry_run else SETTLED)
@@ -168,7 +171,7 @@ def measure(folder: Path, args, batch: int, seconds: float) -> dict:
 
 
 def logged(path: Path) -> dict[str, float]:
-    """The loader's share by the trainer's own log, and that the loss is a number to the end."""
+    """From the trainer's own log: the share of time spent waiting for the loader, and the last loss."""
     with path.open(newline="") as f:
         rows = [row for row in csv.DictReader(f) if row["loader_wait"]]
     late = rows[len(rows) // 4 :]
@@ -178,10 +181,10 @@ def logged(path: Path) -> dict[str, float]:
 def main() -> None:
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument("--precision", required=True, choices=("fp32", "bf16", "fp16"))
-    p.add_argument("--crops", required=True, type=Path, help="folder of drawn crops, made if it is not there")
+    p.add_argument("--crops", required=True, type=Path, help="folder of generated crops; made if it does not exist")
     p.add_argument("--out", required=True, type=Path)
     p.add_argument("--workers", type=int, default=12, help="loader processes")
-    p.add_argument("--augment", default="none", help="as of liveproof_training train")
+    p.add_argument("--augment", default="none", help="as in liveproof_training train")
     p.add_argument("--dry-run", action="store_true", help="on the CPU, with small batches and for a few seconds")
     args = p.parse_args()
     counts = {"train": 1536, "dev": 64}
