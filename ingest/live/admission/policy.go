@@ -53,6 +53,7 @@ type Policy struct {
 	last     Reading
 	samples  float64  // a second, of all sessions
 	sessions float64  // that streamed
+	shared   bool     // what other processes take of the cores is in cpu.available
 	measured bool     // the costs are
 	cpu      resource // in cores
 	scorer   resource // in shares of its workers
@@ -78,22 +79,28 @@ func (p *Policy) Observe(now time.Time, r Reading) {
 	p.at, p.last = now, r
 	p.cpu.known, p.scorer.known = r.Cores > 0, true
 	p.readings++
-	switch p.readings {
-	case 1: // a total alone is no use
+	if p.readings == 1 { // a total alone is no use
 		p.cpu.available, p.scorer.available = r.Cores, 1
 		return
-	case 2: // what other processes take counts at once
-		p.cpu.available = available(last, r, span)
 	}
 	fresh := 1 - math.Exp(-span/Settle.Seconds())
-	approach(&p.cpu.used, max(r.CPU-last.CPU, 0)/span, fresh)
-	approach(&p.cpu.available, available(last, r, span), fresh)
+	if last.Cores > 0 && r.Cores > 0 { // totals are compared with totals, not with a reading that failed
+		p.observeCPU(last, r, span, fresh)
+	}
 	approach(&p.samples, max(r.Samples-last.Samples, 0)/span, fresh)
 	approach(&p.sessions, float64(last.Streaming), fresh)
 	p.scorer.used = r.Scorer
 	if sessions := p.samples / p.rate; sessions >= leastSessions {
 		p.cpu.cost, p.scorer.cost, p.measured = p.cpu.used/sessions, p.scorer.used/sessions, true
 	}
+}
+
+func (p *Policy) observeCPU(from, to Reading, span, fresh float64) {
+	if !p.shared { // what other processes take counts at once
+		p.cpu.available, p.shared = available(from, to, span), true
+	}
+	approach(&p.cpu.used, max(to.CPU-from.CPU, 0)/span, fresh)
+	approach(&p.cpu.available, available(from, to, span), fresh)
 }
 
 func approach(mean *float64, v, weight float64) { *mean += weight * (v - *mean) }
