@@ -11,14 +11,17 @@
 //
 // The means do not show a new session at once. The same mean of the number of
 // streaming sessions says how many they show: the other ones, and those that
-// are connecting or have only a booked place, are unseen. (When there are fewer
-// sessions than the means show, what the running ones cannot cost is the use of
-// those that have ended, and does not count.) One more session is admitted while
+// are connecting, are unseen. (When there are fewer sessions than the means
+// show, what the running ones cannot cost is the use of those that have ended,
+// and does not count.) One more session is admitted while
 //
-//	use + (unseen + 1)·cost ≤ Target·available
+//	use + (unseen + booked + 1)·cost ≤ Target·available
 //
-// holds for both resources, and while no more sessions are unseen than seen; a
-// server that has seen none takes as many as a cautious guess of the cost
-// allows. So a cold server doubles its sessions every few seconds instead of
-// taking a crowd whose cost nobody knows.
+// holds for both resources, and while no more sessions are unseen than seen. So
+// a cold server doubles its sessions every few seconds instead of taking a
+// crowd whose cost nobody knows. A booked place is held by nobody yet, and often
+// for longer than the session then takes: it counts by its cost alone, else
+// places of clients who take their time would keep a server from ever
+// seeing sessions. Before a cost was measured, as many sessions and booked places
+// are taken as a cautious guess of it allows.
 package admission

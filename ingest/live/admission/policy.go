@@ -117,9 +117,9 @@ func available(from, to Reading, span float64) float64 {
 // Admit decides on one more session beside these; "" admits it. A server without sessions takes one
 // always, however busy the machine is.
 func (p *Policy) Admit(s Sessions) Reason {
-	streaming := float64(s.Streaming)
+	streaming, booked := float64(s.Streaming), float64(s.Booked)
 	seen := min(p.sessions, streaming)
-	unseen := float64(s.Booked+s.Connecting) + streaming - seen
+	unseen := float64(s.Connecting) + streaming - seen
 	left := math.Inf(1) // how many sessions the mean use can be of
 	if streaming < p.sessions {
 		left = streaming // the rest has ended
@@ -127,11 +127,11 @@ func (p *Policy) Admit(s Sessions) Reason {
 	switch {
 	case s.Booked+s.Connecting+s.Streaming == 0:
 		return ""
-	case unseen > max(seen, p.start()-1):
+	case unseen > max(seen, p.start()-1), !p.measured && booked > 0 && unseen+booked > p.start()-1:
 		return Settling
-	case !p.cpu.room(left, unseen+1):
+	case !p.cpu.room(left, unseen+booked+1):
 		return CPU
-	case !p.scorer.room(left, unseen+1):
+	case !p.scorer.room(left, unseen+booked+1):
 		return Scorer
 	}
 	return ""
