@@ -48,9 +48,10 @@ func cropSquare(b liveproof.Box) square {
 	}
 }
 
-// maxCropSide bounds the square, and with it the work and memory for a crop: a
-// face that fills the largest picture and half of it again on each side.
-const maxCropSide = 8192
+// maxCropSide bounds the square, and with it the work and memory for a crop, and the number of weights
+// of an output pixel: from 6219 on the rounding of many small ones could make the largest negative. No
+// face in a picture of a few million pixels comes near it.
+const maxCropSide = 6144
 
 // Crop returns the 224×224 centre of the square around the face resized to
 // 256×256: area averaging when shrinking, bilinear when growing, border pixels

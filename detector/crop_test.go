@@ -235,3 +235,23 @@ func BenchmarkAssess(b *testing.B) {
 		cropper.Assess(img, crop, f)
 	}
 }
+
+// The loops in C rely on weights that are not negative and sum to weightOne.
+func TestKernelWeights(t *testing.T) {
+	var k kernel
+	for side := 2; side <= maxCropSide; side++ {
+		k.build(side, cropSize)
+		for i := range k.size {
+			sum := 0
+			for _, w := range k.weights[i*k.n:][:k.n] {
+				if w > weightOne {
+					t.Fatalf("side %d, output pixel %d: weight %d", side, i, int16(w))
+				}
+				sum += int(w)
+			}
+			if first := int(k.first[i]); sum != weightOne || first < 0 || first+k.n > side {
+				t.Fatalf("side %d, output pixel %d: the weights sum to %d, of pixels %d to %d", side, i, sum, first, first+k.n-1)
+			}
+		}
+	}
+}

@@ -56,13 +56,18 @@ func TestConnectionWithoutABookedPlace(t *testing.T) {
 	elsewhere := w.create("")
 	w.server.live.Unbook(elsewhere.ID)
 	a := w.create("")
+	w.mustDial(a)
 	w.full(w.whip(elsewhere))
 	_, resp, err := w.dial(elsewhere, nil)
 	require.Error(t, err)
 	require.Equal(t, 503, resp.StatusCode)
 	require.NotEmpty(t, resp.Header.Get("Retry-After"))
 	require.Equal(t, liveproof.StateCreated, w.read(elsewhere.ID).State, "the refusal burns nothing")
-	w.mustDial(a)
+	w.rtc.peer(a.ID).Close()
+	w.terminal(a.ID)
+	require.Eventually(t, func() bool { return w.server.live.Count() == 0 }, time.Minute, time.Millisecond)
+	w.create("") // books the only place; who is here goes before it
+	w.mustDial(elsewhere)
 }
 
 // TestNoPlaceIsLost: whatever keeps a session from being created gives its place back.

@@ -95,6 +95,8 @@ uint64_t lp_fingerprint(const AVFrame *f, uint8_t *out, int side) {
 	if (bytes < 1 || bytes > widest * deepest) return 0;
 	int palette = !!(desc->flags & AV_PIX_FMT_FLAG_PAL);
 	int plain8 = c->depth == 8 && c->shift == 0 && !palette && !(desc->flags & AV_PIX_FMT_FLAG_BITSTREAM);
+	// FFmpeg describes packed 4:1:1, whose luma is not evenly spaced, by a step that leads out of the row.
+	if (plain8 && (f->width - 1) * c->step + c->offset >= bytes) return 0;
 	int columns = plain8 ? bytes : f->width;
 	ALIGNED uint32_t all[bytes];
 	ALIGNED uint16_t folds[bytes];

@@ -323,6 +323,22 @@ func TestPictureThumbnail(t *testing.T) {
 	}
 }
 
+// TestPictureOfUnevenLuma: what FFmpeg tells of this format's luma does not lead to it; nothing outside the row is read.
+func TestPictureOfUnevenLuma(t *testing.T) {
+	frame := astiav.AllocFrame()
+	frame.SetWidth(640)
+	frame.SetHeight(48)
+	frame.SetPixelFormat(astiav.PixelFormatUyyvyy411)
+	require.NoError(t, frame.AllocBuffer(0))
+	conv := newConverter()
+	defer conv.release()
+	p := newPicture(frame, conv, 0, 0)
+	defer p.Release()
+	var got liveproof.Thumbnail
+	require.Zero(t, p.Fingerprint(&got))
+	require.Zero(t, got)
+}
+
 // TestPictureThumbnailIsTheMean of at most ten by ten samples spread over a cell.
 func TestPictureThumbnailIsTheMean(t *testing.T) {
 	conv := newConverter()

@@ -47,6 +47,7 @@ type attention struct {
 	doubtAt time.Duration // stream time of the newest doubt
 	calm    run           // since when nothing raised doubt
 	alarmed bool          // doubt was raised since the last sample
+	owed    run           // since which lost sample a thorough search is owed
 }
 
 // run is a span of stream time that may not have begun.
@@ -77,6 +78,24 @@ func (a *attention) due(t time.Duration, unlike bool) (sample, thorough bool) {
 	thorough, a.alarmed = a.alarmed, false
 	a.next = t + time.Duration((1+a.draw())/2*float64(a.period))
 	return true, thorough
+}
+
+// lost says that the sample of stream time t, which was to be searched thoroughly, never reached the detector.
+func (a *attention) lost(t time.Duration) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.owed = run{on: true, since: t}
+}
+
+// makesUp reports whether the sample of stream time t is to be searched thoroughly in the place of an earlier one that was lost.
+func (a *attention) makesUp(t time.Duration) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if !a.owed.on || t < a.owed.since {
+		return false
+	}
+	a.owed.on = false
+	return true
 }
 
 // doubt restores the full rate at stream time t.

@@ -138,6 +138,32 @@ func TestAttentionPicksSamples(t *testing.T) {
 	require.True(t, sample && !thorough, "the full rate")
 }
 
+// TestDroppedSampleOwesItsSearch: a slow detector drops most samples, among them the first one after a cut. The next
+// one that it gets is searched thoroughly.
+func TestDroppedSampleOwesItsSearch(t *testing.T) {
+	for cut := 240; cut < 270; cut += 3 {
+		bubble(t, func(t *testing.T) {
+			r := liveRig(t, live(330, 30).edit(func(i int, p *picture) { sway(p, min(i/cut, 1)) }))
+			r.info.Mode = liveproof.ModeCall
+			cutAt := r.src.pictures[cut].t
+			searched := false // thoroughly, by the first search of a picture after the cut
+			r.models.asked = func(at time.Duration, thorough bool) {
+				if cutAt >= 0 && at >= cutAt {
+					searched, cutAt = thorough, -1
+				}
+			}
+			r.models.detect = func(context.Context, int) (liveproof.Detection, error) {
+				time.Sleep(700 * time.Millisecond)
+				return oneFace(1), nil
+			}
+			_, err := r.run(context.Background())
+			require.NoError(t, err)
+			require.NotZero(t, r.report.Drops[StageDetect][liveproof.ReasonOverload])
+			require.True(t, searched, "cut at picture %d", cut)
+		})
+	}
+}
+
 // TestOneShotIsNeverRelaxed, however settled it is.
 func TestOneShotIsNeverRelaxed(t *testing.T) {
 	a := newAttention(DefaultConfig(), liveproof.ModeOnboarding, NewMetrics(nil))

@@ -20,7 +20,7 @@ type frame struct {
 	cells   *liveproof.Thumbnail // what is compared with other samples
 	passed  []glance             // pictures of the sampling grid since the last frame that became no samples
 	arrived time.Time
-	// thorough makes the detector search the whole picture.
+	// thorough asks the detector to search the whole picture; false once it was asked.
 	thorough bool
 }
 
@@ -158,6 +158,9 @@ func (l *line) forward(ctx context.Context, from Stage, next *queue[*frame], f *
 // complete gives a frame's sample to the judge.
 func (l *line) complete(ctx context.Context, f *frame) {
 	f.release()
+	if f.thorough && l.cfg.Live { // of a file no sample is dropped
+		l.attention.lost(f.sample.T)
+	}
 	select {
 	case l.results <- f:
 	case <-ctx.Done():

@@ -158,7 +158,9 @@ func (l *line) arrival(now time.Time) time.Duration {
 
 // detect finds the followed face; the frame goes on when there is one to judge.
 func (l *line) detect(ctx context.Context, f *frame) bool {
-	d, err := l.deps.Detector.Detect(ctx, f.img, f.sample.T, f.thorough)
+	thorough := l.attention.makesUp(f.sample.T) || f.thorough
+	f.thorough = false
+	d, err := l.deps.Detector.Detect(ctx, f.img, f.sample.T, thorough)
 	if err != nil {
 		l.failed(string(StageDetect), f, err)
 		f.unscored(failure(err))

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/testutil"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/liveproof/liveproof"
@@ -144,11 +145,64 @@ func TestUnusedPlacesLapse(t *testing.T) {
 		for range 4 {
 			require.NoError(t, c.Book(newID()), "nobody blocks the server by creating sessions")
 		}
-		_, err := c.connect(ids[1])
-		require.ErrorIs(t, err, liveproof.ErrOverloaded, "who comes too late finds the server full")
-		read, err := c.db.Get(t.Context(), ids[1])
+		c.end()
+	})
+}
+
+// TestClientsGoBeforePlaces: a client who comes later than the time for which a place is booked, or who was sent to another
+// server, takes the place that was booked longest ago, while the sessions that are here leave room.
+func TestClientsGoBeforePlaces(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCrowd(t, DefaultConfig())
+		booked := []liveproof.SessionID{newID(), newID(), newID(), newID()}
+		for _, id := range booked {
+			require.NoError(t, c.Book(id))
+			time.Sleep(time.Second)
+		}
+		_, err := c.connect(newID())
 		require.NoError(t, err)
-		require.Equal(t, liveproof.StateCreated, read.State, "and may try again")
+		for _, id := range booked[1:] {
+			_, err := c.connect(id)
+			require.NoError(t, err, "the newer places are still theirs")
+		}
+		late := c.make(booked[0])
+		_, err = c.Connect(t.Context(), late, "token", Silent{}, nil)
+		require.ErrorIs(t, err, liveproof.ErrOverloaded, "clients who are here keep theirs")
+		read, err := c.db.Get(t.Context(), late.ID)
+		require.NoError(t, err)
+		require.Equal(t, liveproof.StateCreated, read.State, "and who is refused may try again")
+		c.end()
+	})
+}
+
+// TestClientsWhoTakeTheirTime: two sessions are created a second, their clients come 12 s later and stay for 5 s. Places
+// and sessions are fewer than fit, so everybody is served once the cost is known.
+func TestClientsWhoTakeTheirTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCrowd(t, DefaultConfig())
+		c.cost = .05
+		var clients sync.WaitGroup
+		visit := func(id liveproof.SessionID) error {
+			time.Sleep(12 * time.Second)
+			conn, err := c.connect(id)
+			if err == nil {
+				time.Sleep(5 * time.Second)
+				conn.Abort(liveproof.ReasonDisconnected)
+			}
+			return err
+		}
+		for n := range 2 * 120 {
+			time.Sleep(time.Second / 2)
+			id := newID()
+			err := c.Book(id)
+			if known := n >= 2*40; known {
+				require.NoError(t, err)
+				clients.Go(func() { assert.NoError(t, visit(id)) })
+			} else if err == nil {
+				clients.Go(func() { _ = visit(id) })
+			}
+		}
+		clients.Wait()
 		c.end()
 	})
 }

@@ -47,19 +47,21 @@ func (p *places) lapse(now time.Time) {
 // refuse says why one more session beside the connected ones does not fit; nil when it does.
 func (p *places) refuse(now time.Time, connected int) *Refusal {
 	p.lapse(now)
-	var why Reason
+	if why := p.against(connected, len(p.booked)); why != "" {
+		return p.refusal(now, why)
+	}
+	return nil
+}
+
+// against is why one more session beside so many connected ones and booked places does not fit; "" when it does.
+func (p *places) against(connected, booked int) Reason {
 	switch {
 	case p.limit != Auto && connected >= int(p.limit):
-		why = RefusedNumber
+		return RefusedNumber
 	case p.books():
-		why = p.policy.Admit(admission.Sessions{
-			Booked: len(p.booked), Connecting: connected - p.streaming, Streaming: p.streaming,
-		})
+		return p.policy.Admit(admission.Sessions{Booked: booked, Connecting: connected - p.streaming, Streaming: p.streaming})
 	}
-	if why == "" {
-		return nil
-	}
-	return p.refusal(now, why)
+	return ""
 }
 
 func (p *places) refusal(now time.Time, why Reason) *Refusal {
@@ -75,6 +77,32 @@ func (p *places) book(now time.Time, id liveproof.SessionID) {
 	if p.books() {
 		p.booked[id] = now.Add(bookedFor)
 	}
+}
+
+// connect gives a place to a session whose client is here: its booked one, a free one, or those that were booked
+// longest ago by others. Else clients who take longer than bookedFor, or who were sent to another server, would never
+// get in while new sessions are created; whose place was taken meets the same rule when he comes.
+func (p *places) connect(now time.Time, id liveproof.SessionID, connected int) *Refusal {
+	if p.take(now, id) {
+		return nil
+	}
+	if why := p.against(connected, 0); why != "" {
+		return p.refusal(now, why)
+	}
+	for len(p.booked) > 0 && p.against(connected, len(p.booked)) != "" {
+		delete(p.booked, p.oldest())
+	}
+	return nil
+}
+
+// oldest is the session whose place was booked first.
+func (p *places) oldest() (oldest liveproof.SessionID) {
+	for id, until := range p.booked {
+		if oldest == "" || until.Before(p.booked[oldest]) {
+			oldest = id
+		}
+	}
+	return oldest
 }
 
 // take turns the session's booked place into a connected one; false when it has none.

@@ -154,7 +154,7 @@ func (s *Supervisor) Book(id liveproof.SessionID) error {
 		return ErrDraining
 	}
 	now := time.Now()
-	if err := s.room(now); err != nil {
+	if err := s.counted(s.places.refuse(now, len(s.connections))); err != nil {
 		return err
 	}
 	s.places.book(now, id)
@@ -168,13 +168,13 @@ func (s *Supervisor) Unbook(id liveproof.SessionID) {
 	s.places.take(time.Now(), id)
 }
 
-// room returns a *Refusal, and counts it, if one more session does not fit.
-func (s *Supervisor) room(now time.Time) error {
-	if refused := s.places.refuse(now, len(s.connections)); refused != nil {
-		s.metrics.refused.WithLabelValues(string(refused.Reason)).Inc()
-		return refused
+// counted counts a refusal and makes it an error; nil stays nil.
+func (s *Supervisor) counted(refused *Refusal) error {
+	if refused == nil {
+		return nil
 	}
-	return nil
+	s.metrics.refused.WithLabelValues(string(refused.Reason)).Inc()
+	return refused
 }
 
 // Refuse counts a refusal for the caller's reason, and returns it with the time until another try.
@@ -185,7 +185,7 @@ func (s *Supervisor) Refuse(why Reason) *Refusal {
 	return s.places.refusal(time.Now(), why)
 }
 
-// reserve takes a place: the one that was booked for the session, or a free one. It also refuses a
+// reserve takes a place for a session whose client is here. It also refuses a
 // second peer for the session on this server, without asking the store.
 func (s *Supervisor) reserve(session liveproof.Session, tokenID string, l Listener) (*Connection, error) {
 	s.mu.Lock()
@@ -199,10 +199,8 @@ func (s *Supervisor) reserve(session liveproof.Session, tokenID string, l Listen
 	case known != nil:
 		return nil, liveproof.ErrConflict
 	}
-	if now := time.Now(); !s.places.take(now, session.ID) {
-		if err := s.room(now); err != nil {
-			return nil, err
-		}
+	if err := s.counted(s.places.connect(time.Now(), session.ID, len(s.connections))); err != nil {
+		return nil, err
 	}
 	c := newConnection(s, session, tokenID, l)
 	s.connections[session.ID] = c

@@ -11,14 +11,16 @@
 //
 // The means show a new session only after some seconds. The policy keeps the same mean
 // of the number of streaming sessions: so many sessions are seen. Streaming sessions
-// beyond that number, those that are connecting, and booked places are unseen. (If
+// beyond that number, and those that are connecting, are unseen. (If
 // fewer sessions stream than the means show, some have ended; then only so much use
 // counts as the running ones can cost.) One more session is admitted while
 //
-//	use + (unseen + 1)·cost ≤ Target·available
+//	use + (unseen + booked + 1)·cost ≤ Target·available
 //
-// holds for both resources, and while no more sessions are unseen than seen. A
-// server that has seen none takes as many as a cautious guess of the cost allows. So
+// holds for both resources, and while no more sessions are unseen than seen. So
 // a cold server doubles its sessions every few seconds, instead of admitting many
-// sessions whose cost is not known.
+// sessions whose cost is not known. A booked place belongs to a client who has not connected
+// yet, and is often kept for longer than the session then takes: it counts by its cost alone. Otherwise
+// slow clients would keep a server from ever seeing sessions. Before a cost was measured, the server
+// admits as many sessions and booked places as a cautious guess of the cost allows.
 package admission

@@ -54,6 +54,7 @@ type Policy struct {
 	last     Reading
 	samples  float64  // mean: a second, of all sessions
 	sessions float64  // mean: that streamed
+	shared   bool     // cpu.available counts what other processes take of the cores
 	measured bool     // whether the costs are measured
 	cpu      resource // in cores
 	scorer   resource // in shares of its workers
@@ -79,22 +80,28 @@ func (p *Policy) Observe(now time.Time, r Reading) {
 	p.at, p.last = now, r
 	p.cpu.known, p.scorer.known = r.Cores > 0, true
 	p.readings++
-	switch p.readings {
-	case 1: // use is the difference of two readings
+	if p.readings == 1 { // use is the difference of two readings
 		p.cpu.available, p.scorer.available = r.Cores, 1
 		return
-	case 2: // begin with a measured value, so that other processes count at once
-		p.cpu.available = available(last, r, span)
 	}
 	fresh := 1 - math.Exp(-span/Settle.Seconds())
-	approach(&p.cpu.used, max(r.CPU-last.CPU, 0)/span, fresh)
-	approach(&p.cpu.available, available(last, r, span), fresh)
+	if last.Cores > 0 && r.Cores > 0 { // totals are compared with totals, not with a reading that failed
+		p.observeCPU(last, r, span, fresh)
+	}
 	approach(&p.samples, max(r.Samples-last.Samples, 0)/span, fresh)
 	approach(&p.sessions, float64(last.Streaming), fresh)
 	p.scorer.used = r.Scorer
 	if sessions := p.samples / p.rate; sessions >= leastSessions {
 		p.cpu.cost, p.scorer.cost, p.measured = p.cpu.used/sessions, p.scorer.used/sessions, true
 	}
+}
+
+func (p *Policy) observeCPU(from, to Reading, span, fresh float64) {
+	if !p.shared { // what other processes take counts at once
+		p.cpu.available, p.shared = available(from, to, span), true
+	}
+	approach(&p.cpu.used, max(to.CPU-from.CPU, 0)/span, fresh)
+	approach(&p.cpu.available, available(from, to, span), fresh)
 }
 
 func approach(mean *float64, v, weight float64) { *mean += weight * (v - *mean) }
@@ -111,9 +118,9 @@ func available(from, to Reading, span float64) float64 {
 // Admit decides on one more session beside these; "" admits it. A server without sessions always
 // takes one, however busy the machine is.
 func (p *Policy) Admit(s Sessions) Reason {
-	streaming := float64(s.Streaming)
+	streaming, booked := float64(s.Streaming), float64(s.Booked)
 	seen := min(p.sessions, streaming)
-	unseen := float64(s.Booked+s.Connecting) + streaming - seen
+	unseen := float64(s.Connecting) + streaming - seen
 	left := math.Inf(1) // how many sessions can have part in the mean use
 	if streaming < p.sessions {
 		left = streaming // the rest has ended
@@ -121,11 +128,11 @@ func (p *Policy) Admit(s Sessions) Reason {
 	switch {
 	case s.Booked+s.Connecting+s.Streaming == 0:
 		return ""
-	case unseen > max(seen, p.start()-1):
+	case unseen > max(seen, p.start()-1), !p.measured && booked > 0 && unseen+booked > p.start()-1:
 		return Settling
-	case !p.cpu.room(left, unseen+1):
+	case !p.cpu.room(left, unseen+booked+1):
 		return CPU
-	case !p.scorer.room(left, unseen+1):
+	case !p.scorer.room(left, unseen+booked+1):
 		return Scorer
 	}
 	return ""

@@ -295,6 +295,28 @@ func TestUnknownProcessor(t *testing.T) {
 	require.Equal(t, Scorer, m.Admit(s))
 }
 
+// TestReadingThatFails: the totals since the start of process and machine, which the next reading brings, are not taken
+// for the use of half a second.
+func TestReadingThatFails(t *testing.T) {
+	m := newMachine()
+	m.r.CPU, m.r.Idle = 1e5, 1e6 // it has run for days
+	for range 2 {
+		m.Observe(m.now, m.r)
+		m.run(time.Minute, .1)
+		use, cost, running := m.View().CPU, m.View().Cost, len(m.streaming)
+		m.now = m.now.Add(step)
+		m.Observe(m.now, Reading{Samples: m.r.Samples, Streaming: running})
+		m.run(2*step, 0)
+		require.InDelta(t, use, m.View().CPU, .02)
+		require.InDelta(t, cost, m.View().Cost, .01)
+		require.True(t, m.arrive())
+	}
+	m.Policy = New(rate)
+	m.Observe(m.now, Reading{})
+	m.run(time.Minute, 0)
+	require.InDelta(t, m.cost, m.View().Cost, .01, "the first reading failed")
+}
+
 func TestUnknownIdleTimeCountsTheOwnLimit(t *testing.T) {
 	p := New(rate)
 	p.Observe(time.Unix(0, 0), Reading{Cores: 4, Idle: math.NaN()})
