@@ -19,9 +19,10 @@ type Config struct {
 	// decides for each network at load: OpenVINO where it is installed, runs the network
 	// clearly faster on this machine than the plain CPU provider, and agrees with it; else cpu.
 	Provider Provider `yaml:"provider"`
-	// Precision is the networks' arithmetic: auto, fp32, bf16 (openvino) or fp16 (tensorrt).
-	// auto is bf16 on OpenVINO where the CPU has it, fp16 on TensorRT, else fp32. The layers
-	// of an int8 file stay int8.
+	// Precision is the networks' arithmetic: auto, fp32, bf16 (openvino), tf32 (cuda) or fp16
+	// (tensorrt). auto is bf16 on OpenVINO where the CPU has it, tf32 on CUDA, fp16 on TensorRT,
+	// else fp32. tf32 is float32 whose products round their inputs to 10 bits of mantissa. The
+	// layers of an int8 file stay int8.
 	Precision Precision `yaml:"precision"`
 	// DeviceID is the GPU, from 0; without meaning on the CPU.
 	DeviceID int `yaml:"device_id"`
@@ -34,9 +35,6 @@ type Config struct {
 	// AllowSpinning lets idle worker threads burn their core while they wait
 	// for work: a little less latency, much more CPU time.
 	AllowSpinning bool `yaml:"allow_spinning"`
-	// CUDATF32 lets CUDA round the inputs of float32 products to TF32's 10 bits of
-	// mantissa: faster, and scores move a little.
-	CUDATF32 bool `yaml:"cuda_tf32"`
 	// TensorRTCacheDir keeps built TensorRT engines between starts, because
 	// building one takes minutes. Empty: built at every start.
 	TensorRTCacheDir string `yaml:"tensorrt_cache_dir"`
@@ -49,7 +47,6 @@ func DefaultConfig() Config {
 		Precision:        PrecisionAuto,
 		IntraOpThreads:   1,
 		InterOpThreads:   1,
-		CUDATF32:         true,
 		TensorRTCacheDir: ".cache/tensorrt",
 	}
 }

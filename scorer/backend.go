@@ -47,11 +47,11 @@ func Load(ctx context.Context, rt *onnx.Runtime, model Model, cfg Config, log *s
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	b, err := load(ctx, rt, model, cfg, batchSizes(rt.Provider(), cfg.MaxBatch), log)
+	b, err := load(ctx, rt, model, cfg, sizesFor(rt.Provider(), cfg.MaxBatch), log)
 	if err != nil {
 		return nil, err
 	}
-	if err := warmUp(ctx, b, b.sizes); err != nil {
+	if err := warmUp(ctx, b, b.networks.sizes.all); err != nil {
 		return nil, errors.Join(fmt.Errorf("model %s: warm-up: %w", model.Name, err), b.Close())
 	}
 	return b, nil

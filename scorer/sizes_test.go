@@ -7,22 +7,32 @@ import (
 	"github.com/liveproof/liveproof/onnx"
 )
 
-func TestBatchSizes(t *testing.T) {
+func TestSizes(t *testing.T) {
 	cases := []struct {
 		provider onnx.Provider
 		max      int
 		want     []int
+		apart    bool
 	}{
-		{onnx.ProviderCPU, 1, []int{1}},
-		{onnx.ProviderCPU, 7, []int{1, 2, 3, 4, 5, 6, 7}},
-		{onnx.ProviderCUDA, 1, []int{1}},
-		{onnx.ProviderCUDA, 20, []int{1, 2, 3, 4, 6, 8, 12, 16, 20}},
-		{onnx.ProviderCUDA, 64, []int{1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64}},
-		{onnx.ProviderTensorRT, 256, []int{1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256}},
+		{onnx.ProviderCPU, 1, []int{1}, false},
+		{onnx.ProviderCPU, 7, []int{1, 2, 3, 4, 5, 6, 7}, false},
+		{onnx.ProviderAuto, 3, []int{1, 2, 3}, false},
+		{onnx.ProviderOpenVINO, 3, []int{1, 2, 3}, false},
+		{onnx.ProviderCUDA, 1, []int{1}, true},
+		{onnx.ProviderCUDA, 8, []int{1, 4, 8}, true},
+		{onnx.ProviderCUDA, 20, []int{1, 4, 16, 20}, true},
+		{onnx.ProviderCUDA, 256, []int{1, 4, 16, 32, 64, 128, 256}, true},
+		{onnx.ProviderTensorRT, 64, []int{1, 4, 16, 32, 64}, false},
 	}
 	for _, c := range cases {
-		if got := batchSizes(c.provider, c.max); !slices.Equal(got, c.want) {
-			t.Errorf("%s, at most %d: %v, want %v", c.provider, c.max, got, c.want)
+		got := sizesFor(c.provider, c.max)
+		if !slices.Equal(got.all, c.want) || got.apart != c.apart || got.largest() != c.max {
+			t.Errorf("%s, at most %d: %v, want %v, apart %v", c.provider, c.max, got, c.want, c.apart)
+		}
+		for n := 1; n <= c.max; n++ {
+			if size := got.all[got.holding(n)]; size < n || n > 16 && size > 2*n {
+				t.Errorf("%s, at most %d: %d crops in a batch of %d", c.provider, c.max, n, size)
+			}
 		}
 	}
 }
