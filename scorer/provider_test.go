@@ -124,7 +124,7 @@ func BenchmarkProvider(b *testing.B) {
 	for _, path := range benchmarked(b) {
 		b.Run(modelName(path), func(b *testing.B) {
 			cfg := benchConfig(slices.Max(batches))
-			cfg.Workers = gpuWorkers
+			cfg.Workers = max(gpuWorkers, slices.Max(benchWorkers(b)))
 			backend := loadPath(b, runtime, path, cfg)
 			best := 0.
 			for _, runs := range []int{1, 2} {
@@ -149,6 +149,8 @@ func numbersOf(b *testing.B, variable, byDefault string) (numbers []int) {
 	}
 	return numbers
 }
+
+func benchWorkers(b *testing.B) []int { return numbersOf(b, workersEnv, "1,2") }
 
 // benchmarkBare runs the session alone, with the tensors of one batch size, and returns images a second.
 func benchmarkBare(b *testing.B, backend *onnxBackend, runs, batch int) (rate float64) {
@@ -184,7 +186,7 @@ func benchmarkBare(b *testing.B, backend *onnxBackend, runs, batch int) (rate fl
 // runtime's highest rate.
 func benchmarkBatchers(b *testing.B, backend Backend, batches []int, best float64) {
 	b.Helper()
-	for _, workers := range numbersOf(b, workersEnv, "1,2") {
+	for _, workers := range benchWorkers(b) {
 		for _, batch := range batches {
 			for load := 2; load <= workers+1; load++ { // crops in flight, in batches
 				benchmarkBatcher(b, fmt.Sprintf("busy/workers=%d/max_batch=%d/sessions=%d", workers, batch, load*batch), backend,
@@ -224,9 +226,9 @@ const (
 	fakeMaximum = 256 / (256*float64(fakeCrop) + float64(fakeLaunch)) * float64(time.Second)
 )
 
-func newFakeGPU() *fakeGPU {
-	f := &fakeGPU{tensors: make(chan []byte, gpuWorkers)}
-	for range gpuWorkers {
+func newFakeGPU(workers int) *fakeGPU {
+	f := &fakeGPU{tensors: make(chan []byte, workers)}
+	for range workers {
 		f.tensors <- make([]byte, maxBatchSize*cropBytes)
 	}
 	return f
@@ -246,12 +248,12 @@ func (f *fakeGPU) Score(_ context.Context, crops []*Crop, _ []float32) error {
 
 func (f *fakeGPU) Info() liveproof.ModelInfo { return liveproof.ModelInfo{Name: "fake", Threshold: .5} }
 
-func (f *fakeGPU) Workers() int { return gpuWorkers }
+func (f *fakeGPU) Workers() int { return cap(f.tensors) }
 
 func (f *fakeGPU) Close() error { return nil }
 
 // Whether the batcher keeps a fast backend busy, on any machine.
 func BenchmarkBatcherOnFakeGPU(b *testing.B) {
 	b.Logf("the fake GPU scores at most %.0f images/s", fakeMaximum)
-	benchmarkBatchers(b, newFakeGPU(), numbersOf(b, maxBatchesEnv, "8,64,256"), fakeMaximum)
+	benchmarkBatchers(b, newFakeGPU(slices.Max(benchWorkers(b))), numbersOf(b, maxBatchesEnv, "8,64,256"), fakeMaximum)
 }

@@ -113,7 +113,7 @@ steps() {
   step pytorch 40 "$PYTHON" "$HERE/gpu_check/pytorch.py" ${DRY:+--dry-run}
   step provider-int8 60 provider "$WORK/int8" auto 300ms
   step tensorrt 150 tensorrt
-  step workers 120 all_workers
+  step provider-workers3 40 provider "$WORK/fp16" auto 300ms 64,256 64,256 3
 }
 
 # A folder of links for each group of models that is measured together. The file with half arithmetic
@@ -139,7 +139,7 @@ step() {
     return
   fi
   say "$name (at $((SECONDS - START)) s, at most $limit s)"
-  export -f host unit golden provider all_workers fake train tensorrt go_bench
+  export -f host unit golden provider fake train tensorrt go_bench
   export DIR HERE WORK PYTHON DRY PROVIDER
   # "$@" may be one of the functions above, which only a shell knows.
   timeout -k 5 "$limit" bash -c '"$@"' step "$@" >"$WORK/logs/$name.log" 2>&1
@@ -167,7 +167,7 @@ host() {
 # Unit tests that need neither a GPU nor the source code: the binaries work here, and the host's CPU gives the golden scores.
 unit() {
   local failed=0
-  (cd "$DIR/scorer" && env -u LIVEPROOF_BENCH_PROVIDER ../bin/scorer.test -test.timeout 50s -test.run 'Golden|Parity|Batcher|Queue|Backend|Fair|Policy') || failed=1
+  (cd "$DIR/scorer" && env -u LIVEPROOF_BENCH_PROVIDER ../bin/scorer.test -test.timeout 50s -test.run 'Golden|Parity|Batcher|Queue|Backend|Fair|Policy|OneShape|Networks|Sizes') || failed=1
   mkdir -p "$DIR/onnx" && cd "$DIR/onnx" && ../bin/onnx.test -test.timeout 50s -test.skip 'ProviderFailure|RefusesALibrary|CommentOf|TensorRTSettings' || failed=1
   return $failed
 }
@@ -186,8 +186,6 @@ provider() {
   export LIVEPROOF_BENCH_BATCHES=${4:-1,16,64,256} LIVEPROOF_BENCH_MAX_BATCHES=${5:-64,256} LIVEPROOF_BENCH_WORKERS=${6:-2}
   go_bench BenchmarkProvider/ "$3"
 }
-
-all_workers() { provider "$WORK/fp16" auto 500ms 1,4,16,32,64,128,256 16,32,64,128,256 1,2,3; }
 
 fake() { go_bench BenchmarkBatcherOnFakeGPU 400ms; }
 

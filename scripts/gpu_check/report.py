@@ -53,7 +53,7 @@ def collect(logs: Path, steps: Path) -> dict:
         "host": text.get("host", ""),
         "parity": [p for name in text for p in pairs(text[name], "parity")],
         "loaded": [{"step": name, **p} for name in text for p in pairs(text[name], "loaded")],
-        "providers": {name: benchmarks(text[name]) for name in text if name.startswith("provider-") or name in ("tensorrt", "workers")},
+        "providers": {name: benchmarks(text[name]) for name in text if name.startswith("provider-") or name == "tensorrt"},
         "fake": benchmarks(text.get("fake", "")),
         "training": [t for name in text if name.startswith("train-") for t in lines_of(text[name], "training")],
         "pytorch": lines_of(text.get("pytorch", ""), "pytorch"),
