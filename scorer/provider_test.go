@@ -213,11 +213,12 @@ func benchmarkBatcher(b *testing.B, name string, backend Backend, workers, batch
 	})
 }
 
-// fakeGPU takes as long as a GPU that scores 10 000 crops a second in batches of 256, one batch at a time.
-// The crops are copied before, as into a tensor.
+// fakeGPU takes as long as a GPU that scores 10 000 crops a second in batches of 256, one batch at a time,
+// each padded to a size of CUDA. The crops are copied before, as into a tensor.
 type fakeGPU struct {
 	computing sync.Mutex
 	tensors   chan []byte
+	sizes     sizes
 }
 
 const (
@@ -227,7 +228,7 @@ const (
 )
 
 func newFakeGPU(workers int) *fakeGPU {
-	f := &fakeGPU{tensors: make(chan []byte, workers)}
+	f := &fakeGPU{tensors: make(chan []byte, workers), sizes: sizesFor(onnx.ProviderCUDA, maxBatchSize)}
 	for range workers {
 		f.tensors <- make([]byte, maxBatchSize*cropBytes)
 	}
@@ -242,7 +243,8 @@ func (f *fakeGPU) Score(_ context.Context, crops []*Crop, _ []float32) error {
 	}
 	f.computing.Lock()
 	defer f.computing.Unlock()
-	time.Sleep(fakeLaunch + time.Duration(len(crops))*fakeCrop)
+	size := f.sizes.all[f.sizes.holding(len(crops))]
+	time.Sleep(fakeLaunch + time.Duration(size)*fakeCrop)
 	return nil
 }
 
