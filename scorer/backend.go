@@ -24,6 +24,8 @@ type Backend interface {
 	Score(ctx context.Context, crops []*Crop, rho []float32) error
 	// Info identifies the model.
 	Info() liveproof.ModelInfo
+	// Fill is how many of n waiting crops make a good batch, 1…n; n is at most the batch size. It never changes.
+	Fill(n int) int
 	// Workers is how many Scores may run at once, ≥ 1.
 	Workers() int
 	// Close frees the model; no Score is running.

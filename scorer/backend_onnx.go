@@ -121,6 +121,8 @@ func (b *onnxBackend) Info() liveproof.ModelInfo {
 	}
 }
 
+func (b *onnxBackend) Fill(n int) int { return b.networks.sizes.fill(n) }
+
 func (b *onnxBackend) Workers() int { return cap(b.lanes) }
 
 func (b *onnxBackend) Close() error {

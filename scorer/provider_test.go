@@ -250,6 +250,8 @@ func (f *fakeGPU) Score(_ context.Context, crops []*Crop, _ []float32) error {
 
 func (f *fakeGPU) Info() liveproof.ModelInfo { return liveproof.ModelInfo{Name: "fake", Threshold: .5} }
 
+func (f *fakeGPU) Fill(n int) int { return f.sizes.fill(n) }
+
 func (f *fakeGPU) Workers() int { return cap(f.tensors) }
 
 func (f *fakeGPU) Close() error { return nil }

@@ -30,9 +30,21 @@ func TestSizes(t *testing.T) {
 			t.Errorf("%s, at most %d: %v, want %v, apart %v", c.provider, c.max, got, c.want, c.apart)
 		}
 		for n := 1; n <= c.max; n++ {
+			if fill := got.fill(n); fill != n && !slices.Contains(got.all, fill) || fill > n || 2*fill < n || c.provider.OnCPU() && fill != n {
+				t.Errorf("%s, at most %d: of %d crops %d are run", c.provider, c.max, n, fill)
+			}
 			if size := got.all[got.holding(n)]; size < n || n > 16 && size > 2*n {
 				t.Errorf("%s, at most %d: %d crops in a batch of %d", c.provider, c.max, n, size)
 			}
+		}
+	}
+}
+
+func TestABatchIsAlmostFullOrSmall(t *testing.T) {
+	s := sizesFor(onnx.ProviderCUDA, 256)
+	for n, want := range map[int]int{1: 1, 3: 3, 5: 5, 16: 16, 17: 16, 27: 16, 28: 28, 32: 32, 33: 32, 65: 64, 111: 64, 112: 112, 223: 128, 224: 224, 256: 256} {
+		if got := s.fill(n); got != want {
+			t.Errorf("of %d crops %d are run, want %d", n, got, want)
 		}
 	}
 }
