@@ -46,7 +46,7 @@ func TestEachSessionOfAGPUSeesOneShape(t *testing.T) {
 	}
 	defer func() { _ = b.Close() }()
 	watched := watch(b)
-	if err := warmUp(t.Context(), b, b.networks.sizes.all); err != nil {
+	if err := warmUp(t.Context(), b, b.networks.sizes); err != nil {
 		t.Fatal(err)
 	}
 	var workers sync.WaitGroup
@@ -58,7 +58,7 @@ func TestEachSessionOfAGPUSeesOneShape(t *testing.T) {
 		})
 	}
 	workers.Wait()
-	want := []map[int64]int{{1: 3}, {4: 7}, {16: 25}, {20: 9}} // one warm-up, and two runs for each number of crops
+	want := []map[int64]int{{1: 4}, {4: 8}, {16: 26}, {20: 10}} // each worker: one warm-up, and one run for each number of crops
 	for i, w := range watched {
 		size := int64(b.networks.sizes.all[i])
 		if w.seen[size] != want[i][size] || len(w.seen) != 1 {
