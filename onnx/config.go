@@ -20,9 +20,10 @@ type Config struct {
 	// installed, agrees with cpu (docs/model-contract.md has the limits) and is clearly
 	// faster on this machine; else cpu.
 	Provider Provider `yaml:"provider"`
-	// Precision of the networks' arithmetic: auto, fp32, bf16 (openvino only) or fp16
-	// (tensorrt only). auto is bf16 on openvino if the CPU has bf16 instructions, fp16 on
-	// tensorrt, else fp32. The int8 layers of an int8 file stay int8.
+	// Precision of the networks' arithmetic: auto, fp32, bf16 (openvino only), tf32 (cuda only) or fp16
+	// (tensorrt only). auto is bf16 on openvino if the CPU has bf16 instructions, tf32 on cuda, fp16 on
+	// tensorrt, else fp32. tf32 is float32 whose products round their factors to 10 bits of mantissa. The
+	// int8 layers of an int8 file stay int8.
 	Precision Precision `yaml:"precision"`
 	// DeviceID is the GPU, from 0; without meaning on the CPU.
 	DeviceID int `yaml:"device_id"`
@@ -35,9 +36,6 @@ type Config struct {
 	// AllowSpinning lets idle worker threads burn their core while they wait
 	// for work: a little less latency, much more CPU time.
 	AllowSpinning bool `yaml:"allow_spinning"`
-	// CUDATF32 lets CUDA multiply in TF32, which rounds the factors to 10 bits of
-	// mantissa: faster, and scores change a little.
-	CUDATF32 bool `yaml:"cuda_tf32"`
 	// TensorRTCacheDir keeps built TensorRT engines between starts, because
 	// building one takes minutes. Empty: built at every start.
 	TensorRTCacheDir string `yaml:"tensorrt_cache_dir"`
@@ -50,7 +48,6 @@ func DefaultConfig() Config {
 		Precision:        PrecisionAuto,
 		IntraOpThreads:   1,
 		InterOpThreads:   1,
-		CUDATF32:         true,
 		TensorRTCacheDir: ".cache/tensorrt",
 	}
 }

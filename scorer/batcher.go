@@ -34,7 +34,7 @@ type Batcher struct {
 }
 
 // New takes over backend, which Close closes. metrics and log may be nil. The
-// number of workers stays what this first backend says.
+// number of workers and what fills a batch stay what this first backend says.
 func New(cfg Config, backend Backend, metrics *Metrics, log *slog.Logger) (*Batcher, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
@@ -45,7 +45,7 @@ func New(cfg Config, backend Backend, metrics *Metrics, log *slog.Logger) (*Batc
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	queue := newQueue(cfg, metrics)
+	queue := newQueue(cfg, backend.Fill, metrics)
 	return &Batcher{
 		cfg: cfg, workers: backend.Workers(), metrics: metrics,
 		queue:  queue,

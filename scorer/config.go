@@ -23,8 +23,9 @@ type Config struct {
 	// ModelSHA256 is the file's hash, 64 hex digits, when model is a path; empty
 	// accepts any file.
 	ModelSHA256 string `yaml:"model_sha256"`
-	// MaxBatch is the most crops of one run of the network, 1…256. More than 8 make only
-	// GPUs faster; queue_capacity should then hold four such batches.
+	// MaxBatch is the most crops of one run of the network, 1…256. More than 8 speed up
+	// GPUs only; let queue_capacity hold four such batches. cuda keeps the network in memory
+	// once for each of the batch sizes 1, 4, 16, 32, … max_batch.
 	MaxBatch int `yaml:"max_batch"`
 	// MaxWait is how long a crop waits for company while another batch runs, 0…1s.
 	MaxWait time.Duration `yaml:"max_wait"`

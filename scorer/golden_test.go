@@ -56,7 +56,7 @@ func executions(t testing.TB) []execution {
 	for _, precision := range []onnx.Precision{onnx.PrecisionFP32, onnx.PrecisionBF16} {
 		e := execution{Provider: onnx.ProviderOpenVINO, Precision: precision}
 		rt := openRuntimeOn(t, e)
-		b, err := load(t.Context(), rt, readModel(t, "tiny.onnx"), DefaultConfig(), []int{1, 2, 3, 4, 5, 6, 7, 8}, quiet)
+		b, err := load(t.Context(), rt, readModel(t, "tiny.onnx"), DefaultConfig(), sizesFor(onnx.ProviderCPU, 8), quiet)
 		if errors.Is(err, onnx.ErrProvider) {
 			t.Logf("%v is not measured: %v", e, err)
 			continue

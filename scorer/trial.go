@@ -56,7 +56,7 @@ func rhoLimit(stored string, arithmetic onnx.Precision) float64 {
 		return 5e-2
 	case arithmetic == onnx.PrecisionBF16: // 8 bits of significand
 		return 3e-2
-	case arithmetic == onnx.PrecisionFP16: // 11 bits of significand
+	case arithmetic == onnx.PrecisionFP16, arithmetic == onnx.PrecisionTF32: // 11 bits of significand
 		return 2e-3
 	}
 	return 1e-4
