@@ -45,11 +45,12 @@ func coarsen(t *liveproof.Thumbnail) (c coarse) {
 // samples are to each other. All pictures are kept, sampled or not, so that a
 // loop is found whatever its length in sampling periods.
 type loops struct {
-	ring []shown // of the newest pictures
-	n    int     // pictures so far
-	last *coarse // newest sample
-	lag  time.Duration
-	run  []match // newest samples that matched at lag, at most loopRun
+	ring   []shown // of the newest pictures
+	bounds []int   // scratch, for each picture of the ring
+	n      int     // pictures so far
+	last   *coarse // newest sample
+	lag    time.Duration
+	run    []match // newest samples that matched at lag, at most loopRun
 }
 
 type shown struct {
@@ -71,22 +72,23 @@ func (c *coarse) blockSums() (s blockSums) {
 	return s
 }
 
-// farther reports that the distance of two pictures is above limit, in levels RMS. It may miss that, but is never
-// wrong: the mean of n squares is at least the square of their mean.
-func (s *blockSums) farther(o *blockSums, limit float64) bool {
+// apart is at most the squared distance of two pictures, summed over all cells, times the cells of a block: the
+// mean of n squares is at least the square of their mean.
+func (s *blockSums) apart(o *blockSums) int {
 	sum := 0
 	for i := range s {
 		d := int(s[i]) - int(o[i])
 		sum += d * d
 	}
-	const n = blockSide * blockSide
-	return float64(sum) > limit*limit*n*n*float64(len(s))
+	return sum
 }
 
 // match compares a sample with the past and with the sample before; RMS levels.
 type match struct{ past, step float64 }
 
-func newLoops(window int) *loops { return &loops{ring: make([]shown, window)} }
+func newLoops(window int) *loops {
+	return &loops{ring: make([]shown, window), bounds: make([]int, window)}
+}
 
 // observe takes the next picture; for a sampled one it reports whether the picture
 // belongs to a loop.
@@ -126,18 +128,42 @@ func (l *loops) judge(s *shown) bool {
 	return len(l.run) == loopRun && past < loopRatio*step
 }
 
-// nearest finds the most similar picture whose age is in [from, to]; +Inf without one.
+// nearest finds the most similar picture whose age is in [from, to], of several the one that lies first in the ring; +Inf without
+// one. The picture with the lowest bound is compared first, so that its distance rules out most others by their bounds.
 func (l *loops) nearest(s *shown, from, to time.Duration) (lag time.Duration, best float64) {
-	best = math.Inf(1)
-	for i := range l.ring[:min(l.n, len(l.ring))] {
-		old := &l.ring[i]
-		if age := s.t - old.t; age >= from && age <= to && !s.sums.farther(&old.sums, best) {
-			if d := distance(&s.cells, &old.cells, best); d < best {
-				lag, best = age, d
-			}
+	ring := l.ring[:min(l.n, len(l.ring))]
+	first := l.bound(s, ring, from, to)
+	if first < 0 {
+		return 0, math.Inf(1)
+	}
+	at := first
+	best = distance(&s.cells, &ring[first].cells, math.Inf(1))
+	for i := range ring {
+		if i == first || l.bounds[i] < 0 || float64(l.bounds[i]) > best*best*loopSide*loopSide*blockSide*blockSide {
+			continue
+		}
+		if d := distance(&s.cells, &ring[i].cells, best); d < best || d == best && i < at {
+			at, best = i, d
 		}
 	}
-	return lag, best
+	return s.t - ring[at].t, best
+}
+
+// bound writes blockSums.apart of every picture to bounds, -1 for one whose age is not in [from, to], and returns
+// the place of the lowest; -1 without one.
+func (l *loops) bound(s *shown, ring []shown, from, to time.Duration) (lowest int) {
+	lowest = -1
+	for i := range ring {
+		l.bounds[i] = -1
+		if age := s.t - ring[i].t; age < from || age > to {
+			continue
+		}
+		l.bounds[i] = s.sums.apart(&ring[i].sums)
+		if lowest < 0 || l.bounds[i] < l.bounds[lowest] {
+			lowest = i
+		}
+	}
+	return lowest
 }
 
 // distance is the RMS difference in levels; +Inf as soon as it is above limit.
