@@ -83,22 +83,22 @@ test-training: ## the trainer's tests
 test-browser: build ## end to end in headless Chromium
 	cd webclient && npm run --silent e2e
 
-bench: build ## all figures of docs/performance.md but the peer's, about 8 minutes: stages, sessions, verdict, owners
+bench: build ## the figures of docs/performance.md without bench-peer, about 8 minutes: stages, sessions, verdict, owners
 	@scripts/bench.sh
 
-bench-sessions: build ## sessions that this machine holds: samples, latency, CPU, memory (SESSIONS="10 20", MODEL=…)
+bench-sessions: build ## how many sessions this machine can run: samples, latency, CPU, memory (SESSIONS="10 20", MODEL=…)
 	@scripts/bench.sh sessions
 
-bench-verdict: build ## time to a verdict next to calls (CALLS=40)
+bench-verdict: build ## time to a verdict while calls run (CALLS=40)
 	@scripts/bench.sh verdict
 
-bench-owners: build ## whose code the CPU time is spent in (CALLS=40)
+bench-owners: build ## which code the CPU time is spent in (CALLS=40)
 	@scripts/bench.sh owners
 
-bench-plot: ## the sessions measured so far as a picture (PLOT=file.png)
+bench-plot: ## a plot of all sessions measured so far (PLOT=file.png)
 	@scripts/bench.sh plot
 
-bench-peer: build ## our server beside another one, about 12 minutes (LIVEPROOF_SHARED)
+bench-peer: build ## this server compared with another one, about 12 minutes (LIVEPROOF_SHARED)
 	@scripts/bench.sh peer
 
 fuzz: ## 20 s of every fuzz target (FUZZTIME=5m for longer)

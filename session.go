@@ -99,8 +99,8 @@ type ModelInfo struct {
 	SHA256    string  `json:"sha256"`
 	Threshold float64 `json:"threshold"` // decision threshold on ρ, from a dev set
 	Demo      bool    `json:"demo"`      // trained on rendered attacks, not on licensed benchmark data
-	// Provider and Precision are what ran the model, such as openvino and bf16; empty in
-	// records of version 0.1.
+	// Provider and Precision are the execution provider and the arithmetic that ran the
+	// model, such as openvino and bf16; empty in records of version 0.1.
 	Provider  string `json:"provider,omitempty"`
 	Precision string `json:"precision,omitempty"`
 }

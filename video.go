@@ -30,7 +30,7 @@ type AccessUnit struct {
 	// refer to them must not be shown until the next key frame.
 	Gap bool
 	// Discardable says that no later picture needs this one, neither as a reference
-	// nor for what decoders keep from picture to picture. False means "not known".
+	// nor for the decoder's state. False means "needed or not known".
 	Discardable bool
 	// Rotation in degrees clockwise {0,90,180,270}, from coordination of video orientation (3GPP TS 26.114).
 	Rotation int
@@ -56,16 +56,16 @@ type Picture interface {
 	Time() time.Duration
 	// Size is the width and height in pixels as shown, after rotation.
 	Size() (width, height int)
-	// Fingerprint is what a picture is compared with others by. The thumbnail
-	// averages the luma over a grid, as shown, after rotation; a pixel format
-	// without readable samples gives zeros.
+	// Fingerprint makes the picture comparable with others, by a thumbnail and a
+	// digest. The thumbnail averages the luma over a grid, as shown, after rotation;
+	// a pixel format without readable samples gives zeros.
 	//
-	// The digest, of 64 bits, is equal when the source sent the same luma again,
-	// pixel by pixel; different luma has another digest but for an accident. Chroma
-	// does not count: where only colour changes, nothing moves. Forging a digest
-	// gains nothing, since the forger's picture then counts as repeated. A lossy
-	// encoder hardly ever sends the same pixels again, not even of a still; such
-	// pictures are compared by their thumbnails.
+	// The 64-bit digest is equal for pictures whose luma is equal in every pixel, and
+	// almost certainly different for others. It is not cryptographic: who forges an
+	// equal digest only makes his own picture count as repeated. Chroma does not
+	// count, because nothing moves where only the colour changes. A lossy encoder
+	// hardly ever repeats the same pixels, not even of a still; such pictures are
+	// compared by their thumbnails.
 	Fingerprint(to *Thumbnail) (digest uint64)
 	// RGB converts into an image from pool; the caller owns the image.
 	RGB(pool *ImagePool) (*Image, error)

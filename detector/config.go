@@ -40,16 +40,17 @@ type Config struct {
 	Quality QualityConfig `yaml:"quality"`
 }
 
-// FollowConfig says when a search of the region around the followed face stands for
-// one of the whole picture. The Haar cascade always searches the whole picture.
+// FollowConfig says when the detector searches only the region around the followed
+// face instead of the whole picture. The Haar cascade always searches the whole picture.
 type FollowConfig struct {
 	// Every is the longest stream time from one search of a whole picture to the next,
-	// in [0, 1m], and so the time within which a second face is noticed; 0s: every
-	// sample's whole picture is searched.
+	// [0s, 1m]. It is also the time within which a second face is noticed. 0s searches
+	// the whole picture of every sample.
 	Every time.Duration `yaml:"every"`
-	// Regions are the sizes of the network's input for a region, smaller ones first; both
-	// sides are multiples of 32 in [64, 1920]. The first one that a face fits into is
-	// searched, at the scale of the whole picture; without one the whole picture is.
+	// Regions are the sizes (width x height) of the network's input for a region, the
+	// smallest first; both sides are multiples of 32, [64, 1920]. The first size that the
+	// face fits into is taken, at the scale of the whole picture; if there is none, the
+	// whole picture is searched.
 	Regions []Size `yaml:"regions"`
 }
 
@@ -120,7 +121,7 @@ func (c Config) Validate() error {
 	)
 }
 
-// regions are the sizes that are searched; none when following is off.
+// regions are the sizes in use; none when following is off.
 func (c FollowConfig) regions() []Size {
 	if c.Every == 0 {
 		return nil

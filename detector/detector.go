@@ -29,8 +29,8 @@ type Detector struct {
 	cfg    Config
 	name   string
 	finder finder
-	nearby []nearby            // for regions, smaller ones first
-	slots  *semaphore.Weighted // of the pictures that are searched at once, in whatever size
+	nearby []nearby            // finders for regions, the smallest region first
+	slots  *semaphore.Weighted // limits how many pictures are searched at once, whole or in part
 	met    *Metrics
 	once   sync.Once
 	err    error // of closing; written inside once

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/liveproof/liveproof"
+	"github.com/liveproof/liveproof/onnx"
 )
 
 // filmed are the clips of the shared folder that show a face.
@@ -39,12 +40,12 @@ func sampled(tb testing.TB, path string) (images []*liveproof.Image) {
 	}
 }
 
-// agreement of a stream that follows with one that searches every picture as a whole.
+// agreement between a stream that follows and one that searches every whole picture.
 type agreement struct {
 	samples   int
-	iou       []float64 // of the boxes that a region gave
-	marks     []float64 // their greatest distance of a landmark, in longer sides of the box
-	different []string  // pictures with other faces or another track
+	iou       []float64 // of each box found in a region with that of the whole picture
+	marks     []float64 // greatest distance between their landmarks, as a share of the box's longer side
+	different []string  // pictures in which the faces or the track differ
 }
 
 func (a *agreement) add(b agreement) {
@@ -90,7 +91,7 @@ func farthest(a, b liveproof.Face) (most float64) {
 	return most
 }
 
-// quantile is the value that a share q of v is below; NaN without values.
+// quantile is the value below which the share q of v lies; NaN without values.
 func quantile(v []float64, q float64) float64 {
 	if len(v) == 0 {
 		return math.NaN()
@@ -101,17 +102,20 @@ func quantile(v []float64, q float64) float64 {
 
 // The least agreement of a face found in a region with the same one found in the whole
 // picture. Measured over 856 regions: IoU 0.919 at least, 0.980 in the median; landmarks
-// 3.7 % of the box's longer side apart at most, 1.0 % in the median.
+// 3.7 % of the box's longer side apart at most, 1.0 % in the median. Where OpenVINO computes in bf16, one of 857
+// regions reaches only 0.884, because its boxes have 8 bits.
 const (
 	leastIoU   = 0.9
 	mostApart  = 0.05
-	leastShare = 0.7 // of the pictures are searched by region; 0.8 would be all but one a second
+	leastShare = 0.7 // of the pictures are searched by region; four of five would be 0.8
 )
 
 // Following gives the faces, boxes and landmarks that searches of whole pictures give,
 // and the same tracks.
 func TestFollowingAgreesWithWholeSearches(t *testing.T) {
-	d := openShared(t, DefaultConfig())
+	cfg := DefaultConfig()
+	cfg.Provider = onnx.ProviderCPU // the same arithmetic on every machine
+	d := openShared(t, cfg)
 	var all agreement
 	for _, pattern := range filmed {
 		paths, err := filepath.Glob(filepath.Join(sharedFile(t, "media"), pattern))
@@ -164,7 +168,7 @@ func TestSecondFaceIsSeenWithinASecond(t *testing.T) {
 	}
 }
 
-// beside is img with src pasted where img's face leaves the most room.
+// beside is img with src pasted on the side where img's face leaves more room.
 func beside(tb testing.TB, d *Detector, img, src *liveproof.Image) *liveproof.Image {
 	tb.Helper()
 	found := detect(tb, d.NewStream(), img)

@@ -12,8 +12,8 @@ import (
 	"github.com/liveproof/liveproof"
 )
 
-// scene is a detector's finders over faces at known places: one for whole
-// pictures and one for regions, which finds the faces that lie in its part.
+// scene has fake finders that know where the faces are: one for whole pictures, and one for
+// regions, which finds the faces inside the region.
 type scene struct {
 	img    *liveproof.Image
 	faces  []liveproof.Face
@@ -31,7 +31,7 @@ func (s *scene) find(_ context.Context, img *liveproof.Image) (found []liveproof
 		s.log.WriteString("r")
 		err = s.broken
 	}
-	// Where the part begins in the picture follows from the bytes behind its first pixel.
+	// The number of bytes from its first pixel to the end tells where the region lies in the picture.
 	offset := len(s.img.Pix) - len(img.Pix)
 	x, y := float32(offset%s.img.Stride/3), float32(offset/s.img.Stride)
 	for _, f := range s.faces {
@@ -134,7 +134,7 @@ func TestFollower(t *testing.T) {
 	}
 }
 
-// A region that cannot be searched is an error, and never stands for a picture; the
+// A failed search of a region is an error, and does not count as a search of the picture. The
 // searches are counted.
 func TestFollowerErrors(t *testing.T) {
 	s := &scene{img: pattern(1), faces: []liveproof.Face{at(100, 100, 120)}}

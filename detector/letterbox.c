@@ -6,8 +6,9 @@ LP_INLINE void add_rows(uint16_t *restrict sums, const uint8_t *upper, const uin
 	for (int i = 0; i < n; i++) sums[i] = upper[i] + lower[i];
 }
 
-// add_columns adds up two pixels for each cell. A pixel and the value behind it
-// are 64 bits; its three sums of four bytes never carry into their neighbour.
+// add_columns adds up two pixels for each cell. It loads a pixel's three 16-bit sums and
+// the value behind them as one 64-bit integer; a sum of four bytes fits into 16 bits, so
+// nothing carries into the neighbouring sum.
 LP_INLINE void add_columns(uint32_t *restrict cells, const uint16_t *sums, const uint32_t *left, const uint32_t *right, int n) {
 	for (int x = 0; x < n; x++) {
 		uint64_t a, b;

@@ -25,11 +25,11 @@ type letterbox struct {
 	// Of the picture that the tables are made for, and of its place in the input.
 	srcWidth, srcHeight int
 	fitWidth, fitHeight int
-	// Two source columns (as byte offsets) and rows for each input column and row:
-	// first one of each, then the other of each.
+	// Two source columns (as byte offsets) for each input column, and two source rows for
+	// each input row: first the first one of all cells, then the second one of all cells.
 	xs, ys []uint32
 	sums   []uint16 // of two source rows
-	cells  []uint32 // sums of four pixels for one input row, three of 16 bits and 16 bits of no meaning
+	cells  []uint32 // of one input row: each cell has R, G and B summed over four pixels, 16 bits each, and 16 unused bits
 }
 
 // scale is how many picture pixels one input pixel spans, in x and y. Both are
@@ -53,10 +53,10 @@ func (b *letterbox) prepare(w, h int) {
 	b.cells = sized(b.cells, 2*b.fitWidth)
 }
 
-// sampleTable gives for each of n cells over src pixels the pixel at the first
-// quarter of the cell, then for each that at the third, times step. Their average
-// is the exact area average when halving, and keeps aliasing low from ×1 to ×4 at
-// a fixed cost.
+// sampleTable divides src pixels into n cells. It returns, times step, the pixel at one
+// quarter of each cell, and after those the pixel at three quarters of each cell. The
+// average of the two is the exact area average when halving, and keeps aliasing low
+// for reductions from ×1 to ×4 at a fixed cost.
 func sampleTable(t []uint32, src, n, step int) []uint32 {
 	cell := float64(src) / float64(n)
 	for _, q := range [2]float64{0.25, 0.75} {
@@ -70,7 +70,7 @@ func sampleTable(t []uint32, src, n, step int) []uint32 {
 
 // fill writes img as planar BGR minus the mean into dst, which holds
 // 3·height·width values: [1,3,H,W]. img, which may be a part of a wider picture,
-// must satisfy checkImage: C does not look where its rows end.
+// must satisfy checkImage, because the C code does not check bounds.
 func (b *letterbox) fill(dst []float32, img *liveproof.Image) {
 	if b.srcWidth != img.Width || b.srcHeight != img.Height {
 		b.prepare(img.Width, img.Height)

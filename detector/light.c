@@ -1,6 +1,6 @@
 #include "pixels.h"
 
-// luma_row adds to out what it finds and writes the row's luma.
+// luma_row writes the luma of one row, and adds its sum and its clipped pixels to out.
 LP_INLINE void luma_row(int16_t *restrict luma, const uint8_t *p, int n, lp_light_sums *out) {
 	int sum = 0, clipped = 0;
 	for (int x = 0; x < n; x++) {

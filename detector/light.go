@@ -5,14 +5,14 @@ import "github.com/liveproof/liveproof"
 // #include "pixels.h"
 import "C"
 
-// light is what the pixels of a crop tell.
+// light describes the exposure and sharpness of a crop.
 type light struct {
 	mean    float64 // luma, [0,255]
-	clipped float64 // share of pixels whose luma is at its upper end
+	clipped float64 // share of pixels whose luma is LP_CLIPPED or more, [0,1]
 	blur    float64 // variance of the Laplacian of the luma
 }
 
-// measureLight reads the crop, which must satisfy checkImage, once.
+// measureLight measures the crop, which must satisfy checkImage, in one pass.
 func measureLight(crop *liveproof.Image) light {
 	w, h := crop.Width, crop.Height
 	rows := make([]int16, 3*w)

@@ -8,7 +8,7 @@ import (
 // Metrics of the detector.
 type Metrics struct {
 	regions prometheus.Counter
-	wholes  *prometheus.CounterVec // reason: see doubt
+	wholes  *prometheus.CounterVec // label reason: a doubt
 }
 
 // NewMetrics registers the metrics with reg; nil leaves them unregistered.
@@ -18,7 +18,7 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		regions: f.NewCounter(prometheus.CounterOpts{Name: "liveproof_detector_region_searches_total",
 			Help: "Searches of the region around a followed face."}),
 		wholes: f.NewCounterVec(prometheus.CounterOpts{Name: "liveproof_detector_full_searches_total",
-			Help: "Searches of a whole picture, by why a region was not enough."}, []string{"reason"}),
+			Help: "Searches of a whole picture, by the reason why a region was not enough."}, []string{"reason"}),
 	}
 }
 

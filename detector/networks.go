@@ -19,7 +19,7 @@ type network struct {
 	// model is the file's name in the catalogue.
 	model string
 	// open checks the file, and refuses any other network with ErrModel. It returns a finder for whole
-	// pictures and one for each size of region, in that order.
+	// pictures, then one for each size of region.
 	open func(cfg Config, rt *onnx.Runtime, file []byte, regions []Size, log *slog.Logger) ([]finder, error)
 }
 

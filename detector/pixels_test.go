@@ -47,8 +47,8 @@ func blackAndWhite(img *liveproof.Image) {
 	}
 }
 
-// endingAtAWall returns a picture whose last byte lies before memory that cannot be read: a
-// loop that reads beyond the picture ends the test.
+// endingAtAWall returns a picture that is followed by memory which cannot be read: a loop that
+// reads beyond the picture crashes the test.
 func endingAtAWall(t *testing.T, width, height, gap int) *liveproof.Image {
 	t.Helper()
 	page := os.Getpagesize()
@@ -162,8 +162,8 @@ func lightOf(img *liveproof.Image) light {
 	return l
 }
 
-// Every size, place and gap gives the pixels of the definitions, to the last bit: the scorer's
-// training has seen just these.
+// For every size, place and gap the pixels equal those of the definitions exactly, because the
+// scorer was trained on such pixels.
 func TestPixelsEqualTheirDefinition(t *testing.T) {
 	cases := []pixelsCase{
 		{1, 640, 480, 0, square{157, 77, 325}, 320, 256},

@@ -71,7 +71,7 @@ type difference struct {
 	confidence, landmarks float64
 }
 
-// with adds a face and the most similar one of those that the other provider found.
+// with adds the difference between a face and the most similar one that the other provider found.
 func (d difference) with(face liveproof.Face, others []liveproof.Face) difference {
 	best, at := 0., -1
 	for i, other := range others {

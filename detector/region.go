@@ -13,10 +13,9 @@ type nearby struct {
 	size   Size // of the network's input
 }
 
-// region is the part of a picture that is searched instead of all of it. It has the
-// scale of the whole picture in the network's input, and its corner lies on the
-// network's grid there: so the network computes nearly the same, and its boxes are
-// nearly the same.
+// region is the part of a picture that is searched instead of the whole. It is scaled
+// as the whole picture would be, and its corner lies on the network's grid of the whole
+// picture, so that the network finds nearly the same boxes.
 type region struct {
 	finder              finder
 	x, y, width, height int     // picture pixels, inside the picture
@@ -29,14 +28,15 @@ const (
 	// overlap with those of the whole picture by less than 0.93 with a grid of 16, 0.88
 	// with one of 8, and 0.76 without one.
 	regionStep = 16
-	// regionEdge is how near the region's edge a face may come, in input pixels.
+	// regionEdge is the least distance of a face from the region's edge, in input pixels.
 	regionEdge = 4
-	// regionRoom is how far from there a face must have been in the last picture, in its own
-	// size: closer to the edge most searches would be in vain.
+	// regionRoom is the distance beyond regionEdge that the last picture's face must have, as a
+	// share of its size. With less room, most searches would find the face at the edge
+	// and be repeated on the whole picture.
 	regionRoom = 0.02
 )
 
-// regionAround places n's region around a face; false when the face does not fit.
+// regionAround places a region of n's size around the box b; false when b does not fit.
 func regionAround(img *liveproof.Image, whole Size, n nearby, b liveproof.Box) (region, bool) {
 	scale := max(float64(img.Width)/float64(whole.Width), float64(img.Height)/float64(whole.Height))
 	cx, cy := centre(b)
@@ -47,8 +47,9 @@ func regionAround(img *liveproof.Image, whole Size, n nearby, b liveproof.Box) (
 	return r, !r.cuts(img, liveproof.Box{X1: b.X1 - dx, Y1: b.Y1 - dy, X2: b.X2 + dx, Y2: b.Y2 + dy})
 }
 
-// place is where a length begins along one axis of a picture, in steps, so that
-// c is near its middle and it does not leave the picture, which may be shorter.
+// place returns the begin and the length of a region along one axis, in pixels. The begin is
+// a multiple of step near which c is the region's middle. The region stays inside the
+// picture and is as long as the picture if that is shorter.
 func place(c, length float64, picture int, step float64) (from, n int) {
 	n = min(picture, max(1, int(math.Round(length))))
 	k := math.Round((c - float64(n)/2) / step)
@@ -82,8 +83,8 @@ func (r region) shift(f *liveproof.Face) {
 	}
 }
 
-// cuts reports whether the region may hide a part of the face. Where its edge is
-// the picture's, there is nothing to hide.
+// cuts reports whether the region may cut off a part of the face. At the picture's own
+// edge it cannot.
 func (r region) cuts(img *liveproof.Image, b liveproof.Box) bool {
 	edge := regionEdge * r.scale
 	left, top := float32(r.x), float32(r.y)

@@ -2,14 +2,15 @@
 
 #include <string.h>
 
-// A weight has 8 binary places. After the horizontal pass 3 of them are cut, so
-// that 255·32 remains in 13 bits, and both passes end with rounding to nearest.
+// Weights are fixed-point numbers with 8 fractional bits. The horizontal pass drops 3 of
+// them, so that its largest value, 255·32, fits into 13 bits; the vertical pass drops the
+// other 13. Both round to nearest.
 enum { places_cut = 3, places_end = 13 };
 
 typedef uint8_t bytes __attribute__((vector_size(16)));
 typedef uint16_t lanes8 __attribute__((vector_size(2 * LP_LANES)));
 
-// widen gives the first 8 of the 16 bytes at p, each in a lane of 16 bits.
+// widen loads the first 8 of the 16 bytes at p, each into a lane of 16 bits.
 LP_INLINE lanes8 widen(const uint8_t *p) {
 	bytes v, none = {0};
 	memcpy(&v, p, sizeof v);
@@ -18,7 +19,7 @@ LP_INLINE lanes8 widen(const uint8_t *p) {
 
 static inline int clamp(int i, int n) { return i < 0 ? 0 : i < n ? i : n; }
 
-// fill_row copies the square's row y; outside the picture its border pixels are repeated.
+// fill_row copies row y of the square; outside the picture the border pixels are repeated.
 static void fill_row(uint8_t *row, const uint8_t *pix, lp_shape shape, lp_square square, int y) {
 	const uint8_t *from = pix + clamp(square.top + y, shape.height - 1) * shape.stride;
 	// The columns [begin, end) of the square lie inside the picture.
@@ -28,7 +29,7 @@ static void fill_row(uint8_t *row, const uint8_t *pix, lp_shape shape, lp_square
 	for (int x = end; x < square.side; x++) memcpy(row + 3 * x, from + 3 * (shape.width - 1), 3);
 }
 
-// horizontal writes 8 bytes for each pixel; the last two make room for the next pixel.
+// horizontal writes 8 bytes for each pixel of 6; the next pixel overwrites the last two.
 LP_INLINE void horizontal(int16_t *restrict out, const uint8_t *restrict row, const int32_t *first,
 	const uint16_t *lanes, int taps, int size) {
 	for (int x = 0; x < size; x++) {
@@ -42,7 +43,7 @@ LP_INLINE void horizontal(int16_t *restrict out, const uint8_t *restrict row, co
 	}
 }
 
-// vertical adds the rows up a value at a time: fast where the compiler knows how few they are.
+// vertical sums the rows value by value: fastest for few rows, whose number the compiler knows.
 LP_INLINE void vertical(uint8_t *restrict dst, const int16_t *const *rows, const uint16_t *weights, int taps, int n) {
 	for (int i = 0; i < n; i++) {
 		int sum = 1 << (places_end - 1);
@@ -51,7 +52,7 @@ LP_INLINE void vertical(uint8_t *restrict dst, const int16_t *const *rows, const
 	}
 }
 
-// vertical_many adds them up a row at a time.
+// vertical_many sums the rows one row after the other.
 LP_INLINE void vertical_many(uint8_t *restrict dst, const int16_t *const *rows, const uint16_t *weights, int taps, int n,
 	int32_t *restrict sums) {
 	for (int i = 0; i < n; i++) sums[i] = 1 << (places_end - 1);
@@ -78,7 +79,7 @@ void lp_resize(const uint8_t *pix, lp_shape shape, lp_square square, const int32
 	repeat(lanes, weights, taps * size);
 	for (int y = 0, p = first[0]; y < size; y++, dst += stride, weights += taps) {
 		for (; p < first[y] + taps; p++) {
-			int16_t *out = ring + p % taps * pitch; // over the row that is needed no more
+			int16_t *out = ring + p % taps * pitch; // overwrites a row that is no longer needed
 			fill_row(row, pix, shape, square, p);
 			if (taps == 2) horizontal(out, row, first, lanes, 2, size);
 			else if (taps == 3) horizontal(out, row, first, lanes, 3, size);

@@ -11,7 +11,7 @@ type resizer struct {
 	kernel kernel   // for both axes, as the sides of the square are equal
 	row    []byte   // one source row of the square
 	ring   []int16  // the last kernel.n horizontally resized rows
-	lanes  []uint16 // the weights, repeated for vector instructions
+	lanes  []uint16 // the weights, each repeated for all lanes of a vector
 	sums   []int32  // of one output row
 }
 

@@ -25,11 +25,11 @@ func retinaFaceContract() (inputs, outputs []onnx.TensorInfo) {
 	return inputs, outputs
 }
 
-// retinaFace runs the network. One session serves all streams; each picture in
+// retinaFace runs the network in one input size. It serves all streams; each picture in
 // flight has a worker of its own with its tensors.
 type retinaFace struct {
-	session *onnx.Session
 	workers *pool[*worker]
+	free    func() error // ends the use of the workers' session
 }
 
 // worker holds what one inference needs. It is used by one goroutine at a time.
@@ -47,8 +47,8 @@ type worker struct {
 
 // openRetinaFace loads the file, checks it against the contract and runs it
 // once in each size, so that a file that differs is refused at start and no picture
-// is slower than the others. Each size has a session of its own, whose memory and
-// kernels are planned for one shape. What wins the trial on whole pictures runs the regions too.
+// is slower than the others. The execution provider that wins the trial on whole pictures runs the
+// regions too.
 func openRetinaFace(cfg Config, rt *onnx.Runtime, file []byte, regions []Size, log *slog.Logger) (all []finder, err error) {
 	defer func() {
 		if err != nil {
@@ -60,19 +60,13 @@ func openRetinaFace(cfg Config, rt *onnx.Runtime, file []byte, regions []Size, l
 	if err != nil {
 		return nil, err
 	}
-	whole, err := newRetinaFace(cfg, rt, session)
+	whole, err := newRetinaFace(cfg, rt, session, session.Close)
 	if err != nil {
 		return nil, err
 	}
 	all = append(all, whole)
-	options := retinaFaceOptions(cfg)
-	options.Provider = session.Execution().Provider
 	for _, size := range regions {
-		session, err := rt.Load(file, options)
-		if err != nil {
-			return all, fmt.Errorf("region of %v: %w", size, err)
-		}
-		region, err := newRetinaFace(cfg.at(size), rt, session)
+		region, err := openRegions(cfg.at(size), rt, file, session)
 		if err != nil {
 			return all, fmt.Errorf("region of %v: %w", size, err)
 		}
@@ -81,28 +75,46 @@ func openRetinaFace(cfg Config, rt *onnx.Runtime, file []byte, regions []Size, l
 	return all, nil
 }
 
+// openRegions opens the network for regions of one size. On the CPU it shares the session of whole
+// pictures, because another one costs 20 MB and saves no time. On a GPU each size has a session
+// of its own, because a session prepares its kernels anew whenever the size changes.
+func openRegions(cfg Config, rt *onnx.Runtime, file []byte, whole *onnx.Session) (finder, error) {
+	by := whole.Execution().Provider
+	if by.OnCPU() {
+		return newRetinaFace(cfg, rt, whole, func() error { return nil })
+	}
+	options := retinaFaceOptions(cfg)
+	options.Provider = by
+	session, err := rt.Load(file, options)
+	if err != nil {
+		return nil, err
+	}
+	return newRetinaFace(cfg, rt, session, session.Close)
+}
+
+// closeAll closes finders, the last one first: later ones may use an earlier one's session.
 func closeAll(finders []finder) error {
 	var errs []error
-	for _, f := range finders {
+	for _, f := range slices.Backward(finders) {
 		errs = append(errs, f.close())
 	}
 	return errors.Join(errs...)
 }
 
-// newRetinaFace takes the session over; it closes it on error.
-func newRetinaFace(cfg Config, rt *onnx.Runtime, session *onnx.Session) (finder, error) {
+// newRetinaFace runs the session in the input size of cfg. free ends its use of the session; newRetinaFace calls it on error.
+func newRetinaFace(cfg Config, rt *onnx.Runtime, session *onnx.Session, free func() error) (finder, error) {
 	workers, err := newPool(cfg.parallel(), func() (*worker, error) { return newWorker(cfg, rt, session) })
 	if err != nil {
-		return nil, errors.Join(err, session.Close())
+		return nil, errors.Join(err, free())
 	}
-	r := &retinaFace{session: session, workers: workers}
+	r := &retinaFace{workers: workers, free: free}
 	if err := r.warmUp(cfg); err != nil {
 		return nil, errors.Join(err, r.close())
 	}
 	return r, nil
 }
 
-// retinaFaceOptions names the outputs, which only a file that was checked has.
+// retinaFaceOptions names inputs and outputs: use it only for a file that was checked to have them.
 func retinaFaceOptions(cfg Config) onnx.SessionOptions {
 	inputs, outputs := retinaFaceContract()
 	return onnx.SessionOptions{Provider: cfg.Provider, Inputs: names(inputs), Outputs: names(outputs), Parallel: cfg.parallel()}
@@ -221,4 +233,4 @@ func (r *retinaFace) find(ctx context.Context, img *liveproof.Image) ([]liveproo
 	return w.find(ctx, img)
 }
 
-func (r *retinaFace) close() error { return errors.Join(r.workers.Close(), r.session.Close()) }
+func (r *retinaFace) close() error { return errors.Join(r.workers.Close(), r.free()) }

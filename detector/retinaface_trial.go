@@ -9,13 +9,13 @@ import (
 	"github.com/liveproof/liveproof/onnx"
 )
 
-// maxConfidenceShift is by how much an execution provider may move the confidence of a place
-// to be a face. bf16 moves it by 0.0001 on real faces and by 0.03 at the edge of a drawn head,
-// where it is neither.
+// maxConfidenceShift is how much an execution provider may change the confidence of an anchor,
+// [0, 1]. bf16 changes it by 0.0001 on real faces, and by 0.03 at the edge of a drawn head,
+// where the network is undecided.
 const maxConfidenceShift = 0.1
 
-// retinaFaceTrial compares execution providers by the confidences on made pictures. Boxes and
-// landmarks on real pictures are compared by the tests.
+// retinaFaceTrial compares execution providers by the confidences on generated pictures. The
+// tests compare boxes and landmarks on real pictures.
 type retinaFaceTrial struct {
 	worker   *worker
 	pictures []*liveproof.Image
@@ -45,8 +45,8 @@ func (t *retinaFaceTrial) run(ctx context.Context, s *onnx.Session, picture int)
 	return append([]float32(nil), w.conf.Data()...), nil
 }
 
-// trialPictures are drawn heads, which the network takes for faces, on a bright and a dark
-// ground with noise.
+// trialPictures are drawn heads, which the network detects as faces, on a dark, a medium and a
+// bright background with noise.
 func trialPictures(width, height int) []*liveproof.Image {
 	noise := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // the pictures need not be secret
 	var pictures []*liveproof.Image
@@ -65,8 +65,8 @@ func trialPictures(width, height int) []*liveproof.Image {
 	return pictures
 }
 
-// head is the brightness of a face seen from the front at x, y from its middle: an oval
-// of height 2·r with dark eyes, nostrils and mouth, on a ground.
+// head is the brightness at x, y from the middle of a drawn face: an oval of height 2·r with
+// dark eyes, brows, nose and mouth, on a background of brightness ground.
 func head(x, y, r, ground, tint int) int {
 	dark := oval(x-r/3, y+r/6, r/8, r/12) || oval(x+r/3, y+r/6, r/8, r/12) || // eyes
 		oval(x-r/3, y+r/3, r/5, r/24) || oval(x+r/3, y+r/3, r/5, r/24) || // brows

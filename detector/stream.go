@@ -20,12 +20,12 @@ type Stream struct {
 	follower follower
 }
 
-// Detect finds the faces of img, which was taken at the stream time at; the
-// pictures come in the order in which they were taken. It searches the whole
-// picture, or only the region around the followed face while nothing makes that
-// doubtful (see Following in the package's documentation); thorough asks for the
-// whole picture. A picture without a face is no error: Primary is then -1 and
-// Track 0. After an error the track stands as before the call.
+// Detect finds the faces of img. at is its stream time; call Detect in the order in
+// which the pictures were taken. It searches the whole picture if thorough is set or in
+// doubt, and else only the region around the followed face (see "Searching a region"
+// in the package's documentation). A picture without a face is no error: Primary is then
+// -1 and Track 0. After an error the track is as before the call. Errors: ctx's,
+// ErrImage, ErrClosed, and those of a failed run of the network.
 func (s *Stream) Detect(ctx context.Context, img *liveproof.Image, at time.Duration, thorough bool) (liveproof.Detection, error) {
 	none := liveproof.Detection{Primary: -1}
 	if err := checkImage(img); err != nil {
@@ -45,8 +45,8 @@ func (s *Stream) Detect(ctx context.Context, img *liveproof.Image, at time.Durat
 	return liveproof.Detection{Faces: kept, Primary: primary, Track: track}, nil
 }
 
-// search returns the plausible faces of img: those of the whole picture, or only
-// the followed one when the region around it leaves no doubt.
+// search returns the plausible faces of img: those of the whole picture, or only the
+// followed one if the search of its region leaves no doubt.
 func (s *Stream) search(ctx context.Context, img *liveproof.Image, at time.Duration, thorough bool) ([]liveproof.Face, error) {
 	if err := s.slots.Acquire(ctx, 1); err != nil {
 		return nil, err

@@ -94,8 +94,8 @@ func (e *Engine) Ready(context.Context) error { return e.scorer.Ready() }
 // liveproof.ErrOverloaded or ErrUnavailable if not.
 func (e *Engine) Admit() error { return e.scorer.Admit() }
 
-// Utilisation is how much of what the scorer's workers can score the samples of the last seconds were: 1 is
-// all.
+// Utilisation is the scorer's load of the last seconds as a share of what its workers could score: 0 is idle,
+// 1 is all. It can be above 1 for a moment.
 func (e *Engine) Utilisation() float64 { return e.scorer.Utilisation() }
 
 // Model identifies the current model, which new sessions get.

@@ -28,8 +28,8 @@ type Faces struct {
 }
 
 // OpenFaces loads the face detector for extraction, whose crops must be the same on every machine and in
-// every run: onnx.ProviderAuto, which chooses by time, stands for the plain CPU provider here, and nothing
-// is prepared for following.
+// every run. So it uses the plain CPU provider in place of onnx.ProviderAuto, whose choice depends on the
+// machine, and always searches whole pictures.
 func OpenFaces(cfg Config, log *slog.Logger) (*Faces, error) {
 	if cmp.Or(cfg.Detector.Provider, cfg.ONNX.Provider) == onnx.ProviderAuto {
 		cfg.Detector.Provider = onnx.ProviderCPU

@@ -82,7 +82,7 @@ func start(t *testing.T, environment []string, program string, args ...string) (
 func startServer(t *testing.T, folder string, environment []string, args ...string) process {
 	t.Helper()
 	args = append([]string{"serve", "--listen", "127.0.0.1:0", "--udp-port", "0"}, args...)
-	// What else runs on this machine must not decide which tests get a session.
+	// A fixed limit: with auto, other load on this machine could make the server refuse a test's session.
 	environment = append([]string{"LIVEPROOF_SESSION_MAX_SESSIONS=1000"}, environment...)
 	return start(t, environment, folder+"liveproof", args...)
 }

@@ -45,9 +45,9 @@ var changesCrops = map[string]bool{
 
 	// Hardware and speed.
 	"detector.parallel": false, "detector.provider": false, "detector.cascade": false, "media.threads": false, "media.open_timeout": false,
-	// It concerns live streams alone.
+	// It applies to live streams only.
 	"media.min_picture_rate": false,
-	// Every picture is searched as a whole: extraction follows nobody from region to region.
+	// Extraction searches the whole of every picture.
 	"detector.follow.every": false, "detector.follow.regions": false,
 	// Limits of quality: extraction rejects nothing.
 	"detector.quality.min_size": false, "detector.quality.min_blur": false, "detector.quality.min_exposure": false,

@@ -133,8 +133,8 @@ func (s *sampler) picture(ctx context.Context, p liveproof.Picture, r *benchmark
 	return nil
 }
 
-// cut makes the crop of the followed face; nil when there is none. Each picture is
-// searched as a whole, so that the crops depend on no setting of detector.follow.
+// cut makes the crop of the followed face; nil when there is none. The whole of each
+// picture is searched, so that the crops do not depend on the settings of detector.follow.
 func (s *sampler) cut(ctx context.Context, img *liveproof.Image, at time.Duration) (*crop, error) {
 	found, err := s.stream.Detect(ctx, img, at, true)
 	if err != nil || found.Primary < 0 {

@@ -27,7 +27,7 @@ type Problem struct {
 	Field string `json:"field,omitempty"`
 
 	cause error
-	wait  time.Duration // how long until another try, when the error says it
+	wait  time.Duration // until another try, if the error says it; else 0
 }
 
 // Error implements error.
@@ -78,7 +78,7 @@ func translated(err error) *Problem {
 	return problem(CodeInternal, "the server failed; the request id finds it in its log")
 }
 
-// retryAfter in seconds: what the error says, else by code; "" says nothing.
+// retryAfter is the value of Retry-After in seconds: the error's own, else that of the code; "" for no header.
 func (p *Problem) retryAfter() string {
 	if p.wait > 0 {
 		return strconv.Itoa(int(p.wait.Seconds()))

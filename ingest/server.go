@@ -42,7 +42,7 @@ type Deps struct {
 	// Admit refuses new sessions with liveproof.ErrOverloaded, or with
 	// liveproof.ErrUnavailable while nothing can be scored; nil admits all.
 	Admit func() error
-	// Capacity measures what sessions cost; nil measures nothing, and session.max_sessions auto then admits all.
+	// Capacity measures what sessions cost; with nil, session.max_sessions auto admits all.
 	Capacity *live.Capacity
 	// MinDeadline is the least deadline with which a session can be decided; at least 1 s counts.
 	MinDeadline time.Duration

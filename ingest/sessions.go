@@ -73,7 +73,7 @@ func (s *Server) open(w http.ResponseWriter, r *http.Request, tenant, idempotenc
 	requestHash := hash(string(session.Mode), session.ExternalID, session.Deadline.String())
 	stored, replayed, err := s.deps.Sessions.Create(r.Context(), session, idempotencyKey, requestHash)
 	if err != nil || replayed {
-		s.live.Unbook(session.ID) // a session that was found again keeps its own place
+		s.live.Unbook(session.ID) // a session found by its Idempotency-Key has a place of its own
 	}
 	if err != nil && !errors.Is(err, liveproof.ErrNotFound) {
 		return stored, err
@@ -96,7 +96,7 @@ func (s *Server) connectable(session liveproof.Session) bool {
 // errNotAdmitted: nothing can be scored now.
 var errNotAdmitted = errors.New("scorer is not ready")
 
-// admit books a place for the session, or reports why one created now could not be judged.
+// admit books a place for the session, or reports why the server cannot judge one more now.
 func (s *Server) admit(id liveproof.SessionID) error {
 	if err := s.live.Book(id); err != nil {
 		return err

@@ -17,9 +17,9 @@ type Config struct {
 	MaxPixels int `yaml:"max_pixels"`
 	// Threads per decoder, in [1, 16]. One is best where sessions outnumber cores.
 	Threads int `yaml:"threads"`
-	// MinPictureRate is about how many pictures a second of a live stream are decoded at least: above it,
-	// those are left out that no later picture refers to (VP8 and H.264 with temporal layers). In [0, 240];
-	// 0 decodes every picture.
+	// MinPictureRate is about the least number of pictures decoded per second of a live stream, [0, 240].
+	// Pictures beyond it are left out if no later picture refers to them (VP8 and H.264 with temporal
+	// layers). 0 decodes every picture.
 	MinPictureRate float64 `yaml:"min_picture_rate"`
 	// RawFrameRate is the frame rate assumed for files without timestamps
 	// (raw MJPEG or H.264), in (0, 240] frames a second.
@@ -44,12 +44,13 @@ func (c Config) Validate() error {
 	)
 }
 
-// spareShare of the period that belongs to MinPictureRate: of evenly spaced
-// pictures, one that comes within half a period can be left out, because the
-// next one comes within a whole period. The rest is for jitter.
+// spareShare is the part of MinPictureRate's period after a decoded picture in
+// which others are left out. Of evenly spaced pictures, one that comes within half
+// a period can be left out, because the next one comes within the whole period;
+// the rest allows for jitter.
 const spareShare = 0.55
 
-// spareTime is for how long after a decoded picture others are not needed.
+// spareTime is how long after a decoded picture others are not needed; 0 needs every picture.
 func (c Config) spareTime() time.Duration {
 	if c.MinPictureRate <= 0 {
 		return 0

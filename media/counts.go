@@ -18,12 +18,12 @@ const (
 	DropCorrupt DropReason = "corrupt"
 )
 
-// Counts follows what came in. Received = Decoded + Skipped + all of Dropped + what the
-// decoder holds back or shows in no picture of its own (alternate reference frames).
+// Counts says what became of what came in. Received = Decoded + Skipped + all of Dropped + what
+// the decoder holds back or uses without showing it (alternate reference frames).
 type Counts struct {
 	Received int64 // access units, or packets of the file's video stream
 	Decoded  int64 // pictures
-	Skipped  int64 // access units that were not needed (Config.MinPictureRate)
+	Skipped  int64 // access units left out because they were not needed (Config.MinPictureRate)
 	Dropped  map[DropReason]int64
 }
 

@@ -4,14 +4,14 @@
 #include <libavutil/pixdesc.h>
 #include <string.h>
 
-// FAST compiles a function for AVX2 beside the plain one; the loader takes what the processor has.
+// FAST compiles a function twice, for AVX2 and for every x86-64 CPU; the loader picks the version that the CPU supports.
 #if defined(__x86_64__) && defined(__gnu_linux__)
 #define FAST __attribute__((target_clones("avx2", "default")))
 #else
 #define FAST
 #endif
 
-// ALIGNED keeps vectors from crossing cache lines, which halves the speed.
+// ALIGNED keeps vectors from crossing cache lines, which would halve the speed.
 #define ALIGNED __attribute__((aligned(64)))
 
 enum {
@@ -19,7 +19,7 @@ enum {
 	deepest = 8,      // bytes from one pixel to the next
 };
 
-// span is which samples of n make cell i of side: from, up to, every step-th; count of them.
+// span is the samples of a cell along one axis: from … to-1, every step-th of them, count in all.
 typedef struct {
 	int from, to, step, count;
 } span;
@@ -32,11 +32,11 @@ static span cell(int i, int n, int side) {
 	return (span){from, to, step, (to - from + step - 1) / step};
 }
 
-// The digest folds each column of bytes into a polynomial: modulo 2^16 over the
-// rows of a cell, modulo 2^32 over those. The factors are odd, so that one byte
-// that differs always shows, and of the longest period, so that it shows
-// differently in each row: they are those of well-known linear congruential
-// generators.
+// The digest evaluates, for each column of bytes, a polynomial over the rows of a cell
+// (modulo 2^16), and one over the cells (modulo 2^32). The factors are odd, so that a single
+// byte that differs always changes the digest. They are those of well-known linear
+// congruential generators, whose period is the longest possible, so that the same
+// change in another row changes the digest differently.
 enum { row_factor = 25173, cell_factor = 1664525 };
 
 FAST static void fold_row(uint16_t *restrict folds, const uint8_t *restrict row, int n) {
@@ -66,12 +66,12 @@ static uint64_t digest(const uint32_t *all, int n, int width, int height) {
 	return h;
 }
 
-// add_words adds a row of samples that are no plain bytes, as eight bits.
+// add_words adds a row of samples that are not plain bytes, each reduced or widened to eight bits.
 static void add_words(uint16_t *sums, const uint16_t *row, int n, int depth) {
 	for (int x = 0; x < n; x++) sums[x] += depth > 8 ? row[x] >> (depth - 8) : row[x] << (8 - depth);
 }
 
-// average makes one row of cells from the sums of rows rows; the samples are step apart.
+// average writes one row of cells. sums holds the samples added up over this many rows, step values apart.
 static void average(uint8_t *out, const uint16_t *sums, int step, const span *xs, int side, uint32_t rows) {
 	enum { bits = 24 }; // exact for up to 100 samples of eight bits
 	uint32_t n = 0, inverse = 0;

@@ -4,7 +4,8 @@
 //
 // A Stream shows a picture only when all that it refers to was received: it
 // starts at a key frame, and after a loss, a decode error or a picture that the
-// decoder had to conceal it shows nothing until the next one. No picture above
+// decoder had to conceal it shows nothing until the next one. A live stream may leave
+// out pictures that no other refers to (Config.MinPictureRate). No picture above
 // the pixel cap is ever allocated. Decoding costs every picture; conversion to
 // RGB and the fingerprint cost when they are asked for: the pipeline converts
 // the sampled pictures and takes the fingerprint of every one (0.03 ms at

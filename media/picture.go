@@ -40,8 +40,8 @@ func (p *picture) Size() (width, height int) {
 	return turned(p.frame.Width(), p.frame.Height(), p.rotation)
 }
 
-// Fingerprint reads the luma once. The thumbnail takes at most 100 samples a cell; the digest is
-// of the picture before rotation.
+// Fingerprint computes both in one pass over the luma: the thumbnail from at most 100 samples a
+// cell, the digest of the picture before rotation.
 func (p *picture) Fingerprint(to *liveproof.Thumbnail) (digest uint64) {
 	*to = liveproof.Thumbnail{}
 	if p.frame == nil {

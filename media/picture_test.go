@@ -154,7 +154,7 @@ func TestPictureDigest(t *testing.T) {
 	one, same := made(yuv, 50, 38, base), made(yuv, 50, 38, base)
 	require.Equal(t, digestOf(one), digestOf(same))
 
-	// What lies beside the visible part does not count, nor does chroma …
+	// Bytes outside the visible part do not count, nor does chroma …
 	r := raw(same.frame)
 	row := unsafe.Slice((*byte)(unsafe.Pointer(r.data[0])), int(r.linesize[0]))
 	row[50]++
@@ -167,8 +167,8 @@ func TestPictureDigest(t *testing.T) {
 	require.NotEqual(t, digestOf(made(yuv, 64, 32, base)), digestOf(made(yuv, 32, 64, base)))
 }
 
-// TestPictureDigestOfNearPictures: pictures that differ by as little as
-// pictures can, among them all that a weak sum would take for the same.
+// TestPictureDigestOfNearPictures: pictures with the smallest possible differences, also
+// those that a weak checksum would miss, have different digests.
 func TestPictureDigestOfNearPictures(t *testing.T) {
 	conv := newConverter()
 	defer conv.release()

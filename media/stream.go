@@ -46,7 +46,7 @@ type Stream struct {
 	conv    *converter
 	metas   [inFlight]unitMeta
 	seq     int64
-	newest  time.Duration // time of the access unit that was decoded last
+	newest  time.Duration // PTS of the access unit that was decoded last
 	silent  int           // access units since the last picture
 	starved int           // access units dropped since a key frame was last asked for
 	ready   []*picture
@@ -154,8 +154,8 @@ func (s *Stream) switchCodec(codec liveproof.Codec) {
 	}
 }
 
-// needless reports whether an access unit can be left out: no other needs it,
-// and the last decoded picture is so young that the next one is soon enough.
+// needless reports whether an access unit can be left out: no other refers to it, and the
+// last decoded picture is so recent that the next access unit comes soon enough.
 func (s *Stream) needless(au liveproof.AccessUnit) bool {
 	age := au.PTS - s.newest
 	return au.Discardable && !au.Key && s.dec != nil && age >= 0 && age < s.cfg.spareTime()

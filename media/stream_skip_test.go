@@ -34,8 +34,8 @@ func eachLayered(t *testing.T, test func(t *testing.T, clip []liveproof.AccessUn
 	}
 }
 
-// TestStreamLeavesOutWhatIsNotNeeded: half the pictures are not decoded, and
-// the others are the same, bit for bit.
+// TestStreamLeavesOutWhatIsNotNeeded: half of the pictures are not decoded, and
+// the others are bit for bit the same as without leaving any out.
 func TestStreamLeavesOutWhatIsNotNeeded(t *testing.T) {
 	eachLayered(t, func(t *testing.T, clip []liveproof.AccessUnit) {
 		cfg := DefaultConfig()
@@ -94,8 +94,8 @@ func TestStreamKeepsOrderAfterAStepBack(t *testing.T) {
 	})
 }
 
-// TestStreamLossWhileLeavingOut: a loss is a loss, and what comes before the
-// next key frame is dropped, not skipped.
+// TestStreamLossWhileLeavingOut: after a loss, all access units before the next key
+// frame count as dropped, none as skipped.
 func TestStreamLossWhileLeavingOut(t *testing.T) {
 	eachLayered(t, func(t *testing.T, clip []liveproof.AccessUnit) {
 		clip[21].Gap, clip[22].Gap = true, true
@@ -107,7 +107,7 @@ func TestStreamLossWhileLeavingOut(t *testing.T) {
 	})
 }
 
-// TestStreamOfDiscardablePictures: a sender that calls every picture needless keeps the least rate.
+// TestStreamOfDiscardablePictures: a sender that marks every picture as discardable still gets MinPictureRate.
 func TestStreamOfDiscardablePictures(t *testing.T) {
 	clip := encode(t, liveproof.CodecVP8, noisy("160x128", 41))
 	for i := range clip {

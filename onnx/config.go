@@ -15,13 +15,15 @@ type Config struct {
 	// $LIVEPROOF_ONNXRUNTIME, lib/ beside or above the program, .cache/onnxruntime
 	// of the checkout, the system's library directories.
 	Library string `yaml:"library"`
-	// Provider is what runs the networks: auto, cpu, openvino, cuda or tensorrt. auto
-	// decides for each network at load: OpenVINO where it is installed, runs the network
-	// clearly faster on this machine than the plain CPU provider, and agrees with it; else cpu.
+	// Provider is the execution provider of the networks: auto, cpu, openvino, cuda or
+	// tensorrt. auto decides for each network when it is loaded: openvino if it is
+	// installed, agrees with cpu (docs/model-contract.md has the limits) and is clearly
+	// faster on this machine; else cpu.
 	Provider Provider `yaml:"provider"`
-	// Precision is the networks' arithmetic: auto, fp32, bf16 (openvino) or fp16 (tensorrt).
-	// auto is bf16 on OpenVINO where the CPU has it, fp16 on TensorRT, else fp32. The layers
-	// of an int8 file stay int8.
+	// Precision of the networks' arithmetic: auto, fp32, bf16 (openvino only), tf32 (cuda only) or fp16
+	// (tensorrt only). auto is bf16 on openvino if the CPU has bf16 instructions, tf32 on cuda, fp16 on
+	// tensorrt, else fp32. tf32 is float32 whose products round their factors to 10 bits of mantissa. The
+	// int8 layers of an int8 file stay int8.
 	Precision Precision `yaml:"precision"`
 	// DeviceID is the GPU, from 0; without meaning on the CPU.
 	DeviceID int `yaml:"device_id"`
@@ -34,22 +36,18 @@ type Config struct {
 	// AllowSpinning lets idle worker threads burn their core while they wait
 	// for work: a little less latency, much more CPU time.
 	AllowSpinning bool `yaml:"allow_spinning"`
-	// CUDATF32 lets CUDA round the inputs of float32 products to TF32's 10 bits of
-	// mantissa: faster, and scores move a little.
-	CUDATF32 bool `yaml:"cuda_tf32"`
 	// TensorRTCacheDir keeps built TensorRT engines between starts, because
 	// building one takes minutes. Empty: built at every start.
 	TensorRTCacheDir string `yaml:"tensorrt_cache_dir"`
 }
 
-// DefaultConfig runs on the CPU with its fastest provider, each network on one thread.
+// DefaultConfig runs each network on one thread of the CPU, with the faster of the CPU's providers.
 func DefaultConfig() Config {
 	return Config{
 		Provider:         ProviderAuto,
 		Precision:        PrecisionAuto,
 		IntraOpThreads:   1,
 		InterOpThreads:   1,
-		CUDATF32:         true,
 		TensorRTCacheDir: ".cache/tensorrt",
 	}
 }
@@ -65,8 +63,8 @@ func (c Config) Validate() error {
 		check.In("inter_op_threads", c.InterOpThreads, 0, maxThreads))
 }
 
-// validateTogether checks that the provider has the precision on some machine; whether on
-// this one is known at load.
+// validateTogether checks that the provider supports the precision at all. Whether this
+// machine does is checked when a network is loaded.
 func (c Config) validateTogether() error {
 	p, known := lookup(c.Provider)
 	if !known || p.has(c.Precision) || !slices.Contains(precisionNames(), string(c.Precision)) {

@@ -71,10 +71,10 @@ func TestSessionOptionsReplaceOnlyWhatIsSet(t *testing.T) {
 func TestCUDASettings(t *testing.T) {
 	cfg := DefaultConfig()
 	cfg.DeviceID = 3
-	for tf32, want := range map[bool]string{true: "1", false: "0"} {
-		cfg.CUDATF32 = tf32
+	for precision, want := range map[Precision]string{PrecisionTF32: "1", PrecisionFP16: "1", PrecisionFP32: "0"} {
+		cfg.Precision = precision
 		if got := cudaSettings(cfg); !maps.Equal(got, map[string]string{"device_id": "3", "use_tf32": want}) {
-			t.Errorf("cuda_tf32 %v: settings %v", tf32, got)
+			t.Errorf("precision %v: settings %v", precision, got)
 		}
 	}
 }

@@ -17,17 +17,17 @@ func addOpenVINO(options *ort.SessionOptions, j job) error {
 }
 
 // openVINOSettings are the provider's options; load_config is OpenVINO's own configuration
-// as JSON text. OpenVINO gives each stream a copy of the network's state: runs beyond the
-// number of streams wait for one another.
+// as JSON text. A network can run as many times at once as it has streams; further runs
+// wait.
 func openVINOSettings(j job) (map[string]string, error) {
 	streams := max(1, j.parallel)
 	device := map[string]string{
 		"NUM_STREAMS":              strconv.Itoa(streams),
 		"INFERENCE_PRECISION_HINT": openVINOType(j.cfg.Precision),
-		// Two pinned networks would share one core and leave another idle.
+		// The pinned threads of two networks would share one core and leave another idle.
 		"ENABLE_CPU_PINNING": "NO",
 	}
-	if j.cfg.IntraOpThreads > 0 { // of all streams together
+	if j.cfg.IntraOpThreads > 0 { // OpenVINO counts the threads of all streams together
 		device["INFERENCE_NUM_THREADS"] = strconv.Itoa(streams * j.cfg.IntraOpThreads)
 	}
 	config, err := json.Marshal(map[string]any{"CPU": device})

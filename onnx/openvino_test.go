@@ -127,8 +127,8 @@ func TestLibraryWithoutOpenVINO(t *testing.T) {
 
 const aloneEnv = "LIVEPROOF_TEST_ALONE"
 
-// runAlone runs the test again in a process of its own, with a copy of nothing but the main library,
-// as a process loads one library only.
+// runAlone runs the test again in a process of its own, with a copy of the main library alone, because
+// a process can load only one library.
 func runAlone(t *testing.T) {
 	t.Helper()
 	library := openRuntime(t, DefaultConfig()).Library()

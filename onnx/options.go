@@ -16,8 +16,8 @@ type SessionOptions struct {
 	Provider       Provider
 	IntraOpThreads int
 	InterOpThreads int
-	// Parallel is how many runs there are at once, 0: one. OpenVINO lets further ones wait;
-	// the other providers take any number.
+	// Parallel is how many runs there may be at once; 0: one. On OpenVINO further runs wait;
+	// the other providers run any number at once.
 	Parallel int
 	// Range tells TensorRT the shapes to expect, so that it builds one engine
 	// for all of them; the other providers need none.
@@ -28,7 +28,7 @@ type SessionOptions struct {
 func (o SessionOptions) apply(cfg Config) Config {
 	if o.Provider != "" {
 		if rowOf(o.Provider) != rowOf(cfg.Provider) {
-			cfg.Precision = PrecisionAuto // the configured one is another provider's
+			cfg.Precision = PrecisionAuto // the configured one is for another provider
 		}
 		cfg.Provider = o.Provider
 	}
@@ -37,12 +37,12 @@ func (o SessionOptions) apply(cfg Config) Config {
 	return cfg
 }
 
-// newJob resolves provider and precision of a session.
+// newJob resolves the provider and the precision of a session.
 func newJob(cfg Config, opt SessionOptions) (job, error) {
 	if err := cfg.Validate(); err != nil {
 		return job{}, err
 	}
-	if cfg.Provider == ProviderAuto { // its precision is OpenVINO's; the plain provider has one only
+	if cfg.Provider == ProviderAuto { // a configured precision is for OpenVINO; the plain provider has only one
 		cfg.Provider, cfg.Precision = ProviderCPU, PrecisionAuto
 	}
 	p := providerOf(cfg.Provider)

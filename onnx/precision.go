@@ -19,9 +19,11 @@ const (
 	PrecisionFP32 Precision = "fp32"
 	PrecisionBF16 Precision = "bf16"
 	PrecisionFP16 Precision = "fp16"
+	// PrecisionTF32 is float32 whose products round their inputs to 10 bits of mantissa.
+	PrecisionTF32 Precision = "tf32"
 )
 
-func precisionNames() []string { return []string{"auto", "fp32", "bf16", "fp16"} }
+func precisionNames() []string { return []string{"auto", "fp32", "bf16", "fp16", "tf32"} }
 
 // computesBF16 reports whether the CPU has bf16 arithmetic (AVX-512 BF16 or AMX). Without it
 // OpenVINO would emulate bf16, slower than float32.

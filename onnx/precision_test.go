@@ -19,6 +19,7 @@ func TestResolvePrecision(t *testing.T) {
 		{[]arithmetic{with, fp32}, PrecisionFP32, PrecisionFP32, ""},
 		{[]arithmetic{without, fp32}, PrecisionBF16, "", "precision: bf16: no bf16 here"},
 		{[]arithmetic{fp16, fp32}, PrecisionAuto, PrecisionFP16, ""},
+		{providerOf(ProviderCUDA).arithmetics, PrecisionAuto, PrecisionTF32, ""},
 		{[]arithmetic{fp32}, PrecisionFP16, "", `does not compute in "fp16", it has auto, fp32`},
 	}
 	for _, c := range cases {
@@ -40,7 +41,9 @@ func TestValidateProviderWithPrecision(t *testing.T) {
 		"openvino bf16": {ProviderOpenVINO, PrecisionBF16, ""},
 		"tensorrt fp16": {ProviderTensorRT, PrecisionFP16, ""},
 		"cpu bf16":      {ProviderCPU, PrecisionBF16, `precision: cpu does not compute in "bf16", it has auto, fp32`},
-		"cuda fp16":     {ProviderCUDA, PrecisionFP16, `precision: cuda does not compute in "fp16", it has auto, fp32`},
+		"cuda tf32":     {ProviderCUDA, PrecisionTF32, ""},
+		"cpu tf32":      {ProviderCPU, PrecisionTF32, `precision: cpu does not compute in "tf32", it has auto, fp32`},
+		"cuda fp16":     {ProviderCUDA, PrecisionFP16, `precision: cuda does not compute in "fp16", it has auto, tf32, fp32`},
 		"openvino fp16": {ProviderOpenVINO, PrecisionFP16, `precision: openvino does not compute in "fp16", it has auto, bf16, fp32`},
 		"tensorrt bf16": {ProviderTensorRT, PrecisionBF16, `precision: tensorrt does not compute in "bf16", it has auto, fp16, fp32`},
 	}
@@ -54,7 +57,7 @@ func TestValidateProviderWithPrecision(t *testing.T) {
 	}
 }
 
-// A network with a provider of its own does not get the other provider's precision.
+// A session with a provider of its own does not get the precision that was configured for another.
 func TestPrecisionGoesWithItsProvider(t *testing.T) {
 	cases := []struct {
 		configured Provider

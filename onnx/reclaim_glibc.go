@@ -13,6 +13,6 @@ static void trim(void) {}
 */
 import "C"
 
-// trimHeap gives free pages of C's heap back. glibc keeps them in the arena of each thread that
-// loaded a network.
+// trimHeap returns free pages of C's heap to the system. glibc would keep them in the arena of each
+// thread that loaded a network.
 func trimHeap() { C.trim() }

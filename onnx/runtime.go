@@ -1,7 +1,7 @@
 // Package onnx runs ONNX networks with ONNX Runtime: it finds the shared
 // library, keeps the process-wide environment, applies the execution provider
-// (CPU, CUDA, TensorRT) and wraps sessions and tensors so that a call from Go
-// copies and allocates next to nothing.
+// (CPU, OpenVINO, CUDA, TensorRT) and wraps sessions and tensors so that a call
+// from Go copies and allocates next to nothing.
 package onnx
 
 import (
@@ -32,8 +32,8 @@ type environment struct {
 	refs    int
 	library string
 	loaded  bool
-	// kept says that the library stays loaded: OpenVINO's threads still end when its last session
-	// is closed, and code that is unloaded under them ends the process.
+	// kept says that the library is never unloaded. Threads of OpenVINO may still be ending when its
+	// last session is closed, and unloading their code would end the process.
 	kept bool
 	// pins keeps every tensor's pin reachable: a forgotten Close then costs memory,
 	// where an unreachable pin would end the process.
@@ -66,7 +66,7 @@ func (e *environment) acquire() {
 	e.refs++
 }
 
-// keep lets the library stay loaded to the end of the process.
+// keep makes the library stay loaded until the process ends.
 func (e *environment) keep() {
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -38,8 +38,8 @@ type Session struct {
 	native *ort.DynamicAdvancedSession
 }
 
-// Load prepares a network for running; model is not kept. ProviderAuto is the plain CPU
-// provider here: only LoadTried knows which one is faster. Errors wrap ErrModel
+// Load prepares a network for running; model is not kept. It takes ProviderAuto as the plain
+// CPU provider; use LoadTried to take the faster one. Errors wrap ErrModel
 // when the bytes are no network (truncated, damaged, unknown operators) and
 // ErrProvider when the hardware cannot be used.
 func (r *Runtime) Load(model []byte, opt SessionOptions) (*Session, error) {
@@ -53,8 +53,8 @@ func (r *Runtime) Load(model []byte, opt SessionOptions) (*Session, error) {
 	return described.load(r, model, opt)
 }
 
-// load makes the session of a described network. It takes over a reference on the
-// environment, which the session's Close gives back.
+// load makes the session of a described network. The caller's reference to the environment
+// passes to the session, whose Close releases it.
 func (d description) load(r *Runtime, model []byte, opt SessionOptions) (*Session, error) {
 	s, err := d.create(model, opt, opt.apply(r.cfg))
 	if err != nil {
@@ -190,7 +190,7 @@ func (s *Session) Inputs() []TensorInfo { return slices.Clone(s.inputs) }
 // Outputs describes all outputs of the network, in its order.
 func (s *Session) Outputs() []TensorInfo { return slices.Clone(s.outputs) }
 
-// Execution is what runs the session.
+// Execution is the provider and the precision that run the session.
 func (s *Session) Execution() Execution { return s.execution }
 
 // Metadata is a copy of the model's metadata_props.
@@ -199,8 +199,9 @@ func (s *Session) Metadata() map[string]string { return maps.Clone(s.metadata) }
 // Run computes outputs from inputs, in the order of SessionOptions.Inputs and
 // Outputs (or the network's). Output tensors are allocated beforehand with the
 // exact shape that the network yields. It blocks until done; when ctx ends
-// first, the network is stopped at its next operator and ctx's error returned. OpenVINO's
-// whole network is one operator: there Run waits for it and returns its result.
+// first, the network is stopped at its next operator and ctx's error returned. OpenVINO
+// runs the whole network as one operator, so that Run there waits for its end and
+// returns its result.
 func (s *Session) Run(ctx context.Context, inputs, outputs []Value) error {
 	if err := ctx.Err(); err != nil {
 		return err

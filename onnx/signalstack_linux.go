@@ -8,7 +8,7 @@ import (
 	"unsafe"
 )
 
-// signalStack is the kernel's stack_t.
+// signalStack is stack_t of sigaltstack(2).
 type signalStack struct {
 	start uintptr
 	flags int32
@@ -16,10 +16,9 @@ type signalStack struct {
 	size  uintptr
 }
 
-// keepSignalStack calls f and then gives the thread its own signal stack again. OpenVINO's CPU
-// plugin puts another one in its place, and frees that memory when the last session is
-// closed, on whatever thread: the next signal of Go's scheduler to this thread would end
-// the process.
+// keepSignalStack calls f and then restores the thread's own signal stack. OpenVINO's CPU plugin
+// replaces it, and frees the replacement when the last session is closed, on any thread.
+// The next signal of Go's scheduler to this thread would then end the process.
 func keepSignalStack(f func() error) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// OpenVINO's plugin takes the signal stack of the thread that loads it, and frees it on
-// another thread. Without keepSignalStack the process ends here.
+// OpenVINO's plugin replaces the signal stack of the thread that loads it, and frees the
+// replacement on another thread. Without keepSignalStack this test's process crashes.
 func TestSignalsAfterOpenVINOWasClosed(t *testing.T) {
 	for range 3 {
 		r, s := loadOpenVINO(t, SessionOptions{})
@@ -22,7 +22,7 @@ func TestSignalsAfterOpenVINOWasClosed(t *testing.T) {
 		if err := <-closed; err != nil {
 			t.Error(err)
 		}
-		// To this thread, as Go's scheduler does it.
+		// A signal to this thread, as from Go's scheduler.
 		if err := syscall.Tgkill(os.Getpid(), syscall.Gettid(), syscall.SIGURG); err != nil {
 			t.Fatal(err)
 		}

@@ -2,5 +2,6 @@
 
 package onnx
 
-// keepSignalStack is needed with OpenVINO only, which set-up brings for Linux.
+// keepSignalStack only calls f: the signal stack needs protection from OpenVINO alone, which `make setup`
+// installs on Linux.
 func keepSignalStack(f func() error) error { return f() }

@@ -11,30 +11,31 @@ import (
 	"time"
 )
 
-// Trial is how providers are compared on one network.
+// Trial says how two execution providers are compared on one network.
 type Trial struct {
-	// Network is its name, for messages.
+	// Network is the name of the network, for messages.
 	Network string
-	// Pictures is the number of fixed inputs, ≥ 2: the first runs are slower and do not count.
+	// Pictures is the number of fixed inputs, ≥ 2. The first run of each provider is slower and is
+	// not timed.
 	Pictures int
-	// Run runs one of them, in the shape that the network mostly gets, and returns the
-	// values that must agree.
+	// Run runs the network on picture, [0, Pictures), in the shape that it mostly gets, and
+	// returns the values that must agree.
 	Run func(ctx context.Context, s *Session, picture int) ([]float32, error)
-	// Limit is the largest difference of a value from the plain CPU provider's.
+	// Limit is the largest accepted difference of a value from the plain CPU provider's.
 	Limit func(Execution) float64
 	Log   *slog.Logger
 }
 
-// LoadTried loads a network as Load does, and first runs it on the trial's pictures beside
-// the plain CPU provider. A configured provider that differs by more than the limit is
-// refused with ErrProvider. ProviderAuto takes OpenVINO where it agrees and is clearly
-// faster, and else the plain provider. The log says what was taken and why.
+// LoadTried loads a network as Load does, after a trial: the wanted provider and the plain
+// CPU provider both run the trial's pictures. ProviderAuto takes OpenVINO if its values
+// agree and it is clearly faster, else the plain provider. Another provider that differs by
+// more than the limit is refused with ErrProvider. The log says what was taken and why.
 func (r *Runtime) LoadTried(ctx context.Context, model []byte, opt SessionOptions, trial Trial) (*Session, error) {
-	if err := r.acquire(); err != nil { // also while the network is described
+	if err := r.acquire(); err != nil { // held while the network is described
 		return nil, err
 	}
 	defer func() { _ = shared.release() }()
-	described, err := describe(model) // once for both: it takes as long as a load
+	described, err := describe(model) // once for both providers: it takes as long as a load
 	if err != nil {
 		return nil, err
 	}
@@ -58,10 +59,10 @@ const (
 	timing = 200 * time.Millisecond
 )
 
-// errOther says that not the network but the provider under trial is at fault.
+// errOther says that the provider on trial is at fault, not the network.
 var errOther = errors.New("provider on trial")
 
-// candidate is a loaded network; *Session in production.
+// candidate is a loaded network: a *Session, or a fake in tests.
 type candidate interface {
 	comparable
 	Execution() Execution
@@ -81,7 +82,7 @@ type selection[S candidate] struct {
 
 // choose returns the session to use; the other one is closed.
 func (s selection[S]) choose(ctx context.Context) (chosen S, err error) {
-	plain, err := s.load(ProviderCPU) // first: what it refuses is no network
+	plain, err := s.load(ProviderCPU) // first: a model that it refuses is at fault, not the other provider
 	if err != nil || s.wanted == ProviderCPU {
 		return plain, err
 	}
@@ -102,8 +103,8 @@ func (s selection[S]) choose(ctx context.Context) (chosen S, err error) {
 	return s.settle(chosen, plain, other, err)
 }
 
-// settle closes what is not used. A failure of the provider on trial lets auto fall back to
-// the plain one; a configured provider is never replaced.
+// settle closes what is not used. If the provider on trial fails, auto falls back to the
+// plain one; a configured provider is never replaced.
 func (s selection[S]) settle(chosen, plain, other S, err error) (S, error) {
 	var none S
 	if err != nil && s.wanted == ProviderAuto && (other == none || errors.Is(err, errOther)) {
@@ -121,8 +122,8 @@ func (s selection[S]) settle(chosen, plain, other S, err error) (S, error) {
 	return chosen, nil
 }
 
-// report says why auto took the plain provider. A machine without OpenVINO is nothing to
-// warn of.
+// report logs why auto took the plain provider: as a warning if the other one was loaded and
+// then failed, and as information if it is not installed.
 func (s selection[S]) report(err error, loaded bool) {
 	level := slog.LevelInfo
 	if loaded {
@@ -145,8 +146,9 @@ func now() instant {
 	return instant{time.Now(), time.Duration(usage.Utime.Nano() + usage.Stime.Nano())}
 }
 
-// since is the smaller of wall and processor time. Other processes only lengthen the one, other work
-// of this process only the other, so that the smaller one is nearer to the run's own time.
+// since is the smaller of wall time and CPU time. Other processes lengthen only the wall time, other
+// work of this process lengthens the CPU time, so that the smaller one is nearer to the run's own
+// time.
 func (i instant) since(begin instant) time.Duration {
 	wall, cpu := i.wall.Sub(begin.wall), i.cpu-begin.cpu
 	if cpu <= 0 {
@@ -155,7 +157,7 @@ func (i instant) since(begin instant) time.Duration {
 	return min(wall, cpu)
 }
 
-// comparison is the median time of a run by each provider, and the largest difference of
+// comparison holds the median time of a run with each provider, and the largest difference of
 // their values. The shortest time would let one wrong reading of a clock decide: on a busy machine
 // 1.3 ms was once read for a run of 4.7, and the slower provider taken.
 type comparison struct {
@@ -163,7 +165,7 @@ type comparison struct {
 	difference   float64
 }
 
-// compare runs the pictures in turns on both. Its error wraps errOther when the provider on
+// compare runs the pictures on both providers in turn. Its error wraps errOther when the provider on
 // trial fails or disagrees.
 func (s selection[S]) compare(ctx context.Context, plain, other S) (comparison, error) {
 	var c comparison
@@ -183,7 +185,7 @@ func (s selection[S]) compare(ctx context.Context, plain, other S) (comparison, 
 		}
 		c.difference = max(c.difference, largestDifference(want, got))
 		if limit := s.limit(other.Execution()); !(c.difference <= limit) {
-			return c, s.blame(other, fmt.Errorf("it computes other values than the plain CPU provider: they differ by up to %.2g, more than %.2g",
+			return c, s.blame(other, fmt.Errorf("its values differ from those of the plain CPU provider by up to %.2g; the limit is %.2g",
 				c.difference, limit))
 		}
 		if n > 0 {
@@ -209,7 +211,7 @@ func (s selection[S]) timed(ctx context.Context, session S, picture int) ([]floa
 	return values, s.now().since(begin), err
 }
 
-// largestDifference is infinite for values that cannot be compared.
+// largestDifference is +Inf for values that cannot be compared: other lengths, NaN.
 func largestDifference(a, b []float32) float64 {
 	if len(a) != len(b) {
 		return math.Inf(1)

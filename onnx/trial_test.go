@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// fakeSession answers with a value after a time of the fake clock.
+// fakeSession returns a fixed value, and advances the fake clock.
 type fakeSession struct {
 	provider Provider
 	takes    int // ms
@@ -44,7 +44,7 @@ func TestSelection(t *testing.T) {
 		{name: "auto: hardly faster is not enough", wanted: ProviderAuto, plain: fakeSession{takes: 100}, other: fakeSession{takes: 95},
 			want: ProviderCPU, log: "tried_time=95"},
 		{name: "auto: OpenVINO disagrees", wanted: ProviderAuto, plain: fakeSession{takes: 10}, other: fakeSession{takes: 5, value: 0.02},
-			want: ProviderCPU, log: "differ by up to 0.02, more than 0.01"},
+			want: ProviderCPU, log: "by up to 0.02; the limit is 0.01"},
 		{name: "auto: no number", wanted: ProviderAuto, plain: fakeSession{takes: 10},
 			other: fakeSession{takes: 5, value: float32(math.NaN())}, want: ProviderCPU, log: "level=WARN"},
 		{name: "auto: OpenVINO is missing", wanted: ProviderAuto, loadOther: broken, want: ProviderCPU, log: "broken", notLog: "level=WARN"},
@@ -108,7 +108,7 @@ func orNil(s *fakeSession, err error) *fakeSession {
 	return s
 }
 
-// A start that is interrupted is no fault of the provider.
+// The provider is not at fault if the start is interrupted.
 func TestSelectionEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	_, err := selection[*fakeSession]{

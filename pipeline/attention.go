@@ -9,40 +9,40 @@ import (
 )
 
 // calmStep is how long a call must stand at live without a doubt before the
-// time between its samples is doubled.
+// time between its samples doubles.
 const calmStep = 2 * time.Second
 
-// cause is why a session is watched at the full rate again; it labels a metric.
+// cause is why a session is sampled at the full rate again; it is a label value of a metric.
 type cause string
 
-// What raises doubt. The first five are seen in the pictures, before a model
-// runs; the others are judged.
+// What raises doubt. The first five are seen in the pictures, before a model runs;
+// the others are found when samples are judged.
 const (
-	causeCut      cause = "cut"      // the picture differs from the one before as another scene does
-	causeGap      cause = "gap"      // no picture came for long
+	causeCut      cause = "cut"      // the picture differs so much from the one before that it shows another scene
+	causeGap      cause = "gap"      // no picture came for longer than longGap
 	causeRepeated cause = "repeated" // a picture came again, or belongs to a loop
 	causeStill    cause = "still"    // the face has not moved for long
-	causeTiming   cause = "timing"   // a picture's timestamp is not believed
-	causeUnscored cause = "unscored" // a sample was not scored, for what it shows or for a failure
+	causeTiming   cause = "timing"   // a picture's timestamp is implausible
+	causeUnscored cause = "unscored" // a sample was not scored, because of what it shows or because of a failure
 	causeTrack    cause = "track"    // another face is followed
-	causeLoss     cause = "loss"     // many pictures are lost on the way
-	causeScore    cause = "score"    // the score fell, or lies near the threshold
-	causeStale    cause = "stale"    // no sample was judged for longer than the wait allows
+	causeLoss     cause = "loss"     // many pictures are lost on the network
+	causeScore    cause = "score"    // the score fell, or is near the threshold
+	causeStale    cause = "stale"    // no sample was judged for longer than the longest wait
 )
 
-// attention is how closely one session is watched: it picks the samples among
-// the pictures of the full rate's grid. A call that stands at live is sampled
-// less and less often; any doubt restores the full rate. The wait for a relaxed
-// sample is drawn at random from [½, 1] of the period, so that nobody can foresee
-// which pictures are not looked at. The stages and the judge use it at the same
-// time.
+// attention decides how closely one session is watched: it picks samples among the
+// pictures that the full rate would sample (the sampling grid). A call that stands at
+// live is sampled less and less often; any doubt restores the full rate. The wait for a
+// relaxed sample is random, uniform in [½, 1] of the period, so that nobody can foresee
+// which pictures are not sampled. It is safe for concurrent use: the sample stage and
+// the judge share it.
 type attention struct {
-	full, longest time.Duration // between two samples: at the full rate, and at most
-	draw          func() float64
+	full, longest time.Duration  // between two samples at the full rate, and at the lowest rate
+	draw          func() float64 // a random number in [0, 1)
 	met           *Metrics
 
 	mu      sync.Mutex
-	period  time.Duration // longest wait for the next sample as things stand
+	period  time.Duration // current longest wait for the next sample
 	next    time.Duration // stream time of the next relaxed sample
 	doubtAt time.Duration // stream time of the newest doubt
 	calm    run           // since when nothing raised doubt
@@ -65,9 +65,9 @@ func newAttention(cfg Config, mode liveproof.Mode, met *Metrics) *attention {
 	return a
 }
 
-// due reports whether the picture at stream time t, which lies on the full
-// rate's grid, becomes a sample; thorough, whether doubt was raised since the last
-// one. A picture that is unlike the last sample always becomes one.
+// due reports whether the picture of stream time t, which is on the sampling grid,
+// becomes a sample. A picture that is unlike the last sample always becomes one. thorough
+// says that doubt was raised since the last sample.
 func (a *attention) due(t time.Duration, unlike bool) (sample, thorough bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -109,9 +109,9 @@ func (a *attention) doubt(t time.Duration, why cause) {
 	a.doubtAt = max(a.doubtAt, t)
 }
 
-// missed says that the server had no capacity for the sample of stream time t.
-// The next one comes sooner, but not at once at the full rate: that would add to
-// the overload.
+// missed notes that the server had no capacity for the sample of stream time t. It halves
+// the wait for the next one. It does not restore the full rate, which would add to the
+// overload.
 func (a *attention) missed(t time.Duration) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -119,8 +119,8 @@ func (a *attention) missed(t time.Duration) {
 	a.next = min(a.next, t+a.period)
 }
 
-// settled says that the sample of stream time t leaves no doubt about a live call. What
-// was sampled before the newest doubt cannot remove it.
+// settled notes that the sample of stream time t leaves no doubt about a live call. A sample
+// from before the newest doubt does not count.
 func (a *attention) settled(t time.Duration) {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -12,7 +12,7 @@ import (
 	"github.com/liveproof/liveproof"
 )
 
-// backgrounds of the scenes.
+// The backgrounds of the scenes.
 var backgrounds = [2]liveproof.Thumbnail{background(0), background(1)}
 
 func background(scene float64) (to liveproof.Thumbnail) {
@@ -23,8 +23,8 @@ func background(scene float64) (to liveproof.Thumbnail) {
 	return to
 }
 
-// sway is a person who moves a little before a background: about as much from
-// picture to picture as people before webcams do, and never the same way twice.
+// sway is a person who moves a little in front of a background: about as much as people in
+// front of webcams do, and never in the same way twice.
 func sway(p *picture, scene int) {
 	t := p.t.Seconds()
 	at := 32 + 2*math.Sin(4*t) + 2*math.Sin(2.7*t) + 2*math.Sin(t*t/9)
@@ -40,7 +40,7 @@ func sway(p *picture, scene int) {
 	}
 }
 
-// aCall is a call of so many seconds at 30 pictures a second.
+// aCall is a call of this many seconds at 30 pictures a second.
 func aCall(t *testing.T, seconds float64) *rig {
 	r := liveRig(t, live(int(seconds*30), 30).edit(func(_ int, p *picture) { sway(p, 0) }))
 	r.info.Mode = liveproof.ModeCall
@@ -48,7 +48,7 @@ func aCall(t *testing.T, seconds float64) *rig {
 	return r
 }
 
-// step is what one call to attention does; the wait is drawn as the longest.
+// step is one call of a method of attention; the random wait is always the longest.
 type step struct {
 	at   time.Duration
 	tell string // settled, doubt, missed or unlike
@@ -164,7 +164,7 @@ func TestDroppedSampleOwesItsSearch(t *testing.T) {
 	}
 }
 
-// TestOneShotIsNeverRelaxed, whatever it is told.
+// TestOneShotIsNeverRelaxed, however settled it is.
 func TestOneShotIsNeverRelaxed(t *testing.T) {
 	a := newAttention(DefaultConfig(), liveproof.ModeOnboarding, NewMetrics(nil))
 	for at := time.Duration(0); at < time.Minute; at += 200 * time.Millisecond {
@@ -301,7 +301,7 @@ func noticed(t *testing.T, n int, show func(*picture, float64), detect func(floa
 				show(p, since(i))
 			}
 		})
-		// A picture's number is lost with its digest when it is frozen, which is then not scored.
+		// A frozen picture has no number, as it has another's digest; it is not scored.
 		index := func(n int) int { return min(max(n-1, 0), len(r.src.pictures)-1) }
 		if detect != nil {
 			r.models.detect = func(_ context.Context, n int) (liveproof.Detection, error) { return detect(since(index(n))), nil }

@@ -12,12 +12,14 @@ import (
 type Config struct {
 	// SampleRate is how many pictures a second of stream time are judged, (0, 60].
 	SampleRate float64 `yaml:"sample_rate"`
-	// RelaxedRate is to how many pictures a second the sampling of a live call falls, step by step, while it stands
-	// at live without a doubt, (0, 60]; any doubt restores sample_rate. sample_rate or more keeps the rate fixed.
+	// RelaxedRate is the lowest sampling rate of a call, in pictures a second, (0, 60]. The rate falls to it step by
+	// step while the call stands at live without a doubt; any doubt restores sample_rate. A value of sample_rate or
+	// more keeps the rate fixed.
 	RelaxedRate float64 `yaml:"relaxed_rate"`
 	// QueueSize is how many frames may wait before each stage, [1, 64].
 	QueueSize int `yaml:"queue_size"`
-	// InFlight is how many crops of one session may be at the scorer at once, [1, 64].
+	// InFlight is how many crops of one session may be at the scorer at once, [1, 64]. While that many are
+	// there, a live session gives further samples up before any work is spent on them.
 	InFlight int `yaml:"in_flight"`
 	// ScoreTimeout bounds one live sample's wait for the scorer, [50ms, 1m].
 	ScoreTimeout time.Duration `yaml:"score_timeout"`
@@ -52,7 +54,7 @@ func DefaultConfig() Config {
 		SampleRate:    5,
 		RelaxedRate:   1,
 		QueueSize:     2,
-		InFlight:      3,
+		InFlight:      2,
 		ScoreTimeout:  2 * time.Second,
 		FrozenWindow:  512,
 		ClockSlack:    time.Second,
@@ -65,9 +67,9 @@ func DefaultConfig() Config {
 	}
 }
 
-// Files returns the configuration for replaying a file: lossless, every frame
-// scored, the samples kept. The rate is fixed: it would follow the judge, who is
-// behind the reader by a time that differs from run to run.
+// Files returns the configuration for replaying a file: lossless, every sampled
+// frame scored, the samples kept. The sampling rate is fixed: a relaxed rate depends on
+// what was judged so far, and how far the judge is behind the reader differs from run to run.
 func (c Config) Files() Config {
 	c.Live, c.StopAtVerdict, c.KeepSamples = false, false, true
 	c.RelaxedRate = c.SampleRate
@@ -98,7 +100,8 @@ func (c Config) ValidateWith(policy verdict.Policy) error {
 	return errors.Join(
 		check.That("sample_rate", period <= policy.MaxGap, "a sample every %v cannot keep within the verdict's max_gap %v", period, policy.MaxGap),
 		check.That("relaxed_rate", longest <= period || longest <= policy.RestartGap/2,
-			"a sample every %v is too rare for the verdict's restart_gap %v: a single lost sample must not restart the evidence",
+			"a sample every %v is too rare for the verdict's restart_gap %v: it may be at most half of it, so that one lost sample does not "+
+				"restart the evidence",
 			longest, policy.RestartGap),
 	)
 }
@@ -106,7 +109,7 @@ func (c Config) ValidateWith(policy verdict.Policy) error {
 // period is the time between two samples at the full rate.
 func (c Config) period() time.Duration { return time.Duration(float64(time.Second) / c.SampleRate) }
 
-// longest is the longest wait for a sample of a call that stands at live.
+// longest is the longest time between two samples of a call that stands at live.
 func (c Config) longest() time.Duration {
 	return max(c.period(), time.Duration(float64(time.Second)/c.RelaxedRate))
 }

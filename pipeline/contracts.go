@@ -17,9 +17,9 @@ type Source interface {
 // Detector finds and follows faces; it belongs to one session.
 type Detector interface {
 	// Detect gives every face that counts as a person, the followed one among
-	// them; more than one forbids scoring. at is the picture's stream time. Between
-	// its searches of whole pictures a detector may look only around the followed
-	// face; thorough asks it to search this picture as a whole.
+	// them; more than one forbids scoring. at is the picture's stream time. A detector
+	// may search only the region around the followed face, unless thorough asks for
+	// the whole picture.
 	Detect(ctx context.Context, img *liveproof.Image, at time.Duration, thorough bool) (liveproof.Detection, error)
 }
 

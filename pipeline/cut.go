@@ -5,21 +5,21 @@ import (
 	"time"
 )
 
-// What tells another scene from motion in the same one, by the correlation of
-// two pictures' luma, which a change of exposure or gain leaves as it is. The
-// figures are measured, see docs/adr/0011-attention.md.
+// Limits that distinguish another scene from motion in the same one, by the correlation
+// of two pictures' luma, which a change of exposure or gain does not alter. They rest on
+// measurements in docs/adr/0011-attention.md.
 const (
-	// cutWhole of the whole picture's correlation is lost in a cut.
+	// cutWhole: in a cut, the whole picture's correlation is at most 1 - cutWhole.
 	cutWhole = 0.1
-	// cutPatches is the share of patches that lose half of their correlation in a cut.
+	// cutPatches: or at least this share of patches has a correlation below ½.
 	cutPatches = 0.12
-	// unlikeWhole: that much less correlation with the last sample than a
-	// person who sits and talks loses in a second.
+	// unlikeWhole: a picture is unlike the last sample if their correlation is at most
+	// 1 - unlikeWhole. A person who sits and talks stays above it for a second.
 	unlikeWhole = 0.2
 
 	// patchSide is the side of a patch in cells of a coarse picture.
 	patchSide = 4
-	// grain is the variance, in levels², that counts as noise.
+	// grain is the variance of noise, in levels².
 	grain = 4
 	// longGap is how many sampling periods may pass without a picture.
 	longGap = 2
@@ -32,7 +32,8 @@ type scenes struct {
 	last, sampled coarse
 }
 
-// observe takes the next picture; why is "" unless another scene may have begun.
+// observe takes the next picture, of stream time t. why is "" unless another scene may have
+// begun.
 func (s *scenes) observe(t time.Duration, cells *coarse, period time.Duration) (why cause) {
 	switch {
 	case !s.begun:
@@ -51,10 +52,10 @@ func (s *scenes) unlike() bool { return s.marked && compare(&s.sampled, &s.last)
 // markSampled notes that the newest picture was sampled.
 func (s *scenes) markSampled() { s.marked, s.sampled = true, s.last }
 
-// difference of two pictures: 0 for the same picture at any exposure.
+// difference of two pictures; both values are 0 for the same picture at any exposure.
 type difference struct {
-	whole   float64 // what the whole picture's correlation lacks to 1
-	patches float64 // share of patches whose correlation is below ½
+	whole   float64 // 1 - correlation of the whole picture, [0, 2]
+	patches float64 // share of patches whose correlation is below ½, [0, 1]
 }
 
 func (d difference) cut() bool { return d.whole >= cutWhole || d.patches >= cutPatches }
@@ -79,7 +80,7 @@ func compare(a, b *coarse) difference {
 // moments are sums over the cells of two pictures.
 type moments struct{ n, a, b, aa, bb, ab int }
 
-// add takes in the patch at x, y.
+// add adds the cells of the patch whose first cell is x, y.
 func (m *moments) add(a, b *coarse, x, y int) {
 	for row := y * loopSide; row < (y+patchSide)*loopSide; row += loopSide {
 		ps, qs := (*[patchSide]uint8)(a[row+x:]), (*[patchSide]uint8)(b[row+x:])
@@ -95,7 +96,7 @@ func (m *moments) merge(o moments) {
 	m.n, m.a, m.b, m.aa, m.bb, m.ab = m.n+o.n, m.a+o.a, m.b+o.b, m.aa+o.aa, m.bb+o.bb, m.ab+o.ab
 }
 
-// correlation is in [-1, 1]; an even surface resembles any other.
+// correlation is in [-1, 1]; two plain surfaces have 1, whatever their brightness.
 func (m *moments) correlation() float64 {
 	n := float64(m.n)
 	cov := func(pq, p, q int) float64 { return (float64(pq) - float64(p)*float64(q)/n) / n }

@@ -80,8 +80,8 @@ func TestScenesSeeGaps(t *testing.T) {
 	require.True(t, s.unlike())
 }
 
-// TestCutsInClips: in real clips all cuts are found, and few moving people are taken for one. The
-// numbers are those of the first pictures of another scene.
+// TestCutsInClips: in real clips all cuts are found, and motion is rarely mistaken for a cut. The
+// numbers are those of the first pictures of a new scene.
 func TestCutsInClips(t *testing.T) {
 	root := os.Getenv("LIVEPROOF_SHARED")
 	if _, err := exec.LookPath("ffmpeg"); err != nil || root == "" {

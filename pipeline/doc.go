@@ -8,9 +8,9 @@
 // Files: lossless, the reader waits. Every sampled frame reaches the judge
 // exactly once, scored or with the reason why not, in the order of sampling.
 //
-// A live call that stands at live is sampled less often; any doubt restores the full
-// rate (attention). All else keeps the full rate: one-shot sessions, and files, whose
-// samples must not depend on how far the judge has come.
+// A call that stands at live is sampled less often; any doubt restores the full rate
+// (docs/adr/0011-attention.md). One-shot sessions keep the full rate. So do files, whose
+// samples must not depend on how far the judge is behind the reader.
 //
 // An image has one owner: the stage that holds its frame. Full images end at the
 // crop stage, crops at the score stage. One session holds at most

@@ -33,7 +33,7 @@ type judge struct {
 	progress liveproof.Progress
 	outcome  liveproof.Outcome // newest outcome
 	change   int64             // its number
-	track    int               // newest followed face; 0 before the first
+	track    int               // track of the newest followed face; 0 before the first
 	unproved bool              // a call's live verdict is not recorded yet, so the observer is not told
 
 	lastT    time.Duration // stream time of the newest judged sample
@@ -231,8 +231,8 @@ func (j *judge) age() {
 	j.announce()
 }
 
-// attend says how closely the stream is to be watched after a sample. Files are
-// watched by their pictures alone, so that each run samples the same ones.
+// attend sets how closely the stream is watched after a sample. For files it does nothing,
+// so that each run samples the same pictures.
 func (j *judge) attend(s liveproof.Sample) {
 	if !j.cfg.Live {
 		return

@@ -18,7 +18,7 @@ type frame struct {
 	crop    *liveproof.Image // from crop to score
 	face    liveproof.Face
 	cells   *liveproof.Thumbnail // what is compared with other samples
-	passed  []glance             // pictures of the sampling grid since the last frame that were not sent on
+	passed  []glance             // pictures of the sampling grid since the last frame that became no samples
 	arrived time.Time
 	// thorough asks the detector to search the whole picture; false once it was asked.
 	thorough bool
@@ -46,6 +46,7 @@ type line struct {
 	work errgroup.Group
 
 	toDetect, toCrop, toScore *queue[*frame]
+	scoring                   atomic.Int64 // frames that wait for the scorer or are there
 	results                   chan *frame
 
 	begun   time.Time
@@ -136,12 +137,18 @@ func (l *line) step(ctx context.Context, name Stage, next *queue[*frame], f *fra
 
 // forward hands the frame on; the one that had to make room is complete, unscored.
 func (l *line) forward(ctx context.Context, from Stage, next *queue[*frame], f *frame) {
+	if next == l.toScore {
+		l.scoring.Add(1)
+	}
 	oldest, dropped, err := next.push(ctx, f)
 	if err != nil {
 		f.release()
 		return
 	}
 	if dropped {
+		if next == l.toScore {
+			l.scoring.Add(-1)
+		}
 		l.drop(after(from), liveproof.ReasonOverload)
 		oldest.unscored(liveproof.ReasonOverload)
 		l.complete(ctx, oldest)

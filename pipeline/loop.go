@@ -21,6 +21,9 @@ const (
 	loopRatio = 0.4
 
 	loopSide = liveproof.ThumbnailSide / 2
+	// blockSide is how many cells along each axis a block has.
+	blockSide = 4
+	blocks    = loopSide / blockSide
 )
 
 // coarse is a thumbnail with a quarter of the cells: 1 KiB.
@@ -52,6 +55,32 @@ type loops struct {
 type shown struct {
 	t     time.Duration
 	cells coarse
+	sums  blockSums
+}
+
+// blockSums are the sums of the cells of each block. They bound the distance of two pictures from below at a
+// sixteenth of its cost.
+type blockSums [blocks * blocks]uint16
+
+func (c *coarse) blockSums() (s blockSums) {
+	for y := range loopSide {
+		for x := range loopSide {
+			s[y/blockSide*blocks+x/blockSide] += uint16(c[y*loopSide+x])
+		}
+	}
+	return s
+}
+
+// farther reports that the distance of two pictures is above limit, in levels RMS. It may miss that, but is never
+// wrong: the mean of n squares is at least the square of their mean.
+func (s *blockSums) farther(o *blockSums, limit float64) bool {
+	sum := 0
+	for i := range s {
+		d := int(s[i]) - int(o[i])
+		sum += d * d
+	}
+	const n = blockSide * blockSide
+	return float64(sum) > limit*limit*n*n*float64(len(s))
 }
 
 // match compares a sample with the past and with the sample before; RMS levels.
@@ -62,7 +91,7 @@ func newLoops(window int) *loops { return &loops{ring: make([]shown, window)} }
 // observe takes the next picture; for a sampled one it reports whether the picture
 // belongs to a loop.
 func (l *loops) observe(t time.Duration, cells *coarse, sampled bool) (looped bool) {
-	s := shown{t, *cells}
+	s := shown{t, *cells, cells.blockSums()}
 	if sampled {
 		looped = l.judge(&s)
 		l.last = &s.cells
@@ -102,7 +131,7 @@ func (l *loops) nearest(s *shown, from, to time.Duration) (lag time.Duration, be
 	best = math.Inf(1)
 	for i := range l.ring[:min(l.n, len(l.ring))] {
 		old := &l.ring[i]
-		if age := s.t - old.t; age >= from && age <= to {
+		if age := s.t - old.t; age >= from && age <= to && !s.sums.farther(&old.sums, best) {
 			if d := distance(&s.cells, &old.cells, best); d < best {
 				lag, best = age, d
 			}

@@ -32,14 +32,14 @@ type Metrics struct {
 	writes   *prometheus.CounterVec // result: ok, retry, refused
 	lost     prometheus.Counter
 	spared   prometheus.Counter
-	doubts   *prometheus.CounterVec // cause: see attention.go
+	doubts   *prometheus.CounterVec // label cause: see attention.go
 }
 
 // NewMetrics registers the pipeline's metrics; a nil registerer leaves them unregistered.
 func NewMetrics(reg prometheus.Registerer) *Metrics {
 	f := promauto.With(reg)
 	buckets := []float64{.0001, .0003, .001, .003, .006, .01, .02, .04, .08, .15, .3, .6, 1.2, 2.5, 5}
-	// Finer where a sample's time lies on a loaded machine, so that quantiles can be told from it.
+	// Finer around the latencies of a loaded machine, so that quantiles are precise there.
 	whole := []float64{.005, .01, .015, .02, .025, .03, .04, .05, .06, .08, .1, .12, .15, .2, .25, .3, .4, .5, .6, .8, 1.2, 2.5, 5}
 	return &Metrics{
 		pictures: f.NewCounter(prometheus.CounterOpts{Name: "liveproof_pipeline_pictures_total",
@@ -61,9 +61,9 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		lost: f.NewCounter(prometheus.CounterOpts{Name: "liveproof_pipeline_timeline_lost_total",
 			Help: "Samples that the timeline lacks because the store was away for too long."}),
 		spared: f.NewCounter(prometheus.CounterOpts{Name: "liveproof_pipeline_spared_total",
-			Help: "Pictures that the full rate would have sampled, and that calls which stand at live were spared."}),
+			Help: "Pictures that the full rate would have sampled, and that were not sampled because the call stood at live."}),
 		doubts: f.NewCounterVec(prometheus.CounterOpts{Name: "liveproof_pipeline_doubts_total",
-			Help: "Returns of a relaxed call to the full rate, by what raised doubt."}, []string{"cause"}),
+			Help: "Returns of a relaxed call to the full sampling rate, by what raised doubt."}, []string{"cause"}),
 	}
 }
 

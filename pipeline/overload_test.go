@@ -12,9 +12,9 @@ import (
 	"github.com/liveproof/liveproof"
 )
 
-// TestNewestWins: a stage that is too slow drops the oldest frames, which are
-// counted by stage and reason; the samples still come in order, each exactly
-// once.
+// TestNewestWins: before a stage that is too slow, frames are dropped and counted by stage
+// and reason: the oldest ones before the detector, new ones while the scorer is busy. The samples
+// still come in order, each exactly once.
 func TestNewestWins(t *testing.T) {
 	slow := func(do func()) models {
 		return models{
@@ -51,15 +51,16 @@ func TestNewestWins(t *testing.T) {
 				for i, s := range r.report.Samples {
 					require.Equal(t, int64(i+1), s.Seq)
 				}
-				require.True(t, r.report.Samples[70].Scored, "the newest is what gets through")
+				if tt.stage == StageDetect {
+					require.True(t, r.report.Samples[70].Scored, "the newest is what gets through")
+				}
 			})
 		})
 	}
 }
 
-// TestOverloadedSessionWastesLittle: with a scorer that takes 2 samples a second of 5,
-// most of the others are given up before they are detected and cropped, and
-// what is scored is still fresh.
+// TestOverloadedSessionWastesLittle: with a scorer that takes fewer than 2 samples a second of 5,
+// the others are given up before they are detected and cropped, and what is scored is fresh.
 func TestOverloadedSessionWastesLittle(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		r := liveRig(t, live(30*30, 30))
@@ -84,9 +85,9 @@ func TestOverloadedSessionWastesLittle(t *testing.T) {
 		require.NoError(t, err)
 		scored := r.report.Counts.Scored
 		t.Logf("%d detected, %d scored, oldest at its score %v", detected, scored, age)
-		require.Greater(t, scored, int64(55))
-		require.LessOrEqual(t, detected, scored*3/2)
-		require.Less(t, age, 800*time.Millisecond)
+		require.Greater(t, scored, int64(35))
+		require.LessOrEqual(t, detected, scored+1)
+		require.Less(t, age, 100*time.Millisecond)
 		require.Equal(t, 151-scored, r.report.Drops[StageScore][liveproof.ReasonOverload])
 	})
 }

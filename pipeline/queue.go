@@ -40,7 +40,4 @@ func (q *queue[T]) push(ctx context.Context, x T) (oldest T, dropped bool, err e
 	}
 }
 
-// waits reports whether an item finds no consumer now.
-func (q *queue[T]) waits() bool { return len(q.ch) > 0 }
-
 func (q *queue[T]) close() { close(q.ch) }

@@ -9,20 +9,15 @@ import (
 	"github.com/liveproof/liveproof"
 )
 
-// freshFor is how long a sample that waits for the scorer keeps its place from a
-// newer one.
-const freshFor = 250 * time.Millisecond
-
 // sequence is the sample stage's memory of the stream.
 type sequence struct {
 	sampler sampler
 	recall  *recall
 	loops   *loops
 	scenes  scenes
-	still   stillness     // of the pictures on the sampling grid, where the face was last seen
-	n       int64         // samples so far
-	passed  []glance      // spared since the last frame, of the last stillSpan
-	sent    time.Duration // stream time of the newest picture that was sent to the models
+	still   stillness // of the region where the face was last seen, in the pictures of the sampling grid
+	n       int64     // samples so far
+	passed  []glance  // pictures since the last frame that became no samples, of the last stillSpan
 	scratch liveproof.Thumbnail
 }
 
@@ -59,18 +54,17 @@ func (l *line) take(ctx context.Context, seq *sequence, pic liveproof.Picture) e
 		l.complete(ctx, f)
 		return nil
 	}
-	if l.cfg.Live && l.toScore.waits() && p.t-seq.sent < freshFor {
-		// It would only push out a sample that has already been detected and cropped.
+	if l.cfg.Live && l.scoring.Load() >= int64(l.cfg.InFlight) {
+		// Sent on, it would only wait, or push out a sample that was already detected and cropped.
 		l.drop(StageScore, liveproof.ReasonOverload)
 		f.unscored(liveproof.ReasonOverload)
 		l.complete(ctx, f)
 		return nil
 	}
-	seq.sent = p.t
 	return l.convert(ctx, f, pic)
 }
 
-// reject drops a picture whose time is not believed; some of them become unscored samples.
+// reject drops a picture with an implausible timestamp; some of them become unscored samples.
 func (l *line) reject(ctx context.Context, seq *sequence, p picked, at time.Time) error {
 	l.drop(StageSample, p.doubt)
 	l.attention.doubt(p.t, causeTiming)
@@ -83,11 +77,11 @@ func (l *line) reject(ctx context.Context, seq *sequence, p picked, at time.Time
 	return nil
 }
 
-// seen is what a picture shows beside the earlier ones.
+// seen is what the comparison of a picture with the earlier ones has found.
 type seen struct {
 	repeated bool // its pixels came before, or it belongs to a loop
 	doubt    cause
-	cells    *liveproof.Thumbnail // until the next picture, unless it is on the sampling grid
+	cells    *liveproof.Thumbnail // valid until the next picture; for one on the sampling grid, for good
 }
 
 // look compares a picture with the earlier ones.
@@ -107,12 +101,13 @@ func (q *sequence) look(p picked, pic liveproof.Picture) (s seen) {
 	return s
 }
 
-// stands reports whether nothing moves where the face was last seen; nil before it was.
+// stands reports whether nothing moves in the region where the face was last seen; face is nil
+// before the first face.
 func (q *sequence) stands(t time.Duration, cells *liveproof.Thumbnail, face *region) bool {
 	return face != nil && q.still.observe(nil, t, cells, *face)
 }
 
-// pass keeps a picture that is spared for the next frame's test of stillness.
+// pass keeps a picture that becomes no sample: the next frame's test of stillness uses it.
 func (q *sequence) pass(g glance) {
 	q.passed = append(q.passed, g)
 	for g.t-q.passed[0].t > stillSpan+stillSlack {
@@ -218,6 +213,7 @@ func (l *line) crop(_ context.Context, f *frame) bool {
 
 // score asks for ρ; every frame is complete after it.
 func (l *line) score(ctx context.Context, f *frame) bool {
+	defer l.scoring.Add(-1)
 	asked := ctx
 	if l.cfg.Live {
 		var cancel context.CancelFunc

@@ -35,9 +35,9 @@ type glance struct {
 	cells *liveproof.Thumbnail
 }
 
-// observe takes the next sample with a face, and the pictures since the one
-// before, and reports whether the face has moved from none of them within the last
-// stillSpan; false for the first sample.
+// observe takes the next sample with a face, and the pictures since the last sample. It
+// reports whether the face differs from none of the pictures of the last stillSpan; false
+// for the first sample.
 func (s *stillness) observe(passed []glance, t time.Duration, cells *liveproof.Thumbnail, at region) (still bool) {
 	s.past = append(s.past, passed...)
 	drop := 0

@@ -58,8 +58,8 @@ func (c Client) Status(ctx context.Context, id string) (s Status, err error) {
 	return s, c.do(ctx, http.MethodGet, "/v1/sessions/"+url.PathEscape(id), "", &s)
 }
 
-// do makes one request; any answer but success becomes an error, which wraps liveproof.ErrOverloaded when the
-// server has no capacity for the session.
+// do makes one request. An answer other than success becomes an error; it wraps liveproof.ErrOverloaded if
+// the server has no capacity for the session.
 func (c Client) do(ctx context.Context, method, path, body string, into any) error {
 	req, err := http.NewRequestWithContext(ctx, method, c.base()+path, strings.NewReader(body))
 	if err != nil {
@@ -84,7 +84,7 @@ func (c Client) do(ctx context.Context, method, path, body string, into any) err
 	return json.Unmarshal(raw, into)
 }
 
-// refusal is the error of an answer that is no success.
+// refusal is the error for an answer other than success.
 func refusal(status string, body []byte) error {
 	var problem struct{ Code string }
 	if json.Unmarshal(body, &problem) == nil && problem.Code == "overloaded" {

@@ -51,7 +51,7 @@ func (c Client) counters(ctx context.Context) (s serverCounters, err error) {
 // maxMetrics bounds what is read of /metrics, in bytes.
 const maxMetrics = 16 << 20
 
-// sum adds the values of a counter or gauge whose labels have these values.
+// sum adds up those metrics of a counter or gauge that have these label values.
 func sum(family *dto.MetricFamily, labels map[string]string) (total float64) {
 	for _, m := range family.GetMetric() {
 		if has(m, labels) {
@@ -77,7 +77,7 @@ type histogram []bucket
 type bucket struct{ bound, count float64 }
 
 func newHistogram(family *dto.MetricFamily) (h histogram) {
-	for _, m := range family.GetMetric() { // without labels there is one at most
+	for _, m := range family.GetMetric() { // one at most, as it has no labels
 		for _, b := range m.GetHistogram().GetBucket() {
 			h = append(h, bucket{b.GetUpperBound(), float64(b.GetCumulativeCount())})
 		}
@@ -86,7 +86,7 @@ func newHistogram(family *dto.MetricFamily) (h histogram) {
 	return h
 }
 
-// until returns what came between two readings of one histogram.
+// until returns what was counted between two readings of one histogram, h and after.
 func (h histogram) until(after histogram) histogram {
 	between := slices.Clone(after)
 	for i := range min(len(h), len(between)) {
@@ -95,8 +95,8 @@ func (h histogram) until(after histogram) histogram {
 	return between
 }
 
-// quantile interpolates within the bucket as Prometheus's histogram_quantile does; 0: nothing was
-// counted.
+// quantile interpolates within the bucket as Prometheus's histogram_quantile does. It is 0 if
+// nothing was counted.
 func (h histogram) quantile(q float64) float64 {
 	if len(h) == 0 || h[len(h)-1].count == 0 {
 		return 0

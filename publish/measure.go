@@ -14,8 +14,8 @@ import (
 
 // Window is when a load is measured.
 type Window struct {
-	Settle time.Duration // after the start of the last session
-	Length time.Duration
+	Settle time.Duration // from the start of the last session to the start of the window, ≥ 0
+	Length time.Duration // ≥ 1 s
 }
 
 // Validate reports every value that is out of range; each error begins with its name.
@@ -26,27 +26,27 @@ func (w Window) Validate() error {
 	)
 }
 
-// Measurement is what sessions got in a window, and what they cost. Machine and load are of the
-// machine that sends; the machine's figure holds the server too where both share one.
+// Measurement is what sessions got in a window, and what they cost. Load and Machine are measured on
+// the machine that sends; Machine includes the server if it runs on the same machine.
 type Measurement struct {
-	Sessions     int     `json:"sessions"` // that sent media from the beginning to the end of the window
+	Sessions     int     `json:"sessions"` // that sent media during the whole window
 	Seconds      float64 `json:"seconds"`
-	Least        float64 `json:"scored_per_second_least"` // of a session
+	Least        float64 `json:"scored_per_second_least"` // of the session with the fewest
 	Median       float64 `json:"scored_per_second_median"`
 	Total        float64 `json:"scored_per_second_total"`  // of the whole server
 	LatencyP95   float64 `json:"latency_p95_ms"`           // from a sampled picture's arrival until it was judged
-	Server       float64 `json:"server_cores"`             // CPU seconds a second
-	ServerEach   float64 `json:"server_cores_per_session"` // the same, by session
-	Load         float64 `json:"load_cores"`
-	Machine      float64 `json:"machine_cores"`
-	MemoryIdle   float64 `json:"memory_idle_mb"` // of the server before the first session
+	Server       float64 `json:"server_cores"`             // CPU seconds of the server a second
+	ServerEach   float64 `json:"server_cores_per_session"` // Server / Sessions
+	Load         float64 `json:"load_cores"`               // of this process
+	Machine      float64 `json:"machine_cores"`            // of all processes
+	MemoryIdle   float64 `json:"memory_idle_mb"`           // of the server before the first session
 	Memory       float64 `json:"memory_mb"`
-	MemoryEach   float64 `json:"memory_per_session_mb"`
-	SessionsSent int     `json:"sessions_wanted"`
+	MemoryEach   float64 `json:"memory_per_session_mb"` // (Memory - MemoryIdle) / Sessions
+	SessionsSent int     `json:"sessions_wanted"`       // refused ones included
 }
 
-// Measure runs sessions as [Run] does until the window is over, and measures the window. Clip must last
-// that long.
+// Measure runs sessions as [Run] does until the window is over, and measures the window. The clip must
+// last until then.
 func Measure(ctx context.Context, o Options, w Window, clip *Clip) (results []Result, m Measurement, err error) {
 	if err := errors.Join(o.Validate(), w.Validate()); err != nil {
 		return nil, m, err
@@ -83,7 +83,7 @@ type meter struct {
 	sessions []string
 }
 
-// watch adds a session to those that are read.
+// watch adds a session to those whose counters are read.
 func (m *meter) watch(s Session) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -170,7 +170,7 @@ func measurement(idle, before, after counters) Measurement {
 	return m
 }
 
-// ratesUntil returns the sessions' scored samples a second, in ascending order.
+// ratesUntil returns each session's scored samples a second between two readings, in ascending order.
 func (c counters) ratesUntil(after counters) []float64 {
 	rates := make([]float64, 0, len(c.scored))
 	for id, from := range c.scored {

@@ -18,7 +18,8 @@ type Options struct {
 	Mode     liveproof.Mode
 	Sessions int           // at once, ≥ 1
 	Stagger  time.Duration // between the starts of two sessions
-	// Connected is called, by many goroutines, with each session whose media can flow; nil: nobody is told.
+	// Connected is called for each session as soon as its media can flow, also by several goroutines at
+	// once; may be nil.
 	Connected func(Session)
 }
 
@@ -34,8 +35,8 @@ func (o Options) Validate() error {
 
 // Result is the result of one session.
 type Result struct {
-	// SecondsToVerdict is the time from the first packet of the first picture until this client
-	// read the verdict of an onboarding session; 0: the clip ended before there was one.
+	// SecondsToVerdict is the time from the first packet of an onboarding session until this client
+	// could read its verdict; 0: there was none before the clip ended.
 	SecondsToVerdict float64 `json:"seconds_to_verdict,omitempty"`
 
 	Session   string            `json:"session"`
@@ -44,7 +45,7 @@ type Result struct {
 	Scored    int64             `json:"scored"`
 	PerSecond float64           `json:"scored_per_second"`
 	Outcome   liveproof.Outcome `json:"verdict"`
-	// Refused says that the server had no capacity for the session; then the rest is empty.
+	// Refused says that the server had no capacity for the session; the other fields are then empty.
 	Refused bool `json:"refused,omitempty"`
 }
 
@@ -58,7 +59,8 @@ func File(ctx context.Context, c Client, mode liveproof.Mode, path string) (Resu
 }
 
 // Run sends the clip to every session once. The first failure ends all
-// sessions; that the server has no capacity for a session is none, but its result.
+// sessions. A session that the server has no capacity for is not a failure: its result is
+// Refused.
 func Run(ctx context.Context, o Options, clip *Clip) ([]Result, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
@@ -110,8 +112,8 @@ func one(ctx context.Context, o Options, clip *Clip) (r Result, err error) {
 	}, err
 }
 
-// send sends the clip until its end, until an onboarding session has its verdict, or until what ctx
-// ends with says that it was enough.
+// send sends the clip until it ends, until an onboarding session has its verdict, or until ctx ends
+// with the cause errEnough, which is no error.
 func (o Options) send(ctx context.Context, p *Publisher, s Session, clip *Clip) (verdict time.Duration, err error) {
 	if o.Mode == liveproof.ModeOnboarding {
 		verdict, err = sendUntilVerdict(ctx, o.Client, p, s, clip)

@@ -80,11 +80,11 @@ func TestReadIVFRefuses(t *testing.T) {
 type receiver struct {
 	*httptest.Server
 	t       *testing.T
-	refuse  bool  // every offer
-	decides int64 // after this many packets; 0: when the session is ended by its client
+	refuse  bool  // refuses every offer
+	decides int64 // after this many packets; 0: when the client ends the session
 	decided atomic.Bool
 	asked   atomic.Int64 // how often the metrics were read
-	places  atomic.Int64 // left for sessions; the offers after them find the server full
+	places  atomic.Int64 // free places; offers beyond them are refused
 	packets atomic.Int64
 	deleted atomic.Int64
 	mu      sync.Mutex
@@ -119,7 +119,7 @@ func (r *receiver) stop() {
 	r.Close()
 }
 
-// metricsText grows with every reading: by one second, one scored sample, and ten samples that took 0.1 to 0.2 s.
+// metricsText changes with every reading: one CPU second, one scored sample, and ten latencies of 0.1 to 0.2 s more.
 const metricsText = `# TYPE process_cpu_seconds_total counter
 process_cpu_seconds_total %[1]d.5
 # TYPE process_resident_memory_bytes gauge
@@ -161,7 +161,7 @@ func (r *receiver) create(w http.ResponseWriter, req *http.Request) {
 	_, _ = fmt.Fprintf(w, `{"id":%q,"client_token":"token","whip_url":"/v1/sessions/%[1]s/whip"}`, id)
 }
 
-// full answers as a server without capacity does.
+// full answers like a server without capacity.
 func full(w http.ResponseWriter) {
 	w.Header().Set("Retry-After", "7")
 	w.WriteHeader(http.StatusServiceUnavailable)

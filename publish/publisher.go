@@ -24,7 +24,7 @@ type Publisher struct {
 	pc       *webrtc.PeerConnection
 	track    *webrtc.TrackLocalStaticSample
 	resource string        // the WHIP resource's URL, once the server has answered
-	left     chan struct{} // closed when the connection has failed or either side has closed it
+	left     chan struct{} // closed when the connection has failed or was closed by either side
 }
 
 // Connect offers the clip's codec to the session's WHIP endpoint and waits

@@ -12,8 +12,8 @@ import (
 	"github.com/liveproof/liveproof"
 )
 
-// A session's end is seen by its connection, which the server closes just before it writes the verdict;
-// endPoll is how often the verdict is asked for from then on. Should the goodbye be lost, statusPoll finds the end.
+// The server closes the connection just before it writes the verdict. From then on the client asks for
+// the verdict every endPoll. Until then it asks every statusPoll, in case it misses the closing.
 const (
 	endPoll    = 10 * time.Millisecond
 	statusPoll = time.Second
@@ -22,8 +22,8 @@ const (
 // errEnough ends the sending of a clip that need not be sent to its end.
 var errEnough = errors.New("enough was sent")
 
-// sendUntilVerdict sends the clip until the session has ended, and says how long it took until the
-// verdict could be read; 0: there was none.
+// sendUntilVerdict sends the clip until the session has ended. took is the time until the verdict
+// could be read; 0: there was none.
 func sendUntilVerdict(ctx context.Context, c Client, p *Publisher, s Session, clip *Clip) (took time.Duration, err error) {
 	start := time.Now()
 	group, ctx := errgroup.WithContext(ctx)
@@ -39,7 +39,7 @@ func sendUntilVerdict(ctx context.Context, c Client, p *Publisher, s Session, cl
 	return took, err
 }
 
-// enough makes success an error too, so that it ends the other goroutine of a group.
+// enough turns success into errEnough, so that it ends the other goroutine of the group.
 func enough(err error) error {
 	if err == nil {
 		return errEnough
@@ -47,7 +47,7 @@ func enough(err error) error {
 	return err
 }
 
-// awaitEnd returns the session when it has ended; left tells that it is about to.
+// awaitEnd returns the session when it has ended; left is closed shortly before that.
 func (c Client) awaitEnd(ctx context.Context, id string, left <-chan struct{}) (Status, error) {
 	poll := time.NewTicker(statusPoll)
 	defer poll.Stop()
@@ -70,13 +70,13 @@ func (c Client) awaitEnd(ctx context.Context, id string, left <-chan struct{}) (
 type VerdictTimes struct {
 	Sessions  int     `json:"sessions"`  // with a verdict
 	Undecided int     `json:"undecided"` // sessions without one
-	Refused   int     `json:"refused"`   // sessions that the server had no capacity for
+	Refused   int     `json:"refused"`   // sessions that the server refused for lack of capacity
 	Median    float64 `json:"median_s"`
 	P95       float64 `json:"p95_s"`
 	Worst     float64 `json:"worst_s"`
 }
 
-// SummarizeVerdicts gives quantiles by nearest rank: each of them is a time that was measured.
+// SummarizeVerdicts gives quantiles by nearest rank, so that each is a measured time.
 func SummarizeVerdicts(results []Result) VerdictTimes {
 	var times []float64
 	var v VerdictTimes

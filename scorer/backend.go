@@ -10,6 +10,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/liveproof/liveproof"
 	"github.com/liveproof/liveproof/onnx"
@@ -24,6 +25,8 @@ type Backend interface {
 	Score(ctx context.Context, crops []*Crop, rho []float32) error
 	// Info identifies the model.
 	Info() liveproof.ModelInfo
+	// Fill is how many of n waiting crops make a good batch, 1…n; n is at most the batch size. It never changes.
+	Fill(n int) int
 	// Workers is how many Scores may run at once, ≥ 1.
 	Workers() int
 	// Close frees the model; no Score is running.
@@ -41,17 +44,17 @@ type Model struct {
 
 // Load turns a model file into a backend: it refuses other bytes than
 // expected and every departure from the model contract (ContractError, which
-// names it), lets the execution provider prove itself (onnx.Runtime.LoadTried), and warms
-// the model up with each batch size that the network is run with.
+// names it), compares the execution provider with the plain CPU provider
+// (onnx.Runtime.LoadTried), and warms the model up with each batch size in use.
 func Load(ctx context.Context, rt *onnx.Runtime, model Model, cfg Config, log *slog.Logger) (Backend, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	b, err := load(ctx, rt, model, cfg, batchSizes(rt.Provider(), cfg.MaxBatch), log)
+	b, err := load(ctx, rt, model, cfg, sizesFor(rt.Provider(), cfg.MaxBatch), log)
 	if err != nil {
 		return nil, err
 	}
-	if err := warmUp(ctx, b, b.sizes); err != nil {
+	if err := warmUp(ctx, b, b.networks.sizes); err != nil {
 		return nil, errors.Join(fmt.Errorf("model %s: warm-up: %w", model.Name, err), b.Close())
 	}
 	return b, nil
@@ -66,20 +69,35 @@ func checkHash(model Model) (string, error) {
 	return sum, nil
 }
 
-// warmUp runs every batch size once, on mid-grey, so that the first session does not
-// wait while ONNX Runtime prepares each shape, and a model that cannot score is
-// found at start.
-func warmUp(ctx context.Context, b Backend, sizes []int) error {
-	grey := &Crop{picture: greyPicture()}
-	for _, n := range sizes {
-		crops, rho := slices.Repeat([]*Crop{grey}, n), make([]float32, n)
-		if err := b.Score(ctx, crops, rho); err != nil {
+// warmUp runs every batch size, on mid-grey, so that the first session does not wait while ONNX Runtime
+// prepares each shape, and a model that cannot score is found at start.
+func warmUp(ctx context.Context, b Backend, s sizes) error {
+	runs := 1
+	if s.apart { // each session also prepares something for each run that it has at once
+		runs = b.Workers()
+	}
+	for _, n := range s.all {
+		errs := make([]error, runs)
+		var all sync.WaitGroup
+		for i := range errs {
+			all.Go(func() { errs[i] = scoreGrey(ctx, b, n) })
+		}
+		all.Wait()
+		if err := errors.Join(errs...); err != nil {
 			return fmt.Errorf("batch of %d: %w", n, err)
 		}
-		for _, r := range rho {
-			if !validRho(r) {
-				return fmt.Errorf("batch of %d: %w: ρ = %v", n, liveproof.ErrScoreInvalid, r)
-			}
+	}
+	return nil
+}
+
+func scoreGrey(ctx context.Context, b Backend, n int) error {
+	crops, rho := slices.Repeat([]*Crop{{picture: greyPicture()}}, n), make([]float32, n)
+	if err := b.Score(ctx, crops, rho); err != nil {
+		return err
+	}
+	for _, r := range rho {
+		if !validRho(r) {
+			return fmt.Errorf("%w: ρ = %v", liveproof.ErrScoreInvalid, r)
 		}
 	}
 	return nil

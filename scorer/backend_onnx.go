@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
-	"slices"
 	"strings"
 	"sync"
 
@@ -16,41 +15,53 @@ import (
 
 // onnxBackend runs a model with ONNX Runtime.
 type onnxBackend struct {
-	session  *onnx.Session
-	contract Contract
-	sha256   string
-	sizes    []int      // batch sizes that the network is run with
-	lanes    chan *lane // one per worker; each run takes one
-	once     sync.Once
+	networks  *networks
+	execution onnx.Execution // the same for all sessions
+	contract  Contract
+	sha256    string
+	lanes     chan *lane // one per worker; each run takes one
+	once      sync.Once
 }
 
-func load(ctx context.Context, rt *onnx.Runtime, model Model, cfg Config, sizes []int, log *slog.Logger) (*onnxBackend, error) {
+func load(ctx context.Context, rt *onnx.Runtime, model Model, cfg Config, sizes sizes, log *slog.Logger) (*onnxBackend, error) {
 	sum, err := checkHash(model)
 	if err != nil {
 		return nil, err
 	}
 	options := sessionOptions(cfg, rt.Provider())
 	trial := newTrial(rt, model.Name)
-	session, err := rt.LoadTried(ctx, model.Data, options, trial.onnx(log))
+	first, err := rt.LoadTried(ctx, model.Data, options, trial.onnx(log))
 	if err = errors.Join(err, trial.close()); err != nil {
 		return nil, fmt.Errorf("model %s: %w", model.Name, err)
 	}
-	contract, err := readContract(model.Name, session)
+	contract, err := readContract(model.Name, first)
 	if err != nil {
-		return nil, errors.Join(err, session.Close())
+		return nil, errors.Join(err, first.Close())
 	}
 	b := &onnxBackend{
-		session: session, contract: contract, sha256: sum, sizes: sizes,
+		execution: first.Execution(), contract: contract, sha256: sum,
 		lanes: make(chan *lane, options.Parallel),
 	}
+	options.Provider = b.execution.Provider // what the trial has chosen
+	b.networks, err = newNetworks(first, sizes, func() (session, error) { return rt.Load(model.Data, options) })
+	if err != nil {
+		return nil, fmt.Errorf("model %s: %w", model.Name, err)
+	}
+	if err := b.addLanes(rt, rhoFirst(first)); err != nil {
+		return nil, errors.Join(fmt.Errorf("model %s: %w", model.Name, err), b.Close())
+	}
+	return b, nil
+}
+
+func (b *onnxBackend) addLanes(rt *onnx.Runtime, rhoFirst bool) error {
 	for range cap(b.lanes) {
-		l, err := newLane(rt, sizes, contract.K, rhoFirst(session))
+		l, err := newLane(rt, b.networks.sizes.all, b.contract.K, rhoFirst)
 		if err != nil {
-			return nil, errors.Join(fmt.Errorf("model %s: %w", model.Name, err), b.Close())
+			return err
 		}
 		b.lanes <- l
 	}
-	return b, nil
+	return nil
 }
 
 // sessionOptions does not name the outputs, so that a wrong model is refused by
@@ -81,9 +92,8 @@ func (b *onnxBackend) Score(ctx context.Context, crops []*Crop, rho []float32) e
 // run gives the network the smallest size that holds all crops. What lies behind them in the tensor
 // is of earlier batches; its scores are not read, and a crop's score does not depend on the others.
 func (b *onnxBackend) run(ctx context.Context, l *lane, crops []*Crop, rho []float32) error {
-	at, _ := slices.BinarySearch(b.sizes, len(crops))
-	if at == len(b.sizes) {
-		return fmt.Errorf("batch of %d crops: at most %d", len(crops), b.sizes[at-1])
+	if most := b.networks.sizes.largest(); len(crops) > most {
+		return fmt.Errorf("batch of %d crops: at most %d", len(crops), most)
 	}
 	for i, crop := range crops {
 		crop.CopyTo(l.faces[i*cropBytes:][:cropBytes])
@@ -92,7 +102,7 @@ func (b *onnxBackend) run(ctx context.Context, l *lane, crops []*Crop, rho []flo
 	for i := range crops {
 		l.rho[i] = float32(math.NaN())
 	}
-	if err := b.session.Run(ctx, l.inputs[at], l.outputs[at]); err != nil {
+	if err := b.networks.run(ctx, l, b.networks.sizes.holding(len(crops))); err != nil {
 		return err
 	}
 	copy(rho, l.rho)
@@ -105,19 +115,20 @@ func (b *onnxBackend) Info() liveproof.ModelInfo {
 	if suffix := "-" + b.contract.Precision; !strings.HasSuffix(name, suffix) {
 		name += suffix
 	}
-	on := b.session.Execution()
 	return liveproof.ModelInfo{
 		Name: name, SHA256: b.sha256, Threshold: b.contract.Threshold, Demo: b.contract.Demo,
-		Provider: string(on.Provider), Precision: string(on.Precision),
+		Provider: string(b.execution.Provider), Precision: string(b.execution.Precision),
 	}
 }
+
+func (b *onnxBackend) Fill(n int) int { return b.networks.sizes.fill(n) }
 
 func (b *onnxBackend) Workers() int { return cap(b.lanes) }
 
 func (b *onnxBackend) Close() error {
 	var errs []error
 	b.once.Do(func() {
-		errs = append(errs, b.session.Close())
+		errs = append(errs, b.networks.close())
 		for len(b.lanes) > 0 {
 			errs = append(errs, (<-b.lanes).close())
 		}

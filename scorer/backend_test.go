@@ -56,10 +56,10 @@ func loadTiny(t testing.TB, cfg Config) (*onnx.Runtime, Backend) {
 	return rt, b
 }
 
-// With the sizes of a GPU, most batches are padded with what lies in the tensor.
+// With the batch sizes of a GPU, most batches are padded with old contents of the tensor.
 func TestBackendPadsABatchToTheNextSize(t *testing.T) {
 	rt := openRuntime(t)
-	b, err := load(t.Context(), rt, readModel(t, "tiny.onnx"), DefaultConfig(), []int{1, 3, 8}, quiet)
+	b, err := load(t.Context(), rt, readModel(t, "tiny.onnx"), DefaultConfig(), sizes{all: []int{1, 3, 8}}, quiet)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -133,7 +133,7 @@ func TestBackendRefusesWrongBatches(t *testing.T) {
 // would have refused it.
 func TestNotANumberNeverBecomesAScore(t *testing.T) {
 	for _, name := range []string{"nan.onnx", "out_of_range.onnx"} {
-		backend, err := load(t.Context(), openRuntime(t), readModel(t, name), DefaultConfig(), []int{1}, quiet)
+		backend, err := load(t.Context(), openRuntime(t), readModel(t, name), DefaultConfig(), sizes{all: []int{1}}, quiet)
 		if err != nil {
 			t.Fatal(err)
 		}

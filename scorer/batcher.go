@@ -34,7 +34,7 @@ type Batcher struct {
 }
 
 // New takes over backend, which Close closes. metrics and log may be nil. The
-// number of workers stays what this first backend says.
+// number of workers and what fills a batch stay what this first backend says.
 func New(cfg Config, backend Backend, metrics *Metrics, log *slog.Logger) (*Batcher, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
@@ -45,7 +45,7 @@ func New(cfg Config, backend Backend, metrics *Metrics, log *slog.Logger) (*Batc
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	queue := newQueue(cfg, metrics)
+	queue := newQueue(cfg, backend.Fill, metrics)
 	return &Batcher{
 		cfg: cfg, workers: backend.Workers(), metrics: metrics,
 		queue:  queue,
@@ -109,8 +109,8 @@ func (b *Batcher) Admit() error {
 	return b.queue.overload(b.cfg.AdmitWait)
 }
 
-// Utilisation is how much of what the workers can score the crops of the last seconds were: 1 is all. It can be
-// above 1 for a moment.
+// Utilisation is the rate of scored crops in the last seconds, as a share of what the workers could score: 0 is
+// idle, 1 is all. It can be above 1 for a moment.
 func (b *Batcher) Utilisation() float64 {
 	return b.runner.load.utilisation(time.Now(), b.workers, b.cfg.MaxBatch)
 }

@@ -12,7 +12,7 @@ import (
 
 const (
 	maxBatchSize = 256
-	// gpuWorkers is how many batches a GPU is given at once: enough for it never to wait for the next crops.
+	// gpuWorkers is how many batches a GPU is given at once: while it computes one, the crops of the next are copied.
 	gpuWorkers = 2
 )
 
@@ -24,7 +24,8 @@ type Config struct {
 	// accepts any file.
 	ModelSHA256 string `yaml:"model_sha256"`
 	// MaxBatch is the most crops of one run of the network, 1…256. More than 8 speed up
-	// GPUs only; let queue_capacity hold four such batches.
+	// GPUs only; let queue_capacity hold four such batches. cuda keeps the network in memory
+	// once for each of the batch sizes 1, 4, 16, 32, … max_batch.
 	MaxBatch int `yaml:"max_batch"`
 	// MaxWait is how long a crop waits for company while another batch runs, 0…1s.
 	MaxWait time.Duration `yaml:"max_wait"`
@@ -33,8 +34,8 @@ type Config struct {
 	// PerSession is the most crops of one session waiting, 1…QueueCapacity.
 	PerSession int `yaml:"per_session"`
 	// Workers is the number of batches that run at once, 1…64; 0: one per core on
-	// the CPU (at most 16), 2 on a GPU, where one copies its crops while the other
-	// computes. With one thread each, workers use the cores better than one run on
+	// the CPU (at most 16), 2 on a GPU, where one worker copies its crops while the
+	// other computes. With one thread each, workers use the cores better than one run on
 	// several threads: measured with int8 and fp32, two threads cost 10–20 % more CPU
 	// time per crop than one.
 	Workers int `yaml:"workers"`

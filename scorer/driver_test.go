@@ -65,7 +65,7 @@ func (t timed) Score(ctx context.Context, crops []*Crop, rho []float32) error {
 	return t.Backend.Score(ctx, crops, rho)
 }
 
-// saturate lets each session score one crop after the other, n in all.
+// saturate lets each session score one crop after the other, n crops in all.
 func (d *driver) saturate(b *testing.B, batcher *Batcher, n int) {
 	d.run(b, batcher, n, func(int64) time.Time { return time.Now() })
 }
@@ -124,7 +124,7 @@ func (d *driver) report(b *testing.B, n int, took time.Duration) {
 	b.ReportMetric(float64(d.failed.Load()), "failed")
 }
 
-// benchConfig is a server's with a GPU.
+// benchConfig is the configuration of a server with a GPU.
 func benchConfig(maxBatch int) Config {
 	cfg := DefaultConfig()
 	cfg.MaxBatch, cfg.QueueCapacity, cfg.BatchTimeout = maxBatch, max(256, 4*maxBatch), 10*time.Second

@@ -56,7 +56,7 @@ func executions(t testing.TB) []execution {
 	for _, precision := range []onnx.Precision{onnx.PrecisionFP32, onnx.PrecisionBF16} {
 		e := execution{Provider: onnx.ProviderOpenVINO, Precision: precision}
 		rt := openRuntimeOn(t, e)
-		b, err := load(t.Context(), rt, readModel(t, "tiny.onnx"), DefaultConfig(), []int{1, 2, 3, 4, 5, 6, 7, 8}, quiet)
+		b, err := load(t.Context(), rt, readModel(t, "tiny.onnx"), DefaultConfig(), sizesFor(onnx.ProviderCPU, 8), quiet)
 		if errors.Is(err, onnx.ErrProvider) {
 			t.Logf("%v is not measured: %v", e, err)
 			continue
@@ -150,7 +150,7 @@ func (g golden) equalPyTorch(t *testing.T, rho []float64) {
 	}
 }
 
-// equalInABatch: the scores of a crop must not depend on its company.
+// equalInABatch: the score of a crop must not depend on the other crops of its batch.
 func (g golden) equalInABatch(t *testing.T, alone []float64) {
 	t.Helper()
 	var crops []*Crop

@@ -57,6 +57,8 @@ func firstByte(crop *Crop) uint8 {
 func (f *fakeBackend) Info() liveproof.ModelInfo {
 	return liveproof.ModelInfo{Name: f.name, Threshold: .5}
 }
+func (f *fakeBackend) Fill(n int) int { return n }
+
 func (f *fakeBackend) Workers() int { return max(1, f.lanes) }
 func (f *fakeBackend) Close() error { f.closed.Add(1); return nil }
 

@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -20,10 +21,12 @@ import (
 
 // What scripts/gpu-check.sh sets.
 const (
-	providerEnv = "LIVEPROOF_BENCH_PROVIDER" // cpu, cuda or tensorrt; without it, the tests of providers are skipped
-	batchesEnv  = "LIVEPROOF_BENCH_BATCHES"  // batch sizes, comma-separated
-	tf32Env     = "LIVEPROOF_BENCH_TF32"     // off: CUDA computes in full float32
-	rateShare   = .8                         // of the bare runtime's best rate, which the batcher is to bear
+	providerEnv   = "LIVEPROOF_BENCH_PROVIDER"    // cpu, cuda or tensorrt; without it, the tests of providers are skipped
+	batchesEnv    = "LIVEPROOF_BENCH_BATCHES"     // batch sizes of the bare runtime, comma-separated
+	maxBatchesEnv = "LIVEPROOF_BENCH_MAX_BATCHES" // max_batch of the batcher, comma-separated
+	workersEnv    = "LIVEPROOF_BENCH_WORKERS"     // workers of the batcher, comma-separated
+	precisionEnv  = "LIVEPROOF_BENCH_PRECISION"   // auto, or a precision of the provider
+	rateShare     = .8                            // of the bare runtime's best rate, which the batcher is to bear
 )
 
 // providerUnderTest is the runtime configuration that the environment asks for.
@@ -34,7 +37,7 @@ func providerUnderTest(t testing.TB) onnx.Config {
 	if cfg.Provider == "" {
 		t.Skipf("%s is not set to cpu, cuda or tensorrt", providerEnv)
 	}
-	cfg.CUDATF32 = os.Getenv(tf32Env) != "off"
+	cfg.Precision = onnx.Precision(cmp.Or(os.Getenv(precisionEnv), string(onnx.PrecisionAuto)))
 	cfg.TensorRTCacheDir = t.TempDir()
 	return cfg
 }
@@ -80,7 +83,7 @@ func TestProviderParity(t *testing.T) {
 			want := scoresOn(t, loadPath(t, plainCPU(), path, cfg), 1)
 			cfg.MaxBatch = len(want)
 			backend := loadPath(t, runtime, path, cfg)
-			limit := rhoLimit(backend.contract.Precision, backend.session.Execution().Precision)
+			limit := rhoLimit(backend.contract.Precision, backend.execution.Precision)
 			for _, batch := range []int{1, len(want)} {
 				largest, sum, trained := 0., 0., 0.
 				for i, rho := range scoresOn(t, backend, batch) {
@@ -88,8 +91,8 @@ func TestProviderParity(t *testing.T) {
 					largest, sum = max(largest, diff), sum+diff
 					trained = max(trained, math.Abs(float64(rho)-readGolden(t)[i].PyTorch[backend.contract.Name]))
 				}
-				t.Logf("parity model=%s provider=%s tf32=%v batch=%d crops=%d largest=%.6f mean=%.6f pytorch=%.6f limit=%v", modelName(path),
-					runtime.Provider, runtime.CUDATF32, batch, len(want), largest, sum/float64(len(want)), trained, limit)
+				t.Logf("parity model=%s provider=%s arithmetic=%s batch=%d crops=%d largest=%.6f mean=%.6f pytorch=%.6f limit=%v", modelName(path),
+					runtime.Provider, backend.execution.Precision, batch, len(want), largest, sum/float64(len(want)), trained, limit)
 				if !(largest <= limit) {
 					t.Errorf("|Δρ| = %.6f from the CPU in batches of %d, want at most %v", largest, batch, limit)
 				}
@@ -117,11 +120,11 @@ func scoresOn(t testing.TB, backend Backend, batch int) []float32 {
 // The bare runtime at each batch size, alone and with a second run beside it; then the batcher with as
 // many sessions as keep it busy, and with crops that come at a steady rate.
 func BenchmarkProvider(b *testing.B) {
-	runtime, batches := providerUnderTest(b), benchBatches(b)
+	runtime, batches := providerUnderTest(b), numbersOf(b, batchesEnv, "1,4,16,32,64,128,256")
 	for _, path := range benchmarked(b) {
 		b.Run(modelName(path), func(b *testing.B) {
-			cfg := benchConfig(batches[len(batches)-1])
-			cfg.Workers = 2
+			cfg := benchConfig(slices.Max(batches))
+			cfg.Workers = max(gpuWorkers, slices.Max(benchWorkers(b)))
 			backend := loadPath(b, runtime, path, cfg)
 			best := 0.
 			for _, runs := range []int{1, 2} {
@@ -129,27 +132,33 @@ func BenchmarkProvider(b *testing.B) {
 					best = max(best, benchmarkBare(b, backend, runs, batch))
 				}
 			}
-			benchmarkBatchers(b, backend, batches, best)
+			benchmarkBatchers(b, backend, numbersOf(b, maxBatchesEnv, "8,64,256"), best)
 		})
 	}
 }
 
-func benchBatches(b *testing.B) (batches []int) {
+// numbersOf are those of an environment variable, comma-separated.
+func numbersOf(b *testing.B, variable, byDefault string) (numbers []int) {
 	b.Helper()
-	for word := range strings.SplitSeq(cmp.Or(os.Getenv(batchesEnv), "1,2,4,8,16,32,64,128,256"), ",") {
+	for word := range strings.SplitSeq(cmp.Or(os.Getenv(variable), byDefault), ",") {
 		n, err := strconv.Atoi(word)
 		if err != nil || n < 1 || n > maxBatchSize {
-			b.Fatalf("%s: %q is no batch size", batchesEnv, word)
+			b.Fatalf("%s: %q is not a number from 1 to %d", variable, word, maxBatchSize)
 		}
-		batches = append(batches, n)
+		numbers = append(numbers, n)
 	}
-	return batches
+	return numbers
 }
+
+func benchWorkers(b *testing.B) []int { return numbersOf(b, workersEnv, "1,2") }
 
 // benchmarkBare runs the session alone, with the tensors of one batch size, and returns images a second.
 func benchmarkBare(b *testing.B, backend *onnxBackend, runs, batch int) (rate float64) {
 	b.Helper()
-	at := indexOf(b, backend.sizes, batch)
+	at := slices.Index(backend.networks.sizes.all, batch)
+	if at < 0 {
+		b.Fatalf("the network is not run with batches of %d, but of %v", batch, backend.networks.sizes.all)
+	}
 	b.Run(fmt.Sprintf("bare/runs=%d/batch=%d", runs, batch), func(b *testing.B) {
 		var left atomic.Int64
 		left.Store(int64(b.N))
@@ -159,7 +168,7 @@ func benchmarkBare(b *testing.B, backend *onnxBackend, runs, batch int) (rate fl
 			all.Go(func() {
 				defer func() { backend.lanes <- l }()
 				for left.Add(-1) >= 0 {
-					if err := backend.session.Run(context.Background(), l.inputs[at], l.outputs[at]); err != nil {
+					if err := backend.networks.run(context.Background(), l, at); err != nil {
 						b.Error(err)
 						return
 					}
@@ -173,26 +182,12 @@ func benchmarkBare(b *testing.B, backend *onnxBackend, runs, batch int) (rate fl
 	return rate
 }
 
-func indexOf(b *testing.B, sizes []int, batch int) int {
-	b.Helper()
-	for at, size := range sizes {
-		if size == batch {
-			return at
-		}
-	}
-	b.Fatalf("the network is not run with batches of %d, but of %v", batch, sizes)
-	return 0
-}
-
-// benchmarkBatchers measures a batcher of one and of two workers for each batch size; best is the bare
+// benchmarkBatchers measures a batcher of one and of two workers for each max_batch; best is the bare
 // runtime's highest rate.
 func benchmarkBatchers(b *testing.B, backend Backend, batches []int, best float64) {
 	b.Helper()
-	for _, workers := range []int{1, 2} {
+	for _, workers := range benchWorkers(b) {
 		for _, batch := range batches {
-			if batch < 8 && len(batches) > 3 {
-				continue
-			}
 			for load := 2; load <= workers+1; load++ { // crops in flight, in batches
 				benchmarkBatcher(b, fmt.Sprintf("busy/workers=%d/max_batch=%d/sessions=%d", workers, batch, load*batch), backend,
 					workers, batch, load*batch, 0)
@@ -218,11 +213,12 @@ func benchmarkBatcher(b *testing.B, name string, backend Backend, workers, batch
 	})
 }
 
-// fakeGPU takes as long as a GPU that scores 10 000 crops a second in batches of 256, one batch at a time.
-// The crops are copied before, as into a tensor.
+// fakeGPU takes as long as a GPU that scores 10 000 crops a second in batches of 256, one batch at a time,
+// each padded to a size of CUDA. The crops are copied before, as into a tensor.
 type fakeGPU struct {
 	computing sync.Mutex
 	tensors   chan []byte
+	sizes     sizes
 }
 
 const (
@@ -231,9 +227,9 @@ const (
 	fakeMaximum = 256 / (256*float64(fakeCrop) + float64(fakeLaunch)) * float64(time.Second)
 )
 
-func newFakeGPU() *fakeGPU {
-	f := &fakeGPU{tensors: make(chan []byte, gpuWorkers)}
-	for range gpuWorkers {
+func newFakeGPU(workers int) *fakeGPU {
+	f := &fakeGPU{tensors: make(chan []byte, workers), sizes: sizesFor(onnx.ProviderCUDA, maxBatchSize)}
+	for range workers {
 		f.tensors <- make([]byte, maxBatchSize*cropBytes)
 	}
 	return f
@@ -247,18 +243,21 @@ func (f *fakeGPU) Score(_ context.Context, crops []*Crop, _ []float32) error {
 	}
 	f.computing.Lock()
 	defer f.computing.Unlock()
-	time.Sleep(fakeLaunch + time.Duration(len(crops))*fakeCrop)
+	size := f.sizes.all[f.sizes.holding(len(crops))]
+	time.Sleep(fakeLaunch + time.Duration(size)*fakeCrop)
 	return nil
 }
 
 func (f *fakeGPU) Info() liveproof.ModelInfo { return liveproof.ModelInfo{Name: "fake", Threshold: .5} }
 
-func (f *fakeGPU) Workers() int { return gpuWorkers }
+func (f *fakeGPU) Fill(n int) int { return f.sizes.fill(n) }
+
+func (f *fakeGPU) Workers() int { return cap(f.tensors) }
 
 func (f *fakeGPU) Close() error { return nil }
 
-// Whether the batcher keeps a fast backend busy, on any machine.
+// BenchmarkBatcherOnFakeGPU shows whether the batcher keeps a fast backend busy, on any machine.
 func BenchmarkBatcherOnFakeGPU(b *testing.B) {
 	b.Logf("the fake GPU scores at most %.0f images/s", fakeMaximum)
-	benchmarkBatchers(b, newFakeGPU(), []int{8, 64, 256}, fakeMaximum)
+	benchmarkBatchers(b, newFakeGPU(slices.Max(benchWorkers(b))), numbersOf(b, maxBatchesEnv, "8,64,256"), fakeMaximum)
 }

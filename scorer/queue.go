@@ -17,6 +17,7 @@ const shedMemory = 2 * time.Second
 // the batches.
 type queue struct {
 	policy  policy
+	fill    func(n int) int // how many of n crops make a batch
 	metrics *Metrics
 	wake    chan struct{} // a token in it makes one worker ask the policy again
 
@@ -24,9 +25,10 @@ type queue struct {
 	backlog backlog
 }
 
-func newQueue(cfg Config, metrics *Metrics) *queue {
+func newQueue(cfg Config, fill func(n int) int, metrics *Metrics) *queue {
 	return &queue{
 		policy:  policy{MaxBatch: cfg.MaxBatch, MaxWait: cfg.MaxWait},
+		fill:    fill,
 		metrics: metrics,
 		wake:    make(chan struct{}, 1),
 		backlog: backlog{crops: newFairQueue[*item](cfg.QueueCapacity, cfg.PerSession)},
@@ -92,12 +94,13 @@ func (q *queue) next(ctx context.Context) (items []*item, ok bool) {
 // again.
 func (q *queue) take(now time.Time) (items []*item, again time.Duration) {
 	q.change(func(b *backlog) bool {
-		d := q.policy.decide(b.pending(), now)
+		p := b.pending()
+		d := q.policy.decide(p, now)
 		if d.Flush == "" {
 			again = d.Again
 			return false
 		}
-		items = b.crops.take(q.policy.MaxBatch)
+		items = b.crops.take(q.fill(min(p.Next, q.policy.MaxBatch)))
 		b.running++
 		q.metrics.flushes.WithLabelValues(string(d.Flush)).Inc()
 		return b.crops.size > 0 // another worker may be free for the rest

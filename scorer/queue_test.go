@@ -3,12 +3,14 @@ package scorer
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/liveproof/liveproof"
+	"github.com/liveproof/liveproof/onnx"
 )
 
 // queueUnderTest has no workers: the test takes the batches itself.
@@ -19,7 +21,7 @@ type queueUnderTest struct {
 
 func newQueueUnderTest(cfg Config) queueUnderTest {
 	metrics := NewMetrics(nil)
-	return queueUnderTest{newQueue(cfg, metrics), newModels(cfg, &fakeBackend{}, metrics, slog.New(slog.DiscardHandler))}
+	return queueUnderTest{newQueue(cfg, (&fakeBackend{}).Fill, metrics), newModels(cfg, &fakeBackend{}, metrics, slog.New(slog.DiscardHandler))}
 }
 
 // item returns a new item for submit.
@@ -163,5 +165,25 @@ func TestQueueCloseFailsWhatWaitsAndWhatComes(t *testing.T) {
 	}
 	if n := q.users(); n != 1 {
 		t.Errorf("%d uses of the model, want that of the refused item alone, which its caller finishes", n)
+	}
+}
+
+// A GPU's batch leaves crops behind that would only begin the next size: another worker takes them.
+func TestQueueFillsABatch(t *testing.T) {
+	cfg := DefaultConfig()
+	cfg.MaxBatch = 64
+	q := newQueueUnderTest(cfg)
+	q.queue.fill = sizesFor(onnx.ProviderCUDA, cfg.MaxBatch).fill
+	for i := range 20 {
+		q.submitted(t, liveproof.SessionID(fmt.Sprint(i)))
+	}
+	for _, want := range []int{16, 4} {
+		items, _ := q.take(time.Now().Add(cfg.MaxWait))
+		if len(items) != want {
+			t.Errorf("a batch of %d, want %d", len(items), want)
+		}
+	}
+	if len(q.wake) != 1 || q.backlog.crops.size != 0 {
+		t.Errorf("%d crops are left, %d wakes", q.backlog.crops.size, len(q.wake))
 	}
 }

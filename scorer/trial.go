@@ -7,12 +7,12 @@ import (
 	"github.com/liveproof/liveproof/onnx"
 )
 
-// trial compares execution providers by ρ on made pictures.
+// trial compares execution providers by ρ of generated pictures.
 type trial struct {
 	rt       *onnx.Runtime
 	name     string
 	pictures [][]byte
-	// lane and precision (of the file) are known at the first run.
+	// lane, and the precision of the file, are set by the first run.
 	lane      *lane
 	precision string
 }
@@ -25,8 +25,8 @@ func (t *trial) onnx(log *slog.Logger) onnx.Trial {
 	return onnx.Trial{Network: t.name, Pictures: len(t.pictures), Run: t.run, Limit: t.limit, Log: log}
 }
 
-// run gives ρ of one picture. It checks the contract before the first run, as tensors can
-// be made for no other network.
+// run gives ρ of one picture. Before the first run it checks the contract: the tensors fit
+// only a network that keeps it.
 func (t *trial) run(ctx context.Context, s *onnx.Session, picture int) ([]float32, error) {
 	if t.lane == nil {
 		contract, err := readContract(t.name, s)
@@ -45,18 +45,18 @@ func (t *trial) run(ctx context.Context, s *onnx.Session, picture int) ([]float3
 	return []float32{t.lane.rho[0]}, nil
 }
 
-// limit is the largest |Δρ| from the plain CPU provider. docs/model-contract.md has the
-// measurements that the limits rest on.
+// limit is the largest accepted |Δρ| from the plain CPU provider. The measurements behind the
+// limits are in docs/model-contract.md.
 func (t *trial) limit(on onnx.Execution) float64 { return rhoLimit(t.precision, on.Precision) }
 
 // rhoLimit depends on what the file stores and on the arithmetic that runs it.
 func rhoLimit(stored string, arithmetic onnx.Precision) float64 {
 	switch {
-	case stored == "int8": // two kernels round the sums of a layer differently, by one of 256 levels
+	case stored == "int8": // two kernels may round a sum to different neighbours of the 256 levels
 		return 5e-2
-	case arithmetic == onnx.PrecisionBF16: // 8 bits of each number
+	case arithmetic == onnx.PrecisionBF16: // 8 bits of significand
 		return 3e-2
-	case arithmetic == onnx.PrecisionFP16: // 11 bits
+	case arithmetic == onnx.PrecisionFP16, arithmetic == onnx.PrecisionTF32: // 11 bits of significand
 		return 2e-3
 	}
 	return 1e-4

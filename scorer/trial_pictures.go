@@ -2,8 +2,9 @@ package scorer
 
 import "math/rand/v2"
 
-// trialPictures are made, and the same in every process. The demo models give most of them a
-// ρ in the middle of the scale, where it tells arithmetics apart: it is 0 in any for a plain gradient.
+// trialPictures are generated, the same in every process. The demo models give most of them a ρ
+// in the middle of the scale, where differences of arithmetic show. (For a plain gradient ρ is 0 in
+// every arithmetic.)
 func trialPictures() [][]byte {
 	noise := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // the pictures need not be secret
 	var pictures [][]byte
@@ -27,7 +28,7 @@ func draw(paint func(x, y, channel int) int) []byte {
 	return pixels
 }
 
-// disc is inside within radius of the centre, outside beyond it.
+// disc is a value near inside within radius of the centre, and outside beyond it.
 func disc(x, y, radius, inside, outside int) int {
 	dx, dy := x-InputSize/2, y-InputSize/2
 	if dx*dx+dy*dy < radius*radius {

@@ -16,6 +16,7 @@ func TestRhoLimit(t *testing.T) {
 		{"fp32", onnx.PrecisionFP32, 1e-4},
 		{"fp16", onnx.PrecisionFP32, 1e-4},
 		{"fp16", onnx.PrecisionFP16, 2e-3},
+		{"fp32", onnx.PrecisionTF32, 2e-3},
 		{"fp16", onnx.PrecisionBF16, 3e-2},
 		{"int8", onnx.PrecisionFP32, 5e-2},
 		{"int8", onnx.PrecisionBF16, 5e-2},
@@ -26,7 +27,7 @@ func TestRhoLimit(t *testing.T) {
 	}
 }
 
-// Pictures that all look alike to a network could not tell two arithmetics apart.
+// Pictures that all have the same score would not show a difference of arithmetic.
 func TestTrialPictures(t *testing.T) {
 	pictures := trialPictures()
 	again := trialPictures()
@@ -40,7 +41,7 @@ func TestTrialPictures(t *testing.T) {
 		tried := newTrial(openRuntime(t), model.name)
 		var rho []float32
 		for i := range pictures {
-			one, err := tried.run(t.Context(), backend.session, i)
+			one, err := tried.run(t.Context(), backend.networks.sessions[0].(*onnx.Session), i)
 			if err != nil {
 				t.Fatal(err)
 			}

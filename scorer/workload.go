@@ -6,18 +6,18 @@ import (
 	"time"
 )
 
-// loadOver is the time constant of the measured load.
+// loadOver is the time constant with which the load is averaged.
 const loadOver = 5 * time.Second
 
-// workload is the work of the last seconds: sums over runs of the network, in which a run's weight falls with
-// its age.
+// workload is the scorer's work of the last seconds: sums over runs of the network, in which older runs count
+// exponentially less.
 type workload struct {
 	mu   sync.Mutex
 	at   time.Time
 	sums runs
 }
 
-// runs are sums over runs, n crops and s seconds each.
+// runs are sums over runs of n crops and s seconds: of 1, n, s, n² and n·s.
 type runs struct{ one, n, s, nn, ns float64 }
 
 func (r *runs) add(n, s float64) {
@@ -44,10 +44,9 @@ func (l *workload) age(now time.Time) {
 	}
 }
 
-// utilisation is the part of the workers' time that the crops of the last seconds need in full batches:
-// the most crops a second that the workers could score is 1. The time during which a worker is busy
-// would not tell, because a GPU that runs one crop after the other is always busy, and scores eight at
-// once in little more time.
+// utilisation is the rate of crops in the last seconds, as a share of the rate at which the workers could
+// score full batches. The share of time in which workers are busy would be wrong: a GPU that runs single
+// crops is always busy, but could score eight at once in little more time.
 func (l *workload) utilisation(now time.Time, workers, maxBatch int) float64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -60,9 +59,8 @@ func (l *workload) utilisation(now time.Time, workers, maxBatch int) float64 {
 	return l.sums.n / loadOver.Seconds() * perFullBatch / float64(workers)
 }
 
-// fit gives the line s = fixed + perCrop·n by least squares, neither below 0. While all batches have the
-// same size, all of the time counts as the crops', which never makes a full batch look faster than it
-// is.
+// fit gives the line s = fixed + perCrop·n by least squares, neither of them below 0. While all batches have
+// the same size, all time counts as the crops', so that a full batch never looks faster than it is.
 func (r runs) fit() (fixed, perCrop float64) {
 	perCrop = r.s / r.n
 	if spread := r.one*r.nn - r.n*r.n; spread > 1e-9*r.one*r.nn {

@@ -10,8 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestUtilisationIsOfWhatFullBatchesCould: the workers of a GPU are busy with single crops long before it is
-// full, those of a CPU are not.
+// TestUtilisationIsOfWhatFullBatchesCould: single crops keep the workers of a GPU busy long before its
+// capacity is used; on a CPU they do not.
 func TestUtilisationIsOfWhatFullBatchesCould(t *testing.T) {
 	for name, c := range map[string]struct {
 		fixed, perCrop time.Duration // of a run

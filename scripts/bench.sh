@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# The measurements of docs/performance.md. Quiet machine, please.
+# The measurements of docs/performance.md. Run them on an otherwise idle machine.
 #   scripts/bench.sh stages     every stage alone (BENCHTIME=1s)
 #   scripts/bench.sh sessions   live 640×480@30 sessions: scored samples, latency, CPU, memory (SESSIONS="10 20 30 40 45 50")
-#   scripts/bench.sh verdict    the time to a verdict (CHECKS=20, one every 2 s) next to CALLS=40 calls
-#   scripts/bench.sh owners     whose code the CPU time is spent in, with CALLS=40 calls
-#   scripts/bench.sh plot       the sessions as a picture, from all results so far
-#   scripts/bench.sh peer       our server and another one in turn, by the same load generator; `peer --help` has its settings
+#   scripts/bench.sh verdict    the time to a verdict of CHECKS=20 sessions, one every 2 s, while CALLS=40 calls run
+#   scripts/bench.sh owners     which code the CPU time is spent in, with CALLS=40 calls
+#   scripts/bench.sh plot       a plot of the results of sessions so far
+#   scripts/bench.sh peer       this server and another one in turn, with the same load generator; see `peer --help`
 #   scripts/bench.sh            stages, sessions, verdict, owners
-# For all of them: MODEL=… another model, WINDOW=20s, SERVER_ENV="NAME=value …" more settings of the server,
-# SAMPLING_ENV the setting that keeps the sampling rate fixed (LIVEPROOF_PIPELINE_RELAXED_RATE=60). Results are added to .cache/bench/*.jsonl.
+# Variables of all of them: MODEL (another model), WINDOW=20s, SERVER_ENV="NAME=value …" (more settings of the server), and SAMPLING_ENV
+# (default LIVEPROOF_PIPELINE_RELAXED_RATE=60, which keeps the sampling rate fixed). Results are appended to .cache/bench/*.jsonl.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/bench_server.sh
@@ -23,7 +23,7 @@ stages() {
 
 load() { bin/liveproof load --server "$URL" --api-key "$KEY" --stagger 107ms "$@" "$CLIP"; }
 
-# What follows the sessions' own lines of JSON.
+# Keeps the summary, which follows the sessions' lines of JSON.
 summary() { grep -v '^{'; }
 
 sessions() {
@@ -37,7 +37,7 @@ sessions() {
   done
 }
 
-# Starts CALLS calls and waits until the last one is under way. end_calls prints what they got.
+# Starts CALLS calls and waits until the last one runs. end_calls waits for their end and prints their summary.
 start_calls() {
   CALLS=${CALLS:-40}
   CALLS_LOG=$(mktemp)
@@ -53,7 +53,7 @@ end_calls() {
   rm "$CALLS_LOG"
 }
 
-# The calls last for the whole clip, so their samples show whether the server kept up.
+# The calls send the whole clip, so their samples show whether the server kept up.
 verdict() {
   clip
   echo "── time to verdict, $NAME"

@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
-# Our server and a Python one ($LIVEPROOF_SHARED/peer: aiortc, OpenCV) in turn, with the same clip and load generator:
-# scored samples per core-second of the server, and the ratio of the medians.
+# Measures this server and a Python one ($LIVEPROOF_SHARED/peer: aiortc, OpenCV) in turn, with the same clip and load generator.
+# Prints the scored samples per core-second of each server, and the ratio of their medians.
 #   scripts/bench.sh peer            all servers
-#   scripts/bench.sh peer "A B"      some: ours (default configuration), ours-fp32 (fp32, plain CPU provider),
-#                                    peer-ort (fp32, ONNX Runtime), peer-openvino (the same networks in bf16)
-# ROUNDS=3, WINDOW=8 (seconds), EQUAL=8 (sessions that every server can hold), FULL="50 14 24 14" (sessions that saturate
+#   scripts/bench.sh peer "A B"      some of them: ours (default configuration), ours-fp32 (fp32, plain CPU provider),
+#                                    peer-ort (fp32, plain CPU provider), peer-openvino (the same networks, OpenVINO in bf16)
+# Variables: ROUNDS=3, WINDOW=8 (seconds), EQUAL=8 (sessions that every server can run), FULL="50 14 24 14" (sessions that saturate
 # ours, ours-fp32, peer-openvino, peer-ort; empty: no such runs), NETWORK=resnet18|mobilenet_v2 of the peer, MODEL and
-# SERVER_ENV of ours. Everything that this needs is made in .cache/bench/peer once.
+# SERVER_ENV of this server. The first run prepares what it needs in .cache/bench/peer.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/bench_server.sh
 [ "${1:-}" != --help ] || { sed -n '2,9s/^# \{0,1\}//p' "$0"; exit; }
-PEER=${LIVEPROOF_SHARED:?names the folder that has peer/}/peer
+PEER=${LIVEPROOF_SHARED:?must name the folder that holds peer/}/peer
 WORK=$PWD/$CACHE/peer
 NETWORK=${NETWORK:-resnet18}
 PYTHON=$WORK/venv/bin/python
@@ -55,7 +55,7 @@ measure() {
 
 free_port() { "$PYTHON" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
 
-# Both servers write each sample's result to a Redis of their own; its CPU time is not theirs.
+# Each server writes its samples to a Redis of its own, whose CPU time does not count.
 ours() {
   local label=$1 sessions=$2 load=$3 port redis
   port=$(free_port)
@@ -81,7 +81,7 @@ run() {
   esac
 }
 
-# full_sessions SERVER: how many sessions saturate it.
+# full_sessions SERVER: prints how many sessions saturate it.
 full_sessions() {
   local ours fp32 openvino ort
   read -r ours fp32 openvino ort <<<"${FULL-50 14 24 14}"
@@ -90,7 +90,7 @@ full_sessions() {
     ours-fp32) echo "$fp32" ;;
     peer-openvino) echo "$openvino" ;;
     peer-ort) echo "$ort" ;;
-    *) echo "no server $1" >&2; return 2 ;;
+    *) echo "unknown server $1" >&2; return 2 ;;
   esac
 }
 

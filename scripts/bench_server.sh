@@ -1,16 +1,16 @@
-# A server of our own to measure, and the clip that is sent to it. Sourced by bench.sh and bench_peer.sh.
+# Starts a Liveproof server to measure, and makes the clip that is sent to it. Sourced by bench.sh and bench_peer.sh.
 CACHE=.cache/bench
 CLIP=$CACHE/people-60s.ivf
 
-# Three people one after the other, then their mirror images: a clip that is played again would count
-# as frozen, as it should. Arguments: ffmpeg's output options and the file.
+# people OPTION … FILE: a clip of three people one after the other, then their mirror images, because a clip that repeats
+# itself would count as frozen. The options are ffmpeg's for the output.
 people() {
   local files=("${LIVEPROOF_SHARED:-}"/media/person_{A,B,C}_640x480.mjpeg) input=() file filter='[0:v]null[out]'
   if [ -f "${files[0]}" ]; then
     for file in "${files[@]}" "${files[@]}"; do input+=(-r 30 -f mjpeg -i "$file"); done
     filter='[3:v]hflip[a];[4:v]hflip[b];[5:v]hflip[c];[0:v][1:v][2:v][a][b][c]concat=n=6:v=1[out]'
   else
-    echo "no recordings of people (LIVEPROOF_SHARED): nobody is in front of the camera, nothing gets scored" >&2
+    echo "no recordings of people in \$LIVEPROOF_SHARED: the clip shows nobody, and nothing is scored" >&2
     input=(-f lavfi -i "testsrc2=size=640x480:rate=30,noise=alls=8:allf=t")
   fi
   ffmpeg -v error -y "${input[@]}" -filter_complex "$filter" -map '[out]' -t 60 "$@"
@@ -23,7 +23,7 @@ clip() {
   mv "$CLIP.part.ivf" "$CLIP"
 }
 
-# What the script started and has not yet stopped ends with it.
+# Processes that the script started and has not stopped are ended when it exits.
 STARTED=()
 trap 'kill "${STARTED[@]}" 2>/dev/null || true' EXIT
 
@@ -33,8 +33,8 @@ stop() {
   wait "$1" 2>/dev/null || true
 }
 
-# Starts a server that refuses nobody, on a free port; sets SERVER, URL, KEY and PPROF. SERVER_ENV holds more
-# settings (NAME=value …), MODEL another model.
+# Starts a server on a free port that refuses no session; sets SERVER (its process), URL, KEY and PPROF. SERVER_ENV holds
+# more settings (NAME=value …), MODEL another model.
 start_server() {
   SERVER_LOG=$(mktemp)
   env LIVEPROOF_SESSION_MAX_SESSIONS=1000 LIVEPROOF_INGEST_RATE_PER_IP_BURST=100000 \

@@ -5,13 +5,14 @@
 #                                                 no Go. LIBRARIES: a folder with ONNX Runtime's GPU libraries; else they are downloaded
 #   DIR/gpu-check.sh run DIR [OUT]                on the machine with the GPU, in under eight minutes; OUT: DIR/out unless given
 #   DIR/gpu-check.sh run --dry-run DIR [OUT]      everything on the CPU and short, to try the script itself
+# STEPS="host parity train-bf16" runs these steps only (all: see steps below), SECONDS_IN_ALL=… in that time.
 # The machine with the GPU needs Python with PyTorch for CUDA, torchvision, onnx and OpenCV (PYTHON=…, default python3).
 set -uo pipefail
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 SECONDS_IN_ALL=${SECONDS_IN_ALL:-465}
 CUDA_PROVIDER=libonnxruntime_providers_cuda.so
 
-usage() { sed -n '2,9s/^# \{0,1\}//p' "$0"; exit "${1:-2}"; }
+usage() { sed -n '2,10s/^# \{0,1\}//p' "$0"; exit "${1:-2}"; }
 say() { printf 'gpu-check: %s\n' "$*" >&2; }
 fail() { say "$*"; exit 1; }
 
@@ -92,7 +93,7 @@ environment() {
   export LD_LIBRARY_PATH="$DIR/onnxruntime-gpu:$WORK/links:$found${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
   export LIVEPROOF_ONNXRUNTIME="$DIR/onnxruntime-gpu" LIVEPROOF_BENCH_PROVIDER=$PROVIDER
   export PYTHONPATH="$DIR/training${PYTHONPATH:+:$PYTHONPATH}" PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
-  unset LIVEPROOF_BENCH_MODELS LIVEPROOF_BENCH_TF32 LIVEPROOF_BENCH_BATCHES
+  unset LIVEPROOF_BENCH_MODELS LIVEPROOF_BENCH_PRECISION LIVEPROOF_BENCH_BATCHES LIVEPROOF_BENCH_MAX_BATCHES LIVEPROOF_BENCH_WORKERS
 }
 
 # The order is that of importance: what does not fit into the time is left out and said so.
@@ -101,24 +102,27 @@ steps() {
   step half 60 "$PYTHON" "$HERE/gpu_check/half_model.py" "$DIR/models/liveproof-demo-resnet18-fp16.onnx" "$WORK/half"
   models
   step unit 60 unit
-  step parity 60 golden "$WORK/models" on
-  step parity-float32 40 golden "$WORK/models" off
-  step provider-fp16 100 provider "$WORK/fp16" on 500ms
-  step train-bf16 85 train bf16
-  step train-fp16 85 train fp16
-  step provider-half 60 provider "$WORK/half" on 300ms
-  step provider-float32 60 provider "$WORK/fp16" off 300ms
+  step parity 60 golden "$WORK/models" auto
+  step parity-float32 40 golden "$WORK/stored" fp32
+  step provider-fp16 60 provider "$WORK/fp16" auto 500ms
+  step train-bf16 60 train bf16
+  step train-fp16 60 train fp16
+  step provider-half 60 provider "$WORK/half" auto 300ms
+  step provider-float32 60 provider "$WORK/fp16" fp32 300ms
   step fake 40 fake
   step pytorch 40 "$PYTHON" "$HERE/gpu_check/pytorch.py" ${DRY:+--dry-run}
-  step provider-int8 60 provider "$WORK/int8" on 300ms
+  step provider-int8 60 provider "$WORK/int8" auto 300ms
   step tensorrt 150 tensorrt
+  step provider-workers3 40 provider "$WORK/fp16" auto 300ms 64,256 64,256 3
 }
 
-# A folder of links for each group of models that is measured together.
+# A folder of links for each group of models that is measured together. The file with half arithmetic
+# is as far from float32 as half is, whatever the provider: float32's limit is not for it.
 models() {
-  mkdir -p "$WORK"/{models,fp16,int8,half}
+  mkdir -p "$WORK"/{models,stored,fp16,int8,half}
   ln -sf "$DIR"/models/*.onnx "$WORK/models/"
-  ln -sf "$WORK"/half/*.onnx "$WORK/models/" 2>/dev/null
+  ln -sf "$DIR"/models/*.onnx "$WORK/stored/"
+  find "$WORK/half" -name "*.onnx" -exec ln -sf -t "$WORK/models/" {} +
   ln -sf "$DIR"/models/*resnet18-fp16.onnx "$WORK/fp16/"
   ln -sf "$DIR"/models/*resnet18-int8.onnx "$WORK/int8/"
 }
@@ -127,6 +131,7 @@ models() {
 step() {
   local name=$1 limit=$2 left began=$SECONDS status
   shift 2
+  case " ${STEPS:-$name} " in *" $name "*) ;; *) return ;; esac
   left=$((SECONDS_IN_ALL - (SECONDS - START) - 8))
   [ "$limit" -le "$left" ] || limit=$left
   if [ "$limit" -lt 10 ]; then
@@ -162,13 +167,13 @@ host() {
 # Unit tests that need neither a GPU nor the source code: the binaries work here, and the host's CPU gives the golden scores.
 unit() {
   local failed=0
-  (cd "$DIR/scorer" && env -u LIVEPROOF_BENCH_PROVIDER ../bin/scorer.test -test.timeout 50s -test.run 'Golden|Parity|Batcher|Queue|Backend|Fair|Policy') || failed=1
+  (cd "$DIR/scorer" && env -u LIVEPROOF_BENCH_PROVIDER ../bin/scorer.test -test.timeout 50s -test.run 'Golden|Parity|Batcher|Queue|Backend|Fair|Policy|OneShape|Networks|Sizes') || failed=1
   mkdir -p "$DIR/onnx" && cd "$DIR/onnx" && ../bin/onnx.test -test.timeout 50s -test.skip 'ProviderFailure|RefusesALibrary|CommentOf|TensorRTSettings' || failed=1
   return $failed
 }
 
 golden() {
-  cd "$DIR/scorer" && LIVEPROOF_BENCH_MODELS=$1 LIVEPROOF_BENCH_TF32=$2 ../bin/scorer.test -test.v -test.timeout 120s -test.run ProviderParity
+  cd "$DIR/scorer" && LIVEPROOF_BENCH_MODELS=$1 LIVEPROOF_BENCH_PRECISION=$2 ../bin/scorer.test -test.v -test.timeout 120s -test.run ProviderParity
 }
 
 go_bench() {
@@ -176,9 +181,9 @@ go_bench() {
 }
 
 provider() {
-  export LIVEPROOF_BENCH_MODELS=$1 LIVEPROOF_BENCH_TF32=$2
-  if [ -n "$DRY" ]; then LIVEPROOF_BENCH_BATCHES=1,4,8 go_bench BenchmarkProvider/ 100ms; return; fi
-  case "$3" in 500ms) ;; *) export LIVEPROOF_BENCH_BATCHES=1,8,64,256 ;; esac
+  export LIVEPROOF_BENCH_MODELS=$1 LIVEPROOF_BENCH_PRECISION=$2
+  if [ -n "$DRY" ]; then LIVEPROOF_BENCH_BATCHES=1,4,8 LIVEPROOF_BENCH_MAX_BATCHES=8 LIVEPROOF_BENCH_WORKERS=2 go_bench BenchmarkProvider/ 100ms; return; fi
+  export LIVEPROOF_BENCH_BATCHES=${4:-1,16,64,256} LIVEPROOF_BENCH_MAX_BATCHES=${5:-64,256} LIVEPROOF_BENCH_WORKERS=${6:-2}
   go_bench BenchmarkProvider/ "$3"
 }
 
@@ -194,8 +199,8 @@ tensorrt() {
     echo "TensorRT: not installed ($name), skipped"
     return
   fi
-  LIVEPROOF_BENCH_PROVIDER=tensorrt golden "$WORK/fp16" on
-  LIVEPROOF_BENCH_PROVIDER=tensorrt provider "$WORK/fp16" on 300ms
+  LIVEPROOF_BENCH_PROVIDER=tensorrt golden "$WORK/fp16" fp16
+  LIVEPROOF_BENCH_PROVIDER=tensorrt provider "$WORK/fp16" fp16 300ms
 }
 
 report() {

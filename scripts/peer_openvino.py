@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""Runs the peer with OpenVINO in the place of its plain ONNX Runtime: its module ort_ctypes is replaced by this one's classes.
+"""Runs the peer (the Python server of bench_peer.sh) with OpenVINO in place of plain ONNX Runtime.
 
-Called as a Python interpreter would be: peer_openvino.py [-W ignore] PROGRAM [ARGUMENT …]. PEER_PRECISION is OpenVINO's
-inference precision (default bf16). It needs the package onnxruntime-openvino.
+The classes below replace the peer's module ort_ctypes. Call this program like a Python interpreter:
+peer_openvino.py [-W ignore] PROGRAM [ARGUMENT …]. PEER_PRECISION is OpenVINO's inference precision (default bf16). It needs
+the package onnxruntime-openvino.
 """
 
 import json
@@ -17,7 +18,7 @@ PROVIDER = "OpenVINOExecutionProvider"
 
 
 class Runtime:
-    """ONNX Runtime's module needs no set-up; the library that the peer names is not used."""
+    """Does nothing: the package loads its own library, not the one that the peer names."""
 
     def __init__(self, _library):
         pass

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Makes what the peer runs on, with the peer's own prepare.py: the clip, the detector and a scorer in fp32.
+"""Makes the files that the peer needs, with the peer's own prepare.py: the clip, the detector and a scorer in fp32.
 
-The scorer's network is ours (ResNet18 or MobileNetV2, expectation over 11 classes), its weights are random: what it costs
-is real, what it says is not. Its normalization layers take their statistics from noise, so that no layer's values vanish.
+The scorer has our network (ResNet18 or MobileNetV2, expectation over 11 classes) with random weights: it costs as much as
+ours, but its scores mean nothing. Its normalisation layers take their statistics from noise, so that no layer's values vanish.
 """
 
 import argparse

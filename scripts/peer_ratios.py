@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Prints the scored samples per core-second of each server, and how many times the peer's ours are.
+"""Prints the scored samples per core-second of each server, and the ratio of ours to the peer's.
 
 Reads the lines of the peer's measure.py. A label is SERVER/LOAD; a server whose name begins with "peer" is the peer.
 """
@@ -10,7 +10,7 @@ import json
 import pathlib
 import statistics
 
-# Ours beside the peer, in the words of the labels.
+# Which of our servers is compared with which peer, by their labels.
 PAIRS = (("ours", "peer-ort"), ("ours-fp32", "peer-ort"), ("ours", "peer-openvino"))
 
 

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Draws what sessions cost and get against their number, from the lines that `liveproof load --append` wrote.
+"""Plots the CPU cores and the scored samples of sessions against their number, from lines of `liveproof load --append`.
 
-Each file is one configuration, named by its file name (sessions-NAME.jsonl). Where a number of sessions was measured more
-than once, the median is drawn. The line is the least-squares fit of the server's cores over the runs in which every
-session got enough samples; the largest of those is the limit.
+Each file holds one configuration, whose name comes from the file name (sessions-NAME.jsonl). If a number of sessions was
+measured more than once, the median is plotted. The line is the least-squares fit of the server's cores over those numbers at
+which every session got enough samples; the largest of them is the limit.
 """
 
 import argparse
@@ -18,8 +18,8 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 
-ENOUGH = 4.5  # scored samples a second of the session that gets the least
-DRAWN = ("server_cores", "machine_cores", "scored_per_second_least", "scored_per_second_median")  # of a line
+ENOUGH = 4.5  # scored samples a second that every session must get
+DRAWN = ("server_cores", "machine_cores", "scored_per_second_least", "scored_per_second_median")  # fields of a line
 
 
 def read(path):

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Says whose code the server's CPU time was spent in, from a CPU profile of net/http/pprof.
+"""Prints which code the server's CPU time was spent in, from a CPU profile of net/http/pprof.
 
-Networks: what runs in the inference library. Codec: FFmpeg with its decoders and swscale. WebRTC: pion, encryption and
-sockets. Ours: by package. A sample in C code counts to the Go function that called it, and where no Go function is
-known (a thread that a library started) to the library whose address it has.
+Networks: the inference library. Codec: FFmpeg with its decoders and swscale. WebRTC: pion, encryption and sockets. Ours: by
+package. A sample in C code counts for the Go function that called it. If there is none (a library's own thread), it
+counts for the library that its address lies in.
 """
 
 import argparse
@@ -25,13 +25,14 @@ LIBRARIES = (
 PACKAGES = (
     ("github.com/yalue/onnxruntime_go", NETWORKS),
     ("github.com/asticode/go-astiav", CODEC),
+    (MODULE + "/media._Cfunc_lp_rgb", CODEC),  # swscale
     ("gocv.io/x/gocv", OURS + "detector"),
     ("github.com/pion/", WEBRTC),
 )
-# What the standard library does for a connection counts to WebRTC where only ingest stands above it.
+# The standard library's work for a connection counts for WebRTC if its nearest caller of ours is in ingest.
 TRANSPORT = re.compile(r"^(crypto/|golang\.org/x/crypto|net\.|internal/poll|syscall|internal/runtime/syscall)")
 SAMPLE = re.compile(r"^\s*\d+\s+(\d+):((?:\s+\d+)+)\s*$")
-LOCATION = re.compile(r"^\s*(\d+): 0x[0-9a-f]+ M=(\d+)\s+(.*)$")
+LOCATION = re.compile(r"^\s*(\d+): 0x[0-9a-f]+(?: M=(\d+))?\s+(.*)$")
 MAPPING = re.compile(r"^(\d+): 0x[0-9a-f]+/0x[0-9a-f]+/0x[0-9a-f]+ (\S*)")
 
 
@@ -50,7 +51,7 @@ class Profile:
 
     @staticmethod
     def _read(lines):
-        """Functions of every location, the inlined ones first, and the mapping it lies in."""
+        """Each location's functions, inlined ones first, and each location's mapping."""
         functions, mapping, here = {}, {}, None
         for line in lines.splitlines():
             if start := LOCATION.match(line):
@@ -63,7 +64,7 @@ class Profile:
 
 
 def package_owner(function):
-    """The owner of a function, None where the function's caller decides."""
+    """The owner of a function; None if the function's caller decides."""
     for prefix, owner in PACKAGES:
         if function.startswith(prefix):
             return owner
@@ -80,6 +81,8 @@ def library_owner(name):
 def owner(profile, stack):
     functions = [f for location in stack for f in profile.functions[location]]
     if not functions or "runtime._ExternalCode" in functions:
+        if profile.mapping[stack[0]] is None:
+            return NETWORKS  # code in no file: kernels that oneDNN generated for this processor
         return library_owner(profile.library.get(profile.mapping[stack[0]], ""))
     if any(f.startswith(("runtime.gcBgMarkWorker", "runtime.gcAssistAlloc")) for f in functions):
         return RUNTIME

@@ -57,8 +57,8 @@ node_runtime() {
   apt_packages nodejs npm
 }
 
-# ONNX Runtime with OpenVINO travels in a PyPI wheel. Kept are the files of the manifest: without any
-# of them OpenVINO does not load. An older version is replaced.
+# ONNX Runtime with OpenVINO comes in a PyPI wheel. The files that the manifest lists are kept: OpenVINO
+# needs all of them. An older version is replaced.
 onnxruntime() {
   local manifest=scripts/onnxruntime.sha256 target=$CACHE/onnxruntime scratch file files=()
   cmp -s "$manifest" "$target/manifest" && return
@@ -76,7 +76,7 @@ onnxruntime() {
   unzip -q -j "$scratch"/*.whl "${files[@]}" -d "$scratch/kept"
   mv "$scratch/kept/libonnxruntime.so.$ONNXRUNTIME_VERSION" "$scratch/kept/libonnxruntime.so"
   (cd "$scratch/kept" && sha256sum -c --quiet "$OLDPWD/$manifest")
-  cp "$manifest" "$scratch/kept/manifest" # last: it says that all the others are there
+  cp "$manifest" "$scratch/kept/manifest" # last: it shows that all other files are complete
   rm -rf "$target"
   mv "$scratch/kept" "$target"
   rm -rf "$scratch"

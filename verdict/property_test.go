@@ -98,8 +98,8 @@ func checkInvariants(t *testing.T, s series, mode liveproof.Mode) {
 	require.Equal(t, f.Verdict(), Fold(p, mode, s, 0, ""), "incremental and whole differ")
 }
 
-// checkDense: a decision rests on samples that are no further apart than MaxGap for
-// as long as Hold, whatever rate they came at.
+// checkDense: whatever the sampling rate, a decision rests on samples over at least Hold that
+// are no further apart than MaxGap.
 func checkDense(t *testing.T, p Policy, counted []time.Duration) {
 	t.Helper()
 	newest := counted[len(counted)-1]

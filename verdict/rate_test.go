@@ -11,7 +11,7 @@ import (
 	"github.com/liveproof/liveproof"
 )
 
-// The tests here take samples at rates that vary, as a call that stands at live gets them.
+// These tests take samples at varying rates, as a call that stands at live does.
 
 // every adds samples of score rho, one each period, for a time.
 func (s series) every(period, last time.Duration, rho float64) series {
@@ -21,9 +21,9 @@ func (s series) every(period, last time.Duration, rho float64) series {
 	return s
 }
 
-// TestRareSamplesKeepLiveButNeverBringIt: samples as rare as a second keep a call live for as long as they
-// agree, but however many of them come, they do not make it live: that takes
-// samples no further apart than MaxGap.
+// TestRareSamplesKeepLiveButNeverBringIt: samples a second apart keep a call live while they
+// agree. However many of them come, they do not make a call live: that takes samples no
+// further apart than MaxGap.
 func TestRareSamplesKeepLiveButNeverBringIt(t *testing.T) {
 	const minute = time.Minute
 	live := series{}.scored(15, 0.9)
@@ -81,9 +81,9 @@ func TestSettled(t *testing.T) {
 }
 
 // TestPropertyVaryingRate takes random scores at two rates: all samples, and only
-// some of them while the call is settled. What the second judgement misses costs no
-// safety: it becomes live only on samples of the full rate, and an attack that lasts ends its
-// live within 2 s, whenever it begins.
+// some of them while the call is settled. The relaxed rate must be as safe: the call becomes
+// live only on samples at the full rate, and a lasting attack ends live within 2 s,
+// whenever it begins.
 func TestPropertyVaryingRate(t *testing.T) {
 	const person, attack = 0.75, 0.1
 	entries, left := 0, 0
@@ -94,7 +94,7 @@ func TestPropertyVaryingRate(t *testing.T) {
 		begins := 8*time.Second + time.Duration(r.IntN(int(4*time.Second)))
 		next, skipped := time.Duration(0), time.Duration(-1)
 		for at := time.Duration(0); at < begins+4*time.Second; at += tick {
-			if f.Settled() && at < next && at <= begins+time.Second { // the longest wait that ignores a change
+			if f.Settled() && at < next && at <= begins+time.Second { // the longest time in which a change may stay unseen
 				skipped = at
 				continue
 			}

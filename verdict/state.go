@@ -19,10 +19,11 @@ func (f *Folder) Verdict() liveproof.Verdict {
 // Smoothed is the smoothed ρ of the evidence, in [0,1]; 0 without evidence.
 func (f *Folder) Smoothed() float64 { return f.ev.score.value() }
 
-// Settled reports whether a call stands at live and neither its score nor the
-// newest sample lies near the threshold or falls: both are above θ+m, and the
-// newest sample keeps half of the score's lead over where live is withdrawn. Samples may then come less often,
-// down to one in RestartGap/2: every rule here is in time.
+// Settled reports whether a call stands clearly at live, so that samples may come less
+// often, down to one in RestartGap/2 (every rule of this package counts time, not
+// samples). The smoothed score and the newest sample must be above θ+m, and the newest
+// sample at least in the middle between the smoothed score and the level at which live
+// is withdrawn.
 func (f *Folder) Settled() bool {
 	s, leave := f.ev.score.value(), f.policy.leave()
 	return f.mode == liveproof.ModeCall && f.outcome == liveproof.OutcomeLive && f.missed == "" &&

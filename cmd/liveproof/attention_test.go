@@ -27,8 +27,8 @@ func (s *server) timeline(id string) (samples []liveproof.Sample) {
 	return samples
 }
 
-// leavesLive judges a call's samples again: how many came before the swap, and how long
-// after it the call left live; 0 if it did not.
+// leavesLive judges a call's stored samples again. It returns how many came before the swap, and how
+// long after the swap the call left live; 0 if it did not.
 func (s *server) leavesLive(id string, samples []liveproof.Sample, swap time.Duration) (before int, left time.Duration) {
 	s.t.Helper()
 	f, err := verdict.New(verdict.DefaultPolicy().For(s.awaitScored(id, 0).Model.Threshold), liveproof.ModeCall)
@@ -44,9 +44,9 @@ func (s *server) leavesLive(id string, samples []liveproof.Sample, swap time.Dur
 	return before, 0
 }
 
-// TestRelaxedCallNoticesASwap: a person calls until the server samples the call
-// less; then another person is in the picture, by a cut or by a slow fade. The
-// stored samples say that the call left live within 2 s of stream time.
+// TestRelaxedCallNoticesASwap: a person calls until the server samples the call less often.
+// Then another person replaces the first, by a cut or by a slow fade. By the stored
+// samples, the call must leave live within 2 s of stream time.
 func TestRelaxedCallNoticesASwap(t *testing.T) {
 	const swap = 12 * time.Second
 	first, second := shared(t, "media/people/person_d6.mp4"), shared(t, "media/people/person_s18.mp4")

@@ -86,9 +86,9 @@ func TestLossyLoopIsNeverLive(t *testing.T) {
 		for _, e := range lossy {
 			t.Run(clip+" "+e.name, func(t *testing.T) { loopIsNeverLive(t, "onboarding", clip, e.file, e.args, "25", "null") })
 		}
-		// 15 of 30 pictures a second, as they remain of two temporal layers. The loop's
-		// length is odd, so that only every second pass shows the same pictures again: a
-		// one-shot session can have ended before.
+		// 15 of 30 pictures a second, as if a temporal layer was left out. The loop's length is
+		// odd, so that only every second pass shows the same pictures again; a one-shot
+		// session may have ended by then.
 		for _, e := range lossy[:3] {
 			t.Run(clip+" every second picture "+e.name, func(t *testing.T) {
 				loopIsNeverLive(t, "call", clip, e.file, e.args, "30", `select=not(mod(n\,2))`)
@@ -97,7 +97,7 @@ func TestLossyLoopIsNeverLive(t *testing.T) {
 	}
 }
 
-// loopIsNeverLive repeats 23 pictures of a clip: the loop's length is no multiple of the sampling period.
+// loopIsNeverLive repeats 23 pictures of a clip. This length is not a multiple of the sampling period.
 func loopIsNeverLive(t *testing.T, mode, clip, file string, encoder []string, rate, kept string) {
 	t.Helper()
 	filters := "trim=start_frame=20:end_frame=43,setpts=PTS-STARTPTS,loop=loop=-1:size=23:start=0,setpts=N/" + rate + "/TB," + kept

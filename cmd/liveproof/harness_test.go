@@ -22,7 +22,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	// What else runs on this machine must not decide which tests get a session.
+	// A fixed limit: with auto, other load on this machine could make the server refuse a test's session.
 	_ = os.Setenv("LIVEPROOF_SESSION_MAX_SESSIONS", "1000")
 	goleak.VerifyTestMain(m,
 		// net/http keeps idle connections of the default client for a while.

@@ -23,13 +23,14 @@ It answers "how many sessions can this machine run": start it on another machine
 otherwise takes processor time from the server. Sessions for which the server has no
 capacity are counted as refused.
 
-With --window the server is measured too, while all sessions send: its CPU time, memory
-and the time from a picture to its score, from its /metrics. After the window the sessions
-end. With --mode onboarding each session ends with its verdict, and the time to it is
+With --window the server is measured too, while all sessions send. Its /metrics give its
+CPU time, its memory and the time from a picture to its score. The sessions end after the
+window. With --mode onboarding each session ends with its verdict, and the time to it is
 printed: from the first packet until the verdict could be read.
 
-The sessions are calls. A call that stands at live is sampled less; to measure what the server
-holds at the full rate, start it with LIVEPROOF_PIPELINE_RELAXED_RATE=60.
+By default the sessions are calls. A call that stands at live is sampled less often. To
+measure how many sessions the server can run at the full sampling rate, start it with
+LIVEPROOF_PIPELINE_RELAXED_RATE=60.
 
 The video is an IVF file of VP8 that does not repeat itself (a loop counts as frozen and is
 not scored). To make one from any clip:
@@ -63,9 +64,9 @@ func newLoadCommand() *cobra.Command {
 	f.StringVar(&o.mode, "mode", string(liveproof.ModeCall), "call or onboarding")
 	f.IntVar(&o.sessions, "sessions", 1, "concurrent sessions")
 	f.DurationVar(&o.stagger, "stagger", 200*time.Millisecond, "time between two sessions' starts")
-	f.DurationVar(&o.window.Length, "window", 0, "measure the server for this long; 0: only the sessions, for the whole video")
-	f.DurationVar(&o.window.Settle, "settle", 4*time.Second, "time between the last session's start and the window")
-	f.StringVar(&o.appendTo, "append", "", "file to which the summary is added as a line of JSON")
+	f.DurationVar(&o.window.Length, "window", 0, "measure the server for this time; 0: send the whole video and measure only the sessions")
+	f.DurationVar(&o.window.Settle, "settle", 4*time.Second, "time from the last session's start to the window")
+	f.StringVar(&o.appendTo, "append", "", "append the summary to this file, as one line of JSON")
 	return cmd
 }
 
@@ -96,7 +97,7 @@ func (o loadOptions) validate(load publish.Options) error {
 	return errors.Join(errs...)
 }
 
-// loadSummary is what `liveproof load` found out about all sessions together.
+// loadSummary is what `liveproof load` measured of all sessions together.
 type loadSummary struct {
 	At time.Time `json:"at"`
 	*publish.Measurement
@@ -132,7 +133,7 @@ func printLoad(results []publish.Result, out io.Writer) error {
 		}
 	}
 	if len(rates) == 0 {
-		return errors.New("the server refused every session: it has no capacity now")
+		return errors.New("the server refused every session for lack of capacity")
 	}
 	slices.Sort(rates)
 	_, err := fmt.Fprintf(out, "sessions %d, refused %d, scored samples a second: min %.2f median %.2f\n",
@@ -156,7 +157,7 @@ func printSummary(s loadSummary, out io.Writer) (err error) {
 	return err
 }
 
-// appendJSON adds a line of JSON to a file; no file, no line.
+// appendJSON appends v to a file as one line of JSON; it does nothing without a path.
 func appendJSON(path string, v any) error {
 	if path == "" {
 		return nil

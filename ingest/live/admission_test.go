@@ -28,7 +28,7 @@ type crowd struct {
 	cost float64
 	used float64
 	at   time.Time
-	fail atomic.Bool // the processor cannot be read
+	fail atomic.Bool // the CPU time cannot be read
 }
 
 const crowdRate = 5

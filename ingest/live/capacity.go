@@ -12,16 +12,16 @@ import (
 
 // Capacity measures what sessions cost this server.
 type Capacity struct {
-	// CPU reads the processor, as cpu.Read does. While it fails, only the scorer counts.
+	// CPU reads the CPU time, as cpu.Read does. While it fails, only the scorer counts.
 	CPU func() (cpu.Reading, error)
-	// Scorer is how much of what the scorer can do was used in the last seconds, 0…1.
+	// Scorer is the scorer's utilisation in the last seconds; 1 is all that its workers can score.
 	Scorer func() float64
 	// SampleRate is how many samples a second a session takes at most.
 	SampleRate float64
 }
 
-// Reason is why a session is refused; a label of the metrics. Those of measured cost are in package
-// admission.
+// Reason is why a session is refused; a label value of the metrics. Package admission has the reasons
+// that follow from measured cost.
 type Reason = admission.Reason
 
 // The other reasons.
@@ -33,7 +33,7 @@ const (
 // Refusal is the error that says that no further session fits now. It wraps liveproof.ErrOverloaded.
 type Refusal struct {
 	Reason     Reason
-	RetryAfter time.Duration // whole seconds
+	RetryAfter time.Duration // whole seconds, 1…30 s
 }
 
 // Error implements error.
@@ -45,8 +45,8 @@ func (r *Refusal) Unwrap() error { return liveproof.ErrOverloaded }
 // measureEvery is the time between two readings.
 const measureEvery = 500 * time.Millisecond
 
-// Measure reads what the sessions cost, until ctx ends. Without it nothing is measured, and the server
-// stays as cautious as at its start.
+// Measure reads what the sessions cost, twice a second until ctx ends. Until it runs, the server
+// admits only as many sessions as a cold server.
 func (s *Supervisor) Measure(ctx context.Context) {
 	if s.deps.Capacity == nil {
 		return
@@ -56,7 +56,7 @@ func (s *Supervisor) Measure(ctx context.Context) {
 	for unread := false; ; {
 		err := s.measure()
 		if err != nil && !unread {
-			s.deps.Log.Warn("the processor is not measured; only the scorer limits the sessions", "err", err)
+			s.deps.Log.Warn("CPU time cannot be measured: only the scorer limits the number of sessions", "err", err)
 		}
 		unread = err != nil
 		select {

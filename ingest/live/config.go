@@ -20,9 +20,9 @@ type Config struct {
 	// MaxCall is the longest time that a call may last.
 	MaxCall time.Duration `yaml:"max_call"`
 
-	// MaxSessions bounds the sessions connected to this server at once. With auto the server measures what a
-	// session costs, and refuses new ones (503, Retry-After) before running ones get too little; a number is a
-	// fixed bound, whatever the sessions cost.
+	// MaxSessions is how many sessions this server takes at once: auto, or a number from 1 to 100000. With auto
+	// the server measures what a session costs, and refuses new ones (503, Retry-After) before the running ones
+	// lack capacity. A number limits the connected sessions, whatever they cost.
 	MaxSessions Limit `yaml:"max_sessions"`
 	// ConnectTimeout is the time from the connection's first request to its first media, ICE and DTLS included.
 	ConnectTimeout time.Duration `yaml:"connect_timeout"`

@@ -35,7 +35,7 @@ type Connection struct {
 	tokenID  string
 	listener Listener
 	claimed  bool // this server has the session's lease; guarded by the supervisor's mutex
-	streams  bool // its video has come; guarded by the supervisor's mutex
+	streams  bool // its first video has arrived; guarded by the supervisor's mutex
 	peer     Peer // nil when no peer connection could be made
 
 	ctx       context.Context
@@ -215,7 +215,7 @@ func (c *Connection) observe(e liveproof.Event) {
 		return
 	}
 	if e.Sample != nil && !slices.Contains(e.Sample.Sample.Reasons, liveproof.ReasonOverload) {
-		c.sup.samples.Add(1) // one that was dropped has cost little
+		c.sup.samples.Add(1) // a dropped sample has cost little and does not count
 	}
 	c.listener.Event(e)
 }

@@ -5,7 +5,7 @@ import (
 	"strconv"
 )
 
-// Limit is the number of sessions that a server takes at once: Auto, or a number.
+// Limit is how many sessions a server takes at once: Auto, or a number, 1…100000.
 type Limit int
 
 // Auto takes as many sessions as the measured cost allows.

@@ -20,14 +20,14 @@ type metrics struct {
 	// writes counts attempts to write a session's end by result: ok, refused
 	// (another ending was written, or the record is gone), retry, gave_up.
 	writes *prometheus.CounterVec
-	// refused counts sessions that found no place, at their creation or connection, by reason: cpu,
+	// refused counts refusals for lack of capacity, at a session's creation or connection, by reason: cpu,
 	// scorer, settling (too many sessions whose cost is not measured yet), queue (crops wait too long),
 	// max_sessions (the fixed number is reached).
 	refused *prometheus.CounterVec
-	// use is how much of what is available is used, 0 to 1, by resource: cpu, scorer.
+	// use is the used share of what is available, 0 to 1, by resource: cpu, scorer.
 	use *prometheus.GaugeVec
-	// cost is the processor cores that a session at the full sampling rate costs, capacity how many such
-	// sessions this server can take; both are 0 until they are measured.
+	// cost is how many CPU cores a session at the full sampling rate uses, capacity how many such sessions
+	// this server can take; both are 0 until they are measured.
 	cost, capacity prometheus.Gauge
 }
 
@@ -45,13 +45,13 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 			Name: "liveproof_session_end_writes_total", Help: "Attempts to write the end of a session.",
 		}, []string{"result"}),
 		refused: f.NewCounterVec(prometheus.CounterOpts{
-			Name: "liveproof_sessions_refused_total", Help: "Sessions that found no place.",
+			Name: "liveproof_sessions_refused_total", Help: "Refusals of sessions for lack of capacity, by reason.",
 		}, []string{"reason"}),
 		use: f.NewGaugeVec(prometheus.GaugeOpts{
-			Name: "liveproof_capacity_used_ratio", Help: "Use of what is available to this server, 0 to 1.",
+			Name: "liveproof_capacity_used_ratio", Help: "Used share of what is available to this server, 0 to 1, by resource.",
 		}, []string{"resource"}),
 		cost: f.NewGauge(prometheus.GaugeOpts{
-			Name: "liveproof_session_cost_cores", Help: "Processor cores of a session at the full sampling rate; 0 until measured.",
+			Name: "liveproof_session_cost_cores", Help: "CPU cores that a session at the full sampling rate uses; 0 until measured.",
 		}),
 		capacity: f.NewGauge(prometheus.GaugeOpts{
 			Name: "liveproof_capacity_sessions", Help: "Sessions at the full sampling rate that fit on this server; 0 until measured.",

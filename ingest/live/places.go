@@ -7,20 +7,19 @@ import (
 	"github.com/liveproof/liveproof/ingest/live/admission"
 )
 
-// bookedFor is how long a created session keeps its place while its client has not connected. It is short,
-// so that sessions that nobody connects to do not keep others out; a client that comes later may find the
-// server full.
+// bookedFor is how long a created session keeps its place until its client connects. It is short, so that
+// sessions without a client do not keep others out. A client that connects later needs a free place.
 const bookedFor = 10 * time.Second
 
-// settlingWait is after how long the cost of the newest sessions is known well enough for more.
+// settlingWait is how long it takes until the cost of the newest sessions is known well enough to admit more.
 const settlingWait = 2 * time.Second
 
-// places are the places of a server; the supervisor's mutex guards them.
+// places counts the sessions that a server has capacity for; the supervisor's mutex guards it.
 type places struct {
 	limit     Limit
-	policy    *admission.Policy // nil measures nothing
+	policy    *admission.Policy // nil: nothing is measured
 	turnover  admission.Turnover
-	booked    map[liveproof.SessionID]time.Time // until when, by session
+	booked    map[liveproof.SessionID]time.Time // when the booking ends, by session
 	streaming int
 }
 
@@ -35,7 +34,7 @@ func newPlaces(limit Limit, c *Capacity) places {
 // books reports whether places are booked: a fixed number counts connected sessions only.
 func (p *places) books() bool { return p.limit == Auto && p.policy != nil }
 
-// lapse frees the places whose time has passed.
+// lapse frees the booked places whose time has passed.
 func (p *places) lapse(now time.Time) {
 	for id, until := range p.booked {
 		if !now.Before(until) {

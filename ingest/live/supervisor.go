@@ -38,7 +38,7 @@ type Deps struct {
 	Sessions Sessions
 	Analyzer Analyzer
 	Dial     Dialer
-	Capacity *Capacity             // nil measures nothing: max_sessions auto then admits everyone
+	Capacity *Capacity             // nil measures nothing: max_sessions auto then admits all
 	Log      *slog.Logger          // nil discards
 	Metrics  prometheus.Registerer // nil leaves the metrics unregistered
 	Now      func() time.Time      // nil is time.Now
@@ -62,7 +62,7 @@ type Supervisor struct {
 	beats       bool // the heartbeat is running
 	shut        bool
 
-	samples atomic.Int64 // that all sessions have taken, without those dropped in overload
+	samples atomic.Int64 // taken of all sessions, without those dropped in overload
 }
 
 // New checks the configuration; nothing runs yet.
@@ -145,8 +145,8 @@ func (s *Supervisor) own(c *Connection, owned bool) {
 	c.claimed = owned
 }
 
-// Book keeps a place for a session that is about to be created, for a short time, until its client
-// connects. The error says why none is free: a *Refusal, or ErrDraining.
+// Book keeps a place for a session that is about to be created, for 10 s until its client
+// connects. The error says why no place is free: a *Refusal, or ErrDraining.
 func (s *Supervisor) Book(id liveproof.SessionID) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -161,7 +161,7 @@ func (s *Supervisor) Book(id liveproof.SessionID) error {
 	return nil
 }
 
-// Unbook gives a place back: the session was not created.
+// Unbook frees the booked place of a session that was not created.
 func (s *Supervisor) Unbook(id liveproof.SessionID) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -177,7 +177,7 @@ func (s *Supervisor) counted(refused *Refusal) error {
 	return refused
 }
 
-// Refuse counts a refusal for a reason that the caller has found, and says when to try again.
+// Refuse counts a refusal for the caller's reason, and returns it with the time until another try.
 func (s *Supervisor) Refuse(why Reason) *Refusal {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -229,7 +229,7 @@ func (s *Supervisor) release(c *Connection) {
 	s.wg.Done()
 }
 
-// started says that the connection's video has come.
+// started notes that the connection's first video has arrived.
 func (s *Supervisor) started(c *Connection) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

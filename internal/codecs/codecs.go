@@ -98,7 +98,7 @@ type Unit struct {
 	Key  bool   // decoding can start here
 	Skip bool   // the sender left out pictures before this one
 
-	Discardable bool // decoding the later pictures does not need this one; false: not known
+	Discardable bool // no later picture needs this one; false: needed or not known
 }
 
 // Depacketizer joins the RTP payloads of one picture after the other. After an

@@ -87,7 +87,7 @@ func TestPayloads(t *testing.T) {
 	}
 }
 
-// TestDiscardable: a picture may be left out only if all of it says that nothing later needs it.
+// TestDiscardable: a picture may be left out only if all of its packets say that no later picture needs it.
 func TestDiscardable(t *testing.T) {
 	nonReference, reference := []byte{0x30, 1, 2, 3}, []byte{0x10, 1, 2, 3}
 	for name, c := range map[string]struct {
@@ -125,7 +125,7 @@ func TestDiscardable(t *testing.T) {
 	}
 }
 
-// TestHeldParameterSetsAreNeeded: a picture that carries the parameter sets which came before it.
+// TestHeldParameterSetsAreNeeded: a picture is not discardable if it carries parameter sets that came before it.
 func TestHeldParameterSetsAreNeeded(t *testing.T) {
 	d := codecs.Find(liveproof.CodecH264).NewDepacketizer()
 	if u := join(t, d, [][]byte{{0x67, 1}}); u.Data != nil {

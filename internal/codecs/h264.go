@@ -46,7 +46,7 @@ const (
 	nalSTAPA  = 24
 	nalFUA    = 28
 
-	nalRefIDC = 0x60 // of a NAL unit's first byte: zero says that no picture refers to it
+	nalRefIDC = 0x60 // nal_ref_idc in a NAL unit's first byte; 0: no picture refers to the unit
 
 	maxHeld = 64 << 10 // bytes of parameter sets kept for the next picture
 )
@@ -140,7 +140,7 @@ func (d *h264Depacketizer) addNAL(nal []byte) {
 	d.data = append(d.data, nal...)
 }
 
-// note takes a NAL unit's first byte.
+// note updates what is known of the picture by a NAL unit's first byte.
 func (d *h264Depacketizer) note(header byte) {
 	kind := header & 0x1f
 	d.vcl = d.vcl || kind >= nalSlice && kind <= nalIDR
@@ -150,8 +150,8 @@ func (d *h264Depacketizer) note(header byte) {
 	d.needed = d.needed || !h264Discardable(header)
 }
 
-// h264Discardable reports whether nothing later needs a NAL unit, by its first byte. Of
-// several slices of a picture either all or none are references (H.264, 7.4.1).
+// h264Discardable reports, by its first byte, whether no later picture needs a NAL unit. The
+// slices of one picture are all references or none of them is (ITU-T H.264, 7.4.1).
 func h264Discardable(header byte) bool {
 	switch header & 0x1f {
 	case nalSlice:

@@ -40,15 +40,15 @@ func vp8Size(frame []byte) (width, height int, ok bool) {
 	return width, height, true
 }
 
-// vp8Depacketizer implements RFC 7741. Its N bit, "non-reference frame", says
-// that a picture can be left out without affecting any other; encoders set it
-// only where the picture changes no probabilities either.
+// vp8Depacketizer implements RFC 7741. Its N bit (section 4.2, "non-reference frame")
+// says that the frame can be left out without affecting any other. Encoders set it only
+// if the frame does not change the entropy coder's probabilities either.
 type vp8Depacketizer struct {
 	data  []byte
 	first codecs.VP8Packet // descriptor of the picture's first packet
 	last  codecs.VP8Packet // of the picture before
 	begun bool
-	spare bool // every packet so far says that it belongs to a non-reference frame
+	spare bool // all packets so far have the N bit
 }
 
 func (d *vp8Depacketizer) Starts(payload []byte) bool {

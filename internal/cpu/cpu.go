@@ -10,19 +10,19 @@ import (
 	"strings"
 )
 
-// Reading is one measurement; the seconds count up from any start.
+// Reading is one measurement; the seconds are counters that may start at any value.
 type Reading struct {
-	Cores float64 // that this process may use: GOMAXPROCS, or less by a quota of its control group
+	Cores float64 // that this process may use: GOMAXPROCS, or the quota of its control group if that is less
 	Used  float64 // seconds that this process has used, in all threads
-	Idle  float64 // seconds that the cores of this process were idle, all together; NaN: the system does not say
+	Idle  float64 // seconds that the cores of this process were idle, summed over them; NaN: not known
 }
 
-// ticks is the unit of /proc/stat in Linux, whatever the kernel's own timer: 100 a second.
+// ticks a second is the unit of /proc/stat (USER_HZ), the same on every Linux kernel.
 const ticks = 100
 
 // idleSeconds sums the idle time of the allowed cores, from the text of
 // /proc/stat. The time of niced processes counts as idle, because they give way
-// to others. A sandbox that shows zeros only gives NaN.
+// to others. The result is NaN if all values are 0, as in some sandboxes.
 func idleSeconds(stat []byte, allowed func(core int) bool) (float64, error) {
 	var idle, all float64
 	for line := range bytes.Lines(stat) {
@@ -47,7 +47,7 @@ func idleSeconds(stat []byte, allowed func(core int) bool) (float64, error) {
 	return idle / ticks, nil
 }
 
-// coreLine splits a line such as "cpu7 1 2 3 4 …"; the line of all cores together is none.
+// coreLine splits a line such as "cpu7 1 2 3 4 …"; false for others, such as the sum of all cores.
 func coreLine(line []byte) (core int, columns []string, ok bool) {
 	fields := strings.Fields(string(line))
 	if len(fields) < 6 {
@@ -61,10 +61,10 @@ func coreLine(line []byte) (core int, columns []string, ok bool) {
 	return core, fields[1:], err == nil
 }
 
-// unlimited stands in cpu.max for no limit.
+// unlimited in cpu.max means no limit.
 const unlimited = "max"
 
-// quota reads cpu.max of a control group: microseconds of each period, +Inf without a limit.
+// quota reads cpu.max of a control group, and returns cores; +Inf without a limit.
 func quota(text string) (float64, error) {
 	fields := strings.Fields(text)
 	if len(fields) != 2 {

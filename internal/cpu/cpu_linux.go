@@ -15,7 +15,7 @@ import (
 
 const groups = "/sys/fs/cgroup"
 
-// Read measures now.
+// Read measures now. An error says which of getrusage, /proc/stat and the affinity cannot be read.
 func Read() (Reading, error) {
 	var usage syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
@@ -34,8 +34,7 @@ func Read() (Reading, error) {
 	return Reading{Cores: cores(), Used: used.Seconds(), Idle: idle}, err
 }
 
-// cores asks for the quota too, because GOMAXPROCS rounds one up, and to at least
-// 2.
+// cores reads the quota itself, because GOMAXPROCS rounds a quota up, to at least 2.
 func cores() float64 {
 	most := float64(runtime.GOMAXPROCS(0))
 	own, err := os.ReadFile("/proc/self/cgroup")
@@ -50,16 +49,16 @@ func cores() float64 {
 	return most
 }
 
-// controlGroup is a folder of version 1 or 2.
+// controlGroup is the folder of a control group of version 1 or 2.
 type controlGroup struct {
 	folder string
 	v1     bool
 }
 
-// limit is what cpu.max holds; version 1 has two files for it.
+// limit returns the text of cpu.max; version 1 has two files in its place.
 func (g controlGroup) limit() string {
 	read := func(name string) string {
-		text, _ := os.ReadFile(path.Join(g.folder, name)) // the root and groups of another namespace have none
+		text, _ := os.ReadFile(path.Join(g.folder, name)) // the root, and groups of another namespace, have no such file
 		return strings.TrimSpace(string(text))
 	}
 	if !g.v1 {
@@ -72,7 +71,7 @@ func (g controlGroup) limit() string {
 	return most + " " + read("cpu.cfs_period_us")
 }
 
-// controlGroups are those of this process and all above them, from the text of /proc/self/cgroup.
+// controlGroups are those of this process and all their parents, from the text of /proc/self/cgroup.
 func controlGroups(own string) (found []controlGroup) {
 	for line := range strings.Lines(own) {
 		_, rest, _ := strings.Cut(strings.TrimSpace(line), ":")

@@ -4,5 +4,5 @@ package cpu
 
 import "errors"
 
-// Read fails: only Linux is measured.
+// Read fails: CPU time is measured on Linux only.
 func Read() (Reading, error) { return Reading{}, errors.ErrUnsupported }

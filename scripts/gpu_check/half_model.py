@@ -1,6 +1,7 @@
-"""SOURCE (a committed fp16 file: half weights, float32 arithmetic) -> FOLDER/…-half-fp16.onnx with half arithmetic, for measurements.
+"""SOURCE FOLDER: turns a committed fp16 file (half weights, float32 arithmetic) into FOLDER/…-half-fp16.onnx with half arithmetic.
 
-The exported file is that of `liveproof_training export --half-arithmetic`, but for the rounding of the weights, which SOURCE has had.
+The result is for measurements. It equals that of `liveproof_training export --half-arithmetic`, except that the weights were rounded
+before, in SOURCE.
 """
 
 import sys
@@ -15,7 +16,7 @@ from onnx import numpy_helper
 
 
 def widen(model: onnx.ModelProto) -> None:
-    """Float32 constants in place of half ones with a cast to float32 behind each."""
+    """Replaces each half constant and the cast to float32 behind it by a float32 constant."""
     constants = onnxgraph.constants(model.graph)
     for node in [n for n in model.graph.node if n.op_type == "Cast" and n.input[0] in constants]:
         tensor = constants[node.input[0]]

@@ -1,6 +1,6 @@
-"""Prints where CUDA's libraries are in this Python's packages, as LD_LIBRARY_PATH wants it.
+"""FOLDER: prints the folders of CUDA's libraries in this Python's packages, in the form of LD_LIBRARY_PATH.
 
-ONNX Runtime opens some of them by names without a version, which the packages do not have: FOLDER gets links of those names.
+ONNX Runtime opens some libraries by names without a version, which the packages lack. FOLDER gets links with these names.
 """
 
 import importlib.util

@@ -1,4 +1,7 @@
-"""A second opinion on what the GPU can do: ResNet18 in PyTorch from pictures on the GPU, and copies to it. Prints a JSON line a figure."""
+"""What the GPU can do without ONNX Runtime: ResNet18 in PyTorch on pictures that lie on the GPU, and copies to the GPU.
+
+Prints one line of JSON for each figure.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +38,7 @@ def rate(step, seconds: float) -> float:
 
 @torch.no_grad()
 def inference(kind: str, batch: int) -> float:
-    """Images a second, uint8 pictures on the device already."""
+    """Images a second, from uint8 pictures that lie on the device."""
     dtype = torch.float16 if kind == "half" and not DRY else torch.float32
     torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = kind != "float32"
     net = torchvision.models.resnet18().eval().to(DEVICE, dtype, memory_format=torch.channels_last)
@@ -44,7 +47,7 @@ def inference(kind: str, batch: int) -> float:
 
 
 def copies(pinned: bool) -> float:
-    """GB/s of a batch of 256 crops to the device."""
+    """GB/s when a batch of 256 crops is copied to the device."""
     host = torch.randint(0, 256, (256 * SIDE * SIDE * 3,), dtype=torch.uint8)
     host = host.pin_memory() if pinned else host
     target = torch.empty_like(host, device=DEVICE)

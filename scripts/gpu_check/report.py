@@ -1,4 +1,4 @@
-"""Logs of the steps of scripts/gpu-check.sh -> OUT/report.md and OUT/report.json. Called after each step, with what there is."""
+"""Turns the logs of scripts/gpu-check.sh into OUT/report.md and OUT/report.json. It runs after each step, on the logs so far."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ import re
 from pathlib import Path
 
 WANTED_SHARE, WANTED_WAIT_MS, WANTED_BUSY = 0.8, 20.0, 0.9
+KEPT_UP = 0.95  # of the offered rate
 NO_GPU = "**no GPU: dry run, nothing here is a GPU figure**"
 
 
 def benchmarks(text: str) -> list[dict]:
-    """Lines of go test -bench: name, then pairs of a number and its unit."""
+    """Parses lines of go test -bench: a name, then pairs of a number and its unit."""
     found = []
     for line in text.splitlines():
         words = line.split()
@@ -35,12 +36,12 @@ def model_of(name: str) -> str:
 
 
 def pairs(text: str, word: str) -> list[dict]:
-    """Lines such as `parity model=… largest=…` of go test -v."""
+    """Parses lines of go test -v such as `parity model=… largest=…`."""
     return [dict(re.findall(r"(\w+)=(\S+)", line)) for line in text.splitlines() if f"{word} model=" in line]
 
 
 def lines_of(text: str, word: str) -> list[dict]:
-    """Lines of a word and a JSON object."""
+    """Parses lines that consist of the word and a JSON object."""
     return [json.loads(line[len(word) + 1 :]) for line in text.splitlines() if line.startswith(f"{word} {{")]
 
 
@@ -106,20 +107,29 @@ def batcher_table(found: list[dict], alone: float, best: float) -> list[str]:
 
 
 def verdicts(found: list[dict], alone: float, best: float) -> list[str]:
-    """The target by the crops that come steadily at that share, and by the busy batcher."""
-    good = [f for f in found if f["kind"] in ("busy", "steady") and f.get("failed") == 0 and f["p99-wait-ms"] <= WANTED_WAIT_MS]
-    out = []
-    for what, base in (("one run at a time", alone), ("the best, two runs included", best)):
-        top = max(good, key=lambda f: f["images/s"], default=None)
-        rate = top["images/s"] if top else 0.0
-        where = f" ({top['kind']}, workers {top['workers']}, max_batch {top['max_batch']}, p99 {number(top['p99-wait-ms'], 1)} ms)" if top else ""
-        share = rate / base if base else 0.0
-        # A steady offer of exactly the share that is wanted comes out a little below it.
-        out.append(
-            f"Target: at least {WANTED_SHARE:.0%} of {what} with p99 wait ≤ {WANTED_WAIT_MS:.0f} ms and no crop failed: "
-            f"{percent(share)}{where}: {told(share >= WANTED_SHARE - 0.005)}"
-        )
-    return [line for text in out for line in (text, "")]
+    """The target: the rate by the busy batcher, the wait by crops that come steadily at that share of the best."""
+    lines = [rate_verdict(found, what, base) for what, base in (("one run at a time", alone), ("the best, two runs included", best))]
+    return [line for text in (*lines, wait_verdict(found)) for line in (text, "")]
+
+
+def rate_verdict(found: list[dict], what: str, base: float) -> str:
+    good = [f for f in found if f["kind"] == "busy" and f.get("failed") == 0]
+    top = max(good, key=lambda f: f["images/s"], default=None)
+    share = top["images/s"] / base if top and base else 0.0
+    where = f" (workers {top['workers']}, max_batch {top['max_batch']}, {top['sessions']} sessions)" if top else ""
+    return f"Target: busy, at least {WANTED_SHARE:.0%} of {what}, no crop failed: {percent(share)}{where}: {told(share >= WANTED_SHARE)}"
+
+
+def wait_verdict(found: list[dict]) -> str:
+    """A run of crops also lasts until the last batch is scored, so that its rate is a little below the offered one."""
+    good = [f for f in found if f["kind"] == "steady" and f.get("failed") == 0 and f["images/s"] >= KEPT_UP * float(f["offered"])]
+    top = min(good, key=lambda f: f["p99-wait-ms"], default=None)
+    where = f"{number(top['p99-wait-ms'], 1)} ms (workers {top['workers']}, max_batch {top['max_batch']})" if top else "no batcher keeps up"
+    return (
+        f"Target: {WANTED_SHARE:.0%} of the best is offered and scored, p99 wait ≤ {WANTED_WAIT_MS:.0f} ms, no crop failed: {where}: "
+        f"{told(bool(top) and top['p99-wait-ms'] <= WANTED_WAIT_MS)}. The wait is not judged where the batcher is busy: there it is what so many "
+        "sessions, each with a crop under way, must wait at that rate (Little's law)."
+    )
 
 
 def fake_section(found: list[dict]) -> list[str]:
@@ -131,14 +141,26 @@ def fake_section(found: list[dict]) -> list[str]:
 
 
 def parity_section(found: list[dict]) -> list[str]:
-    head = ["model", "provider", "TF32", "batch", "largest", "mean", "limit", "", "largest from PyTorch"]
-    names = ("model", "provider", "tf32", "batch", "largest", "mean", "limit")
+    head = ["model", "provider", "arithmetic", "batch", "largest", "mean", "limit", "", "largest from PyTorch"]
+    names = ("model", "provider", "arithmetic", "batch", "largest", "mean", "limit")
     rows = [[*(p[name] for name in names), told(float(p["largest"]) <= float(p["limit"])), p["pytorch"]] for p in found]
     return ["## Parity: golden crops against the CPU", "", *table(head, rows)]
 
 
 def training_section(found: list[dict]) -> list[str]:
-    head = ["precision", "originals", "images/s", "one batch repeated", "share", "loader wait", "busy (NVML)", "busy (profiler)", "W", "GPU GB"]
+    head = [
+        "precision",
+        "originals",
+        "images/s",
+        "one batch repeated",
+        "share",
+        "loader wait",
+        "busy (NVML)",
+        "busy (profiler)",
+        "W",
+        "GPU GB",
+        "waits a step",
+    ]
     rows = [[*training_row(t), busy_told(t.get("busy_nvml"))] for t in found]
     return ["## Training", "", f"Target: the GPU is busy for at least {WANTED_BUSY:.0%} of the time.", "", *table([*head, "target"], rows)]
 
@@ -146,7 +168,7 @@ def training_section(found: list[dict]) -> list[str]:
 def training_row(t: dict) -> list:
     row = [t["precision"], t["originals"], number(t["images_per_s"]), number(t["repeated_images_per_s"])]
     row += [percent(share) for share in (t["images_per_s"] / t["repeated_images_per_s"], *map(t.get, ("loader_wait", "busy_nvml", "busy_profiler")))]
-    return [*row, number(t.get("watts")), number(t.get("gpu_memory_gb"), 1)]
+    return [*row, number(t.get("watts")), number(t.get("gpu_memory_gb"), 1), number(t.get("waits"))]
 
 
 def busy_told(busy: float | None) -> str:

@@ -1,4 +1,7 @@
-"""The trainer's own loop on drawn crops: images a second, the loader's share and how busy the GPU is. Prints a JSON line a batch size."""
+"""Runs the trainer's own loop on generated crops: images a second, the share of time spent waiting for the loader, how busy the GPU is.
+
+Prints one line of JSON for each batch size.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ import dataclasses
 import json
 import threading
 import time
+import warnings
 from pathlib import Path
 
 import cv2
@@ -19,11 +23,11 @@ from liveproof_training.config import TrainConfig
 from liveproof_training.fit.train import Run
 from liveproof_training.loading.batches import Batch
 
-SETTLED = 3.0  # seconds of the loop after which its figures count
+SETTLED = 2.5  # seconds of the loop after which its figures count
 
 
 def picture(label: int, rng: np.random.Generator) -> np.ndarray:
-    """uint8 [256, 256, 3]: smooth colours and noise, over attacks stripes."""
+    """uint8 [256, 256, 3]: smooth colours and noise; stripes too if label is 0 (attack)."""
     smooth = cv2.resize(rng.integers(60, 180, (4, 4, 3), dtype=np.uint8), (256, 256), interpolation=cv2.INTER_CUBIC).astype(np.int16)
     stripes = 0 if label else 40 * ((np.arange(256) // 4) % 2)[:, None, None]
     noise = rng.integers(-12, 13, (256, 256, 3), dtype=np.int16)
@@ -31,7 +35,7 @@ def picture(label: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def draw(folder: Path, counts: dict[str, int]) -> None:
-    """A folder of crops as `liveproof_training` reads them; left as it is where it is whole."""
+    """Makes a folder of crops as `liveproof_training` reads them; does nothing if it is complete."""
     if (folder / "manifest.csv").is_file():
         return
     folder.mkdir(parents=True, exist_ok=True)
@@ -49,7 +53,7 @@ def draw(folder: Path, counts: dict[str, int]) -> None:
 
 
 class Sampler(threading.Thread):
-    """What NVML says of the GPU, ten times a second; nothing where there is none."""
+    """Reads the GPU's load, power and clock from NVML ten times a second; reads nothing without NVML."""
 
     def __init__(self):
         super().__init__(daemon=True)
@@ -82,7 +86,7 @@ def wait_for(device: torch.device) -> None:
 
 
 def repeated(run: Run, seconds: float) -> float:
-    """Images a second of one batch again and again: the step without the loader."""
+    """Images a second when one batch is trained on again and again: the step without the loader."""
     batch = run.dataset[0]
     if run.device.type == "cuda":
         batch = Batch(*(part.pin_memory() for part in batch))
@@ -98,18 +102,32 @@ def repeated(run: Run, seconds: float) -> float:
 
 
 def profiled(run: Run, steps: int) -> float | None:
-    """Share of the time in which a kernel or a copy ran on the GPU, over steps with the loader; by the profiler."""
+    """Share of the time in which a kernel or a copy ran on the GPU, over steps of one batch; by the profiler."""
     if run.device.type != "cuda":
         return None
-    batches = iter(run._loader(run.config.crops.size))
-    for _ in range(6):
-        run.trainer.step(next(batches))
+    batch = Batch(*(part.pin_memory() for part in run.dataset[0]))
     with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CUDA]) as profile:
         for _ in range(steps):
-            run.trainer.step(next(batches))
+            run.trainer.step(batch)
         torch.cuda.synchronize()
     spans = [(e.start_ns(), e.start_ns() + e.duration_ns()) for e in profile.profiler.kineto_results.events() if "CUDA" in str(e.device_type())]
     return covered(spans)
+
+
+def waits(run: Run) -> int | None:
+    """At how many places one step waits for the GPU; they are printed."""
+    if run.device.type != "cuda":
+        return None
+    batch = Batch(*(part.pin_memory() for part in run.dataset[0]))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        torch.cuda.set_sync_debug_mode("warn")
+        run.trainer.step(batch)
+        torch.cuda.set_sync_debug_mode("default")
+    found = [w for w in caught if "synchroniz" in str(w.message)]
+    for w in found:
+        print(f"waits for the GPU: {w.filename}:{w.lineno}: {w.message}", flush=True)
+    return len(found)
 
 
 def covered(spans: list[tuple[int, int]]) -> float | None:
@@ -148,9 +166,10 @@ def measure(folder: Path, args, batch: int, seconds: float) -> dict:
     )
     run, sampler = Run(config), Sampler()
     told = dict(precision=args.precision, originals=batch, augment=args.augment, workers=args.workers, device=str(run.device))
-    told["repeated_images_per_s"] = repeated(run, 1.0 if args.dry_run else 4.0)
+    told["repeated_images_per_s"] = repeated(run, 1.0 if args.dry_run else 2.0)
+    told["waits"] = waits(run)
     try:
-        told["busy_profiler"] = profiled(run, 25)
+        told["busy_profiler"] = profiled(run, 10)
     except Exception as error:  # a profiler that does not work here costs its figure, not the others
         print(f"no figure from the profiler: {error!r}", flush=True)
     run.started = run.saved = time.monotonic()
@@ -168,7 +187,7 @@ def measure(folder: Path, args, batch: int, seconds: float) -> dict:
 
 
 def logged(path: Path) -> dict[str, float]:
-    """The loader's share by the trainer's own log, and that the loss is a number to the end."""
+    """From the trainer's own log: the share of time spent waiting for the loader, and the last loss."""
     with path.open(newline="") as f:
         rows = [row for row in csv.DictReader(f) if row["loader_wait"]]
     late = rows[len(rows) // 4 :]
@@ -178,14 +197,16 @@ def logged(path: Path) -> dict[str, float]:
 def main() -> None:
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument("--precision", required=True, choices=("fp32", "bf16", "fp16"))
-    p.add_argument("--crops", required=True, type=Path, help="folder of drawn crops, made if it is not there")
+    p.add_argument("--crops", required=True, type=Path, help="folder of generated crops; made if it does not exist")
     p.add_argument("--out", required=True, type=Path)
     p.add_argument("--workers", type=int, default=12, help="loader processes")
-    p.add_argument("--augment", default="none", help="as of liveproof_training train")
+    p.add_argument("--augment", default="none", help="as in liveproof_training train")
     p.add_argument("--dry-run", action="store_true", help="on the CPU, with small batches and for a few seconds")
     args = p.parse_args()
     counts = {"train": 1536, "dev": 64}
-    plan = [(128, 14.0), (256, 14.0)]  # originals, seconds; mixing doubles the pictures
+    plan = [(256, 10.0)]  # originals, seconds; mixing doubles the pictures
+    if args.precision == "bf16":
+        plan.append((512, 9.0))
     if args.dry_run:
         counts, plan, args.workers = {"train": 32, "dev": 8}, [(4, 8.0)], 1
         print(f"{args.precision} is for GPUs: tried in fp32", flush=True)

@@ -12,6 +12,7 @@ from test_train_distributed import free_port
 
 from liveproof_training.fit import checkpoint, distributed, engine, train
 from liveproof_training.loading import data
+from liveproof_training.loading.batches import Batch
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
 WORLD = 2
@@ -45,6 +46,19 @@ def test_every_precision_starts_from_the_loss_of_the_cpu(benchmark, tmp_path, en
     train.Run(config(benchmark, tmp_path / "gpu", encoder=encoder, precision=precision, steps=1)).train()
     train.Run(config(benchmark, tmp_path / "cpu", encoder=encoder, device="cpu", steps=1)).train()
     assert score_loss(tmp_path / "gpu") == pytest.approx(score_loss(tmp_path / "cpu"), rel=within)
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16", "fp16"])
+def test_a_step_does_not_wait_for_the_gpu(benchmark, tmp_path, precision):
+    run = train.Run(config(benchmark, tmp_path, precision=precision))
+    batch = Batch(*(part.pin_memory() for part in run.dataset[0]))
+    run.trainer.step(batch)  # the first one makes what is kept on the GPU
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        told = run.trainer.step(batch)
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+    assert 0 < told["loss"] < 10
 
 
 def test_scores_of_a_checkpoint_are_those_of_the_cpu(benchmark, tmp_path):

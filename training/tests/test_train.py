@@ -205,6 +205,28 @@ def test_a_non_finite_gradient_stops_the_run_before_its_weights_are_saved(store,
     assert all(torch.isfinite(v).all() for v in checkpoint.load(tmp_path / "last.pt")["model"].values())
 
 
+def test_the_figures_of_a_step_are_read_when_the_next_one_has_begun(store, tmp_path, monkeypatch):
+    """So that a GPU always has a step to do. What is logged or saved is read before."""
+    run, done = train.Run(tables.config(store, tmp_path, steps=4, log_every=3, mix="none")), []
+    step, read = run.trainer.step, engine.Figures.read
+    monkeypatch.setattr(run.trainer, "step", lambda *a, **k: (done.append("step"), step(*a, **k))[1])
+    monkeypatch.setattr(engine.Figures, "read", lambda figures: (done.append("read"), read(figures))[1])
+    run.train()
+    assert done == ["step", "step", "read", "step", "read", "read", "step", "read"]
+    assert [row["step"] for row in log_of(tmp_path)] == ["3"]
+
+
+def test_a_checkpoint_of_a_gpu_goes_on_without_one(store, tmp_path):
+    train.Run(tables.config(store, tmp_path, steps=2)).train()
+    state = torch.load(tmp_path / "last.pt")
+    for group in state["optimizer"]["param_groups"]:
+        group["fused"] = True
+    torch.save(state, tmp_path / "last.pt")
+    run = train.Run(tables.config(store, tmp_path, steps=3), resume=True)
+    run.train()
+    assert run.step == 3 and not any(group["fused"] for group in run.trainer.opt.param_groups)
+
+
 def test_the_accuracy_on_domains_leaves_out_pictures_without_one(benchmark, tmp_path):
     folder, protocol = benchmark
     run = train.Run(tables.config(folder, tmp_path, protocol=str(protocol)))

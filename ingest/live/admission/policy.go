@@ -6,71 +6,72 @@ import (
 )
 
 const (
-	// Target is the highest planned use of a resource. The rest is for what varies:
-	// garbage collection, key frames, faces that come and go.
+	// Target is the highest planned use of a resource, as a share. The rest is for what
+	// varies: garbage collection, key frames, faces that come and go.
 	Target = 0.85
 	// Settle is the time constant of the means, and so the time in which about two
 	// thirds of a new session's cost are seen.
 	Settle = 5 * time.Second
-	// guess is the cost of a session in cores before any was measured; the dearest of
-	// the shipped models costs 0.16.
+	// guess is the assumed cost of a session in cores until it is measured; with the
+	// most expensive of the shipped models it is 0.16.
 	guess = 0.4
-	// leastSessions is how many sessions at the full rate, in the mean, make a cost.
+	// leastSessions is the least mean number of sessions, counted at the full rate, from
+	// which a cost is computed.
 	leastSessions = 0.5
 )
 
-// Reason is why a session is refused; a label of the metrics.
+// Reason is why a session is refused; a label value of the metrics.
 type Reason string
 
 // The reasons.
 const (
-	CPU      Reason = "cpu"      // the processor has no room for another session
+	CPU      Reason = "cpu"      // the CPU has no capacity for another session
 	Scorer   Reason = "scorer"   // the scorer has none
 	Settling Reason = "settling" // too many sessions whose cost is not measured yet
 )
 
-// Reading is one measurement. CPU, Idle and Samples count up from any start.
+// Reading is one measurement. CPU, Idle and Samples are counters that may start at any value.
 type Reading struct {
-	Cores   float64 // that this process may use; 0: the processor is not measured
+	Cores   float64 // that this process may use; 0: the CPU is not measured
 	CPU     float64 // seconds that this process has used
-	Idle    float64 // seconds that these cores were idle, all together; NaN: unknown
+	Idle    float64 // seconds that these cores were idle, summed over them; NaN: unknown
 	Scorer  float64 // use of the scorer's workers in the last seconds, 0…1
-	Samples float64 // that all sessions have taken
+	Samples float64 // that were taken of all sessions
 	// Streaming is how many sessions stream.
 	Streaming int
 }
 
-// Sessions are the sessions of a server. A place is booked when the session was
-// created and no client has connected yet.
+// Sessions are the numbers of sessions of a server. A session is booked from its creation until its
+// client connects.
 type Sessions struct{ Booked, Connecting, Streaming int }
 
-// Policy decides by measured cost. The zero value is of no use: see New. A
-// Policy is not safe for concurrent use.
+// Policy decides by measured cost. Make one with New. It is not safe for
+// concurrent use.
 type Policy struct {
 	rate     float64 // samples a second of a session at the full rate
 	readings int
 	at       time.Time // of the last reading
 	last     Reading
-	samples  float64  // a second, of all sessions
-	sessions float64  // that streamed
-	shared   bool     // what other processes take of the cores is in cpu.available
-	measured bool     // the costs are
+	samples  float64  // mean: a second, of all sessions
+	sessions float64  // mean: that streamed
+	shared   bool     // cpu.available counts what other processes take of the cores
+	measured bool     // whether the costs are measured
 	cpu      resource // in cores
 	scorer   resource // in shares of its workers
 }
 
-// resource is what can run out.
+// resource can run out.
 type resource struct {
-	known     bool // it is measured
+	known     bool // whether it is measured
 	available float64
 	used      float64
 	cost      float64 // of a session at the full rate; before it is measured, a guess
 }
 
-// New makes a policy for sessions that take up to rate samples a second.
+// New makes a policy for sessions whose full sampling rate is rate samples a second.
 func New(rate float64) *Policy { return &Policy{rate: rate, cpu: resource{cost: guess}} }
 
-// Observe takes a reading; call it about once a second or more often.
+// Observe takes a reading; call it at least about once a second.
 func (p *Policy) Observe(now time.Time, r Reading) {
 	span, last := now.Sub(p.at).Seconds(), p.last
 	if p.readings > 0 && span <= 0 {
@@ -79,7 +80,7 @@ func (p *Policy) Observe(now time.Time, r Reading) {
 	p.at, p.last = now, r
 	p.cpu.known, p.scorer.known = r.Cores > 0, true
 	p.readings++
-	if p.readings == 1 { // a total alone is no use
+	if p.readings == 1 { // use is the difference of two readings
 		p.cpu.available, p.scorer.available = r.Cores, 1
 		return
 	}
@@ -105,8 +106,8 @@ func (p *Policy) observeCPU(from, to Reading, span, fresh float64) {
 
 func approach(mean *float64, v, weight float64) { *mean += weight * (v - *mean) }
 
-// available is how many cores this process could use between two readings: its own limit, less what
-// other processes took.
+// available is how many cores this process could use between two readings: what it used and what was
+// idle, at most its limit.
 func available(from, to Reading, span float64) float64 {
 	if math.IsNaN(to.Idle) || math.IsNaN(from.Idle) {
 		return to.Cores
@@ -114,13 +115,13 @@ func available(from, to Reading, span float64) float64 {
 	return min(to.Cores, (max(to.CPU-from.CPU, 0)+max(to.Idle-from.Idle, 0))/span)
 }
 
-// Admit decides on one more session beside these; "" admits it. A server without sessions takes one
-// always, however busy the machine is.
+// Admit decides on one more session beside these; "" admits it. A server without sessions always
+// takes one, however busy the machine is.
 func (p *Policy) Admit(s Sessions) Reason {
 	streaming, booked := float64(s.Streaming), float64(s.Booked)
 	seen := min(p.sessions, streaming)
 	unseen := float64(s.Connecting) + streaming - seen
-	left := math.Inf(1) // how many sessions the mean use can be of
+	left := math.Inf(1) // how many sessions can have part in the mean use
 	if streaming < p.sessions {
 		left = streaming // the rest has ended
 	}
@@ -137,8 +138,8 @@ func (p *Policy) Admit(s Sessions) Reason {
 	return ""
 }
 
-// room reports whether more sessions fit beside those that are left of the mean use. These may
-// all cost as much as one at the full rate.
+// room reports whether so many more sessions fit. Of the mean use counts at most what the sessions
+// that are left cost at the full rate.
 func (r resource) room(left, more float64) bool {
 	use := r.used
 	if r.cost > 0 {
@@ -147,12 +148,12 @@ func (r resource) room(left, more float64) bool {
 	return !r.known || use+more*r.cost <= Target*r.available
 }
 
-// start is how many sessions may be unseen on a server that has measured none.
+// start is how many sessions a server may take before it has seen any.
 func (p *Policy) start() float64 { return max(1, math.Floor(Target*p.cpu.available/guess)) }
 
 // View is what the policy knows, for metrics.
 type View struct {
-	CPU, Scorer float64 // use of what is available, 0…1
+	CPU, Scorer float64 // use as a share of what is available, 0…1
 	Cost        float64 // cores of a session at the full rate; 0: not measured yet
 	Capacity    float64 // sessions at the full rate that this server can take; 0: not measured yet
 }

@@ -23,7 +23,7 @@ type machine struct {
 	turnover Turnover
 	cores    float64
 	others   float64 // cores that other processes take
-	cost     float64 // cores of a session at the full rate
+	cost     float64 // cores that a session uses at the full rate
 	relaxed  float64 // samples a second of running sessions, if less than rate; each sample is half of the cost
 	scorer   float64 // of the scorer's workers, that a session takes
 
@@ -125,14 +125,14 @@ func (m *machine) fits() int { return int(Target * (m.cores - m.others) / m.cost
 func TestArrivalsBeyondCapacity(t *testing.T) {
 	for name, c := range map[string]func(*machine){
 		"two cores":                 func(*machine) {},
-		"dear sessions":             func(m *machine) { m.cost = .45 },
-		"dearer than the guess":     func(m *machine) { m.cost = .8 },
+		"costly sessions":           func(m *machine) { m.cost = .45 },
+		"costlier than guessed":     func(m *machine) { m.cost = .8 },
 		"cheap sessions":            func(m *machine) { m.cost = .02 },
 		"64 cores":                  func(m *machine) { m.cores = 64 },
 		"half a core":               func(m *machine) { m.cores, m.cost = .5, .05 },
 		"another process eats one":  func(m *machine) { m.others = 1 },
 		"short sessions":            func(m *machine) { m.lasts = 8 * time.Second },
-		"short and dear":            func(m *machine) { m.lasts, m.cost = 5*time.Second, .3 },
+		"short and costly":          func(m *machine) { m.lasts, m.cost = 5*time.Second, .3 },
 		"the scorer is the smaller": func(m *machine) { m.scorer = .1 },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -155,8 +155,8 @@ func TestArrivalsBeyondCapacity(t *testing.T) {
 	}
 }
 
-// TestBurst: of 100 creations at once on a cold server only a few are taken, and of the next 100, when those
-// are measured, no more than fit.
+// TestBurst: of 100 creations at once, a cold server admits only a few. Of the next 100, after the first ones are
+// measured, it admits no more than fit.
 func TestBurst(t *testing.T) {
 	m := newMachine()
 	admitted := 0
@@ -211,7 +211,7 @@ func TestCostChanges(t *testing.T) {
 	m.worst = 1
 	grown := len(m.streaming)
 	m.run(2*time.Minute, 1)
-	require.LessOrEqual(t, len(m.streaming), grown, "dearer sessions: no more are taken")
+	require.LessOrEqual(t, len(m.streaming), grown, "costlier sessions: no more are admitted")
 }
 
 func TestOtherProcessTakesACore(t *testing.T) {
@@ -245,7 +245,7 @@ func TestRelaxedSessionsDoNotMakeNewOnesLookCheap(t *testing.T) {
 }
 
 // TestRelaxedCallsRiseTogether: more relaxed calls fit than busy ones. When all become busy at once, each gets a part
-// of its samples, as the queues drop the older ones; nobody new is let in, and with those that end the rest recovers.
+// of its samples, as the queues drop the older ones. No session is admitted until enough of them have ended.
 func TestRelaxedCallsRiseTogether(t *testing.T) {
 	m := newMachine()
 	m.relaxed = 1
@@ -266,8 +266,8 @@ func TestRelaxedCallsRiseTogether(t *testing.T) {
 	require.LessOrEqual(t, len(m.streaming), m.fits()+1)
 }
 
-// TestUnsteadyMachine: other processes come and go every second. What a quiet moment lets in is not so much that a
-// loud one starves it.
+// TestUnsteadyMachine: the load of other processes changes at random every second. In a quiet second no more sessions
+// are admitted than still get their samples in a busy one.
 func TestUnsteadyMachine(t *testing.T) {
 	m := newMachine()
 	r := rand.New(rand.NewPCG(1, 2))
@@ -279,7 +279,7 @@ func TestUnsteadyMachine(t *testing.T) {
 	require.LessOrEqual(t, float64(m.most), 1.85/m.cost*Target+1, "beside the mean of the others")
 }
 
-// TestUnknownProcessor: without readings of the processor the scorer's use counts alone.
+// TestUnknownProcessor: without readings of the CPU only the scorer's use counts.
 func TestUnknownProcessor(t *testing.T) {
 	m := newMachine()
 	m.Policy = New(rate)

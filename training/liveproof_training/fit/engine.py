@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import math
+from collections.abc import Mapping
 
 import numpy as np
 import torch
@@ -39,7 +40,13 @@ def optimizer(net: torch.nn.Module, new: list[str], config: TrainConfig) -> torc
     ]
     for group in groups:
         group["base_lr"] = group["lr"]
-    return torch.optim.Adam([g for g in groups if g["params"]], weight_decay=config.optimisation.weight_decay)
+    return torch.optim.Adam([g for g in groups if g["params"]], weight_decay=config.optimisation.weight_decay, **fused(net))
+
+
+def fused(net: torch.nn.Module) -> dict[str, bool]:
+    """On a GPU one kernel updates all weights. It also learns of an overflow there, where a scaler would wait for the GPU to tell it.
+    Before PyTorch 2 it cannot be resumed."""
+    return {"fused": True} if int(torch.__version__.split(".")[0]) >= 2 and next(net.parameters()).is_cuda else {}
 
 
 def rate(config: TrainConfig, progress: float, step: int, epoch: int) -> float:
@@ -64,6 +71,38 @@ class NonFiniteLoss(ValueError):
     """The loss became NaN or infinite; the last checkpoint is from before."""
 
 
+class Figures(Mapping):
+    """What a step tells. A GPU computes it later: reading waits for this step and not for those that were started since."""
+
+    def __init__(self, told: dict[str, torch.Tensor], rate: float):
+        self.names, self.rate = list(told), rate
+        self.values = torch.stack([value.detach().float() for value in told.values()])
+        self.done = None
+        if self.values.is_cuda:
+            self.values = torch.empty(len(self.names), pin_memory=True).copy_(self.values, non_blocking=True)
+            self.done = torch.cuda.Event()
+            self.done.record()
+
+    def __getitem__(self, name: str) -> float:
+        return self.read()[name]
+
+    def __iter__(self):
+        return iter(self.names)
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def read(self) -> dict[str, float]:
+        """The numbers; NonFiniteLoss where one has no value. Gradients are averaged over the processes, so all of them stop together."""
+        if self.done is not None:
+            self.done.synchronize()
+        numbers = dict(zip(self.names, self.values.tolist()))
+        bad = [f"{name} {numbers[name]}" for name in ("loss", "loss_score", "loss_domain", "grad_norm") if not math.isfinite(numbers.get(name, 0.0))]
+        if bad:
+            raise NonFiniteLoss(f"{', '.join(bad)} at learning rate {self.rate:.3g}: lower --lr, or use --precision fp32 or bf16")
+        return numbers
+
+
 class Trainer:
     """The network with its discriminator, optimiser and loss scaling: all that a step changes."""
 
@@ -72,12 +111,14 @@ class Trainer:
         self.parallel = distributed.wrap(both, config.optimisation.sync_bn == "on")
         self.opt = optimizer(both, new, config)
         self.scaler = grad_scaler(config, device)
+        self.copies = torch.cuda.Stream(device) if device.type == "cuda" else None
 
-    def step(self, batch: Batch, coefficient: float = 0.0, norms: bool = False) -> dict[str, float]:
-        """One update. Returns loss, error (mean |rho - target|) and, with domains, their losses; ``norms``: gradients too."""
+    def step(self, batch: Batch, coefficient: float = 0.0, norms: bool = False) -> Figures:
+        """One update. Tells loss, error (mean |rho - target|) and, with domains, their losses; ``norms``: gradients too.
+        Nothing in it waits for a GPU, which therefore has the next step to do when it ends this one."""
         self.parallel.train()
-        targets = batch.targets.to(self.device, non_blocking=True)
-        images = data.normalise(batch.images.permute(0, 3, 1, 2), self.device)
+        targets = self._moved(batch.targets)
+        images = data.normalise(self._moved(batch.images).permute(0, 3, 1, 2), self.device)
         with autocast(self.config, self.device):
             evidence, domain_logits = self.parallel(images, coefficient)
         score = losses.LOSSES[self.config.losses.loss].of(evidence, targets)
@@ -87,12 +128,23 @@ class Trainer:
             told |= self._gradient_norms(score, domain, evidence.features)
         told |= self._update(loss)
         told |= {"loss": loss, "loss_score": score, "error": (evidence.rho - targets).abs().mean()}
-        return self._finite(told)
+        return Figures(told, self.opt.param_groups[0]["lr"])
+
+    def _moved(self, tensor: torch.Tensor) -> torch.Tensor:
+        """On the device. A GPU copies while it still computes the step before."""
+        if self.copies is None:
+            return tensor.to(self.device)
+        with torch.cuda.stream(self.copies):
+            moved = tensor.to(self.device, non_blocking=True)
+        computing = torch.cuda.current_stream(self.device)
+        computing.wait_stream(self.copies)
+        moved.record_stream(computing)  # its memory is free again only when the step has ended
+        return moved
 
     def _domain_loss(self, logits: torch.Tensor | None, batch: Batch) -> tuple[torch.Tensor | None, dict[str, torch.Tensor]]:
         if logits is None:
             return None, {}
-        shares = batch.domains.to(self.device, non_blocking=True)
+        shares = self._moved(batch.domains)
         loss = losses.domain_cross_entropy(logits, shares)
         right, some = logits.detach().argmax(1) == shares.argmax(1), shares.sum(1) > 0  # a mixed picture may have no domain
         return loss, {"loss_domain": loss, "domain_accuracy": (right & some).sum().float() / some.sum().clamp_min(1)}
@@ -103,16 +155,6 @@ class Trainer:
         terms = {"grad_score": alpha * score, "grad_domain": (1 - alpha) * domain}
         gradients = {name: torch.autograd.grad(scale * loss, features, retain_graph=True)[0] for name, loss in terms.items()}
         return {name: gradient.float().norm() / scale for name, gradient in gradients.items()}
-
-    def _finite(self, told: dict[str, torch.Tensor]) -> dict[str, float]:
-        """The numbers, read from the device at once. After the update, so that a GPU never waits for them; nothing is saved in
-        between. Gradients are averaged over the processes, so all of them see the same and stop together."""
-        numbers = dict(zip(told, torch.stack([value.detach().float() for value in told.values()]).tolist()))
-        bad = [f"{name} {numbers[name]}" for name in ("loss", "loss_score", "loss_domain", "grad_norm") if not math.isfinite(numbers.get(name, 0.0))]
-        if bad:
-            rate = self.opt.param_groups[0]["lr"]
-            raise NonFiniteLoss(f"{', '.join(bad)} at learning rate {rate:.3g}: lower --lr, or use --precision fp32 or bf16")
-        return numbers
 
     def _update(self, loss: torch.Tensor) -> dict[str, torch.Tensor]:
         self.opt.zero_grad(set_to_none=True)
@@ -142,6 +184,8 @@ class Trainer:
     def load(self, state: dict) -> None:
         self.both.net.load_state_dict(state["model"])
         ours = [(group["base_lr"], group["weight_decay"]) for group in self.opt.param_groups]
+        for saved, group in zip(state["optimizer"]["param_groups"], self.opt.param_groups):  # by a GPU, or before there was this choice
+            saved["fused"] = group.get("fused")
         self.opt.load_state_dict(state["optimizer"])
         for group, (rate, decay) in zip(self.opt.param_groups, ours):  # a resumed run may have been given lower ones
             group["base_lr"], group["weight_decay"] = rate, decay

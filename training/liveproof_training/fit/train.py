@@ -44,6 +44,8 @@ class Run:
         if config.optimisation.batch % distributed.world():
             raise ValueError(f"batch: {config.optimisation.batch} originals do not divide among {distributed.world()} processes")
         memory.keep_freed_blocks()
+        # The shapes stay the same: the fastest kernels are worth a search. It ends differently from run to run.
+        torch.backends.cudnn.benchmark = not torch.backends.cudnn.deterministic
         torch.manual_seed(config.run.seed)
         cv2.setNumThreads(1)  # the loader's many small pictures; PyTorch has the cores
         torch.set_num_threads(config.run.threads or max(1, torch.multiprocessing.cpu_count() // distributed.world()))
@@ -63,6 +65,8 @@ class Run:
         if distributed.first():
             config.save(self.out / "config.json")
             self.journal = Journal(self.out, config.records.tensorboard, self.step if resume else None)
+        self.unread: tuple[int, engine.Figures] | None = None  # the last step, if its figures were not looked at
+        self.told: dict[str, float] = {}
         self.started = self.saved = time.monotonic()
 
     @property
@@ -168,20 +172,30 @@ class Run:
         torch.manual_seed(config.run.seed * 1_000_003 + self.step * 1009 + distributed.rank())  # the discriminator's dropout
         engine.set_rate(self.trainer.opt, engine.rate(config, self.share, self.step, epoch))
         reversal = engine.reversal(config, self.share)
-        try:
-            told = self.trainer.step(batch, reversal, norms=(self.step + 1) % config.records.log_every == 0)
-        except engine.NonFiniteLoss as error:
-            raise engine.NonFiniteLoss(f"step {self.step + 1}: {error}; {self.last}") from None
+        told = self.trainer.step(batch, reversal, norms=(self.step + 1) % config.records.log_every == 0)
+        self._read()  # of the step before: a GPU is busy with this one meanwhile
         self.step += 1
+        self.unread = self.step, told
         self.meter.images += len(batch.images) * distributed.world()
         if distributed.first():
-            self.bar.step(note=f"loss {told['loss']:.4f}")
-        self._log(epoch, told, reversal)
+            self.bar.step(note=f"loss {self.told['loss']:.4f}" if self.told else "")
+        self._log(epoch, reversal)
         self._checkpoint()
 
-    def _log(self, epoch: int, told: dict[str, float], reversal: float) -> None:
+    def _read(self) -> dict[str, float]:
+        """The figures of the last step. Comes before all that is written of it: one that is not finite ends the run here."""
+        if self.unread:
+            (step, told), self.unread = self.unread, None
+            try:
+                self.told = told.read()
+            except engine.NonFiniteLoss as error:
+                raise engine.NonFiniteLoss(f"step {step}: {error}; {self.last}") from None
+        return self.told
+
+    def _log(self, epoch: int, reversal: float) -> None:
         row = {}
         if self.step % self.config.records.log_every == 0:
+            told = self._read()
             row |= told | self.meter.read() | {"lr": self.trainer.opt.param_groups[0]["lr"]}
             row |= {"reversal": reversal} if "loss_domain" in told else {}
         if self.step % self.config.records.eval_every == 0:
@@ -190,6 +204,7 @@ class Run:
             self.journal.write({"step": self.step, "epoch": epoch, "minutes": self.seconds() / 60} | row)
 
     def _evaluate(self) -> dict:
+        self._read()
         result = engine.evaluate(self.net, self.dev_crops, self.config, self.device, self.config.records.eval_limit)
         self._say(f"step {self.step}: dev AUC {result['auc']:.4f}, EER {result['eer']:.4f}")
         if result["auc"] > self.best["auc"]:
@@ -211,6 +226,7 @@ class Run:
 
     def _save_last(self) -> None:
         """All that a resumed run needs; draws need no state, they follow from seed and step."""
+        self._read()
         self._save("last.pt", {"elapsed_s": self.seconds(), "best": self.best, "fresh": self.initial.missing, **self.trainer.state()})
         self.saved, self.last = time.monotonic(), f"last good weights: {self.out / 'last.pt'}, step {self.step}"
 

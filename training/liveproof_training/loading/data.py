@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 from pathlib import Path
 
@@ -127,9 +128,15 @@ def sha256(config: TrainConfig) -> str:
 def normalise(images: torch.Tensor, device: torch.device) -> torch.Tensor:
     """uint8 [N, 3, H, W] RGB -> float32, ImageNet mean and standard deviation, channels last in memory."""
     x = images.to(device, non_blocking=True).float()
-    std = torch.tensor(contract.IMAGENET_STD, device=device).view(1, 3, 1, 1)
-    mean = torch.tensor(contract.IMAGENET_MEAN, device=device).view(1, 3, 1, 1)
-    return x.sub_(255 * mean).div_(255 * std).contiguous(memory_format=torch.channels_last)
+    mean, std = _imagenet(device)
+    return x.sub_(mean).div_(std).contiguous(memory_format=torch.channels_last)
+
+
+@functools.lru_cache
+def _imagenet(device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
+    """Mean and standard deviation on the scale of bytes. Kept, because each copy to a GPU would wait for the steps under way."""
+    mean, std = (torch.tensor(v, device=device).view(1, 3, 1, 1) for v in (contract.IMAGENET_MEAN, contract.IMAGENET_STD))
+    return 255 * mean, 255 * std
 
 
 def centre(images: np.ndarray) -> np.ndarray:

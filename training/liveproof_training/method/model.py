@@ -24,15 +24,16 @@ __all__ = [
 ]
 
 
-def atoms(k: int) -> torch.Tensor:
+def atoms(k: int, device: torch.device | None = None) -> torch.Tensor:
     """c_i = i / K for i = 0..K (Eq. 3 with the interval 1/K; its ceiling would give values above 1)."""
-    return torch.arange(k + 1, dtype=torch.float32) / k
+    return torch.arange(k + 1, dtype=torch.float32, device=device) / k
 
 
 def expected_score(probabilities: torch.Tensor) -> torch.Tensor:
-    """rho = sum_i c_i p_i (Eq. 4). [N, K+1] -> [N]. Not as a matrix product, which autocast would round to bfloat16."""
+    """rho = sum_i c_i p_i (Eq. 4). [N, K+1] -> [N]. Not as a matrix product, which autocast would round to bfloat16.
+    The atoms are made on the device: a copy to a GPU would wait for everything that it has under way."""
     k = probabilities.shape[-1] - 1
-    return (probabilities * atoms(k).to(probabilities)).sum(dim=-1)
+    return (probabilities * atoms(k, probabilities.device).to(probabilities)).sum(dim=-1)
 
 
 @dataclasses.dataclass

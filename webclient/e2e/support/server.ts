@@ -31,7 +31,7 @@ export class LiveproofServer {
     if (!existsSync(binary)) throw new Error(`no ${binary}: run make build, or set LIVEPROOF_BIN`);
     const child = spawn(binary, ['serve', '--listen', '127.0.0.1:0', '--udp-port', '0', ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
-      // What else runs on this machine must not decide which tests get a session.
+      // A fixed limit: with auto, other load on this machine could make the server refuse a test's session.
       env: { ...process.env, LIVEPROOF_SESSION_MAX_SESSIONS: '1000' },
     });
     let output = '';

@@ -2,8 +2,8 @@
 import { LivenessError } from './errors';
 
 /**
- * Pictures per second to send: the server judges five. The camera keeps its own
- * rate, so that it neither exposes longer nor makes the preview jerk.
+ * Frames per second to send, which is enough: the server samples five. The camera keeps
+ * its own rate, so that its exposure stays short and the preview smooth.
  */
 const maxFramerate = 15;
 
