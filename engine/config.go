@@ -55,7 +55,10 @@ func (c Config) Validate() error {
 	} {
 		errs = append(errs, check.Prefix(s.section+".", s.err))
 	}
-	return errors.Join(errs...)
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	return check.Prefix("pipeline.", c.Pipeline.ValidateWith(c.Verdict)) // else each session would fail when it begins
 }
 
 // MinDeadline is the shortest deadline before which a one-shot session can be decided, in

@@ -151,6 +151,12 @@ func TestConfigNamesSectionAndKey(t *testing.T) {
 	require.ErrorIs(t, err, engine.ErrConfig)
 	require.ErrorContains(t, err, "pipeline.queue_size: ")
 	require.ErrorContains(t, err, "verdict.tau: ")
+
+	cfg = engine.DefaultConfig()
+	cfg.Verdict.RestartGap = time.Second
+	require.ErrorContains(t, cfg.Validate(), "pipeline.relaxed_rate: a sample every 1s is too rare for the verdict's restart_gap 1s")
+	cfg.Verdict.MaxGap = 100 * time.Millisecond
+	require.ErrorContains(t, cfg.Validate(), "pipeline.sample_rate: a sample every 200ms cannot keep within the verdict's max_gap 100ms")
 }
 
 func TestModelThatIsMissing(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
+	"slices"
 	"syscall"
 	"time"
 )
@@ -54,8 +55,7 @@ const (
 	// clearly is the largest share of the plain provider's time with which OpenVINO wins:
 	// a smaller gain is not worth its memory and its rounding.
 	clearly = 0.9
-	// timing is how long the runs are repeated. Of each provider the shortest run counts,
-	// because other processes disturbed it least.
+	// timing is how long the runs are repeated: other work disturbs some of them.
 	timing = 200 * time.Millisecond
 )
 
@@ -157,8 +157,9 @@ func (i instant) since(begin instant) time.Duration {
 	return min(wall, cpu)
 }
 
-// comparison holds the shortest time of a run with each provider, and the largest difference of
-// their values.
+// comparison holds the median time of a run with each provider, and the largest difference of
+// their values. The shortest time would let one wrong reading of a clock decide: on a busy machine
+// 1.3 ms was once read for a run of 4.7, and the slower provider taken.
 type comparison struct {
 	plain, other time.Duration
 	difference   float64
@@ -167,7 +168,8 @@ type comparison struct {
 // compare runs the pictures on both providers in turn. Its error wraps errOther when the provider on
 // trial fails or disagrees.
 func (s selection[S]) compare(ctx context.Context, plain, other S) (comparison, error) {
-	c := comparison{plain: math.MaxInt64, other: math.MaxInt64}
+	var c comparison
+	var plainTimes, otherTimes []time.Duration
 	begin := s.now()
 	for n := 0; n <= s.pictures || s.now().wall.Sub(begin.wall) < timing; n++ {
 		want, plainTime, err := s.timed(ctx, plain, n%s.pictures)
@@ -187,10 +189,16 @@ func (s selection[S]) compare(ctx context.Context, plain, other S) (comparison, 
 				c.difference, limit))
 		}
 		if n > 0 {
-			c.plain, c.other = min(c.plain, plainTime), min(c.other, otherTime)
+			plainTimes, otherTimes = append(plainTimes, plainTime), append(otherTimes, otherTime)
 		}
 	}
+	c.plain, c.other = median(plainTimes), median(otherTimes)
 	return c, nil
+}
+
+func median(times []time.Duration) time.Duration {
+	slices.Sort(times)
+	return times[len(times)/2]
 }
 
 func (s selection[S]) blame(other S, err error) error {

@@ -127,6 +127,29 @@ func TestSelectionEndsWithItsContext(t *testing.T) {
 	}
 }
 
+// One run whose time was measured wrong does not decide.
+func TestSelectionByTheMedian(t *testing.T) {
+	runs := map[Provider]int{}
+	clock := time.Unix(0, 0)
+	got, err := selection[*fakeSession]{
+		wanted: ProviderAuto, pictures: 2, log: slog.New(slog.DiscardHandler),
+		now:   func() instant { return instant{wall: clock} },
+		limit: func(Execution) float64 { return 1 },
+		load:  func(p Provider) (*fakeSession, error) { return &fakeSession{provider: p}, nil },
+		run: func(_ context.Context, s *fakeSession, _ int) ([]float32, error) {
+			took := map[Provider]time.Duration{ProviderCPU: 10 * time.Millisecond, ProviderOpenVINO: 5 * time.Millisecond}[s.provider]
+			if runs[s.provider]++; runs[s.provider] == 3 && s.provider == ProviderCPU {
+				took = time.Millisecond
+			}
+			clock = clock.Add(took)
+			return []float32{0}, nil
+		},
+	}.choose(t.Context())
+	if err != nil || got.provider != ProviderOpenVINO {
+		t.Fatalf("choose = %+v, %v; want openvino", got, err)
+	}
+}
+
 func TestLargestDifference(t *testing.T) {
 	nan := float32(math.NaN())
 	for _, c := range []struct {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/liveproof/liveproof/internal/check"
+	"github.com/liveproof/liveproof/verdict"
 )
 
 // Config is one session's pipeline. The fields without a yaml key are set by the caller.
@@ -89,6 +90,19 @@ func (c Config) Validate() error {
 		check.In("flush_interval", c.FlushInterval, 10*time.Millisecond, 10*time.Second),
 		check.In("record_timeout", c.RecordTimeout, 100*time.Millisecond, 1500*time.Millisecond),
 		check.In("backlog", c.Backlog, 16, 65536),
+	)
+}
+
+// ValidateWith reports the rates, of a valid configuration, at which no session can be judged by the policy; each error
+// begins with its key.
+func (c Config) ValidateWith(policy verdict.Policy) error {
+	period, longest := c.period(), c.longest()
+	return errors.Join(
+		check.That("sample_rate", period <= policy.MaxGap, "a sample every %v cannot keep within the verdict's max_gap %v", period, policy.MaxGap),
+		check.That("relaxed_rate", longest <= period || longest <= policy.RestartGap/2,
+			"a sample every %v is too rare for the verdict's restart_gap %v: it may be at most half of it, so that one lost sample does not "+
+				"restart the evidence",
+			longest, policy.RestartGap),
 	)
 }
 

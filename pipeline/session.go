@@ -62,13 +62,8 @@ func New(cfg Config, deps Deps, info liveproof.Session) (*Session, error) {
 	if _, err := verdict.New(policy, info.Mode); err != nil {
 		return nil, fmt.Errorf("verdict: %w", err)
 	}
-	if cfg.period() > policy.MaxGap {
-		return nil, fmt.Errorf("pipeline: sample_rate: a sample every %v cannot keep within the verdict's max_gap %v",
-			cfg.period(), policy.MaxGap)
-	}
-	if longest := cfg.longest(); longest > cfg.period() && longest > policy.RestartGap/2 {
-		return nil, fmt.Errorf("pipeline: relaxed_rate: a sample every %v is too rare for the verdict's restart_gap %v: "+
-			"it may be at most half of it, so that one lost sample does not restart the evidence", longest, policy.RestartGap)
+	if err := cfg.ValidateWith(policy); err != nil {
+		return nil, fmt.Errorf("pipeline: %w", err)
 	}
 	return &Session{cfg: cfg, deps: withDefaults(deps), info: info, policy: policy}, nil
 }

@@ -25,17 +25,20 @@ func (r *runner) attempt(ctx context.Context, backend Backend, items []*item) (r
 	began := time.Now()
 	done := make(chan result, 1)
 	go func() { done <- invoke(ctx, backend, items) }() // this worker waits for a stuck run in awaitStuck
-	select {
-	case res := <-done:
+	ended := func(res result) result {
 		took := time.Since(began)
 		r.metrics.inference.Observe(took.Seconds())
 		r.load.ran(time.Now(), len(items), took)
-		return r.classify(ctx, res), nil
+		return r.classify(ctx, res)
+	}
+	select {
+	case res := <-done:
+		return ended(res), nil
 	case <-ctx.Done():
 	}
 	select {
 	case res := <-done:
-		return r.classify(ctx, res), nil
+		return ended(res), nil // late, and so all the more of the workers' time
 	case <-time.After(r.timeout):
 		r.metrics.failures.WithLabelValues(failureStuck).Inc()
 		return result{err: ErrStuck}, done

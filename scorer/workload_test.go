@@ -1,6 +1,7 @@
 package scorer
 
 import (
+	"context"
 	"math/rand/v2"
 	"testing"
 	"testing/synctest"
@@ -74,5 +75,21 @@ func TestBatcherReportsItsUtilisation(t *testing.T) {
 			time.Sleep(10 * time.Millisecond)
 		}
 		require.InDelta(t, .5/float64(b.workers), b.Utilisation(), .01)
+	})
+}
+
+// A run that ends after its timeout has kept a worker busy like any other.
+func TestUtilisationCountsLateRuns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := DefaultConfig()
+		cfg.BatchTimeout = 100 * time.Millisecond
+		late := &fakeBackend{run: func(ctx context.Context, _ []*Crop, _ []float32) error {
+			time.Sleep(150 * time.Millisecond)
+			return ctx.Err()
+		}}
+		b, _ := startBatcher(t, cfg, late)
+		_, err := scoreOnce(t.Context(), b, "a", plain(1))
+		require.ErrorIs(t, err, ErrTimeout)
+		require.InDelta(t, 2*.15/loadOver.Seconds()/float64(b.workers), b.Utilisation(), .01)
 	})
 }
