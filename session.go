@@ -49,7 +49,7 @@ type Session struct {
 	Verdict    Verdict
 	Frames     FrameCounts
 	Model      ModelInfo
-	Detector   string        // its name, such as "retinaface"; empty before streaming
+	Detector   string        // its name, such as "retinaface" or "retinaface on openvino bf16"; empty before streaming
 	Deadline   time.Duration // one-shot: longest streaming time before inconclusive
 	CreatedAt  time.Time
 	ExpiresAt  time.Time // when the record is forgotten

@@ -48,11 +48,11 @@ func Open(cfg Config, rt *onnx.Runtime, file []byte, met *Metrics, log *slog.Log
 	if file == nil {
 		return openFallback(cfg, met, log)
 	}
-	finders, err := current.open(cfg, rt, file, cfg.Follow.regions(), log)
+	finders, on, err := current.open(cfg, rt, file, cfg.Follow.regions(), log)
 	if err != nil {
 		return nil, fmt.Errorf("detector: %s: %w", current.name, err)
 	}
-	d := newDetector(cfg, current.name, finders[0], met)
+	d := newDetector(cfg, recordedName(current.name, on), finders[0], met)
 	for i, f := range finders[1:] {
 		d.nearby = append(d.nearby, nearby{f, cfg.Follow.Regions[i]})
 	}
@@ -73,8 +73,16 @@ func newDetector(cfg Config, name string, f finder, met *Metrics) *Detector {
 	return &Detector{cfg: cfg, name: name, finder: f, slots: semaphore.NewWeighted(int64(cfg.parallel())), met: met}
 }
 
-// Name is recorded with every session: the network's name, or haar.
+// Name is recorded with every session: the network's name, with the execution provider and the precision
+// where they are not ONNX Runtime's plain CPU provider in fp32; or haar.
 func (d *Detector) Name() string { return d.name }
+
+func recordedName(network string, on onnx.Execution) string {
+	if on.Provider == onnx.ProviderCPU {
+		return network
+	}
+	return network + " on " + on.String()
+}
 
 // NewStream returns a session's view of the detector, with a track of its own.
 func (d *Detector) NewStream() *Stream {

@@ -19,8 +19,8 @@ type network struct {
 	// model is the file's name in the catalogue.
 	model string
 	// open checks the file, and refuses any other network with ErrModel. It returns a finder for whole
-	// pictures, then one for each size of region.
-	open func(cfg Config, rt *onnx.Runtime, file []byte, regions []Size, log *slog.Logger) ([]finder, error)
+	// pictures, then one for each size of region, and what runs them.
+	open func(cfg Config, rt *onnx.Runtime, file []byte, regions []Size, log *slog.Logger) ([]finder, onnx.Execution, error)
 }
 
 // finder finds the faces of single pictures. It is safe for concurrent use.

@@ -49,7 +49,7 @@ type worker struct {
 // once in each size, so that a file that differs is refused at start and no picture
 // is slower than the others. The execution provider that wins the trial on whole pictures runs the
 // regions too.
-func openRetinaFace(cfg Config, rt *onnx.Runtime, file []byte, regions []Size, log *slog.Logger) (all []finder, err error) {
+func openRetinaFace(cfg Config, rt *onnx.Runtime, file []byte, regions []Size, log *slog.Logger) (all []finder, on onnx.Execution, err error) {
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, closeAll(all))
@@ -58,21 +58,22 @@ func openRetinaFace(cfg Config, rt *onnx.Runtime, file []byte, regions []Size, l
 	}()
 	session, err := loadRetinaFace(cfg, rt, file, log)
 	if err != nil {
-		return nil, err
+		return nil, on, err
 	}
+	on = session.Execution()
 	whole, err := newRetinaFace(cfg, rt, session, session.Close)
 	if err != nil {
-		return nil, err
+		return nil, on, err
 	}
 	all = append(all, whole)
 	for _, size := range regions {
 		region, err := openRegions(cfg.at(size), rt, file, session)
 		if err != nil {
-			return all, fmt.Errorf("region of %v: %w", size, err)
+			return all, on, fmt.Errorf("region of %v: %w", size, err)
 		}
 		all = append(all, region)
 	}
-	return all, nil
+	return all, on, nil
 }
 
 // openRegions opens the network for regions of one size. On the CPU it shares the session of whole

@@ -21,7 +21,7 @@ func openTestModel(tb testing.TB, rt *onnx.Runtime, name string) (*Detector, err
 	if err != nil {
 		tb.Fatal(err)
 	}
-	f, err := openRetinaFace(DefaultConfig(), rt, file, nil, quiet())
+	f, _, err := openRetinaFace(DefaultConfig(), rt, file, nil, quiet())
 	if err != nil {
 		return nil, err
 	}

@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -28,12 +27,9 @@ type Faces struct {
 }
 
 // OpenFaces loads the face detector for extraction, whose crops must be the same on every machine and in
-// every run. So it uses the plain CPU provider in place of onnx.ProviderAuto, whose choice depends on the
-// machine, and always searches whole pictures.
+// every run: it runs on the plain CPU provider, whatever is configured, and nothing is prepared for following.
 func OpenFaces(cfg Config, log *slog.Logger) (*Faces, error) {
-	if cmp.Or(cfg.Detector.Provider, cfg.ONNX.Provider) == onnx.ProviderAuto {
-		cfg.Detector.Provider = onnx.ProviderCPU
-	}
+	cfg.Detector.Provider = onnx.ProviderCPU
 	cfg.Detector.Follow.Every = 0
 	return openFaces(cfg, Deps{Log: log})
 }

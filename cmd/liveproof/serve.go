@@ -163,7 +163,9 @@ func closeUnlessStuck(err error, c io.Closer) error {
 }
 
 // runAll starts downstream first and stops upstream first: the engine outlives the server's drain.
-func runAll(ctx context.Context, cfg Config, log *slog.Logger, hangups <-chan os.Signal, judge *engine.Engine, server *ingest.Server) error {
+func runAll(ctx context.Context, cfg Config, log *slog.Logger, hangups <-chan os.Signal,
+	judge *engine.Engine, server *ingest.Server,
+) error {
 	engineCtx, stopEngine := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopEngine()
 	group, groupCtx := errgroup.WithContext(ctx)
@@ -187,7 +189,8 @@ func newRegistry() *prometheus.Registry {
 
 func announce(out io.Writer, log *slog.Logger, cfg Config, mode serveMode, server *ingest.Server, e *engine.Engine) {
 	model := e.Model()
-	log.Info("ready to judge", "model", model.Name, "provider", model.Provider, "precision", model.Precision, "threshold", model.Threshold, "detector", e.Detector(), "version", version)
+	log.Info("ready to judge", "model", model.Name, "provider", model.Provider, "precision", model.Precision,
+		"threshold", model.Threshold, "detector", e.Detector(), "version", version)
 	if model.Demo {
 		log.Warn("this model is a demo: it was trained on rendered attacks, not on licensed benchmark data")
 	}
