@@ -60,7 +60,7 @@ func TestWorkersFollowTheProvider(t *testing.T) {
 			t.Errorf("auto on the CPU with %s: %d", p, n)
 		}
 	}
-	if n := auto.workersOn(onnx.ProviderCUDA); n != 2 {
+	if n := auto.workersOn(onnx.ProviderCUDA); n != 3 {
 		t.Errorf("auto on a GPU: %d", n)
 	}
 	if n := own.workersOn(onnx.ProviderCPU); n != 3 {

@@ -34,13 +34,13 @@ stop() {
 }
 
 # Starts a server on a free port that refuses no session; sets SERVER (its process), URL, KEY and PPROF. SERVER_ENV holds
-# more settings (NAME=value …), MODEL another model.
+# more settings (NAME=value …), MODEL another model, SERVER_BIN another program, such as an older version.
 start_server() {
   SERVER_LOG=$(mktemp)
   env LIVEPROOF_SESSION_MAX_SESSIONS=1000 LIVEPROOF_INGEST_RATE_PER_IP_BURST=100000 \
     LIVEPROOF_INGEST_RATE_PER_TENANT_BURST=100000 LIVEPROOF_SCORER_ADMIT_WAIT=60s LIVEPROOF_OPS_PPROF=127.0.0.1:0 \
     ${SAMPLING_ENV:-LIVEPROOF_PIPELINE_RELAXED_RATE=60} ${MODEL:+LIVEPROOF_SCORER_MODEL="$MODEL"} ${SERVER_ENV:-} \
-    bin/liveproof serve --listen 127.0.0.1:0 --udp-port 0 "$@" >"$SERVER_LOG" 2>&1 &
+    "${SERVER_BIN:-bin/liveproof}" serve --listen 127.0.0.1:0 --udp-port 0 "$@" >"$SERVER_LOG" 2>&1 &
   SERVER=$!
   STARTED+=("$SERVER")
   until grep -q '^listening' "$SERVER_LOG" && grep -q 'profiles at' "$SERVER_LOG"; do
