@@ -4,8 +4,8 @@
 #   scripts/bench.sh peer            all servers
 #   scripts/bench.sh peer "A B"      some of them: ours (default configuration), ours-fp32 (fp32, plain CPU provider),
 #                                    peer-ort (fp32, plain CPU provider), peer-openvino (the same networks, OpenVINO in bf16)
-# Variables: ROUNDS=3, WINDOW=8 (seconds), EQUAL=8 (sessions that every server can run), FULL="50 14 24 14" (sessions that saturate
-# ours, ours-fp32, peer-openvino, peer-ort; empty: no such runs), NETWORK=resnet18|mobilenet_v2 of the peer, MODEL and
+# Variables: ROUNDS=3, WINDOW=8 (seconds), EQUAL=8 (sessions that every server can run; empty: no such runs), FULL="50 14 24 14" (sessions that saturate
+# ours, ours-fp32, peer-openvino, peer-ort; empty: none), NETWORK=resnet18|mobilenet_v2 of the peer, MODEL and
 # SERVER_ENV of this server. The first run prepares what it needs in .cache/bench/peer.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -98,7 +98,7 @@ prepare
 for _ in $(seq "${ROUNDS:-3}"); do
   for server in ${1:-ours peer-ort ours-fp32 peer-openvino}; do
     full=$(full_sessions "$server")
-    run "$server" equal "${EQUAL:-8}"
+    [ -z "${EQUAL-8}" ] || run "$server" equal "${EQUAL-8}"
     [ -z "$full" ] || run "$server" full "$full"
   done
 done
