@@ -60,7 +60,7 @@ def draw_samples(axis, rows, colour, name):
 
 
 def draw(named, cpus):
-    figure, (cores, samples) = plt.subplots(1, 2, figsize=(11, 4.2), layout="constrained")
+    figure, (cores, samples) = plt.subplots(1, 2, figsize=(11, 5), layout="constrained")
     for i, (name, rows) in enumerate(named.items()):
         draw_cores(cores, rows, f"C{i}", name)
         draw_samples(samples, rows, f"C{i}", name)
@@ -75,7 +75,7 @@ def draw(named, cpus):
         axis.set_ylim(0, 1.1 * axis.get_ylim()[1])
         axis.grid(alpha=0.25)
         axis.spines[["top", "right"]].set_visible(False)
-        axis.legend(fontsize=8, frameon=False)
+        axis.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=2, frameon=False)
     return figure
 
 
