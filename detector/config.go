@@ -3,6 +3,7 @@ package detector
 import (
 	"errors"
 	"runtime"
+	"slices"
 	"time"
 
 	"github.com/liveproof/liveproof/internal/check"
@@ -134,6 +135,9 @@ func (c FollowConfig) validate() error {
 	for _, s := range c.Regions {
 		errs = append(errs, inputSide("follow.regions", s.Width), inputSide("follow.regions", s.Height))
 	}
+	errs = append(errs, check.That("follow.regions", slices.IsSortedFunc(c.Regions, func(a, b Size) int {
+		return a.Width*a.Height - b.Width*b.Height
+	}), "%v are not in ascending order", c.Regions))
 	return errors.Join(errs...)
 }
 

@@ -34,6 +34,7 @@ func TestValidateNamesTheKey(t *testing.T) {
 		{"follow.every", func(c *Config) { c.Follow.Every = time.Hour }},
 		{"follow.regions", func(c *Config) { c.Follow.Regions = []Size{{128, 160}, {192, 0}} }},
 		{"follow.regions", func(c *Config) { c.Follow.Regions = []Size{{100, 160}} }},
+		{"follow.regions", func(c *Config) { c.Follow.Regions = []Size{{160, 192}, {128, 160}} }},
 		{"track.iou", func(c *Config) { c.Track.IoU = 0 }},
 		{"track.max_scale", func(c *Config) { c.Track.MaxScale = 1 }},
 		{"track.max_missed", func(c *Config) { c.Track.MaxMissed = -1 }},

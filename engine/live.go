@@ -54,6 +54,15 @@ func (l *Live) Analyze(ctx context.Context, s liveproof.Session, units liveproof
 	return err
 }
 
+// mediaConfig decodes at least as many pictures a second as are sampled.
+func (l *Live) mediaConfig() media.Config {
+	cfg := l.cfg.Media
+	if cfg.MinPictureRate > 0 {
+		cfg.MinPictureRate = max(cfg.MinPictureRate, l.cfg.Pipeline.SampleRate)
+	}
+	return cfg
+}
+
 func (l *Live) analyze(ctx context.Context, s liveproof.Session, units liveproof.UnitSource, observe func(liveproof.Event)) (err error) {
 	model, err := l.scorer.Pin()
 	if err != nil {
@@ -66,7 +75,7 @@ func (l *Live) analyze(ctx context.Context, s liveproof.Session, units liveproof
 	if err != nil {
 		return fmt.Errorf("record the model: %w", err)
 	}
-	stream, err := media.NewStream(l.cfg.Media, units)
+	stream, err := media.NewStream(l.mediaConfig(), units)
 	if err != nil {
 		return err
 	}

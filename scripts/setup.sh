@@ -65,6 +65,8 @@ onnxruntime() {
   say "ONNX Runtime $ONNXRUNTIME_VERSION with OpenVINO"
   mkdir -p "$CACHE"
   scratch=$(mktemp -d "$CACHE/onnxruntime.XXXXXX")
+  # shellcheck disable=SC2064  # the folder's name is filled in now
+  trap "rm -rf '$scratch'" EXIT # also when the download fails
   echo "onnxruntime-openvino==$ONNXRUNTIME_VERSION --hash=sha256:$ONNXRUNTIME_WHEEL_SHA256" >"$scratch/pinned.txt"
   /usr/bin/python3 -m pip download -q --no-deps --require-hashes --only-binary=:all: --python-version 311 \
     --implementation cp --abi cp311 --platform manylinux_2_28_x86_64 -d "$scratch" -r "$scratch/pinned.txt"

@@ -92,7 +92,8 @@ func (o loadOptions) run(ctx context.Context, path string, out io.Writer) error 
 func (o loadOptions) validate(load publish.Options) error {
 	errs := []error{load.Validate(), check.OneOf("mode", o.mode, string(liveproof.ModeCall), string(liveproof.ModeOnboarding))}
 	if o.window.Length != 0 {
-		errs = append(errs, o.window.Validate())
+		errs = append(errs, o.window.Validate(),
+			check.That("window", o.mode == string(liveproof.ModeCall), "needs --mode call, because an onboarding session ends at its verdict"))
 	}
 	return errors.Join(errs...)
 }
