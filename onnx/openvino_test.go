@@ -1,7 +1,6 @@
 package onnx
 
 import (
-	"context"
 	"errors"
 	"io"
 	"log/slog"
@@ -80,24 +79,7 @@ func TestOpenVINORunsSideBySide(t *testing.T) {
 
 func TestOpenVINOHonoursTheContext(t *testing.T) {
 	r, s := loadOpenVINO(t, SessionOptions{Outputs: []string{"rho"}})
-	faces, rho := newTestTensor[uint8](t, r, 8, 224, 224, 3), newTestTensor[float32](t, r, 8)
-	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan error)
-	go func() {
-		for {
-			if err := s.Run(ctx, []Value{faces}, []Value{rho}); err != nil {
-				done <- err
-				return
-			}
-		}
-	}()
-	cancel()
-	if err := <-done; !errors.Is(err, context.Canceled) {
-		t.Fatalf("Run = %v, want context.Canceled", err)
-	}
-	if err := s.Run(t.Context(), []Value{faces}, []Value{rho}); err != nil {
-		t.Fatalf("the next run: %v", err)
-	}
+	stopsWithItsContext(t, r, s)
 }
 
 // ONNX Runtime without OpenVINO's files beside it, as on a machine of another architecture.

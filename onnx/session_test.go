@@ -81,6 +81,12 @@ func TestRunRefusesWrongTensors(t *testing.T) {
 
 func TestRunHonoursTheContext(t *testing.T) {
 	r, s := loadTiny(t, SessionOptions{Outputs: []string{"rho"}})
+	stopsWithItsContext(t, r, s)
+}
+
+// stopsWithItsContext checks that a run ends with its context, and that the session then still runs.
+func stopsWithItsContext(t *testing.T, r *Runtime, s *Session) {
+	t.Helper()
 	faces, rho := newTestTensor[uint8](t, r, 8, 224, 224, 3), newTestTensor[float32](t, r, 8)
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error)

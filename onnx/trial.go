@@ -60,7 +60,7 @@ const (
 )
 
 // errOther says that the provider on trial is at fault, not the network.
-var errOther = errors.New("provider on trial")
+var errOther = fmt.Errorf("%w here", ErrProvider)
 
 // candidate is a loaded network: a *Session, or a fake in tests.
 type candidate interface {
@@ -201,8 +201,9 @@ func median(times []time.Duration) time.Duration {
 	return times[len(times)/2]
 }
 
+// blame says what to do about a provider that loads a network and then fails on it.
 func (s selection[S]) blame(other S, err error) error {
-	return fmt.Errorf("%w: %w", errOther, providerOf(other.Execution().Provider).failed(err))
+	return fmt.Errorf("%w: %v: %w; set onnx.precision to fp32 or onnx.provider to cpu", errOther, other.Execution(), err)
 }
 
 func (s selection[S]) timed(ctx context.Context, session S, picture int) ([]float32, time.Duration, error) {

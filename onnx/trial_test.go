@@ -44,7 +44,7 @@ func TestSelection(t *testing.T) {
 		{name: "auto: hardly faster is not enough", wanted: ProviderAuto, plain: fakeSession{takes: 100}, other: fakeSession{takes: 95},
 			want: ProviderCPU, log: "tried_time=95"},
 		{name: "auto: OpenVINO disagrees", wanted: ProviderAuto, plain: fakeSession{takes: 10}, other: fakeSession{takes: 5, value: 0.02},
-			want: ProviderCPU, log: "by up to 0.02; the limit is 0.01"},
+			want: ProviderCPU, log: "by up to 0.02; the limit is 0.01; set onnx.precision to fp32"},
 		{name: "auto: no number", wanted: ProviderAuto, plain: fakeSession{takes: 10},
 			other: fakeSession{takes: 5, value: float32(math.NaN())}, want: ProviderCPU, log: "level=WARN"},
 		{name: "auto: OpenVINO is missing", wanted: ProviderAuto, loadOther: broken, want: ProviderCPU, log: "broken", notLog: "level=WARN"},
