@@ -45,6 +45,9 @@ func Open(cfg Config, rt *onnx.Runtime, file []byte, met *Metrics, log *slog.Log
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
+	if cfg.Provider == "" && rt != nil && rt.Provider() == onnx.ProviderAuto {
+		cfg.Provider = onnx.ProviderCPU
+	}
 	if file == nil {
 		return openFallback(cfg, met, log)
 	}
