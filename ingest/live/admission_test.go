@@ -33,9 +33,9 @@ type crowd struct {
 
 const crowdRate = 5
 
-func newCrowd(t *testing.T, cfg Config) *crowd {
+func newCrowd(t *testing.T, cfg Config, cost float64) *crowd {
 	t.Helper()
-	c := &crowd{t: t, db: store.NewMemory(store.DefaultConfig(), time.Now), cost: .1, at: time.Now()}
+	c := &crowd{t: t, db: store.NewMemory(store.DefaultConfig(), time.Now), cost: cost, at: time.Now()}
 	var err error
 	c.Supervisor, err = New(cfg, Deps{
 		Sessions: shared{c.db}, Analyzer: analyzer(sampled), Dial: dial,
@@ -104,7 +104,7 @@ func (c *crowd) end() {
 
 func TestBurstOfCreationsBooksFewPlaces(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := newCrowd(t, DefaultConfig())
+		c := newCrowd(t, DefaultConfig(), .1)
 		var booked []liveproof.SessionID
 		for range 100 {
 			id := newID()
@@ -132,7 +132,7 @@ func TestBurstOfCreationsBooksFewPlaces(t *testing.T) {
 
 func TestUnusedPlacesLapse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := newCrowd(t, DefaultConfig())
+		c := newCrowd(t, DefaultConfig(), .1)
 		ids := []liveproof.SessionID{newID(), newID(), newID(), newID()}
 		for _, id := range ids {
 			require.NoError(t, c.Book(id))
@@ -153,7 +153,7 @@ func TestUnusedPlacesLapse(t *testing.T) {
 // server, takes the place that was booked longest ago, while the sessions that are here leave room.
 func TestClientsGoBeforePlaces(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := newCrowd(t, DefaultConfig())
+		c := newCrowd(t, DefaultConfig(), .1)
 		booked := []liveproof.SessionID{newID(), newID(), newID(), newID()}
 		for _, id := range booked {
 			require.NoError(t, c.Book(id))
@@ -179,8 +179,7 @@ func TestClientsGoBeforePlaces(t *testing.T) {
 // and sessions are fewer than fit, so everybody is served once the cost is known.
 func TestClientsWhoTakeTheirTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := newCrowd(t, DefaultConfig())
-		c.cost = .05
+		c := newCrowd(t, DefaultConfig(), .05)
 		var clients sync.WaitGroup
 		visit := func(id liveproof.SessionID) error {
 			time.Sleep(12 * time.Second)
@@ -211,7 +210,7 @@ func TestClientsWhoTakeTheirTime(t *testing.T) {
 // server fills up to its capacity and never beyond.
 func TestCrowdAtTheDoor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := newCrowd(t, DefaultConfig())
+		c := newCrowd(t, DefaultConfig(), .1)
 		const fits = 17 // 0.85 · 2 cores / 0.1
 		for range 30 {
 			var clients sync.WaitGroup
@@ -235,7 +234,7 @@ func TestFixedNumberIsTheOnlyBound(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := DefaultConfig()
 		cfg.MaxSessions = 40
-		c := newCrowd(t, cfg)
+		c := newCrowd(t, cfg, .1)
 		for range 100 {
 			require.NoError(t, c.Book(newID()), "only connected sessions count")
 		}
@@ -261,7 +260,7 @@ func TestFixedNumberIsTheOnlyBound(t *testing.T) {
 
 func TestUnmeasuredProcessorLeavesTheScorer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := newCrowd(t, DefaultConfig())
+		c := newCrowd(t, DefaultConfig(), .1)
 		c.fail.Store(true)
 		for range 60 {
 			_, _ = c.connect(newID())
