@@ -67,6 +67,8 @@ type clientOptions struct {
 	shape    func(pc *webrtc.PeerConnection) // before the offer is made
 	offer    func(sdp string) string         // rewrites the offer
 	settings func(s *webrtc.SettingEngine)   // of the client
+
+	certificates []webrtc.Certificate // of the client; nil makes one
 }
 
 func dial(t testing.TB, api *API, o clientOptions) (*client, *Peer) {
@@ -120,6 +122,7 @@ func newClient(t testing.TB, o clientOptions) *client {
 	if o.relay != nil {
 		configuration = webrtc.Configuration{ICEServers: o.relay, ICETransportPolicy: webrtc.ICETransportPolicyRelay}
 	}
+	configuration.Certificates = o.certificates
 	pc, err := webrtc.NewAPI(webrtc.WithMediaEngine(engine), webrtc.WithInterceptorRegistry(registry), webrtc.WithSettingEngine(s)).NewPeerConnection(configuration)
 	if err != nil {
 		t.Fatal(err)
