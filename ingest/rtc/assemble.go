@@ -32,9 +32,10 @@ var dropReasons = [...]dropReason{dropMalformed, dropLate, dropDuplicate, dropUn
 //
 // A picture is complete only when it is proven to be: its packets follow each
 // other without a gap; the packet before its first one ended the picture
-// before (or its first payload proves to be a start); and its last one has the
-// marker, or the packet right after it has another timestamp. Anything else is
-// dropped, and the next unit says so in Gap.
+// before (or its first payload proves to be a start, and the picture brings the
+// headers that may have come before it); and its last one has the marker, or the
+// packet right after it has another timestamp. Anything else is dropped, and the
+// next unit says so in Gap.
 //
 // pion's samplebuilder is not used because it judges by timestamps and partition
 // heads only: after a loss before a picture's first packets it can hand out the
@@ -42,6 +43,7 @@ var dropReasons = [...]dropReason{dropMalformed, dropLate, dropDuplicate, dropUn
 type assembler struct {
 	maxBytes, maxPackets int
 	payloadTypes         map[uint8]liveproof.Codec
+	fmtp                 map[liveproof.Codec]string // format parameters that the sender offered; may be nil
 	emit                 func(liveproof.AccessUnit)
 	drop                 func(dropReason)
 	recycle              func() []byte // returns used memory for another unit, or nil; the function may be nil
@@ -64,6 +66,7 @@ type picture struct {
 	codec     liveproof.Codec
 	timestamp uint32
 	bad       dropReason // why it will be dropped, if so
+	headless  bool       // headers that belong to it may have been lost
 	bytes     int
 	packets   int
 	arrived   time.Time
@@ -121,15 +124,23 @@ func (a *assembler) begin(codec liveproof.Codec, p packet) {
 	a.picture = picture{codec: codec, timestamp: p.timestamp}
 	d := a.depacketizer(codec)
 	d.Reset()
-	if !a.aligned && !d.Starts(p.payload) {
+	if a.aligned {
+		return
+	}
+	d.Forget()
+	switch d.Starts(p.payload) {
+	case codecs.StartUnknown:
 		a.picture.bad = dropIncomplete
+	case codecs.StartOfPicture:
+		a.picture.headless = true
+	case codecs.StartOfUnit:
 	}
 }
 
 func (a *assembler) depacketizer(codec liveproof.Codec) codecs.Depacketizer {
 	d := a.depacketizers[codec]
 	if d == nil {
-		d = codecs.Find(codec).NewDepacketizer()
+		d = codecs.Find(codec).NewDepacketizer(a.fmtp[codec])
 		a.depacketizers[codec] = d
 	}
 	return d
@@ -171,6 +182,11 @@ func (a *assembler) finish() {
 		return
 	}
 	a.spare = nil // the depacketizer owns it now
+	if a.picture.headless && !u.OwnHeaders {
+		a.spare = u.Data
+		a.discard(dropIncomplete)
+		return
+	}
 	a.deliver(u)
 	if a.spare == nil && a.recycle != nil {
 		a.spare = a.recycle()

@@ -65,7 +65,7 @@ var payloads = map[string]struct {
 func TestPayloads(t *testing.T) {
 	for name, c := range payloads {
 		t.Run(name, func(t *testing.T) {
-			d := codecs.Find(c.codec).NewDepacketizer()
+			d := codecs.Find(c.codec).NewDepacketizer("")
 			d.Reset()
 			var err error
 			for _, p := range c.payloads {
@@ -113,7 +113,7 @@ func TestDiscardable(t *testing.T) {
 		"AV1":                               {liveproof.CodecAV1, [][]byte{{0x10, 0x30, 0x30, 9}}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			d := codecs.Find(c.codec).NewDepacketizer()
+			d := codecs.Find(c.codec).NewDepacketizer("")
 			u := join(t, d, c.payloads)
 			if u.Discardable != c.want {
 				t.Fatalf("discardable: %v", u.Discardable)
@@ -127,7 +127,7 @@ func TestDiscardable(t *testing.T) {
 
 // TestHeldParameterSetsAreNeeded: a picture is not discardable if it carries parameter sets that came before it.
 func TestHeldParameterSetsAreNeeded(t *testing.T) {
-	d := codecs.Find(liveproof.CodecH264).NewDepacketizer()
+	d := codecs.Find(liveproof.CodecH264).NewDepacketizer("")
 	if u := join(t, d, [][]byte{{0x67, 1}}); u.Data != nil {
 		t.Fatalf("%x", u.Data)
 	}
