@@ -10,7 +10,8 @@ type DropReason string
 
 // The reasons for which nothing was shown.
 const (
-	// DropAwaitKeyFrame: it came before the first key frame, or between a loss and the next one.
+	// DropAwaitKeyFrame: it came before the first key frame, or between a loss and the next one, or between a
+	// recovery point's message and the first picture that is exact (H.264, intra refresh).
 	DropAwaitKeyFrame DropReason = "await_key_frame"
 	// DropDecodeError: the decoder refused it.
 	DropDecodeError DropReason = "decode_error"
