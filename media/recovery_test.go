@@ -30,6 +30,7 @@ var entered = []struct {
 	{"intra refresh, B pictures", "intra-refresh=1:keyint=20:ref=3:bframes=2:b-adapt=0:rc-lookahead=5", asIs, 60},
 	{"open groups of pictures", iPictures + ":ref=3", asIs, 100},
 	{"open groups of pictures, B pictures", "open-gop=1:keyint=20:min-keyint=20:bframes=3:b-adapt=0:b-pyramid=normal:rc-lookahead=5", asIs, 80},
+	{"open groups of pictures, B pictures, no word on reordering", "open-gop=1:keyint=20:min-keyint=20:bframes=3:b-adapt=0:b-pyramid=none:rc-lookahead=5", noVUI, 60},
 	{"I pictures without a message, one reference", iPictures + ":ref=1", oneReference, 100},
 	{"I pictures without a message, one reference, slices", iPictures + ":ref=1:slices=3", oneReference, 100},
 }
@@ -52,6 +53,37 @@ func oneReference(nal []byte) []byte {
 		nal[4] = 0xf4
 	}
 	return noSEI(nal)
+}
+
+// noVUI ends a sequence parameter set of the main profile, without cropping, before its VUI. The decoder then does not
+// know how far pictures are reordered.
+func noVUI(nal []byte) []byte {
+	if nal[0]&0x1f != 7 {
+		return nal
+	}
+	at := 32 // bits: after header, profile, constraints and level
+	bit := func() bool { at++; return nal[(at-1)/8]>>(7-(at-1)%8)&1 == 1 }
+	ue := func() {
+		zeros := 0
+		for !bit() {
+			zeros++
+		}
+		at += zeros
+	}
+	for range 5 { // id, frame_num, order type, order, references
+		ue()
+	}
+	at++ // gaps
+	ue()
+	ue()
+	at += 3 // frames only, direct_8x8, cropping
+	nal = bytes.Clone(nal[:at/8+1])
+	nal[at/8] &= 0xff << (8 - at%8) // vui_parameters_present_flag is 0
+	if at%8 == 7 {
+		return append(nal, 0x80)
+	}
+	nal[at/8] |= 0x80 >> (at%8 + 1)
+	return nal
 }
 
 // refreshed encodes 150 pictures, as the depacketizer gives them.
@@ -176,5 +208,21 @@ func TestStreamDoesNotEnterElsewhere(t *testing.T) {
 			require.Empty(t, all)
 			require.NotEmpty(t, src.requests)
 		})
+	}
+}
+
+// TestStreamDoesNotTrustInexactPoints: a message that promises similar pictures, sooner than the one at which the decoder
+// was opened, is not followed; FFmpeg follows it.
+func TestStreamDoesNotTrustInexactPoints(t *testing.T) {
+	units := refreshed(t, "intra-refresh=1:keyint=20", asIs)
+	clean := digests(t, units)
+	for i := 42; i < len(units); i += 20 {
+		units[i].Data = append([]byte{0, 0, 0, 1, 6, 6, 1, 0x84, 0x80}, units[i].Data...) // now, inexact
+	}
+	all, _, _, err := play(t, units[40:])
+	require.NoError(t, err)
+	require.Greater(t, len(all), 80)
+	for _, p := range all {
+		require.Equal(t, clean[p.at], p.digest, "picture %v", p.at)
 	}
 }
