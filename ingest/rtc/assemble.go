@@ -137,6 +137,15 @@ func (a *assembler) begin(codec liveproof.Codec, p packet) {
 	}
 }
 
+// begins reports whether a packet proves that nothing of its picture comes before it.
+func (a *assembler) begins(p packet) bool {
+	if len(p.payload) == 0 {
+		return false
+	}
+	codec, known := a.payloadTypes[p.payloadType]
+	return known && a.depacketizer(codec).Starts(p.payload) == codecs.StartOfUnit
+}
+
 func (a *assembler) depacketizer(codec liveproof.Codec) codecs.Depacketizer {
 	d := a.depacketizers[codec]
 	if d == nil {

@@ -40,6 +40,7 @@ func newReceiver(cfg Config, video *Video, params webrtc.RTPParameters) *receive
 	r.assembler = newAssembler(cfg, payloadTypes(params.Codecs), video.push, video.drop)
 	r.assembler.recycle = video.spare
 	r.reorder = newReorderBuffer(cfg.ReorderPackets, cfg.ReorderTime, r.assembler.push)
+	r.reorder.begins = r.assembler.begins
 	for _, extension := range params.HeaderExtensions {
 		if extension.URI == orientationURI {
 			r.orientationID = uint8(extension.ID)
