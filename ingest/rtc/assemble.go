@@ -43,7 +43,7 @@ var dropReasons = [...]dropReason{dropMalformed, dropLate, dropDuplicate, dropUn
 type assembler struct {
 	maxBytes, maxPackets int
 	payloadTypes         map[uint8]liveproof.Codec
-	fmtp                 map[liveproof.Codec]string // format parameters that the sender offered; may be nil
+	fmtp                 map[uint8]string // by payload type: format parameters that the sender offered; may be nil
 	emit                 func(liveproof.AccessUnit)
 	drop                 func(dropReason)
 	recycle              func() []byte // returns used memory for another unit, or nil; the function may be nil
@@ -122,7 +122,7 @@ func (a *assembler) noteLoss() {
 func (a *assembler) begin(codec liveproof.Codec, p packet) {
 	a.open = true
 	a.picture = picture{codec: codec, timestamp: p.timestamp}
-	d := a.depacketizer(codec)
+	d := a.depacketizer(codec, p.payloadType)
 	d.Reset()
 	if a.aligned {
 		return
@@ -143,13 +143,14 @@ func (a *assembler) begins(p packet) bool {
 		return false
 	}
 	codec, known := a.payloadTypes[p.payloadType]
-	return known && a.depacketizer(codec).Starts(p.payload) == codecs.StartOfUnit
+	return known && a.depacketizer(codec, p.payloadType).Starts(p.payload) == codecs.StartOfUnit
 }
 
-func (a *assembler) depacketizer(codec liveproof.Codec) codecs.Depacketizer {
+// depacketizer of a codec; the format parameters are those of its first packet.
+func (a *assembler) depacketizer(codec liveproof.Codec, payloadType uint8) codecs.Depacketizer {
 	d := a.depacketizers[codec]
 	if d == nil {
-		d = codecs.Find(codec).NewDepacketizer(a.fmtp[codec])
+		d = codecs.Find(codec).NewDepacketizer(a.fmtp[payloadType])
 		a.depacketizers[codec] = d
 	}
 	return d
@@ -169,7 +170,7 @@ func (a *assembler) add(codec liveproof.Codec, p packet) {
 		pic.bad = dropTooLarge
 	case codec != pic.codec: // two codecs within one picture
 		pic.bad = dropMalformed
-	case a.depacketizer(codec).Add(p.payload) != nil:
+	case a.depacketizer(codec, p.payloadType).Add(p.payload) != nil:
 		pic.bad = dropMalformed
 	}
 }
@@ -181,7 +182,7 @@ func (a *assembler) finish() {
 		a.discard(a.picture.bad)
 		return
 	}
-	u, err := a.depacketizer(a.picture.codec).Finish(a.spare)
+	u, err := a.depacketizers[a.picture.codec].Finish(a.spare)
 	if err != nil {
 		a.discard(dropMalformed)
 		return
@@ -205,7 +206,7 @@ func (a *assembler) finish() {
 func (a *assembler) discard(reason dropReason) {
 	a.open = false
 	a.gap, a.broken = true, true
-	a.depacketizer(a.picture.codec).Reset()
+	a.depacketizers[a.picture.codec].Reset()
 	a.drop(reason)
 }
 

@@ -221,7 +221,7 @@ func TestParameterSetsBeforeALoss(t *testing.T) {
 
 // TestParameterSetsInSDP: the sets that the offer names are put in front of the first picture.
 func TestParameterSetsInSDP(t *testing.T) {
-	fmtp := map[liveproof.Codec]string{liveproof.CodecH264: "packetization-mode=1;sprop-parameter-sets=Z0LAHtoCgPY=,aM4PyA=="}
+	fmtp := map[uint8]string{payloadType(liveproof.CodecH264): "packetization-mode=1;sprop-parameter-sets=Z0LAHtoCgPY=,aM4PyA=="}
 	for name, payloads := range map[string][][]byte{"IDR": {idrA}, "SEI, IDR": {seiA, idrA}, "fragments": fuA(idrA, 2)} {
 		t.Run(name, func(t *testing.T) {
 			var units []liveproof.AccessUnit

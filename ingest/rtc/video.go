@@ -28,6 +28,8 @@ type Video struct {
 	maxUnits, maxBytes int
 	pliInterval        time.Duration
 	sendPLI            func()
+	sendFIR            func()       // nil where the sender does not take it
+	unanswered         atomic.Int64 // key frame requests since the last key frame
 	metrics            *metrics
 
 	mu      sync.Mutex
@@ -122,6 +124,9 @@ func (v *Video) spare() []byte {
 // push hands a unit to the consumer; it never blocks.
 func (v *Video) push(unit liveproof.AccessUnit) {
 	v.metrics.units.WithLabelValues(string(unit.Codec)).Inc()
+	if unit.Key {
+		v.unanswered.Store(0)
+	}
 	v.mu.Lock()
 	v.stats.AccessUnits++
 	switch {
@@ -167,7 +172,7 @@ func (v *Video) needsKeyFrame() bool {
 	return v.waitKey
 }
 
-// RequestKeyFrame asks the sender for a key frame (PLI, RFC 4585, 6.3.1), at
+// RequestKeyFrame asks the sender for a key frame (PLI, RFC 4585, 6.3.1; then FIR beside it, RFC 5104), at
 // most once per pli_interval whoever asks; it never blocks.
 func (v *Video) RequestKeyFrame() {
 	now := int64(time.Since(v.start)) + 1
@@ -184,6 +189,9 @@ func (v *Video) RequestKeyFrame() {
 	if !closed {
 		v.metrics.pli.Inc()
 		v.sendPLI()
+		if v.unanswered.Add(1) > unansweredPLIs && v.sendFIR != nil {
+			v.sendFIR()
+		}
 	}
 }
 
