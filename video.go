@@ -49,6 +49,13 @@ type UnitSource interface {
 	RequestKeyFrame()
 }
 
+// LossCounter is a UnitSource that counts the pictures which its sender sent in vain.
+type LossCounter interface {
+	// Withheld is how many pictures Next did not return so far, because they were incomplete or because a
+	// key frame before them was missing. It may be called at any time.
+	Withheld() int64
+}
+
 // Picture is one decoded picture that has not been converted to RGB yet. The
 // receiver owns it until Release. It is not safe for concurrent use.
 type Picture interface {

@@ -343,8 +343,22 @@ func (s *Stream) finish(err error) {
 	}
 }
 
-// Counts is what came and what became of it so far.
-func (s *Stream) Counts() Counts { return s.tally.counts() }
+// Counts is what came and what became of it so far, what the source withheld included (liveproof.LossCounter).
+func (s *Stream) Counts() Counts {
+	c := s.tally.counts()
+	source, ok := s.units.(liveproof.LossCounter)
+	if !ok {
+		return c
+	}
+	if n := source.Withheld(); n > 0 {
+		if c.Dropped == nil {
+			c.Dropped = map[DropReason]int64{}
+		}
+		c.Received += n
+		c.Dropped[DropWithheld] += n
+	}
+	return c
+}
 
 // Close frees the decoder. Pictures already handed out stay usable. It is
 // idempotent and does not wake a Next that waits for its source.

@@ -40,6 +40,7 @@ type Video struct {
 	lent    []byte   // Data of the unit that Next returned last
 	free    [][]byte // memory for further units
 	stats   Stats
+	useless int64 // pictures that came and were withheld
 	dropped [len(dropReasons)]int64
 	ready   chan struct{} // holds a token when the queue may have become non-empty or closed
 
@@ -47,7 +48,10 @@ type Video struct {
 	start   time.Time
 }
 
-var _ liveproof.UnitSource = (*Video)(nil)
+var (
+	_ liveproof.UnitSource  = (*Video)(nil)
+	_ liveproof.LossCounter = (*Video)(nil)
+)
 
 func newVideo(cfg Config, m *metrics, sendPLI func()) *Video {
 	return &Video{
@@ -212,6 +216,18 @@ func (v *Video) drop(reason dropReason) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.dropLocked(reason, 1)
+	switch reason {
+	case dropIncomplete, dropNoKey, dropTooLarge:
+		v.useless++
+	}
+}
+
+// Withheld is how many pictures were incomplete, too large, or came before a key frame that is missing. What an overflow
+// of the queue dropped does not count: it is not the network's fault.
+func (v *Video) Withheld() int64 {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.useless
 }
 
 func (v *Video) dropLocked(reason dropReason, n int64) {
