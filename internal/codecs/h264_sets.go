@@ -117,7 +117,7 @@ func (p *h264Sets) Prepend(unit []byte) []byte {
 func spropParameterSets(fmtp string) (sets [][]byte) {
 	for parameter := range strings.SplitSeq(fmtp, ";") {
 		name, value, _ := strings.Cut(strings.TrimSpace(parameter), "=")
-		if !strings.EqualFold(name, "sprop-parameter-sets") {
+		if !strings.EqualFold(strings.TrimSpace(name), "sprop-parameter-sets") {
 			continue
 		}
 		for text := range strings.SplitSeq(value, ",") {
