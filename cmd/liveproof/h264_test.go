@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -22,14 +23,14 @@ func accessUnits(t *testing.T, path string) (units [][]byte) {
 	t.Helper()
 	data, err := os.ReadFile(path)
 	require.NoError(t, err)
-	slices := true
+	sliced := true
 	for _, nal := range bytes.Split(data, []byte{0, 0, 1})[1:] {
 		nal = bytes.TrimRight(nal, "\x00")
 		slice := nal[0]&0x1f == 1 || nal[0]&0x1f == 5
-		if slices && (!slice || nal[1]&0x80 != 0) {
+		if sliced && (!slice || nal[1]&0x80 != 0) {
 			units = append(units, nil)
 		}
-		slices = slice
+		sliced = slice
 		last := &units[len(units)-1]
 		*last = append(append(*last, 0, 0, 0, 1), nal...)
 	}
@@ -110,6 +111,18 @@ func (p *h264Publisher) send(ctx context.Context, units [][]byte, lost int) {
 	}
 }
 
+// judgeH264 sends the units until the session has ended.
+func (s *server) judgeH264(made createdSession, units [][]byte, lost int) sessionView {
+	s.t.Helper()
+	ctx, stop := context.WithCancel(s.t.Context())
+	p := s.connectH264(made)
+	var sending sync.WaitGroup
+	sending.Go(func() { p.send(ctx, units, lost) })
+	defer sending.Wait()
+	defer stop()
+	return s.await(made.ID, "the end", sessionView.terminal)
+}
+
 // TestH264AsItComes: a sender that answers no key frame request is judged where its stream can be entered.
 func TestH264AsItComes(t *testing.T) {
 	seifirst, refresh := shared(t, "inputs/seifirst_g250.h264"), shared(t, "inputs/intra_refresh.h264")
@@ -132,13 +145,7 @@ func TestH264AsItComes(t *testing.T) {
 					require.NotEqual(t, byte(5), u[4]&0x1f, "an IDR picture")
 				}
 			}
-			ctx, stop := context.WithCancel(t.Context())
-			p := s.connectH264(made)
-			var sending sync.WaitGroup
-			sending.Go(func() { p.send(ctx, units, c.lost) })
-			defer sending.Wait()
-			defer stop()
-			v := s.await(made.ID, "the end", sessionView.terminal)
+			v := s.judgeH264(made, units, c.lost)
 			t.Logf("%+v", v)
 			require.Equal(t, "live", v.Verdict, "%v", v.Reasons)
 			if c.from == 0 {
@@ -146,4 +153,34 @@ func TestH264AsItComes(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestKeyFrameLaterThanIdle: a sender that answers no key frame request is judged from its next key frame, which comes later
+// than the time after which a silent sender is idle.
+func TestKeyFrameLaterThanIdle(t *testing.T) {
+	t.Setenv("LIVEPROOF_SESSION_IDLE_TIMEOUT", "1s")
+	group := accessUnits(t, shared(t, "inputs/seifirst_g250.h264"))
+	for name, c := range map[string]struct {
+		units [][]byte
+		lost  int
+	}{
+		"joined within a group": {append(slices.Clone(group[1:90]), group...), 0},
+		"loss within a group":   {append(slices.Clone(group[:120]), group...), 5},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := startServer(t)
+			v := s.judgeH264(s.create(""), c.units, c.lost)
+			t.Logf("%+v", v)
+			require.Equal(t, "live", v.Verdict, "%v", v.Reasons)
+			require.GreaterOrEqual(t, v.Frames.Dropped, 70)
+		})
+	}
+	t.Run("no key frame at all", func(t *testing.T) {
+		s := startServer(t)
+		v := s.judgeH264(s.create(`{"deadline_s":5}`), slices.Repeat(group[1:], 2), 0)
+		t.Logf("%+v", v)
+		require.Equal(t, "inconclusive", v.Verdict)
+		require.Contains(t, v.Reasons, "packet_loss")
+		require.NotContains(t, v.Reasons, "no_media")
+	})
 }
