@@ -24,10 +24,11 @@ type AccessUnit struct {
 	PTS time.Duration
 	// ArrivedAt is the server's time at which the last packet arrived.
 	ArrivedAt time.Time
-	// Key says that decoding can start here.
+	// Key says that decoding can start here: at a key frame, or at a recovery point (H.264), whose first pictures
+	// may have to be decoded without being shown.
 	Key bool
 	// Gap says that one or more pictures before this one were lost: pictures that
-	// refer to them must not be shown until the next key frame.
+	// refer to them must not be shown until decoding has started again.
 	Gap bool
 	// Discardable says that no later picture needs this one, neither as a reference
 	// nor for the decoder's state. False means "needed or not known".

@@ -188,7 +188,8 @@ func (a *assembler) finish() {
 		return
 	}
 	a.open = false
-	if len(u.Data) == 0 {
+	if len(u.Data) == 0 { // headers for the next picture: what may be missing before them is missing there too
+		a.aligned = !a.picture.headless
 		return
 	}
 	a.spare = nil // the depacketizer owns it now

@@ -340,3 +340,19 @@ func checkEssential(t *testing.T, frames [][][]byte, got reassembled) int {
 	}
 	return len(got.units)
 }
+
+// TestParameterSetsOfTheirOwnLost: sets with markers of their own, of which the first is lost.
+func TestParameterSetsOfTheirOwnLost(t *testing.T) {
+	packets := pictures(liveproof.CodecH264, 7, [][]byte{spsA, ppsA, idrA}, [][]byte{spsB}, [][]byte{ppsA}, [][]byte{idrA}, [][]byte{refP})
+	packets = append(packets[:3], packets[4:]...)
+	packets[len(packets)-1].arrived = packets[0].arrived.Add(time.Second)
+	got := reassemble(DefaultConfig(), packets)
+	for _, u := range got.units[1:] {
+		if u.Key {
+			t.Fatalf("%x is a key frame", u.Data)
+		}
+	}
+	if got.drops[dropIncomplete] != 1 {
+		t.Fatalf("%+v", got)
+	}
+}
