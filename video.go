@@ -24,10 +24,11 @@ type AccessUnit struct {
 	PTS time.Duration
 	// ArrivedAt is the server's time at which the last packet arrived.
 	ArrivedAt time.Time
-	// Key says that decoding can start here.
+	// Key says that decoding can start here: at a key frame, or at a recovery point (H.264), whose first pictures
+	// may have to be decoded without being shown.
 	Key bool
 	// Gap says that one or more pictures before this one were lost: pictures that
-	// refer to them must not be shown until the next key frame.
+	// refer to them must not be shown until decoding has started again.
 	Gap bool
 	// Discardable says that no later picture needs this one, neither as a reference
 	// nor for the decoder's state. False means "needed or not known".
@@ -47,6 +48,13 @@ type UnitSource interface {
 	Next(ctx context.Context) (AccessUnit, error)
 	// RequestKeyFrame asks the sender for a key frame (PLI, RFC 4585). It is throttled.
 	RequestKeyFrame()
+}
+
+// LossCounter is a UnitSource that counts the pictures which its sender sent in vain.
+type LossCounter interface {
+	// Withheld is how many pictures Next did not return so far, because they were incomplete or because a
+	// key frame before them was missing. It may be called at any time.
+	Withheld() int64
 }
 
 // Picture is one decoded picture that has not been converted to RGB yet. The

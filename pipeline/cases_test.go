@@ -241,8 +241,9 @@ func TestHeavyLossIsNamed(t *testing.T) {
 				return liveproof.FrameCounts{Received: came, Decoded: came - lost, Dropped: lost}
 			}
 			v, err := r.run(context.Background())
+			require.NoError(t, err, "a sender that goes on sending is not idle")
 			if tt.n == 20 {
-				require.ErrorIs(t, err, liveproof.ErrIdle)
+				require.Equal(t, liveproof.ReasonDeadline, v.Reasons[0])
 			}
 			require.Equal(t, tt.want, v.Outcome)
 			require.Equal(t, tt.named, hasReason(v, liveproof.ReasonPacketLoss), "%v", v.Reasons)
@@ -253,6 +254,45 @@ func TestHeavyLossIsNamed(t *testing.T) {
 			if tt.share < lossShare {
 				require.NotContains(t, r.hints(), liveproof.ReasonPacketLoss)
 			}
+		})
+	}
+}
+
+// TestIdleIsASenderThatSendsNothing: while access units come that cannot be shown, because a key frame was lost, the session
+// goes on, and it is judged when pictures come again. Once nothing comes, it ends.
+func TestIdleIsASenderThatSendsNothing(t *testing.T) {
+	wait := 2 * DefaultConfig().IdleTimeout
+	for _, tt := range []struct {
+		name string
+		ends time.Duration // since the start: nothing is received after it
+		idle bool
+	}{{"access units come", time.Hour, false}, {"nothing comes", time.Second, true}, {"nothing comes any more", wait / 4, true}} {
+		t.Run(tt.name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				const lost = 30 // before this picture
+				src := live(600, 30).edit(func(i int, p *picture) {
+					if i >= lost {
+						p.t += wait
+					}
+				})
+				src.stall, src.stalled = lost, wait
+				r := liveRig(t, src)
+				r.info.Mode = liveproof.ModeCall
+				begun := time.Now()
+				r.media = func() liveproof.FrameCounts {
+					came := int64(min(time.Since(begun), tt.ends).Seconds() * 30)
+					return liveproof.FrameCounts{Received: came, Dropped: came / 2}
+				}
+				v, err := r.run(context.Background())
+				if tt.idle {
+					require.ErrorIs(t, err, liveproof.ErrIdle)
+					require.Equal(t, inconclusive, v.Outcome)
+					require.LessOrEqual(t, time.Since(begun), tt.ends+DefaultConfig().IdleTimeout+time.Second)
+					return
+				}
+				require.NoError(t, err)
+				require.Equal(t, isLive, v.Outcome)
+			})
 		})
 	}
 }

@@ -39,8 +39,8 @@ type Config struct {
 
 	// Live: newest wins, timers run. Otherwise lossless, judged by stream time alone.
 	Live bool `yaml:"-"`
-	// IdleTimeout ends a live session that has delivered no picture for so long;
-	// with 0 it never ends for that.
+	// IdleTimeout ends a live session whose source has received nothing for so long, neither pictures nor access
+	// units that cannot be shown; with 0 it never ends for that.
 	IdleTimeout time.Duration `yaml:"-"`
 	// StopAtVerdict ends a file at its verdict; live one-shot sessions always end there.
 	StopAtVerdict bool `yaml:"-"`

@@ -71,7 +71,9 @@ type script struct {
 	pictures []*picture
 	end      error         // after the last one; nil waits for ctx
 	pace     time.Duration // server time between pictures; 0 gives them as asked
-	held     atomic.Int64  // pictures given and not released
+	stall    int           // the picture before which the server waits for stalled; 0 for none
+	stalled  time.Duration
+	held     atomic.Int64 // pictures given and not released
 	next     int
 }
 
@@ -104,6 +106,14 @@ func (s *script) ending(err error) *script {
 	return s
 }
 
+// wait is the server time before the next picture.
+func (s *script) wait() time.Duration {
+	if s.stall > 0 && s.next == s.stall {
+		return s.stalled
+	}
+	return s.pace
+}
+
 func (s *script) Next(ctx context.Context) (liveproof.Picture, error) {
 	if s.next == len(s.pictures) {
 		if s.end == nil {
@@ -116,7 +126,7 @@ func (s *script) Next(ctx context.Context) (liveproof.Picture, error) {
 		select {
 		case <-ctx.Done():
 			return nil, ctx.Err()
-		case <-time.After(s.pace):
+		case <-time.After(s.wait()):
 		}
 	}
 	p := s.pictures[s.next]

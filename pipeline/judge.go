@@ -38,6 +38,9 @@ type judge struct {
 
 	lastT    time.Duration // stream time of the newest judged sample
 	judgedAt time.Time     // server time at which it was judged
+
+	received int64         // of the source's counts
+	heardAt  time.Duration // server time since the start at which they last grew
 }
 
 // timers of a live session; they never fire for files.
@@ -83,7 +86,7 @@ func (j *judge) run(ctx context.Context) ending {
 			}
 			t.deadline.Reset(left)
 		case <-t.idle.C:
-			left := j.cfg.IdleTimeout - j.silence()
+			left := j.cfg.IdleTimeout - min(j.silence(), j.quiet())
 			if left <= 0 {
 				return j.end(liveproof.ReasonNoMedia, liveproof.ErrIdle)
 			}
@@ -179,7 +182,11 @@ func (j *judge) observeLoss() {
 	if j.cfg.Live {
 		now = time.Since(j.line.begun)
 	}
-	j.loss.observe(now, j.deps.Media())
+	c := j.deps.Media()
+	j.loss.observe(now, c)
+	if c.Received > j.received {
+		j.received, j.heardAt = c.Received, time.Since(j.line.begun)
+	}
 }
 
 // announce follows the verdict: it numbers its changes, hands it to the journal,
@@ -279,6 +286,13 @@ func (j *judge) elapsed() time.Duration {
 // silence is the server's time since the newest picture, or since the start.
 func (j *judge) silence() time.Duration {
 	return time.Since(j.line.begun) - time.Duration(j.line.lastAt.Load())
+}
+
+// quiet is the server's time since the source last received anything, shown or not: a sender whose key frame was lost
+// is not idle.
+func (j *judge) quiet() time.Duration {
+	j.observeLoss()
+	return time.Since(j.line.begun) - j.heardAt
 }
 
 // now is the stream's time as far as it is known.

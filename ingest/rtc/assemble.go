@@ -32,9 +32,10 @@ var dropReasons = [...]dropReason{dropMalformed, dropLate, dropDuplicate, dropUn
 //
 // A picture is complete only when it is proven to be: its packets follow each
 // other without a gap; the packet before its first one ended the picture
-// before (or its first payload proves to be a start); and its last one has the
-// marker, or the packet right after it has another timestamp. Anything else is
-// dropped, and the next unit says so in Gap.
+// before (or its first payload proves to be a start, and the picture brings the
+// headers that may have come before it); and its last one has the marker, or the
+// packet right after it has another timestamp. Anything else is dropped, and the
+// next unit says so in Gap.
 //
 // pion's samplebuilder is not used because it judges by timestamps and partition
 // heads only: after a loss before a picture's first packets it can hand out the
@@ -42,6 +43,7 @@ var dropReasons = [...]dropReason{dropMalformed, dropLate, dropDuplicate, dropUn
 type assembler struct {
 	maxBytes, maxPackets int
 	payloadTypes         map[uint8]liveproof.Codec
+	fmtp                 map[uint8]string // by payload type: format parameters that the sender offered; may be nil
 	emit                 func(liveproof.AccessUnit)
 	drop                 func(dropReason)
 	recycle              func() []byte // returns used memory for another unit, or nil; the function may be nil
@@ -64,6 +66,7 @@ type picture struct {
 	codec     liveproof.Codec
 	timestamp uint32
 	bad       dropReason // why it will be dropped, if so
+	headless  bool       // headers that belong to it may have been lost
 	bytes     int
 	packets   int
 	arrived   time.Time
@@ -119,17 +122,35 @@ func (a *assembler) noteLoss() {
 func (a *assembler) begin(codec liveproof.Codec, p packet) {
 	a.open = true
 	a.picture = picture{codec: codec, timestamp: p.timestamp}
-	d := a.depacketizer(codec)
+	d := a.depacketizer(codec, p.payloadType)
 	d.Reset()
-	if !a.aligned && !d.Starts(p.payload) {
+	if a.aligned {
+		return
+	}
+	d.Forget()
+	switch d.Starts(p.payload) {
+	case codecs.StartUnknown:
 		a.picture.bad = dropIncomplete
+	case codecs.StartOfPicture:
+		a.picture.headless = true
+	case codecs.StartOfUnit:
 	}
 }
 
-func (a *assembler) depacketizer(codec liveproof.Codec) codecs.Depacketizer {
+// begins reports whether a packet proves that nothing of its picture comes before it.
+func (a *assembler) begins(p packet) bool {
+	if len(p.payload) == 0 {
+		return false
+	}
+	codec, known := a.payloadTypes[p.payloadType]
+	return known && a.depacketizer(codec, p.payloadType).Starts(p.payload) == codecs.StartOfUnit
+}
+
+// depacketizer of a codec; the format parameters are those of its first packet.
+func (a *assembler) depacketizer(codec liveproof.Codec, payloadType uint8) codecs.Depacketizer {
 	d := a.depacketizers[codec]
 	if d == nil {
-		d = codecs.Find(codec).NewDepacketizer()
+		d = codecs.Find(codec).NewDepacketizer(a.fmtp[payloadType])
 		a.depacketizers[codec] = d
 	}
 	return d
@@ -149,7 +170,7 @@ func (a *assembler) add(codec liveproof.Codec, p packet) {
 		pic.bad = dropTooLarge
 	case codec != pic.codec: // two codecs within one picture
 		pic.bad = dropMalformed
-	case a.depacketizer(codec).Add(p.payload) != nil:
+	case a.depacketizer(codec, p.payloadType).Add(p.payload) != nil:
 		pic.bad = dropMalformed
 	}
 }
@@ -161,16 +182,22 @@ func (a *assembler) finish() {
 		a.discard(a.picture.bad)
 		return
 	}
-	u, err := a.depacketizer(a.picture.codec).Finish(a.spare)
+	u, err := a.depacketizers[a.picture.codec].Finish(a.spare)
 	if err != nil {
 		a.discard(dropMalformed)
 		return
 	}
 	a.open = false
-	if len(u.Data) == 0 {
+	if len(u.Data) == 0 { // headers for the next picture: what may be missing before them is missing there too
+		a.aligned = !a.picture.headless
 		return
 	}
 	a.spare = nil // the depacketizer owns it now
+	if a.picture.headless && !u.OwnHeaders {
+		a.spare = u.Data
+		a.discard(dropIncomplete)
+		return
+	}
 	a.deliver(u)
 	if a.spare == nil && a.recycle != nil {
 		a.spare = a.recycle()
@@ -180,7 +207,7 @@ func (a *assembler) finish() {
 func (a *assembler) discard(reason dropReason) {
 	a.open = false
 	a.gap, a.broken = true, true
-	a.depacketizer(a.picture.codec).Reset()
+	a.depacketizers[a.picture.codec].Reset()
 	a.drop(reason)
 }
 

@@ -52,6 +52,8 @@ type client struct {
 	pc       *webrtc.PeerConnection
 	track    *webrtc.TrackLocalStaticSample
 	pli      atomic.Int64
+	fir      atomic.Int64
+	command  atomic.Int64 // sequence number of the newest FIR
 	keyframe chan struct{}
 	stop     context.CancelFunc
 	running  sync.WaitGroup
@@ -172,6 +174,10 @@ func (c *client) readFeedback(sender *webrtc.RTPSender) {
 			return
 		}
 		for _, p := range packets {
+			if r, ok := p.(*rtcp.FullIntraRequest); ok {
+				c.fir.Add(1)
+				c.command.Store(int64(r.FIR[0].SequenceNumber))
+			}
 			if _, ok := p.(*rtcp.PictureLossIndication); ok {
 				c.pli.Add(1)
 				select {

@@ -203,6 +203,7 @@ func (p *Peer) receive(track *webrtc.TrackRemote, rtpReceiver *webrtc.RTPReceive
 			p.log.Debug("key frame request", "error", err)
 		}
 	})
+	p.video.sendFIR = p.fullIntraRequest(ssrc, rtpReceiver.GetParameters())
 	r := newReceiver(p.api.cfg, p.video, rtpReceiver.GetParameters())
 	p.readers.Go(func() { p.readMedia(track, r) })
 	p.readers.Go(func() { p.readControl(rtpReceiver) })

@@ -39,7 +39,9 @@ func newReceiver(cfg Config, video *Video, params webrtc.RTPParameters) *receive
 	r := &receiver{video: video, rate: rateLimit{perSecond: cfg.MaxPacketRate}}
 	r.assembler = newAssembler(cfg, payloadTypes(params.Codecs), video.push, video.drop)
 	r.assembler.recycle = video.spare
+	r.assembler.fmtp = formats(params.Codecs)
 	r.reorder = newReorderBuffer(cfg.ReorderPackets, cfg.ReorderTime, r.assembler.push)
+	r.reorder.begins = r.assembler.begins
 	for _, extension := range params.HeaderExtensions {
 		if extension.URI == orientationURI {
 			r.orientationID = uint8(extension.ID)
@@ -58,6 +60,15 @@ func payloadTypes(negotiated []webrtc.RTPCodecParameters) map[uint8]liveproof.Co
 		}
 	}
 	return types
+}
+
+// formats are the format parameters by payload type, as the sender offered them.
+func formats(negotiated []webrtc.RTPCodecParameters) map[uint8]string {
+	out := map[uint8]string{}
+	for _, n := range negotiated {
+		out[uint8(n.PayloadType)] = n.SDPFmtpLine
+	}
+	return out
 }
 
 // packetReader is the read side of *webrtc.TrackRemote and *webrtc.RTPReceiver.
