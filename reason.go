@@ -21,6 +21,7 @@ const (
 	ReasonFaceChanged        Reason = "face_changed"
 	ReasonFrozenPicture      Reason = "frozen_picture"
 	ReasonTimestampsBackward Reason = "timestamps_backward"
+	ReasonTimestampsJumped   Reason = "timestamps_jumped"
 	ReasonPacketLoss         Reason = "packet_loss"
 	ReasonInjectionTiming    Reason = "injection_timing"
 	ReasonSettingsMismatch   Reason = "settings_mismatch"
@@ -29,7 +30,8 @@ const (
 
 	ReasonScoreAbove           Reason = "score_above_threshold"
 	ReasonScoreBelow           Reason = "score_below_threshold"
-	ReasonScoreUndecided       Reason = "score_near_threshold"
+	ReasonScoreNear            Reason = "score_near_threshold"
+	ReasonScoreUndecided       Reason = "score_undecided"
 	ReasonInsufficientEvidence Reason = "insufficient_evidence"
 	ReasonDeadline             Reason = "deadline"
 	ReasonDisconnected         Reason = "disconnected"
@@ -160,6 +162,11 @@ var reasons = []ReasonInfo{
 		Advice:  "The video stutters. Close other apps that use the camera.",
 	},
 	{
+		Code: ReasonTimestampsJumped, Kind: KindStream, Doubt: true, End: StateDecided, Fault: FaultIntegrator,
+		Meaning: "The stream's timestamps jumped to another time, so the evidence started again. Another camera or a sender that resumed can cause it.",
+		Advice:  "The video was interrupted. Stay with one camera until the check is done.",
+	},
+	{
 		Code: ReasonPacketLoss, Kind: KindStream, Hint: true, End: StateDecided, Fault: FaultNetwork,
 		Meaning: "Pictures were lost or arrived incomplete.",
 		Advice:  "The connection is weak. Move closer to your router.",
@@ -195,9 +202,14 @@ var reasons = []ReasonInfo{
 		Advice:  "The picture did not look like a person in front of the camera.",
 	},
 	{
-		Code: ReasonScoreUndecided, Kind: KindVerdict, End: StateDecided, Fault: FaultNobody,
-		Meaning: "The scores lie near the threshold or do not agree.",
+		Code: ReasonScoreNear, Kind: KindVerdict, End: StateDecided, Fault: FaultPerson,
+		Meaning: "Enough pictures were scored, but most of the scores lie within verdict.margin of the threshold.",
 		Advice:  "We were not certain. Even light helps.",
+	},
+	{
+		Code: ReasonScoreUndecided, Kind: KindVerdict, End: StateDecided, Fault: FaultPerson,
+		Meaning: "Enough pictures were scored, but their scores do not agree: they were neither above nor below the threshold for long enough.",
+		Advice:  "The pictures did not agree. Hold still in even light, without reflections.",
 	},
 	{
 		Code: ReasonInsufficientEvidence, Kind: KindVerdict, End: StateDecided, Fault: FaultPerson,

@@ -130,6 +130,8 @@ func (f *Folder) identify(s liveproof.Sample) {
 	switch {
 	case slices.Contains(s.Reasons, liveproof.ReasonMultipleFaces):
 		f.restart(s.T, liveproof.ReasonMultipleFaces)
+	case slices.Contains(s.Reasons, liveproof.ReasonTimestampsJumped):
+		f.restart(f.seen, liveproof.ReasonTimestampsJumped)
 	case slices.Contains(s.Reasons, liveproof.ReasonFaceChanged),
 		s.Track != 0 && f.track != 0 && s.Track != f.track:
 		f.restart(s.T, liveproof.ReasonFaceChanged)

@@ -66,7 +66,7 @@ func blocked(reasons []liveproof.Reason) bool {
 // advance the stream's time.
 func mistimed(reasons []liveproof.Reason) bool {
 	return slices.ContainsFunc(reasons, func(r liveproof.Reason) bool {
-		return r == liveproof.ReasonTimestampsBackward || r == liveproof.ReasonInjectionTiming
+		return r == liveproof.ReasonTimestampsBackward || r == liveproof.ReasonTimestampsJumped || r == liveproof.ReasonInjectionTiming
 	})
 }
 
