@@ -23,6 +23,7 @@ const (
 	ReasonTimestampsBackward Reason = "timestamps_backward"
 	ReasonTimestampsJumped   Reason = "timestamps_jumped"
 	ReasonPacketLoss         Reason = "packet_loss"
+	ReasonLowFrameRate       Reason = "low_frame_rate"
 	ReasonInjectionTiming    Reason = "injection_timing"
 	ReasonSettingsMismatch   Reason = "settings_mismatch"
 	ReasonScorerFailed       Reason = "scorer_failed"
@@ -172,8 +173,13 @@ var reasons = []ReasonInfo{
 		Advice:  "The connection is weak. Move closer to your router.",
 	},
 	{
+		Code: ReasonLowFrameRate, Kind: KindStream, End: StateDecided, Fault: FaultIntegrator,
+		Meaning: "Pictures came too rarely: they gave less than half of the samples that pipeline.sample_rate asks for. A slow device, a dark room or stalls can cause it.",
+		Advice:  "Too few pictures came. Find more light, and close other apps.",
+	},
+	{
 		Code: ReasonInjectionTiming, Kind: KindStream, Doubt: true, End: StateDecided, Fault: FaultIntegrator,
-		Meaning: "Pictures came faster than a camera delivers them.",
+		Meaning: "The stream ran ahead of the server's clock: pictures came faster than a camera delivers them, and not to catch up.",
 		Advice:  "Use this device’s own camera, without camera software.",
 	},
 	{
@@ -213,7 +219,7 @@ var reasons = []ReasonInfo{
 	},
 	{
 		Code: ReasonInsufficientEvidence, Kind: KindVerdict, End: StateDecided, Fault: FaultPerson,
-		Meaning: "Too few pictures could be scored.",
+		Meaning: "Too few pictures could be scored, or over too short a time. Another reason beside it says why, where there is one.",
 		Advice:  "We saw too little of your face.",
 	},
 	{
@@ -228,8 +234,8 @@ var reasons = []ReasonInfo{
 	},
 	{
 		Code: ReasonNoMedia, Kind: KindVerdict, End: StateExpired, Fault: FaultNetwork,
-		Meaning: "Nobody connected, or no video arrived.",
-		Advice:  "No video arrived. A firewall may block it; try another network.",
+		Meaning: "Nobody connected, no video arrived, or it stopped arriving.",
+		Advice:  "No video arrives. A firewall may block it; try another network.",
 	},
 	{
 		Code: ReasonUnsupportedMedia, Kind: KindVerdict, End: StateFailed, Fault: FaultIntegrator,

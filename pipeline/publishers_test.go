@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"io"
 	"math/rand/v2"
 	"time"
 )
@@ -86,7 +87,14 @@ func (p publisher) script() *script {
 	return s
 }
 
-// seen is what the sampler made of a publisher's pictures.
+// file makes it a file, which ends.
+func (p publisher) file() *script {
+	s := p.script().ending(io.EOF)
+	s.arrivals = nil
+	return s
+}
+
+// classified is what the sampler made of a publisher's pictures.
 type classified struct {
 	picked
 	server time.Duration
