@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// What tells a stream that runs ahead from one that was late and catches up. docs/adr/0013-stream-time.md explains the figures.
+// What tells a stream that runs ahead from one that was late and catches up. docs/adr/0013-stream-time.md gives the reasons.
 const (
 	// floorWindow is the shortest time over which the least delay is taken. It is longer than the stalls and
 	// queues after which a stream catches up.
