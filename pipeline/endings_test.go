@@ -80,7 +80,8 @@ func TestEndingsNameTheirCause(t *testing.T) {
 		"time jumps again and again": {func() publisher {
 			p := long()
 			for i, at := range p.times {
-				p.times[i] += (at + 2*time.Second) / (3500 * time.Millisecond) * time.Hour
+				jumps := int64((at + 2*time.Second) / (3500 * time.Millisecond))
+				p.times[i] += time.Duration(jumps) * time.Hour
 			}
 			return p
 		}(), nil, reasons{deadline, liveproof.ReasonTimestampsJumped, insufficient}, nil},
