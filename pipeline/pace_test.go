@@ -130,7 +130,7 @@ func bursts(burst, every, length time.Duration) publisher {
 // pictures exceeds the server's by at most the slack, and it grows from sample to sample.
 func TestEvidenceTakesTheServersTime(t *testing.T) {
 	cfg := DefaultConfig()
-	for seed := range uint64(200) {
+	for seed := range uint64(60) {
 		least, last := time.Duration(math.MaxInt64), time.Duration(-1)
 		for _, c := range hostile(rand.New(rand.NewPCG(seed, 5))).classify(cfg) {
 			if c.t < last || c.take && c.t == last {
@@ -198,6 +198,22 @@ func TestHonestStreamsKeepTheirSamples(t *testing.T) {
 		kept := length - 5*time.Second - stalled // a late start and what is not sampled after it
 		require.Greater(t, last.t, kept, "seed %d", seed)
 		require.GreaterOrEqual(t, taken, int(0.9*cfg.SampleRate*kept.Seconds()), "seed %d: %.0f a second", seed, fps)
+	}
+}
+
+// TestDriftNeverEndsACall: a clock that is 0.5 or 1 % off is sampled at the full rate after ten minutes as in the first.
+func TestDriftNeverEndsACall(t *testing.T) {
+	const length = 10 * time.Minute
+	cfg := DefaultConfig()
+	for _, speed := range []float64{0.99, 0.995, 1.005, 1.01} {
+		taken := 0
+		for _, c := range camera(length, 30).speed(speed).classify(cfg) {
+			require.Empty(t, c.doubt, "%v times at %v", speed, c.server)
+			if c.take {
+				taken++
+			}
+		}
+		require.InDelta(t, cfg.SampleRate*length.Seconds(), taken, 0.02*cfg.SampleRate*length.Seconds(), "%v times", speed)
 	}
 }
 
