@@ -187,7 +187,7 @@ func TestDoubledPicturesPass(t *testing.T) {
 
 // TestLossAndJitter: loss and jitter withhold or delay a verdict, they never flip it.
 func TestLossAndJitter(t *testing.T) {
-	for _, loss := range []float64{0.05, 0.2, 0.5, 0.95} {
+	for _, loss := range []float64{0.05, 0.2, 0.5, 0.95, 0.98} {
 		for _, rho := range []float64{0.1, 0.9} {
 			bubble(t, func(t *testing.T) {
 				rnd := rand.New(rand.NewPCG(uint64(loss*100), 3))
@@ -212,9 +212,12 @@ func TestLossAndJitter(t *testing.T) {
 				if rho < 0.5 {
 					want = isSpoof
 				}
-				if loss < 0.9 {
+				switch {
+				case loss < 0.9:
 					require.Equal(t, want, v.Outcome, "loss %v", loss)
-				} else {
+				case loss < 0.98: // one or two pictures a second: enough for some sessions
+					require.Contains(t, []liveproof.Outcome{want, inconclusive}, v.Outcome, "loss %v", loss)
+				default:
 					require.Equal(t, inconclusive, v.Outcome, "loss %v", loss)
 				}
 			})

@@ -350,8 +350,8 @@ func (j *judge) end(why liveproof.Reason, err error) ending {
 	return j.ending(err)
 }
 
-// ending is the fold's verdict, and whether the network was why it lacks evidence.
+// ending is the fold's verdict, and what else explains that it lacks evidence: the network, or too few pictures.
 func (j *judge) ending(err error) ending {
 	j.observeLoss()
-	return ending{verdict: j.loss.named(j.folder.Verdict()), err: err}
+	return ending{verdict: j.sparse(j.loss.named(j.folder.Verdict())), err: err}
 }

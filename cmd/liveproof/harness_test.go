@@ -215,27 +215,37 @@ func findShared(name string) (path string, ok bool) {
 	return path, root != "" && err == nil
 }
 
-// encode makes an IVF file of VP8 with ffmpeg's arguments for input and filter.
+// encode makes a clip of VP8 with ffmpeg's arguments for input and filter.
 func encode(t testing.TB, args ...string) *publish.Clip {
+	t.Helper()
+	clip, err := publish.ReadIVF(encodeIVF(t, args...))
+	require.NoError(t, err)
+	return clip
+}
+
+// encodeIVF is encode that leaves the clip in a file.
+func encodeIVF(t testing.TB, args ...string) (path string) {
 	t.Helper()
 	if _, err := exec.LookPath("ffmpeg"); err != nil {
 		t.Skip("ffmpeg is not installed (make setup)")
 	}
-	path := filepath.Join(t.TempDir(), "clip.ivf")
+	path = filepath.Join(t.TempDir(), "clip.ivf")
 	command := append([]string{"-v", "error"}, args...)
 	command = append(command, "-an", "-r", "30", "-c:v", "libvpx", "-b:v", "1M", "-g", "60",
 		"-deadline", "realtime", "-cpu-used", "8", "-f", "ivf", path)
 	out, err := exec.Command("ffmpeg", command...).CombinedOutput()
 	require.NoError(t, err, "%s", out)
-	clip, err := publish.ReadIVF(path)
-	require.NoError(t, err)
-	return clip
+	return path
 }
 
 // person is a real person before a webcam; noise makes every picture unique when it is looped.
 func person(t testing.TB, name string, seconds string) *publish.Clip {
-	return encode(t, "-stream_loop", "9", "-f", "mjpeg", "-r", "30", "-i", shared(t, "media/"+name),
-		"-vf", "noise=alls=3:allf=t", "-t", seconds)
+	return encode(t, personArgs(t, name, seconds)...)
+}
+
+func personArgs(t testing.TB, name string, seconds string) []string {
+	return []string{"-stream_loop", "9", "-f", "mjpeg", "-r", "30", "-i", shared(t, "media/"+name),
+		"-vf", "noise=alls=3:allf=t", "-t", seconds}
 }
 
 // nobody is a slowly turning gradient with noise: nothing in it looks like a face, to the Haar cascade neither.

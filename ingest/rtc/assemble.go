@@ -235,13 +235,17 @@ func (a *assembler) deliver(u codecs.Unit) {
 	a.gap = false
 }
 
-// clock unwraps 32-bit RTP timestamps into time since the first one. A
-// timestamp that stands still or runs backward is passed on as it is.
+// clock unwraps 32-bit RTP timestamps into time since the first one. A timestamp that stands still, runs backward or
+// jumps is passed on as it is: the sampler judges it. A difference of exactly half the range counts as backward.
 type clock struct {
 	started bool
 	last    uint32
 	ticks   int64
 }
+
+// maxTicks is 50 years. A sender that jumps by half the range each time gets there; its time then begins again at 0,
+// which is one more jump, so that what it sends afterwards still advances.
+const maxTicks = int64(50*365*24*time.Hour/time.Second) * clockRate
 
 func (c *clock) time(timestamp uint32) time.Duration {
 	if !c.started {
@@ -249,8 +253,8 @@ func (c *clock) time(timestamp uint32) time.Duration {
 	}
 	c.ticks += int64(int32(timestamp - c.last))
 	c.last = timestamp
-	// Ticks of a sender that jumps by half the range each time; 50 years stay far from overflow.
-	const limit = int64(50*365*24*time.Hour/time.Second) * clockRate
-	c.ticks = max(-limit, min(limit, c.ticks))
+	if c.ticks > maxTicks || c.ticks < -maxTicks {
+		c.ticks = 0
+	}
 	return time.Duration(c.ticks/clockRate)*time.Second + time.Duration(c.ticks%clockRate)*time.Second/clockRate
 }
