@@ -51,18 +51,18 @@ func (c *converter) release() {
 	c.sws = nil
 }
 
-// rgb converts and turns; the caller owns the image.
-func (c *converter) rgb(f *astiav.Frame, rotation int, pool *liveproof.ImagePool) (*liveproof.Image, error) {
+// rgb converts and makes upright; the caller owns the image.
+func (c *converter) rgb(f *astiav.Frame, orientation Orientation, pool *liveproof.ImagePool) (*liveproof.Image, error) {
 	width, height := f.Width(), f.Height()
-	w, h := turned(width, height, rotation)
+	w, h := orientation.size(width, height)
 	out, err := pool.Get(w, h)
 	if err != nil {
 		return nil, err
 	}
-	if rotation == 0 && width%16 == 0 {
+	if orientation == (Orientation{}) && width%16 == 0 {
 		err = c.convert(f, out.Pix, out.Stride)
 	} else {
-		err = c.viaScratch(f, rotation, out, pool)
+		err = c.viaScratch(f, orientation, out, pool)
 	}
 	if err != nil {
 		out.Release()
@@ -72,8 +72,8 @@ func (c *converter) rgb(f *astiav.Frame, rotation int, pool *liveproof.ImagePool
 }
 
 // viaScratch converts into rows padded to 16 pixels, which libswscale's vector
-// code may write to their end, and copies or turns from there.
-func (c *converter) viaScratch(f *astiav.Frame, rotation int, out *liveproof.Image, pool *liveproof.ImagePool) error {
+// code may write to their end, and copies upright from there.
+func (c *converter) viaScratch(f *astiav.Frame, orientation Orientation, out *liveproof.Image, pool *liveproof.ImagePool) error {
 	width, height := f.Width(), f.Height()
 	scratch, err := pool.Get((width+15)&^15, height+1) // one row more: the last row may be overwritten past its end
 	if err != nil {
@@ -83,14 +83,7 @@ func (c *converter) viaScratch(f *astiav.Frame, rotation int, out *liveproof.Ima
 	if err := c.convert(f, scratch.Pix, scratch.Stride); err != nil {
 		return err
 	}
-	if rotation == 0 {
-		for y := range height {
-			copy(out.Pix[y*out.Stride:(y+1)*out.Stride], scratch.Pix[y*scratch.Stride:])
-		}
-		return nil
-	}
-	C.lp_rotate(pixels(scratch.Pix), C.int(width), C.int(height), C.ptrdiff_t(scratch.Stride),
-		pixels(out.Pix), C.ptrdiff_t(out.Stride), C.int(rotation))
+	orientation.turn(scratch.Pix, width, height, scratch.Stride, out)
 	return nil
 }
 

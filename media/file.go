@@ -20,10 +20,11 @@ type Info struct {
 	Codec     string // FFmpeg's decoder name
 	// Width and Height in pixels as shown; 0 where only decoding tells.
 	Width, Height int
-	Rotation      int           // degrees clockwise by which pictures are turned
-	FrameRate     float64       // frames a second, an estimate
-	Duration      time.Duration // an estimate; 0 when unknown
-	Frames        int64         // an estimate; 0 when unknown
+	// Orientation is the container's. A picture that has one of its own follows that.
+	Orientation Orientation
+	FrameRate   float64       // frames a second, an estimate
+	Duration    time.Duration // an estimate; 0 when unknown
+	Frames      int64         // an estimate; 0 when unknown
 }
 
 // File reads one video file, losslessly and in presentation order. Next is for
@@ -43,6 +44,9 @@ type File struct {
 	tick     float64      // seconds per unit of its timestamps
 	sizer    codecs.Sizer // of its packets, nil for a codec of files only
 	await    bool         // await a key frame, after a decode error
+	display  *displaySEI  // of its packets, nil for a codec that has none
+	sent     int64        // packets sent to the decoder
+	turns    [inFlight]Orientation
 	ready    []*picture
 	clock    clock
 	size     int64
@@ -139,12 +143,32 @@ func (f *File) decode() error {
 	if err := f.cfg.checkClaim(f.sizer, payload(f.pkt)); err != nil {
 		return err
 	}
+	f.sent++
+	f.turns[f.sent%inFlight] = f.info.Orientation
+	if f.display != nil {
+		if own, ok := f.display.next(payload(f.pkt)); ok {
+			f.turns[f.sent%inFlight] = own
+		}
+	}
+	f.pkt.SetPos(f.sent) // frames keep it
 	return f.dec.send(f.pkt, f.accept)
+}
+
+// orientation is the picture's own, otherwise the container's.
+func (f *File) orientation(frame *astiav.Frame) Orientation {
+	packet := int64(raw(frame).pkt_pos)
+	switch {
+	case f.display == nil:
+		return frameOrientation(frame, f.info.Orientation)
+	case packet > f.sent-inFlight && packet <= f.sent && packet > 0:
+		return f.turns[packet%inFlight]
+	}
+	return f.info.Orientation
 }
 
 func (f *File) accept(frame *astiav.Frame) {
 	ts := bestEffort(frame)
-	p := newPicture(frame, f.conv, 0, f.info.Rotation)
+	p := newPicture(frame, f.conv, 0, f.orientation(frame))
 	if p.damaged() {
 		p.Release()
 		f.tally.drop(DropCorrupt)

@@ -117,6 +117,7 @@ func (f *File) openStream(s *astiav.Stream) error {
 	if codec == nil {
 		return fmt.Errorf("%w: %v", liveproof.ErrUnsupportedCodec, p.CodecID())
 	}
+	f.display = newDisplaySEI(p.CodecID().Name(), p.ExtraData())
 	options := map[string]string{}
 	if format := codecs.FindFFmpeg(p.CodecID().Name()); format != nil {
 		f.sizer = sizerOf(format, p.ExtraData())
@@ -146,10 +147,10 @@ func (f *File) describe(s *astiav.Stream, codec *astiav.Codec) {
 		rate = f.cfg.RawFrameRate
 	}
 	f.info = Info{
-		Container: f.format.InputFormat().Name(), Codec: codec.Name(),
-		Rotation: matrixRotation(s.SideData(astiav.PacketSideDataTypeDisplaymatrix)), FrameRate: rate,
+		Container: f.format.InputFormat().Name(), Codec: codec.Name(), FrameRate: rate,
 	}
-	f.info.Width, f.info.Height = turned(p.Width(), p.Height(), f.info.Rotation)
+	f.info.Orientation, _ = matrixOrientation(s.SideData(astiav.PacketSideDataTypeDisplaymatrix)) // upright without one
+	f.info.Width, f.info.Height = f.info.Orientation.size(p.Width(), p.Height())
 	f.info.Duration = f.duration(s)
 	if f.info.Frames = max(0, s.NbFrames()); f.info.Frames == 0 {
 		f.info.Frames = int64(math.Round(f.info.Duration.Seconds() * rate))
@@ -166,17 +167,4 @@ func (f *File) duration(s *astiav.Stream) time.Duration {
 		return 0
 	}
 	return time.Duration(seconds * float64(time.Second))
-}
-
-// matrixRotation is the clockwise quarter turn of a display matrix (ISO/IEC 14496-12), 0 without one.
-func matrixRotation(b []byte) int {
-	m, err := astiav.NewDisplayMatrixFromBytes(b)
-	if err != nil {
-		return 0
-	}
-	degrees := m.Rotation()
-	if math.IsNaN(degrees) {
-		return 0
-	}
-	return quarterTurn(int(math.Round(degrees)))
 }

@@ -41,34 +41,3 @@ int lp_rgb(struct SwsContext *ctx, const AVFrame *f, uint8_t *dst, int stride) {
 	int strides[4] = {stride};
 	return sws_scale(ctx, (const uint8_t *const *)f->data, f->linesize, 0, f->height, planes, strides);
 }
-
-static inline void put(uint8_t *d, const uint8_t *s) {
-	d[0] = s[0];
-	d[1] = s[1];
-	d[2] = s[2];
-}
-
-// quarter turns by 90° (step from the bottom row up) or 270°, in tiles that stay in the first-level cache.
-static void quarter(const uint8_t *src, int w, int h, ptrdiff_t ss, uint8_t *dst, ptrdiff_t ds, int clockwise) {
-	enum { tile = 32 };
-	for (int y0 = 0; y0 < h; y0 += tile)
-		for (int x0 = 0; x0 < w; x0 += tile)
-			for (int x = x0; x < w && x < x0 + tile; x++)
-				for (int y = y0; y < h && y < y0 + tile; y++) {
-					uint8_t *d = clockwise ? dst + x * ds + 3 * (h - 1 - y) : dst + (w - 1 - x) * ds + 3 * y;
-					put(d, src + y * ss + 3 * x);
-				}
-}
-
-static void half(const uint8_t *src, int w, int h, ptrdiff_t ss, uint8_t *dst, ptrdiff_t ds) {
-	for (int y = 0; y < h; y++) {
-		const uint8_t *s = src + y * ss;
-		uint8_t *d = dst + (h - 1 - y) * ds + 3 * (w - 1);
-		for (int x = 0; x < w; x++, s += 3, d -= 3) put(d, s);
-	}
-}
-
-void lp_rotate(const uint8_t *src, int w, int h, ptrdiff_t ss, uint8_t *dst, ptrdiff_t ds, int degrees) {
-	if (degrees == 180) half(src, w, h, ss, dst, ds);
-	else quarter(src, w, h, ss, dst, ds, degrees == 90);
-}

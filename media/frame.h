@@ -20,7 +20,4 @@ struct SwsContext *lp_sws(const AVFrame *f);
 // up to the next multiple of 16 pixels when stride leaves the room.
 int lp_rgb(struct SwsContext *ctx, const AVFrame *f, uint8_t *dst, int stride);
 
-// lp_rotate turns a w×h RGB24 picture clockwise by degrees (90, 180, 270).
-void lp_rotate(const uint8_t *src, int w, int h, ptrdiff_t sstride, uint8_t *dst, ptrdiff_t dstride, int degrees);
-
 #endif

@@ -26,8 +26,8 @@ const (
 
 // unitMeta is what a picture takes over from its access unit.
 type unitMeta struct {
-	pts      time.Duration
-	rotation int
+	pts         time.Duration
+	orientation Orientation
 }
 
 // Stream decodes one live stream. Next is for one goroutine; Counts and Close
@@ -43,6 +43,7 @@ type Stream struct {
 	format  *codecs.Format       // of codec, nil when it is unknown
 	sets    codecs.ParameterSets // of the stream, nil for a codec that has none
 	held    bool                 // there are new parameter sets that the decoder has not seen
+	display *displaySEI          // of the stream, nil for a codec that has none
 	conv    *converter
 	metas   [inFlight]unitMeta
 	seq     int64
@@ -152,6 +153,19 @@ func (s *Stream) switchCodec(codec liveproof.Codec) {
 	if s.format != nil && s.format.NewParameterSets != nil {
 		s.sets = s.format.NewParameterSets()
 	}
+	if s.display = nil; s.format != nil {
+		s.display = newDisplaySEI(s.format.FFmpegName, nil)
+	}
+}
+
+// orientation is the picture's own, otherwise the transport's.
+func (s *Stream) orientation(au *liveproof.AccessUnit) Orientation {
+	if s.display != nil {
+		if own, ok := s.display.next(au.Data); ok {
+			return own
+		}
+	}
+	return unitOrientation(au)
 }
 
 // needless reports whether an access unit can be left out: no other refers to it, and the
@@ -193,7 +207,7 @@ func (s *Stream) decode(au liveproof.AccessUnit) error {
 	}
 	s.seq++
 	s.newest = au.PTS
-	s.metas[s.seq%inFlight] = unitMeta{pts: au.PTS, rotation: quarterTurn(au.Rotation)}
+	s.metas[s.seq%inFlight] = unitMeta{pts: au.PTS, orientation: s.orientation(&au)}
 	first := len(s.ready)
 	if err := s.dec.decode(au.Data, s.seq, s.accept); err != nil {
 		s.discard(first)
@@ -222,7 +236,7 @@ func mustShow(f *codecs.Format, unit []byte) bool {
 // several (spatial layers) the last.
 func (s *Stream) accept(f *astiav.Frame) {
 	m := s.metas[uint64(f.Pts())%inFlight]
-	p := newPicture(f, s.conv, m.pts, m.rotation)
+	p := newPicture(f, s.conv, m.pts, m.orientation)
 	p.seq = f.Pts()
 	if n := len(s.ready); n > 0 && s.ready[n-1].seq == p.seq {
 		s.ready[n-1].Release()
@@ -324,9 +338,4 @@ func (s *Stream) Close() error {
 	s.discard(0)
 	s.conv.release()
 	return nil
-}
-
-// quarterTurn maps any angle onto the nearest of 0, 90, 180, 270.
-func quarterTurn(degrees int) int {
-	return ((degrees%360 + 360 + 45) / 90 % 4) * 90 //nolint:mnd // quarter turns
 }
