@@ -17,24 +17,28 @@ import "C"
 
 var errConvert = errors.New("pixel format cannot be converted")
 
-// shape is all that a libswscale context depends on.
+// shape is all that a conversion depends on.
 type shape struct {
-	width, height, format, matrix, colourRange int
+	width, height, format C.int
+	colour                colour
 }
 
 // converter turns frames of one source into RGB. Its context is kept while the
 // shape stays. The source and every picture hold a reference, so that a picture
 // outlives the source that made it.
 type converter struct {
-	refs atomic.Int64
+	refs     atomic.Int64
+	untagged untagged
 
 	mu    sync.Mutex // libswscale contexts are not for concurrent use
 	sws   *C.struct_SwsContext
 	shape shape
+	grade *grade // the last one that was needed
+	deep  []byte // a picture of 16 bits a channel, before it is graded
 }
 
-func newConverter() *converter {
-	c := &converter{}
+func newConverter(u untagged) *converter {
+	c := &converter{untagged: u}
 	c.retain()
 	return c
 }
@@ -93,6 +97,27 @@ func (c *converter) convert(f *astiav.Frame, dst []byte, stride int) error {
 	if err := c.fit(f); err != nil {
 		return err
 	}
+	if c.shape.colour.graded() {
+		return c.convertGraded(f, dst, stride)
+	}
+	return c.scale(f, dst, stride)
+}
+
+// convertGraded goes over 16 bits a channel.
+func (c *converter) convertGraded(f *astiav.Frame, dst []byte, stride int) error {
+	const block = 6 * 16 // bytes of 16 pixels, which libswscale's vector code may write to their end
+	deepStride := (6*f.Width() + block - 1) / block * block
+	if n := deepStride * (f.Height() + 1); len(c.deep) < n {
+		c.deep = make([]byte, n)
+	}
+	if err := c.scale(f, c.deep, deepStride); err != nil {
+		return err
+	}
+	c.gradeFor(c.shape.colour).rows(c.deep, f.Width(), f.Height(), deepStride, dst, stride)
+	return nil
+}
+
+func (c *converter) scale(f *astiav.Frame, dst []byte, stride int) error {
 	if n := C.lp_rgb(c.sws, raw(f), pixels(dst), C.int(stride)); int(n) != f.Height() {
 		return fmt.Errorf("%w: %d of %d rows", errConvert, int(n), f.Height())
 	}
@@ -102,16 +127,39 @@ func (c *converter) convert(f *astiav.Frame, dst []byte, stride int) error {
 // fit makes the context one for frames like f.
 func (c *converter) fit(f *astiav.Frame) error {
 	r := raw(f)
-	s := shape{int(r.width), int(r.height), int(r.format), int(r.colorspace), int(r.color_range)}
+	s := shape{r.width, r.height, r.format, colourOf(r, c.untagged)}
 	if c.sws != nil && c.shape == s {
 		return nil
 	}
+	graded := C.int(0)
+	if s.colour.graded() {
+		graded = 1
+	}
 	C.sws_freeContext(c.sws)
-	if c.sws = C.lp_sws(r); c.sws == nil {
+	if c.sws = C.lp_sws(r, C.int(s.colour.matrix), graded); c.sws == nil {
 		return fmt.Errorf("%w: %v", errConvert, f.PixelFormat())
 	}
 	c.shape = s
 	return nil
+}
+
+// gradeFor is called under the lock.
+func (c *converter) gradeFor(of colour) *grade {
+	if c.grade == nil || c.grade.colour != of {
+		c.grade = newGrade(of)
+	}
+	return c.grade
+}
+
+// gradeThumbnail gives the thumbnail of f the luma of the picture that models see.
+func (c *converter) gradeThumbnail(f *astiav.Frame, t *liveproof.Thumbnail) {
+	of := colourOf(raw(f), c.untagged)
+	if !of.graded() {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.gradeFor(of).thumbnail(t)
 }
 
 func pixels(b []byte) *C.uint8_t { return (*C.uint8_t)(unsafe.Pointer(unsafe.SliceData(b))) }

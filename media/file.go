@@ -70,7 +70,7 @@ func OpenFile(cfg Config, path string) (*File, error) {
 	if startsAsJPEG(path) {
 		container = astiav.FindInputFormat("mjpeg") // FFmpeg would take some for one still image
 	}
-	f := &File{cfg: cfg, conv: newConverter(), size: size}
+	f := &File{cfg: cfg, conv: newConverter(untaggedBySize), size: size}
 	if err := f.open(path, container); err != nil {
 		f.Close() //nolint:errcheck // always nil
 		return nil, fmt.Errorf("%s: %w", path, err)

@@ -17,21 +17,21 @@ static enum AVPixelFormat plain(enum AVPixelFormat fmt) {
 	}
 }
 
-struct SwsContext *lp_sws(const AVFrame *f) {
+struct SwsContext *lp_sws(const AVFrame *f, int matrix, int deep) {
 	enum AVPixelFormat fmt = plain(f->format);
 	if (!sws_isSupportedInput(fmt)) return NULL;
 	// The size stays: the filter only matters for chroma, and not for the usual
 	// 8-bit 4:2:0 of even height, which has vector code of its own.
 	struct SwsContext *ctx = sws_getContext(f->width, f->height, fmt, f->width, f->height,
-		AV_PIX_FMT_RGB24, SWS_BICUBIC, NULL, NULL, NULL);
+		deep ? AV_PIX_FMT_RGB48 : AV_PIX_FMT_RGB24,
+		deep ? SWS_BICUBIC | SWS_FULL_CHR_H_INT | SWS_ACCURATE_RND : SWS_BICUBIC, NULL, NULL, NULL);
 	if (!ctx) return NULL;
 	int *inv, *fwd, src_range, dst_range, brightness, contrast, saturation;
 	if (sws_getColorspaceDetails(ctx, &inv, &src_range, &fwd, &dst_range, &brightness, &contrast, &saturation) < 0)
 		return ctx; // not YUV: there is nothing to set
 	if (f->color_range == AVCOL_RANGE_JPEG || fmt != f->format) src_range = 1;
 	else if (f->color_range == AVCOL_RANGE_MPEG) src_range = 0;
-	// An unspecified matrix is BT.601, as browsers and FFmpeg take it.
-	sws_setColorspaceDetails(ctx, sws_getCoefficients(f->colorspace), src_range, fwd, dst_range,
+	sws_setColorspaceDetails(ctx, sws_getCoefficients(matrix), src_range, fwd, dst_range,
 		brightness, contrast, saturation);
 	return ctx;
 }

@@ -117,7 +117,7 @@ func TestOrientationOfTheFrameWins(t *testing.T) {
 	require.NoError(t, err)
 	requireLike(t, all, rawRGB(t, plain, "-vf", orientations[3].filters))
 
-	units := unitsOf(t, withSEI(t, plain, 3))
+	units := unitsOf(t, withSEI(t, plain, 3), liveproof.CodecH264)
 	for i := range units {
 		units[i].Rotation, units[i].Mirrored = 90, true
 	}
@@ -129,7 +129,7 @@ func TestOrientationOfTheFrameWins(t *testing.T) {
 func TestOrientationOfALiveFrame(t *testing.T) {
 	plain := plainClip(t)
 	eachOrientation(t, plain, func(t *testing.T, i int) []shown {
-		all, _, _, err := play(t, unitsOf(t, withSEI(t, plain, i)))
+		all, _, _, err := play(t, unitsOf(t, withSEI(t, plain, i), liveproof.CodecH264))
 		require.NoError(t, err)
 		return all
 	})
@@ -138,7 +138,7 @@ func TestOrientationOfALiveFrame(t *testing.T) {
 // TestOrientationOfAUnit is coordination of video orientation.
 func TestOrientationOfAUnit(t *testing.T) {
 	plain := plainClip(t)
-	units := unitsOf(t, plain)
+	units := unitsOf(t, plain, liveproof.CodecH264)
 	eachOrientation(t, plain, func(t *testing.T, i int) []shown {
 		for n := range units {
 			units[n].Rotation, units[n].Mirrored = orientations[i].Degrees(), orientations[i].Mirrored
@@ -149,10 +149,15 @@ func TestOrientationOfAUnit(t *testing.T) {
 	})
 }
 
-// unitsOf splits an H.264 stream with access unit delimiters.
-func unitsOf(t testing.TB, path string) (units []liveproof.AccessUnit) {
-	for i, data := range splitAUD(read(t, path)) {
-		units = append(units, liveproof.AccessUnit{Codec: liveproof.CodecH264, Key: i == 0, Data: data})
+// unitsOf splits an IVF file, or an H.264 stream with access unit delimiters, of three pictures.
+func unitsOf(t testing.TB, path string, codec liveproof.Codec) (units []liveproof.AccessUnit) {
+	t.Helper()
+	parts := splitAUD(read(t, path))
+	if codec != liveproof.CodecH264 {
+		parts = splitIVF(t, read(t, path))
+	}
+	for i, data := range parts {
+		units = append(units, liveproof.AccessUnit{Codec: codec, Key: i == 0, Data: data})
 	}
 	require.Len(t, units, 3)
 	return units

@@ -10,6 +10,7 @@ import (
 
 // #cgo pkg-config: libavcodec libavutil libswscale
 // #cgo CFLAGS: -O3
+// #cgo LDFLAGS: -lm
 // #include "fingerprint.h"
 // #include "frame.h"
 import "C"
@@ -48,6 +49,7 @@ func (p *picture) Fingerprint(to *liveproof.Thumbnail) (digest uint64) {
 		return 0
 	}
 	digest = uint64(C.lp_fingerprint(raw(p.frame), pixels(to[:]), liveproof.ThumbnailSide))
+	p.conv.gradeThumbnail(p.frame, to)
 	if p.orientation != (Orientation{}) {
 		p.orientation.turnThumbnail(to)
 	}
