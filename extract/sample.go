@@ -61,6 +61,9 @@ func describe(cfg media.Config, path string, r *benchmark.Record) (frames int, e
 	info := file.Info()
 	r.Rate, r.Width, r.Height = info.FrameRate, info.Width, info.Height
 	r.Rotation, r.Mirrored = info.Orientation.Degrees(), info.Orientation.Mirrored
+	if info.Reduction > 1 {
+		r.Reduction = info.Reduction
+	}
 	return int(min(info.Frames, maxFrames)), file.Close()
 }
 

@@ -20,6 +20,9 @@ type Info struct {
 	Codec     string // FFmpeg's decoder name
 	// Width and Height in pixels as shown; 0 where only decoding tells.
 	Width, Height int
+	// Reduction is 1, or 2, 4 or 8 where pictures are decoded at that part of their width and height, because they are
+	// above Config.MaxPixels.
+	Reduction int
 	// Orientation is the container's. A picture that has one of its own follows that.
 	Orientation Orientation
 	FrameRate   float64       // frames a second, an estimate
@@ -34,25 +37,26 @@ type File struct {
 	tally tally
 	stop  func() // interrupts blocking I/O for good
 
-	mu       sync.Mutex // so that Close waits for a running read
-	format   *astiav.FormatContext
-	dec      *decoder
-	pkt      *astiav.Packet
-	conv     *converter
-	info     Info
-	index    int          // of the video stream
-	tick     float64      // seconds per unit of its timestamps
-	sizer    codecs.Sizer // of its packets, nil for a codec of files only
-	await    bool         // await a key frame, after a decode error
-	display  *displaySEI  // of its packets, nil for a codec that has none
-	sent     int64        // packets sent to the decoder
-	turns    [inFlight]Orientation
-	ready    []*picture
-	clock    clock
-	size     int64
-	position int64
-	trouble  error // the last decode error
-	end      error
+	mu        sync.Mutex // so that Close waits for a running read
+	format    *astiav.FormatContext
+	dec       *decoder
+	pkt       *astiav.Packet
+	conv      *converter
+	info      Info
+	index     int          // of the video stream
+	tick      float64      // seconds per unit of its timestamps
+	sizer     codecs.Sizer // of its packets, nil for a codec of files only
+	await     bool         // await a key frame, after a decode error
+	display   *displaySEI  // of its packets, nil for a codec that has none
+	sent      int64        // packets sent to the decoder
+	turns     [inFlight]Orientation
+	ready     []*picture
+	clock     clock
+	size      int64
+	firstJPEG *jpegHeader // of raw motion JPEG
+	position  int64
+	trouble   error // the last decode error
+	end       error
 }
 
 // OpenFile opens a video file of any common container and picks its best video
@@ -67,10 +71,11 @@ func OpenFile(cfg Config, path string) (*File, error) {
 		return nil, err
 	}
 	var container *astiav.InputFormat // nil: found out by FFmpeg
-	if startsAsJPEG(path) {
-		container = astiav.FindInputFormat("mjpeg") // FFmpeg would take some for one still image
+	first := firstJPEG(path)
+	if first != nil {
+		container = astiav.FindInputFormat(mjpeg) // FFmpeg would take some for one still image
 	}
-	f := &File{cfg: cfg, conv: newConverter(untaggedBySize), size: size}
+	f := &File{cfg: cfg, conv: newConverter(untaggedBySize), size: size, firstJPEG: first}
 	if err := f.open(path, container); err != nil {
 		f.Close() //nolint:errcheck // always nil
 		return nil, fmt.Errorf("%s: %w", path, err)
