@@ -19,16 +19,20 @@ var errConvert = errors.New("pixel format cannot be converted")
 
 // shape is all that a conversion depends on.
 type shape struct {
-	width, height, format C.int
-	colour                colour
+	width, height, format   C.int
+	interlaced              C.int
+	shownWidth, shownHeight int
+	colour                  colour
 }
 
 // converter turns frames of one source into RGB. Its context is kept while the
 // shape stays. The source and every picture hold a reference, so that a picture
 // outlives the source that made it.
 type converter struct {
-	refs     atomic.Int64
-	untagged untagged
+	refs      atomic.Int64
+	untagged  untagged
+	maxPixels int    // of a picture that is enlarged to square pixels
+	aspect    aspect // of a pixel, by the container
 
 	mu    sync.Mutex // libswscale contexts are not for concurrent use
 	sws   *C.struct_SwsContext
@@ -37,8 +41,8 @@ type converter struct {
 	deep  []byte // a picture of 16 bits a channel, before it is graded
 }
 
-func newConverter(u untagged) *converter {
-	c := &converter{untagged: u}
+func newConverter(u untagged, maxPixels int) *converter {
+	c := &converter{untagged: u, maxPixels: maxPixels}
 	c.retain()
 	return c
 }
@@ -57,7 +61,7 @@ func (c *converter) release() {
 
 // rgb converts and makes upright; the caller owns the image.
 func (c *converter) rgb(f *astiav.Frame, orientation Orientation, pool *liveproof.ImagePool) (*liveproof.Image, error) {
-	width, height := f.Width(), f.Height()
+	width, height := c.shownSize(raw(f))
 	w, h := orientation.size(width, height)
 	out, err := pool.Get(w, h)
 	if err != nil {
@@ -66,7 +70,7 @@ func (c *converter) rgb(f *astiav.Frame, orientation Orientation, pool *liveproo
 	if orientation == (Orientation{}) && width%16 == 0 {
 		err = c.convert(f, out.Pix, out.Stride)
 	} else {
-		err = c.viaScratch(f, orientation, out, pool)
+		err = c.viaScratch(f, width, height, orientation, out, pool)
 	}
 	if err != nil {
 		out.Release()
@@ -77,8 +81,7 @@ func (c *converter) rgb(f *astiav.Frame, orientation Orientation, pool *liveproo
 
 // viaScratch converts into rows padded to 16 pixels, which libswscale's vector
 // code may write to their end, and copies upright from there.
-func (c *converter) viaScratch(f *astiav.Frame, orientation Orientation, out *liveproof.Image, pool *liveproof.ImagePool) error {
-	width, height := f.Width(), f.Height()
+func (c *converter) viaScratch(f *astiav.Frame, width, height int, orientation Orientation, out *liveproof.Image, pool *liveproof.ImagePool) error {
 	scratch, err := pool.Get((width+15)&^15, height+1) // one row more: the last row may be overwritten past its end
 	if err != nil {
 		return err
@@ -106,19 +109,20 @@ func (c *converter) convert(f *astiav.Frame, dst []byte, stride int) error {
 // convertGraded goes over 16 bits a channel.
 func (c *converter) convertGraded(f *astiav.Frame, dst []byte, stride int) error {
 	const block = 6 * 16 // bytes of 16 pixels, which libswscale's vector code may write to their end
-	deepStride := (6*f.Width() + block - 1) / block * block
-	if n := deepStride * (f.Height() + 1); len(c.deep) < n {
+	width, height := c.shape.shownWidth, c.shape.shownHeight
+	deepStride := (6*width + block - 1) / block * block
+	if n := deepStride * (height + 1); len(c.deep) < n {
 		c.deep = make([]byte, n)
 	}
 	if err := c.scale(f, c.deep, deepStride); err != nil {
 		return err
 	}
-	c.gradeFor(c.shape.colour).rows(c.deep, f.Width(), f.Height(), deepStride, dst, stride)
+	c.gradeFor(c.shape.colour).rows(c.deep, width, height, deepStride, dst, stride)
 	return nil
 }
 
 func (c *converter) scale(f *astiav.Frame, dst []byte, stride int) error {
-	if n := C.lp_rgb(c.sws, raw(f), pixels(dst), C.int(stride)); int(n) != f.Height() {
+	if n := C.lp_rgb(c.sws, raw(f), pixels(dst), C.int(stride)); int(n) != c.shape.shownHeight {
 		return fmt.Errorf("%w: %d of %d rows", errConvert, int(n), f.Height())
 	}
 	return nil
@@ -127,7 +131,8 @@ func (c *converter) scale(f *astiav.Frame, dst []byte, stride int) error {
 // fit makes the context one for frames like f.
 func (c *converter) fit(f *astiav.Frame) error {
 	r := raw(f)
-	s := shape{r.width, r.height, r.format, colourOf(r, c.untagged)}
+	s := shape{width: r.width, height: r.height, format: r.format, interlaced: r.interlaced_frame, colour: colourOf(r, c.untagged)}
+	s.shownWidth, s.shownHeight = c.shownSize(r)
 	if c.sws != nil && c.shape == s {
 		return nil
 	}
@@ -136,7 +141,7 @@ func (c *converter) fit(f *astiav.Frame) error {
 		graded = 1
 	}
 	C.sws_freeContext(c.sws)
-	if c.sws = C.lp_sws(r, C.int(s.colour.matrix), graded); c.sws == nil {
+	if c.sws = C.lp_sws(r, C.int(s.shownWidth), C.int(s.shownHeight), C.int(s.colour.matrix), graded); c.sws == nil {
 		return fmt.Errorf("%w: %v", errConvert, f.PixelFormat())
 	}
 	c.shape = s

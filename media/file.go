@@ -75,7 +75,7 @@ func OpenFile(cfg Config, path string) (*File, error) {
 	if first != nil {
 		container = astiav.FindInputFormat(mjpeg) // FFmpeg would take some for one still image
 	}
-	f := &File{cfg: cfg, conv: newConverter(untaggedBySize), size: size, firstJPEG: first}
+	f := &File{cfg: cfg, conv: newConverter(untaggedBySize, cfg.MaxPixels), size: size, firstJPEG: first}
 	if err := f.open(path, container); err != nil {
 		f.Close() //nolint:errcheck // always nil
 		return nil, fmt.Errorf("%s: %w", path, err)

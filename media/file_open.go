@@ -143,7 +143,7 @@ func (f *File) openStream(s *astiav.Stream) error {
 		options["lowres"] = strconv.Itoa(halvings)
 	}
 	f.index, f.tick = s.Index(), s.TimeBase().Float64()
-	f.describe(s, codec, halved(width, halvings), halved(height, halvings))
+	f.describe(s, codec.Name(), halved(width, halvings), halved(height, halvings))
 	f.info.Reduction = 1 << halvings
 	f.dec, err = openDecoder(cfg, codec, p, options)
 	return err
@@ -157,16 +157,18 @@ func sizerOf(format *codecs.Format, streamHeader []byte) codecs.Sizer {
 	return format.Size
 }
 
-func (f *File) describe(s *astiav.Stream, codec *astiav.Codec, width, height int) {
+func (f *File) describe(s *astiav.Stream, decoder string, width, height int) {
 	rate := s.AvgFrameRate().Float64()
 	if rate <= 0 || rate > 1000 {
 		rate = f.cfg.RawFrameRate
 	}
 	f.info = Info{
-		Container: f.format.InputFormat().Name(), Codec: codec.Name(), FrameRate: rate,
+		Container: f.format.InputFormat().Name(), Codec: decoder, FrameRate: rate,
 	}
 	f.info.Orientation, _ = matrixOrientation(s.SideData(astiav.PacketSideDataTypeDisplaymatrix)) // upright without one
-	f.info.Width, f.info.Height = f.info.Orientation.size(width, height)
+	f.conv.aspect = aspectOf(s.SampleAspectRatio().Num(), s.SampleAspectRatio().Den())
+	codec := s.CodecParameters().SampleAspectRatio()
+	f.info.Width, f.info.Height = f.info.Orientation.size(f.conv.square(width, height, aspectOf(codec.Num(), codec.Den())))
 	f.info.Duration = f.duration(s)
 	if f.info.Frames = max(0, s.NbFrames()); f.info.Frames == 0 {
 		f.info.Frames = int64(math.Round(f.info.Duration.Seconds() * rate))

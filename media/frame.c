@@ -17,12 +17,21 @@ static enum AVPixelFormat plain(enum AVPixelFormat fmt) {
 	}
 }
 
-struct SwsContext *lp_sws(const AVFrame *f, int matrix, int deep) {
+// field tells whether only the upper field is used. The two fields of an interlaced frame were taken at different times: together
+// they comb everything that moves.
+static int field(const AVFrame *f) {
+	const AVPixFmtDescriptor *desc = av_pix_fmt_desc_get(f->format);
+	return f->interlaced_frame && f->height > 1 && desc && !(desc->flags & AV_PIX_FMT_FLAG_PAL);
+}
+
+static int rows(const AVFrame *f) { return field(f) ? (f->height + 1) / 2 : f->height; }
+
+struct SwsContext *lp_sws(const AVFrame *f, int w, int h, int matrix, int deep) {
 	enum AVPixelFormat fmt = plain(f->format);
 	if (!sws_isSupportedInput(fmt)) return NULL;
-	// The size stays: the filter only matters for chroma, and not for the usual
+	// Where the size stays, the filter only matters for chroma, and not for the usual
 	// 8-bit 4:2:0 of even height, which has vector code of its own.
-	struct SwsContext *ctx = sws_getContext(f->width, f->height, fmt, f->width, f->height,
+	struct SwsContext *ctx = sws_getContext(f->width, rows(f), fmt, w, h,
 		deep ? AV_PIX_FMT_RGB48 : AV_PIX_FMT_RGB24,
 		deep ? SWS_BICUBIC | SWS_FULL_CHR_H_INT | SWS_ACCURATE_RND : SWS_BICUBIC, NULL, NULL, NULL);
 	if (!ctx) return NULL;
@@ -39,5 +48,7 @@ struct SwsContext *lp_sws(const AVFrame *f, int matrix, int deep) {
 int lp_rgb(struct SwsContext *ctx, const AVFrame *f, uint8_t *dst, int stride) {
 	uint8_t *planes[4] = {dst};
 	int strides[4] = {stride};
-	return sws_scale(ctx, (const uint8_t *const *)f->data, f->linesize, 0, f->height, planes, strides);
+	int from[AV_NUM_DATA_POINTERS];
+	for (int i = 0; i < AV_NUM_DATA_POINTERS; i++) from[i] = f->linesize[i] * (1 + field(f));
+	return sws_scale(ctx, (const uint8_t *const *)f->data, from, 0, rows(f), planes, strides);
 }

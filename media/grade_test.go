@@ -184,7 +184,7 @@ func TestColoursThatAreLeftAlone(t *testing.T) {
 			r := raw(f)
 			r.color_primaries, r.color_trc = uint32(c.primaries), uint32(c.transfer)
 			require.Equal(t, c.graded, colourOf(r, untaggedBT601).graded())
-			conv := newConverter(untaggedBT601)
+			conv := newConverter(untaggedBT601, DefaultConfig().MaxPixels)
 			defer conv.release()
 			p := newPicture(f, conv, 0, Orientation{})
 			defer p.Release()
@@ -200,7 +200,7 @@ func TestGradeThumbnail(t *testing.T) {
 		f := flat(t, astiav.PixelFormatYuv420P10Le, 64, 48, matrix2020, rangeLimited, 10, [3]int{120, 128, 128})
 		r := raw(f)
 		r.color_primaries, r.color_trc = primaries2020, uint32(transfer)
-		conv := newConverter(untaggedBT601)
+		conv := newConverter(untaggedBT601, DefaultConfig().MaxPixels)
 		defer conv.release()
 		p := newPicture(f, conv, 0, Orientation{Turns: 1})
 		defer p.Release()
@@ -213,7 +213,7 @@ func TestGradeThumbnail(t *testing.T) {
 }
 
 func BenchmarkGrade(b *testing.B) {
-	conv := newConverter(untaggedBT601)
+	conv := newConverter(untaggedBT601, DefaultConfig().MaxPixels)
 	defer conv.release()
 	f := flat(b, astiav.PixelFormatYuv420P10Le, 640, 480, matrix2020, rangeLimited, 10, [3]int{120, 100, 160})
 	raw(f).color_primaries, raw(f).color_trc = primaries2020, transferPQ

@@ -236,3 +236,32 @@ func TestOrientationOfSharedInputs(t *testing.T) {
 		requireLike(t, all[:5], rawRGBOf(t, []string{"-noautorotate", "-i", path}, "-vf", plain, "-frames:v", "5"))
 	}
 }
+
+// TestOrientationThatChanges: when the sender turns the camera, the pictures turn and their orientation turns back. The
+// thumbnails by which cuts are found hardly change.
+func TestOrientationThatChanges(t *testing.T) {
+	still := []string{"-f", "lavfi", "-i", "mandelbrot=size=128x96:rate=30,format=yuv420p", "-frames:v", "1"}
+	var before liveproof.Thumbnail
+	for i, o := range orientations {
+		undo := []string{"null", "transpose=cclock", "hflip,vflip", "transpose=clock",
+			"hflip", "transpose=cclock,hflip", "vflip", "transpose=clock,hflip"}[i]
+		units := encode(t, liveproof.CodecH264, append(append([]string{}, still...), "-vf", undo), "-b:v", "4M")
+		units[0].Rotation, units[0].Mirrored = o.Degrees(), o.Mirrored
+		s, err := NewStream(DefaultConfig(), &script{units: units})
+		require.NoError(t, err)
+		p, err := s.Next(t.Context())
+		require.NoError(t, err)
+		var now liveproof.Thumbnail
+		p.Fingerprint(&now)
+		p.Release()
+		require.NoError(t, s.Close())
+		if i == 0 {
+			before = now
+		}
+		sum := 0
+		for j := range now {
+			sum += max(int(now[j]), int(before[j])) - min(int(now[j]), int(before[j]))
+		}
+		require.Less(t, float64(sum)/float64(len(now)), 4.0, "%+v", o.Orientation)
+	}
+}

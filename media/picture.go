@@ -38,7 +38,7 @@ func (p *picture) Size() (width, height int) {
 	if p.frame == nil {
 		return 0, 0
 	}
-	return p.orientation.size(p.frame.Width(), p.frame.Height())
+	return p.orientation.size(p.conv.shownSize(raw(p.frame)))
 }
 
 // Fingerprint computes both in one pass over the luma: the thumbnail from at most 100 samples a

@@ -105,7 +105,7 @@ func TestPictureColours(t *testing.T) {
 // requireColour converts f and compares every pixel with want, ±3 of 255.
 func requireColour(t *testing.T, f *astiav.Frame, want [3]float64) {
 	t.Helper()
-	conv := newConverter(untaggedBT601)
+	conv := newConverter(untaggedBT601, DefaultConfig().MaxPixels)
 	defer conv.release()
 	p := newPicture(f, conv, 0, Orientation{})
 	defer p.Release()
@@ -123,7 +123,7 @@ func requireColour(t *testing.T, f *astiav.Frame, want [3]float64) {
 // TestPictureStaysInsideItsBuffer: libswscale's vector code writes whole
 // blocks; nothing may land behind the image.
 func TestPictureStaysInsideItsBuffer(t *testing.T) {
-	conv := newConverter(untaggedBT601)
+	conv := newConverter(untaggedBT601, DefaultConfig().MaxPixels)
 	defer conv.release()
 	for width := 16; width <= 80; width++ {
 		for _, height := range []int{16, 17, 18} {
@@ -141,7 +141,7 @@ func TestPictureStaysInsideItsBuffer(t *testing.T) {
 }
 
 func TestPictureDigest(t *testing.T) {
-	conv := newConverter(untaggedBT601)
+	conv := newConverter(untaggedBT601, DefaultConfig().MaxPixels)
 	defer conv.release()
 	base := [3]int{100, 110, 120}
 	made := func(format astiav.PixelFormat, width, height int, colour [3]int) *picture {
@@ -169,7 +169,7 @@ func TestPictureDigest(t *testing.T) {
 // TestPictureDigestOfNearPictures: pictures with the smallest possible differences, also
 // those that a weak checksum would miss, have different digests.
 func TestPictureDigestOfNearPictures(t *testing.T) {
-	conv := newConverter(untaggedBT601)
+	conv := newConverter(untaggedBT601, DefaultConfig().MaxPixels)
 	defer conv.release()
 	const width, height = 80, 60 // a row ends within a stripe
 	frame := flat(t, astiav.PixelFormatGray8, width, height, matrix601, 0, 8, [3]int{128})
@@ -285,7 +285,7 @@ func TestFFmpegToolIsThere(t *testing.T) {
 // TestPictureThumbnail: luma of every layout, turned as shown, whatever the size.
 func TestPictureThumbnail(t *testing.T) {
 	const side = liveproof.ThumbnailSide
-	conv := newConverter(untaggedBT601)
+	conv := newConverter(untaggedBT601, DefaultConfig().MaxPixels)
 	defer conv.release()
 	for _, c := range []struct {
 		format astiav.PixelFormat
@@ -336,7 +336,7 @@ func TestPictureOfUnevenLuma(t *testing.T) {
 	frame.SetHeight(48)
 	frame.SetPixelFormat(astiav.PixelFormatUyyvyy411)
 	require.NoError(t, frame.AllocBuffer(0))
-	conv := newConverter(untaggedBT601)
+	conv := newConverter(untaggedBT601, DefaultConfig().MaxPixels)
 	defer conv.release()
 	p := newPicture(frame, conv, 0, Orientation{})
 	defer p.Release()
@@ -347,7 +347,7 @@ func TestPictureOfUnevenLuma(t *testing.T) {
 
 // TestPictureThumbnailIsTheMean of at most ten by ten samples spread over a cell.
 func TestPictureThumbnailIsTheMean(t *testing.T) {
-	conv := newConverter(untaggedBT601)
+	conv := newConverter(untaggedBT601, DefaultConfig().MaxPixels)
 	defer conv.release()
 	for _, format := range []astiav.PixelFormat{astiav.PixelFormatYuv420P, astiav.PixelFormatYuyv422} {
 		for _, size := range [][2]int{{640, 480}, {1280, 720}, {322, 242}, {66, 1080}, {30, 20}} {

@@ -60,7 +60,7 @@ func NewStream(cfg Config, units liveproof.UnitSource) (*Stream, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	return &Stream{cfg: cfg, units: units, conv: newConverter(untaggedBT601)}, nil
+	return &Stream{cfg: cfg, units: units, conv: newConverter(untaggedBT601, cfg.MaxPixels)}, nil
 }
 
 // Next blocks for the next picture, which the caller then owns. The stream ends
