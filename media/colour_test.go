@@ -83,7 +83,7 @@ func TestUntaggedMatrix(t *testing.T) {
 func TestEveryPixelFormat(t *testing.T) {
 	var pool liveproof.ImagePool
 	converted, refused := 0, []string{}
-	for format := astiav.PixelFormat(0); format < 300; format++ {
+	for format := range astiav.PixelFormat(300) {
 		if format.Name() == "" {
 			continue
 		}

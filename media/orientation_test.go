@@ -208,7 +208,8 @@ func TestOrientationTurnsEverySize(t *testing.T) {
 				from[i] = byte(i * 7)
 			}
 			out := liveproof.NewImage(o.size(width, height))
-			guarded := append(out.Pix, 0xa5)
+			guarded := make([]byte, len(out.Pix)+1)
+			guarded[len(out.Pix)] = 0xa5
 			out.Pix = guarded[:len(out.Pix)]
 			o.turn(from, width, height, 3*width, out)
 			require.EqualValues(t, 0xa5, guarded[len(out.Pix)])

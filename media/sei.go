@@ -5,8 +5,8 @@ import (
 	"encoding/binary"
 )
 
-// displaySEI follows the display orientation SEI messages of one H.264 or HEVC stream (ITU-T H.264
-// D.1.26 and D.2.26, H.265 D.2.17 and D.3.17). FFmpeg 5.1 gives a message only to the
+// displaySEI follows the display orientation SEI messages of one H.264 or HEVC stream (payloadType 47; ITU-T H.264 annex D,
+// H.265 D.2.17 and D.3.17). FFmpeg 5.1 gives a message only to the
 // picture that it comes with, and loses those of later key frames; the standards let it persist to the end of
 // the coded video sequence.
 type displaySEI struct {
