@@ -266,3 +266,23 @@ func TestOrientationThatChanges(t *testing.T) {
 		require.Less(t, float64(sum)/float64(len(now)), 4.0, "%+v", o.Orientation)
 	}
 }
+
+// TestOrientationOfReorderedPictures: every picture keeps the orientation of its own packet, also where B pictures leave the
+// decoder in another order.
+func TestOrientationOfReorderedPictures(t *testing.T) {
+	plain := ffmpeg(t, "plain.h264", append(noisy("160x96", 8), "-c:v", "libx264", "-bf", "3", "-x264-params", "b-adapt=0")...)
+	both := append(read(t, withSEI(t, plain, 1)), read(t, withSEI(t, plain, 6))...)
+	path := write(t, "both.h264", append(both, read(t, plain)...))
+	for _, name := range []string{path, ffmpeg(t, "both.mkv", "-fflags", "+genpts", "-i", path, "-c", "copy", "-bsf:v", "setts=ts=N")} {
+		f := openFile(t, name)
+		all, err := drain(t, f)
+		require.NoError(t, err)
+		require.Len(t, all, 24)
+		for i, p := range all {
+			require.Equal(t, i < 8, p.height > p.width, "picture %d", i)
+		}
+		requireLike(t, all[:8], rawRGB(t, plain, "-vf", orientations[1].filters))
+		requireLike(t, all[8:16], rawRGB(t, plain, "-vf", orientations[6].filters))
+		requireLike(t, all[16:], rawRGB(t, plain))
+	}
+}
