@@ -98,6 +98,9 @@ func TestEveryPixelFormat(t *testing.T) {
 			}
 			r := raw(f)
 			r.colorspace, r.color_primaries, r.color_trc = colours[0], colours[1], colours[2]
+			if colours[2] == transferPQ {
+				r.interlaced_frame = 1
+			}
 			conv := newConverter(untaggedBT601, DefaultConfig().MaxPixels)
 			p := newPicture(f, conv, 0, Orientation{true, 1})
 			var cells liveproof.Thumbnail

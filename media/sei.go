@@ -190,7 +190,9 @@ func (s *displaySEI) payload(data []byte) (m orientationSEI, ok bool) {
 	if len(data) < 3 {
 		return m, false
 	}
-	v := binary.BigEndian.Uint32(append(data[:3:3], append(data[3:], 0)[0]))
+	var start [4]byte
+	copy(start[:], data)
+	v := binary.BigEndian.Uint32(start[:])
 	turns := -float64(v>>13&0xffff) / (1 << 16)
 	if v&vertical != 0 { // the same as a horizontal flip and half a turn
 		turns += 0.5

@@ -124,7 +124,12 @@ func FuzzDisplaySEI(f *testing.F) {
 			codec, header = "hevc", append(make([]byte, 21), kind>>2)
 			header[0] = kind >> 1 & 1
 		}
-		s := newDisplaySEI(codec, header)
+		s, before := newDisplaySEI(codec, header), bytes.Clone(unit)
+		defer func() {
+			if !bytes.Equal(before, unit) {
+				t.Fatal("the unit was changed")
+			}
+		}()
 		for range 2 {
 			if o, ok := s.next(unit); o.Turns < 0 || o.Turns > 3 || ok != (o != Orientation{}) {
 				t.Fatalf("%+v %v", o, ok)
