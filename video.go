@@ -33,7 +33,11 @@ type AccessUnit struct {
 	// Discardable says that no later picture needs this one, neither as a reference
 	// nor for the decoder's state. False means "needed or not known".
 	Discardable bool
-	// Rotation in degrees clockwise {0,90,180,270}, from coordination of video orientation (3GPP TS 26.114).
+	// Mirrored and Rotation make the decoded picture upright: it is mirrored left to right, then
+	// turned clockwise by degrees {0,90,180,270}. They are the bits F, R1 and R0 of coordination of
+	// video orientation (3GPP TS 26.114, 7.4.5). A picture that states an orientation itself (H.264's
+	// display orientation SEI message) follows that instead.
+	Mirrored bool
 	Rotation int
 	// Data is the encoded picture. It is valid until the next call of the
 	// UnitSource's Next, which may reuse its memory.
@@ -62,10 +66,10 @@ type LossCounter interface {
 type Picture interface {
 	// Time is the presentation time from the stream's first picture.
 	Time() time.Duration
-	// Size is the width and height in pixels as shown, after rotation.
+	// Size is the width and height in pixels as shown, upright.
 	Size() (width, height int)
 	// Fingerprint makes the picture comparable with others, by a thumbnail and a
-	// digest. The thumbnail averages the luma over a grid, as shown, after rotation;
+	// digest. The thumbnail averages the luma over a grid, as shown, upright;
 	// a pixel format without readable samples gives zeros.
 	//
 	// The 64-bit digest is equal for pictures whose luma is equal in every pixel, and

@@ -30,9 +30,11 @@ type Record struct {
 	Frames      int      `json:"frames"` // decoded
 	Width       int      `json:"width"`  // of the upright frame
 	Height      int      `json:"height"`
-	Rate        float64  `json:"rate"`     // frames a second, by the container
-	Rotation    int      `json:"rotation"` // degrees clockwise, by the container; done by the decoder
-	Turn        int      `json:"turn"`     // degrees on top of that
+	Rate        float64  `json:"rate"`                // frames a second, by the container
+	Rotation    int      `json:"rotation"`            // degrees clockwise, by the container; done by the decoder
+	Mirrored    bool     `json:"mirrored,omitempty"`  // left to right before that, by the container; done by the decoder
+	Turn        int      `json:"turn"`                // degrees on top of that
+	Reduction   int      `json:"reduction,omitempty"` // 2, 4, 8: decoded at that part of its width and height
 	Sampled     int      `json:"sampled"`
 	Broken      bool     `json:"broken,omitempty"` // could not be read to its end
 	Crops       []Crop   `json:"crops"`

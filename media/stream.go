@@ -29,9 +29,9 @@ const (
 
 // unitMeta is what a picture takes over from its access unit.
 type unitMeta struct {
-	pts      time.Duration
-	rotation int
-	exact    bool // the picture does not refer to any that the decoder has not seen
+	pts         time.Duration
+	orientation Orientation
+	exact       bool // the picture does not refer to any that the decoder has not seen
 }
 
 // Stream decodes one live stream. Next is for one goroutine; Counts and Close
@@ -48,6 +48,7 @@ type Stream struct {
 	format   *codecs.Format       // of codec, nil when it is unknown
 	sets     codecs.ParameterSets // of the stream, nil for a codec that has none
 	held     bool                 // there are new parameter sets that the decoder has not seen
+	display  *displaySEI          // of the stream, nil for a codec that has none
 	conv     *converter
 	metas    [inFlight]unitMeta
 	seq      int64
@@ -64,7 +65,7 @@ func NewStream(cfg Config, units liveproof.UnitSource) (*Stream, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	return &Stream{cfg: cfg, units: units, conv: newConverter()}, nil
+	return &Stream{cfg: cfg, units: units, conv: newConverter(untaggedBT601, cfg.MaxPixels)}, nil
 }
 
 // Next blocks for the next picture, which the caller then owns. The stream ends
@@ -159,6 +160,19 @@ func (s *Stream) switchCodec(codec liveproof.Codec) {
 	if s.format != nil && s.format.NewParameterSets != nil {
 		s.sets = s.format.NewParameterSets()
 	}
+	if s.display = nil; s.format != nil {
+		s.display = newDisplaySEI(s.format.FFmpegName, nil)
+	}
+}
+
+// orientation is the picture's own, otherwise the transport's.
+func (s *Stream) orientation(au *liveproof.AccessUnit) Orientation {
+	if s.display != nil {
+		if own, ok := s.display.next(au.Data); ok {
+			return own
+		}
+	}
+	return unitOrientation(au)
 }
 
 // needless reports whether an access unit can be left out: no other refers to it, and the
@@ -200,7 +214,7 @@ func (s *Stream) decode(au liveproof.AccessUnit) error {
 	}
 	s.seq++
 	s.newest = au.PTS
-	s.metas[s.seq%inFlight] = unitMeta{pts: au.PTS, rotation: quarterTurn(au.Rotation), exact: s.exact(au.Data)}
+	s.metas[s.seq%inFlight] = unitMeta{pts: au.PTS, orientation: s.orientation(&au), exact: s.exact(au.Data)}
 	first := len(s.ready)
 	if err := s.dec.decode(au.Data, s.seq, s.accept); err != nil {
 		s.discard(first)
@@ -249,7 +263,7 @@ func (s *Stream) accept(f *astiav.Frame) {
 		f.Free()
 		return
 	}
-	p := newPicture(f, s.conv, m.pts, m.rotation)
+	p := newPicture(f, s.conv, m.pts, m.orientation)
 	p.seq = f.Pts()
 	if n := len(s.ready); n > 0 && s.ready[n-1].seq == p.seq {
 		s.ready[n-1].Release()
@@ -373,9 +387,4 @@ func (s *Stream) Close() error {
 	s.discard(0)
 	s.conv.release()
 	return nil
-}
-
-// quarterTurn maps any angle onto the nearest of 0, 90, 180, 270.
-func quarterTurn(degrees int) int {
-	return ((degrees%360 + 360 + 45) / 90 % 4) * 90 //nolint:mnd // quarter turns
 }

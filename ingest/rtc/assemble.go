@@ -58,6 +58,7 @@ type assembler struct {
 	broken        bool            // a key frame is needed to show pictures again
 	codec         liveproof.Codec // of the last unit
 	rotation      int
+	mirrored      bool
 	clock         clock
 }
 
@@ -162,7 +163,7 @@ func (a *assembler) add(codec liveproof.Codec, p packet) {
 	pic.packets++
 	pic.arrived = p.arrived
 	if p.rotation != noRotation {
-		a.rotation = p.rotation
+		a.rotation, a.mirrored = p.rotation, p.mirrored
 	}
 	switch {
 	case pic.bad != "":
@@ -230,7 +231,8 @@ func (a *assembler) deliver(u codecs.Unit) {
 	}
 	a.emit(liveproof.AccessUnit{
 		Codec: pic.codec, PTS: a.clock.time(pic.timestamp), ArrivedAt: pic.arrived,
-		Key: u.Key, Gap: a.gap, Discardable: u.Discardable, Rotation: a.rotation, Data: u.Data,
+		Key: u.Key, Gap: a.gap, Discardable: u.Discardable,
+		Mirrored: a.mirrored, Rotation: a.rotation, Data: u.Data,
 	})
 	a.gap = false
 }

@@ -338,12 +338,15 @@ func TestRotationStaysUntilItChanges(t *testing.T) {
 			packets[i].rotation = 90
 		}
 		if p.marker && p.timestamp == 3*frameTicks {
-			packets[i].rotation = 270
+			packets[i].rotation, packets[i].mirrored = 270, true
 		}
 	}
 	for i, u := range reassemble(DefaultConfig(), packets).units {
 		if want := []int{0, 90, 90, 270, 270}[i]; u.Rotation != want {
 			t.Errorf("unit %d turned by %d, want %d", i, u.Rotation, want)
+		}
+		if want := i >= 3; u.Mirrored != want {
+			t.Errorf("unit %d mirrored: %v, want %v", i, u.Mirrored, want)
 		}
 	}
 }

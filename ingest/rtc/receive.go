@@ -121,22 +121,26 @@ func (r *receiver) parse(raw []byte, now time.Time) dropReason {
 	if err := r.header.Unmarshal(raw); err != nil {
 		return dropMalformed
 	}
-	return r.reorder.push(packet{
+	p := packet{
 		sequence: r.header.SequenceNumber, timestamp: r.header.Timestamp, marker: r.header.Marker,
-		payloadType: r.header.PayloadType, rotation: r.rotation(), payload: r.header.Payload, arrived: now,
-	})
+		payloadType: r.header.PayloadType, payload: r.header.Payload, arrived: now,
+	}
+	p.rotation, p.mirrored = r.orientation()
+	return r.reorder.push(p)
 }
 
-// rotation reads R1 R0 of the orientation byte: the clockwise turn that makes the picture upright.
-func (r *receiver) rotation() int {
+// orientation reads the byte 0000CFRR (3GPP TS 26.114, 7.4.5): the mirroring F of the video as it
+// was sent, and the clockwise turn that then makes the picture upright. C, which camera it
+// is, changes no pixel.
+func (r *receiver) orientation() (rotation int, mirrored bool) {
 	if r.orientationID == 0 {
-		return noRotation
+		return noRotation, false
 	}
 	value := r.header.GetExtension(r.orientationID)
 	if len(value) == 0 {
-		return noRotation
+		return noRotation, false
 	}
-	return int(value[0]&3) * 90
+	return int(value[0]&3) * 90, value[0]&4 != 0
 }
 
 // rateLimit counts packets in windows of a second.

@@ -16,6 +16,7 @@ type packet struct {
 	marker      bool
 	payloadType uint8
 	rotation    int // degrees clockwise, noRotation when the packet does not say
+	mirrored    bool
 	payload     []byte
 	arrived     time.Time
 }
