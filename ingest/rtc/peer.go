@@ -68,7 +68,7 @@ func newPeer(a *API, id liveproof.SessionID, onCandidate func(webrtc.ICECandidat
 	p := &Peer{
 		api: a, id: id, log: a.log.With("session", id), onCandidate: onCandidate, created: time.Now(),
 		failed: make(chan error, 1), connected: make(chan struct{}), tracked: make(chan struct{}),
-		gathered: make(chan struct{}), restarts: rate.NewLimiter(rate.Every(restartEvery), restartBurst), done: make(chan struct{}), released: make(chan struct{}),
+		gathered: make(chan struct{}), restarts: rate.NewLimiter(rate.Every(RestartEvery), restartBurst), done: make(chan struct{}), released: make(chan struct{}),
 	}
 	settings := a.settings
 	settings.BufferFactory = p.newBuffer

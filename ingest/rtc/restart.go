@@ -12,11 +12,12 @@ import (
 	"github.com/pion/webrtc/v4"
 )
 
-// Each restart may bring max_candidates addresses, to which this server then
-// sends checks: that many at once, and one more each restartEvery.
+// Each ICE restart of a peer may bring max_candidates addresses, to which this server
+// then sends checks. So a peer may restart restartBurst times at once, and once
+// more each RestartEvery.
 const (
 	restartBurst = 5
-	restartEvery = 5 * time.Second
+	RestartEvery = 5 * time.Second
 )
 
 // Restarted is this server's side of an ICE restart that a fragment asked for.
