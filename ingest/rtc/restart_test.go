@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/pion/ice/v4"
 	"github.com/pion/webrtc/v4"
 
 	"github.com/liveproof/liveproof"
@@ -342,5 +344,35 @@ func TestAudioIsThrownAway(t *testing.T) {
 	wantPictures(t, video(t, p), liveproof.CodecVP8, frames, 30)
 	if drops := p.Stats().Dropped; drops["malformed"]+drops["unknown"] > 0 {
 		t.Fatalf("audio was read as video: %v", drops)
+	}
+}
+
+// TestICERestartFromTheSamePort: some clients keep their socket; only the credentials are new.
+func TestICERestartFromTheSamePort(t *testing.T) {
+	frames := encodedStream(t, liveproof.CodecVP8)
+	api := newTestAPI(t, testConfig())
+	socket, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	mux := ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: socket, Logger: loggers{api.log}.NewLogger("client")})
+	t.Cleanup(func() { _ = mux.Close() })
+	c, p := dial(t, api, clientOptions{settings: func(s *webrtc.SettingEngine) { s.SetICEUDPMux(mux) }})
+	c.play(frames, 10*time.Millisecond)
+	v := video(t, p)
+	next(t, v)
+	for range 2 {
+		answer, err := p.Restart(t.Context(), c.restart(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.accept(t, answer)
+		received := p.Stats().AccessUnits
+		for range 60 {
+			next(t, v)
+		}
+		if p.Stats().AccessUnits <= received {
+			t.Fatalf("no media after the restart: %+v", p.Stats())
+		}
 	}
 }

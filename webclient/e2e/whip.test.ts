@@ -103,10 +103,11 @@ async function restart(): Promise<{ status: number; etag: string; ufrags: string
     ].join('\r\n'),
   });
   const fragment = await patched.text();
-  const renewed = answer
-    .replace(line(answer, 'a=ice-ufrag:'), line(fragment, 'a=ice-ufrag:'))
-    .replace(line(answer, 'a=ice-pwd:'), line(fragment, 'a=ice-pwd:'));
-  await pc.setRemoteDescription({ type: 'answer', sdp: renewed });
+  const isICE = (l: string) => /^a=(candidate:|end-of-candidates|ice-ufrag:|ice-pwd:)/.test(l);
+  const renewed = answer.split('\r\n').filter((l) => !isICE(l));
+  const mid = renewed.findIndex((l) => l.startsWith('a=mid:'));
+  renewed.splice(mid, 0, ...fragment.split('\r\n').filter(isICE));
+  await pc.setRemoteDescription({ type: 'answer', sdp: renewed.join('\r\n') });
   for (let i = 0; i < 100 && ((await ufrag()) === before || pc.connectionState !== 'connected'); i++)
     await new Promise((r) => setTimeout(r, 100));
   return { status: patched.status, etag: patched.headers.get('ETag') ?? '', ufrags: [before, await ufrag()], state: pc.connectionState };
