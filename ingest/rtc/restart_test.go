@@ -248,17 +248,17 @@ func TestRestartsThatAreRefused(t *testing.T) {
 		pairs = append(pairs, line(first, "ice-ufrag"), "another", line(first, "ice-pwd"), strings.Repeat("x", 24))
 		return strings.NewReplacer(pairs...).Replace(first)
 	}
-	print := line(first, "fingerprint")
-	other := print[:len(print)-2] + "00"
-	if other == print {
-		other = print[:len(print)-2] + "11"
+	identity := line(first, "fingerprint")
+	other := identity[:len(identity)-2] + "00"
+	if other == identity {
+		other = identity[:len(identity)-2] + "11"
 	}
 	for name, refusal := range map[string]struct {
 		offer string
 		want  error
 	}{
 		"the same again":        {first, ErrNegotiated},
-		"another identity":      {renewed(print, other), ErrNegotiated},
+		"another identity":      {renewed(identity, other), ErrNegotiated},
 		"another section":       {renewed("a=mid:0", "a=mid:9", "BUNDLE 0", "BUNDLE 9"), ErrNegotiated},
 		"video stopped":         {renewed("a=sendrecv", "a=inactive"), ErrNoVideo},
 		"user name alone":       {strings.ReplaceAll(first, line(first, "ice-ufrag"), "another"), ErrBadSDP},
