@@ -193,7 +193,8 @@ func (c *client) readFeedback(sender *webrtc.RTPSender) {
 // makes it go on with a key frame.
 func (c *client) play(frames []frame, interval time.Duration) {
 	ctx, stop := context.WithCancel(context.Background())
-	c.stop = stop
+	inner := c.stop
+	c.stop = func() { stop(); inner() }
 	c.running.Go(func() {
 		ticker := time.NewTicker(interval)
 		defer ticker.Stop()
@@ -298,4 +299,23 @@ func wantDone(t testing.TB, p *Peer) {
 	case <-time.After(patience):
 		t.Fatal("the peer does not end")
 	}
+}
+
+// playAudio sends silence, a packet each 20 ms, until close.
+func (c *client) playAudio(track *webrtc.TrackLocalStaticSample) {
+	ctx, stop := context.WithCancel(context.Background())
+	inner := c.stop
+	c.stop = func() { stop(); inner() }
+	c.running.Go(func() {
+		ticker := time.NewTicker(20 * time.Millisecond)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-ticker.C:
+				_ = track.WriteSample(media.Sample{Data: []byte{0xf8, 0xff, 0xfe}, Duration: 20 * time.Millisecond})
+			}
+		}
+	})
 }

@@ -87,7 +87,7 @@ type Config struct {
 	MaxSDPBytes int `yaml:"max_sdp_bytes"`
 	// MaxMediaSections caps the m= sections of an offer, [1, 64].
 	MaxMediaSections int `yaml:"max_media_sections"`
-	// MaxCandidates caps a peer's remote candidates, those of the offer included, [1, 1024].
+	// MaxCandidates caps a peer's remote candidates, those of the offer included, [1, 1024]; an ICE restart begins to count anew.
 	MaxCandidates int `yaml:"max_candidates"`
 }
 

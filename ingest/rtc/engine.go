@@ -27,7 +27,7 @@ const (
 )
 
 // newMediaEngine registers what is received. Audio codecs are there only so
-// that an offer's audio section can be answered as inactive.
+// that an offer's audio section need not be refused; its packets are thrown away.
 func newMediaEngine(cfg Config) (*webrtc.MediaEngine, error) {
 	m := &webrtc.MediaEngine{}
 	for _, c := range append(videoCodecs(cfg.Codecs), audioCodecs()...) {

@@ -20,7 +20,7 @@ type metrics struct {
 	drops    *prometheus.CounterVec // reason: see dropReason
 	pli      prometheus.Counter
 	ended    *prometheus.CounterVec // reason: see endReason
-	refused  *prometheus.CounterVec // reason: sdp, candidate, candidates
+	refused  *prometheus.CounterVec // kind: sdp, candidate, candidates, restart
 	tcpConns prometheus.Gauge
 	tcpShed  prometheus.Counter
 }
@@ -68,7 +68,7 @@ func (m *metrics) presetLabels() {
 	for _, reason := range []string{endClosed, endConnect, endIdle, endDisconnected, endHandshake, endFlood} {
 		m.ended.WithLabelValues(reason)
 	}
-	for _, kind := range []string{"sdp", "candidate", "candidates"} {
+	for _, kind := range []string{"sdp", "candidate", "candidates", "restart"} {
 		m.refused.WithLabelValues(kind)
 	}
 }

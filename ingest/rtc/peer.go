@@ -13,6 +13,7 @@ import (
 	"github.com/pion/rtcp"
 	"github.com/pion/transport/v5/packetio"
 	"github.com/pion/webrtc/v4"
+	"golang.org/x/time/rate"
 
 	"github.com/liveproof/liveproof"
 )
@@ -35,7 +36,6 @@ type Peer struct {
 	failed    chan error // why the peer ends by itself, holds the first
 	connected chan struct{}
 	tracked   chan struct{} // video is set
-	gathered  chan struct{}
 	done      chan struct{} // the peer has ended, err is set
 	released  chan struct{} // and its goroutines with it
 	err       error
@@ -45,17 +45,22 @@ type Peer struct {
 	streams    atomic.Int64
 	readers    sync.WaitGroup
 
+	negotiation sync.Mutex    // held while an offer or a restart is answered; taken before mu
+	restarts    *rate.Limiter // of ICE
+
 	mu          sync.Mutex
 	ended       bool
-	negotiated  bool
 	answered    bool // local candidates go to onCandidate from now on
 	allGathered bool
 	remoteSet   bool
 	isConnected bool
-	ufrag       string // the remote side's
-	candidates  int    // remote ones, capped
-	early       []webrtc.ICECandidateInit
+	offered     *offer                    // the first offer, once it is taken
+	remote      credentials               // of the current ICE session
+	iceSession  int                       // counts the ICE sessions, from 1
+	candidates  int                       // remote ones of this ICE session, capped
+	early       []webrtc.ICECandidateInit // for an offer or a restart that is still to come
 	local       []webrtc.ICECandidateInit
+	gathered    chan struct{} // closed when local candidates are complete; each ICE session has its own
 	video       *Video
 }
 
@@ -63,7 +68,7 @@ func newPeer(a *API, id liveproof.SessionID, onCandidate func(webrtc.ICECandidat
 	p := &Peer{
 		api: a, id: id, log: a.log.With("session", id), onCandidate: onCandidate, created: time.Now(),
 		failed: make(chan error, 1), connected: make(chan struct{}), tracked: make(chan struct{}),
-		gathered: make(chan struct{}), done: make(chan struct{}), released: make(chan struct{}),
+		gathered: make(chan struct{}), restarts: rate.NewLimiter(rate.Every(RestartEvery), restartBurst), done: make(chan struct{}), released: make(chan struct{}),
 	}
 	settings := a.settings
 	settings.BufferFactory = p.newBuffer
@@ -190,10 +195,13 @@ func (p *Peer) follow(state webrtc.PeerConnectionState) {
 
 func (p *Peer) touch() { p.lastPacket.Store(int64(time.Since(p.created))) }
 
-// receive is told of tracks by pion; the first video track counts, others are not read.
+// receive is told of tracks by pion; the first video track counts, audio is thrown away, others are not read.
 func (p *Peer) receive(track *webrtc.TrackRemote, rtpReceiver *webrtc.RTPReceiver) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if !p.ended && track.Kind() == webrtc.RTPCodecTypeAudio {
+		p.readers.Go(func() { p.discard(track) })
+	}
 	if p.ended || p.video != nil || track.Kind() != webrtc.RTPCodecTypeVideo {
 		return
 	}
@@ -225,11 +233,17 @@ func (p *Peer) readMedia(track packetReader, r *receiver) {
 	}
 }
 
+// discard throws packets away; it does not count as media, so that audio alone is idle.
+func (p *Peer) discard(track packetReader) { p.drain(track) }
+
 // readControl drains the sender's RTCP, which drives the receiver reports.
-func (p *Peer) readControl(rtpReceiver packetReader) {
-	rate := rateLimit{perSecond: p.api.cfg.MaxPacketRate}
-	err := readPackets(rtpReceiver, func([]byte, error) error {
-		if !rate.allow(time.Now()) {
+func (p *Peer) readControl(rtpReceiver packetReader) { p.drain(rtpReceiver) }
+
+// drain reads without a use for what it reads, and cuts a flood off.
+func (p *Peer) drain(from packetReader) {
+	limit := rateLimit{perSecond: p.api.cfg.MaxPacketRate}
+	err := readPackets(from, func([]byte, error) error {
+		if !limit.allow(time.Now()) {
 			return ErrFlood
 		}
 		return nil
