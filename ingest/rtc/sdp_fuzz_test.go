@@ -40,7 +40,7 @@ func FuzzFragment(f *testing.F) {
 			t.Fatal(err)
 		}
 		for _, c := range fragment.candidates {
-			_ = checkCandidate(c)
+			_ = DefaultConfig().checkCandidate(c)
 		}
 	})
 }
