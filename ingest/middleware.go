@@ -28,7 +28,10 @@ func (s *Server) wrap(route string, handle func(http.ResponseWriter, *http.Reque
 		s.secure(rec.Header(), r)
 		rec.Header().Set("X-Request-Id", id)
 		r = r.WithContext(context.WithValue(r.Context(), requestIDKey{}, id))
-		err := s.guard(rec, r, handle)
+		err := s.checkHost(route, r)
+		if err == nil {
+			err = s.guard(rec, r, handle)
+		}
 		if err != nil {
 			s.refuse(rec, err, id)
 		}

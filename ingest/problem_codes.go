@@ -31,6 +31,7 @@ const (
 	CodeIdempotencyMismatch  Code = "idempotency_mismatch"
 	CodeSDPInvalid           Code = "sdp_invalid"
 	CodeICERestart           Code = "ice_restart_unsupported"
+	CodeHostUnknown          Code = "host_unknown"
 	CodeUpgradeRequired      Code = "upgrade_required"
 	CodePreconditionRequired Code = "precondition_required"
 	CodeRateLimited          Code = "rate_limited"
@@ -65,6 +66,7 @@ var codes = map[Code]struct {
 	CodePreconditionFailed:   {412, liveproof.FaultIntegrator},
 	CodeBodyTooLarge:         {413, liveproof.FaultIntegrator},
 	CodeUnsupportedMediaType: {415, liveproof.FaultIntegrator},
+	CodeHostUnknown:          {421, liveproof.FaultIntegrator},
 	CodeIdempotencyMismatch:  {422, liveproof.FaultIntegrator},
 	CodeICERestart:           {422, liveproof.FaultIntegrator},
 	CodeUpgradeRequired:      {426, liveproof.FaultIntegrator},

@@ -35,6 +35,7 @@ func TestMain(m *testing.M) {
 type server struct {
 	t    *testing.T
 	url  string
+	ops  string // address of the metrics
 	key  string
 	stop context.CancelFunc // as SIGTERM does
 	done chan struct{}
@@ -72,6 +73,9 @@ func (s *server) readAnnouncement(out io.Reader) {
 	for s.url == "" && lines.Scan() {
 		if key, ok := strings.CutPrefix(lines.Text(), "development API key: "); ok {
 			s.key = key
+		}
+		if url, ok := strings.CutPrefix(lines.Text(), "metrics at "); ok {
+			s.ops = url
 		}
 		if url, ok := strings.CutPrefix(lines.Text(), "listening on "); ok {
 			s.url = url
@@ -243,10 +247,10 @@ func nobody(t testing.TB, seconds string) *publish.Clip {
 	return encode(t, "-f", "lavfi", "-i", "gradients=size=640x480:rate=30:speed=0.02:seed=1,noise=alls=8:allf=t,format=yuv420p", "-t", seconds)
 }
 
-// metric reads one sample of /metrics by its exact name and labels; 0 when it is absent.
+// metric reads one sample of the metrics by its exact name and labels; 0 when it is absent.
 func (s *server) metric(name string) float64 {
 	s.t.Helper()
-	resp, err := http.Get(s.url + "/metrics")
+	resp, err := http.Get(s.ops)
 	require.NoError(s.t, err)
 	defer resp.Body.Close()
 	for lines := bufio.NewScanner(resp.Body); lines.Scan(); {
