@@ -40,6 +40,31 @@ type server struct {
 	stop context.CancelFunc // as SIGTERM does
 	done chan struct{}
 	code int
+	log  logBuffer
+}
+
+// logBuffer keeps what a server logs.
+type logBuffer struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (b *logBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+// lines returns the lines of warnings, of errors and of those that contain the text.
+func (b *logBuffer) lines(text string) (found []string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for line := range strings.Lines(b.text.String()) {
+		if strings.Contains(line, "level=WARN") || strings.Contains(line, "level=ERROR") || strings.Contains(line, text) {
+			found = append(found, line)
+		}
+	}
+	return found
 }
 
 // startServer runs `liveproof serve args…` until the test ends.
@@ -52,7 +77,7 @@ func startServer(t *testing.T, args ...string) *server {
 	root := newRootCommand()
 	root.SetArgs(append([]string{"serve", "--listen", "127.0.0.1:0", "--udp-port", "0"}, args...))
 	root.SetOut(writer)
-	root.SetErr(testWriter{t})
+	root.SetErr(io.MultiWriter(testWriter{t}, &s.log))
 	go func() {
 		defer close(s.done)
 		err := root.ExecuteContext(ctx)
