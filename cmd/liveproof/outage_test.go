@@ -13,10 +13,11 @@ import (
 // TestOutageIsLoggedOnceEachWay: requests, lease renewals, sweeps and a session's own writes fail
 // while Redis is away; the log has one line when that begins and one when it ends.
 func TestOutageIsLoggedOnceEachWay(t *testing.T) {
+	clip := nobody(t, "12")
 	db := redistest.Start(t)
 	s := startServer(t, "--redis", db.URL())
 	made := s.create(`{"mode":"call"}`)
-	s.publish(made, nobody(t, "30"))
+	s.publish(made, clip)
 	s.await(made.ID, "media", func(v sessionView) bool { return v.Frames.Sampled > 2 })
 	const told = "Redis answers again"
 	before := len(s.log.lines(told)) // the demo model's warning
