@@ -156,8 +156,11 @@ func (r *Redis) decodeRecord(id liveproof.SessionID, fields map[string]string) (
 		return liveproof.Session{}, liveproof.ErrNotFound
 	}
 	s, err := decodeSession(id, fields)
+	if err != nil {
+		return liveproof.Session{}, err
+	}
 	s.Lease = r.clock.fromRedis(s.Lease)
-	return s, err
+	return s, nil
 }
 
 // Timeline implements ingest.Sessions.
@@ -171,9 +174,9 @@ func (r *Redis) Timeline(ctx context.Context, id liveproof.SessionID) ([]livepro
 	if exists.Val() == 0 {
 		return nil, liveproof.ErrNotFound
 	}
-	samples := make([]liveproof.Sample, len(rows.Val()))
+	samples, err := make([]liveproof.Sample, len(rows.Val())), error(nil)
 	for i, row := range rows.Val() {
-		if err := json.Unmarshal([]byte(row), &samples[i]); err != nil {
+		if samples[i], err = decodeSample(row); err != nil {
 			return nil, fmt.Errorf("timeline of %s, row %d: %w", id, i, err)
 		}
 	}
