@@ -174,11 +174,13 @@ func (r *Redis) Timeline(ctx context.Context, id liveproof.SessionID) ([]livepro
 	if exists.Val() == 0 {
 		return nil, liveproof.ErrNotFound
 	}
-	samples, err := make([]liveproof.Sample, len(rows.Val())), error(nil)
+	samples := make([]liveproof.Sample, len(rows.Val()))
 	for i, row := range rows.Val() {
-		if samples[i], err = decodeSample(row); err != nil {
+		s, err := decodeSample(row)
+		if err != nil {
 			return nil, fmt.Errorf("timeline of %s, row %d: %w", id, i, err)
 		}
+		samples[i] = s
 	}
 	return samples, nil
 }
