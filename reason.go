@@ -17,6 +17,7 @@ const (
 	ReasonTooDark       Reason = "too_dark"
 	ReasonOverexposed   Reason = "overexposed"
 	ReasonBlurred       Reason = "blurred"
+	ReasonLowContrast   Reason = "low_contrast"
 
 	ReasonFaceChanged        Reason = "face_changed"
 	ReasonFrozenPicture      Reason = "frozen_picture"
@@ -146,6 +147,11 @@ var reasons = []ReasonInfo{
 		Code: ReasonBlurred, Kind: KindView, Hint: true, End: StateDecided, Fault: FaultPerson,
 		Meaning: "The face is not sharp enough to be judged.",
 		Advice:  "Hold still, or wipe the camera lens.",
+	},
+	{
+		Code: ReasonLowContrast, Kind: KindView, Hint: true, End: StateDecided, Fault: FaultPerson,
+		Meaning: "The face has too little contrast to be judged: its motion and sharpness cannot be told from the encoder's noise.",
+		Advice:  "The picture is pale. Turn towards a light, or wipe the camera lens.",
 	},
 	{
 		Code: ReasonFaceChanged, Kind: KindStream, End: StateDecided, Fault: FaultPerson,

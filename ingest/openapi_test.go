@@ -37,10 +37,7 @@ func TestDocumentIsValid(t *testing.T) {
 func TestDocumentListsEveryRoute(t *testing.T) {
 	doc, err := loadDocument()
 	require.NoError(t, err)
-	w := newWorld(t, func(_ *Config, d *Deps, _ *fakeStore) {
-		d.Demo = true
-		d.MetricsHandler = http.NotFoundHandler()
-	})
+	w := newWorld(t, func(_ *Config, d *Deps, _ *fakeStore) { d.Demo = true })
 	var served, described []string
 	for _, r := range w.server.routes {
 		served = append(served, r.method+" "+r.path)

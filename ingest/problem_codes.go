@@ -32,6 +32,7 @@ const (
 	CodeSDPInvalid           Code = "sdp_invalid"
 	CodeTooManyTracks        Code = "too_many_tracks"
 	CodeICERestart           Code = "ice_restart_unsupported" // of version 0.1; not sent any more
+	CodeHostUnknown          Code = "host_unknown"
 	CodeUpgradeRequired      Code = "upgrade_required"
 	CodePreconditionRequired Code = "precondition_required"
 	CodeRateLimited          Code = "rate_limited"
@@ -66,6 +67,7 @@ var codes = map[Code]struct {
 	CodePreconditionFailed:   {412, liveproof.FaultIntegrator},
 	CodeBodyTooLarge:         {413, liveproof.FaultIntegrator},
 	CodeUnsupportedMediaType: {415, liveproof.FaultIntegrator},
+	CodeHostUnknown:          {421, liveproof.FaultIntegrator},
 	CodeIdempotencyMismatch:  {422, liveproof.FaultIntegrator},
 	CodeTooManyTracks:        {422, liveproof.FaultIntegrator},
 	CodeICERestart:           {422, liveproof.FaultIntegrator},

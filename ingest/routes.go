@@ -40,12 +40,6 @@ func (s *Server) table() []route {
 			route{"GET", "/demo/sessions/{id}", s.perAddress(s.demoRead), false},
 			route{"GET", "/demo/config", s.perAddress(s.demoConfig), false})
 	}
-	if s.deps.MetricsHandler != nil {
-		routes = append(routes, route{"GET", "/metrics", func(w http.ResponseWriter, r *http.Request) error {
-			s.deps.MetricsHandler.ServeHTTP(w, r)
-			return nil
-		}, false})
-	}
 	return routes
 }
 
@@ -65,6 +59,9 @@ func (s *Server) mux(routes []route) http.Handler {
 	for _, prefix := range []string{"/v1/", "/demo/"} {
 		mux.Handle(prefix, s.endpoint("other", nil))
 	}
+	mux.Handle("/metrics", s.wrap("other", func(http.ResponseWriter, *http.Request) error {
+		return problem(CodeNotFound, "metrics are not served to clients: ask the address of ops.listen")
+	}))
 	return mux
 }
 

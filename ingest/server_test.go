@@ -129,6 +129,11 @@ func (w *world) call(method, path, body string, headers ...string) reply {
 	for i := 0; i+1 < len(headers); i += 2 {
 		req.Header.Add(headers[i], headers[i+1])
 	}
+	return w.send(req)
+}
+
+func (w *world) send(req *http.Request) reply {
+	w.t.Helper()
 	resp, err := http.DefaultTransport.RoundTrip(req)
 	require.NoError(w.t, err)
 	defer resp.Body.Close()

@@ -155,7 +155,7 @@ func (p *Peer) gather(c *webrtc.ICECandidate) {
 // (both can be ignored: the candidate is), ErrClosed.
 func (p *Peer) AddCandidate(c webrtc.ICECandidateInit) error {
 	if c.Candidate != "" {
-		if err := checkCandidate(c.Candidate); err != nil {
+		if err := p.api.cfg.checkCandidate(c.Candidate); err != nil {
 			p.api.metrics.refused.WithLabelValues("candidate").Inc()
 			return err
 		}

@@ -3,18 +3,13 @@ package rtc
 import (
 	"cmp"
 	"fmt"
-	"net"
 	"slices"
 	"strings"
 
-	"github.com/pion/ice/v4"
 	"github.com/pion/sdp/v3"
 
 	"github.com/liveproof/liveproof"
 )
-
-// maxCandidateBytes is far above any real candidate line.
-const maxCandidateBytes = 1024
 
 // offer is a remote offer, reduced to what this service negotiates: the audio and
 // video sections that send are kept; those that do not become inactive, but keep
@@ -132,7 +127,7 @@ func (o *offer) reduceSection(section *sdp.MediaDescription, active bool, cfg Co
 	section.MediaName.Formats = orderedFormats(section, cfg.Codecs)
 	kept := make([]sdp.Attribute, 0, len(section.Attributes)+1)
 	for _, attribute := range section.Attributes {
-		if o.keepAttribute(attribute, active, cfg.MaxCandidates) {
+		if o.keepAttribute(attribute, active, cfg) {
 			kept = append(kept, attribute)
 		}
 	}
@@ -145,14 +140,14 @@ func (o *offer) reduceSection(section *sdp.MediaDescription, active bool, cfg Co
 // keepAttribute drops simulcast (a sender whose simulcast is not answered sends
 // its first encoding only, RFC 8853, 5.3) and, of sections that will be
 // inactive, all that announces streams.
-func (o *offer) keepAttribute(a sdp.Attribute, active bool, maxCandidates int) bool {
+func (o *offer) keepAttribute(a sdp.Attribute, active bool, cfg Config) bool {
 	switch a.Key {
 	case "simulcast", "rid":
 		return false
 	case "ssrc", "ssrc-group", "msid", "sendrecv", "sendonly", "recvonly", "inactive":
 		return active
 	case "candidate":
-		if o.candidates >= maxCandidates || checkCandidate(a.Value) != nil {
+		if o.candidates >= cfg.MaxCandidates || cfg.checkCandidate(a.Value) != nil {
 			o.dropped++
 			return false
 		}
@@ -272,21 +267,4 @@ func refused(section *sdp.MediaDescription) *sdp.MediaDescription {
 		},
 		Attributes: []sdp.Attribute{{Key: "mid", Value: mid}, {Key: "inactive"}},
 	}
-}
-
-// checkCandidate refuses what is no candidate (RFC 8839, 5.1) or would make
-// this server send to a group or to nowhere.
-func checkCandidate(value string) error {
-	value = strings.TrimPrefix(value, "candidate:")
-	if len(value) > maxCandidateBytes {
-		return fmt.Errorf("candidate of %d bytes: %w", len(value), ErrBadCandidate)
-	}
-	c, err := ice.UnmarshalCandidate(value)
-	if err != nil {
-		return fmt.Errorf("%w: %w", ErrBadCandidate, err)
-	}
-	if ip := net.ParseIP(c.Address()); ip != nil && (ip.IsMulticast() || ip.IsUnspecified() || ip.Equal(net.IPv4bcast)) {
-		return fmt.Errorf("candidate for %v: %w", ip, ErrBadCandidate)
-	}
-	return nil
 }

@@ -51,7 +51,7 @@ func FuzzFragment(f *testing.F) {
 			t.Fatalf("taken: %+v", c)
 		}
 		for _, c := range fragment.candidates {
-			_ = checkCandidate(c)
+			_ = DefaultConfig().checkCandidate(c)
 		}
 	})
 }

@@ -31,6 +31,7 @@ export const de: Catalogue = {
     too_dark: 'Zu dunkel. Wenden Sie sich dem Licht zu.',
     overexposed: 'Zu hell. Wenden Sie sich von Lampe oder Fenster ab.',
     blurred: 'Halten Sie still oder wischen Sie die Linse ab.',
+    low_contrast: 'Das Bild ist zu blass. Wenden Sie sich dem Licht zu oder wischen Sie die Linse ab.',
     face_changed: 'Bleiben Sie bis zum Ende im Bild.',
     frozen_picture: 'Das Bild steht still. Bewegen Sie sich ein wenig.',
     timestamps_backward: 'Das Video stockt. Schließen Sie andere Kamera-Apps.',
