@@ -32,6 +32,12 @@ type AccessUnit struct {
 	// Discardable says that no later picture needs this one, neither as a reference
 	// nor for the decoder's state. False means "needed or not known".
 	Discardable bool
+	// Stream numbers the streams of a sender in the order in which they were used, from 1; 0 is
+	// a source with one stream. Another number than the unit before means that the sender's
+	// simulcast layer changed, or that it began a new stream: nothing proves that both streams
+	// show the same person, so no evidence may be carried over. Such a unit is a key frame with
+	// Gap set.
+	Stream int
 	// Rotation in degrees clockwise {0,90,180,270}, from coordination of video orientation (3GPP TS 26.114).
 	Rotation int
 	// Data is the encoded picture. It is valid until the next call of the
@@ -47,6 +53,15 @@ type UnitSource interface {
 	Next(ctx context.Context) (AccessUnit, error)
 	// RequestKeyFrame asks the sender for a key frame (PLI, RFC 4585). It is throttled.
 	RequestKeyFrame()
+}
+
+// LayeredSource is a UnitSource whose sender may offer its picture in several sizes at once
+// (simulcast, RFC 8853). One of them is delivered at a time; see AccessUnit.Stream.
+type LayeredSource interface {
+	UnitSource
+	// PreferLarger asks for the next larger size. It never blocks, may be called again and
+	// again, and does nothing where the sender has no larger one.
+	PreferLarger()
 }
 
 // Picture is one decoded picture that has not been converted to RGB yet. The

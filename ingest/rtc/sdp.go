@@ -30,6 +30,8 @@ type offer struct {
 	dropped     int                     // remote candidates that were refused
 	ufrag       string
 	video       int // index of the active section
+	announced   announced
+	negotiated  negotiated // known once the answer is complete
 }
 
 // CheckOffer returns ErrBadSDP for an offer that cannot be answered, else nil.
@@ -83,6 +85,7 @@ func (o *offer) reduce(cfg Config) error {
 		return ErrNoVideo
 	}
 	o.video = video
+	o.announced = announcedStreams(o.sections, video, min(maxLayers, cfg.MaxStreams/2)) // each with its retransmissions
 	o.kept = make([]bool, len(o.sections))
 	o.description.MediaDescriptions = nil
 	for i, section := range o.sections {
@@ -128,20 +131,25 @@ func (o *offer) reduceSection(section *sdp.MediaDescription, active bool, cfg Co
 			kept = append(kept, attribute)
 		}
 	}
-	if !active {
+	if active {
+		kept = append(kept, ownStreams)
+	} else {
 		kept = append(kept, sdp.Attribute{Key: "inactive"})
 	}
 	section.Attributes = kept
 }
 
-// keepAttribute drops simulcast (a sender whose simulcast is not answered sends
-// its first encoding only, RFC 8853, 5.3) and, of sections that will be
-// inactive, all that announces streams.
+// ownStreams keeps pion from making a transceiver of its own for each stream that it does not
+// know, which it does unless its section declares one. 0 is the SSRC of bandwidth probes.
+var ownStreams = sdp.Attribute{Key: "ssrc", Value: "0 cname:probe"}
+
+// keepAttribute drops everything that announces streams (pion is not to follow them, see
+// streams.go) and, of sections that will be inactive, the direction.
 func (o *offer) keepAttribute(a sdp.Attribute, active bool, maxCandidates int) bool {
 	switch a.Key {
-	case "simulcast", "rid":
+	case "simulcast", "rid", "ssrc", "ssrc-group":
 		return false
-	case "ssrc", "ssrc-group", "msid", "sendrecv", "sendonly", "recvonly", "inactive":
+	case "msid", "sendrecv", "sendonly", "recvonly", "inactive":
 		return active
 	case "candidate":
 		if o.candidates >= maxCandidates || checkCandidate(a.Value) != nil {
@@ -225,6 +233,10 @@ func (o *offer) complete(text string, candidates []string, gathered bool) (strin
 			return "", fmt.Errorf("%w: %w", ErrBadSDP, liveproof.ErrUnsupportedCodec)
 		}
 		own.Attributes = slices.DeleteFunc(own.Attributes, isCandidate)
+		if i == o.video {
+			o.negotiated = negotiatedIn(own)
+			own.Attributes = append(own.Attributes, answerRIDs(o.announced.rids, own.MediaName.Formats)...)
+		}
 		if own.MediaName.Port.Value != 0 && !placed {
 			own.Attributes = append(own.Attributes, candidateAttributes(candidates, gathered)...)
 			placed = true

@@ -11,11 +11,11 @@ import (
 	"github.com/liveproof/liveproof"
 )
 
-// Stats of one video track, from its first packet.
+// Stats of a peer's video, from its first packet.
 type Stats struct {
-	Packets     int64 // RTP packets received, retransmitted ones included
+	Packets     int64 // RTP packets received of all streams, retransmitted ones included
 	Bytes       int64 // of these packets
-	Lost        int64 // packets given up as lost
+	Lost        int64 // packets of the stream in use given up as lost
 	AccessUnits int64 // complete pictures
 	Dropped     map[string]int64
 	PLISent     int64
@@ -28,6 +28,7 @@ type Video struct {
 	maxUnits, maxBytes int
 	pliInterval        time.Duration
 	sendPLI            func()
+	preferLarger       func() // nil: there is one stream
 	metrics            *metrics
 
 	mu      sync.Mutex
@@ -45,7 +46,7 @@ type Video struct {
 	start   time.Time
 }
 
-var _ liveproof.UnitSource = (*Video)(nil)
+var _ liveproof.LayeredSource = (*Video)(nil)
 
 func newVideo(cfg Config, m *metrics, sendPLI func()) *Video {
 	return &Video{
@@ -177,13 +178,25 @@ func (v *Video) RequestKeyFrame() {
 	}
 	v.mu.Lock()
 	closed := v.closed
-	if !closed {
-		v.stats.PLISent++
-	}
 	v.mu.Unlock()
 	if !closed {
-		v.metrics.pli.Inc()
+		v.countPLI()
 		v.sendPLI()
+	}
+}
+
+func (v *Video) countPLI() {
+	v.mu.Lock()
+	v.stats.PLISent++
+	v.mu.Unlock()
+	v.metrics.pli.Inc()
+}
+
+// PreferLarger asks for the next larger of the sender's simulcast layers; without one that comes
+// it does nothing. It never blocks.
+func (v *Video) PreferLarger() {
+	if v.preferLarger != nil {
+		v.preferLarger()
 	}
 }
 
@@ -231,6 +244,15 @@ func (v *Video) setLost(total int64) {
 	v.mu.Unlock()
 	v.metrics.lost.Add(float64(added))
 }
+
+func (v *Video) lostSoFar() int64 {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.stats.Lost
+}
+
+// countSwitch counts a change to another of the sender's streams.
+func (v *Video) countSwitch(why string) { v.metrics.switches.WithLabelValues(why).Inc() }
 
 // close ends the stream: what is queued can still be read.
 func (v *Video) close() {
