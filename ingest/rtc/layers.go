@@ -195,7 +195,7 @@ func (s *layers) request(l *layer, now time.Time) {
 			s.video.RequestKeyFrame()
 		}
 	case l != s.next && now.Sub(l.reading) < probePatience:
-	case l.receiver.assembler.needsKeyFrame() && now.Sub(l.asked) >= s.cfg.PLIInterval:
+	case (l == s.next || l.receiver.assembler.needsKeyFrame()) && now.Sub(l.asked) >= s.cfg.PLIInterval:
 		l.asked = now
 		l.asks++
 		s.video.countPLI()
@@ -358,7 +358,7 @@ const ahead = time.Second
 func (t *timeline) place(u *liveproof.AccessUnit, ssrc uint32) {
 	switch {
 	case t.number == 0:
-		t.number, t.ssrc, t.first = 1, ssrc, u.ArrivedAt
+		t.number, t.ssrc, t.first, t.offset = 1, ssrc, u.ArrivedAt, -u.PTS
 	case ssrc != t.ssrc:
 		t.number++
 		t.ssrc = ssrc
