@@ -102,7 +102,6 @@ func (p *Peer) connect() (err error) {
 	}
 	p.video = newVideo(a.cfg, a.metrics, func() { p.requestKeyFrame(p.streams.layers.inUse()) })
 	p.streams = newStreams(a.cfg, p.video, p.feedback, p.log, p.requestKeyFrame)
-	p.video.preferLarger = p.streams.layers.preferLarger
 	return nil
 }
 

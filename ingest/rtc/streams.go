@@ -47,10 +47,12 @@ type stream struct {
 }
 
 func newStreams(cfg Config, video *Video, f *feedback, log *slog.Logger, sendPLI func(ssrc uint32)) *streams {
-	return &streams{
+	s := &streams{
 		video: video, layers: newLayers(cfg, video, log, sendPLI), feedback: f,
 		rate: rateLimit{perSecond: cfg.MaxPacketRate}, open: map[uint32]*stream{},
 	}
+	video.preferLarger = s.layers.preferLarger
+	return s
 }
 
 // configure sets what was negotiated. Packets that come before it are dropped.
