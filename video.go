@@ -88,6 +88,14 @@ type Picture interface {
 	Release()
 }
 
+// StreamedPicture is a Picture of a sender that may have several streams.
+type StreamedPicture interface {
+	Picture
+	// Stream is that of the picture's access unit: evidence of pictures with different numbers
+	// must not be joined.
+	Stream() int
+}
+
 // ThumbnailSide is the number of cells of a thumbnail in a row and in a column.
 const ThumbnailSide = 64
 

@@ -21,9 +21,10 @@ type picture struct {
 	at       time.Duration
 	rotation int // degrees clockwise, one of 0, 90, 180, 270
 	seq      int64
+	stream   int // of the sender's streams, see liveproof.AccessUnit
 }
 
-var _ liveproof.Picture = (*picture)(nil)
+var _ liveproof.StreamedPicture = (*picture)(nil)
 
 // newPicture takes frame over and holds conv until Release.
 func newPicture(frame *astiav.Frame, conv *converter, at time.Duration, rotation int) *picture {
@@ -32,6 +33,8 @@ func newPicture(frame *astiav.Frame, conv *converter, at time.Duration, rotation
 }
 
 func (p *picture) Time() time.Duration { return p.at }
+
+func (p *picture) Stream() int { return p.stream }
 
 func (p *picture) Size() (width, height int) {
 	if p.frame == nil {

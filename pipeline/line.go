@@ -193,6 +193,7 @@ func (l *line) read(ctx context.Context) error {
 		sampler: sampler{period: l.cfg.period(), slack: l.cfg.ClockSlack},
 		recall:  newRecall(l.cfg.FrozenWindow),
 		loops:   newLoops(l.cfg.FrozenWindow),
+		stream:  -1,
 	}
 	for {
 		pic, err := l.deps.Source.Next(ctx)

@@ -39,6 +39,15 @@ type peerUnits struct {
 	peer Peer
 }
 
+var _ liveproof.LayeredSource = peerUnits{}
+
+// PreferLarger implements liveproof.LayeredSource; a source with one stream has nothing larger.
+func (e peerUnits) PreferLarger() {
+	if layered, ok := e.UnitSource.(liveproof.LayeredSource); ok {
+		layered.PreferLarger()
+	}
+}
+
 func (e peerUnits) Next(ctx context.Context) (liveproof.AccessUnit, error) {
 	u, err := e.UnitSource.Next(ctx)
 	if errors.Is(err, io.EOF) && errors.Is(e.peer.Err(), liveproof.ErrIdle) {

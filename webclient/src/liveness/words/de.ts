@@ -32,6 +32,7 @@ export const de: Catalogue = {
     overexposed: 'Zu hell. Wenden Sie sich von Lampe oder Fenster ab.',
     blurred: 'Halten Sie still oder wischen Sie die Linse ab.',
     face_changed: 'Bleiben Sie bis zum Ende im Bild.',
+    stream_changed: 'Das Bild war unterbrochen. Einen Moment bitte.',
     frozen_picture: 'Das Bild steht still. Bewegen Sie sich ein wenig.',
     timestamps_backward: 'Das Video stockt. Schließen Sie andere Kamera-Apps.',
     packet_loss: 'Die Verbindung ist schwach. Gehen Sie näher zum Router.',
