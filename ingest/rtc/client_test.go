@@ -64,6 +64,7 @@ type clientOptions struct {
 	loss     float64                         // of outgoing RTP, retransmissions included
 	repaired bool                            // loss spares retransmissions
 	scramble bool                            // every outgoing RTP packet has an SSRC of its own
+	bare     bool                            // without a track
 	shape    func(pc *webrtc.PeerConnection) // before the offer is made
 	offer    func(sdp string) string         // rewrites the offer
 	settings func(s *webrtc.SettingEngine)   // of the client
@@ -72,6 +73,12 @@ type clientOptions struct {
 func dial(t testing.TB, api *API, o clientOptions) (*client, *Peer) {
 	t.Helper()
 	c := newClient(t, o)
+	return c, connect(t, api, c, o)
+}
+
+// connect lets a new peer answer the client.
+func connect(t testing.TB, api *API, c *client, o clientOptions) *Peer {
+	t.Helper()
 	p, err := api.NewPeer("01TEST", nil)
 	if err != nil {
 		t.Fatal(err)
@@ -90,7 +97,7 @@ func dial(t testing.TB, api *API, o clientOptions) (*client, *Peer) {
 	if err := c.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: answer}); err != nil {
 		t.Fatalf("%v in answer\n%s", err, answer)
 	}
-	return c, p
+	return p
 }
 
 func newClient(t testing.TB, o clientOptions) *client {
@@ -132,6 +139,9 @@ func newClient(t testing.TB, o clientOptions) *client {
 	c.track, err = webrtc.NewTrackLocalStaticSample(webrtc.RTPCodecCapability{MimeType: codecs.Find(o.codec).MIMEType(), ClockRate: clockRate}, "video", "camera")
 	if err != nil {
 		t.Fatal(err)
+	}
+	if o.bare {
+		return c
 	}
 	sender, err := pc.AddTrack(c.track)
 	if err != nil {

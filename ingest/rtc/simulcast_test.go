@@ -1,0 +1,258 @@
+package rtc
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/pion/rtcp"
+	"github.com/pion/webrtc/v4"
+	"github.com/pion/webrtc/v4/pkg/media"
+
+	"github.com/liveproof/liveproof"
+	"github.com/liveproof/liveproof/internal/codecs"
+)
+
+// simulcastSizes are the layers of the tests, by rid.
+var simulcastSizes = []struct{ rid, size string }{{"q", "160x120"}, {"h", "320x240"}, {"f", "640x480"}}
+
+// encodedLayers are made once for all tests.
+var encodedLayers = sync.OnceValues(func() (layers [3][]byte, err error) {
+	for i, l := range simulcastSizes {
+		if layers[i], err = runEncoderAt(l.size, encoders[liveproof.CodecVP8]); err != nil {
+			return layers, err
+		}
+	}
+	return layers, nil
+})
+
+// simulcaster sends three layers of a test picture, each from its own encoder.
+type simulcaster struct {
+	*client
+	tracks [3]*webrtc.TrackLocalStaticSample
+	frames [3][]frame
+	keys   [3]chan struct{} // key frame requests
+	ssrcs  [3]webrtc.SSRC
+}
+
+// simulcast returns a client that offers the layers by rid.
+func simulcast(t *testing.T, o clientOptions) *simulcaster {
+	t.Helper()
+	encodedStream(t, liveproof.CodecVP8) // skips where there is no encoder
+	raw, err := encodedLayers()
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.bare = true
+	s := &simulcaster{client: newClient(t, o)}
+	var sender *webrtc.RTPSender
+	for i, l := range simulcastSizes {
+		s.frames[i], s.keys[i] = splitIVF(t, raw[i]), make(chan struct{}, 1)
+		s.tracks[i], err = webrtc.NewTrackLocalStaticSample(webrtc.RTPCodecCapability{MimeType: codecs.Find(liveproof.CodecVP8).MIMEType(), ClockRate: clockRate},
+			"video", "camera", webrtc.WithRTPStreamID(l.rid))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if i == 0 {
+			sender, err = s.pc.AddTrack(s.tracks[i])
+		} else {
+			err = sender.AddEncoding(s.tracks[i])
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i, encoding := range sender.GetParameters().Encodings {
+		s.ssrcs[i] = encoding.SSRC
+		s.running.Go(func() { s.listen(sender, simulcastSizes[i].rid) })
+	}
+	return s
+}
+
+func (s *simulcaster) listen(sender *webrtc.RTPSender, rid string) {
+	for {
+		packets, _, err := sender.ReadSimulcastRTCP(rid)
+		if err != nil {
+			return
+		}
+		for _, p := range packets {
+			pli, ok := p.(*rtcp.PictureLossIndication)
+			if i := slices.Index(s.ssrcs[:], webrtc.SSRC(asked(pli))); ok && i >= 0 {
+				select {
+				case s.keys[i] <- struct{}{}:
+				default:
+				}
+			}
+		}
+	}
+}
+
+func asked(pli *rtcp.PictureLossIndication) uint32 {
+	if pli == nil {
+		return 0
+	}
+	return pli.MediaSSRC
+}
+
+// play sends the layers that are not paused, until close.
+func (s *simulcaster) play(interval time.Duration, paused func(i, n int) bool) {
+	ctx, stop := context.WithCancel(context.Background())
+	s.stop = stop
+	for i := range s.tracks {
+		s.running.Go(func() {
+			ticker := time.NewTicker(interval)
+			defer ticker.Stop()
+			for n, at := 0, 0; ; n++ {
+				select {
+				case <-ctx.Done():
+					return
+				case <-ticker.C:
+				}
+				select {
+				case <-s.keys[i]:
+					at = (at/keyInterval + 1) * keyInterval
+				default:
+				}
+				if paused != nil && paused(i, n) {
+					continue
+				}
+				if s.tracks[i].WriteSample(media.Sample{Data: s.frames[i][at%streamFrames].data, Duration: interval}) != nil {
+					return
+				}
+				at++
+			}
+		})
+	}
+}
+
+// layerOf is which layer a unit's picture belongs to; the picture must be whole.
+func (s *simulcaster) layerOf(t *testing.T, u liveproof.AccessUnit) int {
+	t.Helper()
+	for i, frames := range s.frames {
+		if slices.ContainsFunc(frames, func(f frame) bool { return bytes.Equal(f.data, u.Data) && f.key == u.Key }) {
+			return i
+		}
+	}
+	t.Fatalf("a unit of %d bytes is no picture of an encoder's", len(u.Data))
+	return -1
+}
+
+// wantLayer wants n units of one layer in a row, the first one soon, with time that only grows.
+func (s *simulcaster) wantLayer(t *testing.T, v *Video, layer, n int) {
+	t.Helper()
+	var last liveproof.AccessUnit
+	for run, all := 0, 0; run < n; all++ {
+		u := next(t, v)
+		if all > 0 && u.PTS <= last.PTS {
+			t.Fatalf("time %v after %v", u.PTS, last.PTS)
+		}
+		if all > 0 && u.Stream != last.Stream && !(u.Gap && u.Key && u.Stream == last.Stream+1) {
+			t.Fatalf("stream %d after %d: gap %v, key %v", u.Stream, last.Stream, u.Gap, u.Key)
+		}
+		last = u
+		if s.layerOf(t, u) == layer {
+			run++
+		} else if run = 0; all > 600 {
+			t.Fatalf("layer %d does not come", layer)
+		}
+	}
+}
+
+// declaredOnly turns rids into what OBS and old browsers offer: the streams by their SSRCs, in a group or not.
+func declaredOnly(group bool) func(*simulcaster) func(string) string {
+	return func(s *simulcaster) func(string) string {
+		return func(offer string) string {
+			var kept []string
+			for line := range strings.Lines(offer) {
+				if !strings.HasPrefix(line, "a=rid") && !strings.HasPrefix(line, "a=simulcast") && !strings.Contains(line, "rtp-stream-id") && !strings.HasPrefix(line, "a=ssrc") {
+					kept = append(kept, line)
+				}
+			}
+			for _, ssrc := range s.ssrcs {
+				kept = append(kept, fmt.Sprintf("a=ssrc:%d cname:c\r\na=ssrc:%d msid:camera video\r\n", ssrc, ssrc))
+			}
+			if group {
+				kept = append(kept, fmt.Sprintf("a=ssrc-group:SIM %d %d %d\r\n", s.ssrcs[0], s.ssrcs[1], s.ssrcs[2]))
+			}
+			return strings.Join(kept, "")
+		}
+	}
+}
+
+// TestPeerReceivesSimulcast: a real sender of three layers, offered in every way that is in use.
+func TestPeerReceivesSimulcast(t *testing.T) {
+	withSSRCs := func(s *simulcaster) func(string) string {
+		return func(offer string) string {
+			for _, ssrc := range s.ssrcs {
+				offer += fmt.Sprintf("a=ssrc:%d cname:c\r\na=ssrc:%d msid:camera video\r\n", ssrc, ssrc)
+			}
+			return offer
+		}
+	}
+	for name, rewrite := range map[string]func(*simulcaster) func(string) string{
+		"by rid": nil, "by rid, with SSRCs": withSSRCs, "SIM group": declaredOnly(true), "SSRCs alone": declaredOnly(false),
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := clientOptions{}
+			s := simulcast(t, o)
+			if rewrite != nil {
+				o.offer = rewrite(s)
+			}
+			p := connect(t, newTestAPI(t, testConfig()), s.client, o)
+			s.play(20*time.Millisecond, nil)
+			v := video(t, p)
+			s.wantLayer(t, v, 1, 30) // the smallest that is large enough
+			v.PreferLarger()
+			s.wantLayer(t, v, 2, 30)
+			v.PreferLarger()
+			s.wantLayer(t, v, 2, 30)
+			if st := p.Stats(); st.Dropped["other_layer"] == 0 || st.Dropped["unknown"] > 0 {
+				t.Fatalf("%+v", st)
+			}
+		})
+	}
+}
+
+// TestSimulcastUnderPacketLoss: retransmissions reach the layer that they belong to.
+func TestSimulcastUnderPacketLoss(t *testing.T) {
+	cfg := testConfig()
+	cfg.ReorderTime = 2 * time.Second // also on a busy machine
+	o := clientOptions{loss: 0.1, repaired: true}
+	s := simulcast(t, o)
+	p := connect(t, newTestAPI(t, cfg), s.client, o)
+	s.play(20*time.Millisecond, nil)
+	v := video(t, p)
+	next(t, v)
+	for i := range 100 {
+		if u := next(t, v); u.Gap && u.Stream == 1 {
+			t.Fatalf("unit %d after a gap; %+v", i, p.Stats())
+		}
+	}
+}
+
+// TestSimulcastLayersComeAndGo: a sender whose bandwidth grows, and falls.
+func TestSimulcastLayersComeAndGo(t *testing.T) {
+	o := clientOptions{}
+	s := simulcast(t, o)
+	p := connect(t, newTestAPI(t, testConfig()), s.client, o)
+	const second = 50
+	s.play(20*time.Millisecond, func(i, n int) bool {
+		return i > 0 && n < second || i > 0 && n > 3*second && n < 6*second // the smallest alone
+	})
+	v := video(t, p)
+	s.wantLayer(t, v, 0, 10)
+	s.wantLayer(t, v, 1, 30)
+	s.wantLayer(t, v, 0, 30)
+	for range 3 {
+		s.wantLayer(t, v, 0, second)
+	}
+	for s.layerOf(t, next(t, v)) == 0 {
+		v.PreferLarger() // until the larger ones come again
+	}
+	s.wantLayer(t, v, 1, 30)
+}
