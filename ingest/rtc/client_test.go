@@ -65,6 +65,7 @@ type clientOptions struct {
 	repaired bool                            // loss spares retransmissions
 	scramble bool                            // every outgoing RTP packet has an SSRC of its own
 	bare     bool                            // without a track
+	mark     func(h *rtp.Header)             // of every outgoing RTP packet
 	shape    func(pc *webrtc.PeerConnection) // before the offer is made
 	offer    func(sdp string) string         // rewrites the offer
 	settings func(s *webrtc.SettingEngine)   // of the client
@@ -107,7 +108,7 @@ func newClient(t testing.TB, o clientOptions) *client {
 		t.Fatal(err)
 	}
 	registry := &interceptor.Registry{}
-	registry.Add(lossyFactory{o.loss, o.repaired, o.scramble}) // nearest to the network: it sees retransmissions too
+	registry.Add(lossyFactory{o.loss, o.repaired, o.scramble, o.mark}) // nearest to the network: it sees retransmissions too
 	if err := webrtc.RegisterDefaultInterceptors(engine, registry); err != nil {
 		t.Fatal(err)
 	}
@@ -225,6 +226,7 @@ type lossyFactory struct {
 	rate     float64
 	repaired bool
 	scramble bool
+	mark     func(h *rtp.Header)
 }
 
 func (f lossyFactory) NewInterceptor(string) (interceptor.Interceptor, error) {
@@ -246,6 +248,9 @@ func (l *lossy) BindLocalStream(info *interceptor.StreamInfo, next interceptor.R
 			h.SSRC = l.random.Uint32()
 		}
 		l.mu.Unlock()
+		if l.mark != nil {
+			l.mark(h)
+		}
 		if lose {
 			return len(payload), nil
 		}

@@ -25,9 +25,12 @@ const (
 	rampUp = 3 * time.Second
 	// silence makes a layer count as paused, or its stream as given up by its sender.
 	silence = time.Second
-	// steady is how long another layer must have come before it follows a silent one: after a
-	// break of the network all come again, and the first packet proves nothing.
+	// steady is how long another layer must have come before it follows the one in use. After a
+	// break of the network all come again, and which comes first means nothing.
 	steady = 500 * time.Millisecond
+	// settling is how long after a switch PreferLarger has no effect: pictures of the layer before are
+	// still being judged.
+	settling = time.Second
 	// switchLimit bounds the wait for the key frame with which a switch begins.
 	switchLimit = 3 * time.Second
 	// probes is how many layers at a time are read only to learn their size, probeAsks how often
@@ -89,6 +92,7 @@ type layers struct {
 	next    *layer // to be switched to with its next key frame
 	why     string
 	since   time.Time // of next
+	adopted time.Time // of current, zero for the first choice
 	lost    int64     // packets lost before current was in use, less those that its reorder buffer had lost by then
 	wanted  int       // layers that the offer announces
 	codecs  map[uint8]liveproof.Codec
@@ -156,7 +160,7 @@ func (s *layers) reads(l *layer, now time.Time) bool {
 		drop := func(why dropReason) { s.drop(l, why) }
 		l.receiver, l.reading = newReceiver(s.cfg, s.codecs, func(u liveproof.AccessUnit) { s.emit(l, u) }, drop, s.video.spare), now
 	}
-	l.sent.ask(used)
+	l.sent.ask(true)
 	return true
 }
 
@@ -241,12 +245,13 @@ func (s *layers) review(now time.Time) {
 	}
 	switch {
 	case !s.current.alive(now):
-		s.prepare(s.pick(now, steady), switchSilent, now)
-	case s.larger.Load():
-		s.larger.Store(false)
-		s.prepare(s.above(s.current, now), switchLarger, now)
+		s.prepare(s.pick(now), switchSilent, now)
+	case s.larger.Swap(false):
+		if now.Sub(s.adopted) >= settling {
+			s.prepare(s.above(s.current, now), switchLarger, now)
+		}
 	case now.Sub(s.begun) < rampUp && s.current.side() < enoughSide && s.current.side() > 0:
-		if l := s.pick(now, 0); l != nil && l.side() > s.current.side() {
+		if l := s.pick(now); l != nil && l.side() > s.current.side() {
 			s.prepare(l, switchRampUp, now)
 		}
 	}
@@ -267,23 +272,23 @@ func (s *layers) begin(now time.Time) {
 	case s.wanted <= 1:
 		s.adopt(s.all[0], now)
 	case known >= s.wanted || now.Sub(s.begun) >= gatherLayers:
-		s.prepare(cmp.Or(s.pick(now, 0), s.all[len(s.all)-1]), "", now)
+		s.next, s.since = cmp.Or(s.pick(now), s.all[len(s.all)-1]), now
 	}
 }
 
+// prepare begins a switch once the layer has come steadily.
 func (s *layers) prepare(l *layer, why string, now time.Time) {
-	if l != nil && l != s.current {
+	if l != nil && l != s.current && now.Sub(l.begun) >= steady {
 		s.next, s.why, s.since = l, why, now
 	}
 }
 
 // pick chooses among the layers that come: the smallest that is large enough, else the largest.
-// Where sizes are not known it is the middle one, by the bytes of their key frames. age is how
-// long one must have come. nil when there is none.
-func (s *layers) pick(now time.Time, age time.Duration) *layer {
+// Where sizes are not known it is the middle one, by the bytes of their key frames. nil when none comes.
+func (s *layers) pick(now time.Time) *layer {
 	var coming []*layer
 	for _, l := range s.all {
-		if l.alive(now) && now.Sub(l.begun) >= age {
+		if l.alive(now) {
 			coming = append(coming, l)
 		}
 	}
@@ -323,6 +328,7 @@ func (s *layers) adopt(l *layer, now time.Time) {
 		s.lost -= l.receiver.reorder.lost
 	}
 	if before != nil {
+		s.adopted = now
 		before.close()
 		s.video.countSwitch(s.why)
 	}

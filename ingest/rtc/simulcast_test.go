@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/pion/rtcp"
+	"github.com/pion/rtp"
 	"github.com/pion/webrtc/v4"
 	"github.com/pion/webrtc/v4/pkg/media"
 
@@ -34,10 +35,11 @@ var encodedLayers = sync.OnceValues(func() (layers [3][]byte, err error) {
 // simulcaster sends three layers of a test picture, each from its own encoder.
 type simulcaster struct {
 	*client
-	tracks [3]*webrtc.TrackLocalStaticSample
-	frames [3][]frame
-	keys   [3]chan struct{} // key frame requests
-	ssrcs  [3]webrtc.SSRC
+	tracks  [3]*webrtc.TrackLocalStaticSample
+	frames  [3][]frame
+	keys    [3]chan struct{} // key frame requests
+	ssrcs   [3]webrtc.SSRC
+	repairs [3]webrtc.SSRC // of their retransmissions
 }
 
 // simulcast returns a client that offers the layers by rid.
@@ -68,7 +70,7 @@ func simulcast(t *testing.T, o clientOptions) *simulcaster {
 		}
 	}
 	for i, encoding := range sender.GetParameters().Encodings {
-		s.ssrcs[i] = encoding.SSRC
+		s.ssrcs[i], s.repairs[i] = encoding.SSRC, encoding.RTX.SSRC
 		s.running.Go(func() { s.listen(sender, simulcastSizes[i].rid) })
 	}
 	return s
@@ -163,74 +165,120 @@ func (s *simulcaster) wantLayer(t *testing.T, v *Video, layer, n int) {
 	}
 }
 
-// declaredOnly turns rids into what OBS and old browsers offer: the streams by their SSRCs, in a group or not.
-func declaredOnly(group bool) func(*simulcaster) func(string) string {
-	return func(s *simulcaster) func(string) string {
-		return func(offer string) string {
-			var kept []string
-			for line := range strings.Lines(offer) {
-				if !strings.HasPrefix(line, "a=rid") && !strings.HasPrefix(line, "a=simulcast") && !strings.Contains(line, "rtp-stream-id") && !strings.HasPrefix(line, "a=ssrc") {
-					kept = append(kept, line)
-				}
-			}
-			for _, ssrc := range s.ssrcs {
-				kept = append(kept, fmt.Sprintf("a=ssrc:%d cname:c\r\na=ssrc:%d msid:camera video\r\n", ssrc, ssrc))
-			}
-			if group {
-				kept = append(kept, fmt.Sprintf("a=ssrc-group:SIM %d %d %d\r\n", s.ssrcs[0], s.ssrcs[1], s.ssrcs[2]))
-			}
-			return strings.Join(kept, "")
-		}
-	}
+type simulcastWay struct {
+	drop   []string // lines of pion's offer, which has everything
+	group  bool     // a=ssrc-group:SIM
+	marked bool     // packets have rids
 }
 
-// TestPeerReceivesSimulcast: a real sender of three layers, offered in every way that is in use.
-func TestPeerReceivesSimulcast(t *testing.T) {
-	withSSRCs := func(s *simulcaster) func(string) string {
-		return func(offer string) string {
-			for _, ssrc := range s.ssrcs {
-				offer += fmt.Sprintf("a=ssrc:%d cname:c\r\na=ssrc:%d msid:camera video\r\n", ssrc, ssrc)
-			}
-			return offer
-		}
-	}
-	for name, rewrite := range map[string]func(*simulcaster) func(string) string{
-		"by rid": nil, "by rid, with SSRCs": withSSRCs, "SIM group": declaredOnly(true), "SSRCs alone": declaredOnly(false),
-	} {
+// simulcastWays are how senders announce their layers.
+var simulcastWays = map[string]simulcastWay{
+	"rids and SSRCs":    {},
+	"rids alone":        {drop: []string{"a=ssrc"}, marked: true},
+	"SSRCs and a group": {drop: []string{"a=rid", "a=simulcast", "a=extmap:1 ", "a=extmap:2 ", "a=extmap:3 "}, group: true},
+	"SSRCs alone":       {drop: []string{"a=rid", "a=simulcast", "a=ssrc-group"}},
+}
+
+// unannounced: a sender that says nothing about its streams.
+var unannounced = simulcastWay{drop: []string{"a=rid", "a=simulcast", "a=ssrc"}}
+
+func eachSimulcastWay(t *testing.T, o clientOptions, cfg Config, test func(t *testing.T, s *simulcaster, p *Peer)) {
+	for name, way := range simulcastWays {
 		t.Run(name, func(t *testing.T) {
-			o := clientOptions{}
-			s := simulcast(t, o)
-			if rewrite != nil {
-				o.offer = rewrite(s)
-			}
-			p := connect(t, newTestAPI(t, testConfig()), s.client, o)
-			s.play(20*time.Millisecond, nil)
-			v := video(t, p)
-			s.wantLayer(t, v, 1, 30) // the smallest that is large enough
-			v.PreferLarger()
-			s.wantLayer(t, v, 2, 30)
-			v.PreferLarger()
-			s.wantLayer(t, v, 2, 30)
-			if st := p.Stats(); st.Dropped["other_layer"] == 0 || st.Dropped["unknown"] > 0 {
-				t.Fatalf("%+v", st)
-			}
+			s, p := way.dial(t, o, cfg)
+			test(t, s, p)
 		})
 	}
 }
 
-// TestSimulcastUnderPacketLoss: retransmissions reach the layer that they belong to.
+func (w simulcastWay) dial(t *testing.T, o clientOptions, cfg Config) (*simulcaster, *Peer) {
+	t.Helper()
+	var s *simulcaster
+	if w.marked {
+		o.mark = func(h *rtp.Header) { s.mark(h) }
+	}
+	s = simulcast(t, o)
+	o.offer = func(offer string) string {
+		var kept []string
+		for line := range strings.Lines(offer) {
+			if !slices.ContainsFunc(w.drop, func(prefix string) bool { return strings.HasPrefix(line, prefix) }) {
+				kept = append(kept, line)
+			}
+		}
+		if w.group {
+			kept = append(kept, fmt.Sprintf("a=ssrc-group:SIM %d %d %d\r\n", s.ssrcs[0], s.ssrcs[1], s.ssrcs[2]))
+		}
+		return strings.Join(kept, "")
+	}
+	return s, connect(t, newTestAPI(t, cfg), s.client, o)
+}
+
+// mark writes the rid (RFC 8852) into a packet; 2 and 3 are pion's numbers for the extensions.
+func (s *simulcaster) mark(h *rtp.Header) {
+	for i, l := range simulcastSizes {
+		switch webrtc.SSRC(h.SSRC) {
+		case s.ssrcs[i]:
+			_ = h.SetExtension(2, []byte(l.rid))
+		case s.repairs[i]:
+			_ = h.SetExtension(3, []byte(l.rid))
+		}
+	}
+}
+
+// TestPeerReceivesSimulcast: a real sender of three layers, announced in every way that is in use.
+func TestPeerReceivesSimulcast(t *testing.T) {
+	eachSimulcastWay(t, clientOptions{}, testConfig(), func(t *testing.T, s *simulcaster, p *Peer) {
+		s.play(20*time.Millisecond, nil)
+		v := video(t, p)
+		s.wantLayer(t, v, 1, 30) // the smallest that is large enough
+		for s.layerOf(t, next(t, v)) == 1 {
+			v.PreferLarger()
+		}
+		s.wantLayer(t, v, 2, 30)
+		v.PreferLarger() // there is none
+		s.wantLayer(t, v, 2, 30)
+		if st := p.Stats(); st.Dropped["other_layer"] == 0 || st.Dropped["unknown"] > 0 {
+			t.Fatalf("%+v", st)
+		}
+	})
+}
+
+// TestSimulcastUnderPacketLoss: retransmissions reach the layer that they belong to, and only
+// packets of the one in use are asked for.
 func TestSimulcastUnderPacketLoss(t *testing.T) {
 	cfg := testConfig()
 	cfg.ReorderTime = 2 * time.Second // also on a busy machine
-	o := clientOptions{loss: 0.1, repaired: true}
-	s := simulcast(t, o)
-	p := connect(t, newTestAPI(t, cfg), s.client, o)
+	eachSimulcastWay(t, clientOptions{loss: 0.1, repaired: true}, cfg, func(t *testing.T, s *simulcaster, p *Peer) {
+		s.play(20*time.Millisecond, nil)
+		v := video(t, p)
+		s.wantLayer(t, v, 1, 1)
+		for i := range 100 {
+			if u := next(t, v); u.Gap || s.layerOf(t, u) != 1 {
+				t.Fatalf("unit %d: gap %v; %+v", i, u.Gap, p.Stats())
+			}
+		}
+		if st := p.Stats(); st.Dropped["unknown"] > 0 {
+			t.Fatalf("%+v", st)
+		}
+	})
+}
+
+// TestUnannouncedSimulcast: the first layer that comes is used if it is large enough. Its
+// retransmissions are known by what is missing.
+func TestUnannouncedSimulcast(t *testing.T) {
+	cfg := testConfig()
+	cfg.ReorderTime = 2 * time.Second
+	s, p := unannounced.dial(t, clientOptions{loss: 0.1, repaired: true}, cfg)
 	s.play(20*time.Millisecond, nil)
 	v := video(t, p)
-	next(t, v)
+	u := next(t, v)
+	for s.layerOf(t, u) == 0 { // until the ramp-up
+		u = next(t, v)
+	}
 	for i := range 100 {
-		if u := next(t, v); u.Gap && u.Stream == 1 {
-			t.Fatalf("unit %d after a gap; %+v", i, p.Stats())
+		again := next(t, v)
+		if again.Gap || again.Stream != u.Stream {
+			t.Fatalf("unit %d: gap %v; %+v", i, again.Gap, p.Stats())
 		}
 	}
 }

@@ -192,14 +192,15 @@ func (s *streams) repaired(a *agreement, repair *stream) *stream {
 	return nil
 }
 
-// missing is the stream in use when it lacks exactly this packet: lost packets of no other
-// stream are asked for (RFC 4588, 5.3). The timestamp, which streams begin at random, must fit too.
+// missing is the stream that lacks exactly this packet. Lost packets are asked for only of layers that
+// are read (RFC 4588, 5.3); the timestamp, which streams begin at random, must fit too.
 func (s *streams) missing(p packet) *stream {
-	l := s.layers.current
-	if l == nil || l.receiver == nil || !l.receiver.lacks(p) {
-		return nil
+	for _, l := range s.layers.all {
+		if l.receiver != nil && l.receiver.lacks(p) {
+			return s.open[l.ssrc]
+		}
 	}
-	return s.open[l.ssrc]
+	return nil
 }
 
 // inlet is where pion writes the packets of one SSRC. Nobody reads it by SSRC: all inlets of a
