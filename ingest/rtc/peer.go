@@ -113,8 +113,8 @@ func (p *Peer) requestKeyFrame(ssrc uint32) {
 
 // newBuffer is called for every new SSRC, after its first packet was
 // authenticated; a sender of ever new ones is cut off.
-func (p *Peer) newBuffer(kind packetio.BufferPacketType, _ uint32) io.ReadWriteCloser {
-	if p.ssrcs.Add(1) > 2*int64(p.api.cfg.MaxStreams) { // RTP and RTCP of each
+func (p *Peer) newBuffer(kind packetio.BufferPacketType, ssrc uint32) io.ReadWriteCloser {
+	if ssrc != probeSSRC && p.ssrcs.Add(1) > 2*int64(p.api.cfg.MaxStreams) { // RTP and RTCP of each
 		p.fail(fmt.Errorf("more than %d streams: %w", p.api.cfg.MaxStreams, ErrFlood))
 	}
 	if kind == packetio.RTPBufferPacket {

@@ -139,9 +139,12 @@ func (o *offer) reduceSection(section *sdp.MediaDescription, active bool, cfg Co
 	section.Attributes = kept
 }
 
+// probeSSRC is that of Chromium's bandwidth probes.
+const probeSSRC = 0
+
 // ownStreams keeps pion from making a transceiver of its own for each stream that it does not
-// know, which it does unless its section declares one. 0 is the SSRC of bandwidth probes.
-var ownStreams = sdp.Attribute{Key: "ssrc", Value: "0 cname:probe"}
+// know, which it does unless the section declares one.
+var ownStreams = sdp.Attribute{Key: "ssrc", Value: fmt.Sprintf("%d cname:probe", probeSSRC)}
 
 // keepAttribute drops everything that announces streams (pion is not to follow them, see
 // streams.go) and, of sections that will be inactive, the direction.

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -303,4 +304,40 @@ func TestSimulcastLayersComeAndGo(t *testing.T) {
 		v.PreferLarger() // until the larger ones come again
 	}
 	s.wantLayer(t, v, 1, 30)
+}
+
+// TestPeerFollowsANewStream: a sender begins again with another SSRC, whatever it had declared.
+func TestPeerFollowsANewStream(t *testing.T) {
+	frames := encodedStream(t, liveproof.CodecVP8)
+	for name, rewrite := range map[string]func(string) string{"declared": nil, "undeclared": func(offer string) string { return strings.ReplaceAll(offer, "a=ssrc", "a=x-ssrc") }} {
+		t.Run(name, func(t *testing.T) {
+			var again atomic.Bool
+			var own atomic.Uint32
+			cfg := testConfig()
+			cfg.IdleTimeout = 5 * time.Second
+			c, p := dial(t, newTestAPI(t, cfg), clientOptions{offer: rewrite, mark: func(h *rtp.Header) {
+				if own.CompareAndSwap(0, h.SSRC); again.Load() && h.SSRC == own.Load() {
+					h.SSRC ^= 0x5555
+				}
+			}})
+			c.play(frames, 10*time.Millisecond)
+			v := video(t, p)
+			wantPictures(t, v, liveproof.CodecVP8, frames, 30)
+			again.Store(true)
+			u := next(t, v)
+			for last := u; u.Stream == 1; last = u {
+				if u = next(t, v); u.PTS <= last.PTS {
+					t.Fatalf("%v after %v", u.PTS, last.PTS)
+				}
+			}
+			if !u.Key || !u.Gap || u.Stream != 2 {
+				t.Fatalf("stream %d: key %v, gap %v", u.Stream, u.Key, u.Gap)
+			}
+			for range 30 {
+				if u := next(t, v); u.Gap || u.Stream != 2 {
+					t.Fatalf("stream %d, gap %v", u.Stream, u.Gap)
+				}
+			}
+		})
+	}
 }
