@@ -125,10 +125,12 @@ func (s *layers) add(a *agreement, st *stream, now time.Time) *layer {
 
 // take handles the next packet of a layer.
 func (s *layers) take(l *layer, p packet) {
-	if !l.alive(p.arrived) {
-		l.begun = p.arrived
+	if len(p.payload) > 0 { // padding, by which senders probe the bandwidth, comes in a paused layer too
+		if !l.alive(p.arrived) {
+			l.begun = p.arrived
+		}
+		l.last = p.arrived
 	}
-	l.last = p.arrived
 	s.review(p.arrived)
 	s.restore(l, p)
 	s.request(l, p.arrived)

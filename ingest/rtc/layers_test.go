@@ -289,7 +289,11 @@ func TestLayerFallsSilent(t *testing.T) {
 	low, middle, high := threeLayers()
 	s := newSender(t, announced{streams: 3})
 	s.play(time.Second, low, middle, high)
-	s.play(3*time.Second, low)
+	for range 3 * 30 {
+		s.play(time.Second/30, low)
+		middle.sequence++
+		s.raw(&rtp.Packet{Header: rtp.Header{Version: 2, PayloadType: 96, SSRC: middle.ssrc, SequenceNumber: middle.sequence, Padding: true}, PaddingSize: 100}) // a probe of the bandwidth
+	}
 	s.want(12, 11)
 	s.play(time.Second, low, middle, high)
 	s.want(12, 11)
@@ -421,7 +425,9 @@ func TestPacketsThatAreNoPictures(t *testing.T) {
 	c := &camera{ssrc: 1, width: 640, height: 480}
 	a := announced{repairs: map[uint32]uint32{99: 1}, foreign: map[uint32]bool{7: true}}
 	s := newSender(t, a)
+	s.raw(&rtp.Packet{Header: rtp.Header{Version: 2, PayloadType: 96, SSRC: 0, Padding: true}, PaddingSize: 200}) // before any picture
 	s.play(time.Second, c)
+	s.want(1)
 	before := len(s.out)
 	for i := range uint16(30) {
 		s.raw(&rtp.Packet{Header: rtp.Header{Version: 2, PayloadType: testRepair, SSRC: 99, SequenceNumber: i, Padding: true}, PaddingSize: 200}) // padding alone

@@ -74,16 +74,24 @@ func (s *streams) handle(raw []byte, now time.Time) (media bool, err error) {
 		s.video.drop(dropUnknown)
 		return false, nil
 	}
-	if err := s.packet.Unmarshal(raw); err != nil {
-		s.video.drop(dropMalformed)
-		return false, nil //nolint:nilerr // it is counted
-	}
-	st := s.stream(a)
-	if st.sent.read(raw) != nil {
+	st := s.parse(a, raw)
+	if st == nil {
 		s.video.drop(dropMalformed)
 		return false, nil
 	}
 	return s.sort(a, st, now), nil
+}
+
+// parse makes a packet the current one and returns its stream, nil for one that is malformed.
+func (s *streams) parse(a *agreement, raw []byte) *stream {
+	if s.packet.Unmarshal(raw) != nil {
+		return nil
+	}
+	st := s.stream(a)
+	if st.sent.read(raw) != nil {
+		return nil
+	}
+	return st
 }
 
 // stream is the one of the current packet.
@@ -117,6 +125,8 @@ func (s *streams) sort(a *agreement, st *stream, now time.Time) (media bool) {
 	case a.foreign[st.ssrc]:
 	case repair:
 		return s.repair(a, st, repaired, now)
+	case primary && st.layer == nil && len(s.packet.Payload) == 0:
+		return false // a probe of the bandwidth, with an SSRC of its own
 	case primary && st.layer == nil:
 		st.layer = s.layers.add(a, st, now)
 		fallthrough
