@@ -20,6 +20,7 @@ const (
 	ReasonLowContrast   Reason = "low_contrast"
 
 	ReasonFaceChanged        Reason = "face_changed"
+	ReasonStreamChanged      Reason = "stream_changed"
 	ReasonFrozenPicture      Reason = "frozen_picture"
 	ReasonTimestampsBackward Reason = "timestamps_backward"
 	ReasonTimestampsJumped   Reason = "timestamps_jumped"
@@ -157,6 +158,11 @@ var reasons = []ReasonInfo{
 		Code: ReasonFaceChanged, Kind: KindStream, End: StateDecided, Fault: FaultPerson,
 		Meaning: "The followed face was lost or replaced, so the evidence started again.",
 		Advice:  "Stay in the picture until the check is done.",
+	},
+	{
+		Code: ReasonStreamChanged, Kind: KindStream, End: StateDecided, Fault: FaultNobody,
+		Meaning: "The video came from another of the sender’s streams: another simulcast layer, or a new stream after a restart. So the evidence started again.",
+		Advice:  "The picture was interrupted. One moment.",
 	},
 	{
 		Code: ReasonFrozenPicture, Kind: KindStream, Hint: true, Doubt: true, End: StateDecided, Fault: FaultPerson,

@@ -33,6 +33,12 @@ type AccessUnit struct {
 	// Discardable says that no later picture needs this one, neither as a reference
 	// nor for the decoder's state. False means "needed or not known".
 	Discardable bool
+	// Stream numbers the streams of a sender in the order in which they were used, from 1; 0 is
+	// a source with one stream. Another number than the unit before means that the sender's
+	// simulcast layer changed, or that it began a new stream: nothing proves that both streams
+	// show the same person, so no evidence may be carried over. Such a unit is a key frame with
+	// Gap set.
+	Stream int
 	// Mirrored and Rotation make the decoded picture upright: it is mirrored left to right, then
 	// turned clockwise by degrees {0,90,180,270}. They are the bits F, R1 and R0 of coordination of
 	// video orientation (3GPP TS 26.114, 7.4.5). A picture that states an orientation itself (H.264's
@@ -61,6 +67,15 @@ type LossCounter interface {
 	Withheld() int64
 }
 
+// LayeredSource is a UnitSource whose sender may offer its picture in several sizes at once
+// (simulcast, RFC 8853). One of them is delivered at a time; see AccessUnit.Stream.
+type LayeredSource interface {
+	UnitSource
+	// PreferLarger asks for the next larger size. It never blocks, may be called again and
+	// again, and does nothing where the sender has no larger one.
+	PreferLarger()
+}
+
 // Picture is one decoded picture that has not been converted to RGB yet. The
 // receiver owns it until Release. It is not safe for concurrent use.
 type Picture interface {
@@ -83,6 +98,14 @@ type Picture interface {
 	RGB(pool *ImagePool) (*Image, error)
 	// Release gives the picture back. It is idempotent.
 	Release()
+}
+
+// StreamedPicture is a Picture of a sender that may have several streams.
+type StreamedPicture interface {
+	Picture
+	// Stream is that of the picture's access unit: evidence of pictures with different numbers
+	// must not be joined.
+	Stream() int
 }
 
 // ThumbnailSide is the number of cells of a thumbnail in a row and in a column.

@@ -22,9 +22,10 @@ type picture struct {
 	at          time.Duration
 	orientation Orientation
 	seq         int64
+	stream      int // of the sender's streams, see liveproof.AccessUnit
 }
 
-var _ liveproof.Picture = (*picture)(nil)
+var _ liveproof.StreamedPicture = (*picture)(nil)
 
 // newPicture takes frame over, which orientation makes upright, and holds conv until Release.
 func newPicture(frame *astiav.Frame, conv *converter, at time.Duration, orientation Orientation) *picture {
@@ -33,6 +34,8 @@ func newPicture(frame *astiav.Frame, conv *converter, at time.Duration, orientat
 }
 
 func (p *picture) Time() time.Duration { return p.at }
+
+func (p *picture) Stream() int { return p.stream }
 
 func (p *picture) Size() (width, height int) {
 	if p.frame == nil {

@@ -32,6 +32,7 @@ type unitMeta struct {
 	pts         time.Duration
 	orientation Orientation
 	exact       bool // the picture does not refer to any that the decoder has not seen
+	stream      int
 }
 
 // Stream decodes one live stream. Next is for one goroutine; Counts and Close
@@ -45,6 +46,7 @@ type Stream struct {
 	dec      *decoder        // nil while a key frame is awaited
 	recovery codecs.Recovery // of dec, nil once all further pictures are exact
 	codec    liveproof.Codec
+	stream   int                  // of the sender's streams, see liveproof.AccessUnit
 	format   *codecs.Format       // of codec, nil when it is unknown
 	sets     codecs.ParameterSets // of the stream, nil for a codec that has none
 	held     bool                 // there are new parameter sets that the decoder has not seen
@@ -144,9 +146,10 @@ func (s *Stream) feed(au liveproof.AccessUnit) (ask bool) {
 // adapt gives the decoder up when this access unit does not continue what it has seen.
 func (s *Stream) adapt(au liveproof.AccessUnit) (ask bool) {
 	switch {
-	case au.Codec != s.codec:
+	case au.Codec != s.codec || au.Stream != s.stream:
 		s.closeDecoder()
 		s.switchCodec(au.Codec)
+		s.stream = au.Stream
 		return !au.Key
 	case au.Gap && s.dec != nil:
 		s.closeDecoder()
@@ -214,7 +217,7 @@ func (s *Stream) decode(au liveproof.AccessUnit) error {
 	}
 	s.seq++
 	s.newest = au.PTS
-	s.metas[s.seq%inFlight] = unitMeta{pts: au.PTS, orientation: s.orientation(&au), exact: s.exact(au.Data)}
+	s.metas[s.seq%inFlight] = unitMeta{pts: au.PTS, orientation: s.orientation(&au), exact: s.exact(au.Data), stream: au.Stream}
 	first := len(s.ready)
 	if err := s.dec.decode(au.Data, s.seq, s.accept); err != nil {
 		s.discard(first)
@@ -264,7 +267,7 @@ func (s *Stream) accept(f *astiav.Frame) {
 		return
 	}
 	p := newPicture(f, s.conv, m.pts, m.orientation)
-	p.seq = f.Pts()
+	p.seq, p.stream = f.Pts(), m.stream
 	if n := len(s.ready); n > 0 && s.ready[n-1].seq == p.seq {
 		s.ready[n-1].Release()
 		s.ready[n-1] = p
@@ -354,6 +357,14 @@ func (s *Stream) finish(err error) {
 	first := len(s.ready)
 	if s.dec.send(nil, s.accept) != nil || s.check(first, false) != nil {
 		s.discard(min(first, len(s.ready)))
+	}
+}
+
+// PreferLarger asks the sender for larger pictures; one that sends a single size has none. It
+// never blocks and may be called from any goroutine.
+func (s *Stream) PreferLarger() {
+	if layered, ok := s.units.(liveproof.LayeredSource); ok {
+		layered.PreferLarger()
 	}
 }
 

@@ -15,7 +15,7 @@ const calmStep = 2 * time.Second
 // cause is why a session is sampled at the full rate again; it is a label value of a metric.
 type cause string
 
-// What raises doubt. The first five are seen in the pictures, before a model runs;
+// What raises doubt. The first six are seen in the pictures, before a model runs;
 // the others are found when samples are judged.
 const (
 	causeCut      cause = "cut"      // the picture differs so much from the one before that it shows another scene
@@ -23,6 +23,7 @@ const (
 	causeRepeated cause = "repeated" // a picture came again, or belongs to a loop
 	causeStill    cause = "still"    // the face has not moved for long
 	causeTiming   cause = "timing"   // a picture's timestamp is implausible
+	causeStream   cause = "stream"   // the sender changed to another of its streams
 	causeUnscored cause = "unscored" // a sample was not scored, because of what it shows or because of a failure
 	causeTrack    cause = "track"    // another face is followed
 	causeLoss     cause = "loss"     // many pictures are lost on the network

@@ -14,6 +14,13 @@ type Source interface {
 	Next(ctx context.Context) (liveproof.Picture, error)
 }
 
+// Layered is a Source that may have the same pictures in several sizes.
+type Layered interface {
+	// PreferLarger is called while the face is too small in the pictures. It must not block, and
+	// does nothing where there are no larger ones.
+	PreferLarger()
+}
+
 // Detector finds and follows faces; it belongs to one session.
 type Detector interface {
 	// Detect gives every face that counts as a person, the followed one among

@@ -99,7 +99,7 @@ func TestEndingsNameTheirCause(t *testing.T) {
 				came := int64(time.Since(begun).Seconds() * 30)
 				return liveproof.FrameCounts{Received: came, Decoded: came / 2, Dropped: came / 2}
 			}
-		}, reasons{liveproof.ReasonNoMedia, liveproof.ReasonPacketLoss, insufficient}, nil},
+		}, reasons{deadline, liveproof.ReasonPacketLoss, insufficient}, nil},
 		"the video stops": {camera(time.Second, 30), nil, reasons{liveproof.ReasonNoMedia, insufficient}, nil},
 		"a short file":    {camera(time.Second, 30), nil, nil, reasons{insufficient}},
 	} {

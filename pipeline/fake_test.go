@@ -269,7 +269,12 @@ func (r *rig) run(ctx context.Context) (liveproof.Verdict, error) {
 
 func (r *rig) runWith(ctx context.Context, recorder Recorder) (liveproof.Verdict, error) {
 	r.t.Helper()
-	s, err := New(r.cfg, Deps{Source: r.src, Detector: &r.models, Cropper: &r.models, Scorer: &r.models,
+	return r.runFrom(ctx, r.src, recorder)
+}
+
+func (r *rig) runFrom(ctx context.Context, src Source, recorder Recorder) (liveproof.Verdict, error) {
+	r.t.Helper()
+	s, err := New(r.cfg, Deps{Source: src, Detector: &r.models, Cropper: &r.models, Scorer: &r.models,
 		Recorder: recorder, Observer: r.observe, Policy: r.policy, Pool: &r.pool, Metrics: r.met, Media: r.media}, r.info)
 	require.NoError(r.t, err)
 	r.end, err = s.Run(ctx)

@@ -29,6 +29,7 @@ type judge struct {
 	early  map[int64]*frame // complete, but one before them is still at work
 
 	hints    hinter
+	small    smallness
 	loss     loss
 	progress liveproof.Progress
 	outcome  liveproof.Outcome // newest outcome
@@ -138,6 +139,9 @@ func (j *judge) take(f *frame) {
 	j.report.add(s, j.cfg.KeepSamples)
 	j.attend(s)
 	j.deps.Metrics.sample(s)
+	if layered, ok := j.deps.Source.(Layered); ok && j.small.observe(s) {
+		layered.PreferLarger()
+	}
 	j.tell(s)
 	j.announce(s)
 	j.deps.Metrics.total.Observe(time.Since(f.arrived).Seconds())

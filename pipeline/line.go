@@ -193,6 +193,7 @@ func (l *line) read(ctx context.Context) error {
 		sampler: newSampler(l.cfg),
 		recall:  newRecall(l.cfg.FrozenWindow),
 		loops:   newLoops(l.cfg.FrozenWindow),
+		stream:  -1,
 	}
 	for {
 		pic, err := l.deps.Source.Next(ctx)

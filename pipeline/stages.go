@@ -17,6 +17,7 @@ type sequence struct {
 	scenes  scenes
 	still   stillness // of the region where the face was last seen, in the pictures of the sampling grid
 	n       int64     // samples so far
+	stream  int       // of the sender's streams, see liveproof.AccessUnit; that of the newest plausible picture, -1 before it
 	passed  []glance  // pictures since the last frame that became no samples, of the last stillSpan
 	scratch liveproof.Thumbnail
 }
@@ -28,6 +29,10 @@ func (l *line) take(ctx context.Context, seq *sequence, pic liveproof.Picture) e
 	p := seq.sampler.classify(pic.Time(), l.arrival(start))
 	if p.doubt != "" {
 		return l.reject(ctx, seq, p, start)
+	}
+	if seq.switches(pic) {
+		l.restart(ctx, seq, p, start)
+		return nil
 	}
 	seen := seq.look(p, pic)
 	if p.take && seen.doubt == "" && seq.stands(p.t, seen.cells, l.face.Load()) {
@@ -75,6 +80,27 @@ func (l *line) reject(ctx context.Context, seq *sequence, p picked, at time.Time
 		l.complete(ctx, f)
 	}
 	return nil
+}
+
+// switches reports whether the picture comes from another of the sender's streams than the one before.
+func (q *sequence) switches(pic liveproof.Picture) bool {
+	streamed, ok := pic.(liveproof.StreamedPicture)
+	if !ok || streamed.Stream() == q.stream {
+		return false
+	}
+	first := q.stream < 0
+	q.stream = streamed.Stream()
+	return !first
+}
+
+// restart makes the first picture of another stream a sample that is not scored and starts the
+// evidence again, whatever the faces look like: nothing proves that two streams show one person.
+func (l *line) restart(ctx context.Context, seq *sequence, p picked, at time.Time) {
+	l.attention.doubt(p.t, causeStream)
+	l.sampled.Add(1)
+	f := seq.frame(p, at)
+	f.unscored(liveproof.ReasonStreamChanged)
+	l.complete(ctx, f)
 }
 
 // seen is what the comparison of a picture with the earlier ones has found.

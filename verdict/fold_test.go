@@ -62,6 +62,14 @@ func TestOneShot(t *testing.T) {
 		{"face swapped", series{}.scored(18, 0.9).each(func(i int, v *liveproof.Sample) {
 			v.Track = 1 + i/9
 		}), pending, []reason{liveproof.ReasonFaceChanged, liveproof.ReasonInsufficientEvidence}},
+		{"another stream", series{}.scored(9, 0.9).unscored(1, liveproof.ReasonStreamChanged).scored(9, 0.9), pending,
+			[]reason{liveproof.ReasonStreamChanged, liveproof.ReasonInsufficientEvidence}},
+		{"another stream, and another track in it", series{}.scored(19, 0.9).each(func(i int, v *liveproof.Sample) {
+			if v.Track = 1 + i/10; i == 9 {
+				v.Scored, v.Reasons, v.Track = false, []reason{liveproof.ReasonStreamChanged}, 0
+			}
+		}), pending, []reason{liveproof.ReasonStreamChanged, liveproof.ReasonInsufficientEvidence}},
+		{"another stream, and enough of it", series{}.unscored(1, liveproof.ReasonStreamChanged).scored(30, 0.9), isLive, []reason{liveproof.ReasonScoreAbove}},
 		{"frozen", series{}.scored(9, 0.9).unscored(40, liveproof.ReasonFrozenPicture), pending,
 			[]reason{liveproof.ReasonFrozenPicture, liveproof.ReasonInsufficientEvidence}},
 		{"half frozen", series{}.scored(60, 0.9).each(func(i int, v *liveproof.Sample) {
@@ -175,6 +183,7 @@ func TestCall(t *testing.T) {
 		{"attack later", clip(live).scored(40, 0.1), isSpoof, liveproof.ReasonScoreBelow},
 		{"and back", clip(live).scored(40, 0.1).scored(40, 0.9), isLive, liveproof.ReasonScoreAbove},
 		{"second face", clip(live).unscored(1, liveproof.ReasonMultipleFaces), pending, liveproof.ReasonMultipleFaces},
+		{"another stream", clip(live).unscored(1, liveproof.ReasonStreamChanged), pending, liveproof.ReasonStreamChanged},
 		{"away for a moment", clip(live).unscored(9, liveproof.ReasonNoFace), isLive, liveproof.ReasonScoreAbove},
 		{"away", clip(live).unscored(12, liveproof.ReasonNoFace), pending, liveproof.ReasonNoFace},
 		{"frozen", clip(live).unscored(3, liveproof.ReasonFrozenPicture), pending, liveproof.ReasonFrozenPicture},

@@ -39,6 +39,18 @@ type peerUnits struct {
 	peer Peer
 }
 
+var (
+	_ liveproof.LayeredSource = peerUnits{}
+	_ liveproof.LossCounter   = peerUnits{}
+)
+
+// PreferLarger implements liveproof.LayeredSource; a source with one stream has nothing larger.
+func (e peerUnits) PreferLarger() {
+	if layered, ok := e.UnitSource.(liveproof.LayeredSource); ok {
+		layered.PreferLarger()
+	}
+}
+
 // Withheld passes on what the peer's video counts.
 func (e peerUnits) Withheld() int64 {
 	if c, ok := e.UnitSource.(liveproof.LossCounter); ok {

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/pion/ice/v4"
-	"github.com/pion/interceptor"
 	"github.com/pion/webrtc/v4"
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -20,15 +19,15 @@ import (
 
 // API owns the sockets and opens peers on them. It is safe for concurrent use.
 type API struct {
-	cfg          Config
-	log          *slog.Logger
-	metrics      *metrics
-	udp          *net.UDPAddr
-	tcp          *net.TCPAddr
-	closers      []func() error
-	engine       *webrtc.MediaEngine
-	interceptors *interceptor.Registry
-	settings     webrtc.SettingEngine
+	cfg      Config
+	log      *slog.Logger
+	metrics  *metrics
+	udp      *net.UDPAddr
+	tcp      *net.TCPAddr
+	closers  []func() error
+	engine   *webrtc.MediaEngine
+	feedback feedbackFactory
+	settings webrtc.SettingEngine
 
 	mu     sync.Mutex
 	closed bool
@@ -56,7 +55,7 @@ func (a *API) build(reg prometheus.Registerer) (err error) {
 		return err
 	}
 	pion := loggers{a.log}
-	if a.interceptors, err = newInterceptors(a.cfg, pion); err != nil {
+	if a.feedback, err = newFeedbackFactory(a.cfg, pion); err != nil {
 		return err
 	}
 	ips, err := localIPs(a.cfg)

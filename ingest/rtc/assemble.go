@@ -18,7 +18,8 @@ const (
 	dropMalformed  dropReason = "malformed"   // packet or picture that its payload format does not allow
 	dropLate       dropReason = "late"        // packet after its turn, or far from the sequence
 	dropDuplicate  dropReason = "duplicate"   // packet that came before
-	dropUnknown    dropReason = "unknown"     // packet of a payload type that was not negotiated
+	dropUnknown    dropReason = "unknown"     // packet of a payload type that was not negotiated, or of no known stream
+	dropOther      dropReason = "other_layer" // packet of a stream that is not in use
 	dropIncomplete dropReason = "incomplete"  // picture with lost packets
 	dropTooLarge   dropReason = "too_large"   // picture above the byte or packet cap
 	dropNoKey      dropReason = "no_keyframe" // picture before the first key frame, or after a drop that needs one
@@ -26,7 +27,7 @@ const (
 )
 
 // dropReasons in the order of their counters.
-var dropReasons = [...]dropReason{dropMalformed, dropLate, dropDuplicate, dropUnknown, dropIncomplete, dropTooLarge, dropNoKey, dropOverflow}
+var dropReasons = [...]dropReason{dropMalformed, dropLate, dropDuplicate, dropUnknown, dropOther, dropIncomplete, dropTooLarge, dropNoKey, dropOverflow}
 
 // assembler turns packets in sequence order into complete access units.
 //

@@ -66,6 +66,8 @@ type clientOptions struct {
 	loss     float64                         // of outgoing RTP, retransmissions included
 	repaired bool                            // loss spares retransmissions
 	scramble bool                            // every outgoing RTP packet has an SSRC of its own
+	bare     bool                            // without a track
+	mark     func(h *rtp.Header)             // of every outgoing RTP packet
 	shape    func(pc *webrtc.PeerConnection) // before the offer is made
 	offer    func(sdp string) string         // rewrites the offer
 	settings func(s *webrtc.SettingEngine)   // of the client
@@ -76,6 +78,12 @@ type clientOptions struct {
 func dial(t testing.TB, api *API, o clientOptions) (*client, *Peer) {
 	t.Helper()
 	c := newClient(t, o)
+	return c, connect(t, api, c, o)
+}
+
+// connect lets a new peer answer the client.
+func connect(t testing.TB, api *API, c *client, o clientOptions) *Peer {
+	t.Helper()
 	p, err := api.NewPeer("01TEST", nil)
 	if err != nil {
 		t.Fatal(err)
@@ -94,7 +102,7 @@ func dial(t testing.TB, api *API, o clientOptions) (*client, *Peer) {
 	if err := c.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: answer}); err != nil {
 		t.Fatalf("%v in answer\n%s", err, answer)
 	}
-	return c, p
+	return p
 }
 
 func newClient(t testing.TB, o clientOptions) *client {
@@ -104,7 +112,7 @@ func newClient(t testing.TB, o clientOptions) *client {
 		t.Fatal(err)
 	}
 	registry := &interceptor.Registry{}
-	registry.Add(lossyFactory{o.loss, o.repaired, o.scramble}) // nearest to the network: it sees retransmissions too
+	registry.Add(lossyFactory{o.loss, o.repaired, o.scramble, o.mark}) // nearest to the network: it sees retransmissions too
 	if err := webrtc.RegisterDefaultInterceptors(engine, registry); err != nil {
 		t.Fatal(err)
 	}
@@ -137,6 +145,9 @@ func newClient(t testing.TB, o clientOptions) *client {
 	c.track, err = webrtc.NewTrackLocalStaticSample(webrtc.RTPCodecCapability{MimeType: codecs.Find(o.codec).MIMEType(), ClockRate: clockRate}, "video", "camera")
 	if err != nil {
 		t.Fatal(err)
+	}
+	if o.bare {
+		return c
 	}
 	sender, err := pc.AddTrack(c.track)
 	if err != nil {
@@ -225,6 +236,7 @@ type lossyFactory struct {
 	rate     float64
 	repaired bool
 	scramble bool
+	mark     func(h *rtp.Header)
 }
 
 func (f lossyFactory) NewInterceptor(string) (interceptor.Interceptor, error) {
@@ -246,6 +258,9 @@ func (l *lossy) BindLocalStream(info *interceptor.StreamInfo, next interceptor.R
 			h.SSRC = l.random.Uint32()
 		}
 		l.mu.Unlock()
+		if l.mark != nil {
+			l.mark(h)
+		}
 		if lose {
 			return len(payload), nil
 		}

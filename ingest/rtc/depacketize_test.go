@@ -2,6 +2,7 @@ package rtc
 
 import (
 	"bytes"
+	"slices"
 	"testing"
 	"time"
 
@@ -143,19 +144,20 @@ func FuzzPackets(f *testing.F) {
 func FuzzRTP(f *testing.F) {
 	f.Add([]byte{0x80, 0xe0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0x10, 1, 2, 3})
 	f.Add([]byte{0x90, 0xe0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0xbe, 0xde, 0, 1, 0x10, 1, 0, 0, 0x10})
+	f.Add([]byte{0x90, 0xe1, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0xbe, 0xde, 0, 1, 0x20, 'h', 0x30, 'h', 0, 1, 0x10, 1, 2, 3}) // a retransmission with both identifiers
+	f.Add([]byte{0xa0, 0xe1, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 4})                                                  // padding alone
 	cfg := DefaultConfig()
-	m, err := newMetrics(nil)
-	if err != nil {
-		f.Fatal(err)
-	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		v := newVideo(cfg, m, func() {})
-		r := &receiver{video: v, orientationID: 1, rate: rateLimit{perSecond: cfg.MaxPacketRate}}
-		r.assembler = newAssembler(cfg, testTypes, v.push, v.drop)
-		r.reorder = newReorderBuffer(cfg.ReorderPackets, cfg.ReorderTime, r.assembler.push)
-		for range 2 {
-			if err := r.handle(raw, time.Unix(1, 0)); err != nil {
-				t.Fatal(err)
+		s := newTestStreams(t, cfg, announced{})
+		for ssrc := range byte(3) {
+			for range 2 {
+				if _, err := s.handle(raw, time.Unix(1, 0)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if len(raw) > 11 {
+				raw = slices.Clone(raw)
+				raw[11] ^= ssrc + 1
 			}
 		}
 	})
@@ -195,22 +197,21 @@ func benchmarkPackets(b *testing.B, packets []packet) {
 	b.ReportMetric(float64(v.Stats().AccessUnits)/float64(b.N), "units/packet")
 }
 
-// BenchmarkReceive adds parsing and counting: what one RTP packet costs in all.
+// BenchmarkReceive adds parsing, counting and what the sender is told: what one RTP packet costs in all, and one of a
+// layer that is not in use.
 func BenchmarkReceive(b *testing.B) {
+	b.Run("in use", func(b *testing.B) { benchmarkReceive(b, 1) })
+	b.Run("other layer", func(b *testing.B) { benchmarkReceive(b, 2) })
+}
+
+func benchmarkReceive(b *testing.B, ssrc byte) {
 	cfg := DefaultConfig()
 	cfg.MaxPacketRate = 1 << 40
-	m, _ := newMetrics(nil)
-	v := newVideo(cfg, m, func() {})
-	r := &receiver{video: v, rate: rateLimit{perSecond: cfg.MaxPacketRate}}
-	r.assembler = newAssembler(cfg, testTypes, func(u liveproof.AccessUnit) { v.push(u); _, _, _ = v.pop() }, v.drop)
-	r.assembler.recycle = v.spare
-	r.reorder = newReorderBuffer(cfg.ReorderPackets, cfg.ReorderTime, r.assembler.push)
+	s := newTestStreams(b, cfg, announced{})
 	packets := packetize(liveproof.CodecVP8, encodedStream(b, liveproof.CodecVP8), 0, 0)
 	raw := make([]byte, 0, receiveMTU)
 	now := time.Unix(1, 0)
-	b.ReportAllocs()
-	b.ResetTimer()
-	for i := range b.N {
+	send := func(i int, ssrc byte) {
 		p := packets[i%len(packets)]
 		sequence := p.sequence + uint16(i/len(packets)*len(packets))
 		timestamp := p.timestamp + uint32(i/len(packets))*streamFrames*frameTicks
@@ -218,11 +219,20 @@ func BenchmarkReceive(b *testing.B) {
 		if p.marker {
 			second |= 0x80
 		}
-		raw = append(raw[:0], 0x80, second, byte(sequence>>8), byte(sequence), byte(timestamp>>24), byte(timestamp>>16), byte(timestamp>>8), byte(timestamp), 0, 0, 0, 1)
+		raw = append(raw[:0], 0x80, second, byte(sequence>>8), byte(sequence), byte(timestamp>>24), byte(timestamp>>16), byte(timestamp>>8), byte(timestamp), 0, 0, 0, ssrc)
 		raw = append(raw, p.payload...)
-		if err := r.handle(raw, now); err != nil {
+		if _, err := s.handle(raw, now); err != nil {
 			b.Fatal(err)
 		}
+		_, _, _ = s.video.pop()
 	}
-
+	send(0, 1) // the first one is used
+	for i := range packets {
+		send(i, ssrc)
+	}
+	b.ReportAllocs()
+	b.ResetTimer()
+	for i := range b.N {
+		send(i+len(packets), ssrc)
+	}
 }

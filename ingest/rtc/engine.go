@@ -9,10 +9,6 @@ import (
 	"time"
 
 	"github.com/pion/ice/v4"
-	"github.com/pion/interceptor"
-	"github.com/pion/interceptor/pkg/nack"
-	"github.com/pion/interceptor/pkg/report"
-	"github.com/pion/interceptor/pkg/twcc"
 	"github.com/pion/logging"
 	"github.com/pion/sdp/v3"
 	"github.com/pion/webrtc/v4"
@@ -41,7 +37,8 @@ func newMediaEngine(cfg Config) (*webrtc.MediaEngine, error) {
 			return nil, fmt.Errorf("codec %s: %w", c.MimeType, err)
 		}
 	}
-	for _, uri := range []string{sdp.TransportCCURI, absSendTimeURI, orientationURI} {
+	for _, uri := range []string{sdp.TransportCCURI, absSendTimeURI, orientationURI,
+		sdp.SDESMidURI, sdp.SDESRTPStreamIDURI, sdp.SDESRepairRTPStreamIDURI} {
 		extension := webrtc.RTPHeaderExtensionCapability{URI: uri}
 		if err := m.RegisterHeaderExtension(extension, webrtc.RTPCodecTypeVideo, webrtc.RTPTransceiverDirectionRecvonly); err != nil {
 			return nil, fmt.Errorf("header extension %s: %w", uri, err)
@@ -84,29 +81,6 @@ func audioCodecs() []webrtc.RTPCodecParameters {
 		{PayloadType: 0, RTPCodecCapability: webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypePCMU, ClockRate: 8000}},
 		{PayloadType: 8, RTPCodecCapability: webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypePCMA, ClockRate: 8000}},
 	}
-}
-
-// newInterceptors: negative acknowledgements (RFC 4585), receiver reports (RFC
-// 3550) and transport-wide congestion feedback for the sender's rate control.
-func newInterceptors(cfg Config, loggers logging.LoggerFactory) (*interceptor.Registry, error) {
-	registry := &interceptor.Registry{}
-	generator, err := nack.NewGeneratorInterceptor(nack.GeneratorInterval(cfg.NACKInterval),
-		nack.GeneratorMaxNacksPerPacket(10), nack.WithGeneratorLoggerFactory(loggers))
-	if err != nil {
-		return nil, err
-	}
-	reports, err := report.NewReceiverInterceptor(report.WithReceiverLoggerFactory(loggers))
-	if err != nil {
-		return nil, err
-	}
-	congestion, err := twcc.NewSenderInterceptor(twcc.WithLoggerFactory(loggers))
-	if err != nil {
-		return nil, err
-	}
-	registry.Add(generator)
-	registry.Add(reports)
-	registry.Add(congestion)
-	return registry, nil
 }
 
 // newSettings are shared by all peers; ips are the addresses of the sockets. The server gathers its

@@ -219,7 +219,7 @@ func TestSenderOfEverNewStreamsIsCutOff(t *testing.T) {
 			if !errors.Is(p.Err(), ErrFlood) {
 				t.Fatal(p.Err())
 			}
-			if n := p.streams.Load(); n > 4*int64(cfg.MaxStreams)+200 {
+			if n := p.ssrcs.Load(); n > 4*int64(cfg.MaxStreams)+200 {
 				t.Fatalf("%d streams", n)
 			}
 		})

@@ -19,6 +19,7 @@ type metrics struct {
 	units    *prometheus.CounterVec // codec: names of internal/codecs
 	drops    *prometheus.CounterVec // reason: see dropReason
 	pli      prometheus.Counter
+	switches *prometheus.CounterVec // reason: see layers.go
 	ended    *prometheus.CounterVec // reason: see endReason
 	refused  *prometheus.CounterVec // kind: sdp, candidate, candidates, restart
 	tcpConns prometheus.Gauge
@@ -41,6 +42,7 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 		units:    prometheus.NewCounterVec(counter("access_units_total", "Complete access units by codec."), []string{"codec"}),
 		drops:    prometheus.NewCounterVec(counter("drops_total", "Packets and pictures dropped by reason."), []string{"reason"}),
 		pli:      prometheus.NewCounter(counter("pli_sent_total", "Key frame requests sent.")),
+		switches: prometheus.NewCounterVec(counter("layer_switches_total", "Changes to another of a sender's video streams by reason."), []string{"reason"}),
 		ended:    prometheus.NewCounterVec(counter("peers_ended_total", "Peer connections ended by reason."), []string{"reason"}),
 		refused:  prometheus.NewCounterVec(counter("refused_total", "Signalling input refused by kind."), []string{"kind"}),
 		tcpConns: prometheus.NewGauge(gauge("tcp_connections", "Open ICE-TCP connections.")),
@@ -51,7 +53,7 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 		return m, nil
 	}
 	var err error
-	for _, c := range []prometheus.Collector{m.peers, m.opened, m.packets, m.bytes, m.lost, m.units, m.drops, m.pli, m.ended, m.refused, m.tcpConns, m.tcpShed} {
+	for _, c := range []prometheus.Collector{m.peers, m.opened, m.packets, m.bytes, m.lost, m.units, m.drops, m.pli, m.switches, m.ended, m.refused, m.tcpConns, m.tcpShed} {
 		err = errors.Join(err, reg.Register(c))
 	}
 	return m, err
@@ -67,6 +69,9 @@ func (m *metrics) presetLabels() {
 	}
 	for _, reason := range []string{endClosed, endConnect, endIdle, endDisconnected, endHandshake, endFlood} {
 		m.ended.WithLabelValues(reason)
+	}
+	for _, reason := range []string{switchLarger, switchRampUp, switchSilent} {
+		m.switches.WithLabelValues(reason)
 	}
 	for _, kind := range []string{"sdp", "candidate", "candidates", "restart"} {
 		m.refused.WithLabelValues(kind)

@@ -126,6 +126,9 @@ func (p *Peer) publish(o *offer, answer string, gathered bool) (string, error) {
 	if errors.Is(err, liveproof.ErrUnsupportedCodec) {
 		p.api.metrics.refused.WithLabelValues("sdp").Inc()
 	}
+	if err == nil {
+		p.streams.configure(o.negotiated, o.announced)
+	}
 	return text, o.explain(p.api.cfg.Codecs, err)
 }
 

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/pion/interceptor"
 	"github.com/pion/rtcp"
 	"github.com/pion/transport/v5/packetio"
 	"github.com/pion/webrtc/v4"
@@ -19,8 +20,9 @@ import (
 )
 
 const (
-	streamBuffer = 256 << 10 // bytes of SRTP or SRTCP that wait for their reader, for each stream
-	gatherLimit  = 2 * time.Second
+	mediaBuffer   = 1 << 20  // bytes of RTP that wait for their reader
+	controlBuffer = 64 << 10 // bytes of RTCP
+	gatherLimit   = 2 * time.Second
 )
 
 // Peer is one receive-only peer connection. All methods are safe for concurrent use.
@@ -35,15 +37,22 @@ type Peer struct {
 	cancel    context.CancelFunc
 	failed    chan error // why the peer ends by itself, holds the first
 	connected chan struct{}
-	tracked   chan struct{} // video is set
+	tracked   chan struct{} // the first media packet came
 	done      chan struct{} // the peer has ended, err is set
 	released  chan struct{} // and its goroutines with it
 	err       error
 
 	created    time.Time
 	lastPacket atomic.Int64 // nanoseconds since created
-	streams    atomic.Int64
+	ssrcs      atomic.Int64 // of RTP and of RTCP
+	media      *packetio.Buffer
+	control    *packetio.Buffer
+	feedback   *feedback
+	streams    *streams
+	video      *Video
+	commands   atomic.Uint32 // full intra requests
 	readers    sync.WaitGroup
+	hasMedia   bool // readMedia's alone
 
 	negotiation sync.Mutex    // held while an offer or a restart is answered; taken before mu
 	restarts    *rate.Limiter // of ICE
@@ -61,7 +70,6 @@ type Peer struct {
 	early       []webrtc.ICECandidateInit // for an offer or a restart that is still to come
 	local       []webrtc.ICECandidateInit
 	gathered    chan struct{} // closed when local candidates are complete; each ICE session has its own
-	video       *Video
 }
 
 func newPeer(a *API, id liveproof.SessionID, onCandidate func(webrtc.ICECandidateInit)) (*Peer, error) {
@@ -70,49 +78,63 @@ func newPeer(a *API, id liveproof.SessionID, onCandidate func(webrtc.ICECandidat
 		failed: make(chan error, 1), connected: make(chan struct{}), tracked: make(chan struct{}),
 		gathered: make(chan struct{}), restarts: rate.NewLimiter(rate.Every(RestartEvery), restartBurst), done: make(chan struct{}), released: make(chan struct{}),
 	}
-	settings := a.settings
-	settings.BufferFactory = p.newBuffer
-	pc, err := webrtc.NewAPI(webrtc.WithSettingEngine(settings), webrtc.WithMediaEngine(a.engine),
-		webrtc.WithInterceptorRegistry(a.interceptors)).NewPeerConnection(webrtc.Configuration{})
-	if err != nil {
-		return nil, fmt.Errorf("peer connection: %w", err)
+	if err := p.connect(); err != nil {
+		return nil, err
 	}
-	p.pc = pc
 	p.ctx, p.cancel = context.WithCancel(context.Background())
-	pc.OnICECandidate(p.gather)
-	pc.OnConnectionStateChange(p.follow)
-	pc.OnTrack(p.receive)
+	p.pc.OnICECandidate(p.gather)
+	p.pc.OnConnectionStateChange(p.follow)
+	p.readers.Go(p.readMedia)
+	p.readers.Go(p.readControl)
 	go p.run() // ends with Close or a failure; Close waits for it
 	return p, nil
 }
 
+// connect makes the peer connection and what takes its media.
+func (p *Peer) connect() (err error) {
+	a := p.api
+	p.media, p.control = packetio.NewBuffer(), packetio.NewBuffer()
+	p.media.SetLimitSize(mediaBuffer)
+	p.control.SetLimitSize(controlBuffer)
+	settings := a.settings
+	settings.BufferFactory = p.newBuffer
+	p.pc, err = webrtc.NewAPI(webrtc.WithSettingEngine(settings), webrtc.WithMediaEngine(a.engine),
+		webrtc.WithInterceptorRegistry(&interceptor.Registry{})).NewPeerConnection(webrtc.Configuration{})
+	if err != nil {
+		return fmt.Errorf("peer connection: %w", err)
+	}
+	if p.feedback, err = a.feedback.newFeedback(p.pc.WriteRTCP); err != nil {
+		return errors.Join(fmt.Errorf("feedback: %w", err), p.pc.GracefulClose())
+	}
+	p.video = newVideo(a.cfg, a.metrics, func() { p.requestKeyFrame(p.streams.layers.inUse()) })
+	p.video.sendFIR = p.requestFullIntra
+	p.streams = newStreams(a.cfg, p.video, p.feedback, p.log, p.requestKeyFrame)
+	return nil
+}
+
+func (p *Peer) requestKeyFrame(ssrc uint32) {
+	if err := p.pc.WriteRTCP([]rtcp.Packet{&rtcp.PictureLossIndication{MediaSSRC: ssrc}}); err != nil {
+		p.log.Debug("key frame request", "error", err)
+	}
+}
+
 // newBuffer is called for every new SSRC, after its first packet was
 // authenticated; a sender of ever new ones is cut off.
-func (p *Peer) newBuffer(packetio.BufferPacketType, uint32) io.ReadWriteCloser {
-	b := streamQueue{packetio.NewBuffer()}
-	b.SetLimitSize(streamBuffer)
-	if p.streams.Add(1) > 2*int64(p.api.cfg.MaxStreams) { // RTP and RTCP of each
+func (p *Peer) newBuffer(kind packetio.BufferPacketType, ssrc uint32) io.ReadWriteCloser {
+	if ssrc != probeSSRC && p.ssrcs.Add(1) > 2*int64(p.api.cfg.MaxStreams) { // RTP and RTCP of each
 		p.fail(fmt.Errorf("more than %d streams: %w", p.api.cfg.MaxStreams, ErrFlood))
 	}
-	return b
+	if kind == packetio.RTPBufferPacket {
+		return inlet{p.media}
+	}
+	return inlet{p.control}
 }
-
-// streamQueue is the bounded queue of one SSRC's packets; when it is full, new ones are dropped.
-type streamQueue struct{ *packetio.Buffer }
-
-func (q streamQueue) Read(b []byte) (int, error) {
-	n, _, err := q.Buffer.Read(b, nil)
-	return n, err
-}
-
-func (q streamQueue) Write(b []byte) (int, error) { return q.Buffer.Write(b, nil) }
 
 // run waits for the end of the peer, publishes it and releases everything.
 func (p *Peer) run() {
 	err := p.supervise()
 	p.mu.Lock()
 	p.ended, p.err = true, err
-	video := p.video
 	p.mu.Unlock()
 	close(p.done)
 	p.api.metrics.ended.WithLabelValues(endReason(err)).Inc()
@@ -120,10 +142,10 @@ func (p *Peer) run() {
 	if closeErr := p.pc.GracefulClose(); closeErr != nil {
 		p.log.Debug("peer connection closed", "error", closeErr)
 	}
+	p.feedback.close()
+	_, _ = p.media.Close(), p.control.Close()
 	p.readers.Wait()
-	if video != nil {
-		video.close()
-	}
+	p.video.close()
 	p.api.forget(p)
 	close(p.released)
 }
@@ -195,65 +217,46 @@ func (p *Peer) follow(state webrtc.PeerConnectionState) {
 
 func (p *Peer) touch() { p.lastPacket.Store(int64(time.Since(p.created))) }
 
-// receive is told of tracks by pion; the first video track counts, audio is thrown away, others are not read.
-func (p *Peer) receive(track *webrtc.TrackRemote, rtpReceiver *webrtc.RTPReceiver) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if !p.ended && track.Kind() == webrtc.RTPCodecTypeAudio {
-		p.readers.Go(func() { p.discard(track) })
-	}
-	if p.ended || p.video != nil || track.Kind() != webrtc.RTPCodecTypeVideo {
-		return
-	}
-	ssrc := uint32(track.SSRC())
-	p.video = newVideo(p.api.cfg, p.api.metrics, func() {
-		if err := p.pc.WriteRTCP([]rtcp.Packet{&rtcp.PictureLossIndication{MediaSSRC: ssrc}}); err != nil {
-			p.log.Debug("key frame request", "error", err)
+// readMedia takes the RTP packets of all streams.
+func (p *Peer) readMedia() {
+	err := readPackets(p.media, func(raw []byte) error {
+		media, err := p.streams.handle(raw, time.Now())
+		if media {
+			p.noteMedia()
 		}
+		return err
 	})
-	p.video.sendFIR = p.fullIntraRequest(ssrc, rtpReceiver.GetParameters())
-	r := newReceiver(p.api.cfg, p.video, rtpReceiver.GetParameters())
-	p.readers.Go(func() { p.readMedia(track, r) })
-	p.readers.Go(func() { p.readControl(rtpReceiver) })
-	close(p.tracked)
-}
-
-func (p *Peer) readMedia(track packetReader, r *receiver) {
-	err := readPackets(track, func(raw []byte, err error) error {
-		p.touch()
-		if err != nil {
-			r.video.drop(dropMalformed)
-			return nil //nolint:nilerr // a packet that cannot be parsed is counted, and the next one read
-		}
-		return r.handle(raw, time.Now())
-	})
-	r.video.close()
+	p.video.close()
 	if err != nil {
 		p.fail(err)
 	}
 }
 
-// discard throws packets away; it does not count as media, so that audio alone is idle.
-func (p *Peer) discard(track packetReader) { p.drain(track) }
+// noteMedia is called for every packet that may become part of a picture.
+func (p *Peer) noteMedia() {
+	p.touch()
+	if !p.hasMedia {
+		p.hasMedia = true
+		close(p.tracked)
+	}
+}
 
-// readControl drains the sender's RTCP, which drives the receiver reports.
-func (p *Peer) readControl(rtpReceiver packetReader) { p.drain(rtpReceiver) }
-
-// drain reads without a use for what it reads, and cuts a flood off.
-func (p *Peer) drain(from packetReader) {
-	limit := rateLimit{perSecond: p.api.cfg.MaxPacketRate}
-	err := readPackets(from, func([]byte, error) error {
-		if !limit.allow(time.Now()) {
+// readControl takes the sender's RTCP, which drives the receiver reports.
+func (p *Peer) readControl() {
+	rate := rateLimit{perSecond: p.api.cfg.MaxPacketRate}
+	err := readPackets(p.control, func(raw []byte) error {
+		if !rate.allow(time.Now()) {
 			return ErrFlood
 		}
+		_, _, _ = p.feedback.control.Read(raw, interceptor.Attributes{}) // what cannot be parsed reports nothing
 		return nil
 	})
-	if errors.Is(err, ErrFlood) {
+	if err != nil {
 		p.fail(err)
 	}
 }
 
-// Video blocks until the first video track has its first packet. It returns
+// Video blocks until the first packet of video. It returns
 // ctx's error, or why the peer ended (ErrClosed after Close).
 func (p *Peer) Video(ctx context.Context) (*Video, error) {
 	select {

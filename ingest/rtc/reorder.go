@@ -143,6 +143,21 @@ func (r *reorderBuffer) store(sequence int64, p packet) dropReason {
 	return ""
 }
 
+// waits reports whether packets wait for the one of this sequence number, and the timestamp of
+// one of them.
+func (r *reorderBuffer) waits(sequence uint16) (timestamp uint32, waits bool) {
+	ahead := int64(int16(sequence - uint16(r.next)))
+	if ahead < 0 || ahead >= int64(len(r.slots)) || r.at(r.next+ahead).used {
+		return 0, false
+	}
+	for n := r.next + ahead + 1; n < r.next+int64(len(r.slots)); n++ {
+		if s := r.at(n); s.used {
+			return s.packet.timestamp, true
+		}
+	}
+	return 0, false
+}
+
 func (r *reorderBuffer) at(sequence int64) *slot { return &r.slots[sequence%int64(len(r.slots))] }
 
 func (r *reorderBuffer) release(p packet, gap bool) {

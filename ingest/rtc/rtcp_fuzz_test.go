@@ -40,27 +40,23 @@ func rtcpSeeds(f *testing.F) {
 	f.Add([]byte{0x81, 200})
 }
 
-// FuzzRTCP feeds what a sender's RTCP holds, after decryption, to the interceptors of a peer.
+// FuzzRTCP feeds what a sender's RTCP holds, after decryption, to what makes a peer's reports.
 func FuzzRTCP(f *testing.F) {
 	rtcpSeeds(f)
-	registry, err := newInterceptors(DefaultConfig(), loggers{discard()})
+	factory, err := newFeedbackFactory(DefaultConfig(), loggers{discard()})
 	if err != nil {
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		chain, err := registry.Build("")
+		b, err := factory.newFeedback(func([]rtcp.Packet) error { return nil })
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer chain.Close()
-		info := &interceptor.StreamInfo{SSRC: 1, ClockRate: clockRate, RTCPFeedback: []interceptor.RTCPFeedback{{Type: "nack"}, {Type: "transport-cc"}}}
-		chain.BindRemoteStream(info, interceptor.RTPReaderFunc(func([]byte, interceptor.Attributes) (int, interceptor.Attributes, error) { return 0, nil, nil }))
-		reader := chain.BindRTCPReader(interceptor.RTCPReaderFunc(func(b []byte, a interceptor.Attributes) (int, interceptor.Attributes, error) {
-			return copy(b, raw), a, nil
-		}))
+		defer b.close()
+		b.stream(1, &negotiated{losses: true}).ask(true)
 		for range 2 {
-			if n, _, err := reader.Read(make([]byte, receiveMTU), interceptor.Attributes{}); err == nil && n > receiveMTU {
-				t.Fatalf("%d bytes", n)
+			if n, _, err := b.control.Read(raw, interceptor.Attributes{}); err == nil && n > len(raw) {
+				t.Fatalf("%d bytes of %d", n, len(raw))
 			}
 		}
 	})

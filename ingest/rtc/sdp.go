@@ -26,6 +26,8 @@ type offer struct {
 	dropped     int                     // remote candidates that were refused
 	credentials credentials
 	video       int // index of the video section that is received
+	announced   announced
+	negotiated  negotiated // known once the answer is complete
 }
 
 // CheckOffer returns ErrBadSDP for an offer that cannot be answered, else nil.
@@ -91,6 +93,7 @@ func (o *offer) reduce(cfg Config) error {
 		return o.noVideo()
 	}
 	o.video = video
+	o.announced = announcedStreams(o.sections, video, min(maxLayers, cfg.MaxStreams/2)) // each with its retransmissions
 	o.kept = make([]bool, len(o.sections))
 	o.description.MediaDescriptions = nil
 	for i, section := range o.sections {
@@ -131,20 +134,28 @@ func (o *offer) reduceSection(section *sdp.MediaDescription, active bool, cfg Co
 			kept = append(kept, attribute)
 		}
 	}
-	if !active {
+	if active {
+		kept = append(kept, ownStreams)
+	} else {
 		kept = append(kept, sdp.Attribute{Key: "inactive"})
 	}
 	section.Attributes = kept
 }
 
-// keepAttribute drops simulcast (a sender whose simulcast is not answered sends
-// its first encoding only, RFC 8853, 5.3) and, of sections that will be
-// inactive, all that announces streams.
+// probeSSRC is that of Chromium's bandwidth probes.
+const probeSSRC = 0
+
+// ownStreams keeps pion from making a transceiver of its own for each stream that it does not
+// know, which it does unless the section declares one.
+var ownStreams = sdp.Attribute{Key: "ssrc", Value: fmt.Sprintf("%d cname:probe", probeSSRC)}
+
+// keepAttribute drops everything that announces streams (pion is not to follow them, see
+// streams.go) and, of sections that will be inactive, the direction.
 func (o *offer) keepAttribute(a sdp.Attribute, active bool, cfg Config) bool {
 	switch a.Key {
-	case "simulcast", "rid":
+	case "simulcast", "rid", "ssrc", "ssrc-group":
 		return false
-	case "ssrc", "ssrc-group", "msid", "sendrecv", "sendonly", "recvonly", "inactive":
+	case "msid", "sendrecv", "sendonly", "recvonly", "inactive":
 		return active
 	case "candidate":
 		if o.candidates >= cfg.MaxCandidates || cfg.checkCandidate(a.Value) != nil {
@@ -217,6 +228,7 @@ func (o *offer) complete(text string, candidates []string, gathered bool) (strin
 	given := answer.MediaDescriptions
 	answer.MediaDescriptions = make([]*sdp.MediaDescription, 0, len(o.sections))
 	placed := false
+	var ignored []string // payload types
 	for i, section := range o.sections {
 		if !o.kept[i] || len(given) == 0 {
 			answer.MediaDescriptions = append(answer.MediaDescriptions, refused(section))
@@ -229,12 +241,19 @@ func (o *offer) complete(text string, candidates []string, gathered bool) (strin
 		}
 		own.Attributes = slices.DeleteFunc(own.Attributes, isCandidate)
 		own.Attributes = append(own.Attributes, sdp.Attribute{Key: "rtcp-mux-only"}) // RFC 9725, 4.4.1
+		if i == o.video {
+			o.negotiated = negotiatedIn(own)
+			own.Attributes = append(own.Attributes, answerRIDs(o.announced.rids, own.MediaName.Formats)...)
+		} else {
+			ignored = append(ignored, own.MediaName.Formats...)
+		}
 		if own.MediaName.Port.Value != 0 && !placed {
 			own.Attributes = append(own.Attributes, candidateAttributes(candidates, gathered)...)
 			placed = true
 		}
 		answer.MediaDescriptions = append(answer.MediaDescriptions, own)
 	}
+	o.negotiated.ignore(ignored)
 	if !o.bundled {
 		answer.Attributes = slices.DeleteFunc(answer.Attributes, func(a sdp.Attribute) bool { return a.Key == "group" })
 	}

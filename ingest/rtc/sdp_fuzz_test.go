@@ -9,6 +9,9 @@ import (
 func FuzzOffer(f *testing.F) {
 	f.Add(crlf(chromeOffer))
 	f.Add("v=0\r\no=- 0 0 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\nm=video 9 UDP/TLS/RTP/SAVPF 96\r\na=mid:0\r\na=rtpmap:96 VP8/90000\r\n")
+	for _, c := range simulcastOffers {
+		f.Add(crlf(c.offer))
+	}
 	cfg := DefaultConfig()
 	f.Fuzz(func(t *testing.T, text string) {
 		o, err := parseOffer(cfg, text)
@@ -27,6 +30,9 @@ func FuzzOffer(f *testing.F) {
 		}
 		if !o.sameSections(o) || o.credentials.check() != nil || len(o.fingerprints()) == 0 {
 			t.Fatalf("taken: %+v", o.credentials)
+		}
+		if len(o.announced.rids) > maxLayers || o.announced.streams > maxLayers {
+			t.Fatalf("%d rids, %d streams", len(o.announced.rids), o.announced.streams)
 		}
 		reduced, err := o.description.Marshal()
 		if err != nil {

@@ -157,8 +157,8 @@ func TestAnswerToABrowser(t *testing.T) {
 	if _, receives := video.Attribute("recvonly"); !receives || video.MediaName.Port.Value == 0 {
 		t.Errorf("video must be received: %+v", video)
 	}
-	if count(video, "simulcast")+count(video, "rid") != 0 {
-		t.Error("simulcast is answered")
+	if simulcast, _ := video.Attribute("simulcast"); simulcast != "recv h;l" || count(video, "rid") != 2 {
+		t.Errorf("simulcast %q with %d rids", simulcast, count(video, "rid"))
 	}
 	if got := strings.Join(video.MediaName.Formats, " "); got != "96 97 103 104 39 40 98 99 100 101 45 46" && !strings.HasPrefix(got, "96 ") {
 		t.Errorf("formats %s", got)
@@ -175,7 +175,7 @@ func TestAnswerToABrowser(t *testing.T) {
 		t.Errorf("group %q", group)
 	}
 	text := fmt.Sprint(video.Attributes)
-	for _, want := range []string{"96 nack pli", "96 transport-cc", "96 ccm fir", orientationURI, sdp.TransportCCURI} {
+	for _, want := range []string{"96 nack pli", "96 transport-cc", "96 ccm fir", orientationURI, sdp.TransportCCURI, sdp.SDESRTPStreamIDURI, "h recv", "l recv"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in %s", want, text)
 		}

@@ -69,14 +69,16 @@ func encodedStream(t testing.TB, codec liveproof.Codec) []frame {
 	return splitIVF(t, raw)
 }
 
-func runEncoder(encoder []string) ([]byte, error) {
+func runEncoder(encoder []string) ([]byte, error) { return runEncoderAt("320x240", encoder) }
+
+func runEncoderAt(size string, encoder []string) ([]byte, error) {
 	dir, err := os.MkdirTemp("", "rtc")
 	if err != nil {
 		return nil, err
 	}
 	defer os.RemoveAll(dir)
 	path := filepath.Join(dir, "stream")
-	args := []string{"-v", "error", "-f", "lavfi", "-i", "testsrc2=size=320x240:rate=30", "-frames:v", "40", "-pix_fmt", "yuv420p", "-b:v", "800k", "-g", "20", "-keyint_min", "20", "-threads", "1"}
+	args := []string{"-v", "error", "-f", "lavfi", "-i", "testsrc2=size=" + size + ":rate=30", "-frames:v", "40", "-pix_fmt", "yuv420p", "-b:v", "800k", "-g", "20", "-keyint_min", "20", "-threads", "1"}
 	args = append(append(args, encoder...), path)
 	if out, err := exec.Command("ffmpeg", args...).CombinedOutput(); err != nil {
 		return nil, errors.New(string(out))

@@ -11,11 +11,11 @@ import (
 	"github.com/liveproof/liveproof"
 )
 
-// Stats of one video track, from its first packet.
+// Stats of a peer's video, from its first packet.
 type Stats struct {
-	Packets     int64 // RTP packets received, retransmitted ones included
+	Packets     int64 // RTP packets received of all streams, retransmitted ones included
 	Bytes       int64 // of these packets
-	Lost        int64 // packets given up as lost
+	Lost        int64 // packets of the stream in use given up as lost
 	AccessUnits int64 // complete pictures
 	Dropped     map[string]int64
 	PLISent     int64
@@ -28,8 +28,9 @@ type Video struct {
 	maxUnits, maxBytes int
 	pliInterval        time.Duration
 	sendPLI            func()
-	sendFIR            func()       // nil where the sender does not take it
+	sendFIR            func()       // asks as sendPLI does, in the other way; nil where there is none
 	unanswered         atomic.Int64 // key frame requests since the last key frame
+	preferLarger       func()       // nil: there is one stream
 	metrics            *metrics
 
 	mu      sync.Mutex
@@ -49,8 +50,8 @@ type Video struct {
 }
 
 var (
-	_ liveproof.UnitSource  = (*Video)(nil)
-	_ liveproof.LossCounter = (*Video)(nil)
+	_ liveproof.LayeredSource = (*Video)(nil)
+	_ liveproof.LossCounter   = (*Video)(nil)
 )
 
 func newVideo(cfg Config, m *metrics, sendPLI func()) *Video {
@@ -186,16 +187,28 @@ func (v *Video) RequestKeyFrame() {
 	}
 	v.mu.Lock()
 	closed := v.closed
-	if !closed {
-		v.stats.PLISent++
-	}
 	v.mu.Unlock()
 	if !closed {
-		v.metrics.pli.Inc()
+		v.countPLI()
 		v.sendPLI()
 		if v.unanswered.Add(1) > unansweredPLIs && v.sendFIR != nil {
 			v.sendFIR()
 		}
+	}
+}
+
+func (v *Video) countPLI() {
+	v.mu.Lock()
+	v.stats.PLISent++
+	v.mu.Unlock()
+	v.metrics.pli.Inc()
+}
+
+// PreferLarger asks for the next larger of the sender's simulcast layers; without one that comes
+// it does nothing. It never blocks.
+func (v *Video) PreferLarger() {
+	if v.preferLarger != nil {
+		v.preferLarger()
 	}
 }
 
@@ -255,6 +268,15 @@ func (v *Video) setLost(total int64) {
 	v.mu.Unlock()
 	v.metrics.lost.Add(float64(added))
 }
+
+func (v *Video) lostSoFar() int64 {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.stats.Lost
+}
+
+// countSwitch counts a change to another of the sender's streams.
+func (v *Video) countSwitch(why string) { v.metrics.switches.WithLabelValues(why).Inc() }
 
 // close ends the stream: what is queued can still be read.
 func (v *Video) close() {

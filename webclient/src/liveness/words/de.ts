@@ -33,6 +33,7 @@ export const de: Catalogue = {
     blurred: 'Halten Sie still oder wischen Sie die Linse ab.',
     low_contrast: 'Das Bild ist zu blass. Wenden Sie sich dem Licht zu oder wischen Sie die Linse ab.',
     face_changed: 'Bleiben Sie bis zum Ende im Bild.',
+    stream_changed: 'Das Bild war unterbrochen. Einen Moment bitte.',
     frozen_picture: 'Das Bild steht still. Bewegen Sie sich ein wenig.',
     timestamps_backward: 'Das Video stockt. Schließen Sie andere Kamera-Apps.',
     timestamps_jumped: 'Das Video war unterbrochen. Bleiben Sie bis zum Ende bei einer Kamera.',

@@ -15,13 +15,12 @@ func TestOrientationByte(t *testing.T) {
 		require.NoError(t, sent.SetExtension(id, []byte{value}))
 		raw, err := sent.Marshal()
 		require.NoError(t, err)
-		r := receiver{orientationID: id}
-		require.NoError(t, r.header.Unmarshal(raw))
-		rotation, mirrored := r.orientation()
+		var s streams
+		require.NoError(t, s.packet.Unmarshal(raw))
+		rotation, mirrored := s.orientation(id)
 		require.Equal(t, []int{0, 90, 180, 270}[value&3], rotation, "%04b", value)
 		require.Equal(t, value&4 != 0, mirrored, "%04b", value)
-		r.orientationID = id + 1
-		rotation, _ = r.orientation()
+		rotation, _ = s.orientation(id + 1)
 		require.Equal(t, noRotation, rotation, "the packet does not say")
 	}
 }

@@ -1,0 +1,146 @@
+package pipeline
+
+import (
+	"context"
+	"slices"
+	"sync/atomic"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/liveproof/liveproof"
+)
+
+// layered is a source of several streams, which are taken by turns or as they are asked for.
+type layered struct {
+	*script
+	stream func(n int) int // of the n-th picture
+	asked  func()
+}
+
+type streamed struct {
+	*picture
+	stream int
+}
+
+func (s streamed) Stream() int { return s.stream }
+
+func (l *layered) Next(ctx context.Context) (liveproof.Picture, error) {
+	n := l.next
+	p, err := l.script.Next(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return streamed{p.(*picture), l.stream(n)}, nil
+}
+
+func (l *layered) PreferLarger() { l.asked() }
+
+// TestStreamsAreNotJoined: evidence never adds up across two of a sender's streams, whatever the
+// faces look like; a change that comes once costs the evidence so far and no more.
+func TestStreamsAreNotJoined(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		stream func(n int) int
+		want   liveproof.Outcome
+		least  int // stream_changed in the timeline
+	}{
+		{"one stream", func(int) int { return 1 }, isLive, 0},
+		{"a source that does not number them", func(int) int { return 0 }, isLive, 0},
+		{"another after 1.5 s", func(n int) int { return 1 + min(n/45, 1) }, isLive, 1},
+		{"another every 1.5 s", func(n int) int { return 1 + n/45 }, inconclusive, 5},
+		{"two by turns, picture by picture", func(n int) int { return n % 2 }, inconclusive, 5},
+		{"two by turns, every 1.5 s", func(n int) int { return 1 + n/45%2 }, inconclusive, 5},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				r := liveRig(t, live(600, 30).ending(nil))
+				v, err := r.runFrom(context.Background(), &layered{script: r.src, stream: tt.stream, asked: func() { t.Error("larger pictures are asked for") }}, r.store)
+				require.NoError(t, err)
+				require.Equal(t, tt.want, v.Outcome)
+				changes := 0
+				for _, s := range r.timeline() {
+					if slices.Contains(s.Reasons, liveproof.ReasonStreamChanged) {
+						changes++
+						require.False(t, s.Scored)
+					}
+				}
+				require.GreaterOrEqual(t, changes, tt.least)
+				if tt.least == 0 {
+					require.Zero(t, changes)
+				}
+			})
+		})
+	}
+}
+
+// TestStreamChangeInACall takes live back, restores the full sampling rate and searches the whole picture.
+func TestStreamChangeInACall(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		const change = 900 // after 30 s
+		r := liveRig(t, live(1200, 30))
+		r.info.Mode = liveproof.ModeCall
+		_, err := r.runFrom(context.Background(), &layered{script: r.src, stream: func(n int) int { return 1 + n/change }}, r.store)
+		require.NoError(t, err)
+		require.Equal(t, []liveproof.Outcome{isLive, liveproof.OutcomePending, isLive}, r.verdicts())
+		samples := r.timeline()
+		at := slices.IndexFunc(samples, func(s liveproof.Sample) bool { return slices.Contains(s.Reasons, liveproof.ReasonStreamChanged) })
+		require.Equal(t, r.src.pictures[change].t, samples[at].T, "the first picture of the new stream")
+		require.Less(t, samples[at+6].T-samples[at+1].T, 6*r.cfg.period(), "the full rate")
+	})
+}
+
+// TestLargerPicturesAreAskedFor while the face is too small, and not for another reason.
+func TestLargerPicturesAreAskedFor(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		why  func(n int) []liveproof.Reason
+		want bool
+	}{
+		{"too small", func(int) []liveproof.Reason { return []liveproof.Reason{liveproof.ReasonFaceTooSmall} }, true},
+		{"too small and dark", func(int) []liveproof.Reason {
+			return []liveproof.Reason{liveproof.ReasonTooDark, liveproof.ReasonFaceTooSmall}
+		}, true},
+		{"dark", func(int) []liveproof.Reason { return []liveproof.Reason{liveproof.ReasonTooDark} }, false},
+		{"for a moment", func(n int) []liveproof.Reason {
+			if n%60 < 9 { // two samples of ten
+				return []liveproof.Reason{liveproof.ReasonFaceTooSmall}
+			}
+			return nil
+		}, false},
+		{"well", func(int) []liveproof.Reason { return nil }, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				var stream atomic.Int64
+				stream.Store(1)
+				r := liveRig(t, live(600, 30).ending(nil))
+				asked := 0
+				src := &layered{script: r.src, stream: func(int) int { return int(stream.Load()) }, asked: func() { asked++; stream.Store(2) }}
+				r.models.assess = func(n int) liveproof.Quality {
+					if stream.Load() == 2 {
+						return liveproof.Quality{Weight: 1}
+					}
+					return liveproof.Quality{Weight: 1, Reasons: tt.why(n)}
+				}
+				v, err := r.runFrom(context.Background(), src, r.store)
+				require.NoError(t, err)
+				require.Equal(t, tt.want, asked > 0, "asked %d times", asked)
+				if tt.want {
+					require.Equal(t, isLive, v.Outcome, "the larger pictures show the face well")
+				}
+			})
+		})
+	}
+}
+
+// TestNoFaceAsksForNothing: a larger picture of nobody shows nobody.
+func TestNoFaceAsksForNothing(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		r := liveRig(t, live(600, 30).ending(nil))
+		r.models.detect = func(context.Context, int) (liveproof.Detection, error) { return liveproof.Detection{Primary: -1}, nil }
+		src := &layered{script: r.src, stream: func(int) int { return 1 }, asked: func() { t.Error("larger pictures are asked for") }}
+		_, err := r.runFrom(context.Background(), src, r.store)
+		require.NoError(t, err)
+	})
+}

@@ -1,0 +1,28 @@
+package pipeline
+
+import (
+	"slices"
+
+	"github.com/liveproof/liveproof"
+)
+
+// smallRun is how many samples in a row must show a face that is too small before the source is
+// asked for larger pictures: who only leans back for a moment is not worth a restart of the
+// evidence, which another stream brings.
+const smallRun = 3
+
+// smallness follows whether the face is too small to be scored.
+type smallness struct{ run int }
+
+// observe takes the next sample and reports whether larger pictures are needed. Samples that say
+// nothing about the face's size (no face, overload) neither add to the run nor end it.
+func (m *smallness) observe(s liveproof.Sample) (larger bool) {
+	switch {
+	case s.Scored || slices.Contains(s.Reasons, liveproof.ReasonStreamChanged):
+		m.run = 0
+	case slices.Contains(s.Reasons, liveproof.ReasonFaceTooSmall):
+		m.run++
+		return m.run >= smallRun
+	}
+	return false
+}
