@@ -1,0 +1,22 @@
+// Lets FFmpeg encode a file and send it as RTP to a free UDP port; hands out every packet. Node has no encoder of its own.
+import { spawn } from 'node:child_process';
+import { createSocket } from 'node:dgram';
+import process from 'node:process';
+
+const encoders = {
+  VP8: '-c:v libvpx -deadline realtime -cpu-used 8 -b:v 1500k -g 60',
+  H264: '-c:v libx264 -profile:v baseline -preset veryfast -tune zerolatency -b:v 1500k -g 60',
+};
+
+/** Calls onPacket for every RTP packet until the file ends; the result resolves then. */
+export async function encode(file, codec, { payloadType, ssrc }, onPacket) {
+  const socket = createSocket('udp4');
+  socket.on('message', onPacket);
+  await new Promise((done) => socket.bind(0, '127.0.0.1', done));
+  const to = `rtp://127.0.0.1:${socket.address().port}?pkt_size=1200`;
+  const output = `-an -pix_fmt yuv420p ${encoders[codec]} -f rtp -payload_type ${payloadType} -ssrc ${ssrc}`;
+  const ffmpeg = spawn('ffmpeg', ['-v', 'error', '-re', '-i', file, ...output.split(' '), to], { stdio: ['ignore', 'ignore', 'inherit'] });
+  process.once('SIGTERM', () => ffmpeg.kill());
+  await new Promise((done) => ffmpeg.once('exit', done));
+  socket.close();
+}
