@@ -21,7 +21,7 @@ RUFF := .venv/bin/ruff
 PRETTIER := webclient/node_modules/.bin/prettier --config webclient/.prettierrc.json
 CLIENT_SCRIPTS := "clients/*.{js,mjs,json}" "clients/browser/**/*.{js,mjs}" "!clients/package-lock.json"
 
-.PHONY: help run test setup build web lint lint-go lint-training lint-web format test-go test-web test-training test-browser test-clients
+.PHONY: help run test setup build web lint lint-go lint-training lint-web format test-go test-web test-training test-browser test-clients test-clients-quick
 .PHONY: bench bench-sessions bench-verdict bench-owners bench-plot bench-peer fuzz clean
 
 help: ## this list
@@ -32,7 +32,7 @@ run: ## set up, build and serve the demo at http://localhost:8080 (ARGS="--redis
 	@$(MAKE) --no-print-directory build
 	bin/liveproof serve $(ARGS)
 
-test: ## set up, then lint and all tests: Go (-race), web, trainer, browser
+test: ## set up, then lint and all tests: Go (-race), web, trainer, browser, clients
 	@scripts/setup.sh test
 	@scripts/test.sh
 
@@ -92,6 +92,9 @@ test-clients: ## clients that others wrote (aiortc, FFmpeg, GStreamer, browsers 
 	@scripts/setup.sh clients
 	@$(MAKE) --no-print-directory build
 	clients/run.py --write
+
+test-clients-quick: build ## those of them that are installed in seconds; part of `make test`
+	clients/run.py --quick
 
 bench: build ## the figures of docs/performance.md without bench-peer, about 8 minutes: stages, sessions, verdict, owners
 	@scripts/bench.sh

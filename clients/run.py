@@ -70,13 +70,21 @@ def run(server: Server, runs: list[tuple[Client, str, cameras.Camera]]) -> list[
     for i, (client, codec, camera) in enumerate(runs, 1):
         print(f"{i}/{len(runs)}  {client.name} {codec} {camera.name}: ", end="", flush=True)
         late = time.monotonic() - start > IN_ALL
-        outcome = Outcome(client.name, codec, camera.name) if late else attempt(server, client, codec, camera)
+        outcome = Outcome(client.name, codec, camera.name) if late else tried(server, client, codec, camera)
         print(report.cell(outcome), flush=True)
         if outcome.trouble and camera.name in cameras.PEOPLE:
             print("    " + outcome.trouble.replace("\n", "\n    "), flush=True)
         outcomes.append(outcome)
     print(f"{len(runs)} runs in {time.monotonic() - start:.0f} s")
     return outcomes
+
+
+def tried(server: Server, client: Client, codec: str, camera: cameras.Camera) -> Outcome:
+    """A request that the server refuses or leaves unanswered is that run's outcome, and not the end of the suite."""
+    try:
+        return attempt(server, client, codec, camera)
+    except OSError as err:
+        return Outcome(client.name, codec, camera.name, state=f"the server: {err}")
 
 
 def conclude(clients: list[Client], skipped: list[Client], outcomes: list[Outcome], options: argparse.Namespace) -> int:

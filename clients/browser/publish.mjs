@@ -28,7 +28,10 @@ const launch = {
 };
 
 const browser = await launch[name]();
-process.once('SIGTERM', () => browser.close());
+process.once('SIGTERM', async () => {
+  await browser.close();
+  process.exit();
+});
 const tab = await browser.newPage();
 tab.on('pageerror', (err) => console.error(`page: ${err.message}`));
 tab.on('console', (message) => console.error(`page: ${message.text()}`));

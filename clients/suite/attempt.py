@@ -33,11 +33,12 @@ class Outcome:
     connect: float | None = None  # seconds from the client's start to the first media
     seconds: float | None = None  # from there to the verdict
     trouble: str = ""  # what the client printed, where that helps
-    hints: list[str] = field(default_factory=list)  # that the client was told
+    hints: list[str] | None = None  # that the client was told; None: over WHIP nothing is told
 
     def right(self) -> bool:
-        """A person is live, or is told that the bitrate is too low to be judged."""
-        return self.verdict == "live" or (self.verdict == "inconclusive" and "low_bitrate" in self.reasons)
+        """A person is live, or is not judged because the bitrate is too low, and is told so."""
+        unscored = self.verdict == "inconclusive" and "low_bitrate" in self.reasons
+        return self.verdict == "live" or (unscored and (self.hints is None or "low_bitrate" in self.hints))
 
 
 def attempt(server: Server, client: Client, codec: str, camera: Camera) -> Outcome:

@@ -39,7 +39,7 @@ def table(clients: list[Client], cameras: list[str], outcomes: list[Outcome]) ->
 
 def page(text: str, rows: str | None) -> str:
     """The page with its snippets as the files have them now and, unless rows is None, with a new table."""
-    text = re.sub(r"(<!-- (\S+?)(?: from (.+?))? -->\n)```.*?\n```\n", lambda m: m[1] + snippet(m[2]), text, flags=re.DOTALL)
+    text = re.sub(r"(<!-- (\S+) -->\n)```.*?\n```\n", lambda m: m[1] + snippet(m[2]), text, flags=re.DOTALL)
     if rows is not None:
         text = re.sub(r"(<!-- table -->\n).*?(?=<!-- end of table -->)", lambda m: f"{m[1]}{rows}\n", text, flags=re.DOTALL)
     return text
