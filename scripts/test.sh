@@ -21,6 +21,7 @@ suite web make --no-print-directory test-web
 suite go make --no-print-directory test-go
 suite trainer make --no-print-directory test-training
 suite browser make --no-print-directory test-browser
+suite clients make --no-print-directory test-clients-quick
 
 printf '\n── skipped, and why\n'
 if [ -s "$skipped" ]; then cat "$skipped"; else echo 'nothing'; fi

@@ -1,0 +1,7 @@
+import { WHIPClient } from '@binbat/whip-whep/whip.js';
+
+const { whip_url, client_token } = await (await fetch('/session', { method: 'POST' })).json();
+const stream = await navigator.mediaDevices.getUserMedia({ video: { width: 640, height: 480 } });
+const pc = new RTCPeerConnection({ bundlePolicy: 'max-bundle' });
+for (const track of stream.getTracks()) pc.addTransceiver(track, { direction: 'sendonly' });
+await new WHIPClient().publish(pc, whip_url, client_token);
