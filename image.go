@@ -12,6 +12,9 @@ import (
 type Image struct {
 	Width, Height, Stride int
 	Pix                   []byte
+	// Quantiser is the mean quantiser step of the encoded picture that the image was decoded from, in levels of an 8-bit
+	// sample: the larger it is, the less detail was left. 0 when it is not known.
+	Quantiser float64
 
 	pool *ImagePool
 }
@@ -51,7 +54,7 @@ func (p *ImagePool) Get(width, height int) (*Image, error) {
 		m = &Image{Pix: make([]byte, size)}
 	}
 	m.Width, m.Height, m.Stride, m.Pix = width, height, 3*width, m.Pix[:size]
-	m.pool = p
+	m.Quantiser, m.pool = 0, p
 	p.leased.Add(1)
 	return m, nil
 }

@@ -47,7 +47,9 @@ type File struct {
 	clock    clock
 	size     int64
 	position int64
-	trouble  error // the last decode error
+	steps    stepReader
+	newStep  float64 // quantiser step of the packet that is decoded
+	trouble  error   // the last decode error
 	end      error
 }
 
@@ -139,6 +141,7 @@ func (f *File) decode() error {
 	if err := f.cfg.checkClaim(f.sizer, payload(f.pkt)); err != nil {
 		return err
 	}
+	f.newStep = f.steps.read(payload(f.pkt))
 	return f.dec.send(f.pkt, f.accept)
 }
 
@@ -156,7 +159,7 @@ func (f *File) accept(frame *astiav.Frame) {
 		f.end = err
 		return
 	}
-	p.at = f.clock.at(ts, f.tick)
+	p.at, p.step = f.clock.at(ts, f.tick), f.newStep
 	f.ready = append(f.ready, p)
 }
 

@@ -21,6 +21,7 @@ type picture struct {
 	at       time.Duration
 	rotation int // degrees clockwise, one of 0, 90, 180, 270
 	seq      int64
+	step     float64 // quantiser step that the unit's header says, 0 when it does not
 }
 
 var _ liveproof.Picture = (*picture)(nil)
@@ -78,7 +79,12 @@ func (p *picture) RGB(pool *liveproof.ImagePool) (*liveproof.Image, error) {
 	if p.frame == nil {
 		return nil, ErrClosed
 	}
-	return p.conv.rgb(p.frame, p.rotation, pool)
+	img, err := p.conv.rgb(p.frame, p.rotation, pool)
+	if err != nil {
+		return nil, err
+	}
+	img.Quantiser = p.quantiser()
+	return img, nil
 }
 
 func (p *picture) Release() {

@@ -28,6 +28,7 @@ const (
 type unitMeta struct {
 	pts      time.Duration
 	rotation int
+	step     float64 // of the quantiser, as the unit's header says
 }
 
 // Stream decodes one live stream. Next is for one goroutine; Counts and Close
@@ -50,6 +51,7 @@ type Stream struct {
 	silent  int           // access units since the last picture
 	starved int           // access units dropped since a key frame was last asked for
 	ready   []*picture
+	steps   stepReader
 	end     error // set once nothing more comes
 }
 
@@ -149,6 +151,7 @@ func (s *Stream) adapt(au liveproof.AccessUnit) (ask bool) {
 
 func (s *Stream) switchCodec(codec liveproof.Codec) {
 	s.codec, s.format, s.sets, s.held = codec, codecs.Find(codec), nil, false
+	s.steps = newStepReader(s.format)
 	if s.format != nil && s.format.NewParameterSets != nil {
 		s.sets = s.format.NewParameterSets()
 	}
@@ -193,7 +196,7 @@ func (s *Stream) decode(au liveproof.AccessUnit) error {
 	}
 	s.seq++
 	s.newest = au.PTS
-	s.metas[s.seq%inFlight] = unitMeta{pts: au.PTS, rotation: quarterTurn(au.Rotation)}
+	s.metas[s.seq%inFlight] = unitMeta{pts: au.PTS, rotation: quarterTurn(au.Rotation), step: s.steps.read(au.Data)}
 	first := len(s.ready)
 	if err := s.dec.decode(au.Data, s.seq, s.accept); err != nil {
 		s.discard(first)
@@ -223,7 +226,7 @@ func mustShow(f *codecs.Format, unit []byte) bool {
 func (s *Stream) accept(f *astiav.Frame) {
 	m := s.metas[uint64(f.Pts())%inFlight]
 	p := newPicture(f, s.conv, m.pts, m.rotation)
-	p.seq = f.Pts()
+	p.seq, p.step = f.Pts(), m.step
 	if n := len(s.ready); n > 0 && s.ready[n-1].seq == p.seq {
 		s.ready[n-1].Release()
 		s.ready[n-1] = p

@@ -136,7 +136,7 @@ func (l *line) convert(ctx context.Context, f *frame, pic liveproof.Picture) err
 		l.complete(ctx, f)
 		return nil
 	}
-	f.img = img
+	f.img, f.sample.Quantiser = img, img.Quantiser
 	l.forward(ctx, StageSample, l.toDetect, f)
 	return nil
 }
