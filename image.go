@@ -12,9 +12,8 @@ import (
 type Image struct {
 	Width, Height, Stride int
 	Pix                   []byte
-	// Quantiser is the mean quantiser step of the encoded picture that the image was decoded from, in levels of an 8-bit
-	// sample: the larger it is, the less detail was left. 0 when it is not known.
-	Quantiser float64
+	// Quantisers say how coarsely the picture was encoded that the image was decoded from; nil when that is not known.
+	Quantisers *Quantisers
 
 	pool *ImagePool
 }
@@ -54,7 +53,7 @@ func (p *ImagePool) Get(width, height int) (*Image, error) {
 		m = &Image{Pix: make([]byte, size)}
 	}
 	m.Width, m.Height, m.Stride, m.Pix = width, height, 3*width, m.Pix[:size]
-	m.Quantiser, m.pool = 0, p
+	m.Quantisers, m.pool = nil, p
 	p.leased.Add(1)
 	return m, nil
 }

@@ -1,6 +1,7 @@
 package media
 
 import (
+	"slices"
 	"time"
 
 	"github.com/asticode/go-astiav"
@@ -50,15 +51,15 @@ func (p *picture) Fingerprint(to *liveproof.Thumbnail) (digest uint64) {
 	}
 	digest = uint64(C.lp_fingerprint(raw(p.frame), pixels(to[:]), liveproof.ThumbnailSide))
 	if p.rotation != 0 {
-		turnThumbnail(to, p.rotation)
+		turnCells(to[:], liveproof.ThumbnailSide, p.rotation)
 	}
 	return digest
 }
 
-// turnThumbnail turns clockwise by degrees.
-func turnThumbnail(to *liveproof.Thumbnail, degrees int) {
-	const side, last = liveproof.ThumbnailSide, liveproof.ThumbnailSide - 1
-	from := *to
+// turnCells turns a square of cells clockwise by degrees.
+func turnCells[T any](to []T, side, degrees int) {
+	last := side - 1
+	from := slices.Clone(to)
 	for y := range side {
 		for x := range side {
 			sx, sy := x, y
@@ -83,7 +84,7 @@ func (p *picture) RGB(pool *liveproof.ImagePool) (*liveproof.Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	img.Quantiser = p.quantiser()
+	img.Quantisers = p.quantisers()
 	return img, nil
 }
 

@@ -1,21 +1,33 @@
 package media
 
-import "github.com/liveproof/liveproof/internal/codecs"
+import (
+	"github.com/liveproof/liveproof"
+	"github.com/liveproof/liveproof/internal/codecs"
+)
 
 // #include "quantiser.h"
 import "C"
 
-// quantiser is the mean quantiser step of the picture's luma (liveproof.Image). FFmpeg's decoders of H.264 and VP9 export
-// the quantiser of each block; for VP8 and AV1 the access unit's header has it.
-func (p *picture) quantiser() float64 {
-	var mean C.double
-	switch C.lp_quantiser(raw(p.frame), &mean) {
+// quantisers are those of the picture as shown. FFmpeg's decoders of H.264 and VP9 export the quantiser of each block; for
+// VP8 and AV1 the access unit's header has one for the picture. nil when neither is known.
+func (p *picture) quantisers() *liveproof.Quantisers {
+	var q liveproof.Quantisers
+	scale := codecs.H264Step
+	switch C.lp_quantisers(raw(p.frame), (*C.float)(&q[0]), liveproof.QuantiserSide) {
 	case C.LP_QUANTISER_H264:
-		return codecs.H264Step(float64(mean))
 	case C.LP_QUANTISER_VP9:
-		return codecs.VP9Step(float64(mean))
+		scale = codecs.VP9Step
+	default:
+		if p.step <= 0 {
+			return nil
+		}
+		scale = func(float64) float64 { return p.step }
 	}
-	return p.step
+	for i, v := range q {
+		q[i] = float32(scale(float64(v)))
+	}
+	turnCells(q[:], liveproof.QuantiserSide, p.rotation)
+	return &q
 }
 
 // stepReader reads the quantiser steps of one stream. Its zero value knows none.

@@ -6,7 +6,8 @@
 
 enum { LP_QUANTISER_NONE, LP_QUANTISER_H264, LP_QUANTISER_VP9 };
 
-// lp_quantiser writes the mean over the frame's blocks, weighted by their area, in the codec's own units.
-int lp_quantiser(const AVFrame *f, double *mean);
+// lp_quantisers writes the means over side×side cells of the frame, row by row, in the codec's own units; nothing without
+// exported quantisers. A cell that no block covers gets the frame's.
+int lp_quantisers(const AVFrame *f, float *cells, int side);
 
 #endif

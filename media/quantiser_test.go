@@ -64,7 +64,7 @@ func steps(t *testing.T, units []liveproof.AccessUnit) (all []float64) {
 		require.NoError(t, err)
 		img, err := p.RGB(&pool)
 		require.NoError(t, err)
-		all = append(all, img.Quantiser)
+		all = append(all, img.Quantisers.Around(liveproof.Box{}, img))
 		img.Release()
 		p.Release()
 	}

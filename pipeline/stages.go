@@ -136,7 +136,7 @@ func (l *line) convert(ctx context.Context, f *frame, pic liveproof.Picture) err
 		l.complete(ctx, f)
 		return nil
 	}
-	f.img, f.sample.Quantiser = img, img.Quantiser
+	f.img = img
 	l.forward(ctx, StageSample, l.toDetect, f)
 	return nil
 }
@@ -189,7 +189,7 @@ func (l *line) crop(_ context.Context, f *frame) bool {
 		f.unscored(liveproof.ReasonInternalError)
 		return false
 	}
-	f.crop = crop
+	f.crop, f.sample.Quantiser = crop, f.img.Quantisers.Around(f.face.Box, f.img)
 	q := l.deps.Cropper.Assess(f.img, f.crop, f.face)
 	f.img.Release()
 	f.img = nil
