@@ -17,6 +17,7 @@ const (
 	ReasonTooDark       Reason = "too_dark"
 	ReasonOverexposed   Reason = "overexposed"
 	ReasonBlurred       Reason = "blurred"
+	ReasonLowBitrate    Reason = "low_bitrate"
 
 	ReasonFaceChanged        Reason = "face_changed"
 	ReasonFrozenPicture      Reason = "frozen_picture"
@@ -143,6 +144,11 @@ var reasons = []ReasonInfo{
 		Code: ReasonBlurred, Kind: KindView, Hint: true, End: StateDecided, Fault: FaultPerson,
 		Meaning: "The face is not sharp enough to be judged.",
 		Advice:  "Hold still, or wipe the camera lens.",
+	},
+	{
+		Code: ReasonLowBitrate, Kind: KindView, Hint: true, End: StateDecided, Fault: FaultNetwork,
+		Meaning: "The face was encoded too coarsely to be judged: the sender has too little bandwidth, or uses too little.",
+		Advice:  "The connection is too slow for a clear picture. Move closer to your router, or try another network.",
 	},
 	{
 		Code: ReasonFaceChanged, Kind: KindStream, End: StateDecided, Fault: FaultPerson,

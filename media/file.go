@@ -47,9 +47,9 @@ type File struct {
 	clock    clock
 	size     int64
 	position int64
-	steps    stepReader
-	newStep  float64 // quantiser step of the packet that is decoded
-	trouble  error   // the last decode error
+	coding   codingReader
+	encoded  unitCoding // of the packet that is decoded
+	trouble  error      // the last decode error
 	end      error
 }
 
@@ -141,7 +141,7 @@ func (f *File) decode() error {
 	if err := f.cfg.checkClaim(f.sizer, payload(f.pkt)); err != nil {
 		return err
 	}
-	f.newStep = f.steps.read(payload(f.pkt))
+	f.encoded = f.coding.read(payload(f.pkt), f.pkt.Flags().Has(astiav.PacketFlagKey))
 	return f.dec.send(f.pkt, f.accept)
 }
 
@@ -159,7 +159,7 @@ func (f *File) accept(frame *astiav.Frame) {
 		f.end = err
 		return
 	}
-	p.at, p.step = f.clock.at(ts, f.tick), f.newStep
+	p.at, p.encoded = f.clock.at(ts, f.tick), f.encoded
 	f.ready = append(f.ready, p)
 }
 

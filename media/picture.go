@@ -22,7 +22,7 @@ type picture struct {
 	at       time.Duration
 	rotation int // degrees clockwise, one of 0, 90, 180, 270
 	seq      int64
-	step     float64 // quantiser step that the unit's header says, 0 when it does not
+	encoded  unitCoding
 }
 
 var _ liveproof.Picture = (*picture)(nil)
@@ -84,7 +84,7 @@ func (p *picture) RGB(pool *liveproof.ImagePool) (*liveproof.Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	img.Quantisers = p.quantisers()
+	img.Coding = p.coding()
 	return img, nil
 }
 

@@ -30,15 +30,15 @@ func TestQuantiserStep(t *testing.T) {
 		index int     // for the encoder
 		step  float64 // by the format's table
 	}{
-		{liveproof.CodecVP8, 2, 6. / 2},     // y_ac_qi 2
-		{liveproof.CodecVP8, 40, 68. / 2},   // 59
-		{liveproof.CodecVP8, 63, 284. / 2},  // 127
-		{liveproof.CodecVP9, 2, 15. / 8},    // base_q_idx 8
-		{liveproof.CodecVP9, 40, 305. / 8},  // 160
-		{liveproof.CodecVP9, 63, 1828. / 8}, // 255
-		{liveproof.CodecAV1, 2, 15. / 8},
-		{liveproof.CodecAV1, 40, 305. / 8},
-		{liveproof.CodecAV1, 63, 1828. / 8},
+		{liveproof.CodecVP8, 2, 6. / 2 / 3},     // y_ac_qi 2
+		{liveproof.CodecVP8, 40, 68. / 2 / 3},   // 59
+		{liveproof.CodecVP8, 63, 284. / 2 / 3},  // 127
+		{liveproof.CodecVP9, 2, 15. / 8 / 4},    // base_q_idx 8
+		{liveproof.CodecVP9, 40, 305. / 8 / 4},  // 160
+		{liveproof.CodecVP9, 63, 1828. / 8 / 4}, // 255
+		{liveproof.CodecAV1, 2, 15. / 8 / 8},
+		{liveproof.CodecAV1, 40, 305. / 8 / 8},
+		{liveproof.CodecAV1, 63, 1828. / 8 / 8},
 		{liveproof.CodecH264, 10, 2},
 		{liveproof.CodecH264, 30, math.Exp2(26. / 6)},
 		{liveproof.CodecH264, 51, math.Exp2(47. / 6)},
@@ -64,7 +64,7 @@ func steps(t *testing.T, units []liveproof.AccessUnit) (all []float64) {
 		require.NoError(t, err)
 		img, err := p.RGB(&pool)
 		require.NoError(t, err)
-		all = append(all, img.Quantisers.Around(liveproof.Box{}, img))
+		all = append(all, img.Coding.Quantisers.Around(liveproof.Box{}, img))
 		img.Release()
 		p.Release()
 	}

@@ -28,7 +28,7 @@ const (
 type unitMeta struct {
 	pts      time.Duration
 	rotation int
-	step     float64 // of the quantiser, as the unit's header says
+	encoded  unitCoding
 }
 
 // Stream decodes one live stream. Next is for one goroutine; Counts and Close
@@ -51,7 +51,7 @@ type Stream struct {
 	silent  int           // access units since the last picture
 	starved int           // access units dropped since a key frame was last asked for
 	ready   []*picture
-	steps   stepReader
+	coding  codingReader
 	end     error // set once nothing more comes
 }
 
@@ -151,7 +151,7 @@ func (s *Stream) adapt(au liveproof.AccessUnit) (ask bool) {
 
 func (s *Stream) switchCodec(codec liveproof.Codec) {
 	s.codec, s.format, s.sets, s.held = codec, codecs.Find(codec), nil, false
-	s.steps = newStepReader(s.format)
+	s.coding = newCodingReader(s.format)
 	if s.format != nil && s.format.NewParameterSets != nil {
 		s.sets = s.format.NewParameterSets()
 	}
@@ -196,7 +196,7 @@ func (s *Stream) decode(au liveproof.AccessUnit) error {
 	}
 	s.seq++
 	s.newest = au.PTS
-	s.metas[s.seq%inFlight] = unitMeta{pts: au.PTS, rotation: quarterTurn(au.Rotation), step: s.steps.read(au.Data)}
+	s.metas[s.seq%inFlight] = unitMeta{pts: au.PTS, rotation: quarterTurn(au.Rotation), encoded: s.coding.read(au.Data, au.Key)}
 	first := len(s.ready)
 	if err := s.dec.decode(au.Data, s.seq, s.accept); err != nil {
 		s.discard(first)
@@ -226,7 +226,7 @@ func mustShow(f *codecs.Format, unit []byte) bool {
 func (s *Stream) accept(f *astiav.Frame) {
 	m := s.metas[uint64(f.Pts())%inFlight]
 	p := newPicture(f, s.conv, m.pts, m.rotation)
-	p.seq, p.step = f.Pts(), m.step
+	p.seq, p.encoded = f.Pts(), m.encoded
 	if n := len(s.ready); n > 0 && s.ready[n-1].seq == p.seq {
 		s.ready[n-1].Release()
 		s.ready[n-1] = p

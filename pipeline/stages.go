@@ -189,11 +189,11 @@ func (l *line) crop(_ context.Context, f *frame) bool {
 		f.unscored(liveproof.ReasonInternalError)
 		return false
 	}
-	f.crop, f.sample.Quantiser = crop, f.img.Quantisers.Around(f.face.Box, f.img)
+	f.crop = crop
 	q := l.deps.Cropper.Assess(f.img, f.crop, f.face)
 	f.img.Release()
 	f.img = nil
-	f.sample.Weight = 0
+	f.sample.Weight, f.sample.Quantiser = 0, q.Quantiser
 	if len(q.Reasons) > 0 {
 		f.unscored(q.Reasons...)
 		return false

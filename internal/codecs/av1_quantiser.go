@@ -78,7 +78,7 @@ func (q *av1Quantiser) frame(body []byte, header *obu.Header) (step float64) {
 		q.known = false // what the slots hold is not known any more
 		return 0
 	}
-	step = VP9Step(float64(index))
+	step = av1Step(int(index))
 	for i := range q.slots {
 		if h.refresh>>i&1 == 1 {
 			q.slots[i] = av1Shown{h.size, step}

@@ -5,10 +5,16 @@ import (
 	"sort"
 )
 
-// Quantiser steps are on one scale for all codecs: the distance of two values of a transform
-// coefficient (AC, luma) in levels of 8-bit samples, for a transform that keeps the norm. At equal steps two
-// codecs lose about the same detail. Encoders use about 2 for a picture that looks
-// perfect, 20 for one that shows its blocks, and 140 (VP8) or 228 (the others) at the worst.
+// A quantiser step is the distance between two values of a transform coefficient (AC, luma) in levels of 8-bit samples, for a
+// transform that keeps the norm. The in-loop filters of newer codecs hide coarse steps better, and larger
+// transforms spread them. To put all codecs on one scale, a step is divided by what its codec hides, so that scores deviate
+// about as much at equal steps (docs/encoders.md). H.264, whose encoders may leave out the filter, sets the scale: about 2
+// looks perfect, 20 shows blocks, and 228 is the worst.
+const (
+	vp8Hides = 3
+	vp9Hides = 4
+	av1Hides = 8
+)
 
 // QuantiserReader reads the quantiser step of a stream's pictures from their headers. It must be given every access unit
 // of the stream in order; units may come from a hostile sender.
@@ -21,12 +27,16 @@ type QuantiserReader interface {
 // and is 1 at 4).
 func H264Step(qp float64) float64 { return math.Exp2((qp - 4) / 6) }
 
-// VP9Step is the step of a quantiser index in [0, 255], which may be a mean. VP9 and AV1 share the table for 8-bit samples
-// (VP9 bitstream specification, 8.6.1; AV1 specification, 7.12.2); their coefficients are eight times the scale's.
-func VP9Step(index float64) float64 { return interpolate(vp9AC, index) / 8 }
+// VP9Step is the step of a quantiser index in [0, 255], which may be a mean, for 8-bit samples (VP9 bitstream
+// specification, 8.6.1). Coefficients are eight times those of a transform that keeps the norm.
+func VP9Step(index float64) float64 { return interpolate(vp9AC, index) / 8 / vp9Hides }
 
-// vp8Step is the step of a quantiser index in [0, 127] (RFC 6386, 14.1); coefficients are twice the scale's.
-func vp8Step(index int) float64 { return interpolate(vp8AC, float64(index)) / 2 }
+// av1Step is the step of a quantiser index in [0, 255]. Table and scale are those of VP9 (AV1 specification, 7.12.2).
+func av1Step(index int) float64 { return interpolate(vp9AC, float64(index)) / 8 / av1Hides }
+
+// vp8Step is the step of a quantiser index in [0, 127] (RFC 6386, 14.1). Coefficients are twice those of a transform that
+// keeps the norm.
+func vp8Step(index int) float64 { return interpolate(vp8AC, float64(index)) / 2 / vp8Hides }
 
 // knot is one point of a quantiser table that is linear, within 1 %, between its knots.
 type knot struct{ index, value float64 }

@@ -33,12 +33,12 @@ func TestQuantiserReader(t *testing.T) {
 		units []string
 		want  []float64
 	}{
-		{liveproof.CodecVP8, []string{vp8KeyUnit, vp8InterUnit}, []float64{34, 34}},
+		{liveproof.CodecVP8, []string{vp8KeyUnit, vp8InterUnit}, []float64{34. / 3, 34. / 3}},
 		{liveproof.CodecVP8, []string{vp8KeyUnit[:20], vp8KeyUnit[:4], "", "31"}, []float64{0, 0, 0, 0}},
-		{liveproof.CodecAV1, []string{av1KeyUnit, av1InterUnit}, []float64{305. / 8, 305. / 8}},
+		{liveproof.CodecAV1, []string{av1KeyUnit, av1InterUnit}, []float64{305. / 8 / 8, 305. / 8 / 8}},
 		// Without the sequence header nothing can be read; nor after a header that broke off.
-		{liveproof.CodecAV1, []string{av1InterUnit, av1KeyUnit}, []float64{0, 305. / 8}},
-		{liveproof.CodecAV1, []string{av1KeyUnit, "1200320130", av1InterUnit}, []float64{305. / 8, 0, 0}},
+		{liveproof.CodecAV1, []string{av1InterUnit, av1KeyUnit}, []float64{0, 305. / 8 / 8}},
+		{liveproof.CodecAV1, []string{av1KeyUnit, "1200320130", av1InterUnit}, []float64{305. / 8 / 8, 0, 0}},
 		{liveproof.CodecAV1, []string{av1KeyUnit[:20], "12", "", "1200"}, []float64{0, 0, 0, 0}},
 	} {
 		reader := codecs.Find(c.codec).NewQuantiserReader()
@@ -54,7 +54,7 @@ func TestQuantiserSteps(t *testing.T) {
 	require.InDelta(t, 1, codecs.H264Step(4), 1e-9)
 	require.InDelta(t, 16, codecs.H264Step(28), 1e-9)
 	for index, table := range map[float64]float64{0: 4, 1: 8, 60: 67, 95: 102, 110: 132, 128: 176, 168: 353, 200: 639, 254: 1793, 255: 1828, 300: 1828, -1: 4} {
-		require.InEpsilon(t, table/8, codecs.VP9Step(index), 0.006, "index %v", index)
+		require.InEpsilon(t, table/8/4, codecs.VP9Step(index), 0.006, "index %v", index)
 	}
 	for i := range 255 {
 		require.Less(t, codecs.VP9Step(float64(i)), codecs.VP9Step(float64(i+1)))
@@ -75,7 +75,7 @@ func FuzzQuantiserReader(f *testing.F) {
 		}
 		reader := format.NewQuantiserReader()
 		for _, data := range [][]byte{first, second} {
-			if step := reader.Read(data); !(step == 0 || step >= 0.5 && step <= 228.5) {
+			if step := reader.Read(data); !(step == 0 || step >= 4./64 && step <= 228.5) {
 				t.Fatalf("%s: step %v", format.Name, step)
 			}
 		}

@@ -31,6 +31,8 @@ export const de: Catalogue = {
     too_dark: 'Zu dunkel. Wenden Sie sich dem Licht zu.',
     overexposed: 'Zu hell. Wenden Sie sich von Lampe oder Fenster ab.',
     blurred: 'Halten Sie still oder wischen Sie die Linse ab.',
+    low_bitrate:
+      'Die Verbindung ist zu langsam für ein klares Bild. Gehen Sie näher zum Router oder wechseln Sie das Netz.',
     face_changed: 'Bleiben Sie bis zum Ende im Bild.',
     frozen_picture: 'Das Bild steht still. Bewegen Sie sich ein wenig.',
     timestamps_backward: 'Das Video stockt. Schließen Sie andere Kamera-Apps.',
