@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/liveproof/liveproof"
@@ -194,12 +195,11 @@ func (l *line) crop(_ context.Context, f *frame) bool {
 	f.img.Release()
 	f.img = nil
 	f.sample.Weight, f.sample.Quantiser = 0, q.Quantiser
+	if still && !badlySeen(q.Reasons) {
+		q.Reasons = append([]liveproof.Reason{liveproof.ReasonFrozenPicture}, q.Reasons...)
+	}
 	if len(q.Reasons) > 0 {
 		f.unscored(q.Reasons...)
-		return false
-	}
-	if still {
-		f.unscored(liveproof.ReasonFrozenPicture)
 		return false
 	}
 	if !(q.Weight > 0 && q.Weight <= 1) {
@@ -209,6 +209,12 @@ func (l *line) crop(_ context.Context, f *frame) bool {
 	}
 	f.sample.Weight = q.Weight
 	return true
+}
+
+// badlySeen reports whether the person can be blamed for an unscored face. A coarse encoding hides no stillness: else who
+// shows a still need only send it coarsely, and it would be no doubt.
+func badlySeen(reasons []liveproof.Reason) bool {
+	return slices.ContainsFunc(reasons, func(r liveproof.Reason) bool { return r != liveproof.ReasonLowBitrate })
 }
 
 // score asks for ρ; every frame is complete after it.

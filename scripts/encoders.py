@@ -3,14 +3,13 @@
 
   make encoders                          the default clips, docs/encoders.md and docs/img/encoders.png
   make encoders ENCODERS="--clips all"   every clip of LIVEPROOF_SHARED/media
-  make encoders ENCODERS="--only vp8,x264-intra --rates 300,600 --out /tmp/try"
+  make encoders ENCODERS="--only vp8,x264-intra --rates 300,600 --doc /tmp/try.md --plot /tmp/try.png"
 
 Every clip's first seconds are stored losslessly; all encoders, and the row "lossless", start from that. Encoded files and
 results are kept in the work folder, so an interrupted run goes on where it was; results of another binary are not reused.
 """
 
 import argparse
-import collections
 import concurrent.futures
 import hashlib
 import json
@@ -21,6 +20,11 @@ import subprocess
 import sys
 import time
 
+import matplotlib
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt
+
 SECONDS = 8
 RATES = (150, 300, 600, 1200, 2500)  # kbit/s
 MEDIA = pathlib.Path(os.environ.get("LIVEPROOF_SHARED", "../shared")) / "media"
@@ -29,21 +33,23 @@ CLIPS = (
     *("people/person_d9.mp4", "people/person_d19.mp4", "people/person_s18.mp4"),
 )
 LOSSLESS = "lossless"
+BEGIN, END = "<!-- table of make encoders -->\n", "<!-- end of table -->"
 
 # x264 as it is set for calls; a key frame comes only at the start, as with WebRTC.
-X264 = "-c:v libx264 -tune zerolatency -profile:v baseline -g 9999 -threads 1 -maxrate {k}k -bufsize {k}k -b:v {k}k".split()
-VPX_CBR = "-threads 1 -minrate {k}k -maxrate {k}k -b:v {k}k -bufsize {k}k -g 3000 -lag-in-frames 0".split()
+X264 = "-c:v libx264 -tune zerolatency -profile:v baseline -g 9999 -threads 1 -maxrate {k}k -bufsize {k}k -b:v {k}k"
+# One thread: with more, libvpx waits in busy loops on a machine that has other work.
+CONSTANT = "-threads 1 -minrate {k}k -maxrate {k}k -b:v {k}k -bufsize {k}k -g 3000 -lag-in-frames 0"
+VP8 = "-cpu-used -6 -noise-sensitivity 1 -static-thresh 1 -max-intra-rate 300 -error-resilient 1 -undershoot-pct 100 -overshoot-pct 15"
 ENCODERS = {
     # libwebrtc's settings: realtime, constant bitrate, quantiser index 2 to 56 of 63.
-    "vp8": "-c:v libvpx -deadline realtime -cpu-used -6 -qmin 2 -qmax 56 -undershoot-pct 100 -overshoot-pct 15".split()
-    + "-noise-sensitivity 1 -static-thresh 1 -max-intra-rate 300 -error-resilient 1".split() + VPX_CBR,
-    "vp9": "-c:v libvpx-vp9 -deadline realtime -cpu-used 7 -qmin 2 -qmax 56 -aq-mode 3 -row-mt 1".split() + VPX_CBR,
-    "av1": "-c:v libaom-av1 -usage realtime -cpu-used 8 -qmin 10 -qmax 56 -aq-mode 3 -row-mt 1".split() + VPX_CBR,
-    "x264-ultrafast": X264 + ["-preset", "ultrafast"],
-    "x264-veryfast": X264 + ["-preset", "veryfast"],
+    "vp8": f"-c:v libvpx -deadline realtime -qmin 2 -qmax 56 {VP8} {CONSTANT}",
+    "vp9": f"-c:v libvpx-vp9 -deadline realtime -cpu-used 7 -qmin 2 -qmax 56 -aq-mode 3 -row-mt 1 {CONSTANT}",
+    "av1": f"-c:v libaom-av1 -usage realtime -cpu-used 8 -qmin 10 -qmax 56 -aq-mode 3 -row-mt 1 {CONSTANT}",
+    "x264-ultrafast": f"{X264} -preset ultrafast",
+    "x264-veryfast": f"{X264} -preset veryfast",
     # Every picture is a key frame, as some hardware encoders and careless publishers send it.
-    "x264-intra": [*X264, "-preset", "ultrafast", "-g", "1"],
-    "openh264": [],  # by GStreamer
+    "x264-intra": f"{X264} -preset ultrafast -g 1",
+    "openh264": "",  # by GStreamer
 }
 
 
@@ -86,7 +92,7 @@ def encode(encoder, kbits, source):
         if encoder == "openh264":
             openh264(source, kbits, to)
         else:
-            ffmpeg("-i", source, *(a.format(k=kbits) for a in ENCODERS[encoder]), to)
+            ffmpeg("-i", source, *ENCODERS[encoder].format(k=kbits).split(), to)
 
     return whole(source.with_name(f"{encoder}_{kbits}.mkv"), make)
 
@@ -144,6 +150,46 @@ def judge(files, binary, work, jobs):
     return {f: results[str(f)] for f in files}
 
 
+def cell(results):
+    """Verdicts as live/inconclusive/spoof, the mean ρ of what was scored, and the share of samples left out for low_bitrate."""
+    verdicts = [r["verdict"] for r in results]
+    counts = "/".join(str(verdicts.count(v)) for v in ("live", "inconclusive", "spoof"))
+    scored = [r["mean_rho"] for r in results if r["frames"]["scored"]]
+    mean = sum(scored) / len(scored) if scored else None
+    low = sum(r.get("unscored", {}).get("low_bitrate", 0) for r in results)
+    return counts, mean, low / max(1, sum(r["frames"]["sampled"] for r in results))
+
+
+def table(cells, encoders, rates):
+    lines = ["| encoder | " + " | ".join(f"{r} kbit/s" for r in rates) + " |", "|---|" + "---|" * len(rates)]
+    for e in encoders:
+        row = [f"{c}, ρ {'–' if m is None else f'{m:.2f}'}, {low:.0%}" for c, m, low in (cells[e, r] for r in rates)]
+        lines.append(f"| {e} | " + " | ".join(row) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def plot(cells, encoders, rates, path):
+    _, (above, below) = plt.subplots(2, 1, sharex=True, figsize=(8, 7))
+    for e in encoders:
+        above.plot(rates, [float("nan") if cells[e, r][1] is None else cells[e, r][1] for r in rates], marker="o", label=e)
+        below.plot(rates, [cells[e, r][2] for r in rates], marker="o")
+    above.set(ylabel="mean ρ of scored samples", ylim=(0, 1), xscale="log")
+    above.legend(fontsize=8, ncols=2)
+    below.set(ylabel="share of samples unscored: low_bitrate", xlabel="kbit/s", ylim=(-0.02, 1.02), xticks=rates, xticklabels=rates)
+    below.minorticks_off()
+    plt.tight_layout()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    plt.savefig(path, dpi=100)
+
+
+def publish(text, path):
+    """Replaces the table between the marks of a document, or writes it alone."""
+    old = path.read_text() if path.exists() else ""
+    if BEGIN in old and END in old:
+        text = old[: old.index(BEGIN) + len(BEGIN)] + text + old[old.index(END) :]
+    path.write_text(text)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--binary", default="bin/liveproof")
@@ -152,12 +198,24 @@ def main():
     parser.add_argument("--only", default=",".join(ENCODERS), help="encoders, with commas")
     parser.add_argument("--rates", default=",".join(map(str, RATES)), help="kbit/s, with commas")
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--doc", type=pathlib.Path, default=pathlib.Path("docs/encoders.md"))
+    parser.add_argument("--plot", type=pathlib.Path, default=pathlib.Path("docs/img/encoders.png"))
     options = parser.parse_args()
     names = {"default": CLIPS, "all": sorted(p.relative_to(MEDIA) for p in [*MEDIA.glob("*.m*"), *MEDIA.glob("people/*")])}
     clips = [MEDIA / c for c in names.get(options.clips, options.clips.split(","))]
-    encoders = [e for e in options.only.split(",") if available(e)]
-    files = encode_all(clips, encoders, [int(r) for r in options.rates.split(",")], options.work, options.jobs)
-    judge(files, options.binary, options.work, options.jobs)
+    rates = [int(r) for r in options.rates.split(",")]
+    wanted = options.only.split(",")
+    encoders = [e for e in wanted if available(e)]
+    for e in set(wanted) - set(encoders):
+        print(f"{e} is left out: GStreamer has no encoder (Debian: gstreamer1.0-tools, gstreamer1.0-plugins-bad)", file=sys.stderr)
+    files = encode_all(clips, encoders, rates, options.work, options.jobs)
+    results = judge(files, options.binary, options.work, options.jobs)
+    cells = {(e, r): cell([results[options.work / c.stem / f"{e}_{r}.mkv"] for c in clips]) for e in encoders for r in rates}
+    counts, mean, _ = cell([results[options.work / c.stem / f"{LOSSLESS}.mkv"] for c in clips])
+    text = f"Clips: {', '.join(c.stem for c in clips)}. Without encoding: {counts}, ρ {mean:.2f}.\n\n" + table(cells, encoders, rates)
+    publish(text, options.doc)
+    plot(cells, encoders, rates, options.plot)
+    print(text)
 
 
 if __name__ == "__main__":
