@@ -46,6 +46,10 @@ type Quality struct {
 	Clipped  float64 // share of crop pixels at luma ≥ 250, [0,1]
 	Yaw      float64 // from landmarks, [-1,1]: 0 frontal, ±1 profile; 0 without landmarks
 	Pitch    float64 // from landmarks, [-1,1]; 0 without landmarks
+	// Quantiser is the mean quantiser step around the face (Coding); 0 when it is not known.
+	Quantiser float64
+	// Bits is Coding.Bits for each pixel of the scorer's input; 0 when it is not known.
+	Bits float64
 	// Weight in [0,1]: how much the sample counts; 0 when Reasons forbid scoring.
 	Weight float64
 	// Reasons why this face must not be scored; empty when it may.

@@ -12,6 +12,8 @@ import (
 type Image struct {
 	Width, Height, Stride int
 	Pix                   []byte
+	// Coding is that of the picture that the image was decoded from; nil when it is not known.
+	Coding *Coding
 
 	pool *ImagePool
 }
@@ -51,7 +53,7 @@ func (p *ImagePool) Get(width, height int) (*Image, error) {
 		m = &Image{Pix: make([]byte, size)}
 	}
 	m.Width, m.Height, m.Stride, m.Pix = width, height, 3*width, m.Pix[:size]
-	m.pool = p
+	m.Coding, m.pool = nil, p
 	p.leased.Add(1)
 	return m, nil
 }

@@ -18,6 +18,7 @@ const (
 	ReasonOverexposed   Reason = "overexposed"
 	ReasonBlurred       Reason = "blurred"
 	ReasonLowContrast   Reason = "low_contrast"
+	ReasonLowBitrate    Reason = "low_bitrate"
 
 	ReasonFaceChanged        Reason = "face_changed"
 	ReasonStreamChanged      Reason = "stream_changed"
@@ -153,6 +154,11 @@ var reasons = []ReasonInfo{
 		Code: ReasonLowContrast, Kind: KindView, Hint: true, End: StateDecided, Fault: FaultPerson,
 		Meaning: "The face has too little contrast to be judged: its motion and sharpness cannot be told from the encoder's noise.",
 		Advice:  "The picture is pale. Turn towards a light, or wipe the camera lens.",
+	},
+	{
+		Code: ReasonLowBitrate, Kind: KindView, Hint: true, End: StateDecided, Fault: FaultNetwork,
+		Meaning: "The face was encoded too coarsely to be judged: the sender has too little bandwidth, or uses too little.",
+		Advice:  "The connection is too slow for a clear picture. Move closer to your router, or try another network.",
 	},
 	{
 		Code: ReasonFaceChanged, Kind: KindStream, End: StateDecided, Fault: FaultPerson,

@@ -23,6 +23,8 @@ type Sample struct {
 	// Track is the identity of the followed face, from 1; 0 without a face.
 	// A change means that the evidence restarts.
 	Track int
+	// Quantiser is the mean quantiser step of the encoding around the face (Quality); 0 when it is not known.
+	Quantiser float64
 	// Reasons say why a sample was not scored, or what lowers its trust.
 	Reasons []Reason
 }
@@ -35,12 +37,13 @@ type sampleJSON struct {
 	Rho     float64  `json:"rho"`
 	Weight  float64  `json:"weight"`
 	Track   int      `json:"track"`
+	Quant   float64  `json:"quantiser,omitempty"`
 	Reasons []Reason `json:"reasons"`
 }
 
 // MarshalJSON implements json.Marshaler. A ρ that JSON cannot carry is an error.
 func (s Sample) MarshalJSON() ([]byte, error) {
-	return json.Marshal(sampleJSON{s.Seq, s.T.Seconds(), s.Scored, s.Rho, s.Weight, s.Track, listed(s.Reasons)})
+	return json.Marshal(sampleJSON{s.Seq, s.T.Seconds(), s.Scored, s.Rho, s.Weight, s.Track, s.Quantiser, listed(s.Reasons)})
 }
 
 // UnmarshalJSON implements json.Unmarshaler.
@@ -50,6 +53,6 @@ func (s *Sample) UnmarshalJSON(b []byte) error {
 	if len(j.Reasons) == 0 {
 		j.Reasons = nil // as the pipeline makes it
 	}
-	*s = Sample{j.Seq, fromSeconds(j.T), j.Scored, j.Rho, j.Weight, j.Track, j.Reasons}
+	*s = Sample{j.Seq, fromSeconds(j.T), j.Scored, j.Rho, j.Weight, j.Track, j.Quant, j.Reasons}
 	return err
 }

@@ -86,6 +86,12 @@ type QualityConfig struct {
 	// MaxYaw and MaxPitch bound the head's turn: 0 frontal, 1 profile.
 	MaxYaw   float64 `yaml:"max_yaw"`
 	MaxPitch float64 `yaml:"max_pitch"`
+	// MaxQuantiser is the largest mean quantiser step around the face, in levels of an 8-bit sample, (0, 1000]; 1000 turns
+	// the check off. docs/encoders.md has the measurements behind this and MinBits.
+	MaxQuantiser float64 `yaml:"max_quantiser"`
+	// MinBits is the number of bits for each pixel of the scorer's input, [0, 10], below which the limit for H.264 shrinks in
+	// proportion; 0 keeps it.
+	MinBits float64 `yaml:"min_bits"`
 	// MaxOutside is the share of the face's box that may lie outside the picture.
 	MaxOutside float64 `yaml:"max_outside"`
 }
@@ -102,6 +108,7 @@ func DefaultConfig() Config {
 		Quality: QualityConfig{
 			MinSize: 80, MinBlur: 3, MinExposure: 40, MaxExposure: 225, MaxClipped: 0.5,
 			MaxYaw: 0.6, MaxPitch: 0.6, MaxOutside: 0.1,
+			MaxQuantiser: 18, MinBits: 0.05,
 		},
 	}
 }
@@ -162,6 +169,8 @@ func (c QualityConfig) validate() error {
 		check.Above("quality.max_yaw", c.MaxYaw, 0, 1),
 		check.Above("quality.max_pitch", c.MaxPitch, 0, 1),
 		check.In("quality.max_outside", c.MaxOutside, 0, 1),
+		check.Above("quality.max_quantiser", c.MaxQuantiser, 0, 1000),
+		check.In("quality.min_bits", c.MinBits, 0, 10),
 		check.That("quality.max_exposure", !(c.MaxExposure <= c.MinExposure),
 			"%v is not above min_exposure %v", c.MaxExposure, c.MinExposure),
 	)

@@ -19,6 +19,7 @@ func (c *Cropper) Assess(img, crop *liveproof.Image, face liveproof.Face) livepr
 	q.Yaw, q.Pitch = pose(face.Landmarks)
 	l := measureLight(crop)
 	q.Blur, q.Exposure, q.Contrast, q.Clipped = l.blur, l.mean, l.contrast, l.clipped
+	q.Quantiser, q.Bits = coded(img, face.Box)
 	q.Reasons = c.quality.broken(q, outside(face.Box, img))
 	if len(q.Reasons) == 0 {
 		q.Weight = c.quality.weight(q)
@@ -39,6 +40,7 @@ func (c QualityConfig) broken(q liveproof.Quality, outside float64) []liveproof.
 		{math.Abs(q.Yaw) <= c.MaxYaw && math.Abs(q.Pitch) <= c.MaxPitch, liveproof.ReasonFaceTurned},
 		{q.Exposure >= c.MinExposure, liveproof.ReasonTooDark},
 		{q.Exposure <= c.MaxExposure && q.Clipped <= c.MaxClipped, liveproof.ReasonOverexposed},
+		{q.Quantiser <= c.quantiserLimit(q.Bits), liveproof.ReasonLowBitrate},
 		{q.Blur >= c.MinBlur, c.unsharp(q)},
 	} {
 		if !rule.fine {

@@ -57,6 +57,9 @@ func (d *decoder) open(cfg Config, c *astiav.Codec, params *astiav.CodecParamete
 	d.ctx.SetThreadType(astiav.ThreadTypeSlice) // frame threads would hold pictures back
 	dict := astiav.NewDictionary()
 	defer dict.Free()
+	if err := dict.Set("export_side_data", "+venc_params", 0); err != nil { // see quantiser.go
+		return err
+	}
 	if err := dict.Set("max_pixels", strconv.Itoa(cfg.MaxPixels), 0); err != nil {
 		return err
 	}

@@ -55,7 +55,9 @@ type File struct {
 	size      int64
 	firstJPEG *jpegHeader // of raw motion JPEG
 	position  int64
-	trouble   error // the last decode error
+	coding    codingReader
+	encoded   unitCoding // of the packet that is decoded
+	trouble   error      // the last decode error
 	end       error
 }
 
@@ -148,6 +150,7 @@ func (f *File) decode() error {
 	if err := f.cfg.checkClaim(f.sizer, payload(f.pkt)); err != nil {
 		return err
 	}
+	f.encoded = f.coding.read(payload(f.pkt), f.pkt.Flags().Has(astiav.PacketFlagKey))
 	f.sent++
 	f.turns[f.sent%inFlight] = f.info.Orientation
 	if f.display != nil {
@@ -185,7 +188,7 @@ func (f *File) accept(frame *astiav.Frame) {
 		f.end = err
 		return
 	}
-	p.at = f.clock.at(ts, f.tick)
+	p.at, p.encoded = f.clock.at(ts, f.tick), f.encoded
 	f.ready = append(f.ready, p)
 }
 

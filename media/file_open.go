@@ -134,6 +134,7 @@ func (f *File) openStream(s *astiav.Stream) error {
 	options := map[string]string{}
 	if format := codecs.FindFFmpeg(p.CodecID().Name()); format != nil {
 		f.sizer = sizerOf(format, p.ExtraData())
+		f.coding = newCodingReader(format)
 		if format.Reorders {
 			options["strict"] = "strict" // without a stated reordering depth assume the deepest, so that no frame is lost
 		}

@@ -3,6 +3,7 @@ package media
 import (
 	"encoding/binary"
 	"math"
+	"slices"
 	"unsafe"
 
 	"github.com/asticode/go-astiav"
@@ -97,14 +98,13 @@ func (o Orientation) place(x, y, width, height int) (int, int) {
 	return x, y
 }
 
-// turnThumbnail makes a thumbnail upright.
-func (o Orientation) turnThumbnail(t *liveproof.Thumbnail) {
-	const side = liveproof.ThumbnailSide
-	from := *t
+// turnCells makes a square of cells upright: a thumbnail, or what is known of a picture's blocks.
+func turnCells[T any](o Orientation, cells []T, side int) {
+	from := slices.Clone(cells)
 	for y := range side {
 		for x := range side {
 			tx, ty := o.place(x, y, side, side)
-			t[ty*side+tx] = from[y*side+x]
+			cells[ty*side+tx] = from[y*side+x]
 		}
 	}
 }

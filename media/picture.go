@@ -23,6 +23,7 @@ type picture struct {
 	orientation Orientation
 	seq         int64
 	stream      int // of the sender's streams, see liveproof.AccessUnit
+	encoded     unitCoding
 }
 
 var _ liveproof.StreamedPicture = (*picture)(nil)
@@ -54,7 +55,7 @@ func (p *picture) Fingerprint(to *liveproof.Thumbnail) (digest uint64) {
 	digest = uint64(C.lp_fingerprint(raw(p.frame), pixels(to[:]), liveproof.ThumbnailSide))
 	p.conv.gradeThumbnail(p.frame, to)
 	if p.orientation != (Orientation{}) {
-		p.orientation.turnThumbnail(to)
+		turnCells(p.orientation, to[:], liveproof.ThumbnailSide)
 	}
 	return digest
 }
@@ -63,7 +64,12 @@ func (p *picture) RGB(pool *liveproof.ImagePool) (*liveproof.Image, error) {
 	if p.frame == nil {
 		return nil, ErrClosed
 	}
-	return p.conv.rgb(p.frame, p.orientation, pool)
+	img, err := p.conv.rgb(p.frame, p.orientation, pool)
+	if err != nil {
+		return nil, err
+	}
+	img.Coding = p.coding()
+	return img, nil
 }
 
 func (p *picture) Release() {

@@ -33,6 +33,7 @@ type unitMeta struct {
 	orientation Orientation
 	exact       bool // the picture does not refer to any that the decoder has not seen
 	stream      int
+	encoded     unitCoding
 }
 
 // Stream decodes one live stream. Next is for one goroutine; Counts and Close
@@ -58,6 +59,7 @@ type Stream struct {
 	silent   int           // access units since the last picture
 	starved  int           // access units dropped since a key frame was last asked for
 	ready    []*picture
+	coding   codingReader
 	end      error // set once nothing more comes
 }
 
@@ -160,6 +162,7 @@ func (s *Stream) adapt(au liveproof.AccessUnit) (ask bool) {
 
 func (s *Stream) switchCodec(codec liveproof.Codec) {
 	s.codec, s.format, s.sets, s.held = codec, codecs.Find(codec), nil, false
+	s.coding = newCodingReader(s.format)
 	if s.format != nil && s.format.NewParameterSets != nil {
 		s.sets = s.format.NewParameterSets()
 	}
@@ -217,7 +220,9 @@ func (s *Stream) decode(au liveproof.AccessUnit) error {
 	}
 	s.seq++
 	s.newest = au.PTS
-	s.metas[s.seq%inFlight] = unitMeta{pts: au.PTS, orientation: s.orientation(&au), exact: s.exact(au.Data), stream: au.Stream}
+	s.metas[s.seq%inFlight] = unitMeta{
+		pts: au.PTS, orientation: s.orientation(&au), exact: s.exact(au.Data), stream: au.Stream, encoded: s.coding.read(au.Data, au.Key),
+	}
 	first := len(s.ready)
 	if err := s.dec.decode(au.Data, s.seq, s.accept); err != nil {
 		s.discard(first)
@@ -267,7 +272,7 @@ func (s *Stream) accept(f *astiav.Frame) {
 		return
 	}
 	p := newPicture(f, s.conv, m.pts, m.orientation)
-	p.seq, p.stream = f.Pts(), m.stream
+	p.seq, p.stream, p.encoded = f.Pts(), m.stream, m.encoded
 	if n := len(s.ready); n > 0 && s.ready[n-1].seq == p.seq {
 		s.ready[n-1].Release()
 		s.ready[n-1] = p

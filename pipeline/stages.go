@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/liveproof/liveproof"
@@ -219,17 +220,15 @@ func (l *line) crop(_ context.Context, f *frame) bool {
 	q := l.deps.Cropper.Assess(f.img, f.crop, f.face)
 	f.img.Release()
 	f.img = nil
-	f.sample.Weight = 0
+	f.sample.Weight, f.sample.Quantiser = 0, q.Quantiser
+	switch {
+	case motion == stands && !badlySeen(q.Reasons):
+		q.Reasons = append([]liveproof.Reason{liveproof.ReasonFrozenPicture}, q.Reasons...)
+	case motion == flat && len(q.Reasons) == 0:
+		q.Reasons = []liveproof.Reason{liveproof.ReasonLowContrast}
+	}
 	if len(q.Reasons) > 0 {
 		f.unscored(q.Reasons...)
-		return false
-	}
-	switch motion {
-	case stands:
-		f.unscored(liveproof.ReasonFrozenPicture)
-		return false
-	case flat:
-		f.unscored(liveproof.ReasonLowContrast)
 		return false
 	}
 	if !(q.Weight > 0 && q.Weight <= 1) {
@@ -239,6 +238,12 @@ func (l *line) crop(_ context.Context, f *frame) bool {
 	}
 	f.sample.Weight = q.Weight
 	return true
+}
+
+// badlySeen reports whether the person can be blamed for an unscored face. A coarse encoding hides no stillness: else who
+// shows a still need only send it coarsely, and it would be no doubt.
+func badlySeen(reasons []liveproof.Reason) bool {
+	return slices.ContainsFunc(reasons, func(r liveproof.Reason) bool { return r != liveproof.ReasonLowBitrate })
 }
 
 // score asks for ρ; every frame is complete after it.

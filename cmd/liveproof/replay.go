@@ -82,6 +82,7 @@ type sampleLine struct {
 	Rho     float64            `json:"rho"`
 	Weight  float64            `json:"weight"`
 	Track   int                `json:"track"`
+	Quant   float64            `json:"quantiser,omitempty"`
 	Reasons []liveproof.Reason `json:"reasons,omitempty"`
 }
 
@@ -141,7 +142,7 @@ func sampleLines(samples []liveproof.Sample) []sampleLine {
 	lines := make([]sampleLine, len(samples))
 	for i, s := range samples {
 		lines[i] = sampleLine{
-			T: s.T.Round(time.Millisecond).Seconds(), Scored: s.Scored, Rho: s.Rho, Weight: s.Weight, Track: s.Track, Reasons: s.Reasons,
+			T: s.T.Round(time.Millisecond).Seconds(), Scored: s.Scored, Rho: s.Rho, Weight: s.Weight, Track: s.Track, Quant: s.Quantiser, Reasons: s.Reasons,
 		}
 	}
 	return lines

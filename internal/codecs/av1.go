@@ -16,6 +16,8 @@ var av1 = Format{
 	NewDepacketizer: func(string) Depacketizer { return &av1Depacketizer{} },
 	FFmpegName:      "av1",
 	Decoder:         "libdav1d", // FFmpeg's own needs hardware
+
+	NewQuantiserReader: func() QuantiserReader { return &av1Quantiser{} },
 }
 
 // The aggregation header (RTP Payload Format for AV1, 4.4).

@@ -16,6 +16,8 @@ var vp8 = Format{
 	Decoder:         "vp8",
 	Hidden:          vp8Hidden,
 	Size:            vp8Size,
+
+	NewQuantiserReader: func() QuantiserReader { return vp8Quantiser{} },
 }
 
 // vp8KeyHeader is the length in bytes of a key frame's header before its partitions (RFC 6386, 9.1).

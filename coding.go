@@ -1,0 +1,41 @@
+package liveproof
+
+// Coding is what the encoding of a picture says about the detail that it kept.
+type Coding struct {
+	Quantisers Quantisers
+	// Bits that each pixel got, a mean over the pictures of about the last second that are no key frames; 0 when it is not
+	// known, or says nothing that the quantisers do not say.
+	Bits float64
+}
+
+// QuantiserSide is the number of cells of Quantisers in a row and in a column.
+const QuantiserSide = 16
+
+// Quantisers are the mean quantiser steps of QuantiserSide × QuantiserSide cells of a picture, row by row, as shown, after
+// rotation. A step is the distance between two values that a transform coefficient of the luma can have, in levels
+// of an 8-bit sample: what is smaller than half of it was lost when the picture was encoded. Codecs whose filters hide coarse steps better have smaller ones: at equal steps, the scores of all codecs can be trusted about as well.
+type Quantisers [QuantiserSide * QuantiserSide]float32
+
+// Around is the mean over the cells that the box touches in its image, all cells for a box outside of it.
+func (q *Quantisers) Around(b Box, img *Image) float64 {
+	x1, x2 := cellsOf(b.X1, b.X2, img.Width)
+	y1, y2 := cellsOf(b.Y1, b.Y2, img.Height)
+	var sum, n float64
+	for y := y1; y <= y2; y++ {
+		for x := x1; x <= x2; x++ {
+			sum += float64(q[y*QuantiserSide+x])
+			n++
+		}
+	}
+	return sum / n
+}
+
+// cellsOf are the first and the last cell of a span of size pixels.
+func cellsOf(from, to float32, size int) (first, last int) {
+	const all = QuantiserSide - 1
+	first, last = int(from*QuantiserSide/float32(size)), int(to*QuantiserSide/float32(size))
+	if !(from < to) || last < 0 || first > all {
+		return 0, all
+	}
+	return max(first, 0), min(last, all)
+}

@@ -1,0 +1,222 @@
+#!/usr/bin/env python3
+"""Judges the same recordings through many encoders and bitrates, and writes a table and a plot.
+
+  make encoders                          the default clips, docs/encoders.md and docs/img/encoders.png
+  make encoders ENCODERS="--clips all"   every clip of LIVEPROOF_SHARED/media
+  make encoders ENCODERS="--only vp8,x264-intra --rates 300,600 --doc /tmp/try.md --plot /tmp/try.png"
+
+Every clip's first seconds are stored losslessly; all encoders, and the row "lossless", start from that. Encoded files and
+results are kept in the work folder, so an interrupted run goes on where it was; results of another binary are not reused.
+"""
+
+import argparse
+import concurrent.futures
+import hashlib
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import time
+
+import matplotlib
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt
+
+SECONDS = 8
+RATES = (150, 300, 600, 1200, 2500)  # kbit/s
+MEDIA = pathlib.Path(os.environ.get("LIVEPROOF_SHARED", "../shared")) / "media"
+CLIPS = (
+    *("person_A_640x480.mjpeg", "person_B_640x480.mjpeg", "person_C_640x480.mjpeg", "asl_again.mkv"),
+    *("people/person_d9.mp4", "people/person_d19.mp4", "people/person_s18.mp4"),
+)
+LOSSLESS = "lossless"
+BEGIN, END = "<!-- table of make encoders -->\n", "<!-- end of table -->"
+
+# x264 as it is set for calls; a key frame comes only at the start, as with WebRTC.
+X264 = "-c:v libx264 -tune zerolatency -profile:v baseline -g 9999 -threads 1 -maxrate {k}k -bufsize {k}k -b:v {k}k"
+# One thread: with more, libvpx waits in busy loops on a machine that has other work.
+CONSTANT = "-threads 1 -minrate {k}k -maxrate {k}k -b:v {k}k -bufsize {k}k -g 3000 -lag-in-frames 0"
+VP8 = "-cpu-used -6 -noise-sensitivity 1 -static-thresh 1 -max-intra-rate 300 -error-resilient 1 -undershoot-pct 100 -overshoot-pct 15"
+ENCODERS = {
+    # libwebrtc's settings: realtime, constant bitrate, quantiser index 2 to 56 of 63.
+    "vp8": f"-c:v libvpx -deadline realtime -qmin 2 -qmax 56 {VP8} {CONSTANT}",
+    "vp9": f"-c:v libvpx-vp9 -deadline realtime -cpu-used 7 -qmin 2 -qmax 56 -aq-mode 3 -row-mt 1 {CONSTANT}",
+    "av1": f"-c:v libaom-av1 -usage realtime -cpu-used 8 -qmin 10 -qmax 56 -aq-mode 3 -row-mt 1 {CONSTANT}",
+    "x264-ultrafast": f"{X264} -preset ultrafast",
+    "x264-veryfast": f"{X264} -preset veryfast",
+    # Every picture is a key frame, as some hardware encoders and careless publishers send it.
+    "x264-intra": f"{X264} -preset ultrafast -g 1",
+    "openh264": "",  # by GStreamer
+}
+
+
+def run(command, **kwargs):
+    subprocess.run(command, check=True, stdin=kwargs.pop("stdin", subprocess.DEVNULL), **kwargs)
+
+
+def ffmpeg(*arguments, **kwargs):
+    run(["ffmpeg", "-nostdin", "-loglevel", "error", "-y", *map(str, arguments)], **kwargs)
+
+
+def whole(path, make):
+    """Makes a file under another name, so that an interrupted run leaves no half of it."""
+    if path.exists():
+        return path
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name("part-" + path.name)
+    make(part)
+    part.rename(path)
+    return path
+
+
+def lossless(clip, work):
+    """The clip's first seconds in FFV1, 8-bit 4:2:0 of limited range."""
+    raw = ["-framerate", "30"] if clip.suffix == ".mjpeg" else []
+    convert = ["-t", SECONDS, "-an", "-vf", "scale=out_range=tv,format=yuv420p", "-c:v", "ffv1"]
+    return whole(work / clip.stem / f"{LOSSLESS}.mkv", lambda to: ffmpeg(*raw, "-i", clip, *convert, to))
+
+
+def openh264(source, kbits, to):
+    pipe = subprocess.Popen(["ffmpeg", "-nostdin", "-loglevel", "error", "-i", source, "-f", "yuv4mpegpipe", "-"], stdout=subprocess.PIPE)
+    encode = f"openh264enc rate-control=bitrate bitrate={kbits * 1000} complexity=low gop-size=0 slice-mode=n-slices num-slices=1"
+    run(f"gst-launch-1.0 -q fdsrc fd=0 ! y4mdec ! {encode} ! h264parse ! matroskamux ! filesink location={to}".split(), stdin=pipe.stdout)
+    if pipe.wait() != 0:
+        raise subprocess.CalledProcessError(pipe.returncode, "ffmpeg")
+
+
+def encode(encoder, kbits, source):
+    def make(to):
+        if encoder == "openh264":
+            openh264(source, kbits, to)
+        else:
+            ffmpeg("-i", source, *ENCODERS[encoder].format(k=kbits).split(), to)
+
+    return whole(source.with_name(f"{encoder}_{kbits}.mkv"), make)
+
+
+def available(encoder):
+    if encoder != "openh264":
+        return True
+    inspect = shutil.which("gst-inspect-1.0")
+    return bool(inspect) and all(subprocess.run([inspect, e], capture_output=True).returncode == 0 for e in ("openh264enc", "y4mdec"))
+
+
+class Progress:
+    def __init__(self, what, total):
+        self.what, self.total, self.done, self.begun = what, total, 0, time.monotonic()
+
+    def step(self):
+        self.done += 1
+        spent = time.monotonic() - self.begun
+        end = "\n" if self.done == self.total else ""
+        left = spent / self.done * (self.total - self.done)
+        print(f"\r{self.what} {self.done}/{self.total}, {left:.0f} s left   ", end=end, file=sys.stderr, flush=True)
+
+
+def encode_all(clips, encoders, rates, work, jobs):
+    jobs_of = [(e, r, lossless(c, work)) for c in clips for e in encoders for r in rates]
+    progress = Progress("encoding", len(jobs_of))
+    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+        files = []
+        for path in pool.map(lambda job: encode(*job), jobs_of):
+            files.append(path)
+            progress.step()
+    return files + [lossless(c, work) for c in clips]
+
+
+def judge(files, binary, work, jobs):
+    """The results of `liveproof replay` by file; those of this binary are kept."""
+    version = hashlib.sha256(pathlib.Path(binary).read_bytes()).hexdigest()[:16]
+    kept = work / f"results-{version}.jsonl"
+    results = {}
+    if kept.exists():
+        results = {r["file"]: r for r in map(json.loads, kept.read_text().splitlines())}
+    todo = [str(f) for f in files if str(f) not in results]
+    progress = Progress("judging", len(todo))
+    command = [binary, "replay", "--quiet", "--json", "--samples", "--jobs", str(jobs), *todo]
+    environment = {"LIVEPROOF_ONNX_PROVIDER": "cpu", **os.environ}
+    if todo:
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process, kept.open("a") as out:
+            for line in process.stdout:
+                out.write(line)
+                result = json.loads(line)
+                results[result["file"]] = result
+                progress.step()
+        if process.returncode != 0:
+            sys.exit(process.returncode)
+    return {f: results[str(f)] for f in files}
+
+
+def cell(results):
+    """Verdicts as live/inconclusive/spoof, the mean ρ of what was scored, and the share of samples left out for low_bitrate."""
+    verdicts = [r["verdict"] for r in results]
+    counts = "/".join(str(verdicts.count(v)) for v in ("live", "inconclusive", "spoof"))
+    scored = [r["mean_rho"] for r in results if r["frames"]["scored"]]
+    mean = sum(scored) / len(scored) if scored else None
+    low = sum(r.get("unscored", {}).get("low_bitrate", 0) for r in results)
+    return counts, mean, low / max(1, sum(r["frames"]["sampled"] for r in results))
+
+
+def table(cells, encoders, rates):
+    lines = ["| encoder | " + " | ".join(f"{r} kbit/s" for r in rates) + " |", "|---|" + "---|" * len(rates)]
+    for e in encoders:
+        row = [f"{c}, ρ {'–' if m is None else f'{m:.2f}'}, {low:.0%}" for c, m, low in (cells[e, r] for r in rates)]
+        lines.append(f"| {e} | " + " | ".join(row) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def plot(cells, encoders, rates, path):
+    _, (above, below) = plt.subplots(2, 1, sharex=True, figsize=(8, 7))
+    for e in encoders:
+        above.plot(rates, [float("nan") if cells[e, r][1] is None else cells[e, r][1] for r in rates], marker="o", label=e)
+        below.plot(rates, [cells[e, r][2] for r in rates], marker="o")
+    above.set(ylabel="mean ρ of scored samples", ylim=(0, 1), xscale="log")
+    above.legend(fontsize=8, ncols=2)
+    below.set(ylabel="share of samples unscored: low_bitrate", xlabel="kbit/s", ylim=(-0.02, 1.02), xticks=rates, xticklabels=rates)
+    below.minorticks_off()
+    plt.tight_layout()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    plt.savefig(path, dpi=100)
+
+
+def publish(text, path):
+    """Replaces the table between the marks of a document, or writes it alone."""
+    old = path.read_text() if path.exists() else ""
+    if BEGIN in old and END in old:
+        text = old[: old.index(BEGIN) + len(BEGIN)] + text + old[old.index(END) :]
+    path.write_text(text)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--binary", default="bin/liveproof")
+    parser.add_argument("--work", type=pathlib.Path, default=pathlib.Path(".cache/encoders"))
+    parser.add_argument("--clips", default="default", help='"default", "all" or paths below LIVEPROOF_SHARED/media, with commas')
+    parser.add_argument("--only", default=",".join(ENCODERS), help="encoders, with commas")
+    parser.add_argument("--rates", default=",".join(map(str, RATES)), help="kbit/s, with commas")
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--doc", type=pathlib.Path, default=pathlib.Path("docs/encoders.md"))
+    parser.add_argument("--plot", type=pathlib.Path, default=pathlib.Path("docs/img/encoders.png"))
+    options = parser.parse_args()
+    names = {"default": CLIPS, "all": sorted(p.relative_to(MEDIA) for p in [*MEDIA.glob("*.m*"), *MEDIA.glob("people/*")])}
+    clips = [MEDIA / c for c in names.get(options.clips, options.clips.split(","))]
+    rates = [int(r) for r in options.rates.split(",")]
+    wanted = options.only.split(",")
+    encoders = [e for e in wanted if available(e)]
+    for e in set(wanted) - set(encoders):
+        print(f"{e} is left out: GStreamer has no encoder (Debian: gstreamer1.0-tools, gstreamer1.0-plugins-bad)", file=sys.stderr)
+    files = encode_all(clips, encoders, rates, options.work, options.jobs)
+    results = judge(files, options.binary, options.work, options.jobs)
+    cells = {(e, r): cell([results[options.work / c.stem / f"{e}_{r}.mkv"] for c in clips]) for e in encoders for r in rates}
+    counts, mean, _ = cell([results[options.work / c.stem / f"{LOSSLESS}.mkv"] for c in clips])
+    text = f"Clips: {', '.join(c.stem for c in clips)}. Without encoding: {counts}, ρ {mean:.2f}.\n\n" + table(cells, encoders, rates)
+    publish(text, options.doc)
+    plot(cells, encoders, rates, options.plot)
+    print(text)
+
+
+if __name__ == "__main__":
+    main()
