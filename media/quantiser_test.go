@@ -13,7 +13,7 @@ import (
 
 // steady makes an encoder use one quantiser for all pictures; index is on the encoder's own scale.
 var steady = map[liveproof.Codec]func(index int) []string{
-	liveproof.CodecVP8: func(i int) []string { return qRange(i) },
+	liveproof.CodecVP8: qRange,
 	liveproof.CodecVP9: func(i int) []string { return append(qRange(i), "-aq-mode", "0") },
 	liveproof.CodecAV1: func(i int) []string { return append(qRange(i), "-aq-mode", "0") },
 	liveproof.CodecH264: func(i int) []string {

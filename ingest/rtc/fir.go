@@ -5,10 +5,10 @@ import "github.com/pion/rtcp"
 // unansweredPLIs is after how many requests without a key frame FIR is sent beside PLI: some senders answer only one of them.
 const unansweredPLIs = 2
 
-// requestFullIntra sends FIR (RFC 5104, 4.3.1), each time with a new command, where the sender negotiated it.
-func (p *Peer) requestFullIntra() {
-	agreed := p.streams.agreed.Load()
-	if agreed == nil || !agreed.intra {
+// fullIntraRequest sends FIR (RFC 5104, 4.3.1), a new command each time, where the sender takes it.
+func (p *Peer) fullIntraRequest() {
+	a := p.streams.agreed.Load()
+	if a == nil || !a.fir {
 		return
 	}
 	ssrc := p.streams.layers.inUse()

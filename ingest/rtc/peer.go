@@ -50,9 +50,9 @@ type Peer struct {
 	feedback   *feedback
 	streams    *streams
 	video      *Video
-	commands   atomic.Uint32 // full intra requests
 	readers    sync.WaitGroup
-	hasMedia   bool // readMedia's alone
+	hasMedia   bool          // readMedia's alone
+	commands   atomic.Uint32 // of FIR
 
 	negotiation sync.Mutex    // held while an offer or a restart is answered; taken before mu
 	restarts    *rate.Limiter // of ICE
@@ -107,7 +107,7 @@ func (p *Peer) connect() (err error) {
 		return errors.Join(fmt.Errorf("feedback: %w", err), p.pc.GracefulClose())
 	}
 	p.video = newVideo(a.cfg, a.metrics, func() { p.requestKeyFrame(p.streams.layers.inUse()) })
-	p.video.sendFIR = p.requestFullIntra
+	p.video.sendFIR = p.fullIntraRequest
 	p.streams = newStreams(a.cfg, p.video, p.feedback, p.log, p.requestKeyFrame)
 	return nil
 }

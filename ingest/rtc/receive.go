@@ -25,8 +25,7 @@ type receiver struct {
 
 func newReceiver(cfg Config, a *agreement, emit func(liveproof.AccessUnit), drop func(dropReason), recycle func() []byte) *receiver {
 	r := &receiver{assembler: newAssembler(cfg, a.codecs, emit, drop)}
-	r.assembler.recycle = recycle
-	r.assembler.fmtp = a.formats
+	r.assembler.recycle, r.assembler.fmtp = recycle, a.formats
 	r.reorder = newReorderBuffer(cfg.ReorderPackets, cfg.ReorderTime, r.assembler.push)
 	r.reorder.begins = r.assembler.begins
 	return r

@@ -40,7 +40,7 @@ func rtcpSeeds(f *testing.F) {
 	f.Add([]byte{0x81, 200})
 }
 
-// FuzzRTCP feeds what a sender's RTCP holds, after decryption, to what makes a peer's reports.
+// FuzzRTCP feeds what a sender's RTCP holds, after decryption, to the interceptors of a peer.
 func FuzzRTCP(f *testing.F) {
 	rtcpSeeds(f)
 	factory, err := newFeedbackFactory(DefaultConfig(), loggers{discard()})
@@ -48,15 +48,15 @@ func FuzzRTCP(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		b, err := factory.newFeedback(func([]rtcp.Packet) error { return nil })
+		feedback, err := factory.newFeedback(func([]rtcp.Packet) error { return nil })
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer b.close()
-		b.stream(1, &negotiated{losses: true}).ask(true)
+		defer feedback.close()
+		feedback.stream(1, &negotiated{losses: true}).ask(true)
 		for range 2 {
-			if n, _, err := b.control.Read(raw, interceptor.Attributes{}); err == nil && n > len(raw) {
-				t.Fatalf("%d bytes of %d", n, len(raw))
+			if n, _, err := feedback.control.Read(raw, interceptor.Attributes{}); err == nil && n != len(raw) {
+				t.Fatalf("%d of %d bytes", n, len(raw))
 			}
 		}
 	})

@@ -104,6 +104,9 @@ func (o *offer) reduce(cfg Config) error {
 		o.kept[i] = true
 		reduced := *section
 		o.reduceSection(&reduced, o.sends(section), cfg)
+		if i == video {
+			reduced.Attributes = append(reduced.Attributes, ownStreams)
+		}
 		o.description.MediaDescriptions = append(o.description.MediaDescriptions, &reduced)
 	}
 	o.reduceBundle(o.sections[video])
@@ -134,9 +137,7 @@ func (o *offer) reduceSection(section *sdp.MediaDescription, active bool, cfg Co
 			kept = append(kept, attribute)
 		}
 	}
-	if active {
-		kept = append(kept, ownStreams)
-	} else {
+	if !active {
 		kept = append(kept, sdp.Attribute{Key: "inactive"})
 	}
 	section.Attributes = kept
@@ -228,7 +229,6 @@ func (o *offer) complete(text string, candidates []string, gathered bool) (strin
 	given := answer.MediaDescriptions
 	answer.MediaDescriptions = make([]*sdp.MediaDescription, 0, len(o.sections))
 	placed := false
-	var ignored []string // payload types
 	for i, section := range o.sections {
 		if !o.kept[i] || len(given) == 0 {
 			answer.MediaDescriptions = append(answer.MediaDescriptions, refused(section))
@@ -240,20 +240,17 @@ func (o *offer) complete(text string, candidates []string, gathered bool) (strin
 			return "", fmt.Errorf("%w: %w", ErrBadSDP, liveproof.ErrUnsupportedCodec)
 		}
 		own.Attributes = slices.DeleteFunc(own.Attributes, isCandidate)
-		own.Attributes = append(own.Attributes, sdp.Attribute{Key: "rtcp-mux-only"}) // RFC 9725, 4.4.1
 		if i == o.video {
 			o.negotiated = negotiatedIn(own)
 			own.Attributes = append(own.Attributes, answerRIDs(o.announced.rids, own.MediaName.Formats)...)
-		} else {
-			ignored = append(ignored, own.MediaName.Formats...)
 		}
+		own.Attributes = append(own.Attributes, sdp.Attribute{Key: "rtcp-mux-only"}) // RFC 9725, 4.4.1
 		if own.MediaName.Port.Value != 0 && !placed {
 			own.Attributes = append(own.Attributes, candidateAttributes(candidates, gathered)...)
 			placed = true
 		}
 		answer.MediaDescriptions = append(answer.MediaDescriptions, own)
 	}
-	o.negotiated.ignore(ignored)
 	if !o.bundled {
 		answer.Attributes = slices.DeleteFunc(answer.Attributes, func(a sdp.Attribute) bool { return a.Key == "group" })
 	}

@@ -24,15 +24,15 @@ func FuzzOffer(f *testing.F) {
 		if len(o.kept) != len(o.sections) || o.candidates > cfg.MaxCandidates || len(o.sections) > cfg.MaxMediaSections {
 			t.Fatalf("%d kept of %d, %d candidates", len(o.kept), len(o.sections), o.candidates)
 		}
+		if len(o.announced.rids) > maxLayers || o.announced.streams > maxLayers {
+			t.Fatalf("%d rids, %d streams", len(o.announced.rids), o.announced.streams)
+		}
 		renewed := o.renewed(o.credentials, nil)
 		if _, err := renewed.Marshal(); err != nil {
 			t.Fatal(err)
 		}
 		if !o.sameSections(o) || o.credentials.check() != nil || len(o.fingerprints()) == 0 {
 			t.Fatalf("taken: %+v", o.credentials)
-		}
-		if len(o.announced.rids) > maxLayers || o.announced.streams > maxLayers {
-			t.Fatalf("%d rids, %d streams", len(o.announced.rids), o.announced.streams)
 		}
 		reduced, err := o.description.Marshal()
 		if err != nil {

@@ -24,7 +24,8 @@ type announced struct {
 	repairs map[uint32]uint32 // SSRC of a retransmission stream → SSRC that it repairs (RFC 5576, FID)
 	streams int               // how many encodings of the picture the offer announces, 0 when it does not say
 	foreign map[uint32]bool   // SSRCs of the other sections
-	formats map[uint8]string  // payload type → format parameters (fmtp)
+	mid     string            // of the section
+	formats map[uint8]string  // format parameters by payload type
 }
 
 // offeredRID is one restriction identifier (RFC 8851) that names a simulcast stream.
@@ -45,6 +46,7 @@ func announcedStreams(sections []*sdp.MediaDescription, active int, limit int) a
 		}
 	}
 	section := sections[active]
+	a.mid, _ = section.Attribute("mid")
 	a.formats = formatParameters(section)
 	a.rids = simulcastRIDs(section)
 	if len(a.rids) > limit {
@@ -71,17 +73,14 @@ func announcedStreams(sections []*sdp.MediaDescription, active int, limit int) a
 }
 
 func formatParameters(section *sdp.MediaDescription) map[uint8]string {
-	parameters := map[uint8]string{}
+	out := map[uint8]string{}
 	for _, a := range section.Attributes {
-		if a.Key != "fmtp" {
-			continue
-		}
-		format, value, _ := strings.Cut(a.Value, " ")
-		if number, err := strconv.ParseUint(format, 10, 7); err == nil {
-			parameters[uint8(number)] = value
+		format, parameters, _ := strings.Cut(a.Value, " ")
+		if number, err := strconv.ParseUint(format, 10, 7); a.Key == "fmtp" && err == nil {
+			out[uint8(number)] = parameters
 		}
 	}
-	return parameters
+	return out
 }
 
 func declaredSSRCs(section *sdp.MediaDescription) map[uint32]bool {
@@ -207,9 +206,8 @@ type negotiated struct {
 	codecs     map[uint8]liveproof.Codec // payload type → codec
 	repairs    map[uint8]uint8           // payload type of a retransmission (RFC 4588) → its codec's
 	extensions []interceptor.RTPHeaderExtension
-	losses     bool           // lost packets are asked for (RFC 4585, nack)
-	intra      bool           // key frames can be asked for by FIR, too (RFC 5104, ccm fir)
-	ignored    map[uint8]bool // payload types of the sections that are received and thrown away
+	losses     bool // lost packets are asked for (RFC 4585, nack)
+	fir        bool // the sender takes FIR (RFC 5104)
 }
 
 // negotiatedIn reads the video section of the answer.
@@ -224,7 +222,7 @@ func negotiatedIn(section *sdp.MediaDescription) negotiated {
 			n.addRepair(first, rest)
 		case "rtcp-fb":
 			n.losses = n.losses || rest == "nack"
-			n.intra = n.intra || rest == "ccm fir"
+			n.fir = n.fir || rest == "ccm fir"
 		case "extmap":
 			number, _, _ := strings.Cut(first, "/")
 			if id, err := strconv.Atoi(number); err == nil {
@@ -233,16 +231,6 @@ func negotiatedIn(section *sdp.MediaDescription) negotiated {
 		}
 	}
 	return n
-}
-
-// ignore names payload types of other sections.
-func (n *negotiated) ignore(formats []string) {
-	n.ignored = map[uint8]bool{}
-	for _, format := range formats {
-		if number, err := strconv.ParseUint(format, 10, 7); err == nil {
-			n.ignored[uint8(number)] = true
-		}
-	}
 }
 
 func (n *negotiated) addCodec(format, encoding string) {

@@ -28,9 +28,9 @@ type Video struct {
 	maxUnits, maxBytes int
 	pliInterval        time.Duration
 	sendPLI            func()
-	sendFIR            func()       // asks as sendPLI does, in the other way; nil where there is none
-	unanswered         atomic.Int64 // key frame requests since the last key frame
 	preferLarger       func()       // nil: there is one stream
+	sendFIR            func()       // nil where the sender does not take it
+	unanswered         atomic.Int64 // key frame requests since the last key frame
 	metrics            *metrics
 
 	mu      sync.Mutex

@@ -50,7 +50,8 @@ func (r *boolReader) vp8Segmentation() {
 }
 
 func (r *boolReader) vp8FilterDeltas() {
-	if r.literal(1) == 1 && r.literal(1) == 1 {
+	enabled := r.literal(1) == 1
+	if enabled && r.literal(1) == 1 {
 		r.optional(4+4, 6+1)
 	}
 }

@@ -15,7 +15,7 @@ func TestOrientationByte(t *testing.T) {
 		require.NoError(t, sent.SetExtension(id, []byte{value}))
 		raw, err := sent.Marshal()
 		require.NoError(t, err)
-		var s streams
+		s := streams{}
 		require.NoError(t, s.packet.Unmarshal(raw))
 		rotation, mirrored := s.orientation(id)
 		require.Equal(t, []int{0, 90, 180, 270}[value&3], rotation, "%04b", value)
