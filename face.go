@@ -42,6 +42,7 @@ type Quality struct {
 	Size     float64 // max(width, height) of the box, pixels
 	Blur     float64 // variance of the Laplacian on the 224×224 crop's luma; higher is sharper
 	Exposure float64 // mean luma of the crop in [0,255]
+	Contrast float64 // standard deviation of the crop's luma, levels
 	Clipped  float64 // share of crop pixels at luma ≥ 250, [0,1]
 	Yaw      float64 // from landmarks, [-1,1]: 0 frontal, ±1 profile; 0 without landmarks
 	Pitch    float64 // from landmarks, [-1,1]; 0 without landmarks

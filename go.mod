@@ -2,6 +2,9 @@ module github.com/liveproof/liveproof
 
 go 1.26.8
 
+// FFmpeg's WHIP muxer gives its certificate a serial number that is negative in half of all cases.
+godebug x509negativeserial=1
+
 require (
 	github.com/asticode/go-astiav v0.16.0
 	github.com/getkin/kin-openapi v0.153.0

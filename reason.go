@@ -17,12 +17,15 @@ const (
 	ReasonTooDark       Reason = "too_dark"
 	ReasonOverexposed   Reason = "overexposed"
 	ReasonBlurred       Reason = "blurred"
+	ReasonLowContrast   Reason = "low_contrast"
 
 	ReasonFaceChanged        Reason = "face_changed"
 	ReasonStreamChanged      Reason = "stream_changed"
 	ReasonFrozenPicture      Reason = "frozen_picture"
 	ReasonTimestampsBackward Reason = "timestamps_backward"
+	ReasonTimestampsJumped   Reason = "timestamps_jumped"
 	ReasonPacketLoss         Reason = "packet_loss"
+	ReasonLowFrameRate       Reason = "low_frame_rate"
 	ReasonInjectionTiming    Reason = "injection_timing"
 	ReasonSettingsMismatch   Reason = "settings_mismatch"
 	ReasonScorerFailed       Reason = "scorer_failed"
@@ -30,7 +33,8 @@ const (
 
 	ReasonScoreAbove           Reason = "score_above_threshold"
 	ReasonScoreBelow           Reason = "score_below_threshold"
-	ReasonScoreUndecided       Reason = "score_near_threshold"
+	ReasonScoreNear            Reason = "score_near_threshold"
+	ReasonScoreUndecided       Reason = "score_undecided"
 	ReasonInsufficientEvidence Reason = "insufficient_evidence"
 	ReasonDeadline             Reason = "deadline"
 	ReasonDisconnected         Reason = "disconnected"
@@ -146,6 +150,11 @@ var reasons = []ReasonInfo{
 		Advice:  "Hold still, or wipe the camera lens.",
 	},
 	{
+		Code: ReasonLowContrast, Kind: KindView, Hint: true, End: StateDecided, Fault: FaultPerson,
+		Meaning: "The face has too little contrast to be judged: its motion and sharpness cannot be told from the encoder's noise.",
+		Advice:  "The picture is pale. Turn towards a light, or wipe the camera lens.",
+	},
+	{
 		Code: ReasonFaceChanged, Kind: KindStream, End: StateDecided, Fault: FaultPerson,
 		Meaning: "The followed face was lost or replaced, so the evidence started again.",
 		Advice:  "Stay in the picture until the check is done.",
@@ -166,13 +175,23 @@ var reasons = []ReasonInfo{
 		Advice:  "The video stutters. Close other apps that use the camera.",
 	},
 	{
+		Code: ReasonTimestampsJumped, Kind: KindStream, Doubt: true, End: StateDecided, Fault: FaultIntegrator,
+		Meaning: "The stream's timestamps jumped to another time, so the evidence started again. Another camera or a sender that resumed can cause it.",
+		Advice:  "The video was interrupted. Stay with one camera until the check is done.",
+	},
+	{
 		Code: ReasonPacketLoss, Kind: KindStream, Hint: true, End: StateDecided, Fault: FaultNetwork,
 		Meaning: "Pictures were lost or arrived incomplete.",
 		Advice:  "The connection is weak. Move closer to your router.",
 	},
 	{
+		Code: ReasonLowFrameRate, Kind: KindStream, End: StateDecided, Fault: FaultIntegrator,
+		Meaning: "Pictures came too rarely: they gave less than half of the samples that pipeline.sample_rate asks for. A slow device, a dark room or stalls can cause it.",
+		Advice:  "Too few pictures came. Find more light, and close other apps.",
+	},
+	{
 		Code: ReasonInjectionTiming, Kind: KindStream, Doubt: true, End: StateDecided, Fault: FaultIntegrator,
-		Meaning: "Pictures came faster than a camera delivers them.",
+		Meaning: "The stream ran ahead of the server's clock: pictures came faster than a camera delivers them, and not to catch up.",
 		Advice:  "Use this device’s own camera, without camera software.",
 	},
 	{
@@ -201,13 +220,18 @@ var reasons = []ReasonInfo{
 		Advice:  "The picture did not look like a person in front of the camera.",
 	},
 	{
-		Code: ReasonScoreUndecided, Kind: KindVerdict, End: StateDecided, Fault: FaultNobody,
-		Meaning: "The scores lie near the threshold or do not agree.",
+		Code: ReasonScoreNear, Kind: KindVerdict, End: StateDecided, Fault: FaultPerson,
+		Meaning: "Enough pictures were scored, but most of the scores lie within verdict.margin of the threshold.",
 		Advice:  "We were not certain. Even light helps.",
 	},
 	{
+		Code: ReasonScoreUndecided, Kind: KindVerdict, End: StateDecided, Fault: FaultPerson,
+		Meaning: "Enough pictures were scored, but their scores do not agree: they were neither above nor below the threshold for long enough.",
+		Advice:  "The pictures did not agree. Hold still in even light, without reflections.",
+	},
+	{
 		Code: ReasonInsufficientEvidence, Kind: KindVerdict, End: StateDecided, Fault: FaultPerson,
-		Meaning: "Too few pictures could be scored.",
+		Meaning: "Too few pictures could be scored, or over too short a time. Another reason beside it says why, where there is one.",
 		Advice:  "We saw too little of your face.",
 	},
 	{
@@ -222,8 +246,8 @@ var reasons = []ReasonInfo{
 	},
 	{
 		Code: ReasonNoMedia, Kind: KindVerdict, End: StateExpired, Fault: FaultNetwork,
-		Meaning: "Nobody connected, or no video arrived.",
-		Advice:  "No video arrived. A firewall may block it; try another network.",
+		Meaning: "Nobody connected, no video arrived, or it stopped arriving.",
+		Advice:  "No video arrives. A firewall may block it; try another network.",
 	},
 	{
 		Code: ReasonUnsupportedMedia, Kind: KindVerdict, End: StateFailed, Fault: FaultIntegrator,

@@ -24,10 +24,11 @@ type AccessUnit struct {
 	PTS time.Duration
 	// ArrivedAt is the server's time at which the last packet arrived.
 	ArrivedAt time.Time
-	// Key says that decoding can start here.
+	// Key says that decoding can start here: at a key frame, or at a recovery point (H.264), whose first pictures
+	// may have to be decoded without being shown.
 	Key bool
 	// Gap says that one or more pictures before this one were lost: pictures that
-	// refer to them must not be shown until the next key frame.
+	// refer to them must not be shown until decoding has started again.
 	Gap bool
 	// Discardable says that no later picture needs this one, neither as a reference
 	// nor for the decoder's state. False means "needed or not known".
@@ -38,7 +39,11 @@ type AccessUnit struct {
 	// show the same person, so no evidence may be carried over. Such a unit is a key frame with
 	// Gap set.
 	Stream int
-	// Rotation in degrees clockwise {0,90,180,270}, from coordination of video orientation (3GPP TS 26.114).
+	// Mirrored and Rotation make the decoded picture upright: it is mirrored left to right, then
+	// turned clockwise by degrees {0,90,180,270}. They are the bits F, R1 and R0 of coordination of
+	// video orientation (3GPP TS 26.114, 7.4.5). A picture that states an orientation itself (H.264's
+	// display orientation SEI message) follows that instead.
+	Mirrored bool
 	Rotation int
 	// Data is the encoded picture. It is valid until the next call of the
 	// UnitSource's Next, which may reuse its memory.
@@ -64,15 +69,22 @@ type LayeredSource interface {
 	PreferLarger()
 }
 
+// LossCounter is a UnitSource that counts the pictures which its sender sent in vain.
+type LossCounter interface {
+	// Withheld is how many pictures Next did not return so far, because they were incomplete or because a
+	// key frame before them was missing. It may be called at any time.
+	Withheld() int64
+}
+
 // Picture is one decoded picture that has not been converted to RGB yet. The
 // receiver owns it until Release. It is not safe for concurrent use.
 type Picture interface {
 	// Time is the presentation time from the stream's first picture.
 	Time() time.Duration
-	// Size is the width and height in pixels as shown, after rotation.
+	// Size is the width and height in pixels as shown, upright.
 	Size() (width, height int)
 	// Fingerprint makes the picture comparable with others, by a thumbnail and a
-	// digest. The thumbnail averages the luma over a grid, as shown, after rotation;
+	// digest. The thumbnail averages the luma over a grid, as shown, upright;
 	// a pixel format without readable samples gives zeros.
 	//
 	// The 64-bit digest is equal for pictures whose luma is equal in every pixel, and

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path"
 	"path/filepath"
+	"slices"
 )
 
 // Status is how a video's extraction ended.
@@ -30,9 +32,11 @@ type Record struct {
 	Frames      int      `json:"frames"` // decoded
 	Width       int      `json:"width"`  // of the upright frame
 	Height      int      `json:"height"`
-	Rate        float64  `json:"rate"`     // frames a second, by the container
-	Rotation    int      `json:"rotation"` // degrees clockwise, by the container; done by the decoder
-	Turn        int      `json:"turn"`     // degrees on top of that
+	Rate        float64  `json:"rate"`                // frames a second, by the container
+	Rotation    int      `json:"rotation"`            // degrees clockwise, by the container; done by the decoder
+	Mirrored    bool     `json:"mirrored,omitempty"`  // left to right before that, by the container; done by the decoder
+	Turn        int      `json:"turn"`                // degrees on top of that
+	Reduction   int      `json:"reduction,omitempty"` // 2, 4, 8: decoded at that part of its width and height
 	Sampled     int      `json:"sampled"`
 	Broken      bool     `json:"broken,omitempty"` // could not be read to its end
 	Crops       []Crop   `json:"crops"`
@@ -63,15 +67,44 @@ func (r Record) Save(dir string) error {
 
 // ReadRecord reads a video's record; fs.ErrNotExist when it is not done.
 func ReadRecord(dir, id string) (r Record, err error) {
-	path := recordPath(dir, id)
-	data, err := os.ReadFile(path)
+	file := recordPath(dir, id)
+	data, err := os.ReadFile(file)
 	if err != nil {
 		return r, err
 	}
-	if err := json.Unmarshal(data, &r); err != nil {
-		return r, fmt.Errorf("%s: %w; remove it to have the video extracted again", path, err)
+	if r, err = parseRecord(data, id); err != nil {
+		return Record{}, fmt.Errorf("%s: %w; remove it to have the video extracted again", file, err)
 	}
 	return r, nil
+}
+
+// parseRecord reads the record of the video id. Its crops lie in the video's own folder, and there are some
+// exactly if the status says so.
+func parseRecord(data []byte, id string) (r Record, err error) {
+	if err := json.Unmarshal(data, &r); err != nil {
+		return Record{}, err
+	}
+	if r.ID != id {
+		return Record{}, fmt.Errorf("it is the record of another video, %q", r.ID)
+	}
+	if known := []Status{StatusOK, StatusUnreadable, StatusZeroFrames, StatusNoFace}; !slices.Contains(known, r.Status) {
+		return Record{}, fmt.Errorf("unknown status %q", r.Status)
+	}
+	if (r.Status == StatusOK) != (len(r.Crops) > 0) {
+		return Record{}, fmt.Errorf("status %s with %d crops", r.Status, len(r.Crops))
+	}
+	for _, c := range r.Crops {
+		if path.Dir(c.File) != "crops/"+id || !filepath.IsLocal(filepath.FromSlash(c.File)) || c.Bytes < 0 || c.Frame < 0 {
+			return Record{}, fmt.Errorf("crop %q is not one of this video", c.File)
+		}
+	}
+	return r, nil
+}
+
+// Of reports whether the record is of this very video, as its dataset's names and lists describe it today.
+func (r Record) Of(v Video) bool {
+	v.turned = r.turned // not in the file
+	return r.Video == v
 }
 
 // Final reports whether reading the same file again would give the same record.

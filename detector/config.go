@@ -75,7 +75,8 @@ type TrackConfig struct {
 type QualityConfig struct {
 	// MinSize is the longer side of the smallest face that is scored.
 	MinSize float64 `yaml:"min_size"`
-	// MinBlur is the least variance of the Laplacian on the 224×224 crop's luma.
+	// MinBlur is the least variance of the Laplacian on the 224×224 crop's luma. A crop that is below it only for
+	// lack of contrast gets low_contrast in place of blurred.
 	MinBlur float64 `yaml:"min_blur"`
 	// MinExposure and MaxExposure bound the crop's mean luma, in [0, 255].
 	MinExposure float64 `yaml:"min_exposure"`

@@ -1,14 +1,16 @@
 #include "pixels.h"
 
-// luma_row writes the luma of one row, and adds its sum and its clipped pixels to out.
+// luma_row writes the luma of one row, and adds its sum, its sum of squares and its clipped pixels to out.
 LP_INLINE void luma_row(int16_t *restrict luma, const uint8_t *p, int n, lp_light_sums *out) {
-	int sum = 0, clipped = 0;
+	int sum = 0, squares = 0, clipped = 0; // 255² · n fits for rows of up to 33,000 pixels
 	for (int x = 0; x < n; x++) {
 		luma[x] = (LP_LUMA_R * p[3 * x] + LP_LUMA_G * p[3 * x + 1] + LP_LUMA_B * p[3 * x + 2]) >> 8;
 		sum += luma[x];
+		squares += luma[x] * luma[x];
 		clipped += luma[x] >= LP_CLIPPED;
 	}
 	out->luma += sum;
+	out->luma2 += squares;
 	out->clipped += clipped;
 }
 

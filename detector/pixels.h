@@ -56,10 +56,10 @@ void lp_resize(const uint8_t *pix, lp_shape shape, lp_square square, const int32
 // a pixel counts as clipped.
 enum { LP_LUMA_R = 77, LP_LUMA_G = 150, LP_LUMA_B = 29, LP_CLIPPED = 250 };
 
-// lp_light_sums are sums over a picture: of the luma, of the clipped pixels, and over
+// lp_light_sums are sums over a picture: of the luma and its square, of the clipped pixels, and over
 // its inner pixels of the luma's Laplacian 0 1 0 / 1 -4 1 / 0 1 0 and its square.
 typedef struct {
-	int64_t luma, clipped, laplace, laplace2;
+	int64_t luma, luma2, clipped, laplace, laplace2;
 } lp_light_sums;
 
 // lp_light measures a picture. Scratch: rows holds 3·shape.width values.

@@ -1,6 +1,7 @@
 package detector
 
 import (
+	"math"
 	"math/rand/v2"
 	"os"
 	"syscall"
@@ -139,10 +140,11 @@ func lightOf(img *liveproof.Image) light {
 		p := img.Pix[y*img.Stride+3*x:]
 		return luma(p[0], p[1], p[2])
 	}
-	var sum, clipped, laplace, squares int
+	var sum, sum2, clipped, laplace, squares int
 	for y := range img.Height {
 		for x := range img.Width {
 			sum += at(x, y)
+			sum2 += at(x, y) * at(x, y)
 			if at(x, y) >= 250 {
 				clipped++
 			}
@@ -155,6 +157,7 @@ func lightOf(img *liveproof.Image) light {
 	}
 	n := float64(img.Width * img.Height)
 	l := light{mean: float64(sum) / n, clipped: float64(clipped) / n}
+	l.contrast = math.Sqrt(max(0, float64(sum2)/n-l.mean*l.mean))
 	if inner := float64((img.Width - 2) * (img.Height - 2)); img.Width > 2 && img.Height > 2 {
 		m := float64(laplace) / inner
 		l.blur = float64(squares)/inner - m*m

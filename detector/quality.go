@@ -18,7 +18,7 @@ func (c *Cropper) Assess(img, crop *liveproof.Image, face liveproof.Face) livepr
 	}
 	q.Yaw, q.Pitch = pose(face.Landmarks)
 	l := measureLight(crop)
-	q.Blur, q.Exposure, q.Clipped = l.blur, l.mean, l.clipped
+	q.Blur, q.Exposure, q.Contrast, q.Clipped = l.blur, l.mean, l.contrast, l.clipped
 	q.Reasons = c.quality.broken(q, outside(face.Box, img))
 	if len(q.Reasons) == 0 {
 		q.Weight = c.quality.weight(q)
@@ -39,13 +39,34 @@ func (c QualityConfig) broken(q liveproof.Quality, outside float64) []liveproof.
 		{math.Abs(q.Yaw) <= c.MaxYaw && math.Abs(q.Pitch) <= c.MaxPitch, liveproof.ReasonFaceTurned},
 		{q.Exposure >= c.MinExposure, liveproof.ReasonTooDark},
 		{q.Exposure <= c.MaxExposure && q.Clipped <= c.MaxClipped, liveproof.ReasonOverexposed},
-		{q.Blur >= c.MinBlur, liveproof.ReasonBlurred},
+		{q.Blur >= c.MinBlur, c.unsharp(q)},
 	} {
 		if !rule.fine {
 			out = append(out, rule.reason)
 		}
 	}
 	return out
+}
+
+const (
+	// faceContrast is the standard deviation of a crop's luma from which contrast is ordinary, in levels.
+	faceContrast = 30
+	// flatContrast is the one below which sharpness cannot be told from the rounding to whole levels.
+	flatContrast = 15
+	// roundingBlur is the variance of the Laplacian that rounding alone gives: 1/12 for each pixel, by the sum
+	// of the kernel's squares.
+	roundingBlur = 20.0 / 12
+)
+
+// unsharp is the reason against a crop that varies too little from pixel to pixel. The variance of the
+// Laplacian shrinks with the square of the contrast: a crop that would be sharp enough at ordinary
+// contrast is flat and not blurred.
+func (c QualityConfig) unsharp(q liveproof.Quality) liveproof.Reason {
+	scale := max(1, faceContrast/q.Contrast)
+	if q.Contrast < flatContrast || scale > 1 && (q.Blur-roundingBlur)*scale*scale >= c.MinBlur {
+		return liveproof.ReasonLowContrast
+	}
+	return liveproof.ReasonBlurred
 }
 
 // weight grows from minWeight at a limit to 1 at a comfortable distance from

@@ -61,8 +61,11 @@ func TestAssessReasons(t *testing.T) {
 		{"bright", checker(640, 480, 8, 220, 245), frontalFace(200, 150), []liveproof.Reason{liveproof.ReasonOverexposed}},
 		{"clipped", checker(640, 480, 8, 120, 255), frontalFace(200, 150), nil}, // half of it
 		{"mostly clipped", mostlyWhite(), frontalFace(200, 150), []liveproof.Reason{liveproof.ReasonOverexposed}},
-		{"flat", grey(640, 480, 120), frontalFace(200, 150), []liveproof.Reason{liveproof.ReasonBlurred}},
-		{"black", grey(640, 480, 0), frontalFace(200, 150), []liveproof.Reason{liveproof.ReasonTooDark, liveproof.ReasonBlurred}},
+		{"one colour", grey(640, 480, 120), frontalFace(200, 150), []liveproof.Reason{liveproof.ReasonLowContrast}},
+		{"flat", waves(2, 1), frontalFace(200, 150), []liveproof.Reason{liveproof.ReasonLowContrast}},
+		{"blurred", waves(40, 0), frontalFace(200, 150), []liveproof.Reason{liveproof.ReasonBlurred}},
+		{"flat, sharp or not", waves(10, 0), frontalFace(200, 150), []liveproof.Reason{liveproof.ReasonLowContrast}},
+		{"black", grey(640, 480, 0), frontalFace(200, 150), []liveproof.Reason{liveproof.ReasonTooDark, liveproof.ReasonLowContrast}},
 	}
 	cropper, pool := newTestCropper(t), new(liveproof.ImagePool)
 	for _, tt := range tests {
@@ -81,6 +84,20 @@ func TestAssessReasons(t *testing.T) {
 			}
 		})
 	}
+}
+
+// waves is a picture of slow waves of this amplitude, which have next to no Laplacian, with single pixels
+// that differ by grain: sharp detail.
+func waves(amplitude float64, grain int) *liveproof.Image {
+	img := liveproof.NewImage(640, 480)
+	for y := range img.Height {
+		for x := range img.Width {
+			v := byte(120 + amplitude*math.Sin(float64(x)/30)*math.Cos(float64(y)/30) + float64(grain*((x/2+y/2)%2)))
+			p := img.Pix[y*img.Stride+3*x:]
+			p[0], p[1], p[2] = v, v, v
+		}
+	}
+	return img
 }
 
 // mostlyWhite is clipped in 60 % of its rows but not overexposed in the mean.
@@ -103,6 +120,9 @@ func TestAssessMeasures(t *testing.T) {
 	// Each inner pixel's Laplacian is ±4·40, its mean 0.
 	if want := 160.0 * 160; math.Abs(q.Blur-want) > 1 {
 		t.Errorf("blur %v, want %v", q.Blur, want)
+	}
+	if math.Abs(q.Contrast-20) > 0.1 { // two greys 40 apart
+		t.Errorf("contrast %v", q.Contrast)
 	}
 	if math.Abs(q.Exposure-120) > 1 || q.Clipped != 0 || q.Size != 130 {
 		t.Errorf("%+v", q)

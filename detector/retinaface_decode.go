@@ -78,7 +78,7 @@ func newDecoder(cfg Config) *decoder {
 
 // decode returns the faces of o, most confident first, in pixels of the
 // picture: input pixels times sx and sy. A face with a value that is not
-// finite, or a confidence above 1, is dropped. Missing outputs give no face.
+// finite, a confidence above 1, or a box without area is dropped. Missing outputs give no face.
 func (d *decoder) decode(o outputs, sx, sy float32) (faces []liveproof.Face) {
 	n := len(d.priors)
 	if len(o.loc) < 4*n || len(o.conf) < 2*n || len(o.lm) < 10*n {
@@ -92,6 +92,9 @@ func (d *decoder) decode(o outputs, sx, sy float32) (faces []liveproof.Face) {
 			continue
 		}
 		b := liveproof.Box{X1: c.box.X1 * sx, Y1: c.box.Y1 * sy, X2: c.box.X2 * sx, Y2: c.box.Y2 * sy}
+		if !(b.X1 < b.X2 && b.Y1 < b.Y2) { // narrower than float32 can tell at this place
+			continue
+		}
 		faces = append(faces, liveproof.Face{Box: b, Confidence: c.conf, Landmarks: lm})
 	}
 	return faces

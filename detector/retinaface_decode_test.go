@@ -99,6 +99,8 @@ func TestDecodeDropsWhatIsNoFace(t *testing.T) {
 		{"no size", func(o outputs) { o.loc[2] = -inf }, 0},
 		{"larger than anything", func(o outputs) { o.loc[2] = 15 }, 0},
 		{"far off", func(o outputs) { o.loc[0] = 1e6 }, 0},
+		{"too narrow for its place", func(o outputs) { o.loc[0], o.loc[2] = -150, float32(math.Log(1e-7)/varianceSize) }, 0},
+		{"too low for its place", func(o outputs) { o.loc[1], o.loc[3] = -150, float32(math.Log(1e-7)/varianceSize) }, 0},
 		{"NaN landmark", func(o outputs) { o.lm[9] = nan }, 0},
 		{"landmark far off", func(o outputs) { o.lm[4] = 1e9 }, 0},
 	}

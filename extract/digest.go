@@ -12,7 +12,8 @@ import (
 // digestVersion must be raised when a change of code gives other crops of the
 // same videos, and when a field is added below. Crops of two versions do not
 // share a folder.
-const digestVersion = 1
+// Version 2: mirrored, HDR and wide-gamut videos give other crops, and so does an untagged HD video.
+const digestVersion = 2
 
 // settings are all settings that change the crops of a video: the detector's file
 // and the values by which faces are found and followed and videos are decoded.

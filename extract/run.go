@@ -138,7 +138,7 @@ func (x extractor) once(ctx context.Context, f benchmark.File, progress *counter
 // matches reports whether the record is of this very file and its crops are there, even if the file could not
 // be read.
 func (x extractor) matches(r benchmark.Record, f benchmark.File) bool {
-	return r.SourceBytes == sourceBytes(f.Path) && r.Split == f.Split && r.Whole(x.out)
+	return r.SourceBytes == sourceBytes(f.Path) && r.Of(f.Video) && r.Whole(x.out)
 }
 
 func sourceBytes(path string) int64 {

@@ -59,7 +59,11 @@ func describe(cfg media.Config, path string, r *benchmark.Record) (frames int, e
 		return 0, &videoError{err}
 	}
 	info := file.Info()
-	r.Rate, r.Rotation, r.Width, r.Height = info.FrameRate, info.Rotation, info.Width, info.Height
+	r.Rate, r.Width, r.Height = info.FrameRate, info.Width, info.Height
+	r.Rotation, r.Mirrored = info.Orientation.Degrees(), info.Orientation.Mirrored
+	if info.Reduction > 1 {
+		r.Reduction = info.Reduction
+	}
 	return int(min(info.Frames, maxFrames)), file.Close()
 }
 

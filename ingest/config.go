@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"strings"
 
 	"github.com/liveproof/liveproof/internal/check"
 )
@@ -16,6 +17,10 @@ type Config struct {
 	// PublicURL is what clients reach the server by (https://liveness.example.org);
 	// "" takes it from each request.
 	PublicURL string `yaml:"public_url"`
+	// Hosts are more names by which the server is asked, such as that of its service in a cluster. It answers to
+	// these, to the host of public_url, to localhost, and to the names and addresses of its machine and
+	// webrtc.public_ips; a request for any other host gets 421, which stops DNS rebinding. "*" is any.
+	Hosts []string `yaml:"hosts"`
 	// TLSCert and TLSKey are PEM files; both empty serves plain HTTP, for a proxy in front.
 	TLSCert string `yaml:"tls_cert"`
 	TLSKey  string `yaml:"tls_key"`
@@ -58,7 +63,7 @@ func DefaultConfig() Config {
 		MaxBody: 64 << 10, MaxMessage: 64 << 10,
 		RatePerTenant: Rate{100, 200}, RatePerIP: Rate{50, 100}, MessageRate: Rate{20, 100},
 		RateEntries: 10_000,
-		APIKeys:     []APIKey{}, CORSOrigins: []string{}, WSOrigins: []string{}, TrustedProxies: []string{},
+		APIKeys:     []APIKey{}, Hosts: []string{}, CORSOrigins: []string{}, WSOrigins: []string{}, TrustedProxies: []string{},
 	}
 }
 
@@ -98,6 +103,9 @@ func (c Config) validateAddresses() error {
 		check.That("listen", validListen(c.Listen), "%q is not an address such as :8080 or 127.0.0.1:8080", c.Listen),
 		check.That("public_url", c.PublicURL == "" || validURL(c.PublicURL), "%q is not an http or https URL", c.PublicURL),
 	}
+	for _, h := range c.Hosts {
+		errs = append(errs, check.That("hosts", validHost(h), "%q is not a name such as liveproof.example.org, without scheme, port and path", h))
+	}
 	for _, p := range c.TrustedProxies {
 		_, err := netip.ParsePrefix(p)
 		errs = append(errs, check.That("trusted_proxies", err == nil, "%q is not a CIDR such as 10.0.0.0/8", p))
@@ -113,6 +121,11 @@ func (c Config) validateAddresses() error {
 func validListen(address string) bool {
 	_, _, err := net.SplitHostPort(address)
 	return err == nil
+}
+
+func validHost(s string) bool {
+	name, addr := splitHost(s)
+	return s == "*" || addr.IsValid() || name != "" && name == strings.ToLower(s) && !strings.ContainsAny(s, "*/:@ ")
 }
 
 func validURL(s string) bool {

@@ -161,6 +161,7 @@ type fakePeer struct {
 	mu          sync.Mutex
 	candidates  []webrtc.ICECandidateInit
 	fragments   []string
+	iceSession  int // 0 is the first
 }
 
 func (p *fakePeer) Answer(ctx context.Context, offer string) (string, error) {
@@ -188,19 +189,31 @@ func (p *fakePeer) AddCandidate(c webrtc.ICECandidateInit) error {
 	return nil
 }
 
-func (p *fakePeer) AddFragment(f string) error {
+func (p *fakePeer) Restart(context.Context, string) (string, error) { return "", rtc.ErrNegotiated }
+
+func (p *fakePeer) AddFragment(_ context.Context, f string, matches func(int) bool) (*rtc.Restarted, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if !matches(p.iceSession + 1) {
+		return nil, rtc.ErrOtherICESession
+	}
 	switch f {
 	case "too many":
-		return rtc.ErrTooManyCandidates
+		return nil, rtc.ErrTooManyCandidates
 	case "restart":
-		return rtc.ErrRestartUnsupported
+		p.iceSession++
+		return &rtc.Restarted{Session: p.iceSession + 1, Fragment: "a=ice-ufrag:server\r\n"}, nil
+	case "restarts":
+		return nil, rtc.ErrTooManyRestarts
 	case "garbage":
-		return rtc.ErrBadSDP
+		return nil, rtc.ErrBadSDP
+	case "bad candidate":
+		return nil, rtc.ErrBadCandidate
+	case "ended":
+		return nil, rtc.ErrClosed
 	}
 	p.fragments = append(p.fragments, f)
-	return nil
+	return nil, nil
 }
 
 func (p *fakePeer) Video(ctx context.Context) (liveproof.UnitSource, error) {

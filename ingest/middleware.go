@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/netip"
@@ -28,7 +29,10 @@ func (s *Server) wrap(route string, handle func(http.ResponseWriter, *http.Reque
 		s.secure(rec.Header(), r)
 		rec.Header().Set("X-Request-Id", id)
 		r = r.WithContext(context.WithValue(r.Context(), requestIDKey{}, id))
-		err := s.guard(rec, r, handle)
+		err := s.checkHost(route, r)
+		if err == nil {
+			err = s.guard(rec, r, handle)
+		}
 		if err != nil {
 			s.refuse(rec, err, id)
 		}
@@ -55,7 +59,11 @@ func (s *Server) guard(w http.ResponseWriter, r *http.Request, handle func(http.
 func (s *Server) refuse(w *recorder, err error, id string) {
 	p := *problemOf(err)
 	if p.Status >= 500 {
-		s.log.Warn("request failed", "id", id, "code", p.Code, "err", err)
+		level := slog.LevelWarn
+		if p.Code == CodeStoreUnavailable {
+			level = slog.LevelDebug // the store tells its outages, once each
+		}
+		s.log.Log(context.Background(), level, "request failed", "id", id, "code", p.Code, "err", err)
 	}
 	if w.status != 0 { // something was sent already; the client sees it cut off
 		return

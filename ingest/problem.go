@@ -10,6 +10,7 @@ import (
 
 	"github.com/liveproof/liveproof"
 	"github.com/liveproof/liveproof/ingest/live"
+	"github.com/liveproof/liveproof/ingest/rtc"
 )
 
 // Problem is an RFC 9457 problem document; it is also the error that carries
@@ -65,15 +66,22 @@ func problemOf(err error) *Problem {
 	if full := (*live.Refusal)(nil); errors.As(err, &full) {
 		p.wait = full.RetryAfter
 	}
+	if errors.Is(err, rtc.ErrTooManyRestarts) {
+		p.wait = rtc.RestartEvery
+	}
 	p.cause = err
 	return p
 }
 
 func translated(err error) *Problem {
 	for _, t := range translations {
-		if errors.Is(err, t.err) {
-			return problem(t.code, t.detail)
+		if !errors.Is(err, t.err) {
+			continue
 		}
+		if said, ok := errors.AsType[*rtc.OfferError](err); ok {
+			return problem(t.code, said.Detail)
+		}
+		return problem(t.code, t.detail)
 	}
 	return problem(CodeInternal, "the server failed; the request id finds it in its log")
 }

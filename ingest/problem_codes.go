@@ -30,7 +30,9 @@ const (
 	CodeUnsupportedMediaType Code = "unsupported_media_type"
 	CodeIdempotencyMismatch  Code = "idempotency_mismatch"
 	CodeSDPInvalid           Code = "sdp_invalid"
-	CodeICERestart           Code = "ice_restart_unsupported"
+	CodeTooManyTracks        Code = "too_many_tracks"
+	CodeICERestart           Code = "ice_restart_unsupported" // of version 0.1; not sent any more
+	CodeHostUnknown          Code = "host_unknown"
 	CodeUpgradeRequired      Code = "upgrade_required"
 	CodePreconditionRequired Code = "precondition_required"
 	CodeRateLimited          Code = "rate_limited"
@@ -65,7 +67,9 @@ var codes = map[Code]struct {
 	CodePreconditionFailed:   {412, liveproof.FaultIntegrator},
 	CodeBodyTooLarge:         {413, liveproof.FaultIntegrator},
 	CodeUnsupportedMediaType: {415, liveproof.FaultIntegrator},
+	CodeHostUnknown:          {421, liveproof.FaultIntegrator},
 	CodeIdempotencyMismatch:  {422, liveproof.FaultIntegrator},
+	CodeTooManyTracks:        {422, liveproof.FaultIntegrator},
 	CodeICERestart:           {422, liveproof.FaultIntegrator},
 	CodeUpgradeRequired:      {426, liveproof.FaultIntegrator},
 	CodePreconditionRequired: {428, liveproof.FaultIntegrator},
@@ -94,10 +98,12 @@ var translations = []struct {
 	{liveproof.ErrConflict, CodeSessionConflict, "the session has a connection or has ended"},
 	{liveproof.ErrDecided, CodeSessionConflict, "the session has a connection or has ended"},
 	{liveproof.ErrIdempotencyMismatch, CodeIdempotencyMismatch, "the Idempotency-Key was used with another request body"},
-	{rtc.ErrRestartUnsupported, CodeICERestart, "ICE restarts are not supported; open a new session"},
-	{rtc.ErrBadSDP, CodeSDPInvalid, "the session description cannot be used; an offer needs a video section with a codec that this server accepts (webrtc.codecs)"},
+	{rtc.ErrTooManyTracks, CodeTooManyTracks, "more than one video or audio track is sent"},
+	{rtc.ErrBadSDP, CodeSDPInvalid, "the session description cannot be used"}, // an *rtc.OfferError says why
+	{rtc.ErrOtherICESession, CodePreconditionFailed, "If-Match names another ICE session; use the ETag of the 201, or of the last 200 to a PATCH"},
+	{rtc.ErrTooManyRestarts, CodeRateLimited, "too many ICE restarts; ICE goes on as it was"},
 	{rtc.ErrTooManyCandidates, CodeProtocolError, "too many ICE candidates"},
-	{live.ErrRenegotiation, CodeProtocolError, "the offer was made already; renegotiation is not supported"},
+	{live.ErrRenegotiation, CodeProtocolError, "the offer was made already; a later one may only restart ICE: new ICE credentials, with the same media sections and the same DTLS fingerprint"},
 	// The fault of the server, the store or the scorer. The store's error comes
 	// before any timeout, because the store's calls have deadlines too.
 	{errNotAdmitted, CodeScorerUnavailable, "the scorer is not ready"},

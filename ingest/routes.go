@@ -10,7 +10,7 @@ import (
 type route struct {
 	method, path string
 	handle       func(http.ResponseWriter, *http.Request) error
-	// cors opens the path to pages of the configured origins (the method OPTIONS comes with it).
+	// cors opens the path to pages of the configured origins.
 	cors bool
 }
 
@@ -22,9 +22,13 @@ func (s *Server) table() []route {
 		{"DELETE", "/v1/sessions/{id}", s.withKey(s.deleteSession), false},
 		{"GET", "/v1/sessions/{id}/timeline", s.withKey(s.readTimeline), false},
 		{"GET", "/v1/sessions/{id}/signal", s.perAddress(s.signal), false},
-		{"POST", "/v1/sessions/{id}/whip", s.perAddress(s.whipOffer), true},
-		{"PATCH", "/v1/sessions/{id}/whip/{resource}", s.perAddress(s.whipTrickle), true},
-		{"DELETE", "/v1/sessions/{id}/whip/{resource}", s.perAddress(s.whipEnd), true},
+		{"POST", whipEndpoint, s.perAddress(s.whipOffer), true},
+		{"GET", whipEndpoint, s.perAddress(s.whipNothing), true},
+		{"OPTIONS", whipEndpoint, s.whipOptions, true},
+		{"PATCH", whipResource, s.perAddress(s.whipPatch), true},
+		{"DELETE", whipResource, s.perAddress(s.whipEnd), true},
+		{"GET", whipResource, s.perAddress(s.whipNothing), true},
+		{"OPTIONS", whipResource, s.whipOptions, true},
 		{"GET", "/healthz", s.healthz, false},
 		{"GET", "/readyz", s.readyz, false},
 		{"GET", "/openapi.yaml", s.document, false},
@@ -35,12 +39,6 @@ func (s *Server) table() []route {
 			route{"POST", "/demo/sessions", s.sameOrigin(s.perAddress(s.demoCreate)), false},
 			route{"GET", "/demo/sessions/{id}", s.perAddress(s.demoRead), false},
 			route{"GET", "/demo/config", s.perAddress(s.demoConfig), false})
-	}
-	if s.deps.MetricsHandler != nil {
-		routes = append(routes, route{"GET", "/metrics", func(w http.ResponseWriter, r *http.Request) error {
-			s.deps.MetricsHandler.ServeHTTP(w, r)
-			return nil
-		}, false})
 	}
 	return routes
 }
@@ -61,22 +59,22 @@ func (s *Server) mux(routes []route) http.Handler {
 	for _, prefix := range []string{"/v1/", "/demo/"} {
 		mux.Handle(prefix, s.endpoint("other", nil))
 	}
+	mux.Handle("/metrics", s.wrap("other", func(http.ResponseWriter, *http.Request) error {
+		return problem(CodeNotFound, "metrics are not served to clients: ask the address of ops.listen")
+	}))
 	return mux
 }
 
-// endpoint chooses by method: HEAD is GET, OPTIONS is answered for open paths.
+// endpoint chooses by method; HEAD is GET.
 func (s *Server) endpoint(path string, methods map[string]route) http.Handler {
 	var allowed []string
 	open := false
 	for m, r := range methods {
 		allowed = append(allowed, m)
 		open = open || r.cors
-		if m == "GET" && !open {
+		if m == "GET" {
 			allowed = append(allowed, "HEAD")
 		}
-	}
-	if open {
-		allowed = append(allowed, "OPTIONS")
 	}
 	slices.Sort(allowed)
 	allow := strings.Join(allowed, ", ")
@@ -90,12 +88,13 @@ func (s *Server) endpoint(path string, methods map[string]route) http.Handler {
 		}
 		chosen, ok := methods[method]
 		switch {
+		case ok && r.Method == http.MethodOptions:
+			w.Header().Set("Allow", allow)
+			return chosen.handle(w, r)
 		case ok:
 			return chosen.handle(w, r)
 		case methods == nil:
 			return problem(CodeNotFound, "no such resource")
-		case open && r.Method == http.MethodOptions:
-			return s.options(w, r, path, allow)
 		}
 		w.Header().Set("Allow", allow)
 		return problem(CodeMethodNotAllowed, "allowed: "+allow)

@@ -30,8 +30,6 @@ type Deps struct {
 	Session live.Config
 	Log     *slog.Logger          // nil discards
 	Metrics prometheus.Registerer // nil leaves the metrics unregistered
-	// MetricsHandler serves /metrics; nil leaves the route out.
-	MetricsHandler http.Handler
 	// Web is the built web client with index.html at its root; nil shows how to build it.
 	Web fs.FS
 	// Dev tells clients ρ. Demo adds the demo backend, which gives sessions to
@@ -46,6 +44,8 @@ type Deps struct {
 	Capacity *live.Capacity
 	// MinDeadline is the least deadline with which a session can be decided; at least 1 s counts.
 	MinDeadline time.Duration
+	// PublicIPs are addresses that clients reach this machine by, as webrtc.public_ips has them.
+	PublicIPs []string
 	// Now is the clock of tokens and records; nil is time.Now.
 	Now func() time.Time
 }
@@ -62,6 +62,7 @@ type Server struct {
 	tenants *limits
 	perIP   *limits
 	proxies []netip.Prefix
+	hosts   *hosts
 	web     *website
 	demo    *demoSessions
 	ready   *readiness
@@ -130,6 +131,7 @@ func (s *Server) assemble() (err error) {
 	for _, p := range s.cfg.TrustedProxies {
 		s.proxies = append(s.proxies, netip.MustParsePrefix(p).Masked()) // Validate has parsed it
 	}
+	s.hosts = newHosts(s.cfg, s.deps.PublicIPs, s.now)
 	if s.web, err = newWebsite(s.deps.Web, s.deps.Demo || s.deps.Dev); err != nil {
 		return fmt.Errorf("web client: %w", err)
 	}
@@ -162,11 +164,11 @@ func (s *Server) Listen() error {
 	}
 	l, err := net.Listen("tcp", s.cfg.Listen)
 	if err != nil {
-		return fmt.Errorf("listen: %w", err)
+		return fmt.Errorf("ingest.listen: %w", err)
 	}
 	if s.cfg.TLSCert != "" {
 		if _, err := tls.LoadX509KeyPair(s.cfg.TLSCert, s.cfg.TLSKey); err != nil {
-			return errors.Join(fmt.Errorf("tls_cert: %w", err), l.Close())
+			return errors.Join(fmt.Errorf("ingest.tls_cert: %w", err), l.Close())
 		}
 	}
 	s.listener = l

@@ -23,9 +23,12 @@ const (
 	testKey    = "test-key-0123456789abcdef" // the default tenant's
 	otherKey   = "another-key-0123456789"    // bank-a's
 	testSecret = "test-secret-0123456789abcdef0123456789"
-	goodOffer  = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\nm=video 9 UDP/TLS/RTP/SAVPF 96\r\nc=IN IP4 0.0.0.0\r\na=mid:0\r\na=sendonly\r\na=rtpmap:96 VP8/90000\r\n"
+	videoOffer = "s=-\r\nt=0 0\r\nm=video 9 UDP/TLS/RTP/SAVPF 96\r\nc=IN IP4 0.0.0.0\r\na=mid:0\r\na=sendonly\r\na=rtcp-mux\r\na=rtpmap:96 VP8/90000\r\n" +
+		"a=ice-ufrag:EsAw\r\na=ice-pwd:P2uYro0UCOQ4zxjKXaWCBui1\r\na=setup:actpass\r\na=fingerprint:sha-256 " +
+		"D2:FA:0E:C3:22:59:5E:14:95:69:92:3D:13:B4:84:24:2C:C2:A2:C0:3E:FD:34:8E:5E:EA:6F:AF:52:CE:E6:0F\r\n"
+	goodOffer = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\n" + videoOffer
 	// badOffer is well formed; the peer refuses it.
-	badOffer = "v=0\r\no=- 2 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\nm=video 9 UDP/TLS/RTP/SAVPF 99\r\nc=IN IP4 0.0.0.0\r\na=mid:0\r\n"
+	badOffer = "v=0\r\no=- 2 2 IN IP4 127.0.0.1\r\n" + videoOffer
 	// wait is generous: the machine may be busy, and a pass never waits for it.
 	wait = 20 * time.Second
 )
@@ -126,6 +129,11 @@ func (w *world) call(method, path, body string, headers ...string) reply {
 	for i := 0; i+1 < len(headers); i += 2 {
 		req.Header.Add(headers[i], headers[i+1])
 	}
+	return w.send(req)
+}
+
+func (w *world) send(req *http.Request) reply {
+	w.t.Helper()
 	resp, err := http.DefaultTransport.RoundTrip(req)
 	require.NoError(w.t, err)
 	defer resp.Body.Close()

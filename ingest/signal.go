@@ -101,7 +101,7 @@ func (s *Server) originAllowed(r *http.Request) bool {
 		return true
 	}
 	u, err := url.Parse(origin)
-	if err != nil {
+	if err != nil || !validOrigin(origin) { // RFC 6454, 6.1: scheme and host alone, as browsers write it
 		return false
 	}
 	if own, err := url.Parse(s.cfg.PublicURL); err == nil && own.Host != "" && strings.EqualFold(u.Host, own.Host) {

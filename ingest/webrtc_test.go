@@ -43,7 +43,10 @@ func counting(ctx context.Context, _ liveproof.Session, units liveproof.UnitSour
 }
 
 // realWorld is a server with real peer connections on loopback.
-func realWorld(t *testing.T) *world {
+func realWorld(t *testing.T) *world { return realWorldWith(t, counting) }
+
+// realWorldWith judges with the analysis.
+func realWorldWith(t *testing.T, judge analysis) *world {
 	t.Helper()
 	cfg := rtc.DefaultConfig()
 	cfg.UDPPort, cfg.TCPPort, cfg.Interfaces = 0, 0, []string{"lo"}
@@ -51,7 +54,7 @@ func realWorld(t *testing.T) *world {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, api.Close()) })
 	return newWorld(t, func(c *Config, d *Deps, s *fakeStore) {
-		judging(counting)(c, d, s)
+		judging(judge)(c, d, s)
 		d.RTC, d.Dial = api, live.Dial(api)
 	})
 }
@@ -114,6 +117,11 @@ func (c *camera) close() {
 func (c *camera) offer() (bare string, candidates []string) {
 	o, err := c.pc.CreateOffer(nil)
 	require.NoError(c.t, err)
+	return c.local(o)
+}
+
+// local sets the offer, and returns it without candidates, and those by themselves.
+func (c *camera) local(o webrtc.SessionDescription) (bare string, candidates []string) {
 	gathered := webrtc.GatheringCompletePromise(c.pc)
 	require.NoError(c.t, c.pc.SetLocalDescription(o))
 	<-gathered
@@ -156,7 +164,7 @@ func testPicture(t *testing.T) [][]byte {
 }
 
 // TestWHIPWithRealPeers is the whole exchange of RFC 9725: POST, trickled
-// candidates by PATCH, an ICE restart refused, media, verdict, DELETE.
+// candidates by PATCH, media, verdict, DELETE.
 func TestWHIPWithRealPeers(t *testing.T) {
 	w := realWorld(t)
 	cam := newCamera(t)
@@ -167,16 +175,12 @@ func TestWHIPWithRealPeers(t *testing.T) {
 	require.Contains(t, string(r.body), "a=candidate:", "the answer carries the server's candidates")
 	cam.answer(string(r.body))
 	location, etag := r.Header.Get("Location"), r.Header.Get("ETag")
-	patch := func(fragment, match string) reply {
-		return w.call("PATCH", location, fragment, withToken(c.ClientToken, "Content-Type", typeFragment, "If-Match", match)...)
-	}
-	restart := "a=ice-ufrag:other\r\na=ice-pwd:0123456789abcdef01234567\r\nm=video 9 UDP/TLS/RTP/SAVPF 0\r\na=mid:0\r\n"
-	w.refused(patch(restart, "*"), 422, CodeICERestart)
 	fragment := "m=video 9 UDP/TLS/RTP/SAVPF 0\r\na=mid:0\r\na=" + strings.Join(candidates, "\r\na=") + "\r\na=end-of-candidates\r\n"
-	require.Equal(t, 204, patch(fragment, etag).StatusCode)
+	patched := w.call("PATCH", location, fragment, withToken(c.ClientToken, "Content-Type", typeFragment, "If-Match", etag)...)
+	require.Equal(t, 204, patched.StatusCode)
 	s := w.terminal(c.ID)
 	require.Equal(t, liveproof.OutcomeLive, s.Verdict.Outcome, "%v", s.Verdict.Reasons)
-	w.refused(w.call("DELETE", location, "", withToken(c.ClientToken)...), 404, CodeSessionNotFound)
+	require.Equal(t, 200, w.call("DELETE", location, "", withToken(c.ClientToken)...).StatusCode)
 }
 
 // TestWHIPDeleteWithRealPeers: the client ends before there is a verdict.
@@ -215,19 +219,22 @@ func TestSignallingWithRealPeers(t *testing.T) {
 	require.Equal(t, liveproof.OutcomeLive, w.terminal(c.ID).Verdict.Outcome)
 }
 
-// TestHostileOffersWithRealPeers: refused, and the next session is unaffected.
+// TestHostileOffersWithRealPeers: refused, and the next session is unaffected. What
+// the offer itself shows burns nothing; what only the peer finds ends the session.
 func TestHostileOffersWithRealPeers(t *testing.T) {
 	w := realWorld(t)
+	c := w.create("")
+	broken := strings.Replace(goodOffer, "a=sendonly", "a=sendonly\r\na=extmap:x urn:3gpp:video-orientation", 1)
+	w.refused(w.call("POST", "/v1/sessions/"+string(c.ID)+"/whip", broken, withToken(c.ClientToken, "Content-Type", typeSDP)...), 400, CodeSDPInvalid)
+	require.Equal(t, liveproof.OutcomeInconclusive, w.terminal(c.ID).Verdict.Outcome)
+	c = w.create("")
 	for _, offer := range []string{
-		goodOffer, // no ICE, no fingerprint
+		strings.ReplaceAll(goodOffer, "a=fingerprint", "a=finger"),
 		strings.Replace(goodOffer, "VP8", "THEORA", 1),
 	} {
-		c := w.create("")
 		r := w.call("POST", "/v1/sessions/"+string(c.ID)+"/whip", offer, withToken(c.ClientToken, "Content-Type", typeSDP)...)
 		w.refused(r, 400, CodeSDPInvalid)
-		require.Equal(t, liveproof.OutcomeInconclusive, w.terminal(c.ID).Verdict.Outcome)
 	}
-	c := w.create("")
 	rejected := "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\nm=video 0 RTP/AVP 0\r\na=mid:0\r\n"
 	r := w.call("POST", "/v1/sessions/"+string(c.ID)+"/whip", rejected, withToken(c.ClientToken, "Content-Type", typeSDP)...)
 	w.refused(r, 400, CodeSDPInvalid)

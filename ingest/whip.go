@@ -3,6 +3,7 @@ package ingest
 import (
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 
@@ -17,7 +18,14 @@ import (
 const (
 	typeSDP      = "application/sdp"
 	typeFragment = "application/trickle-ice-sdpfrag"
+
+	// The two kinds of WHIP URL (RFC 9725, section 3): the endpoint, and the WHIP session that a POST to it creates.
+	whipEndpoint = "/v1/sessions/{id}/whip"
+	whipResource = "/v1/sessions/{id}/whip/{resource}"
 )
+
+// firstICESession is the ICE session of the first offer.
+const firstICESession = 1
 
 // whipOffer is the POST of RFC 9725, section 4.2. A malformed offer leaves the
 // session and its token as they were.
@@ -26,18 +34,18 @@ func (s *Server) whipOffer(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	offer, err := s.readBody(w, r, typeSDP, false)
+	offer, err := s.readWHIP(w, r, typeSDP, "Accept-Post")
 	if err != nil {
 		return err
 	}
-	if err := s.deps.RTC.CheckOffer(string(offer)); err != nil {
+	if err := s.deps.RTC.CheckOffer(offer); err != nil {
 		return err
 	}
 	connection, err := s.live.Connect(r.Context(), session, tokenID, live.Silent{}, nil)
 	if err != nil {
 		return s.countRefusal(err)
 	}
-	answer, err := connection.Answer(r.Context(), string(offer))
+	answer, err := connection.Answer(r.Context(), offer)
 	if err != nil {
 		connection.HangUp(liveproof.ReasonDisconnected)
 		return err
@@ -45,12 +53,34 @@ func (s *Server) whipOffer(w http.ResponseWriter, r *http.Request) error {
 	h := w.Header()
 	s.linkICEServers(h, session.ID)
 	h.Set("Location", r.URL.Path+"/"+connection.ID)
-	h.Set("ETag", etagOf(connection))
+	h.Set("ETag", etagOf(connection, firstICESession))
 	h.Set("Accept-Patch", typeFragment)
-	h.Set("Content-Type", typeSDP)
-	h.Set("Cache-Control", "no-store")
-	w.WriteHeader(http.StatusCreated)
-	_, _ = w.Write([]byte(answer)) //nolint:gosec // an SDP answer of our own with its own content type, never shown as a page
+	writeSDP(w, http.StatusCreated, typeSDP, answer)
+	return nil
+}
+
+// readWHIP reads a body of the type; the header tells a client that sent another one which is accepted.
+func (s *Server) readWHIP(w http.ResponseWriter, r *http.Request, contentType, header string) (string, error) {
+	body, err := s.readBody(w, r, contentType, false)
+	if err != nil && problemOf(err).Code == CodeUnsupportedMediaType {
+		w.Header().Set("Accept", contentType)
+		w.Header().Set(header, contentType)
+	}
+	return string(body), err
+}
+
+func writeSDP(w http.ResponseWriter, status int, contentType, body string) {
+	w.Header().Set("Content-Type", contentType)
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_, _ = io.WriteString(w, body) // the client is gone: nobody to tell
+}
+
+// whipNothing is GET and HEAD: WHIP's resources have no representation (RFC 9725,
+// section 4.1). Nothing is looked up, so the answer says nothing about a session.
+func (s *Server) whipNothing(w http.ResponseWriter, _ *http.Request) error {
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(http.StatusNoContent)
 	return nil
 }
 
@@ -71,19 +101,26 @@ func iceLink(url string, server webrtc.ICEServer) string {
 	return link
 }
 
-// etagOf names the connection's one ICE session (RFC 9725, section 4.3.1).
-func etagOf(c *live.Connection) string { return `"` + c.ID + `"` }
+// etagOf is the strong entity tag of one of the connection's ICE sessions (RFC 9725, section 4.3.1).
+func etagOf(c *live.Connection, iceSession int) string {
+	return fmt.Sprintf(`"%s-%d"`, c.ID, iceSession)
+}
 
-// whipSession finds the connection that the path names, for the token that opened it.
-func (s *Server) whipSession(r *http.Request) (*live.Connection, error) {
+// whipToken checks the token of a request to a WHIP session's URL. It stays valid for as long as the session's record lives.
+func (s *Server) whipToken(r *http.Request) (liveproof.SessionID, string, error) {
 	id, ok := ids.ParseSession(r.PathValue("id"))
 	if !ok {
-		return nil, liveproof.ErrNotFound
+		return "", "", liveproof.ErrNotFound
 	}
 	tokenID, err := s.tokens.verifyConnected(bearer(r), id)
 	if err != nil {
-		return nil, s.countRefusal(err)
+		return "", "", s.countRefusal(err)
 	}
+	return id, tokenID, nil
+}
+
+// whipSession finds the connection that the path names, for the token that opened it.
+func (s *Server) whipSession(r *http.Request, id liveproof.SessionID, tokenID string) (*live.Connection, error) {
 	c := s.live.Find(id)
 	if c == nil || c.ID != r.PathValue("resource") {
 		return nil, problem(CodeSessionNotFound, "no such WHIP session, or it has ended")
@@ -94,42 +131,55 @@ func (s *Server) whipSession(r *http.Request) (*live.Connection, error) {
 	return c, nil
 }
 
-// whipTrickle is the PATCH of RFC 9725, section 4.3.1: candidates for the ICE
-// session that If-Match names. An ICE restart (If-Match: "*" and new
-// credentials) gets 422, as that section asks of a server without them.
-func (s *Server) whipTrickle(w http.ResponseWriter, r *http.Request) error {
-	c, err := s.whipSession(r)
+// whipPatch is the PATCH of RFC 9725, section 4.3.1: candidates for the ICE
+// session that If-Match names (204), or an ICE restart (200, section 4.3.3).
+func (s *Server) whipPatch(w http.ResponseWriter, r *http.Request) error {
+	id, tokenID, err := s.whipToken(r)
 	if err != nil {
+		return err
+	}
+	c, err := s.whipSession(r, id, tokenID)
+	if err != nil {
+		return err
+	}
+	fragment, err := s.readWHIP(w, r, typeFragment, "Accept-Patch")
+	if err != nil {
+		return err
+	}
+	match, err := parseIfMatch(r.Header.Values("If-Match"))
+	if err != nil {
+		return err
+	}
+	restarted, err := c.AddFragment(r.Context(), fragment, func(iceSession int) bool { return match.matches(etagOf(c, iceSession)) })
+	switch {
+	case errors.Is(err, liveproof.ErrDisconnected): // the resource ended with its connection
+		return problem(CodeSessionNotFound, "no such WHIP session, or it has ended")
+	case errors.Is(err, rtc.ErrBadCandidate): // dropped, and counted by the peer; the others were taken
+		c.Log.Debug("trickled candidates", "err", err)
+	case err != nil:
 		return err
 	}
 	w.Header().Set("Accept-Patch", typeFragment)
-	fragment, err := s.readBody(w, r, typeFragment, false)
-	if err != nil {
-		return err
+	if restarted == nil {
+		w.WriteHeader(http.StatusNoContent) // without an ETag: section 4.3.2
+		return nil
 	}
-	switch match := r.Header.Get("If-Match"); match {
-	case "":
-		return problem(CodePreconditionRequired, "If-Match with the ETag of the 201 is needed")
-	case "*", etagOf(c):
-	default:
-		return problem(CodePreconditionFailed, "If-Match names another ICE session")
-	}
-	switch err := c.AddFragment(string(fragment)); {
-	case errors.Is(err, liveproof.ErrDisconnected): // the resource ended with its connection
-		return problem(CodeSessionNotFound, "no such WHIP session, or it has ended")
-	case errors.Is(err, rtc.ErrRestartUnsupported), errors.Is(err, rtc.ErrTooManyCandidates), errors.Is(err, rtc.ErrBadSDP):
-		return err
-	case err != nil: // a candidate that cannot be used is dropped, and counted by the peer
-		c.Log.Debug("trickled candidates", "err", err)
-	}
-	w.Header().Set("ETag", etagOf(c))
-	w.WriteHeader(http.StatusNoContent)
+	w.Header().Set("ETag", etagOf(c, restarted.Session))
+	writeSDP(w, http.StatusOK, typeFragment, restarted.Fragment)
 	return nil
 }
 
-// whipEnd is the DELETE of RFC 9725, section 4.2.
+// whipEnd is the DELETE of RFC 9725, section 4.2. It is idempotent while the session's record lives.
+// An If-Match is ignored, as section 4.3.1 wants it.
 func (s *Server) whipEnd(w http.ResponseWriter, r *http.Request) error {
-	c, err := s.whipSession(r)
+	id, tokenID, err := s.whipToken(r)
+	if err != nil {
+		return err
+	}
+	if s.live.Find(id) == nil {
+		return s.whipEnded(w, r, id)
+	}
+	c, err := s.whipSession(r, id, tokenID)
 	if err != nil {
 		return err
 	}
@@ -138,14 +188,32 @@ func (s *Server) whipEnd(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// options answers OPTIONS, also as a CORS preflight.
-func (s *Server) options(w http.ResponseWriter, _ *http.Request, path, allow string) error {
-	w.Header().Set("Allow", allow)
-	if strings.HasSuffix(path, "/whip") {
-		w.Header().Set("Accept-Post", typeSDP)
-	} else {
+// whipEnded answers a DELETE whose session is not connected to this server.
+func (s *Server) whipEnded(w http.ResponseWriter, r *http.Request, id liveproof.SessionID) error {
+	session, err := s.deps.Sessions.Get(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	if !session.State.Terminal() {
+		return problem(CodeSessionNotFound, "no such WHIP session on this server")
+	}
+	w.WriteHeader(http.StatusOK)
+	return nil
+}
+
+// whipOptions is OPTIONS (RFC 9725, section 4.2), also as a CORS preflight. A
+// client with a valid token, which a preflight never has, is told the STUN and
+// TURN servers (section 4.6), because some cannot take them after their offer.
+func (s *Server) whipOptions(w http.ResponseWriter, r *http.Request) error {
+	w.Header().Set("Accept-Post", typeSDP)
+	if r.PathValue("resource") != "" {
 		w.Header().Set("Accept-Patch", typeFragment)
 	}
-	w.WriteHeader(http.StatusNoContent)
+	if id, ok := ids.ParseSession(r.PathValue("id")); ok && bearer(r) != "" {
+		if _, err := s.tokens.verify(bearer(r), id); err == nil {
+			s.linkICEServers(w.Header(), id)
+		}
+	}
+	w.WriteHeader(http.StatusOK)
 	return nil
 }

@@ -58,11 +58,11 @@ func firstPicture(b *testing.B, codec liveproof.Codec, size string) liveproof.Pi
 func BenchmarkConvert(b *testing.B) {
 	for _, c := range []struct {
 		name, size string
-		rotation   int
-	}{{"640x480", "640x480", 0}, {"640x480/rotated", "640x480", 90}, {"642x480", "642x480", 0}, {"1280x720", "1280x720", 0}} {
+		turns      int
+	}{{"640x480", "640x480", 0}, {"640x480/rotated", "640x480", 1}, {"642x480", "642x480", 0}, {"1280x720", "1280x720", 0}} {
 		b.Run(c.name, func(b *testing.B) {
 			p := firstPicture(b, liveproof.CodecVP8, c.size)
-			p.(*picture).rotation = c.rotation
+			p.(*picture).orientation.Turns = c.turns
 			var pool liveproof.ImagePool
 			b.ReportAllocs()
 			for b.Loop() {

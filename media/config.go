@@ -13,7 +13,8 @@ import (
 // Config bounds what a decoder may do.
 type Config struct {
 	// MaxPixels is the largest width×height that is decoded, in [4096, 2^27]. The
-	// width counts rounded up to 64, as decoders allocate it.
+	// width counts rounded up to 64, as decoders allocate it. A motion JPEG file above it is decoded at a half, a quarter or an
+	// eighth of its width and height; any other is refused.
 	MaxPixels int `yaml:"max_pixels"`
 	// Threads per decoder, in [1, 16]. One is best where sessions outnumber cores.
 	Threads int `yaml:"threads"`
@@ -36,7 +37,7 @@ func DefaultConfig() Config {
 // Validate reports every value that is out of range; each error begins with its key.
 func (c Config) Validate() error {
 	return errors.Join(
-		check.In("max_pixels", c.MaxPixels, 1<<12, 1<<27),
+		check.In("max_pixels", c.MaxPixels, 1<<12, mostPixels),
 		check.In("threads", c.Threads, 1, 16),
 		check.In("min_picture_rate", c.MinPictureRate, 0, 240),
 		check.Above("raw_frame_rate", c.RawFrameRate, 0, 240),
@@ -66,16 +67,30 @@ func (c Config) checkClaim(size codecs.Sizer, unit []byte) error {
 		return nil
 	}
 	if w, h, ok := size(unit); ok && c.overCap(w, h) {
-		return fmt.Errorf("%w: header claims %d×%d", liveproof.ErrPictureTooLarge, w, h)
+		return c.tooLarge("its header claims", w, h)
 	}
 	return nil
 }
 
 // overCap reports whether a picture of this size must not be decoded.
 func (c Config) overCap(width, height int) bool {
-	aligned := int64(width+63) &^ 63
-	return width > maxSide || height > maxSide || aligned*int64(height) > int64(c.MaxPixels)
+	return width > maxSide || height > maxSide || allocated(width, height) > int64(c.MaxPixels)
 }
+
+// allocated is how many pixels a decoder allocates for a picture.
+func allocated(width, height int) int64 { return (int64(width+63) &^ 63) * int64(height) }
+
+// tooLarge refuses a picture and says which setting would allow it.
+func (c Config) tooLarge(what string, width, height int) error {
+	mend := fmt.Sprintf("media.max_pixels is %d; it would have to be at least %d", c.MaxPixels, allocated(width, height))
+	if width > maxSide || height > maxSide || allocated(width, height) > mostPixels {
+		mend = fmt.Sprintf("media.max_pixels allows at most %d pixels, and %d a side", mostPixels, maxSide)
+	}
+	return fmt.Errorf("%w: %s %d×%d pixels; %s", liveproof.ErrPictureTooLarge, what, width, height, mend)
+}
+
+// mostPixels is the largest MaxPixels.
+const mostPixels = 1 << 27
 
 // maxSide is the longest side in pixels; liveproof.ImagePool lends nothing longer.
 const maxSide = 1 << 15
@@ -83,7 +98,7 @@ const maxSide = 1 << 15
 // checkDecoded refuses a picture that came out of the decoder larger than was claimed.
 func (c Config) checkDecoded(width, height int) error {
 	if width > maxSide || height > maxSide || width*height > c.MaxPixels {
-		return fmt.Errorf("%w: %d×%d decoded", liveproof.ErrPictureTooLarge, width, height)
+		return c.tooLarge("the decoder gave", width, height)
 	}
 	return nil
 }

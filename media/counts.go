@@ -10,8 +10,11 @@ type DropReason string
 
 // The reasons for which nothing was shown.
 const (
-	// DropAwaitKeyFrame: it came before the first key frame, or between a loss and the next one.
+	// DropAwaitKeyFrame: it came before the first key frame, or between a loss and the next one, or between a
+	// recovery point's message and the first picture that is exact (H.264, intra refresh).
 	DropAwaitKeyFrame DropReason = "await_key_frame"
+	// DropWithheld: it came incomplete, or before a key frame that is missing, so the source did not give it.
+	DropWithheld DropReason = "withheld"
 	// DropDecodeError: the decoder refused it.
 	DropDecodeError DropReason = "decode_error"
 	// DropCorrupt: the decoder had to conceal missing or broken parts.

@@ -19,9 +19,10 @@ import "C"
 // decoder is one libavcodec context. Every packet is drained at once, so it
 // holds back no more than the codec's own reordering.
 type decoder struct {
-	ctx   *astiav.CodecContext
-	pkt   *astiav.Packet
-	spare *astiav.Frame
+	ctx       *astiav.CodecContext
+	pkt       *astiav.Packet
+	spare     *astiav.Frame
+	maxPixels int
 }
 
 // openLive opens a software decoder that gives each picture with its own access unit.
@@ -35,7 +36,7 @@ func openLive(cfg Config, format *codecs.Format) (*decoder, error) {
 
 func openDecoder(cfg Config, c *astiav.Codec, params *astiav.CodecParameters, options map[string]string) (*decoder, error) {
 	quietFFmpeg()
-	d := &decoder{ctx: astiav.AllocCodecContext(c), pkt: astiav.AllocPacket()}
+	d := &decoder{ctx: astiav.AllocCodecContext(c), pkt: astiav.AllocPacket(), maxPixels: cfg.MaxPixels}
 	if d.ctx == nil || d.pkt == nil {
 		return nil, fmt.Errorf("decoder %s: out of memory", c.Name())
 	}
@@ -98,7 +99,7 @@ func rawPacket(p *astiav.Packet) *C.AVPacket { return *(**C.AVPacket)(unsafe.Poi
 // send feeds a packet, nil to drain the decoder at the end of the stream.
 func (d *decoder) send(pkt *astiav.Packet, emit func(*astiav.Frame)) error {
 	if err := d.ctx.SendPacket(pkt); err != nil {
-		return typed(err)
+		return d.typed(err)
 	}
 	for {
 		if d.spare == nil {
@@ -109,7 +110,7 @@ func (d *decoder) send(pkt *astiav.Packet, emit func(*astiav.Frame)) error {
 			return nil
 		}
 		if err != nil {
-			return typed(err)
+			return d.typed(err)
 		}
 		emit(d.spare)
 		d.spare = nil
@@ -119,9 +120,9 @@ func (d *decoder) send(pkt *astiav.Packet, emit func(*astiav.Frame)) error {
 // typed wraps the one decoder error that must end a stream: libdav1d refuses a frame above
 // its size limit with ERANGE. For the other codecs the size is checked before
 // (codecs.Format.Size).
-func typed(err error) error {
+func (d *decoder) typed(err error) error {
 	if errors.Is(err, astiav.Error(-int(syscall.ERANGE))) {
-		return fmt.Errorf("%w: %w", liveproof.ErrPictureTooLarge, err)
+		return fmt.Errorf("%w: it has more pixels than media.max_pixels, %d: %w", liveproof.ErrPictureTooLarge, d.maxPixels, err)
 	}
 	return err
 }

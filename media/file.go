@@ -20,10 +20,14 @@ type Info struct {
 	Codec     string // FFmpeg's decoder name
 	// Width and Height in pixels as shown; 0 where only decoding tells.
 	Width, Height int
-	Rotation      int           // degrees clockwise by which pictures are turned
-	FrameRate     float64       // frames a second, an estimate
-	Duration      time.Duration // an estimate; 0 when unknown
-	Frames        int64         // an estimate; 0 when unknown
+	// Reduction is 1, or 2, 4 or 8 where pictures are decoded at that part of their width and height, because they are
+	// above Config.MaxPixels.
+	Reduction int
+	// Orientation is the container's. A picture that has one of its own follows that.
+	Orientation Orientation
+	FrameRate   float64       // frames a second, an estimate
+	Duration    time.Duration // an estimate; 0 when unknown
+	Frames      int64         // an estimate; 0 when unknown
 }
 
 // File reads one video file, losslessly and in presentation order. Next is for
@@ -33,22 +37,26 @@ type File struct {
 	tally tally
 	stop  func() // interrupts blocking I/O for good
 
-	mu       sync.Mutex // so that Close waits for a running read
-	format   *astiav.FormatContext
-	dec      *decoder
-	pkt      *astiav.Packet
-	conv     *converter
-	info     Info
-	index    int          // of the video stream
-	tick     float64      // seconds per unit of its timestamps
-	sizer    codecs.Sizer // of its packets, nil for a codec of files only
-	await    bool         // await a key frame, after a decode error
-	ready    []*picture
-	clock    clock
-	size     int64
-	position int64
-	trouble  error // the last decode error
-	end      error
+	mu        sync.Mutex // so that Close waits for a running read
+	format    *astiav.FormatContext
+	dec       *decoder
+	pkt       *astiav.Packet
+	conv      *converter
+	info      Info
+	index     int          // of the video stream
+	tick      float64      // seconds per unit of its timestamps
+	sizer     codecs.Sizer // of its packets, nil for a codec of files only
+	await     bool         // await a key frame, after a decode error
+	display   *displaySEI  // of its packets, nil for a codec that has none
+	sent      int64        // packets sent to the decoder
+	turns     [inFlight]Orientation
+	ready     []*picture
+	clock     clock
+	size      int64
+	firstJPEG *jpegHeader // of raw motion JPEG
+	position  int64
+	trouble   error // the last decode error
+	end       error
 }
 
 // OpenFile opens a video file of any common container and picks its best video
@@ -63,10 +71,11 @@ func OpenFile(cfg Config, path string) (*File, error) {
 		return nil, err
 	}
 	var container *astiav.InputFormat // nil: found out by FFmpeg
-	if startsAsJPEG(path) {
-		container = astiav.FindInputFormat("mjpeg") // FFmpeg would take some for one still image
+	first := firstJPEG(path)
+	if first != nil {
+		container = astiav.FindInputFormat(mjpeg) // FFmpeg would take some for one still image
 	}
-	f := &File{cfg: cfg, conv: newConverter(), size: size}
+	f := &File{cfg: cfg, conv: newConverter(untaggedBySize, cfg.MaxPixels), size: size, firstJPEG: first}
 	if err := f.open(path, container); err != nil {
 		f.Close() //nolint:errcheck // always nil
 		return nil, fmt.Errorf("%s: %w", path, err)
@@ -139,12 +148,32 @@ func (f *File) decode() error {
 	if err := f.cfg.checkClaim(f.sizer, payload(f.pkt)); err != nil {
 		return err
 	}
+	f.sent++
+	f.turns[f.sent%inFlight] = f.info.Orientation
+	if f.display != nil {
+		if own, ok := f.display.next(payload(f.pkt)); ok {
+			f.turns[f.sent%inFlight] = own
+		}
+	}
+	f.pkt.SetPos(f.sent) // frames keep it
 	return f.dec.send(f.pkt, f.accept)
+}
+
+// orientation is the picture's own, otherwise the container's.
+func (f *File) orientation(frame *astiav.Frame) Orientation {
+	packet := int64(raw(frame).pkt_pos)
+	switch {
+	case f.display == nil:
+		return frameOrientation(frame, f.info.Orientation)
+	case packet > f.sent-inFlight && packet <= f.sent && packet > 0:
+		return f.turns[packet%inFlight]
+	}
+	return f.info.Orientation
 }
 
 func (f *File) accept(frame *astiav.Frame) {
 	ts := bestEffort(frame)
-	p := newPicture(frame, f.conv, 0, f.info.Rotation)
+	p := newPicture(frame, f.conv, 0, f.orientation(frame))
 	if p.damaged() {
 		p.Release()
 		f.tally.drop(DropCorrupt)

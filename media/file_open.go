@@ -1,6 +1,7 @@
 package media
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"math"
@@ -29,17 +30,21 @@ func regularSize(path string) (int64, error) {
 	return st.Size(), nil
 }
 
-// startsAsJPEG recognises raw motion JPEG, which has no header. A file that
-// cannot be read is left to FFmpeg, which refuses it.
-func startsAsJPEG(path string) bool {
+// firstJPEG reads the header of the first picture of raw motion JPEG, which has no other; nil for
+// any other file. One that cannot be read is left to FFmpeg, which refuses it.
+func firstJPEG(path string) *jpegHeader {
 	file, err := os.Open(path)
 	if err != nil {
-		return false
+		return nil
 	}
-	defer file.Close() //nolint:errcheck // only read
-	var magic [3]byte
-	_, err = io.ReadFull(file, magic[:])
-	return err == nil && magic == [3]byte{0xff, 0xd8, 0xff}
+	defer file.Close()     //nolint:errcheck // only read
+	const enough = 1 << 18 // EXIF data with a preview lies before the header
+	start, err := io.ReadAll(io.LimitReader(file, enough))
+	if err != nil || !bytes.HasPrefix(start, []byte{0xff, 0xd8, 0xff}) {
+		return nil
+	}
+	h, _ := readJPEG(start)
+	return &h
 }
 
 func (f *File) open(path string, container *astiav.InputFormat) error {
@@ -49,8 +54,11 @@ func (f *File) open(path string, container *astiav.InputFormat) error {
 	interrupter := f.format.SetInterruptCallback()
 	f.stop = sync.OnceFunc(interrupter.Interrupt)
 	timer := time.AfterFunc(f.cfg.OpenTimeout, f.stop)
-	defer timer.Stop()
-	if err := f.probe(path, container); err != nil {
+	err := f.probe(path, container)
+	if late := !timer.Stop(); err != nil && late {
+		return fmt.Errorf("opening it took longer than media.open_timeout, %v: %w", f.cfg.OpenTimeout, err)
+	}
+	if err != nil {
 		return err
 	}
 	stream, err := f.pick()
@@ -110,13 +118,19 @@ func (f *File) pick() (*astiav.Stream, error) {
 
 func (f *File) openStream(s *astiav.Stream) error {
 	p := s.CodecParameters()
-	if f.cfg.overCap(p.Width(), p.Height()) {
-		return fmt.Errorf("%w: %d×%d", liveproof.ErrPictureTooLarge, p.Width(), p.Height())
-	}
 	codec := astiav.FindDecoder(p.CodecID())
 	if codec == nil {
 		return fmt.Errorf("%w: %v", liveproof.ErrUnsupportedCodec, p.CodecID())
 	}
+	width, height := p.Width(), p.Height()
+	if width == 0 && f.firstJPEG != nil { // raw motion JPEG has no header of its own
+		width, height = f.firstJPEG.width, f.firstJPEG.height
+	}
+	cfg, halvings, err := f.cfg.reduced(codec.Name(), width, height)
+	if err != nil {
+		return err
+	}
+	f.display = newDisplaySEI(p.CodecID().Name(), p.ExtraData())
 	options := map[string]string{}
 	if format := codecs.FindFFmpeg(p.CodecID().Name()); format != nil {
 		f.sizer = sizerOf(format, p.ExtraData())
@@ -124,10 +138,14 @@ func (f *File) openStream(s *astiav.Stream) error {
 			options["strict"] = "strict" // without a stated reordering depth assume the deepest, so that no frame is lost
 		}
 	}
+	if codec.Name() == mjpeg {
+		f.sizer = jpegSizer(halvings)
+		options["lowres"] = strconv.Itoa(halvings)
+	}
 	f.index, f.tick = s.Index(), s.TimeBase().Float64()
-	f.describe(s, codec)
-	var err error
-	f.dec, err = openDecoder(f.cfg, codec, p, options)
+	f.describe(s, codec.Name(), halved(width, halvings), halved(height, halvings))
+	f.info.Reduction = 1 << halvings
+	f.dec, err = openDecoder(cfg, codec, p, options)
 	return err
 }
 
@@ -139,17 +157,18 @@ func sizerOf(format *codecs.Format, streamHeader []byte) codecs.Sizer {
 	return format.Size
 }
 
-func (f *File) describe(s *astiav.Stream, codec *astiav.Codec) {
-	p := s.CodecParameters()
+func (f *File) describe(s *astiav.Stream, decoder string, width, height int) {
 	rate := s.AvgFrameRate().Float64()
 	if rate <= 0 || rate > 1000 {
 		rate = f.cfg.RawFrameRate
 	}
 	f.info = Info{
-		Container: f.format.InputFormat().Name(), Codec: codec.Name(),
-		Rotation: matrixRotation(s.SideData(astiav.PacketSideDataTypeDisplaymatrix)), FrameRate: rate,
+		Container: f.format.InputFormat().Name(), Codec: decoder, FrameRate: rate,
 	}
-	f.info.Width, f.info.Height = turned(p.Width(), p.Height(), f.info.Rotation)
+	f.info.Orientation, _ = matrixOrientation(s.SideData(astiav.PacketSideDataTypeDisplaymatrix)) // upright without one
+	f.conv.aspect = aspectOf(s.SampleAspectRatio().Num(), s.SampleAspectRatio().Den())
+	codec := s.CodecParameters().SampleAspectRatio()
+	f.info.Width, f.info.Height = f.info.Orientation.size(f.conv.square(width, height, aspectOf(codec.Num(), codec.Den())))
 	f.info.Duration = f.duration(s)
 	if f.info.Frames = max(0, s.NbFrames()); f.info.Frames == 0 {
 		f.info.Frames = int64(math.Round(f.info.Duration.Seconds() * rate))
@@ -166,17 +185,4 @@ func (f *File) duration(s *astiav.Stream) time.Duration {
 		return 0
 	}
 	return time.Duration(seconds * float64(time.Second))
-}
-
-// matrixRotation is the clockwise quarter turn of a display matrix (ISO/IEC 14496-12), 0 without one.
-func matrixRotation(b []byte) int {
-	m, err := astiav.NewDisplayMatrixFromBytes(b)
-	if err != nil {
-		return 0
-	}
-	degrees := m.Rotation()
-	if math.IsNaN(degrees) {
-		return 0
-	}
-	return quarterTurn(int(math.Round(degrees)))
 }

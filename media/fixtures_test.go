@@ -102,6 +102,14 @@ func splitAUD(data []byte) (parts [][]byte) {
 	return parts
 }
 
+// nals are the NAL units of an Annex B access unit.
+func nals(data []byte) (all [][]byte) {
+	for _, nal := range bytes.Split(data, []byte{0, 0, 1})[1:] {
+		all = append(all, bytes.TrimRight(nal, "\x00"))
+	}
+	return all
+}
+
 // script is a liveproof.UnitSource that plays prepared access units.
 type script struct {
 	units    []liveproof.AccessUnit

@@ -13,14 +13,12 @@
 // lp_damaged tells whether the decoder flagged the frame as incomplete or concealed.
 int lp_damaged(const AVFrame *f);
 
-// lp_sws returns a context that converts frames like f to RGB24, or NULL.
-struct SwsContext *lp_sws(const AVFrame *f);
+// lp_sws returns a context that converts frames like f, of a YUV matrix of enum AVColorSpace, to RGB24 of w×h pixels, or, if deep
+// is set, to RGB of 16 bits a channel in native byte order; NULL for what cannot be converted.
+struct SwsContext *lp_sws(const AVFrame *f, int w, int h, int matrix, int deep);
 
-// lp_rgb converts f into dst, whose rows are stride bytes apart. Rows are written
+// lp_rgb converts f, only the upper field of an interlaced one, into dst, whose rows are stride bytes apart. Rows are written
 // up to the next multiple of 16 pixels when stride leaves the room.
 int lp_rgb(struct SwsContext *ctx, const AVFrame *f, uint8_t *dst, int stride);
-
-// lp_rotate turns a w×h RGB24 picture clockwise by degrees (90, 180, 270).
-void lp_rotate(const uint8_t *src, int w, int h, ptrdiff_t sstride, uint8_t *dst, ptrdiff_t dstride, int degrees);
 
 #endif

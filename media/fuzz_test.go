@@ -52,7 +52,7 @@ func spend(t *testing.T, s source, cfg Config) {
 }
 
 // FuzzDecode feeds hostile access units of every codec: as a key frame, then
-// what follows it, with a rotation.
+// what follows it, turned and mirrored.
 func FuzzDecode(f *testing.F) {
 	for i, codec := range liveCodecs {
 		clip := encode(f, codec, noisy("64x48", 3))
@@ -63,7 +63,7 @@ func FuzzDecode(f *testing.F) {
 		codec := liveCodecs[int(kind)%len(liveCodecs)]
 		rotation := int(kind>>2) % 4 * 90
 		units := []liveproof.AccessUnit{
-			{Codec: codec, Key: true, Rotation: rotation, Data: first},
+			{Codec: codec, Key: true, Mirrored: kind&16 != 0, Rotation: rotation, Data: first},
 			{Codec: codec, Discardable: kind&1 == 0, Data: second},
 			{Codec: codec, Key: true, Data: second},
 			{Codec: codec, Gap: true, Data: first},

@@ -6,7 +6,8 @@
 // starts at a key frame, and after a loss, a decode error or a picture that the
 // decoder had to conceal it shows nothing until the next one. A live stream may leave
 // out pictures that no other refers to (Config.MinPictureRate). No picture above
-// the pixel cap is ever allocated. Decoding costs every picture; conversion to
+// the pixel cap is ever allocated. Pictures come upright, with square pixels and in
+// the colours of BT.709 (docs/model-contract.md). Decoding costs every picture; conversion to
 // RGB and the fingerprint cost when they are asked for: the pipeline converts
 // the sampled pictures and takes the fingerprint of every one (0.03 ms at
 // 640×480).

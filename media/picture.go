@@ -10,26 +10,27 @@ import (
 
 // #cgo pkg-config: libavcodec libavutil libswscale
 // #cgo CFLAGS: -O3
+// #cgo LDFLAGS: -lm
 // #include "fingerprint.h"
 // #include "frame.h"
 import "C"
 
 // picture is one decoded frame, a reference into FFmpeg's buffer pool.
 type picture struct {
-	frame    *astiav.Frame
-	conv     *converter
-	at       time.Duration
-	rotation int // degrees clockwise, one of 0, 90, 180, 270
-	seq      int64
-	stream   int // of the sender's streams, see liveproof.AccessUnit
+	frame       *astiav.Frame
+	conv        *converter
+	at          time.Duration
+	orientation Orientation
+	seq         int64
+	stream      int // of the sender's streams, see liveproof.AccessUnit
 }
 
 var _ liveproof.StreamedPicture = (*picture)(nil)
 
-// newPicture takes frame over and holds conv until Release.
-func newPicture(frame *astiav.Frame, conv *converter, at time.Duration, rotation int) *picture {
+// newPicture takes frame over, which orientation makes upright, and holds conv until Release.
+func newPicture(frame *astiav.Frame, conv *converter, at time.Duration, orientation Orientation) *picture {
 	conv.retain()
-	return &picture{frame: frame, conv: conv, at: at, rotation: rotation}
+	return &picture{frame: frame, conv: conv, at: at, orientation: orientation}
 }
 
 func (p *picture) Time() time.Duration { return p.at }
@@ -40,7 +41,7 @@ func (p *picture) Size() (width, height int) {
 	if p.frame == nil {
 		return 0, 0
 	}
-	return turned(p.frame.Width(), p.frame.Height(), p.rotation)
+	return p.orientation.size(p.conv.shownSize(raw(p.frame)))
 }
 
 // Fingerprint computes both in one pass over the luma: the thumbnail from at most 100 samples a
@@ -51,37 +52,18 @@ func (p *picture) Fingerprint(to *liveproof.Thumbnail) (digest uint64) {
 		return 0
 	}
 	digest = uint64(C.lp_fingerprint(raw(p.frame), pixels(to[:]), liveproof.ThumbnailSide))
-	if p.rotation != 0 {
-		turnThumbnail(to, p.rotation)
+	p.conv.gradeThumbnail(p.frame, to)
+	if p.orientation != (Orientation{}) {
+		p.orientation.turnThumbnail(to)
 	}
 	return digest
-}
-
-// turnThumbnail turns clockwise by degrees.
-func turnThumbnail(to *liveproof.Thumbnail, degrees int) {
-	const side, last = liveproof.ThumbnailSide, liveproof.ThumbnailSide - 1
-	from := *to
-	for y := range side {
-		for x := range side {
-			sx, sy := x, y
-			switch degrees {
-			case 90:
-				sx, sy = y, last-x
-			case 180:
-				sx, sy = last-x, last-y
-			case 270:
-				sx, sy = last-y, x
-			}
-			to[y*side+x] = from[sy*side+sx]
-		}
-	}
 }
 
 func (p *picture) RGB(pool *liveproof.ImagePool) (*liveproof.Image, error) {
 	if p.frame == nil {
 		return nil, ErrClosed
 	}
-	return p.conv.rgb(p.frame, p.rotation, pool)
+	return p.conv.rgb(p.frame, p.orientation, pool)
 }
 
 func (p *picture) Release() {
@@ -99,11 +81,3 @@ func (p *picture) damaged() bool { return C.lp_damaged(raw(p.frame)) != 0 }
 func bestEffort(f *astiav.Frame) int64 { return int64(raw(f).best_effort_timestamp) }
 
 func raw(f *astiav.Frame) *C.AVFrame { return (*C.AVFrame)(f.UnsafePointer()) }
-
-// turned is the size after a rotation in degrees.
-func turned(width, height, rotation int) (int, int) {
-	if rotation == 90 || rotation == 270 {
-		return height, width
-	}
-	return width, height
-}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"os"
 	"os/exec"
 	"testing"
 	"unsafe"
@@ -106,9 +105,9 @@ func TestPictureColours(t *testing.T) {
 // requireColour converts f and compares every pixel with want, ±3 of 255.
 func requireColour(t *testing.T, f *astiav.Frame, want [3]float64) {
 	t.Helper()
-	conv := newConverter()
+	conv := newConverter(untaggedBT601, DefaultConfig().MaxPixels)
 	defer conv.release()
-	p := newPicture(f, conv, 0, 0)
+	p := newPicture(f, conv, 0, Orientation{})
 	defer p.Release()
 	var pool liveproof.ImagePool
 	img, err := p.RGB(&pool)
@@ -124,7 +123,7 @@ func requireColour(t *testing.T, f *astiav.Frame, want [3]float64) {
 // TestPictureStaysInsideItsBuffer: libswscale's vector code writes whole
 // blocks; nothing may land behind the image.
 func TestPictureStaysInsideItsBuffer(t *testing.T) {
-	conv := newConverter()
+	conv := newConverter(untaggedBT601, DefaultConfig().MaxPixels)
 	defer conv.release()
 	for width := 16; width <= 80; width++ {
 		for _, height := range []int{16, 17, 18} {
@@ -142,11 +141,11 @@ func TestPictureStaysInsideItsBuffer(t *testing.T) {
 }
 
 func TestPictureDigest(t *testing.T) {
-	conv := newConverter()
+	conv := newConverter(untaggedBT601, DefaultConfig().MaxPixels)
 	defer conv.release()
 	base := [3]int{100, 110, 120}
 	made := func(format astiav.PixelFormat, width, height int, colour [3]int) *picture {
-		p := newPicture(flat(t, format, width, height, matrix601, 0, 8, colour), conv, 0, 0)
+		p := newPicture(flat(t, format, width, height, matrix601, 0, 8, colour), conv, 0, Orientation{})
 		t.Cleanup(p.Release)
 		return p
 	}
@@ -170,11 +169,11 @@ func TestPictureDigest(t *testing.T) {
 // TestPictureDigestOfNearPictures: pictures with the smallest possible differences, also
 // those that a weak checksum would miss, have different digests.
 func TestPictureDigestOfNearPictures(t *testing.T) {
-	conv := newConverter()
+	conv := newConverter(untaggedBT601, DefaultConfig().MaxPixels)
 	defer conv.release()
 	const width, height = 80, 60 // a row ends within a stripe
 	frame := flat(t, astiav.PixelFormatGray8, width, height, matrix601, 0, 8, [3]int{128})
-	p := newPicture(frame, conv, 0, 0)
+	p := newPicture(frame, conv, 0, Orientation{})
 	defer p.Release()
 	at := func(x, y int) *byte {
 		return (*byte)(unsafe.Add(unsafe.Pointer(raw(frame).data[0]), y*int(raw(frame).linesize[0])+x))
@@ -205,11 +204,15 @@ func TestPictureDigestOfNearPictures(t *testing.T) {
 }
 
 // rawRGB is what the ffmpeg tool makes of a file: upright, packed RGB.
-func rawRGB(t testing.TB, path string) []byte {
+func rawRGB(t testing.TB, path string, options ...string) []byte {
 	t.Helper()
-	data, err := os.ReadFile(ffmpeg(t, "out.rgb", "-i", path, "-f", "rawvideo", "-pix_fmt", "rgb24"))
-	require.NoError(t, err)
-	return data
+	return rawRGBOf(t, []string{"-i", path}, options...)
+}
+
+func rawRGBOf(t testing.TB, input []string, options ...string) []byte {
+	t.Helper()
+	args := append(append(append([]string{}, input...), options...), "-f", "rawvideo", "-pix_fmt", "rgb24")
+	return read(t, ffmpeg(t, "out.rgb", args...))
 }
 
 // requireLike compares the pictures of a file with those of the ffmpeg tool, pixel
@@ -263,7 +266,7 @@ func TestFileRotatedIsUpright(t *testing.T) {
 			path := ffmpeg(t, "turned.mp4", "-i", plain, "-c", "copy", "-metadata:s:v:0", "rotate="+degrees)
 			f := openFile(t, path)
 			info := f.Info()
-			require.NotZero(t, info.Rotation)
+			require.NotZero(t, info.Orientation)
 			all, err := drain(t, f)
 			require.NoError(t, err)
 			require.Equal(t, [2]int{info.Width, info.Height}, [2]int{all[0].width, all[0].height})
@@ -282,14 +285,14 @@ func TestFFmpegToolIsThere(t *testing.T) {
 // TestPictureThumbnail: luma of every layout, turned as shown, whatever the size.
 func TestPictureThumbnail(t *testing.T) {
 	const side = liveproof.ThumbnailSide
-	conv := newConverter()
+	conv := newConverter(untaggedBT601, DefaultConfig().MaxPixels)
 	defer conv.release()
 	for _, c := range []struct {
 		format astiav.PixelFormat
 		bits   int
 	}{{astiav.PixelFormatYuv420P, 8}, {astiav.PixelFormatYuv444P, 8}, {astiav.PixelFormatYuv420P10Le, 10}} {
 		for _, size := range [][2]int{{640, 480}, {50, 38}, {1, 1}, {65, 1080}} {
-			p := newPicture(flat(t, c.format, size[0], size[1], matrix601, 0, c.bits, [3]int{100, 110, 120}), conv, 0, 90)
+			p := newPicture(flat(t, c.format, size[0], size[1], matrix601, 0, c.bits, [3]int{100, 110, 120}), conv, 0, Orientation{Turns: 1})
 			var got liveproof.Thumbnail
 			got[7] = 255
 			p.Fingerprint(&got)
@@ -309,17 +312,20 @@ func TestPictureThumbnail(t *testing.T) {
 			luma[y*int(r.linesize[0])+x] = 200
 		}
 	}
-	p := newPicture(frame, conv, 0, 0)
+	p := newPicture(frame, conv, 0, Orientation{})
 	defer p.Release()
-	for rotation, at := range map[int][2]int{0: {63, 1}, 90: {62, 63}, 180: {0, 62}, 270: {1, 0}} {
+	for orientation, at := range map[Orientation][2]int{
+		{}: {63, 1}, {Turns: 1}: {62, 63}, {Turns: 2}: {0, 62}, {Turns: 3}: {1, 0},
+		{Mirrored: true}: {0, 1}, {true, 1}: {62, 0}, {true, 2}: {63, 62}, {true, 3}: {1, 63},
+	} {
 		var got, want liveproof.Thumbnail
 		for i := range want {
 			want[i] = 50
 		}
 		want[at[1]*side+at[0]] = 200
-		p.rotation = rotation
+		p.orientation = orientation
 		p.Fingerprint(&got)
-		require.Equal(t, want, got, rotation)
+		require.Equal(t, want, got, orientation)
 	}
 }
 
@@ -330,9 +336,9 @@ func TestPictureOfUnevenLuma(t *testing.T) {
 	frame.SetHeight(48)
 	frame.SetPixelFormat(astiav.PixelFormatUyyvyy411)
 	require.NoError(t, frame.AllocBuffer(0))
-	conv := newConverter()
+	conv := newConverter(untaggedBT601, DefaultConfig().MaxPixels)
 	defer conv.release()
-	p := newPicture(frame, conv, 0, 0)
+	p := newPicture(frame, conv, 0, Orientation{})
 	defer p.Release()
 	var got liveproof.Thumbnail
 	require.Zero(t, p.Fingerprint(&got))
@@ -341,7 +347,7 @@ func TestPictureOfUnevenLuma(t *testing.T) {
 
 // TestPictureThumbnailIsTheMean of at most ten by ten samples spread over a cell.
 func TestPictureThumbnailIsTheMean(t *testing.T) {
-	conv := newConverter()
+	conv := newConverter(untaggedBT601, DefaultConfig().MaxPixels)
 	defer conv.release()
 	for _, format := range []astiav.PixelFormat{astiav.PixelFormatYuv420P, astiav.PixelFormatYuyv422} {
 		for _, size := range [][2]int{{640, 480}, {1280, 720}, {322, 242}, {66, 1080}, {30, 20}} {
@@ -355,7 +361,7 @@ func TestPictureThumbnailIsTheMean(t *testing.T) {
 			for i := range luma {
 				luma[i] = byte(random.Uint32())
 			}
-			p := newPicture(frame, conv, 0, 0)
+			p := newPicture(frame, conv, 0, Orientation{})
 			var got, want liveproof.Thumbnail
 			p.Fingerprint(&got)
 			for i := range want {

@@ -57,8 +57,8 @@ func TestClaimedSizeOfHugeParameterSets(t *testing.T) {
 	require.True(t, DefaultConfig().overCap(w, h))
 }
 
-func TestQuarterTurn(t *testing.T) {
+func TestQuarterTurns(t *testing.T) {
 	for degrees, want := range map[int]int{0: 0, 90: 90, 180: 180, 270: 270, 360: 0, -90: 270, 44: 0, 46: 90, -46: 270, 359: 0, 720: 0} {
-		require.Equal(t, want, quarterTurn(degrees), "%d", degrees)
+		require.Equal(t, want, 90*quarterTurns(float64(degrees)), "%d", degrees)
 	}
 }

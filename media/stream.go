@@ -22,13 +22,17 @@ const (
 	rerequestAfter = 15
 	// silentLimit is how many access units may give no picture before the decoder counts as lost.
 	silentLimit = 32
+	// recoveryLimit is silentLimit for a decoder on its way to a recovery point, which may be 300 reference
+	// pictures away.
+	recoveryLimit = 640
 )
 
 // unitMeta is what a picture takes over from its access unit.
 type unitMeta struct {
-	pts      time.Duration
-	rotation int
-	stream   int
+	pts         time.Duration
+	orientation Orientation
+	exact       bool // the picture does not refer to any that the decoder has not seen
+	stream      int
 }
 
 // Stream decodes one live stream. Next is for one goroutine; Counts and Close
@@ -38,21 +42,23 @@ type Stream struct {
 	units liveproof.UnitSource
 	tally tally
 
-	mu      sync.Mutex // decoding against Close
-	dec     *decoder   // nil while a key frame is awaited
-	codec   liveproof.Codec
-	stream  int                  // of the sender's streams, see liveproof.AccessUnit
-	format  *codecs.Format       // of codec, nil when it is unknown
-	sets    codecs.ParameterSets // of the stream, nil for a codec that has none
-	held    bool                 // there are new parameter sets that the decoder has not seen
-	conv    *converter
-	metas   [inFlight]unitMeta
-	seq     int64
-	newest  time.Duration // PTS of the access unit that was decoded last
-	silent  int           // access units since the last picture
-	starved int           // access units dropped since a key frame was last asked for
-	ready   []*picture
-	end     error // set once nothing more comes
+	mu       sync.Mutex      // decoding against Close
+	dec      *decoder        // nil while a key frame is awaited
+	recovery codecs.Recovery // of dec, nil once all further pictures are exact
+	codec    liveproof.Codec
+	stream   int                  // of the sender's streams, see liveproof.AccessUnit
+	format   *codecs.Format       // of codec, nil when it is unknown
+	sets     codecs.ParameterSets // of the stream, nil for a codec that has none
+	held     bool                 // there are new parameter sets that the decoder has not seen
+	display  *displaySEI          // of the stream, nil for a codec that has none
+	conv     *converter
+	metas    [inFlight]unitMeta
+	seq      int64
+	newest   time.Duration // PTS of the access unit that was decoded last
+	silent   int           // access units since the last picture
+	starved  int           // access units dropped since a key frame was last asked for
+	ready    []*picture
+	end      error // set once nothing more comes
 }
 
 // NewStream returns a stream that takes its access units from units, which it
@@ -61,7 +67,7 @@ func NewStream(cfg Config, units liveproof.UnitSource) (*Stream, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	return &Stream{cfg: cfg, units: units, conv: newConverter()}, nil
+	return &Stream{cfg: cfg, units: units, conv: newConverter(untaggedBT601, cfg.MaxPixels)}, nil
 }
 
 // Next blocks for the next picture, which the caller then owns. The stream ends
@@ -128,6 +134,8 @@ func (s *Stream) feed(au liveproof.AccessUnit) (ask bool) {
 		s.starved++
 	} else if err := s.decode(au); err != nil {
 		ask = s.fail(err, DropDecodeError) || ask
+	} else if !s.metas[s.seq%inFlight].exact {
+		s.tally.drop(DropAwaitKeyFrame)
 	}
 	if s.starved >= rerequestAfter {
 		s.starved, ask = 0, true
@@ -155,6 +163,19 @@ func (s *Stream) switchCodec(codec liveproof.Codec) {
 	if s.format != nil && s.format.NewParameterSets != nil {
 		s.sets = s.format.NewParameterSets()
 	}
+	if s.display = nil; s.format != nil {
+		s.display = newDisplaySEI(s.format.FFmpegName, nil)
+	}
+}
+
+// orientation is the picture's own, otherwise the transport's.
+func (s *Stream) orientation(au *liveproof.AccessUnit) Orientation {
+	if s.display != nil {
+		if own, ok := s.display.next(au.Data); ok {
+			return own
+		}
+	}
+	return unitOrientation(au)
 }
 
 // needless reports whether an access unit can be left out: no other refers to it, and the
@@ -196,7 +217,7 @@ func (s *Stream) decode(au liveproof.AccessUnit) error {
 	}
 	s.seq++
 	s.newest = au.PTS
-	s.metas[s.seq%inFlight] = unitMeta{pts: au.PTS, rotation: quarterTurn(au.Rotation), stream: au.Stream}
+	s.metas[s.seq%inFlight] = unitMeta{pts: au.PTS, orientation: s.orientation(&au), exact: s.exact(au.Data), stream: au.Stream}
 	first := len(s.ready)
 	if err := s.dec.decode(au.Data, s.seq, s.accept); err != nil {
 		s.discard(first)
@@ -211,8 +232,24 @@ func (s *Stream) reopen() error {
 	if err != nil {
 		return err
 	}
-	s.dec, s.silent, s.starved = d, 0, 0
+	s.dec, s.silent, s.starved, s.recovery = d, 0, 0, nil
+	if s.format.NewRecovery != nil {
+		s.recovery = s.format.NewRecovery()
+	}
 	return nil
+}
+
+// exact reports whether the next access unit's picture may be shown. FFmpeg's H.264 decoder too shows nothing before
+// the recovery point, but it takes inexact ones as well, and guesses that some encoders mean another point.
+func (s *Stream) exact(unit []byte) bool {
+	if s.recovery == nil {
+		return true
+	}
+	exact, done := s.recovery.Next(unit)
+	if done {
+		s.recovery, s.silent = nil, 0
+	}
+	return exact
 }
 
 // mustShow reports whether an access unit must give a picture. If such a unit
@@ -225,7 +262,11 @@ func mustShow(f *codecs.Format, unit []byte) bool {
 // several (spatial layers) the last.
 func (s *Stream) accept(f *astiav.Frame) {
 	m := s.metas[uint64(f.Pts())%inFlight]
-	p := newPicture(f, s.conv, m.pts, m.rotation)
+	if !m.exact {
+		f.Free()
+		return
+	}
+	p := newPicture(f, s.conv, m.pts, m.orientation)
 	p.seq, p.stream = f.Pts(), m.stream
 	if n := len(s.ready); n > 0 && s.ready[n-1].seq == p.seq {
 		s.ready[n-1].Release()
@@ -237,10 +278,18 @@ func (s *Stream) accept(f *astiav.Frame) {
 
 var errSilent = errors.New("decoder gives no pictures")
 
+// patience is how many access units in a row may give no picture.
+func (s *Stream) patience() int {
+	if s.recovery != nil {
+		return recoveryLimit
+	}
+	return silentLimit
+}
+
 // check judges what an access unit has brought, from ready[first] on.
 func (s *Stream) check(first int, must bool) error {
 	if len(s.ready) == first {
-		if s.silent++; must || s.silent >= silentLimit {
+		if s.silent++; must || s.silent >= s.patience() {
 			return errSilent
 		}
 		return nil
@@ -319,8 +368,22 @@ func (s *Stream) PreferLarger() {
 	}
 }
 
-// Counts is what came and what became of it so far.
-func (s *Stream) Counts() Counts { return s.tally.counts() }
+// Counts is what came and what became of it so far, what the source withheld included (liveproof.LossCounter).
+func (s *Stream) Counts() Counts {
+	c := s.tally.counts()
+	source, ok := s.units.(liveproof.LossCounter)
+	if !ok {
+		return c
+	}
+	if n := source.Withheld(); n > 0 {
+		if c.Dropped == nil {
+			c.Dropped = map[DropReason]int64{}
+		}
+		c.Received += n
+		c.Dropped[DropWithheld] += n
+	}
+	return c
+}
 
 // Close frees the decoder. Pictures already handed out stay usable. It is
 // idempotent and does not wake a Next that waits for its source.
@@ -335,9 +398,4 @@ func (s *Stream) Close() error {
 	s.discard(0)
 	s.conv.release()
 	return nil
-}
-
-// quarterTurn maps any angle onto the nearest of 0, 90, 180, 270.
-func quarterTurn(degrees int) int {
-	return ((degrees%360 + 360 + 45) / 90 % 4) * 90 //nolint:mnd // quarter turns
 }

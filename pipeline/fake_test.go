@@ -71,7 +71,11 @@ type script struct {
 	pictures []*picture
 	end      error         // after the last one; nil waits for ctx
 	pace     time.Duration // server time between pictures; 0 gives them as asked
-	held     atomic.Int64  // pictures given and not released
+	stall    int           // the picture before which the server waits for stalled; 0 for none
+	stalled  time.Duration
+	arrivals schedule // server time of each picture since the first; nil: pace rules
+	begun    time.Time
+	held     atomic.Int64 // pictures given and not released
 	next     int
 }
 
@@ -112,17 +116,31 @@ func (s *script) Next(ctx context.Context) (liveproof.Picture, error) {
 		}
 		return nil, s.end
 	}
-	if s.pace > 0 && s.next > 0 {
+	if wait := s.wait(); wait > 0 {
 		select {
 		case <-ctx.Done():
 			return nil, ctx.Err()
-		case <-time.After(s.pace):
+		case <-time.After(wait):
 		}
 	}
 	p := s.pictures[s.next]
 	s.next++
 	s.held.Add(1)
 	return p, nil
+}
+
+// wait is the server time until the next picture.
+func (s *script) wait() time.Duration {
+	switch {
+	case s.next == 0:
+		s.begun = time.Now()
+		return 0
+	case s.arrivals != nil:
+		return time.Until(s.begun.Add(s.arrivals[s.next]))
+	case s.next == s.stall:
+		return s.stalled
+	}
+	return s.pace
 }
 
 // models is detector, cropper and scorer; a nil function is well behaved.

@@ -39,6 +39,9 @@ type judge struct {
 
 	lastT    time.Duration // stream time of the newest judged sample
 	judgedAt time.Time     // server time at which it was judged
+
+	received int64         // of the source's counts
+	heardAt  time.Duration // server time since the start at which they last grew
 }
 
 // timers of a live session; they never fire for files.
@@ -84,7 +87,7 @@ func (j *judge) run(ctx context.Context) ending {
 			}
 			t.deadline.Reset(left)
 		case <-t.idle.C:
-			left := j.cfg.IdleTimeout - j.silence()
+			left := j.cfg.IdleTimeout - min(j.silence(), j.quiet())
 			if left <= 0 {
 				return j.end(liveproof.ReasonNoMedia, liveproof.ErrIdle)
 			}
@@ -183,7 +186,11 @@ func (j *judge) observeLoss() {
 	if j.cfg.Live {
 		now = time.Since(j.line.begun)
 	}
-	j.loss.observe(now, j.deps.Media())
+	c := j.deps.Media()
+	j.loss.observe(now, c)
+	if c.Received > j.received {
+		j.received, j.heardAt = c.Received, time.Since(j.line.begun)
+	}
 }
 
 // announce follows the verdict: it numbers its changes, hands it to the journal,
@@ -285,6 +292,13 @@ func (j *judge) silence() time.Duration {
 	return time.Since(j.line.begun) - time.Duration(j.line.lastAt.Load())
 }
 
+// quiet is the server's time since the source last received anything, shown or not: a sender whose key frame was lost
+// is not idle.
+func (j *judge) quiet() time.Duration {
+	j.observeLoss()
+	return time.Since(j.line.begun) - j.heardAt
+}
+
 // now is the stream's time as far as it is known.
 func (j *judge) now() time.Duration {
 	switch {
@@ -340,8 +354,8 @@ func (j *judge) end(why liveproof.Reason, err error) ending {
 	return j.ending(err)
 }
 
-// ending is the fold's verdict, and whether the network was why it lacks evidence.
+// ending is the fold's verdict, and what else explains that it lacks evidence: the network, or too few pictures.
 func (j *judge) ending(err error) ending {
 	j.observeLoss()
-	return ending{verdict: j.loss.named(j.folder.Verdict()), err: err}
+	return ending{verdict: j.sparse(j.loss.named(j.folder.Verdict())), err: err}
 }

@@ -190,7 +190,7 @@ func (l *line) runSource(ctx context.Context) error {
 // read takes pictures until the source ends.
 func (l *line) read(ctx context.Context) error {
 	seq := &sequence{
-		sampler: sampler{period: l.cfg.period(), slack: l.cfg.ClockSlack},
+		sampler: newSampler(l.cfg),
 		recall:  newRecall(l.cfg.FrozenWindow),
 		loops:   newLoops(l.cfg.FrozenWindow),
 		stream:  -1,

@@ -25,7 +25,7 @@ type Metrics struct {
 	pictures prometheus.Counter
 	latency  *prometheus.HistogramVec // stage: sample, detect, crop, score, judge, record
 	total    prometheus.Histogram
-	drops    *prometheus.CounterVec // stage: as above; reason: overload, timestamps_backward, injection_timing
+	drops    *prometheus.CounterVec // stage: as above; reason: overload, timestamps_backward, timestamps_jumped, injection_timing
 	samples  *prometheus.CounterVec // result: scored, or the first reason code of the unscored sample
 	active   prometheus.Gauge
 	verdicts *prometheus.CounterVec // mode: onboarding, call; outcome: live, spoof, inconclusive

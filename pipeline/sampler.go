@@ -10,68 +10,80 @@ import (
 // up to that many. Live ones are thinned by the server's clock.
 const rejectsPerDoubt = 6
 
-// farthest stream time that is believed; it keeps the grid's arithmetic from overflowing.
-const farthest = 365 * 24 * time.Hour
-
 // sampler picks pictures on a grid of stream time, one per cell, whatever their
 // jitter: cell k reaches from (k-½)·period to (k+½)·period, so a source that
 // delivers at the sampling rate itself sits in the middle of the cells.
 type sampler struct {
-	period, slack time.Duration
-
-	started bool
-	base    time.Duration // the first picture's own time
-	last    time.Duration // newest accepted time, from base
-	cell    int64         // newest taken cell
+	period   time.Duration
+	timeline timeline
+	pace     pace
+	taken    taken
 
 	rejects int           // since the last accepted picture or doubt
 	doubtAt time.Duration // server time of the last doubt
 }
 
+// taken is the picture taken last.
+type taken struct {
+	cell        int64
+	media, told time.Duration
+}
+
 // picked is what to do with a picture.
 type picked struct {
 	take  bool
-	t     time.Duration    // stream time from the first picture
+	t     time.Duration    // told stream time from the first picture: it never falls, and grows between two pictures that are taken
 	doubt liveproof.Reason // why the picture is rejected, "" if it is not
 	tell  bool             // a rejected picture becomes an unscored sample
+}
+
+func newSampler(cfg Config) sampler {
+	return sampler{period: cfg.period(), pace: pace{slack: cfg.ClockSlack}}
 }
 
 // classify judges the next picture by its time pts; server is the server's time since
 // the first picture, or negative for files, which have no clock.
 func (s *sampler) classify(pts, server time.Duration) picked {
-	if !s.started {
-		if pts < 0 || pts > farthest {
-			return s.reject(liveproof.ReasonTimestampsBackward, server)
-		}
-		s.started, s.base = true, pts
-		return picked{take: true}
+	first := !s.timeline.started
+	at := s.timeline.follow(moment{pts, server})
+	if at.moved {
+		s.pace.restart()
 	}
-	t := pts - s.base
-	switch {
-	case pts < 0 || t <= s.last || pts > farthest:
-		return s.reject(liveproof.ReasonTimestampsBackward, server)
-	case server >= 0 && t-server > s.slack:
-		return s.reject(liveproof.ReasonInjectionTiming, server)
+	if at.why != "" {
+		return s.reject(at.why, server, at.tell)
 	}
-	s.last, s.rejects = t, 0
-	cell := int64((t + s.period/2) / s.period)
-	if cell <= s.cell {
-		return picked{t: t}
+	ahead, caught := s.pace.advance(at.step, server)
+	if caught {
+		return s.reject(liveproof.ReasonInjectionTiming, server, false)
 	}
-	s.cell = cell
-	return picked{take: true, t: t}
+	s.rejects = 0
+	next := taken{cell: int64((s.pace.media + s.period/2) / s.period), media: s.pace.media, told: s.pace.told}
+	if !first && (ahead || next.cell <= s.taken.cell || s.crowds(next)) {
+		return picked{t: next.told}
+	}
+	s.taken = next
+	return picked{take: true, t: next.told}
 }
 
-// reject leaves the stream's time where it was.
-func (s *sampler) reject(why liveproof.Reason, server time.Duration) picked {
-	p := picked{t: s.last, doubt: why}
-	if server >= 0 {
+// crowds reports whether so little of the stream's time was told since the last picture that was taken that
+// another one is not due yet, although the stream itself has gone on.
+func (s *sampler) crowds(next taken) bool {
+	told := next.told - s.taken.told
+	return told < s.period/2 && told < next.media-s.taken.media
+}
+
+// reject leaves told time where it is. Of many rejected pictures some become samples; tell asks for this one.
+func (s *sampler) reject(why liveproof.Reason, server time.Duration, tell bool) picked {
+	p := picked{t: s.pace.told, doubt: why, tell: tell}
+	switch {
+	case tell:
+	case server >= 0:
 		p.tell = s.doubtAt == 0 || server-s.doubtAt >= s.period
-	} else {
+	default:
 		p.tell = s.rejects%rejectsPerDoubt == 0
 	}
 	if p.tell {
-		s.doubtAt = max(server, 1)
+		s.doubtAt, s.rejects = max(server, 1), 0
 	}
 	s.rejects++
 	return p

@@ -127,10 +127,10 @@ func (q *sequence) look(p picked, pic liveproof.Picture) (s seen) {
 	return s
 }
 
-// stands reports whether nothing moves in the region where the face was last seen; face is nil
+// stands reports whether no motion shows in the region where the face was last seen; face is nil
 // before the first face.
 func (q *sequence) stands(t time.Duration, cells *liveproof.Thumbnail, face *region) bool {
-	return face != nil && q.still.observe(nil, t, cells, *face)
+	return face != nil && q.still.observe(nil, t, cells, *face) != moves
 }
 
 // pass keeps a picture that becomes no sample: the next frame's test of stillness uses it.
@@ -208,7 +208,7 @@ func (l *line) detect(ctx context.Context, f *frame) bool {
 func (l *line) crop(_ context.Context, f *frame) bool {
 	at := faceRegion(f.face.Box, f.img.Width, f.img.Height)
 	l.face.Store(&at)
-	still := l.still.observe(f.passed, f.sample.T, f.cells, at)
+	motion := l.still.observe(f.passed, f.sample.T, f.cells, at)
 	crop, err := l.deps.Cropper.Crop(f.img, f.face, l.deps.Pool)
 	if err != nil {
 		l.failed(string(StageCrop), f, err)
@@ -224,8 +224,12 @@ func (l *line) crop(_ context.Context, f *frame) bool {
 		f.unscored(q.Reasons...)
 		return false
 	}
-	if still {
+	switch motion {
+	case stands:
 		f.unscored(liveproof.ReasonFrozenPicture)
+		return false
+	case flat:
+		f.unscored(liveproof.ReasonLowContrast)
 		return false
 	}
 	if !(q.Weight > 0 && q.Weight <= 1) {

@@ -12,13 +12,13 @@ import (
 	"github.com/liveproof/liveproof"
 )
 
-// flicker is a still of a smooth picture as a lossy codec shows it: each time
-// other cells are off, none by more than most levels.
+// flicker is a still of a smooth picture, with the contrast of a face, as a lossy codec shows it: each
+// time other cells are off, none by more than most levels.
 func flicker(p *picture, most int) {
 	r := rand.New(rand.NewPCG(p.digest, 7))
 	p.show = func(to *liveproof.Thumbnail) {
 		for i := range to {
-			to[i] = uint8(60 + i/64 + i%64 + r.IntN(most+1))
+			to[i] = uint8(30 + 3*(i/64+i%64)/2 + r.IntN(most+1))
 		}
 	}
 }
@@ -88,6 +88,41 @@ func TestLossyLoop(t *testing.T) {
 	}
 }
 
+// TestFlatFace: what moves is told from what stands by the contrast that there is, and neither is guessed
+// below the noise of encoders.
+func TestFlatFace(t *testing.T) {
+	all := region{0, 0, 64, 64}
+	face := func(contrast float64, change int) *liveproof.Thumbnail { // every tenth cell changes
+		cells := new(liveproof.Thumbnail)
+		for i := range cells {
+			cells[i] = uint8(128 + contrast*float64(i/64%2*2-1))
+			if i%10 == 0 {
+				cells[i] += uint8(change)
+			}
+		}
+		return cells
+	}
+	for _, tt := range []struct {
+		contrast float64
+		change   int
+		want     motion
+	}{
+		{40, 0, stands}, {40, stillLevels - 1, stands}, {40, stillLevels, moves},
+		{faceContrast, stillLevels - 1, stands},
+		{faceContrast / 2, 0, stands},
+		{faceContrast / 2, stillLevels/2 - 1, stands},
+		{faceContrast / 2, stillLevels/2 + 1, flat}, // at ordinary contrast this would be motion
+		{faceContrast / 2, stillLevels, moves},
+		{flatContrast - 1, 0, flat}, {flatContrast - 1, stillLevels - 1, flat}, {flatContrast - 1, stillLevels, moves},
+		{0, 0, flat},
+	} {
+		var s stillness
+		s.observe(nil, 0, face(tt.contrast, 0), all)
+		got := s.observe(nil, 200*time.Millisecond, face(tt.contrast, tt.change), all)
+		require.Equal(t, tt.want, got, "%+v, contrast %v", tt, all.contrast(face(tt.contrast, tt.change)))
+	}
+}
+
 // TestBackInTheSamePose: one sample that matches the past is no loop.
 func TestBackInTheSamePose(t *testing.T) {
 	r := liveRig(t, live(600, 30).edit(func(i int, p *picture) {
@@ -106,9 +141,12 @@ func TestBackInTheSamePose(t *testing.T) {
 func TestStillnessRemembersAcrossSilence(t *testing.T) {
 	var s stillness
 	cells := new(liveproof.Thumbnail)
+	for i := range cells {
+		cells[i] = uint8(i)
+	}
 	all := region{0, 0, 64, 64}
-	require.False(t, s.observe(nil, 0, cells, all), "the first one cannot tell")
-	require.True(t, s.observe(nil, time.Hour, cells, all))
+	require.Equal(t, moves, s.observe(nil, 0, cells, all), "the first one cannot tell")
+	require.Equal(t, stands, s.observe(nil, time.Hour, cells, all))
 	for i := range 1000 {
 		s.observe(nil, time.Hour+time.Duration(i)*10*time.Millisecond, cells, all)
 	}

@@ -71,7 +71,7 @@ func TestSamplerRate(t *testing.T) {
 	for _, fps := range []float64{5, 7, 10, 15, 24, 25, 29.97, 30, 60} {
 		for _, jitter := range []time.Duration{0, 15 * time.Millisecond} {
 			r := rand.New(rand.NewPCG(uint64(fps), 1))
-			s := sampler{period: 200 * time.Millisecond, slack: time.Second}
+			s := newSampler(DefaultConfig())
 			taken, last := 0, time.Duration(0)
 			for i := range int(20 * fps) {
 				at := time.Duration(float64(i)/fps*float64(time.Second)) + time.Duration(r.Int64N(int64(jitter)+1))
@@ -90,7 +90,7 @@ func TestSamplerRate(t *testing.T) {
 
 func TestSamplerTimeOnlyGrows(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
-	s := sampler{period: 200 * time.Millisecond, slack: time.Second}
+	s := newSampler(DefaultConfig())
 	last := time.Duration(-1)
 	for range 10000 {
 		p := s.classify(time.Duration(r.Int64N(int64(10*time.Minute))-int64(time.Minute)), -1)
@@ -103,18 +103,35 @@ func TestSamplerTimeOnlyGrows(t *testing.T) {
 	}
 }
 
+// FuzzSampler: whatever times and arrivals come, told time never falls, grows between samples, and never exceeds the
+// server's by more than drift, nor since any accepted picture by more than the slack.
 func FuzzSampler(f *testing.F) {
-	f.Add(int64(0), int64(1), int64(math.MaxInt64), int64(-1))
-	f.Fuzz(func(t *testing.T, a, b, c, d int64) {
-		s := sampler{period: 200 * time.Millisecond, slack: time.Second}
-		last := time.Duration(-1)
-		for i, v := range []int64{a, b, c, d, a, b + 1, c + 1} {
-			p := s.classify(time.Duration(v), time.Duration(i)*100*time.Millisecond)
+	f.Add(int64(0), int64(1), int64(math.MaxInt64), int64(-1), int64(100*time.Millisecond))
+	f.Add(int64(0), int64(time.Hour), int64(time.Hour+1), int64(time.Hour+2), int64(time.Second))
+	f.Add(int64(time.Second), int64(-time.Hour), int64(1-time.Hour), int64(2-time.Hour), int64(0))
+	f.Add(int64(0), int64(200*time.Millisecond), int64(400*time.Millisecond), int64(600*time.Millisecond), int64(time.Millisecond))
+	f.Fuzz(func(t *testing.T, a, b, c, d, wait int64) {
+		s := newSampler(DefaultConfig())
+		file := newSampler(DefaultConfig().Files())
+		last, least, inFile, server := time.Duration(-1), time.Duration(math.MaxInt64), time.Duration(-1), time.Duration(0)
+		for i, v := range []int64{a, b, c, d, a, b + 1, c + 1, d + 1, b + 2, c + 2, d + 2, d + c, d + 2*c, d + 3*c, d + 4*c} {
+			server += time.Duration(uint64(wait) * uint64(1+i%3) % uint64(time.Minute))
+			p := s.classify(time.Duration(v), server)
+			require.GreaterOrEqual(t, p.t, max(0, last))
+			require.False(t, p.take && p.t == last)
+			require.False(t, p.take && p.doubt != "")
+			require.LessOrEqual(t, float64(p.t), (1+drift)*float64(server)+1)
+			if p.doubt == "" {
+				least = min(least, p.t-server)
+				require.LessOrEqual(t, p.t-server-least, s.pace.slack)
+			}
 			if p.take {
-				require.Greater(t, p.t, last)
 				last = p.t
 			}
-			require.LessOrEqual(t, p.t, time.Duration(i)*100*time.Millisecond+s.slack)
+			if p := file.classify(time.Duration(v), -1); p.take {
+				require.Greater(t, p.t, inFile)
+				inFile = p.t
+			}
 		}
 	})
 }
@@ -229,7 +246,7 @@ func BenchmarkOverhead(b *testing.B) {
 
 // BenchmarkUnsampled is what a picture costs that is not sampled.
 func BenchmarkUnsampled(b *testing.B) {
-	s, q := sampler{period: 200 * time.Millisecond, slack: time.Second}, newRecall(512)
+	s, q := newSampler(DefaultConfig()), newRecall(512)
 	b.ReportAllocs()
 	for i := range b.N {
 		s.classify(time.Duration(i)*33*time.Millisecond, -1)

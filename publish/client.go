@@ -14,9 +14,12 @@ import (
 
 // Client calls the sessions API as an integrator's backend does.
 type Client struct {
-	Server string       // base URL, such as http://127.0.0.1:8080
-	APIKey string       // of the server's configuration
-	HTTP   *http.Client // nil: http.DefaultClient
+	Server string // base URL, such as http://127.0.0.1:8080
+	APIKey string // of the server's configuration
+	// Metrics is the URL of the server's metrics (its ops.listen), such as http://127.0.0.1:9464/metrics, for
+	// Measure; "" is /metrics of Server, where versions before 0.2 serve them.
+	Metrics string
+	HTTP    *http.Client // nil: http.DefaultClient
 }
 
 // Session is a new session, with the URL and token for its video.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"io"
 	"math"
 	"net/http"
 	"slices"
@@ -14,7 +15,7 @@ import (
 	"github.com/prometheus/procfs"
 )
 
-// serverCounters are the counters of the server's /metrics that a measurement needs.
+// serverCounters are the counters among the server's metrics that a measurement needs.
 type serverCounters struct {
 	cpu     float64 // seconds
 	memory  float64 // bytes, resident
@@ -23,7 +24,8 @@ type serverCounters struct {
 }
 
 func (c Client) counters(ctx context.Context) (s serverCounters, err error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.base()+"/metrics", http.NoBody)
+	from := cmp.Or(c.Metrics, c.base()+"/metrics")
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, from, http.NoBody)
 	if err != nil {
 		return s, err
 	}
@@ -33,12 +35,13 @@ func (c Client) counters(ctx context.Context) (s serverCounters, err error) {
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		return s, fmt.Errorf("GET /metrics: %s", resp.Status)
+		why, _ := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+		return s, fmt.Errorf("GET %s: %s: %s", from, resp.Status, why)
 	}
 	parser := expfmt.NewTextParser(model.UTF8Validation)
 	families, err := parser.TextToMetricFamilies(http.MaxBytesReader(nil, resp.Body, maxMetrics))
 	if err != nil {
-		return s, fmt.Errorf("GET /metrics: %w", err)
+		return s, fmt.Errorf("GET %s: %w", from, err)
 	}
 	return serverCounters{
 		cpu:     sum(families["process_cpu_seconds_total"], nil),

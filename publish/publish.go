@@ -25,12 +25,17 @@ type Options struct {
 
 // Validate reports every option that is out of range; each error begins with its name.
 func (o Options) Validate() error {
-	server, err := url.Parse(o.Client.Server)
 	return errors.Join(
-		check.That("server", err == nil && server.Host != "", "%q is not an address such as http://127.0.0.1:8080", o.Client.Server),
+		check.That("server", isURL(o.Client.Server), "%q is not an address such as http://127.0.0.1:8080", o.Client.Server),
+		check.That("metrics", o.Client.Metrics == "" || isURL(o.Client.Metrics), "%q is not an address such as http://127.0.0.1:9464/metrics", o.Client.Metrics),
 		check.AtLeast("sessions", o.Sessions, 1),
 		check.AtLeast("stagger", o.Stagger, 0),
 	)
+}
+
+func isURL(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && u.Host != ""
 }
 
 // Result is the result of one session.

@@ -21,7 +21,7 @@ stages() {
     ./media ./detector ./scorer ./verdict ./pipeline ./store ./ingest/rtc . | grep -E '^(pkg|cpu|Benchmark)'
 }
 
-load() { bin/liveproof load --server "$URL" --api-key "$KEY" --stagger 107ms "$@" "$CLIP"; }
+load() { bin/liveproof load --server "$URL" --metrics "$METRICS" --api-key "$KEY" --stagger 107ms "$@" "$CLIP"; }
 
 # Keeps the summary, which follows the sessions' lines of JSON.
 summary() { grep -v '^{'; }

@@ -33,12 +33,14 @@ stop() {
   wait "$1" 2>/dev/null || true
 }
 
-# Starts a server on a free port that refuses no session; sets SERVER (its process), URL, KEY and PPROF. SERVER_ENV holds
-# more settings (NAME=value …), MODEL another model, SERVER_BIN another program, such as an older version.
+# Starts a server on a free port that refuses no session; sets SERVER (its process), URL, KEY, METRICS and PPROF. SERVER_ENV
+# holds more settings (NAME=value …), MODEL another model, SERVER_BIN another program. For a version before 0.2, which serves its
+# metrics with everything else, set OPS_ENV=LIVEPROOF_OPS_PPROF=127.0.0.1:0.
 start_server() {
   SERVER_LOG=$(mktemp)
   env LIVEPROOF_SESSION_MAX_SESSIONS=1000 LIVEPROOF_INGEST_RATE_PER_IP_BURST=100000 \
-    LIVEPROOF_INGEST_RATE_PER_TENANT_BURST=100000 LIVEPROOF_SCORER_ADMIT_WAIT=60s LIVEPROOF_OPS_PPROF=127.0.0.1:0 \
+    LIVEPROOF_INGEST_RATE_PER_TENANT_BURST=100000 LIVEPROOF_SCORER_ADMIT_WAIT=60s \
+    ${OPS_ENV:-LIVEPROOF_OPS_LISTEN=127.0.0.1:0 LIVEPROOF_OPS_PROFILES=true} \
     ${SAMPLING_ENV:-LIVEPROOF_PIPELINE_RELAXED_RATE=60} ${MODEL:+LIVEPROOF_SCORER_MODEL="$MODEL"} ${SERVER_ENV:-} \
     "${SERVER_BIN:-bin/liveproof}" serve --listen 127.0.0.1:0 --udp-port 0 "$@" >"$SERVER_LOG" 2>&1 &
   SERVER=$!
@@ -49,6 +51,8 @@ start_server() {
   done
   URL=$(sed -n 's/^listening on //p' "$SERVER_LOG")
   KEY=$(sed -n 's/^development API key: //p' "$SERVER_LOG")
+  METRICS=$(sed -n 's/^metrics at //p' "$SERVER_LOG")
+  METRICS=${METRICS:-$URL/metrics}
   PPROF=$(sed -n 's/.*profiles at \(http[^ "]*\).*/\1/p' "$SERVER_LOG")
 }
 

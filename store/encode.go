@@ -2,8 +2,10 @@ package store
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"time"
 
@@ -66,6 +68,9 @@ func encodeSamples(samples []liveproof.Sample) ([]any, error) {
 	return rows, nil
 }
 
+// decodeSession reads a session's hash. A record that the store cannot have written is an error, which
+// names the field, and gives no session: whoever can write to Redis can forge a record, but a damaged one never
+// reads as live.
 func decodeSession(id liveproof.SessionID, f map[string]string) (liveproof.Session, error) {
 	s := liveproof.Session{
 		ID: id, Tenant: f["tenant"], Mode: liveproof.Mode(f["mode"]), ExternalID: f["external_id"],
@@ -81,7 +86,59 @@ func decodeSession(id liveproof.SessionID, f map[string]string) (liveproof.Sessi
 	if f["decided_at"] != "" {
 		s.DecidedAt = d.time("decided_at")
 	}
-	return s, d.err
+	d.consistent(s)
+	if d.err != nil {
+		return liveproof.Session{}, d.err
+	}
+	return s, nil
+}
+
+// consistent checks what every write of the store keeps: known states and outcomes, a verdict that stands beside
+// the same result, and live or spoof only where there was media.
+func (d *decoder) consistent(s liveproof.Session) {
+	score, err := strconv.ParseFloat(d.fields["score"], 64)
+	d.note("score", err)
+	v := s.Verdict
+	decision := v.Outcome == liveproof.OutcomeLive || v.Outcome == liveproof.OutcomeSpoof
+	known := decision || v.Outcome == liveproof.OutcomePending || v.Outcome == liveproof.OutcomeInconclusive
+	for _, rule := range []struct {
+		field string
+		holds bool
+	}{
+		{"mode", s.Mode == liveproof.ModeOnboarding || s.Mode == liveproof.ModeCall},
+		{"state", slices.Contains(states, s.State)},
+		{"result", known && v.Score >= 0 && v.Score <= 1 && v.Scored >= 0 && v.At >= 0},
+		{"verdict", d.fields["verdict"] == string(v.Outcome)},
+		{"score", score == v.Score},
+		{"state", !decision || s.State == liveproof.StateStreaming || s.State == liveproof.StateDecided},
+		{"result", !decision || v.Scored > 0},
+		{"result", !s.State.Terminal() || v.Final && v.Outcome != liveproof.OutcomePending},
+		{"deadline", s.Deadline >= 0},
+	} {
+		if !rule.holds {
+			d.note(rule.field, errInconsistent)
+		}
+	}
+}
+
+var (
+	errInconsistent = errors.New("does not agree with the rest of the record")
+	states          = []liveproof.State{
+		liveproof.StateCreated, liveproof.StateConnecting, liveproof.StateStreaming,
+		liveproof.StateDecided, liveproof.StateExpired, liveproof.StateFailed,
+	}
+)
+
+// decodeSample reads a row of the timeline.
+func decodeSample(row string) (s liveproof.Sample, err error) {
+	if err = json.Unmarshal([]byte(row), &s); err != nil {
+		return liveproof.Sample{}, err
+	}
+	scored := s.Rho >= 0 && s.Rho <= 1 && s.Weight > 0 && s.Weight <= 1
+	if s.Seq < 1 || s.T < 0 || s.Scored && !scored {
+		return liveproof.Sample{}, errInconsistent
+	}
+	return s, nil
 }
 
 // decoder keeps the first error, which names the field.
@@ -95,10 +152,19 @@ func (d *decoder) json(field string, into any) {
 	d.note(field, json.Unmarshal([]byte(d.fields[field]), into))
 }
 
+// maxSeconds is far above any duration of a record, and far below what a time.Duration can hold.
+const maxSeconds = 1e9
+
 // seconds reads a duration.
 func (d *decoder) seconds(field string) time.Duration {
 	s, err := strconv.ParseFloat(d.fields[field], 64)
-	d.note(field, err)
+	if err == nil && !(s >= 0 && s <= maxSeconds) {
+		err = strconv.ErrRange
+	}
+	if err != nil {
+		d.note(field, err)
+		return 0
+	}
 	return time.Duration(math.Round(s * 1e9))
 }
 

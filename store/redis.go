@@ -6,7 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -55,6 +57,11 @@ func NewRedis(cfg Config, now func() time.Time) (*Redis, error) {
 	logging.Disable() // it writes to standard error past our log; every failure reaches the caller as an error
 	return &Redis{cfg: cfg, now: now, db: redis.NewClient(opt)}, nil
 }
+
+// LogOutages logs from now on when Redis stops answering (error) and when it answers again (info),
+// once each. The store's callers then need not log an error that wraps liveproof.ErrUnavailable. Call it
+// before the store is used by several goroutines.
+func (r *Redis) LogOutages(log *slog.Logger) { r.db.AddHook(&availability{log: log, now: time.Now}) }
 
 // Close closes the connections.
 func (r *Redis) Close() error { return r.db.Close() }
@@ -149,8 +156,11 @@ func (r *Redis) decodeRecord(id liveproof.SessionID, fields map[string]string) (
 		return liveproof.Session{}, liveproof.ErrNotFound
 	}
 	s, err := decodeSession(id, fields)
+	if err != nil {
+		return liveproof.Session{}, err
+	}
 	s.Lease = r.clock.fromRedis(s.Lease)
-	return s, err
+	return s, nil
 }
 
 // Timeline implements ingest.Sessions.
@@ -166,9 +176,11 @@ func (r *Redis) Timeline(ctx context.Context, id liveproof.SessionID) ([]livepro
 	}
 	samples := make([]liveproof.Sample, len(rows.Val()))
 	for i, row := range rows.Val() {
-		if err := json.Unmarshal([]byte(row), &samples[i]); err != nil {
+		s, err := decodeSample(row)
+		if err != nil {
 			return nil, fmt.Errorf("timeline of %s, row %d: %w", id, i, err)
 		}
+		samples[i] = s
 	}
 	return samples, nil
 }
@@ -297,17 +309,30 @@ var outcomes = map[string]error{
 	"decided":    liveproof.ErrDecided,
 }
 
-// mapError tells commands that Redis refused from those that it did not answer.
+// mapError tells commands that Redis refused from those that it did not answer or could not
+// carry out now.
 func mapError(err error) error {
 	switch {
 	case err == nil:
 		return nil
 	case errors.Is(err, context.Canceled):
 		return err
-	case redis.HasErrorPrefix(err, "OOM"), redis.HasErrorPrefix(err, "ERR max number of clients"):
-		return fmt.Errorf("redis: %w: %w", liveproof.ErrUnavailable, err)
-	case redis.HasErrorPrefix(err, "ERR"), redis.HasErrorPrefix(err, "WRONGTYPE"):
+	case refused(err):
 		return fmt.Errorf("redis: %w", err)
 	}
 	return fmt.Errorf("redis: %w: %w", liveproof.ErrUnavailable, err)
+}
+
+// refused reports whether Redis answered that the command is wrong, so that repeating it is of no use.
+// (redis.HasErrorPrefix cannot tell: it ignores the prefix ERR.)
+func refused(err error) bool {
+	reply, ok := errors.AsType[redis.Error](err)
+	if !ok {
+		return false
+	}
+	text := reply.Error()
+	if !strings.HasPrefix(text, "ERR ") && !strings.HasPrefix(text, "WRONGTYPE ") {
+		return false // OOM, LOADING, READONLY, CLUSTERDOWN, …: a state of the server, which passes
+	}
+	return !strings.HasPrefix(text, "ERR max number of clients") && !strings.Contains(text, "-READONLY ") && !strings.Contains(text, "-OOM ")
 }

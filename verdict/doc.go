@@ -40,9 +40,19 @@
 // # Restart of evidence
 //
 // Whatever puts identity in doubt throws the evidence away and carries its
-// reason: another track, several faces, MaxDoubt doubtful samples in a row
+// reason: another track, several faces, a jump of the stream's time, MaxDoubt doubtful samples in a row
 // (frozen or looping picture, time running backward, impossible timing), or no
 // scored sample for RestartGap.
+//
+// # Reasons of an end without a decision
+//
+// First comes why the session ended (deadline, disconnected, …), where that is not the lack of evidence itself. Then what kept it from a
+// decision:
+//
+//   - score_near_threshold: there is enough evidence, and more than half of it, as a mean with time constant MinSpan, has ρ in [θ-m, θ+m]
+//   - score_undecided: there is enough evidence otherwise, and its scores do not agree on a side
+//   - insufficient_evidence: too few samples, over too short a time, in doubt, or with gaps. Before it stands the reason for which most samples did not
+//     count (unscored, or from before a restart), if it concerns at least a tenth of all samples
 //
 // # Failing closed
 //

@@ -31,6 +31,8 @@ func decay(dt, tau time.Duration) float64 { return math.Exp(-float64(dt) / float
 type run struct {
 	since time.Duration
 	on    bool
+	off   bool          // it did not hold at some time
+	offAt time.Duration // when that was last so
 }
 
 // follow takes the condition at time t; broken restarts a run that goes on.
@@ -38,7 +40,15 @@ func (r *run) follow(holds, broken bool, t time.Duration) {
 	if holds && (!r.on || broken) {
 		r.since = t
 	}
-	r.on = holds
+	if r.on = holds; !holds {
+		r.off, r.offAt = true, t
+	}
+}
+
+// growing reports whether a run is shorter than hold at t only because it began late or was broken, not because the condition did
+// not hold.
+func (r run) growing(hold, t time.Duration) bool {
+	return r.on && r.length(t) < hold && !(r.off && t-r.offAt < hold)
 }
 
 // length of the run up to t.
@@ -55,6 +65,7 @@ type evidence struct {
 	first, last time.Duration // stream time of the first and last scored sample
 	score       mean          // of ρ, time constant Tau
 	agreement   mean          // of ρ ≥ θ, time constant MinSpan
+	near        mean          // of ρ within the margin, time constant MinSpan
 	doubt       mean          // of "doubtful", time constant MinSpan
 	doubtAt     time.Duration // stream time of doubt's last term
 	doubtRun    int           // doubtful samples in a row
@@ -73,6 +84,7 @@ func (e *evidence) count(p Policy, s liveproof.Sample) {
 	e.last, e.newest = s.T, s.Rho
 	e.score.add(s.Rho, s.Weight, decay(gap, p.Tau))
 	e.agreement.add(indicator(s.Rho >= p.Threshold), s.Weight, decay(gap, p.MinSpan))
+	e.near.add(indicator(s.Rho >= p.lower() && s.Rho <= p.upper()), s.Weight, decay(gap, p.MinSpan))
 	e.trust(p, s.T, false)
 	e.above.follow(e.score.value() > p.upper(), gap > p.MaxGap, s.T)
 	e.below.follow(e.score.value() < p.lower(), gap > p.MaxGap, s.T)
@@ -111,12 +123,14 @@ func (e *evidence) side(p Policy) liveproof.Outcome {
 
 func (e *evidence) held(r run, p Policy) bool { return r.on && r.length(e.last) >= p.Hold }
 
-// shortfall says what keeps the evidence from a decision: too little of it, or
-// scores that do not agree on a side.
+// shortfall says what keeps the evidence from a decision: too little of it (too few samples, too short, with gaps, or in
+// doubt), most scores near the threshold, or scores that do not agree on a side.
 func (e *evidence) shortfall(p Policy) liveproof.Reason {
-	growing := (e.above.on && !e.held(e.above, p)) || (e.below.on && !e.held(e.below, p))
-	if !e.enough(p) || growing {
+	switch {
+	case !e.enough(p), e.above.growing(p.Hold, e.last), e.below.growing(p.Hold, e.last):
 		return liveproof.ReasonInsufficientEvidence
+	case e.near.value() > 0.5:
+		return liveproof.ReasonScoreNear
 	}
 	return liveproof.ReasonScoreUndecided
 }

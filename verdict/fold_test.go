@@ -34,8 +34,8 @@ func TestOneShot(t *testing.T) {
 		{"bona fide", series{}.scored(11, 0.9), isLive, []reason{liveproof.ReasonScoreAbove}},
 		{"attack", series{}.scored(11, 0.1), isSpoof, []reason{liveproof.ReasonScoreBelow}},
 		{"one sample too few", series{}.scored(10, 0.9), pending, []reason{liveproof.ReasonInsufficientEvidence}},
-		{"near the threshold", series{}.scored(40, 0.52), pending, []reason{liveproof.ReasonScoreUndecided}},
-		{"exactly at the margin", series{}.scored(40, 0.55), pending, []reason{liveproof.ReasonScoreUndecided}},
+		{"near the threshold", series{}.scored(40, 0.52), pending, []reason{liveproof.ReasonScoreNear}},
+		{"exactly at the margin", series{}.scored(40, 0.55), pending, []reason{liveproof.ReasonScoreNear}},
 		{"high early, then attack", series{}.scored(9, 1).scored(30, 0), isSpoof, []reason{liveproof.ReasonScoreBelow}},
 		{"low early, then bona fide", series{}.scored(9, 0).scored(40, 1), isLive, []reason{liveproof.ReasonScoreAbove}},
 		{"half attack pictures with a good mean", series{}.scored(70, 1).each(func(i int, v *liveproof.Sample) {

@@ -12,6 +12,9 @@ import (
 // to 0/0, and no quality measure means anything that small.
 const minWeight = 1e-6
 
+// obstacleShare: a reason that wasted less than one of so many samples did not keep a session from its decision.
+const obstacleShare = 10
+
 // Folder folds one session's samples as they come. Not safe for concurrent use.
 type Folder struct {
 	policy Policy
@@ -27,7 +30,8 @@ type Folder struct {
 	final     *liveproof.Verdict
 	restarted liveproof.Reason // why evidence restarted last, "" if it never did
 	missed    liveproof.Reason // why the newest unscored sample since the last scored one was not scored
-	misses    tally            // over the whole session
+	samples   int              // over the whole session, as are:
+	wasted    tally            // the samples that do not count, by reason: unscored ones, and those before a restart
 }
 
 // New returns a folder without evidence. The policy must name its threshold.
@@ -41,7 +45,7 @@ func New(p Policy, mode liveproof.Mode) (*Folder, error) {
 	if mode != liveproof.ModeOnboarding && mode != liveproof.ModeCall {
 		return nil, fmt.Errorf("mode: %q is neither onboarding nor call", mode)
 	}
-	return &Folder{policy: p, mode: mode, seen: -1, outcome: liveproof.OutcomePending, misses: tally{}}, nil
+	return &Folder{policy: p, mode: mode, seen: -1, outcome: liveproof.OutcomePending, wasted: tally{}}, nil
 }
 
 // Fold judges a whole timeline at stream time elapsed. ended is "" while the
@@ -55,8 +59,9 @@ func Fold(p Policy, mode liveproof.Mode, samples []liveproof.Sample, elapsed tim
 	for _, s := range samples {
 		f.Add(s)
 	}
-	f.Advance(elapsed)
-	if ended != "" {
+	if ended == "" {
+		f.Advance(elapsed)
+	} else {
 		f.End(elapsed, ended)
 	}
 	return f.Verdict()
@@ -66,6 +71,7 @@ func Fold(p Policy, mode liveproof.Mode, samples []liveproof.Sample, elapsed tim
 // kept up to date (see Smoothed) but the verdict stands.
 func (f *Folder) Add(s liveproof.Sample) {
 	s = f.checked(s)
+	f.samples++
 	if s.T > f.seen && !mistimed(s.Reasons) {
 		f.Advance(s.T)
 		f.seen = s.T
@@ -83,19 +89,28 @@ func (f *Folder) Add(s liveproof.Sample) {
 // Advance records that the stream has reached time t without a further sample: a
 // one-shot session may pass its deadline, and evidence becomes stale.
 func (f *Folder) Advance(t time.Duration) {
-	if f.mode == liveproof.ModeOnboarding && t >= f.policy.Deadline {
-		f.conclude(f.policy.Deadline, liveproof.ReasonDeadline)
-	}
+	f.expire(t)
 	if f.ev.scored > 0 && t-f.ev.last > f.policy.RestartGap {
 		f.restart(t, firstOf(f.missed, liveproof.ReasonInsufficientEvidence))
 	}
 }
 
-// End closes the session at stream time t. A decision that stands is kept; a
+// expire ends a one-shot session at its deadline.
+func (f *Folder) expire(t time.Duration) {
+	if f.mode == liveproof.ModeOnboarding && t >= f.policy.Deadline {
+		f.conclude(f.policy.Deadline, liveproof.ReasonDeadline)
+	}
+}
+
+// End closes the session at time t. A decision that stands is kept; a
 // call that ends regularly (disconnected) keeps live or spoof when its evidence
-// is fresh; everything else is inconclusive.
+// is fresh; everything else is inconclusive. For a one-shot session t may be the server's time, which stream time can lag behind; its
+// evidence does not become stale by that, so that the reasons speak of what was seen.
 func (f *Folder) End(t time.Duration, why liveproof.Reason) {
-	f.Advance(t)
+	if f.mode == liveproof.ModeCall {
+		f.Advance(t)
+	}
+	f.expire(t)
 	standing := f.outcome == liveproof.OutcomeLive || f.outcome == liveproof.OutcomeSpoof
 	if standing && why == liveproof.ReasonDisconnected {
 		f.settle(f.outcome, f.at, append(slices.Clone(f.grounds), why))
@@ -133,6 +148,8 @@ func (f *Folder) identify(s liveproof.Sample) {
 	case slices.Contains(s.Reasons, liveproof.ReasonStreamChanged):
 		f.restart(s.T, liveproof.ReasonStreamChanged)
 		f.track = 0 // whoever is seen next begins the new evidence
+	case slices.Contains(s.Reasons, liveproof.ReasonTimestampsJumped):
+		f.restart(f.seen, liveproof.ReasonTimestampsJumped)
 	case slices.Contains(s.Reasons, liveproof.ReasonFaceChanged),
 		s.Track != 0 && f.track != 0 && s.Track != f.track:
 		f.restart(s.T, liveproof.ReasonFaceChanged)
@@ -149,7 +166,7 @@ func (f *Folder) miss(s liveproof.Sample) {
 		why = s.Reasons[0]
 	}
 	f.missed = why
-	f.misses.add(why)
+	f.waste(why, 1)
 	doubt := slices.IndexFunc(s.Reasons, liveproof.Reason.Doubtful)
 	if doubt < 0 {
 		return
@@ -164,6 +181,7 @@ func (f *Folder) miss(s liveproof.Sample) {
 func (f *Folder) restart(t time.Duration, why liveproof.Reason) {
 	// The run of doubt outlives the evidence: a frozen picture stays one.
 	run := f.ev.doubtRun
+	f.waste(why, f.ev.scored)
 	f.ev = evidence{doubtRun: run}
 	f.restarted = why
 	if f.mode == liveproof.ModeCall && f.outcome != liveproof.OutcomePending {
@@ -196,13 +214,33 @@ func (f *Folder) change(to liveproof.Outcome, t time.Duration, why liveproof.Rea
 	}
 }
 
-// conclude ends without a decision.
+// conclude ends without a decision. The reasons name what the session lacked, with its cause in the samples first where there is one.
 func (f *Folder) conclude(t time.Duration, why liveproof.Reason) {
-	reasons := distinct(why, f.misses.top(), f.ev.shortfall(f.policy))
+	lack := f.ev.shortfall(f.policy)
 	if why == liveproof.ReasonInsufficientEvidence {
-		reasons = distinct(f.ev.shortfall(f.policy), f.misses.top())
+		why = lack
+	}
+	reasons := distinct(why, lack, f.obstacle())
+	if lack == liveproof.ReasonInsufficientEvidence {
+		reasons = distinct(why, f.obstacle(), lack)
 	}
 	f.settle(liveproof.OutcomeInconclusive, t, reasons)
+}
+
+// obstacle is the reason for which most samples do not count; "" when that is less than one in obstacleShare.
+func (f *Folder) obstacle() liveproof.Reason {
+	top := f.wasted.top()
+	if f.wasted[top]*obstacleShare < f.samples {
+		return ""
+	}
+	return top
+}
+
+// waste counts samples that do not count. A lack of evidence is no cause of itself.
+func (f *Folder) waste(why liveproof.Reason, samples int) {
+	if why != liveproof.ReasonInsufficientEvidence {
+		f.wasted.add(why, samples)
+	}
 }
 
 // settle fixes the final verdict, once.

@@ -66,7 +66,7 @@ func blocked(reasons []liveproof.Reason) bool {
 // advance the stream's time.
 func mistimed(reasons []liveproof.Reason) bool {
 	return slices.ContainsFunc(reasons, func(r liveproof.Reason) bool {
-		return r == liveproof.ReasonTimestampsBackward || r == liveproof.ReasonInjectionTiming
+		return r == liveproof.ReasonTimestampsBackward || r == liveproof.ReasonTimestampsJumped || r == liveproof.ReasonInjectionTiming
 	})
 }
 
@@ -76,9 +76,9 @@ type tally map[liveproof.Reason]int
 // maxReasons bounds a tally; there are fewer codes than that.
 const maxReasons = 64
 
-func (t tally) add(r liveproof.Reason) {
-	if _, known := t[r]; known || len(t) < maxReasons {
-		t[r]++
+func (t tally) add(r liveproof.Reason, n int) {
+	if _, known := t[r]; n > 0 && (known || len(t) < maxReasons) {
+		t[r] += n
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"os"
 	"reflect"
 	"time"
@@ -54,8 +55,12 @@ type LogConfig struct {
 
 // OpsConfig is for those who run the server.
 type OpsConfig struct {
-	// Pprof is the loopback address of net/http/pprof; "" turns it off.
-	Pprof string `yaml:"pprof"`
+	// Listen is the TCP address of /metrics, apart from that of clients; port 0 takes a free one, "" switches it
+	// off. Where another machine collects the metrics, bind an address of its network only: they are open to
+	// whoever reaches them.
+	Listen string `yaml:"listen"`
+	// Profiles serves the profiles of net/http/pprof at /debug/pprof/ too; it needs a loopback address.
+	Profiles bool `yaml:"profiles"`
 }
 
 // DefaultConfig is what runs without a file; configs/liveproof.yaml says the same in words.
@@ -73,6 +78,7 @@ func DefaultConfig() Config {
 		Models:   models.DefaultConfig(),
 		Store:    store.DefaultConfig(),
 		Log:      LogConfig{Format: "text", Level: slog.LevelInfo},
+		Ops:      OpsConfig{Listen: "127.0.0.1:9464"},
 	}
 }
 
@@ -108,9 +114,16 @@ func (c Config) engine() engine.Config {
 	return e
 }
 
-// webrtc is the configuration of WebRTC, with the timeouts of section session.
+// webrtc is the configuration of WebRTC, with the timeouts of section session and the addresses that
+// suit those of section ingest.
 func (c Config) webrtc() rtc.Config {
 	w := c.WebRTC
+	if w.Bind == rtc.BindAuto {
+		w.Bind = rtc.BindAll
+		if isLoopback(c.Ingest.Listen) && c.Ingest.PublicURL == "" && len(w.PublicIPs) == 0 && len(w.Interfaces) == 0 {
+			w.Bind = rtc.BindLoopback
+		}
+	}
 	w.ConnectTimeout, w.IdleTimeout = c.Session.ConnectTimeout, c.Session.IdleTimeout
 	return w
 }
@@ -122,7 +135,11 @@ func (c LogConfig) Validate() error {
 
 // Validate keeps the profiler off the network.
 func (c OpsConfig) Validate() error {
-	return check.That("pprof", c.Pprof == "" || isLoopback(c.Pprof), "%q is not a loopback address such as 127.0.0.1:6060", c.Pprof)
+	_, _, err := net.SplitHostPort(c.Listen)
+	return errors.Join(
+		check.That("listen", c.Listen == "" || err == nil, "%q is not an address such as 127.0.0.1:9464", c.Listen),
+		check.That("profiles", !c.Profiles || isLoopback(c.Listen), "profiles are for this machine only: ops.listen must be a loopback address, not %q", c.Listen),
+	)
 }
 
 // sections gives the section values by key, in the order of the struct.

@@ -22,6 +22,7 @@ var renamed = map[string]string{
 	"ingest.drain_timeout":    "session.drain_timeout",
 	"ingest.rate_per_key":     "ingest.rate_per_tenant",
 	"onnx.tensorrt_fp16":      "onnx.precision",
+	"ops.pprof":               "ops.profiles",
 	"pipeline.idle_timeout":   "session.idle_timeout",
 	"pipeline.decide_timeout": "session.decide_timeout",
 	"verdict.deadline":        "session.deadline",

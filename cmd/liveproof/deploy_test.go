@@ -45,6 +45,9 @@ func TestComposeSetsKnownKeys(t *testing.T) {
 	require.Len(t, cfg.Ingest.APIKeys, 1)
 	require.Len(t, cfg.WebRTC.TURNURLs, 2)
 	require.Equal(t, "json", cfg.Log.Format)
+	scraped, err := os.ReadFile("../../configs/prometheus/prometheus.yml")
+	require.NoError(t, err)
+	require.Contains(t, string(scraped), `targets: ["liveproof`+cfg.Ops.Listen+`"]`, "Prometheus asks the address of the metrics")
 	for service, s := range file.Services {
 		for _, v := range s.Volumes {
 			if source, _, _ := strings.Cut(v, ":"); strings.HasPrefix(source, "./") {

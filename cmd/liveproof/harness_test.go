@@ -35,10 +35,36 @@ func TestMain(m *testing.M) {
 type server struct {
 	t    *testing.T
 	url  string
+	ops  string // address of the metrics
 	key  string
 	stop context.CancelFunc // as SIGTERM does
 	done chan struct{}
 	code int
+	log  logBuffer
+}
+
+// logBuffer keeps what a server logs.
+type logBuffer struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (b *logBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+// lines returns the lines of warnings, of errors and of those that contain the text.
+func (b *logBuffer) lines(text string) (found []string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for line := range strings.Lines(b.text.String()) {
+		if strings.Contains(line, "level=WARN") || strings.Contains(line, "level=ERROR") || strings.Contains(line, text) {
+			found = append(found, line)
+		}
+	}
+	return found
 }
 
 // startServer runs `liveproof serve args…` until the test ends.
@@ -51,7 +77,7 @@ func startServer(t *testing.T, args ...string) *server {
 	root := newRootCommand()
 	root.SetArgs(append([]string{"serve", "--listen", "127.0.0.1:0", "--udp-port", "0"}, args...))
 	root.SetOut(writer)
-	root.SetErr(testWriter{t})
+	root.SetErr(io.MultiWriter(testWriter{t}, &s.log))
 	go func() {
 		defer close(s.done)
 		err := root.ExecuteContext(ctx)
@@ -72,6 +98,9 @@ func (s *server) readAnnouncement(out io.Reader) {
 	for s.url == "" && lines.Scan() {
 		if key, ok := strings.CutPrefix(lines.Text(), "development API key: "); ok {
 			s.key = key
+		}
+		if url, ok := strings.CutPrefix(lines.Text(), "metrics at "); ok {
+			s.ops = url
 		}
 		if url, ok := strings.CutPrefix(lines.Text(), "listening on "); ok {
 			s.url = url
@@ -215,27 +244,37 @@ func findShared(name string) (path string, ok bool) {
 	return path, root != "" && err == nil
 }
 
-// encode makes an IVF file of VP8 with ffmpeg's arguments for input and filter.
+// encode makes a clip of VP8 with ffmpeg's arguments for input and filter.
 func encode(t testing.TB, args ...string) *publish.Clip {
+	t.Helper()
+	clip, err := publish.ReadIVF(encodeIVF(t, args...))
+	require.NoError(t, err)
+	return clip
+}
+
+// encodeIVF is encode that leaves the clip in a file.
+func encodeIVF(t testing.TB, args ...string) (path string) {
 	t.Helper()
 	if _, err := exec.LookPath("ffmpeg"); err != nil {
 		t.Skip("ffmpeg is not installed (make setup)")
 	}
-	path := filepath.Join(t.TempDir(), "clip.ivf")
+	path = filepath.Join(t.TempDir(), "clip.ivf")
 	command := append([]string{"-v", "error"}, args...)
 	command = append(command, "-an", "-r", "30", "-c:v", "libvpx", "-b:v", "1M", "-g", "60",
 		"-deadline", "realtime", "-cpu-used", "8", "-f", "ivf", path)
 	out, err := exec.Command("ffmpeg", command...).CombinedOutput()
 	require.NoError(t, err, "%s", out)
-	clip, err := publish.ReadIVF(path)
-	require.NoError(t, err)
-	return clip
+	return path
 }
 
 // person is a real person before a webcam; noise makes every picture unique when it is looped.
 func person(t testing.TB, name string, seconds string) *publish.Clip {
-	return encode(t, "-stream_loop", "9", "-f", "mjpeg", "-r", "30", "-i", shared(t, "media/"+name),
-		"-vf", "noise=alls=3:allf=t", "-t", seconds)
+	return encode(t, personArgs(t, name, seconds)...)
+}
+
+func personArgs(t testing.TB, name string, seconds string) []string {
+	return []string{"-stream_loop", "9", "-f", "mjpeg", "-r", "30", "-i", shared(t, "media/"+name),
+		"-vf", "noise=alls=3:allf=t", "-t", seconds}
 }
 
 // nobody is a slowly turning gradient with noise: nothing in it looks like a face, to the Haar cascade neither.
@@ -243,10 +282,10 @@ func nobody(t testing.TB, seconds string) *publish.Clip {
 	return encode(t, "-f", "lavfi", "-i", "gradients=size=640x480:rate=30:speed=0.02:seed=1,noise=alls=8:allf=t,format=yuv420p", "-t", seconds)
 }
 
-// metric reads one sample of /metrics by its exact name and labels; 0 when it is absent.
+// metric reads one sample of the metrics by its exact name and labels; 0 when it is absent.
 func (s *server) metric(name string) float64 {
 	s.t.Helper()
-	resp, err := http.Get(s.url + "/metrics")
+	resp, err := http.Get(s.ops)
 	require.NoError(s.t, err)
 	defer resp.Body.Close()
 	for lines := bufio.NewScanner(resp.Body); lines.Scan(); {

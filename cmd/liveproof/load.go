@@ -23,10 +23,11 @@ It answers "how many sessions can this machine run": start it on another machine
 otherwise takes processor time from the server. Sessions for which the server has no
 capacity are counted as refused.
 
-With --window the server is measured too, while all sessions send. Its /metrics give its
-CPU time, its memory and the time from a picture to its score. The sessions end after the
-window. With --mode onboarding each session ends with its verdict, and the time to it is
-printed: from the first packet until the verdict could be read.
+With --window the server is measured too, while all sessions send. Its metrics give its
+CPU time, its memory and the time from a picture to its score; the server prints their
+address when it starts (--metrics). The sessions end after the window. With --mode
+onboarding each session ends with its verdict, and the time to it is printed: from the
+first packet until the verdict could be read.
 
 By default the sessions are calls. A call that stands at live is sampled less often. To
 measure how many sessions the server can run at the full sampling rate, start it with
@@ -41,10 +42,10 @@ not scored). To make one from any clip:
 
 // loadOptions are the flags of `liveproof load`.
 type loadOptions struct {
-	server, apiKey, mode, appendTo string
-	sessions                       int
-	stagger                        time.Duration
-	window                         publish.Window
+	server, metrics, apiKey, mode, appendTo string
+	sessions                                int
+	stagger                                 time.Duration
+	window                                  publish.Window
 }
 
 func newLoadCommand() *cobra.Command {
@@ -60,6 +61,7 @@ func newLoadCommand() *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.server, "server", "http://127.0.0.1:8080", "address of the server")
+	f.StringVar(&o.metrics, "metrics", "http://127.0.0.1:9464/metrics", "with --window, address of the server's metrics (its ops.listen)")
 	f.StringVar(&o.apiKey, "api-key", os.Getenv("LIVEPROOF_API_KEY"), "API key (or LIVEPROOF_API_KEY)")
 	f.StringVar(&o.mode, "mode", string(liveproof.ModeCall), "call or onboarding")
 	f.IntVar(&o.sessions, "sessions", 1, "concurrent sessions")
@@ -72,7 +74,7 @@ func newLoadCommand() *cobra.Command {
 
 func (o loadOptions) run(ctx context.Context, path string, out io.Writer) error {
 	load := publish.Options{
-		Client: publish.Client{Server: o.server, APIKey: o.apiKey},
+		Client: publish.Client{Server: o.server, APIKey: o.apiKey, Metrics: o.metrics},
 		Mode:   liveproof.Mode(o.mode), Sessions: o.sessions, Stagger: o.stagger,
 	}
 	if err := check.Prefix("--", o.validate(load)); err != nil {

@@ -8,7 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/http/pprof"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -32,26 +32,14 @@ func isLoopback(address string) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// servePprof serves profiles until ctx ends.
-func servePprof(ctx context.Context, address string, log *slog.Logger) error {
-	mux := http.NewServeMux()
-	mux.HandleFunc("/debug/pprof/", pprof.Index)
-	mux.HandleFunc("/debug/pprof/cmdline", pprof.Cmdline)
-	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
-	mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
-	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
-	listener, err := net.Listen("tcp", address)
-	if err != nil {
-		return fmt.Errorf("ops.pprof: %w", err)
+// explainTaken adds to an error of a port that another program has which key and flag choose another
+// one. Any other error stays as it is.
+func explainTaken(err error, key, flag, more string) error {
+	if !errors.Is(err, syscall.EADDRINUSE) {
+		return err
 	}
-	log.Info("profiles at http://" + listener.Addr().String() + "/debug/pprof/")
-	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
-	stop := context.AfterFunc(ctx, func() { _ = server.Close() })
-	defer stop()
-	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-		return fmt.Errorf("ops.pprof: %w", err)
-	}
-	return nil
+	return fmt.Errorf("%w: another program has this port, perhaps another liveproof; choose another one with %s (%s, %s), port 0 takes a free one%s",
+		err, key, flag, variable(key), more)
 }
 
 // newHealthcheckCommand asks a running server for /readyz: a container's health check without curl.

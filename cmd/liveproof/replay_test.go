@@ -65,6 +65,15 @@ func TestReplayIsDeterministic(t *testing.T) {
 	t.Logf("%s: %s score %.3f mean %.3f", filepath.Base(clip), first[0].Verdict, first[0].Score, first[0].MeanRho)
 }
 
+// TestReplayOfPicturesAsMeant: people whose recordings are mirrored, turned by a message in the stream, and of high dynamic range.
+func TestReplayOfPicturesAsMeant(t *testing.T) {
+	for _, name := range []string{"hflip.mp4", "sei180.mp4", "pq.mov"} {
+		lines, code := replay(t, shared(t, "inputs/"+name))
+		require.Equal(t, exitOK, code)
+		require.EqualValues(t, "live", lines[0].Verdict, "%s: %v", name, lines[0].Reasons)
+	}
+}
+
 func TestWrongUsage(t *testing.T) {
 	for _, args := range [][]string{
 		{"nonsense"}, {"serve", "surplus"}, {"serve", "--listen", "8080"},

@@ -6,12 +6,13 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
@@ -34,7 +35,9 @@ the demo page is off unless --dev is given.
   liveproof serve --dev                               the same, with ρ over time as a live chart
   liveproof serve --redis redis://localhost:6379/0    sessions and verdicts in Redis
   liveproof serve --config configs/liveproof.yaml
+  liveproof serve --listen 127.0.0.1:0 --udp-port 0   on free ports of this machine only, media too
 
+Metrics are at an address of their own (--ops-listen), reachable from this machine only by default.
 SIGTERM drains: running sessions have session.drain_timeout to end. SIGHUP reads the model file again
 for new sessions; when the file is refused, the old model stays.
 
@@ -43,10 +46,10 @@ for example LIVEPROOF_WEBRTC_UDP_PORT=9000.`
 
 // serveFlags override the configuration.
 type serveFlags struct {
-	config, listen, redis string
-	udpPort               int
-	dev                   bool
-	deadline              time.Duration
+	config, listen, redis, opsListen string
+	udpPort                          int
+	dev                              bool
+	deadline                         time.Duration
 }
 
 func newServeCommand() *cobra.Command {
@@ -67,8 +70,9 @@ func newServeCommand() *cobra.Command {
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&f.config, "config", "", "configuration file (YAML); unknown keys are refused")
-	flags.StringVar(&f.listen, "listen", "", "TCP address of HTTP (default :8080); port 0 takes a free one")
+	flags.StringVar(&f.listen, "listen", "", "TCP address of HTTP (default :8080); port 0 takes a free one, and one for --ops-listen unless that is set")
 	flags.IntVar(&f.udpPort, "udp-port", 0, "UDP and ICE-TCP port of all WebRTC sessions (default 8443); 0 takes a free one")
+	flags.StringVar(&f.opsListen, "ops-listen", "", `TCP address of /metrics (default 127.0.0.1:9464); port 0 takes a free one, "" switches it off`)
 	flags.StringVar(&f.redis, "redis", "", "Redis URL; default: sessions in memory")
 	flags.BoolVar(&f.dev, "dev", false, "tell clients ρ, and serve the demo page also with --config")
 	flags.DurationVar(&f.deadline, "deadline", 0, "longest onboarding session before inconclusive (default 15s)")
@@ -79,9 +83,15 @@ func (f serveFlags) apply(cmd *cobra.Command, cfg *Config) {
 	changed := cmd.Flags().Changed
 	if changed("listen") {
 		cfg.Ingest.Listen = f.listen
+		if _, port, _ := net.SplitHostPort(f.listen); port == "0" && cfg.Ops.Listen == DefaultConfig().Ops.Listen {
+			cfg.Ops.Listen = "127.0.0.1:0" // several servers run side by side
+		}
 	}
 	if changed("udp-port") {
 		cfg.WebRTC.UDPPort, cfg.WebRTC.TCPPort = f.udpPort, f.udpPort
+	}
+	if changed("ops-listen") {
+		cfg.Ops.Listen = f.opsListen
 	}
 	if changed("redis") {
 		cfg.Store.Redis = f.redis
@@ -112,6 +122,11 @@ func serve(ctx context.Context, cfg Config, mode serveMode, out, errOut io.Write
 		fmt.Fprintln(out, "development API key:", key)
 	}
 	reg := newRegistry()
+	ops, err := listenOps(cfg.Ops, reg, log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, ops.Close()) }()
 	judge, err := openEngine(ctx, cfg, log, reg)
 	if err != nil {
 		return err
@@ -124,13 +139,13 @@ func serve(ctx context.Context, cfg Config, mode serveMode, out, errOut io.Write
 	defer func() { err = closeUnlessStuck(err, sessions) }()
 	api, err := rtc.New(cfg.webrtc(), log, reg)
 	if err != nil {
-		return fmt.Errorf("webrtc: %w", err)
+		key, _, _ := strings.Cut(err.Error(), ":")
+		return explainTaken(fmt.Errorf("webrtc.%w", err), "webrtc."+key, "--udp-port", "")
 	}
 	defer func() { err = closeUnlessStuck(err, api) }()
 	server, err := ingest.New(cfg.Ingest, ingest.Deps{
 		Sessions: sessions, Analyzer: judge.Live(sessions), RTC: api, Dial: live.Dial(api), Session: cfg.Session, Log: log,
-		Metrics: reg, MetricsHandler: promhttp.HandlerFor(reg, promhttp.HandlerOpts{Registry: reg}),
-		Web: webclient.FS(), Dev: mode.dev, Demo: mode.demo, Ready: judge.Ready,
+		Metrics: reg, Web: webclient.FS(), Dev: mode.dev, Demo: mode.demo, Ready: judge.Ready, PublicIPs: cfg.WebRTC.PublicIPs,
 		Admit: judge.Admit, Capacity: &live.Capacity{CPU: cpu.Read, Scorer: judge.Utilisation, SampleRate: cfg.Pipeline.SampleRate},
 		MinDeadline: cfg.engine().MinDeadline(),
 	})
@@ -138,10 +153,10 @@ func serve(ctx context.Context, cfg Config, mode serveMode, out, errOut io.Write
 		return usage(fmt.Errorf("configuration: %w", err))
 	}
 	if err := server.Listen(); err != nil {
-		return err
+		return explainTaken(err, "ingest.listen", "--listen", "")
 	}
-	announce(out, log, cfg, mode, server, judge)
-	return runAll(ctx, cfg, log, hangups, judge, server)
+	announce(out, log, cfg, mode, server, ops, judge)
+	return runAll(ctx, log, hangups, judge, ops, server)
 }
 
 // openEngine loads the models; a wrong configuration is the user's fault.
@@ -162,18 +177,17 @@ func closeUnlessStuck(err error, c io.Closer) error {
 	return errors.Join(err, c.Close())
 }
 
-// runAll starts downstream first and stops upstream first: the engine outlives the server's drain.
-func runAll(ctx context.Context, cfg Config, log *slog.Logger, hangups <-chan os.Signal,
-	judge *engine.Engine, server *ingest.Server,
+// runAll starts downstream first and stops upstream first: the engine outlives the server's drain,
+// and metrics are served until its end.
+func runAll(ctx context.Context, log *slog.Logger, hangups <-chan os.Signal,
+	judge *engine.Engine, ops *opsListener, server *ingest.Server,
 ) error {
 	engineCtx, stopEngine := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopEngine()
 	group, groupCtx := errgroup.WithContext(ctx)
 	group.Go(func() error { return judge.Run(engineCtx) })
 	group.Go(func() error { return reloadOnHangup(groupCtx, hangups, judge, log) })
-	if cfg.Ops.Pprof != "" {
-		group.Go(func() error { return servePprof(groupCtx, cfg.Ops.Pprof, log) })
-	}
+	group.Go(func() error { return ops.run(engineCtx) })
 	group.Go(func() error {
 		defer stopEngine()
 		return server.Run(groupCtx)
@@ -187,12 +201,21 @@ func newRegistry() *prometheus.Registry {
 	return reg
 }
 
-func announce(out io.Writer, log *slog.Logger, cfg Config, mode serveMode, server *ingest.Server, e *engine.Engine) {
+func announce(out io.Writer, log *slog.Logger, cfg Config, mode serveMode, server *ingest.Server, ops *opsListener, e *engine.Engine) {
 	model := e.Model()
 	log.Info("ready to judge", "model", model.Name, "provider", model.Provider, "precision", model.Precision,
 		"threshold", model.Threshold, "detector", e.Detector(), "version", version)
 	if model.Demo {
 		log.Warn("this model is a demo: it was trained on rendered attacks, not on licensed benchmark data")
+	}
+	if url := ops.url(); url != "" {
+		fmt.Fprintln(out, "metrics at", url+"/metrics")
+		if cfg.Ops.Profiles {
+			fmt.Fprintln(out, "profiles at", url+"/debug/pprof/")
+		}
+	}
+	if cfg.WebRTC.Bind == rtc.BindAuto && cfg.webrtc().Bind == rtc.BindLoopback {
+		log.Info("media is received on loopback only, because ingest.listen is a loopback address; webrtc.bind: all opens it to the network")
 	}
 	fmt.Fprintln(out, "listening on", baseURL(server.Addr().String(), cfg.Ingest.TLSCert != ""))
 	if mode.demo {

@@ -35,6 +35,7 @@ func openStore(ctx context.Context, cfg store.Config, log *slog.Logger) (session
 		_ = db.Close()
 		return nil, fmt.Errorf("the Redis of --redis / store.redis does not answer: is it running, and is the address right? %w", err)
 	}
+	db.LogOutages(log)
 	log.Info("sessions are kept in Redis")
 	return db, nil
 }

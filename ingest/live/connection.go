@@ -18,8 +18,11 @@ import (
 	"github.com/liveproof/liveproof/internal/ids"
 )
 
-// ErrRenegotiation says that the connection's one offer was made already.
-var ErrRenegotiation = errors.New("the offer was made already; renegotiation is not supported")
+// ErrRenegotiation says that the offer was made already, and that this one asks for more than an ICE restart.
+var ErrRenegotiation = errors.New("the offer was made already; only ICE can be renewed")
+
+// restartTimeout bounds the answer to an ICE restart, which takes milliseconds.
+const restartTimeout = 5 * time.Second
 
 // Connection is one connected session. Its goroutine (run) alone decides how the
 // session ends; all other code can only ask for the end (HangUp, Abandon,
@@ -115,13 +118,13 @@ func (c *Connection) reasonOr(otherwise liveproof.Reason) liveproof.Reason {
 	return otherwise
 }
 
-// Answer takes the connection's one offer. After an error the caller tells the
-// client and then calls HangUp.
+// Answer takes the connection's offer, and later ones that restart ICE. After an
+// error the caller tells the client and then calls HangUp.
 func (c *Connection) Answer(ctx context.Context, offer string) (string, error) {
 	c.negotiate.Lock()
 	defer c.negotiate.Unlock()
 	if c.negotiate.done {
-		return "", ErrRenegotiation
+		return c.restart(ctx, offer)
 	}
 	c.negotiate.done = true
 	ctx, cancel := context.WithDeadline(ctx, c.connectBy)
@@ -144,8 +147,26 @@ func (c *Connection) Answer(ctx context.Context, offer string) (string, error) {
 	return answer, err
 }
 
-// Refuse notes that the client's offer cannot be used.
-func (c *Connection) Refuse() { c.setReason(liveproof.ReasonUnsupportedMedia) }
+// restart takes a renewed offer. The session, its evidence and its limits stay as
+// they are: the DTLS identity is the same.
+func (c *Connection) restart(ctx context.Context, offer string) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, restartTimeout)
+	defer cancel()
+	answer, err := c.peer.Restart(ctx, offer)
+	if errors.Is(err, rtc.ErrNegotiated) {
+		return "", fmt.Errorf("%w: %w", ErrRenegotiation, err)
+	}
+	return answer, err
+}
+
+// Refuse notes that the client's offer cannot be used. A renewed one is no reason: media has come before it.
+func (c *Connection) Refuse() {
+	c.negotiate.Lock()
+	defer c.negotiate.Unlock()
+	if !c.negotiate.done {
+		c.setReason(liveproof.ReasonUnsupportedMedia)
+	}
+}
 
 // AddCandidate takes a remote candidate. A bad one is dropped and counted, because
 // browsers send candidates of many kinds; too many of them give
@@ -161,8 +182,12 @@ func (c *Connection) AddCandidate(candidate webrtc.ICECandidateInit) error {
 	return nil
 }
 
-// AddFragment takes trickled candidates (RFC 8840).
-func (c *Connection) AddFragment(fragment string) error { return c.peer.AddFragment(fragment) }
+// AddFragment takes trickled candidates or an ICE restart; see Peer.AddFragment.
+func (c *Connection) AddFragment(ctx context.Context, fragment string, matches func(session int) bool) (*rtc.Restarted, error) {
+	ctx, cancel := context.WithTimeout(ctx, restartTimeout)
+	defer cancel()
+	return c.peer.AddFragment(ctx, fragment, matches)
+}
 
 // run is the connection's goroutine: it waits for the ending, writes it, tells
 // the client and waits for the analyzer, which may return after its ending.

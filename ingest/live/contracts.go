@@ -6,6 +6,7 @@ import (
 	"github.com/pion/webrtc/v4"
 
 	"github.com/liveproof/liveproof"
+	"github.com/liveproof/liveproof/ingest/rtc"
 )
 
 // Sessions keeps the records of sessions. Every call may block on the network
@@ -41,11 +42,15 @@ type Analyzer interface {
 
 // Peer is one WebRTC connection that receives video.
 type Peer interface {
-	// Answer takes the one offer; an SDP that cannot be used wraps rtc.ErrBadSDP.
+	// Answer takes the first offer; an SDP that cannot be used wraps rtc.ErrBadSDP.
 	Answer(ctx context.Context, offer string) (answer string, err error)
+	// Restart takes a renewed offer that restarts ICE; rtc.ErrNegotiated when it is no such one.
+	Restart(ctx context.Context, offer string) (answer string, err error)
 	AddCandidate(c webrtc.ICECandidateInit) error
-	// AddFragment takes a trickle-ice-sdpfrag (RFC 8840).
-	AddFragment(fragment string) error
+	// AddFragment takes a trickle-ice-sdpfrag (RFC 8840); when it restarts ICE, the
+	// result is this side's. matches says whether it is meant for the current ICE
+	// session; rtc.ErrOtherICESession when not.
+	AddFragment(ctx context.Context, fragment string, matches func(session int) bool) (*rtc.Restarted, error)
 	// Video blocks for the first video track.
 	Video(ctx context.Context) (liveproof.UnitSource, error)
 	// Done is closed when the connection is lost for good or closed; then Err says

@@ -2,6 +2,8 @@ package live
 
 import (
 	"context"
+	"errors"
+	"log/slog"
 	"time"
 
 	"github.com/liveproof/liveproof"
@@ -61,7 +63,11 @@ func (s *Supervisor) renew(ids []liveproof.SessionID) {
 	defer cancel()
 	lost, err := s.deps.Sessions.Renew(ctx, s.lease(), ids)
 	if err != nil {
-		s.deps.Log.Warn("leases were not renewed", "sessions", len(ids), "err", err)
+		level := slog.LevelWarn
+		if errors.Is(err, liveproof.ErrUnavailable) {
+			level = slog.LevelDebug // the store tells its outages, once each
+		}
+		s.deps.Log.Log(ctx, level, "leases were not renewed", "sessions", len(ids), "err", err)
 		return
 	}
 	for _, id := range lost {

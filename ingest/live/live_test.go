@@ -15,6 +15,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/liveproof/liveproof"
+	"github.com/liveproof/liveproof/ingest/rtc"
 	"github.com/liveproof/liveproof/internal/ids"
 	"github.com/liveproof/liveproof/store"
 )
@@ -73,9 +74,12 @@ type stream struct {
 	done chan struct{}
 }
 
-func (p *stream) Answer(context.Context, string) (string, error)      { return "", nil }
-func (p *stream) AddCandidate(webrtc.ICECandidateInit) error          { return nil }
-func (p *stream) AddFragment(string) error                            { return nil }
+func (p *stream) Answer(context.Context, string) (string, error)  { return "", nil }
+func (p *stream) AddCandidate(webrtc.ICECandidateInit) error      { return nil }
+func (p *stream) Restart(context.Context, string) (string, error) { return "", nil }
+func (p *stream) AddFragment(context.Context, string, func(int) bool) (*rtc.Restarted, error) {
+	return nil, nil
+}
 func (p *stream) Video(context.Context) (liveproof.UnitSource, error) { return p, nil }
 func (p *stream) Done() <-chan struct{}                               { return p.done }
 func (p *stream) Err() error                                          { return nil }

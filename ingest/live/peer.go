@@ -48,6 +48,14 @@ func (e peerUnits) PreferLarger() {
 	}
 }
 
+// Withheld passes on what the peer's video counts.
+func (e peerUnits) Withheld() int64 {
+	if c, ok := e.UnitSource.(liveproof.LossCounter); ok {
+		return c.Withheld()
+	}
+	return 0
+}
+
 func (e peerUnits) Next(ctx context.Context) (liveproof.AccessUnit, error) {
 	u, err := e.UnitSource.Next(ctx)
 	if errors.Is(err, io.EOF) && errors.Is(e.peer.Err(), liveproof.ErrIdle) {

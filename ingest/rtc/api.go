@@ -66,11 +66,11 @@ func (a *API) build(reg prometheus.Registerer) (err error) {
 	if err != nil {
 		return err
 	}
-	tcp, err := a.listenTCP()
+	tcp, err := a.listenTCP(ips)
 	if err != nil {
 		return err
 	}
-	a.settings = newSettings(a.cfg, udp, tcp, pion)
+	a.settings = newSettings(a.cfg, ips, udp, tcp, pion)
 	return a.settings.SetICEAddressRewriteRules(publicAddresses(a.cfg.PublicIPs, ips)...)
 }
 
@@ -89,7 +89,7 @@ func (a *API) listenUDP(ips []net.IP) (ice.UDPMux, error) {
 	return mux, nil
 }
 
-func (a *API) listenTCP() (ice.TCPMux, error) {
+func (a *API) listenTCP(ips []net.IP) (ice.TCPMux, error) {
 	const (
 		firstBinding = 5 * time.Second // for a connection to name its session
 		unclaimed    = 5 * time.Second // for a session to take it
@@ -99,9 +99,12 @@ func (a *API) listenTCP() (ice.TCPMux, error) {
 	if a.cfg.TCPPort < 0 {
 		return nil, nil
 	}
-	listener, err := net.ListenTCP("tcp", &net.TCPAddr{Port: a.cfg.TCPPort})
+	if !a.cfg.limited() {
+		ips = nil
+	}
+	listener, err := listenTCP(ips, a.cfg.TCPPort, a.log)
 	if err != nil {
-		return nil, fmt.Errorf("tcp_port: %w", err)
+		return nil, err
 	}
 	bounded := newBoundedListener(listener, a.cfg.TCPConnections, a.metrics)
 	mux := ice.NewTCPMuxDefault(ice.TCPMuxParams{

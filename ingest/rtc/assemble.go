@@ -33,9 +33,10 @@ var dropReasons = [...]dropReason{dropMalformed, dropLate, dropDuplicate, dropUn
 //
 // A picture is complete only when it is proven to be: its packets follow each
 // other without a gap; the packet before its first one ended the picture
-// before (or its first payload proves to be a start); and its last one has the
-// marker, or the packet right after it has another timestamp. Anything else is
-// dropped, and the next unit says so in Gap.
+// before (or its first payload proves to be a start, and the picture brings the
+// headers that may have come before it); and its last one has the marker, or the
+// packet right after it has another timestamp. Anything else is dropped, and the
+// next unit says so in Gap.
 //
 // pion's samplebuilder is not used because it judges by timestamps and partition
 // heads only: after a loss before a picture's first packets it can hand out the
@@ -43,6 +44,7 @@ var dropReasons = [...]dropReason{dropMalformed, dropLate, dropDuplicate, dropUn
 type assembler struct {
 	maxBytes, maxPackets int
 	payloadTypes         map[uint8]liveproof.Codec
+	fmtp                 map[uint8]string // by payload type: format parameters that the sender offered; may be nil
 	emit                 func(liveproof.AccessUnit)
 	drop                 func(dropReason)
 	recycle              func() []byte // returns used memory for another unit, or nil; the function may be nil
@@ -57,6 +59,7 @@ type assembler struct {
 	broken        bool            // a key frame is needed to show pictures again
 	codec         liveproof.Codec // of the last unit
 	rotation      int
+	mirrored      bool
 	clock         clock
 }
 
@@ -65,6 +68,7 @@ type picture struct {
 	codec     liveproof.Codec
 	timestamp uint32
 	bad       dropReason // why it will be dropped, if so
+	headless  bool       // headers that belong to it may have been lost
 	bytes     int
 	packets   int
 	arrived   time.Time
@@ -120,17 +124,35 @@ func (a *assembler) noteLoss() {
 func (a *assembler) begin(codec liveproof.Codec, p packet) {
 	a.open = true
 	a.picture = picture{codec: codec, timestamp: p.timestamp}
-	d := a.depacketizer(codec)
+	d := a.depacketizer(codec, p.payloadType)
 	d.Reset()
-	if !a.aligned && !d.Starts(p.payload) {
+	if a.aligned {
+		return
+	}
+	d.Forget()
+	switch d.Starts(p.payload) {
+	case codecs.StartUnknown:
 		a.picture.bad = dropIncomplete
+	case codecs.StartOfPicture:
+		a.picture.headless = true
+	case codecs.StartOfUnit:
 	}
 }
 
-func (a *assembler) depacketizer(codec liveproof.Codec) codecs.Depacketizer {
+// begins reports whether a packet proves that nothing of its picture comes before it.
+func (a *assembler) begins(p packet) bool {
+	if len(p.payload) == 0 {
+		return false
+	}
+	codec, known := a.payloadTypes[p.payloadType]
+	return known && a.depacketizer(codec, p.payloadType).Starts(p.payload) == codecs.StartOfUnit
+}
+
+// depacketizer of a codec; the format parameters are those of its first packet.
+func (a *assembler) depacketizer(codec liveproof.Codec, payloadType uint8) codecs.Depacketizer {
 	d := a.depacketizers[codec]
 	if d == nil {
-		d = codecs.Find(codec).NewDepacketizer()
+		d = codecs.Find(codec).NewDepacketizer(a.fmtp[payloadType])
 		a.depacketizers[codec] = d
 	}
 	return d
@@ -142,7 +164,7 @@ func (a *assembler) add(codec liveproof.Codec, p packet) {
 	pic.packets++
 	pic.arrived = p.arrived
 	if p.rotation != noRotation {
-		a.rotation = p.rotation
+		a.rotation, a.mirrored = p.rotation, p.mirrored
 	}
 	switch {
 	case pic.bad != "":
@@ -150,7 +172,7 @@ func (a *assembler) add(codec liveproof.Codec, p packet) {
 		pic.bad = dropTooLarge
 	case codec != pic.codec: // two codecs within one picture
 		pic.bad = dropMalformed
-	case a.depacketizer(codec).Add(p.payload) != nil:
+	case a.depacketizer(codec, p.payloadType).Add(p.payload) != nil:
 		pic.bad = dropMalformed
 	}
 }
@@ -162,16 +184,22 @@ func (a *assembler) finish() {
 		a.discard(a.picture.bad)
 		return
 	}
-	u, err := a.depacketizer(a.picture.codec).Finish(a.spare)
+	u, err := a.depacketizers[a.picture.codec].Finish(a.spare)
 	if err != nil {
 		a.discard(dropMalformed)
 		return
 	}
 	a.open = false
-	if len(u.Data) == 0 {
+	if len(u.Data) == 0 { // headers for the next picture: what may be missing before them is missing there too
+		a.aligned = !a.picture.headless
 		return
 	}
 	a.spare = nil // the depacketizer owns it now
+	if a.picture.headless && !u.OwnHeaders {
+		a.spare = u.Data
+		a.discard(dropIncomplete)
+		return
+	}
 	a.deliver(u)
 	if a.spare == nil && a.recycle != nil {
 		a.spare = a.recycle()
@@ -181,7 +209,7 @@ func (a *assembler) finish() {
 func (a *assembler) discard(reason dropReason) {
 	a.open = false
 	a.gap, a.broken = true, true
-	a.depacketizer(a.picture.codec).Reset()
+	a.depacketizers[a.picture.codec].Reset()
 	a.drop(reason)
 }
 
@@ -204,18 +232,23 @@ func (a *assembler) deliver(u codecs.Unit) {
 	}
 	a.emit(liveproof.AccessUnit{
 		Codec: pic.codec, PTS: a.clock.time(pic.timestamp), ArrivedAt: pic.arrived,
-		Key: u.Key, Gap: a.gap, Discardable: u.Discardable, Rotation: a.rotation, Data: u.Data,
+		Key: u.Key, Gap: a.gap, Discardable: u.Discardable,
+		Mirrored: a.mirrored, Rotation: a.rotation, Data: u.Data,
 	})
 	a.gap = false
 }
 
-// clock unwraps 32-bit RTP timestamps into time since the first one. A
-// timestamp that stands still or runs backward is passed on as it is.
+// clock unwraps 32-bit RTP timestamps into time since the first one. A timestamp that stands still, runs backward or
+// jumps is passed on as it is: the sampler judges it. A difference of exactly half the range counts as backward.
 type clock struct {
 	started bool
 	last    uint32
 	ticks   int64
 }
+
+// maxTicks is 50 years. A sender that jumps by half the range each time gets there; its time then begins again at 0,
+// which is one more jump, so that what it sends afterwards still advances.
+const maxTicks = int64(50*365*24*time.Hour/time.Second) * clockRate
 
 func (c *clock) time(timestamp uint32) time.Duration {
 	if !c.started {
@@ -223,8 +256,8 @@ func (c *clock) time(timestamp uint32) time.Duration {
 	}
 	c.ticks += int64(int32(timestamp - c.last))
 	c.last = timestamp
-	// Ticks of a sender that jumps by half the range each time; 50 years stay far from overflow.
-	const limit = int64(50*365*24*time.Hour/time.Second) * clockRate
-	c.ticks = max(-limit, min(limit, c.ticks))
+	if c.ticks > maxTicks || c.ticks < -maxTicks {
+		c.ticks = 0
+	}
 	return time.Duration(c.ticks/clockRate)*time.Second + time.Duration(c.ticks%clockRate)*time.Second/clockRate
 }

@@ -305,12 +305,27 @@ func TestTimestampsArePassedOnAsTheyAre(t *testing.T) {
 	}
 }
 
+// TestClockNeverOverflows: however a sender's timestamps jump, time stays in bounds and advances again as soon as
+// they do.
 func TestClockNeverOverflows(t *testing.T) {
-	var c clock
-	c.time(0)
-	for i := range uint32(1_000_000) {
-		if d := c.time(i << 30); d > 51*365*24*time.Hour || d < -51*365*24*time.Hour {
-			t.Fatalf("step %d: %v", i, d)
+	const bound = 51 * 365 * 24 * time.Hour
+	for _, jump := range []uint32{1 << 30, 1<<31 - 1, 1 << 31, 1<<31 + 1, 3 << 30} {
+		var c clock
+		at := c.time(0)
+		stamp := uint32(0)
+		for range 1_000_000 {
+			if at = c.time(stamp); at > bound || at < -bound {
+				t.Fatalf("jumps of %d: %v", jump, at)
+			}
+			stamp += jump
+		}
+		for i := range time.Duration(30) {
+			stamp += frameTicks
+			now := c.time(stamp)
+			if d := now - at; i > 0 && d != frameTicks*time.Second/clockRate && d != frameTicks*time.Second/clockRate+1 {
+				t.Fatalf("after jumps of %d a picture advances time by %v", jump, d)
+			}
+			at = now
 		}
 	}
 }
@@ -323,12 +338,15 @@ func TestRotationStaysUntilItChanges(t *testing.T) {
 			packets[i].rotation = 90
 		}
 		if p.marker && p.timestamp == 3*frameTicks {
-			packets[i].rotation = 270
+			packets[i].rotation, packets[i].mirrored = 270, true
 		}
 	}
 	for i, u := range reassemble(DefaultConfig(), packets).units {
 		if want := []int{0, 90, 90, 270, 270}[i]; u.Rotation != want {
 			t.Errorf("unit %d turned by %d, want %d", i, u.Rotation, want)
+		}
+		if want := i >= 3; u.Mirrored != want {
+			t.Errorf("unit %d mirrored: %v, want %v", i, u.Mirrored, want)
 		}
 	}
 }

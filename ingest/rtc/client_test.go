@@ -52,6 +52,8 @@ type client struct {
 	pc       *webrtc.PeerConnection
 	track    *webrtc.TrackLocalStaticSample
 	pli      atomic.Int64
+	fir      atomic.Int64
+	command  atomic.Int64 // sequence number of the newest FIR
 	keyframe chan struct{}
 	stop     context.CancelFunc
 	running  sync.WaitGroup
@@ -69,6 +71,8 @@ type clientOptions struct {
 	shape    func(pc *webrtc.PeerConnection) // before the offer is made
 	offer    func(sdp string) string         // rewrites the offer
 	settings func(s *webrtc.SettingEngine)   // of the client
+
+	certificates []webrtc.Certificate // of the client; nil makes one
 }
 
 func dial(t testing.TB, api *API, o clientOptions) (*client, *Peer) {
@@ -128,6 +132,7 @@ func newClient(t testing.TB, o clientOptions) *client {
 	if o.relay != nil {
 		configuration = webrtc.Configuration{ICEServers: o.relay, ICETransportPolicy: webrtc.ICETransportPolicyRelay}
 	}
+	configuration.Certificates = o.certificates
 	pc, err := webrtc.NewAPI(webrtc.WithMediaEngine(engine), webrtc.WithInterceptorRegistry(registry), webrtc.WithSettingEngine(s)).NewPeerConnection(configuration)
 	if err != nil {
 		t.Fatal(err)
@@ -180,6 +185,10 @@ func (c *client) readFeedback(sender *webrtc.RTPSender) {
 			return
 		}
 		for _, p := range packets {
+			if r, ok := p.(*rtcp.FullIntraRequest); ok {
+				c.fir.Add(1)
+				c.command.Store(int64(r.FIR[0].SequenceNumber))
+			}
 			if _, ok := p.(*rtcp.PictureLossIndication); ok {
 				c.pli.Add(1)
 				select {
@@ -195,7 +204,8 @@ func (c *client) readFeedback(sender *webrtc.RTPSender) {
 // makes it go on with a key frame.
 func (c *client) play(frames []frame, interval time.Duration) {
 	ctx, stop := context.WithCancel(context.Background())
-	c.stop = stop
+	inner := c.stop
+	c.stop = func() { stop(); inner() }
 	c.running.Go(func() {
 		ticker := time.NewTicker(interval)
 		defer ticker.Stop()
@@ -304,4 +314,23 @@ func wantDone(t testing.TB, p *Peer) {
 	case <-time.After(patience):
 		t.Fatal("the peer does not end")
 	}
+}
+
+// playAudio sends silence, a packet each 20 ms, until close.
+func (c *client) playAudio(track *webrtc.TrackLocalStaticSample) {
+	ctx, stop := context.WithCancel(context.Background())
+	inner := c.stop
+	c.stop = func() { stop(); inner() }
+	c.running.Go(func() {
+		ticker := time.NewTicker(20 * time.Millisecond)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-ticker.C:
+				_ = track.WriteSample(media.Sample{Data: []byte{0xf8, 0xff, 0xfe}, Duration: 20 * time.Millisecond})
+			}
+		}
+	})
 }

@@ -27,10 +27,19 @@ type Config struct {
 	// server behind a 1:1 NAT: "203.0.113.7", or "203.0.113.7/10.0.0.5" for
 	// one local address.
 	PublicIPs []string `yaml:"public_ips"`
+	// Bind says on which addresses media is received, UDP and TCP: all, loopback, or auto: loopback when
+	// ingest.listen is a loopback address and none of ingest.public_url, public_ips and interfaces is set,
+	// otherwise all. Firefox connects to loopback only with its preference media.peerconnection.ice.loopback.
+	Bind Bind `yaml:"bind"`
 	// IncludeLoopback offers 127.0.0.1 and ::1 too, for a browser on the same machine.
 	IncludeLoopback bool `yaml:"include_loopback"`
-	// Interfaces limits candidates to these network interfaces; empty takes all.
+	// Interfaces limits media to these network interfaces; empty takes all.
 	Interfaces []string `yaml:"interfaces"`
+	// AllowCandidates are networks (CIDRs) of special-purpose addresses to which clients may direct the server:
+	// 169.254.0.0/16 or fe80::/10 for a lab without DHCP. Otherwise link-local, metadata-service and similar
+	// addresses are refused as remote candidates. An entry covers only ranges that are not narrower than
+	// itself: 169.254.0.0/16 does not include the metadata service, 169.254.169.254/32.
+	AllowCandidates []string `yaml:"allow_candidates"`
 	// UDPBuffer is the size in bytes asked for each socket's kernel buffers, [64 KiB, 64 MiB].
 	UDPBuffer int `yaml:"udp_buffer"`
 	// TCPConnections caps the ICE-TCP connections of the whole process, [1, 65536]; more are closed at once.
@@ -87,9 +96,25 @@ type Config struct {
 	MaxSDPBytes int `yaml:"max_sdp_bytes"`
 	// MaxMediaSections caps the m= sections of an offer, [1, 64].
 	MaxMediaSections int `yaml:"max_media_sections"`
-	// MaxCandidates caps a peer's remote candidates, those of the offer included, [1, 1024].
+	// MaxCandidates caps a peer's remote candidates, those of the offer included, [1, 1024]; an ICE restart begins to count anew.
 	MaxCandidates int `yaml:"max_candidates"`
 }
+
+// Bind says on which of the host's addresses media is received.
+type Bind string
+
+// The values of Bind. Whoever composes the configuration resolves BindAuto; here it is BindAll.
+const (
+	BindAuto     Bind = "auto"
+	BindAll      Bind = "all"
+	BindLoopback Bind = "loopback"
+)
+
+// usesLoopback reports whether the server receives media on loopback.
+func (c Config) usesLoopback() bool { return c.IncludeLoopback || c.Bind == BindLoopback }
+
+// limited reports whether media is received on some of the host's addresses only.
+func (c Config) limited() bool { return len(c.Interfaces) > 0 || c.Bind == BindLoopback }
 
 // DefaultConfig is the configuration of a server without a configuration file.
 func DefaultConfig() Config {
@@ -97,8 +122,10 @@ func DefaultConfig() Config {
 		UDPPort:             8443,
 		TCPPort:             8443,
 		PublicIPs:           []string{},
+		Bind:                BindAuto,
 		IncludeLoopback:     true,
 		Interfaces:          []string{},
+		AllowCandidates:     []string{},
 		UDPBuffer:           4 << 20,
 		TCPConnections:      1024,
 		STUNURLs:            []string{},
@@ -163,7 +190,7 @@ func (c Config) validateDurations() error {
 }
 
 func (c Config) validateAddresses() error {
-	var errs []error
+	errs := []error{check.OneOf("bind", string(c.Bind), string(BindAuto), string(BindAll), string(BindLoopback)), c.validateRemote()}
 	for _, entry := range c.PublicIPs {
 		public, local, paired := strings.Cut(entry, "/")
 		errs = append(errs, checkIP(public))

@@ -3,6 +3,8 @@ package rtc
 import (
 	"context"
 	"fmt"
+	"net"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,7 +25,7 @@ const (
 )
 
 // newMediaEngine registers what is received. Audio codecs are there only so
-// that an offer's audio section can be answered as inactive.
+// that an offer's audio section need not be refused; its packets are thrown away.
 func newMediaEngine(cfg Config) (*webrtc.MediaEngine, error) {
 	m := &webrtc.MediaEngine{}
 	for _, c := range append(videoCodecs(cfg.Codecs), audioCodecs()...) {
@@ -81,9 +83,9 @@ func audioCodecs() []webrtc.RTPCodecParameters {
 	}
 }
 
-// newSettings are shared by all peers. The server gathers its own addresses
-// only and never opens a TCP connection to where a client says.
-func newSettings(cfg Config, udp ice.UDPMux, tcp ice.TCPMux, loggers logging.LoggerFactory) webrtc.SettingEngine {
+// newSettings are shared by all peers; ips are the addresses of the sockets. The server gathers its
+// own addresses only, and never opens a TCP connection to where a client says.
+func newSettings(cfg Config, ips []net.IP, udp ice.UDPMux, tcp ice.TCPMux, loggers logging.LoggerFactory) webrtc.SettingEngine {
 	var s webrtc.SettingEngine
 	s.LoggerFactory = loggers
 	networks := []webrtc.NetworkType{webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6}
@@ -94,10 +96,11 @@ func newSettings(cfg Config, udp ice.UDPMux, tcp ice.TCPMux, loggers logging.Log
 	}
 	s.SetNetworkTypes(networks)
 	s.DisableActiveTCP(true)
-	s.SetIncludeLoopbackCandidate(cfg.IncludeLoopback)
-	if len(cfg.Interfaces) > 0 { // for TCP; the UDP sockets are bound to the wanted ones only
-		s.SetInterfaceFilter(cfg.wants)
+	s.SetIncludeLoopbackCandidate(cfg.usesLoopback())
+	if cfg.limited() { // for TCP; UDP offers the addresses of its sockets
+		s.SetIPFilter(func(ip net.IP) bool { return slices.ContainsFunc(ips, ip.Equal) })
 	}
+	s.SetRemoteIPFilter(cfg.keepsRemote)
 	// A browser hides its addresses behind mDNS names; it comes to us, and its
 	// address is learnt from its checks (peer reflexive), so none is looked up.
 	s.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)

@@ -94,8 +94,7 @@ type layers struct {
 	since   time.Time // of next
 	adopted time.Time // of current, zero for the first choice
 	lost    int64     // packets lost before current was in use, less those that its reorder buffer had lost by then
-	wanted  int       // layers that the offer announces
-	codecs  map[uint8]liveproof.Codec
+	agreed  *agreement
 	line    timeline
 
 	larger atomic.Bool   // PreferLarger was called
@@ -116,7 +115,7 @@ func (s *layers) inUse() uint32 { return s.ssrc.Load() }
 func (s *layers) add(a *agreement, st *stream, now time.Time) *layer {
 	l := &layer{ssrc: st.ssrc, sent: st.sent}
 	if len(s.all) == 0 {
-		s.begun, s.wanted, s.codecs = now, a.streams, a.codecs
+		s.begun, s.agreed = now, a
 		s.ssrc.Store(l.ssrc)
 	}
 	s.all = append(s.all, l)
@@ -160,7 +159,7 @@ func (s *layers) reads(l *layer, now time.Time) bool {
 	}
 	if l.receiver == nil {
 		drop := func(why dropReason) { s.drop(l, why) }
-		l.receiver, l.reading = newReceiver(s.cfg, s.codecs, func(u liveproof.AccessUnit) { s.emit(l, u) }, drop, s.video.spare), now
+		l.receiver, l.reading = newReceiver(s.cfg, s.agreed, func(u liveproof.AccessUnit) { s.emit(l, u) }, drop, s.video.spare), now
 	}
 	l.sent.ask(true)
 	return true
@@ -271,9 +270,9 @@ func (s *layers) begin(now time.Time) {
 		}
 	}
 	switch {
-	case s.wanted <= 1:
+	case s.agreed.streams <= 1:
 		s.adopt(s.all[0], now)
-	case known >= s.wanted || now.Sub(s.begun) >= gatherLayers:
+	case known >= s.agreed.streams || now.Sub(s.begun) >= gatherLayers:
 		s.next, s.since = cmp.Or(s.pick(now), s.all[len(s.all)-1]), now
 	}
 }
@@ -340,7 +339,7 @@ func (s *layers) adopt(l *layer, now time.Time) {
 // report logs the choice, where there is one.
 func (s *layers) report(l *layer, now time.Time) {
 	level := slog.LevelDebug
-	if s.wanted > 1 || len(s.all) > 1 {
+	if s.agreed.streams > 1 || len(s.all) > 1 {
 		level = slog.LevelInfo
 	}
 	s.log.Log(context.Background(), level, "video stream in use", "rid", l.rid, "ssrc", l.ssrc, "width", l.width, "height", l.height,

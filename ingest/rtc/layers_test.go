@@ -444,7 +444,7 @@ func TestPacketsThatAreNoPictures(t *testing.T) {
 	if s.newest().Gap || len(s.out) != before+30 {
 		t.Fatalf("%d units, gap %v", len(s.out), s.newest().Gap)
 	}
-	if dropped := s.to.video.Stats().Dropped; dropped["unknown"] != 5*30 || len(dropped) != 1 {
+	if dropped := s.to.video.Stats().Dropped; dropped["unknown"] != 4*30 || len(dropped) != 1 {
 		t.Fatalf("%v", dropped)
 	}
 }

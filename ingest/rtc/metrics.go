@@ -21,7 +21,7 @@ type metrics struct {
 	pli      prometheus.Counter
 	switches *prometheus.CounterVec // reason: see layers.go
 	ended    *prometheus.CounterVec // reason: see endReason
-	refused  *prometheus.CounterVec // reason: sdp, candidate, candidates
+	refused  *prometheus.CounterVec // kind: sdp, candidate, candidates, restart
 	tcpConns prometheus.Gauge
 	tcpShed  prometheus.Counter
 }
@@ -73,7 +73,7 @@ func (m *metrics) presetLabels() {
 	for _, reason := range []string{switchLarger, switchRampUp, switchSilent} {
 		m.switches.WithLabelValues(reason)
 	}
-	for _, kind := range []string{"sdp", "candidate", "candidates"} {
+	for _, kind := range []string{"sdp", "candidate", "candidates", "restart"} {
 		m.refused.WithLabelValues(kind)
 	}
 }

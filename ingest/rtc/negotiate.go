@@ -4,28 +4,33 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
+	"github.com/pion/ice/v4"
+	"github.com/pion/sdp/v3"
 	"github.com/pion/webrtc/v4"
 
 	"github.com/liveproof/liveproof"
 )
 
-// Answer takes the one offer of this peer and returns the answer, with this
-// server's candidates in it. Errors: ErrBadSDP (among them ErrNoVideo, and
-// liveproof.ErrUnsupportedCodec when no offered codec is accepted),
-// ErrNegotiated on a second offer, ErrClosed, or ctx's. After ErrBadSDP the
-// peer should be closed.
+// Answer takes the first offer and returns the answer, with this server's
+// candidates in it. Errors: ErrBadSDP (an *OfferError, which says what is wrong;
+// among them ErrNoVideo, ErrTooManyTracks, and liveproof.ErrUnsupportedCodec when
+// no offered codec is accepted), ErrNegotiated on a second offer (see Restart),
+// ErrClosed, or ctx's. After ErrBadSDP the peer should be closed.
 func (p *Peer) Answer(ctx context.Context, text string) (string, error) {
 	o, err := parseOffer(p.api.cfg, text)
 	if err != nil {
 		p.api.metrics.refused.WithLabelValues("sdp").Inc()
 		return "", err
 	}
+	p.negotiation.Lock()
+	defer p.negotiation.Unlock()
 	if err := p.negotiate(o); err != nil {
 		return "", err
 	}
-	answer, err := p.describe(o)
+	answer, err := p.exchange(&o.description)
 	if err != nil {
 		return "", p.refuse(err)
 	}
@@ -42,10 +47,10 @@ func (p *Peer) negotiate(o *offer) error {
 	if p.ended {
 		return p.whyEnded()
 	}
-	if p.negotiated {
+	if p.offered != nil {
 		return ErrNegotiated
 	}
-	p.negotiated, p.ufrag = true, o.ufrag
+	p.offered, p.remote, p.iceSession = o, o.credentials, 1
 	p.candidates += o.candidates
 	if o.dropped > 0 {
 		p.api.metrics.refused.WithLabelValues("candidate").Add(float64(o.dropped))
@@ -61,9 +66,9 @@ func (p *Peer) whyEnded() error {
 	return ErrClosed
 }
 
-// describe lets pion take the offer and answer it; gathering begins.
-func (p *Peer) describe(o *offer) (string, error) {
-	reduced, err := o.description.Marshal()
+// exchange lets pion take an offer and answer it; gathering begins.
+func (p *Peer) exchange(description *sdp.SessionDescription) (string, error) {
+	reduced, err := description.Marshal()
 	if err != nil {
 		return "", err
 	}
@@ -71,7 +76,7 @@ func (p *Peer) describe(o *offer) (string, error) {
 		return "", err
 	}
 	p.flushCandidates()
-	answer, err := p.pc.CreateAnswer(nil)
+	answer, err := p.pc.CreateAnswer(&webrtc.AnswerOptions{OfferAnswerOptions: webrtc.OfferAnswerOptions{ICETricklingSupported: true}})
 	if err != nil {
 		return "", err
 	}
@@ -87,15 +92,18 @@ func (p *Peer) refuse(err error) error {
 		return ErrClosed
 	}
 	p.api.metrics.refused.WithLabelValues("sdp").Inc()
-	return fmt.Errorf("%w: %w", ErrBadSDP, err)
+	return &OfferError{Detail: "the offer breaks a rule of SDP, and cannot be answered", cause: err}
 }
 
 // awaitCandidates: gathering takes milliseconds, for only local addresses are gathered.
 func (p *Peer) awaitCandidates(ctx context.Context) (gathered bool, err error) {
 	limit := time.NewTimer(gatherLimit)
 	defer limit.Stop()
+	p.mu.Lock()
+	complete := p.gathered
+	p.mu.Unlock()
 	select {
-	case <-p.gathered:
+	case <-complete:
 		return true, nil
 	case <-limit.C:
 		return false, nil
@@ -121,7 +129,7 @@ func (p *Peer) publish(o *offer, answer string, gathered bool) (string, error) {
 	if err == nil {
 		p.streams.configure(o.negotiated, o.announced)
 	}
-	return text, err
+	return text, o.explain(p.api.cfg.Codecs, err)
 }
 
 // gather is told of local candidates by pion, nil at their end.
@@ -150,7 +158,7 @@ func (p *Peer) gather(c *webrtc.ICECandidate) {
 // (both can be ignored: the candidate is), ErrClosed.
 func (p *Peer) AddCandidate(c webrtc.ICECandidateInit) error {
 	if c.Candidate != "" {
-		if err := checkCandidate(c.Candidate); err != nil {
+		if err := p.api.cfg.checkCandidate(c.Candidate); err != nil {
 			p.api.metrics.refused.WithLabelValues("candidate").Inc()
 			return err
 		}
@@ -173,11 +181,31 @@ func (p *Peer) admitCandidate(c webrtc.ICECandidateInit) (hold bool, err error) 
 		return false, fmt.Errorf("more than %d: %w", p.api.cfg.MaxCandidates, ErrTooManyCandidates)
 	}
 	p.candidates++
-	if !p.remoteSet {
+	if !p.remoteSet || p.isForeign(c) {
 		p.early = append(p.early, c)
 		return true, nil
 	}
 	return false, nil
+}
+
+// isForeign: a candidate that names another ICE session than the current one (RFC
+// 8838, 5.1). It may come before the restart that it belongs to.
+func (p *Peer) isForeign(c webrtc.ICECandidateInit) bool {
+	ufrag := userFragment(c)
+	return ufrag != "" && ufrag != p.remote.ufrag
+}
+
+// userFragment is the ICE session that a candidate names, "" when it names none.
+func userFragment(c webrtc.ICECandidateInit) string {
+	if c.UsernameFragment != nil {
+		return *c.UsernameFragment
+	}
+	if candidate, err := ice.UnmarshalCandidate(strings.TrimPrefix(c.Candidate, "candidate:")); err == nil {
+		if extension, ok := candidate.GetExtension("ufrag"); ok {
+			return extension.Value
+		}
+	}
+	return ""
 }
 
 func (p *Peer) applyCandidate(c webrtc.ICECandidateInit) error {
@@ -204,17 +232,72 @@ func (p *Peer) flushCandidates() {
 }
 
 // AddFragment takes an application/trickle-ice-sdpfrag body (RFC 8840; WHIP's
-// PATCH). Errors: ErrBadSDP, ErrRestartUnsupported when its ICE credentials are
-// not the offer's, and those of AddCandidate, after the good candidates were taken.
-func (p *Peer) AddFragment(sdpfrag string) error {
+// PATCH). Candidates are added to the current ICE session. ICE credentials that
+// are not the current ones restart ICE (RFC 9725, 4.3.3); then the result is this
+// server's side of the restart, else nil. matches says whether the fragment is
+// meant for the ICE session of this number. Errors: ErrBadSDP,
+// ErrOtherICESession, ErrTooManyRestarts (after these, ICE goes on as it was),
+// those of AddCandidate, after the good candidates were taken, and ctx's.
+func (p *Peer) AddFragment(ctx context.Context, sdpfrag string, matches func(session int) bool) (*Restarted, error) {
 	f, err := parseFragment(p.api.cfg, sdpfrag)
 	if err != nil {
 		p.api.metrics.refused.WithLabelValues("sdp").Inc()
-		return err
+		return nil, err
 	}
-	if p.restarts(f) {
-		return ErrRestartUnsupported
+	p.negotiation.Lock()
+	defer p.negotiation.Unlock()
+	if !matches(p.ICESession()) {
+		return nil, ErrOtherICESession
 	}
+	restarts, err := p.begins(f.credentials)
+	if err != nil {
+		p.api.metrics.refused.WithLabelValues("sdp").Inc()
+		return nil, err
+	}
+	if restarts {
+		return p.restartBy(ctx, f)
+	}
+	return nil, p.trickle(f)
+}
+
+// ICESession numbers the current ICE session: 0 before the offer, 1 with it, and
+// one more with each restart.
+func (p *Peer) ICESession() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.iceSession
+}
+
+// begins reports whether these credentials begin another ICE session.
+func (p *Peer) begins(c credentials) (bool, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case p.ended:
+		return false, p.whyEnded()
+	case p.offered == nil, c.ufrag == "" && c.pwd == "", c == p.remote:
+		return false, nil
+	case c.ufrag == p.remote.ufrag && c.pwd == "": // a fragment may leave the password out
+		return false, nil
+	case c.pwd == "", c.ufrag == p.remote.ufrag, c.pwd == p.remote.pwd:
+		return false, errHalfRestart
+	}
+	return true, nil
+}
+
+func (p *Peer) restartBy(ctx context.Context, f fragment) (*Restarted, error) {
+	answer, err := p.restart(ctx, f.credentials, f.candidates)
+	if err != nil {
+		return nil, err
+	}
+	own, err := fragmentOf(answer)
+	if err != nil {
+		return nil, err
+	}
+	return &Restarted{Session: p.ICESession(), Fragment: own}, nil
+}
+
+func (p *Peer) trickle(f fragment) error {
 	var errs error
 	for _, candidate := range f.candidates {
 		if err := p.AddCandidate(webrtc.ICECandidateInit{Candidate: candidate}); err != nil {
@@ -225,10 +308,4 @@ func (p *Peer) AddFragment(sdpfrag string) error {
 		errs = errors.Join(errs, p.AddCandidate(webrtc.ICECandidateInit{}))
 	}
 	return errs
-}
-
-func (p *Peer) restarts(f fragment) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return f.ufrag != "" && p.negotiated && f.ufrag != p.ufrag
 }

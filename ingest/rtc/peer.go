@@ -14,6 +14,7 @@ import (
 	"github.com/pion/rtcp"
 	"github.com/pion/transport/v5/packetio"
 	"github.com/pion/webrtc/v4"
+	"golang.org/x/time/rate"
 
 	"github.com/liveproof/liveproof"
 )
@@ -37,7 +38,6 @@ type Peer struct {
 	failed    chan error // why the peer ends by itself, holds the first
 	connected chan struct{}
 	tracked   chan struct{} // the first media packet came
-	gathered  chan struct{}
 	done      chan struct{} // the peer has ended, err is set
 	released  chan struct{} // and its goroutines with it
 	err       error
@@ -51,26 +51,32 @@ type Peer struct {
 	streams    *streams
 	video      *Video
 	readers    sync.WaitGroup
-	hasMedia   bool // readMedia's alone
+	hasMedia   bool          // readMedia's alone
+	commands   atomic.Uint32 // of FIR
+
+	negotiation sync.Mutex    // held while an offer or a restart is answered; taken before mu
+	restarts    *rate.Limiter // of ICE
 
 	mu          sync.Mutex
 	ended       bool
-	negotiated  bool
 	answered    bool // local candidates go to onCandidate from now on
 	allGathered bool
 	remoteSet   bool
 	isConnected bool
-	ufrag       string // the remote side's
-	candidates  int    // remote ones, capped
-	early       []webrtc.ICECandidateInit
+	offered     *offer                    // the first offer, once it is taken
+	remote      credentials               // of the current ICE session
+	iceSession  int                       // counts the ICE sessions, from 1
+	candidates  int                       // remote ones of this ICE session, capped
+	early       []webrtc.ICECandidateInit // for an offer or a restart that is still to come
 	local       []webrtc.ICECandidateInit
+	gathered    chan struct{} // closed when local candidates are complete; each ICE session has its own
 }
 
 func newPeer(a *API, id liveproof.SessionID, onCandidate func(webrtc.ICECandidateInit)) (*Peer, error) {
 	p := &Peer{
 		api: a, id: id, log: a.log.With("session", id), onCandidate: onCandidate, created: time.Now(),
 		failed: make(chan error, 1), connected: make(chan struct{}), tracked: make(chan struct{}),
-		gathered: make(chan struct{}), done: make(chan struct{}), released: make(chan struct{}),
+		gathered: make(chan struct{}), restarts: rate.NewLimiter(rate.Every(RestartEvery), restartBurst), done: make(chan struct{}), released: make(chan struct{}),
 	}
 	if err := p.connect(); err != nil {
 		return nil, err
@@ -101,6 +107,7 @@ func (p *Peer) connect() (err error) {
 		return errors.Join(fmt.Errorf("feedback: %w", err), p.pc.GracefulClose())
 	}
 	p.video = newVideo(a.cfg, a.metrics, func() { p.requestKeyFrame(p.streams.layers.inUse()) })
+	p.video.sendFIR = p.fullIntraRequest
 	p.streams = newStreams(a.cfg, p.video, p.feedback, p.log, p.requestKeyFrame)
 	return nil
 }

@@ -319,7 +319,9 @@ func TestTrickledCandidates(t *testing.T) {
 			return p.AddCandidate(webrtc.ICECandidateInit{})
 		},
 		"fragment": func(p *Peer, candidates []string) error {
-			return p.AddFragment("m=video 9 UDP/TLS/RTP/SAVPF 0\r\na=mid:0\r\na=" + strings.Join(candidates, "\r\na=") + "\r\na=end-of-candidates\r\n")
+			_, err := p.AddFragment(t.Context(), "m=video 9 UDP/TLS/RTP/SAVPF 0\r\na=mid:0\r\na="+strings.Join(candidates, "\r\na=")+"\r\na=end-of-candidates\r\n",
+				func(int) bool { return true })
+			return err
 		},
 	} {
 		for _, early := range []bool{true, false} {

@@ -23,10 +23,11 @@ type receiver struct {
 	assembler *assembler
 }
 
-func newReceiver(cfg Config, types map[uint8]liveproof.Codec, emit func(liveproof.AccessUnit), drop func(dropReason), recycle func() []byte) *receiver {
-	r := &receiver{assembler: newAssembler(cfg, types, emit, drop)}
-	r.assembler.recycle = recycle
+func newReceiver(cfg Config, a *agreement, emit func(liveproof.AccessUnit), drop func(dropReason), recycle func() []byte) *receiver {
+	r := &receiver{assembler: newAssembler(cfg, a.codecs, emit, drop)}
+	r.assembler.recycle, r.assembler.fmtp = recycle, a.formats
 	r.reorder = newReorderBuffer(cfg.ReorderPackets, cfg.ReorderTime, r.assembler.push)
+	r.reorder.begins = r.assembler.begins
 	return r
 }
 

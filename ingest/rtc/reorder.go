@@ -16,6 +16,7 @@ type packet struct {
 	marker      bool
 	payloadType uint8
 	rotation    int // degrees clockwise, noRotation when the packet does not say
+	mirrored    bool
 	payload     []byte
 	arrived     time.Time
 }
@@ -24,12 +25,18 @@ type packet struct {
 // missing holds back those after it for at most wait or as many packets as
 // there are slots; then it is lost. It owns no goroutine and no clock: time is
 // what packets say. The payload of a packet that comes in order is not copied.
+//
+// Where the stream begins is not known from its first packet to arrive, because
+// another may have overtaken the first one that was sent. Unless it proves to begin a
+// picture, earlier ones are waited for as for a missing packet.
 type reorderBuffer struct {
 	slots   []slot // ring, indexed by the unwrapped sequence number
 	wait    time.Duration
 	deliver func(p packet, gap bool)
+	begins  func(p packet) bool // whether a packet proves to begin a picture; nil: each does
 
 	started bool
+	opening bool  // nothing was delivered yet, and packets before the first to arrive may come
 	next    int64 // unwrapped sequence number that is due
 	waiting int   // slots in use
 	since   time.Time
@@ -51,7 +58,7 @@ func newReorderBuffer(depth int, wait time.Duration, deliver func(p packet, gap 
 // returns. The reason is empty when the packet was taken.
 func (r *reorderBuffer) push(p packet) dropReason {
 	if !r.started {
-		r.started, r.next = true, int64(p.sequence)
+		r.start(p)
 	}
 	ahead := int64(int16(p.sequence - uint16(r.next)))
 	if ahead > maxDropout || ahead < -int64(len(r.slots)) {
@@ -62,8 +69,30 @@ func (r *reorderBuffer) push(p packet) dropReason {
 		return dropLate
 	}
 	reason := r.accept(r.next+ahead, p)
+	if r.opening && r.begins(p) {
+		r.open()
+	}
 	r.expire(p.arrived)
 	return reason
+}
+
+// start expects half a buffer of packets before the first to arrive, unless that one begins a picture.
+func (r *reorderBuffer) start(p packet) {
+	const firstLap = 1 << 16 // so that no number is negative
+	r.started, r.next = true, firstLap+int64(p.sequence)
+	if r.opening = r.begins != nil && !r.begins(p); r.opening {
+		r.next -= int64(len(r.slots) / 2)
+	}
+}
+
+// open lets the stream begin with the first packet that has come. Those before it do not count as lost.
+func (r *reorderBuffer) open() {
+	r.opening = false
+	for r.waiting > 0 && !r.at(r.next).used {
+		r.next++
+	}
+	r.drain()
+	r.since = r.oldest()
 }
 
 // restart follows a sender whose sequence numbers jumped, once two packets in a row agree.
@@ -133,6 +162,7 @@ func (r *reorderBuffer) at(sequence int64) *slot { return &r.slots[sequence%int6
 
 func (r *reorderBuffer) release(p packet, gap bool) {
 	r.next++
+	r.opening = false
 	r.deliver(p, gap)
 }
 
@@ -152,6 +182,10 @@ func (r *reorderBuffer) releaseSlot(gap bool) {
 
 // skip gives up the missing packets before the first waiting one.
 func (r *reorderBuffer) skip() {
+	if r.opening {
+		r.open()
+		return
+	}
 	for !r.at(r.next).used {
 		r.next++
 		r.lost++

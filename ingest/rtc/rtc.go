@@ -17,13 +17,18 @@ var (
 	ErrBadSDP = errors.New("unacceptable session description")
 	// ErrNoVideo: the offer has no video section that sends. It is an ErrBadSDP too.
 	ErrNoVideo = fmt.Errorf("no video to receive: %w", ErrBadSDP)
-	// ErrRestartUnsupported: the fragment asks for an ICE restart (RFC 9725, 4.3.4).
-	ErrRestartUnsupported = errors.New("ICE restart is not supported")
+	// ErrTooManyTracks: the offer sends more than one video or audio track (RFC
+	// 9725, 4.4.2). It comes with an ErrBadSDP.
+	ErrTooManyTracks = errors.New("more than one track of a kind")
+	// ErrTooManyRestarts: ICE was restarted too often in a short time; ICE goes on as it was.
+	ErrTooManyRestarts = errors.New("too many ICE restarts")
+	// ErrOtherICESession: the fragment is for an ICE session that is not the current one.
+	ErrOtherICESession = errors.New("another ICE session")
 	// ErrBadCandidate: not an ICE candidate, or not one to send to.
 	ErrBadCandidate = errors.New("unacceptable ICE candidate")
 	// ErrTooManyCandidates: the peer's candidates exceed the cap; the extra one is ignored.
 	ErrTooManyCandidates = errors.New("too many ICE candidates")
-	// ErrNegotiated: the peer has answered an offer already.
+	// ErrNegotiated: the peer has answered an offer already, and this one is no ICE restart of it.
 	ErrNegotiated = errors.New("peer already negotiated")
 	// ErrConnectTimeout: no connection (ICE and DTLS) within connect_timeout.
 	ErrConnectTimeout = fmt.Errorf("peer did not connect in time: %w", liveproof.ErrIdle)

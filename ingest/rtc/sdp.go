@@ -3,24 +3,20 @@ package rtc
 import (
 	"cmp"
 	"fmt"
-	"net"
 	"slices"
 	"strings"
 
-	"github.com/pion/ice/v4"
 	"github.com/pion/sdp/v3"
 
 	"github.com/liveproof/liveproof"
 )
 
-// maxCandidateBytes is far above any real candidate line.
-const maxCandidateBytes = 1024
-
-// offer is a remote offer, reduced to what this service negotiates: its first
-// sending video section is kept; other audio and video sections become
-// inactive, but keep their place, because a bundle may hang on the first
-// section's transport (RFC 9143, 7.3); everything else (data channels, text) is
-// taken out and refused in the answer.
+// offer is a remote offer, reduced to what this service negotiates: the audio and
+// video sections that send are kept; those that do not become inactive, but keep
+// their place, because a bundle may hang on the first section's transport (RFC
+// 9143, 7.3); everything else (data channels, text) is taken out and refused in
+// the answer. Audio is received and thrown away: a section that is refused
+// would be a partially successful answer (RFC 9725, 4.4.3).
 type offer struct {
 	description sdp.SessionDescription
 	sections    []*sdp.MediaDescription // all sections, as offered
@@ -28,8 +24,8 @@ type offer struct {
 	bundled     bool                    // the offer had a BUNDLE group
 	candidates  int                     // remote candidates kept
 	dropped     int                     // remote candidates that were refused
-	ufrag       string
-	video       int // index of the active section
+	credentials credentials
+	video       int // index of the video section that is received
 	announced   announced
 	negotiated  negotiated // known once the answer is complete
 }
@@ -51,20 +47,30 @@ func (a *API) CheckOffer(text string) error {
 
 func parseOffer(cfg Config, text string) (*offer, error) {
 	if len(text) > cfg.MaxSDPBytes {
-		return nil, fmt.Errorf("offer of %d bytes exceeds %d: %w", len(text), cfg.MaxSDPBytes, ErrBadSDP)
+		return nil, badOffer("the offer has %d bytes; at most %d are read (webrtc.max_sdp_bytes)", len(text), cfg.MaxSDPBytes)
 	}
 	o := &offer{}
-	if err := o.description.UnmarshalString(text); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrBadSDP, err)
+	if err := unmarshal(&o.description, text); err != nil {
+		return nil, &OfferError{Detail: "the offer is not SDP (RFC 8866): it begins with the lines v=0, o=, s= and t=, and each line is of the form x=value", cause: err}
 	}
 	o.sections = o.description.MediaDescriptions
 	if n := len(o.sections); n > cfg.MaxMediaSections {
-		return nil, fmt.Errorf("offer of %d media sections exceeds %d: %w", n, cfg.MaxMediaSections, ErrBadSDP)
+		return nil, badOffer("the offer has %d media sections; at most %d are read (webrtc.max_media_sections)", n, cfg.MaxMediaSections)
 	}
 	if err := o.checkMids(); err != nil {
 		return nil, err
 	}
-	return o, o.reduce(cfg)
+	if err := o.checkTracks(); err != nil {
+		return nil, err
+	}
+	if err := o.reduce(cfg); err != nil {
+		return nil, err
+	}
+	o.readCredentials()
+	if err := o.checkTransport(); err != nil {
+		return nil, err
+	}
+	return o, o.checkCodecs(cfg.Codecs)
 }
 
 func (o *offer) checkMids() error {
@@ -72,7 +78,7 @@ func (o *offer) checkMids() error {
 	for i, section := range o.sections {
 		mid, _ := section.Attribute("mid")
 		if mid == "" || strings.ContainsAny(mid, " \t") || seen[mid] {
-			return fmt.Errorf("media section %d has no mid of its own: %w", i, ErrBadSDP)
+			return badOffer("media section %d needs an a=mid of its own (RFC 5888)", i+1)
 		}
 		seen[mid] = true
 	}
@@ -80,9 +86,11 @@ func (o *offer) checkMids() error {
 }
 
 func (o *offer) reduce(cfg Config) error {
-	video := slices.IndexFunc(o.sections, o.sendsVideo)
+	video := slices.IndexFunc(o.sections, func(section *sdp.MediaDescription) bool {
+		return section.MediaName.Media == "video" && o.sends(section)
+	})
 	if video < 0 {
-		return ErrNoVideo
+		return o.noVideo()
 	}
 	o.video = video
 	o.announced = announcedStreams(o.sections, video, min(maxLayers, cfg.MaxStreams/2)) // each with its retransmissions
@@ -95,18 +103,22 @@ func (o *offer) reduce(cfg Config) error {
 		}
 		o.kept[i] = true
 		reduced := *section
-		o.reduceSection(&reduced, i == video, cfg)
+		o.reduceSection(&reduced, o.sends(section), cfg)
+		if i == video {
+			reduced.Attributes = append(reduced.Attributes, ownStreams)
+		}
 		o.description.MediaDescriptions = append(o.description.MediaDescriptions, &reduced)
 	}
 	o.reduceBundle(o.sections[video])
 	return nil
 }
 
-// sendsVideo: a section that is not rejected and whose direction (RFC 8866,
-// 6.7; sendrecv when it does not say) sends.
-func (o *offer) sendsVideo(section *sdp.MediaDescription) bool {
+// sends: an audio or video section that is not rejected and whose direction (RFC
+// 8866, 6.7; sendrecv when it does not say) sends.
+func (o *offer) sends(section *sdp.MediaDescription) bool {
 	_, bundleOnly := section.Attribute("bundle-only")
-	if section.MediaName.Media != "video" || section.MediaName.Port.Value == 0 && !bundleOnly {
+	kind := section.MediaName.Media
+	if kind != "video" && kind != "audio" || section.MediaName.Port.Value == 0 && !bundleOnly {
 		return false
 	}
 	has := func(name string) bool {
@@ -118,22 +130,14 @@ func (o *offer) sendsVideo(section *sdp.MediaDescription) bool {
 }
 
 func (o *offer) reduceSection(section *sdp.MediaDescription, active bool, cfg Config) {
-	if ufrag, ok := o.description.Attribute("ice-ufrag"); ok {
-		o.ufrag = ufrag
-	}
-	if ufrag, ok := section.Attribute("ice-ufrag"); ok && o.ufrag == "" {
-		o.ufrag = ufrag
-	}
 	section.MediaName.Formats = orderedFormats(section, cfg.Codecs)
 	kept := make([]sdp.Attribute, 0, len(section.Attributes)+1)
 	for _, attribute := range section.Attributes {
-		if o.keepAttribute(attribute, active, cfg.MaxCandidates) {
+		if o.keepAttribute(attribute, active, cfg) {
 			kept = append(kept, attribute)
 		}
 	}
-	if active {
-		kept = append(kept, ownStreams)
-	} else {
+	if !active {
 		kept = append(kept, sdp.Attribute{Key: "inactive"})
 	}
 	section.Attributes = kept
@@ -148,14 +152,14 @@ var ownStreams = sdp.Attribute{Key: "ssrc", Value: fmt.Sprintf("%d cname:probe",
 
 // keepAttribute drops everything that announces streams (pion is not to follow them, see
 // streams.go) and, of sections that will be inactive, the direction.
-func (o *offer) keepAttribute(a sdp.Attribute, active bool, maxCandidates int) bool {
+func (o *offer) keepAttribute(a sdp.Attribute, active bool, cfg Config) bool {
 	switch a.Key {
 	case "simulcast", "rid", "ssrc", "ssrc-group":
 		return false
 	case "msid", "sendrecv", "sendonly", "recvonly", "inactive":
 		return active
 	case "candidate":
-		if o.candidates >= maxCandidates || checkCandidate(a.Value) != nil {
+		if o.candidates >= cfg.MaxCandidates || cfg.checkCandidate(a.Value) != nil {
 			o.dropped++
 			return false
 		}
@@ -240,6 +244,7 @@ func (o *offer) complete(text string, candidates []string, gathered bool) (strin
 			o.negotiated = negotiatedIn(own)
 			own.Attributes = append(own.Attributes, answerRIDs(o.announced.rids, own.MediaName.Formats)...)
 		}
+		own.Attributes = append(own.Attributes, sdp.Attribute{Key: "rtcp-mux-only"}) // RFC 9725, 4.4.1
 		if own.MediaName.Port.Value != 0 && !placed {
 			own.Attributes = append(own.Attributes, candidateAttributes(candidates, gathered)...)
 			placed = true
@@ -278,57 +283,4 @@ func refused(section *sdp.MediaDescription) *sdp.MediaDescription {
 		},
 		Attributes: []sdp.Attribute{{Key: "mid", Value: mid}, {Key: "inactive"}},
 	}
-}
-
-// checkCandidate refuses what is no candidate (RFC 8839, 5.1) or would make
-// this server send to a group or to nowhere.
-func checkCandidate(value string) error {
-	value = strings.TrimPrefix(value, "candidate:")
-	if len(value) > maxCandidateBytes {
-		return fmt.Errorf("candidate of %d bytes: %w", len(value), ErrBadCandidate)
-	}
-	c, err := ice.UnmarshalCandidate(value)
-	if err != nil {
-		return fmt.Errorf("%w: %w", ErrBadCandidate, err)
-	}
-	if ip := net.ParseIP(c.Address()); ip != nil && (ip.IsMulticast() || ip.IsUnspecified() || ip.Equal(net.IPv4bcast)) {
-		return fmt.Errorf("candidate for %v: %w", ip, ErrBadCandidate)
-	}
-	return nil
-}
-
-// fragment is an application/trickle-ice-sdpfrag body (RFC 8840, 9).
-type fragment struct {
-	ufrag      string
-	candidates []string
-	end        bool
-}
-
-func parseFragment(cfg Config, text string) (fragment, error) {
-	var f fragment
-	if len(text) > cfg.MaxSDPBytes {
-		return f, fmt.Errorf("fragment of %d bytes exceeds %d: %w", len(text), cfg.MaxSDPBytes, ErrBadSDP)
-	}
-	for line := range strings.Lines(text) {
-		line = strings.TrimRight(line, "\r\n")
-		if line == "" {
-			continue
-		}
-		if len(line) < 2 || line[1] != '=' {
-			return f, fmt.Errorf("fragment line is not of the form x=value: %w", ErrBadSDP)
-		}
-		key, value, _ := strings.Cut(line[2:], ":")
-		switch {
-		case line[0] != 'a':
-		case key == "ice-ufrag" && f.ufrag != "" && f.ufrag != value:
-			return f, fmt.Errorf("fragment has two ICE user fragments: %w", ErrBadSDP)
-		case key == "ice-ufrag":
-			f.ufrag = value
-		case key == "candidate":
-			f.candidates = append(f.candidates, "candidate:"+value)
-		case key == "end-of-candidates":
-			f.end = true
-		}
-	}
-	return f, nil
 }

@@ -27,6 +27,13 @@ func FuzzOffer(f *testing.F) {
 		if len(o.announced.rids) > maxLayers || o.announced.streams > maxLayers {
 			t.Fatalf("%d rids, %d streams", len(o.announced.rids), o.announced.streams)
 		}
+		renewed := o.renewed(o.credentials, nil)
+		if _, err := renewed.Marshal(); err != nil {
+			t.Fatal(err)
+		}
+		if !o.sameSections(o) || o.credentials.check() != nil || len(o.fingerprints()) == 0 {
+			t.Fatalf("taken: %+v", o.credentials)
+		}
 		reduced, err := o.description.Marshal()
 		if err != nil {
 			t.Fatal(err)
@@ -40,13 +47,17 @@ func FuzzOffer(f *testing.F) {
 func FuzzFragment(f *testing.F) {
 	f.Add("a=ice-ufrag:EsAw\r\nm=audio 9 RTP/AVP 0\r\na=mid:0\r\na=candidate:1 1 udp 1 192.0.2.1 5000 typ host\r\n")
 	f.Add("a=end-of-candidates")
+	f.Add("a=ice-ufrag:EsAw\r\na=ice-pwd:P2uYro0UCOQ4zxjKXaWCBui1\r\na=ice-ufrag:other\r\n")
 	f.Fuzz(func(t *testing.T, text string) {
 		fragment, err := parseFragment(DefaultConfig(), text)
 		if err != nil && !errors.Is(err, ErrBadSDP) {
 			t.Fatal(err)
 		}
+		if c := fragment.credentials; err == nil && c.pwd != "" && c.check() != nil {
+			t.Fatalf("taken: %+v", c)
+		}
 		for _, c := range fragment.candidates {
-			_ = checkCandidate(c)
+			_ = DefaultConfig().checkCandidate(c)
 		}
 	})
 }

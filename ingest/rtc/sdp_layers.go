@@ -24,6 +24,8 @@ type announced struct {
 	repairs map[uint32]uint32 // SSRC of a retransmission stream → SSRC that it repairs (RFC 5576, FID)
 	streams int               // how many encodings of the picture the offer announces, 0 when it does not say
 	foreign map[uint32]bool   // SSRCs of the other sections
+	mid     string            // of the section
+	formats map[uint8]string  // format parameters by payload type
 }
 
 // offeredRID is one restriction identifier (RFC 8851) that names a simulcast stream.
@@ -44,6 +46,8 @@ func announcedStreams(sections []*sdp.MediaDescription, active int, limit int) a
 		}
 	}
 	section := sections[active]
+	a.mid, _ = section.Attribute("mid")
+	a.formats = formatParameters(section)
 	a.rids = simulcastRIDs(section)
 	if len(a.rids) > limit {
 		a.rids = a.rids[:limit]
@@ -66,6 +70,17 @@ func announcedStreams(sections []*sdp.MediaDescription, active int, limit int) a
 	}
 	a.streams = max(len(a.rids), min(len(media), maxLayers))
 	return a
+}
+
+func formatParameters(section *sdp.MediaDescription) map[uint8]string {
+	out := map[uint8]string{}
+	for _, a := range section.Attributes {
+		format, parameters, _ := strings.Cut(a.Value, " ")
+		if number, err := strconv.ParseUint(format, 10, 7); a.Key == "fmtp" && err == nil {
+			out[uint8(number)] = parameters
+		}
+	}
+	return out
 }
 
 func declaredSSRCs(section *sdp.MediaDescription) map[uint32]bool {
@@ -192,6 +207,7 @@ type negotiated struct {
 	repairs    map[uint8]uint8           // payload type of a retransmission (RFC 4588) → its codec's
 	extensions []interceptor.RTPHeaderExtension
 	losses     bool // lost packets are asked for (RFC 4585, nack)
+	fir        bool // the sender takes FIR (RFC 5104)
 }
 
 // negotiatedIn reads the video section of the answer.
@@ -206,6 +222,7 @@ func negotiatedIn(section *sdp.MediaDescription) negotiated {
 			n.addRepair(first, rest)
 		case "rtcp-fb":
 			n.losses = n.losses || rest == "nack"
+			n.fir = n.fir || rest == "ccm fir"
 		case "extmap":
 			number, _, _ := strings.Cut(first, "/")
 			if id, err := strconv.Atoi(number); err == nil {

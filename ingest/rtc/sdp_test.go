@@ -148,8 +148,8 @@ func TestAnswerToABrowser(t *testing.T) {
 		t.Fatalf("%d sections", len(answer.MediaDescriptions))
 	}
 	audio, video, data := answer.MediaDescriptions[0], answer.MediaDescriptions[1], answer.MediaDescriptions[2]
-	if _, inactive := audio.Attribute("inactive"); !inactive || audio.MediaName.Port.Value == 0 {
-		t.Errorf("audio must be inactive, and carry the bundle: %+v", audio.MediaName)
+	if _, receives := audio.Attribute("recvonly"); !receives || audio.MediaName.Port.Value == 0 {
+		t.Errorf("audio must be received, and carry the bundle: %+v", audio)
 	}
 	if count(audio, "candidate") < 2 || count(audio, "end-of-candidates") != 1 || count(video, "candidate") != 0 {
 		t.Errorf("candidates: audio %d, video %d", count(audio, "candidate"), count(video, "candidate"))
@@ -213,39 +213,58 @@ func TestH264Profiles(t *testing.T) {
 	}
 }
 
+// TestOffersThatAreRefused: each refusal says what is wrong with this offer, and what mends it.
 func TestOffersThatAreRefused(t *testing.T) {
+	audio := chromeOffer[strings.Index(chromeOffer, "m=audio"):strings.Index(chromeOffer, "m=video")]
 	video := chromeOffer[strings.Index(chromeOffer, "m=video"):strings.Index(chromeOffer, "m=application")]
 	head := chromeOffer[:strings.Index(chromeOffer, "m=audio")]
+	replaced := func(pairs ...string) string { return strings.NewReplacer(pairs...).Replace(chromeOffer) }
 	for name, c := range map[string]struct {
 		offer string
 		want  error
+		says  string
 	}{
-		"empty":               {"", ErrBadSDP},
-		"not SDP":             {"hello", ErrBadSDP},
-		"binary":              {"v=0\n\x00\xff", ErrBadSDP},
-		"too large":           {chromeOffer + strings.Repeat("a=x\n", 64<<10), ErrBadSDP},
-		"too many sections":   {head + strings.Repeat(video, 17), ErrBadSDP},
-		"no section":          {head, ErrNoVideo},
-		"no video":            {strings.ReplaceAll(chromeOffer, "m=video 9", "m=video 0"), ErrNoVideo},
-		"receives only":       {strings.ReplaceAll(chromeOffer, "a=sendonly", "a=recvonly"), ErrNoVideo},
-		"inactive":            {strings.ReplaceAll(chromeOffer, "a=sendonly", "a=inactive"), ErrNoVideo},
-		"no mid":              {strings.ReplaceAll(chromeOffer, "a=mid:1\n", ""), ErrBadSDP},
-		"same mid":            {strings.ReplaceAll(chromeOffer, "a=mid:1\n", "a=mid:0\n"), ErrBadSDP},
-		"no fingerprint":      {strings.ReplaceAll(chromeOffer, "a=fingerprint", "a=finger"), ErrBadSDP},
-		"no ICE credentials":  {strings.ReplaceAll(chromeOffer, "a=ice-", "a=nice-"), ErrBadSDP},
-		"no codec in common":  {strings.NewReplacer("VP8/90000", "VP6/90000", "VP9/90000", "H263/90000", "H264/90000", "H261/90000", "AV1/90000", "AV9/90000").Replace(chromeOffer), liveproof.ErrUnsupportedCodec},
-		"no format at all":    {strings.ReplaceAll(chromeOffer, "SAVPF 96 97 103 104 39 40 98 99 45 46 100 101 123", "SAVPF 34"), liveproof.ErrUnsupportedCodec},
-		"a broken attribute":  {strings.ReplaceAll(chromeOffer, "a=extmap:13 ", "a=extmap:x "), ErrBadSDP},
-		"an unknown hash":     {strings.ReplaceAll(chromeOffer, "sha-256 ", "sha-256"), ErrBadSDP},
-		"bundle on a gone id": {strings.ReplaceAll(chromeOffer, "BUNDLE 0 1 2", "BUNDLE 7 8"), nil},
+		"empty":                {"", ErrBadSDP, "not SDP"},
+		"not SDP":              {"hello", ErrBadSDP, "begins with the lines v=0"},
+		"binary":               {"v=0\n\x00\xff", ErrBadSDP, "not SDP"},
+		"JSON":                 {`{"type":"offer","sdp":"v=0"}`, ErrBadSDP, "not SDP"},
+		"too large":            {chromeOffer + strings.Repeat("a=x\n", 64<<10), ErrBadSDP, "at most 65536 are read (webrtc.max_sdp_bytes)"},
+		"too many sections":    {head + strings.Repeat(video, 17), ErrBadSDP, "17 media sections; at most 16"},
+		"no section":           {head, ErrNoVideo, "no video section: add a video track"},
+		"audio alone":          {head + audio, ErrNoVideo, "no video section"},
+		"video rejected":       {replaced("m=video 9", "m=video 0"), ErrNoVideo, "rejected (port 0)"},
+		"receives only":        {replaced("a=sendonly", "a=recvonly"), ErrNoVideo, "must be sendonly or sendrecv"},
+		"inactive":             {replaced("a=sendonly", "a=inactive"), ErrNoVideo, "must be sendonly or sendrecv"},
+		"no mid":               {replaced("a=mid:1\n", ""), ErrBadSDP, "media section 2 needs an a=mid"},
+		"same mid":             {replaced("a=mid:1\n", "a=mid:0\n"), ErrBadSDP, "media section 2 needs an a=mid of its own"},
+		"two cameras":          {replaced("BUNDLE 0 1 2", "BUNDLE 0 1 2 3") + strings.ReplaceAll(video, "a=mid:1", "a=mid:3"), ErrTooManyTracks, "2 video tracks are sent; one is accepted"},
+		"two microphones":      {replaced("BUNDLE 0 1 2", "BUNDLE 0 1 2 3") + strings.ReplaceAll(audio, "a=mid:0", "a=mid:3"), ErrTooManyTracks, "2 audio tracks are sent; one is accepted"},
+		"no bundle":            {replaced("a=group:BUNDLE 0 1 2\n", ""), ErrBadSDP, "a=group:BUNDLE 0 1 is needed"},
+		"bundle without video": {replaced("BUNDLE 0 1 2", "BUNDLE 0 2"), ErrBadSDP, "a=group:BUNDLE 0 1 is needed"},
+		"bundle on a gone id":  {replaced("BUNDLE 0 1 2", "BUNDLE 7 8"), ErrBadSDP, "a=group:BUNDLE 0 1 is needed"},
+		"no fingerprint":       {replaced("a=fingerprint", "a=finger"), ErrBadSDP, "no a=fingerprint"},
+		"SDES":                 {replaced("a=fingerprint:sha-256 D2", "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:"), ErrBadSDP, "encrypted by DTLS-SRTP"},
+		"an unknown hash":      {replaced("sha-256 ", "md5 "), ErrBadSDP, "a=fingerprint must name a hash"},
+		"a hash without space": {replaced("sha-256 ", "sha-256"), ErrBadSDP, "a=fingerprint must name a hash"},
+		"a setup of our own":   {replaced("a=setup:actpass", "a=setup:holdconn"), ErrBadSDP, "a=setup must be actpass, active or passive"},
+		"no ICE credentials":   {replaced("a=ice-", "a=nice-"), ErrBadSDP, "no ICE credentials: a=ice-ufrag and a=ice-pwd"},
+		"no ICE password":      {replaced("a=ice-pwd", "a=pwd"), ErrBadSDP, "no ICE credentials"},
+		"a short ICE name":     {replaced("EsAw", "EsA"), ErrBadSDP, "a=ice-ufrag must have 4 to 256"},
+		"a short ICE password": {replaced("P2uYro0UCOQ4zxjKXaWCBui1", "P2uYro0UCOQ4zxjKXaWCB"), ErrBadSDP, "a=ice-pwd must have 22 to 256"},
+		"no codec in common": {replaced("VP8/90000", "VP6/90000", "VP9/90000", "H263/90000", "H264/90000", "H265/90000", "AV1/90000", "AV9/90000"),
+			liveproof.ErrUnsupportedCodec, "offered: VP6, H265, H263, AV9; accepted: VP8, H264, VP9, AV1 (webrtc.codecs)"},
+		"no format at all":   {replaced("SAVPF 96 97 103 104 39 40 98 99 45 46 100 101 123", "SAVPF 34"), liveproof.ErrUnsupportedCodec, "offered: none; accepted: VP8"},
+		"a hostile codec":    {replaced("VP8/90000", "<script>/90000", "SAVPF 96 97 103 104 39 40 98 99 45 46 100 101 123", "SAVPF 96"), liveproof.ErrUnsupportedCodec, "offered: none"},
+		"a broken attribute": {replaced("a=extmap:13 ", "a=extmap:x "), ErrBadSDP, "breaks a rule of SDP"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := answerTo(t, testConfig(), crlf(c.offer))
-			if !errors.Is(err, c.want) {
-				t.Fatalf("got %v, want %v", err, c.want)
+			if !errors.Is(err, c.want) || !errors.Is(err, ErrBadSDP) {
+				t.Fatalf("got %v, want %v and ErrBadSDP", err, c.want)
 			}
-			if err != nil && !errors.Is(err, ErrBadSDP) {
-				t.Fatalf("%v is no ErrBadSDP", err)
+			var said *OfferError
+			if !errors.As(err, &said) || !strings.Contains(said.Detail, c.says) {
+				t.Fatalf("says %q, want %q", err, c.says)
 			}
 		})
 	}
@@ -259,7 +278,13 @@ func TestOffersThatAreTaken(t *testing.T) {
 		"video alone":              strings.ReplaceAll(head, "BUNDLE 0 1 2", "BUNDLE 1") + video,
 		"no bundle":                strings.ReplaceAll(head, "a=group:BUNDLE 0 1 2\n", "") + video,
 		"sendrecv":                 strings.ReplaceAll(chromeOffer, "a=sendonly", "a=sendrecv"),
-		"two cameras":              chromeOffer + strings.ReplaceAll(video, "a=mid:1", "a=mid:3"),
+		"second camera inactive":   chromeOffer + strings.NewReplacer("a=mid:1", "a=mid:3", "a=sendonly", "a=inactive").Replace(video),
+		"second video receives":    chromeOffer + strings.NewReplacer("a=mid:1", "a=mid:3", "a=sendonly", "a=recvonly").Replace(video),
+		"audio receives":           strings.ReplaceAll(chromeOffer, "a=sendrecv", "a=recvonly"),
+		"DTLS client":              strings.ReplaceAll(chromeOffer, "a=setup:actpass", "a=setup:active"),
+		"DTLS server":              strings.ReplaceAll(chromeOffer, "a=setup:actpass", "a=setup:passive"),
+		"ICE of the session":       strings.ReplaceAll(head, "BUNDLE 0 1 2", "BUNDLE 1") + "a=ice-ufrag:EsAw\na=ice-pwd:P2uYro0UCOQ4zxjKXaWCBui1\n" + strings.ReplaceAll(video, "a=ice-", "a=nice-"),
+		"no trickle, all at once":  strings.ReplaceAll(chromeOffer, "a=ice-options:trickle\n", ""),
 		"bundle only":              strings.ReplaceAll(chromeOffer, "m=video 9 UDP/TLS/RTP/SAVPF", "m=video 0 UDP/TLS/RTP/SAVPF") + "",
 		"static type":              fec,
 		"unknown audio":            strings.NewReplacer("opus/48000/2", "EVS/16000", "G722/8000", "iLBC/8000", "PCMU/8000", "L16/8000", "PCMA/8000", "L8/8000").Replace(chromeOffer),
@@ -279,8 +304,9 @@ func TestOffersThatAreTaken(t *testing.T) {
 	}
 }
 
-// checkAnswer wants as many sections as offered, in their order, exactly one of
-// which receives, and candidates in exactly the first that is not refused.
+// checkAnswer wants as many sections as offered, in their order. It receives what
+// is sent, and never sends (RFC 9725, 4.2); it has candidates in exactly the first
+// section that is not refused, and multiplexes RTCP in each (4.4.1).
 func checkAnswer(t *testing.T, offer string, answer *sdp.SessionDescription) {
 	t.Helper()
 	var asked sdp.SessionDescription
@@ -290,24 +316,30 @@ func checkAnswer(t *testing.T, offer string, answer *sdp.SessionDescription) {
 	if len(answer.MediaDescriptions) != len(asked.MediaDescriptions) {
 		t.Fatalf("%d sections, asked for %d", len(answer.MediaDescriptions), len(asked.MediaDescriptions))
 	}
-	receiving, first := 0, true
+	first := true
 	for i, section := range answer.MediaDescriptions {
-		if section.MediaName.Media != asked.MediaDescriptions[i].MediaName.Media {
+		offered := asked.MediaDescriptions[i]
+		if section.MediaName.Media != offered.MediaName.Media {
 			t.Errorf("section %d is %s", i, section.MediaName.Media)
 		}
-		_, receives := section.Attribute("recvonly")
-		_, both := section.Attribute("sendrecv")
-		if receives || both {
-			receiving++
-		}
 		taken := section.MediaName.Port.Value != 0
+		sends := count(offered, "recvonly")+count(offered, "inactive") == 0 && offered.MediaName.Media != "application"
+		if receives := count(section, "recvonly") == 1; receives != (sends && taken) || count(section, "sendrecv")+count(section, "sendonly") > 0 {
+			t.Errorf("section %d: offered %v, answered %v", i, offered.Attributes, section.Attributes)
+		}
 		if has := count(section, "candidate") > 0; has != (taken && first) {
 			t.Errorf("section %d (%s, port %d) has candidates: %v", i, section.MediaName.Media, section.MediaName.Port.Value, has)
 		}
+		if taken && (count(section, "rtcp-mux") != 1 || count(section, "rtcp-mux-only") != 1) {
+			t.Errorf("section %d does not multiplex RTCP: %v", i, section.Attributes)
+		}
+		if section.MediaName.Media == "video" && sends && !taken {
+			t.Errorf("section %d: video is refused", i)
+		}
 		first = first && !taken
 	}
-	if receiving != 1 {
-		t.Errorf("%d sections receive", receiving)
+	if options, _ := answer.Attribute("ice-options"); !strings.Contains(options, "trickle") {
+		t.Errorf("ice-options %q", options)
 	}
 }
 
@@ -339,18 +371,31 @@ func TestCandidateLimits(t *testing.T) {
 }
 
 func TestFragments(t *testing.T) {
+	const newer = "a=ice-ufrag:other\r\na=ice-pwd:abcdefghijklmnopqrstuvwx\r\n"
 	for name, c := range map[string]struct {
 		fragment string
 		want     error
+		restarts bool
 	}{
-		"empty":             {"", nil},
-		"the offer's":       {"a=ice-ufrag:EsAw\r\na=ice-pwd:P2uYro0UCOQ4zxjKXaWCBui1\r\nm=audio 9 RTP/AVP 0\r\na=mid:0\r\na=candidate:1 1 udp 1 192.0.2.1 5000 typ host\r\na=end-of-candidates\r\n", nil},
-		"restart":           {"a=ice-ufrag:other\r\na=ice-pwd:P2uYro0UCOQ4zxjKXaWCBui1\r\n", ErrRestartUnsupported},
-		"two user names":    {"a=ice-ufrag:EsAw\r\na=ice-ufrag:other\r\n", ErrBadSDP},
-		"no lines":          {"hello", ErrBadSDP},
-		"too large":         {strings.Repeat("a=x\r\n", 64<<10), ErrBadSDP},
-		"a broken one":      {"a=candidate:1 1 udp\r\n", ErrBadCandidate},
-		"more than the cap": {strings.Repeat("a=candidate:1 1 udp 1 192.0.2.1 5000 typ host\r\n", 65), ErrTooManyCandidates},
+		"empty":              {"", nil, false},
+		"the offer's":        {"a=ice-ufrag:EsAw\r\na=ice-pwd:P2uYro0UCOQ4zxjKXaWCBui1\r\nm=audio 9 RTP/AVP 0\r\na=mid:0\r\na=candidate:1 1 udp 1 192.0.2.1 5000 typ host\r\na=end-of-candidates\r\n", nil, false},
+		"user name alone":    {"a=ice-ufrag:EsAw\r\na=candidate:1 1 udp 1 192.0.2.1 5000 typ host\r\n", nil, false},
+		"restart":            {newer, nil, true},
+		"restart of a media": {"m=audio 9 RTP/AVP 0\r\na=mid:0\r\n" + newer + "a=candidate:1 1 udp 1 192.0.2.1 5000 typ host\r\n", nil, true},
+		"restart, repeated":  {newer + "m=audio 9 RTP/AVP 0\r\n" + newer, nil, true},
+		"restart, bad one":   {newer + "a=candidate:1 1 udp\r\n", nil, true},
+		"new name alone":     {"a=ice-ufrag:other\r\n", ErrBadSDP, false},
+		"new password alone": {"a=ice-ufrag:EsAw\r\na=ice-pwd:abcdefghijklmnopqrstuvwx\r\n", ErrBadSDP, false},
+		"old password":       {"a=ice-ufrag:other\r\na=ice-pwd:P2uYro0UCOQ4zxjKXaWCBui1\r\n", ErrBadSDP, false},
+		"password alone":     {"a=ice-pwd:abcdefghijklmnopqrstuvwx\r\n", ErrBadSDP, false},
+		"short password":     {"a=ice-ufrag:other\r\na=ice-pwd:abc\r\n", ErrBadSDP, false},
+		"hostile name":       {"a=ice-ufrag:ot\"her:\r\na=ice-pwd:abcdefghijklmnopqrstuvwx\r\n", ErrBadSDP, false},
+		"two user names":     {"a=ice-ufrag:EsAw\r\na=ice-ufrag:other\r\n", ErrBadSDP, false},
+		"two passwords":      {newer + "a=ice-pwd:P2uYro0UCOQ4zxjKXaWCBui1\r\n", ErrBadSDP, false},
+		"no lines":           {"hello", ErrBadSDP, false},
+		"too large":          {strings.Repeat("a=x\r\n", 64<<10), ErrBadSDP, false},
+		"a broken one":       {"a=candidate:1 1 udp\r\n", ErrBadCandidate, false},
+		"more than the cap":  {strings.Repeat("a=candidate:1 1 udp 1 192.0.2.1 5000 typ host\r\n", 65), ErrTooManyCandidates, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p, err := newTestAPI(t, testConfig()).NewPeer("01TEST", nil)
@@ -361,9 +406,16 @@ func TestFragments(t *testing.T) {
 			if _, err := p.Answer(t.Context(), crlf(chromeOffer)); err != nil {
 				t.Fatal(err)
 			}
-			if err := p.AddFragment(c.fragment); !errors.Is(err, c.want) {
+			restarted, err := p.AddFragment(t.Context(), c.fragment, current(1))
+			if !errors.Is(err, c.want) {
 				t.Fatalf("got %v, want %v", err, c.want)
+			}
+			if (restarted != nil) != c.restarts || (p.ICESession() == 2) != c.restarts {
+				t.Fatalf("restarted %v, session %d", restarted, p.ICESession())
 			}
 		})
 	}
 }
+
+// current matches the ICE session of this number.
+func current(n int) func(int) bool { return func(session int) bool { return session == n } }

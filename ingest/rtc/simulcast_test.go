@@ -252,7 +252,7 @@ func TestPeerReceivesSimulcast(t *testing.T) {
 // packets of the one in use are asked for.
 func TestSimulcastUnderPacketLoss(t *testing.T) {
 	cfg := testConfig()
-	cfg.ReorderTime = 2 * time.Second // also on a busy machine
+	cfg.ReorderTime, cfg.QueueUnits, cfg.QueueBytes = 2*time.Second, 1000, 64<<20 // also on a busy machine
 	eachSimulcastWay(t, clientOptions{loss: 0.1, repaired: true}, cfg, func(t *testing.T, s *simulcaster, p *Peer) {
 		s.play(20*time.Millisecond, nil)
 		s.wantNoLoss(t, video(t, p))
@@ -266,7 +266,7 @@ func TestSimulcastUnderPacketLoss(t *testing.T) {
 // retransmissions are known by what is missing.
 func TestUnannouncedSimulcast(t *testing.T) {
 	cfg := testConfig()
-	cfg.ReorderTime = 2 * time.Second
+	cfg.ReorderTime, cfg.QueueUnits, cfg.QueueBytes = 2*time.Second, 1000, 64<<20
 	s, p := unannounced.dial(t, clientOptions{loss: 0.1, repaired: true}, cfg)
 	s.play(20*time.Millisecond, nil)
 	s.wantNoLoss(t, video(t, p))

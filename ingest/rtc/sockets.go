@@ -8,8 +8,14 @@ import (
 	"slices"
 	"sync"
 	"syscall"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+)
+
+const (
+	portAttempts = 20                    // of finding one free port for all addresses
+	acceptPause  = 50 * time.Millisecond // after a connection that could not be accepted
 )
 
 // wants reports whether the network interface of this name is used; include_loopback decides
@@ -49,7 +55,10 @@ func localIPs(cfg Config) ([]net.IP, error) {
 			}
 		}
 	}
-	if cfg.IncludeLoopback {
+	if cfg.Bind == BindLoopback {
+		global = nil
+	}
+	if cfg.usesLoopback() {
 		global = append(global, loopback...)
 	}
 	return global, nil
@@ -58,9 +67,8 @@ func localIPs(cfg Config) ([]net.IP, error) {
 // listenUDP binds one socket for each address, so that answers leave with the
 // address that was asked, all on one port; port 0 finds one that is free on all.
 func listenUDP(ips []net.IP, port, buffer int, log *slog.Logger) ([]*net.UDPConn, error) {
-	const attempts = 20 // of finding one free port for all addresses
 	var err error
-	for range attempts {
+	for range portAttempts {
 		var conns []*net.UDPConn
 		if conns, err = listenUDPOnce(ips, port, buffer, log); err == nil {
 			return conns, nil
@@ -96,6 +104,115 @@ func listenUDPOnce(ips []net.IP, port, buffer int, log *slog.Logger) ([]*net.UDP
 	}
 	return conns, nil
 }
+
+// listenTCP binds one port: on every address of the host, or on the given ones only.
+func listenTCP(ips []net.IP, port int, log *slog.Logger) (net.Listener, error) {
+	if len(ips) == 0 {
+		l, err := net.ListenTCP("tcp", &net.TCPAddr{Port: port})
+		if err != nil {
+			return nil, fmt.Errorf("tcp_port: %w", err)
+		}
+		return l, nil
+	}
+	var err error
+	for range portAttempts {
+		var l net.Listener
+		if l, err = listenTCPOnce(ips, port, log); err == nil || port != 0 {
+			return l, err
+		}
+	}
+	return nil, err
+}
+
+func listenTCPOnce(ips []net.IP, port int, log *slog.Logger) (net.Listener, error) {
+	var all []net.Listener
+	for _, ip := range ips {
+		l, err := net.ListenTCP("tcp", &net.TCPAddr{IP: ip, Port: port})
+		if errors.Is(err, syscall.EADDRNOTAVAIL) {
+			log.Warn("address left out", "ip", ip.String(), "error", err)
+			continue
+		}
+		if err != nil {
+			for _, l := range all {
+				_ = l.Close()
+			}
+			return nil, fmt.Errorf("tcp_port: %w", err)
+		}
+		port = l.Addr().(*net.TCPAddr).Port
+		all = append(all, l)
+	}
+	if len(all) == 0 {
+		return nil, errors.New("interfaces: no usable network address")
+	}
+	return join(all, port), nil
+}
+
+// joinedListener accepts from several listeners on one port. It names no address as its own, so
+// that the ICE mux takes it for all of them.
+type joinedListener struct {
+	all      []net.Listener
+	port     int
+	accepted chan net.Conn
+	closed   chan struct{}
+	once     sync.Once
+	running  sync.WaitGroup
+}
+
+func join(all []net.Listener, port int) *joinedListener {
+	j := &joinedListener{all: all, port: port, accepted: make(chan net.Conn), closed: make(chan struct{})}
+	for _, l := range all {
+		j.running.Go(func() { j.acceptFrom(l) })
+	}
+	return j
+}
+
+func (j *joinedListener) acceptFrom(l net.Listener) {
+	for {
+		conn, err := l.Accept()
+		if errors.Is(err, net.ErrClosed) {
+			return
+		}
+		if err != nil { // no file descriptor is free, or the connection is gone already
+			select {
+			case <-j.closed:
+				return
+			case <-time.After(acceptPause):
+				continue
+			}
+		}
+		select {
+		case j.accepted <- conn:
+		case <-j.closed:
+			_ = conn.Close()
+			return
+		}
+	}
+}
+
+// Accept returns the next connection of any listener; net.ErrClosed after Close.
+func (j *joinedListener) Accept() (net.Conn, error) {
+	select {
+	case conn := <-j.accepted:
+		return conn, nil
+	case <-j.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+// Close closes all listeners and waits for their goroutines. It is idempotent.
+func (j *joinedListener) Close() (err error) {
+	j.once.Do(func() {
+		close(j.closed)
+		for _, l := range j.all {
+			err = errors.Join(err, l.Close())
+		}
+	})
+	j.running.Wait()
+	return err
+}
+
+// Addr is the port on an unspecified address.
+func (j *joinedListener) Addr() net.Addr { return &net.TCPAddr{Port: j.port} }
 
 // boundedListener accepts at most max connections at a time, closes others at
 // once, and closes all of them with itself: the ICE mux waits for each.

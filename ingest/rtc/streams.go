@@ -34,7 +34,7 @@ type streams struct {
 type agreement struct {
 	negotiated
 	announced
-	orientation, rid, repairedRID uint8 // header extensions, 0 for none
+	orientation, midID, rid, repairedRID uint8 // header extensions, 0 for none
 }
 
 // stream is one SSRC.
@@ -43,6 +43,7 @@ type stream struct {
 	sent    *sentStream
 	layer   *layer  // nil while it carried no media
 	rid     string  // RFC 8852, of a retransmission stream that of the one it repairs; "" if it does not say
+	foreign bool    // it belongs to another section
 	repairs *stream // the stream that it repairs, once that is known
 }
 
@@ -58,7 +59,7 @@ func newStreams(cfg Config, video *Video, f *feedback, log *slog.Logger, sendPLI
 // configure sets what was negotiated. Packets that come before it are dropped.
 func (s *streams) configure(n negotiated, a announced) {
 	s.agreed.Store(&agreement{
-		negotiated: n, announced: a, orientation: n.extension(orientationURI),
+		negotiated: n, announced: a, orientation: n.extension(orientationURI), midID: n.extension(sdp.SDESMidURI),
 		rid: n.extension(sdp.SDESRTPStreamIDURI), repairedRID: n.extension(sdp.SDESRepairRTPStreamIDURI),
 	})
 }
@@ -99,7 +100,11 @@ func (s *streams) stream(a *agreement) *stream {
 	st := s.open[s.packet.SSRC]
 	if st == nil {
 		st = &stream{ssrc: s.packet.SSRC, sent: s.feedback.stream(s.packet.SSRC, &a.negotiated)}
+		st.foreign = a.foreign[st.ssrc]
 		s.open[st.ssrc] = st
+	}
+	if mid := s.streamID(a.midID); mid != "" && mid != a.mid { // RFC 9143, 9.2: the packet says so itself
+		st.foreign = true
 	}
 	if st.rid == "" {
 		st.rid = s.streamID(a.rid)
@@ -122,7 +127,8 @@ func (s *streams) sort(a *agreement, st *stream, now time.Time) (media bool) {
 	_, primary := a.codecs[s.packet.PayloadType]
 	repaired, repair := a.negotiated.repairs[s.packet.PayloadType]
 	switch {
-	case a.foreign[st.ssrc]:
+	case st.foreign: // audio, another camera
+		return false
 	case repair:
 		return s.repair(a, st, repaired, now)
 	case primary && st.layer == nil && len(s.packet.Payload) == 0:
@@ -141,22 +147,26 @@ func (s *streams) sort(a *agreement, st *stream, now time.Time) (media bool) {
 
 // borrowed is the current packet, whose payload is valid until the next one.
 func (s *streams) borrowed(a *agreement, now time.Time) packet {
-	return packet{
+	p := packet{
 		sequence: s.packet.SequenceNumber, timestamp: s.packet.Timestamp, marker: s.packet.Marker,
-		payloadType: s.packet.PayloadType, rotation: s.rotation(a.orientation), payload: s.packet.Payload, arrived: now,
+		payloadType: s.packet.PayloadType, payload: s.packet.Payload, arrived: now,
 	}
+	p.rotation, p.mirrored = s.orientation(a.orientation)
+	return p
 }
 
-// rotation reads R1 R0 of the orientation byte: the clockwise turn that makes the picture upright.
-func (s *streams) rotation(extension uint8) int {
+// orientation reads the byte 0000CFRR (3GPP TS 26.114, 7.4.5): the mirroring F of the video as it
+// was sent, and the clockwise turn that then makes the picture upright. C, which camera it
+// is, changes no pixel.
+func (s *streams) orientation(extension uint8) (rotation int, mirrored bool) {
 	if extension == 0 {
-		return noRotation
+		return noRotation, false
 	}
 	value := s.packet.GetExtension(extension)
 	if len(value) == 0 {
-		return noRotation
+		return noRotation, false
 	}
-	return int(value[0]&3) * 90
+	return int(value[0]&3) * 90, value[0]&4 != 0
 }
 
 const originalSequence = 2 // bytes in front of a retransmitted payload (RFC 4588, 4)

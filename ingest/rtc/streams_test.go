@@ -184,6 +184,7 @@ func reassemble(cfg Config, packets []packet) reassembled {
 	drop := func(r dropReason) { out.drops[r]++ }
 	a := newAssembler(cfg, testTypes, func(u liveproof.AccessUnit) { out.units = append(out.units, u) }, drop)
 	r := newReorderBuffer(cfg.ReorderPackets, cfg.ReorderTime, a.push)
+	r.begins = a.begins
 	for _, p := range packets {
 		if reason := r.push(p); reason != "" {
 			drop(reason)

@@ -28,7 +28,9 @@ type Video struct {
 	maxUnits, maxBytes int
 	pliInterval        time.Duration
 	sendPLI            func()
-	preferLarger       func() // nil: there is one stream
+	preferLarger       func()       // nil: there is one stream
+	sendFIR            func()       // nil where the sender does not take it
+	unanswered         atomic.Int64 // key frame requests since the last key frame
 	metrics            *metrics
 
 	mu      sync.Mutex
@@ -39,6 +41,7 @@ type Video struct {
 	lent    []byte   // Data of the unit that Next returned last
 	free    [][]byte // memory for further units
 	stats   Stats
+	useless int64 // pictures that came and were withheld
 	dropped [len(dropReasons)]int64
 	ready   chan struct{} // holds a token when the queue may have become non-empty or closed
 
@@ -46,7 +49,10 @@ type Video struct {
 	start   time.Time
 }
 
-var _ liveproof.LayeredSource = (*Video)(nil)
+var (
+	_ liveproof.LayeredSource = (*Video)(nil)
+	_ liveproof.LossCounter   = (*Video)(nil)
+)
 
 func newVideo(cfg Config, m *metrics, sendPLI func()) *Video {
 	return &Video{
@@ -123,6 +129,9 @@ func (v *Video) spare() []byte {
 // push hands a unit to the consumer; it never blocks.
 func (v *Video) push(unit liveproof.AccessUnit) {
 	v.metrics.units.WithLabelValues(string(unit.Codec)).Inc()
+	if unit.Key {
+		v.unanswered.Store(0)
+	}
 	v.mu.Lock()
 	v.stats.AccessUnits++
 	switch {
@@ -168,7 +177,7 @@ func (v *Video) needsKeyFrame() bool {
 	return v.waitKey
 }
 
-// RequestKeyFrame asks the sender for a key frame (PLI, RFC 4585, 6.3.1), at
+// RequestKeyFrame asks the sender for a key frame (PLI, RFC 4585, 6.3.1; then FIR beside it, RFC 5104), at
 // most once per pli_interval whoever asks; it never blocks.
 func (v *Video) RequestKeyFrame() {
 	now := int64(time.Since(v.start)) + 1
@@ -182,6 +191,9 @@ func (v *Video) RequestKeyFrame() {
 	if !closed {
 		v.countPLI()
 		v.sendPLI()
+		if v.unanswered.Add(1) > unansweredPLIs && v.sendFIR != nil {
+			v.sendFIR()
+		}
 	}
 }
 
@@ -217,6 +229,18 @@ func (v *Video) drop(reason dropReason) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.dropLocked(reason, 1)
+	switch reason {
+	case dropIncomplete, dropNoKey, dropTooLarge:
+		v.useless++
+	}
+}
+
+// Withheld is how many pictures were incomplete, too large, or came before a key frame that is missing. What an overflow
+// of the queue dropped does not count: it is not the network's fault.
+func (v *Video) Withheld() int64 {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.useless
 }
 
 func (v *Video) dropLocked(reason dropReason, n int64) {

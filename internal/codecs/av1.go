@@ -13,7 +13,7 @@ import (
 var av1 = Format{
 	Name:            liveproof.CodecAV1,
 	FMTP:            []string{""},
-	NewDepacketizer: func() Depacketizer { return &av1Depacketizer{} },
+	NewDepacketizer: func(string) Depacketizer { return &av1Depacketizer{} },
 	FFmpegName:      "av1",
 	Decoder:         "libdav1d", // FFmpeg's own needs hardware
 }
@@ -38,14 +38,32 @@ type av1Depacketizer struct {
 	pending bool // that OBU continues in the next packet
 }
 
-func (d *av1Depacketizer) Starts(payload []byte) bool {
-	return payload[0]&av1NewSequence != 0 && payload[0]&av1Continues == 0
+// Starts: the first packet of a coded video sequence, or one that begins with a temporal delimiter, which is the
+// first OBU of its temporal unit, or with a sequence header, which comes before the frames (AV1 specification, 7.5).
+func (d *av1Depacketizer) Starts(payload []byte) Start {
+	switch {
+	case payload[0]&av1Continues != 0:
+		return StartUnknown
+	case payload[0]&av1NewSequence != 0:
+		return StartOfUnit
+	}
+	first, _, err := av1Element(payload[1:], av1Elements(payload[0]) == 1)
+	if err != nil || len(first) == 0 {
+		return StartUnknown
+	}
+	switch obu.Type(first[0] >> 3 & 0xf) {
+	case obu.OBUTemporalDelimiter, obu.OBUSequenceHeader:
+		return StartOfUnit
+	}
+	return StartUnknown
 }
 
 func (d *av1Depacketizer) Reset() {
 	d.data = append(d.data[:0], byte(obu.OBUTemporalDelimiter)<<3|av1HasSize, 0)
 	d.pending = false
 }
+
+func (d *av1Depacketizer) Forget() { d.Reset() }
 
 func (d *av1Depacketizer) Add(payload []byte) error {
 	header, rest := payload[0], payload[1:]

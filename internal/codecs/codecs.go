@@ -20,8 +20,9 @@ type Format struct {
 	Name liveproof.Codec
 	// FMTP lists the format parameters (a=fmtp) that are accepted, most wanted first; "" is none.
 	FMTP []string
-	// NewDepacketizer returns a depacketizer for one stream.
-	NewDepacketizer func() Depacketizer
+	// NewDepacketizer returns a depacketizer for one stream. fmtp holds the format parameters (a=fmtp) that the
+	// sender offered, "" for none: H.264 parameter sets may come in them.
+	NewDepacketizer func(fmtp string) Depacketizer
 
 	// FFmpegName is the codec's name in FFmpeg, as files declare it.
 	FFmpegName string
@@ -42,6 +43,9 @@ type Format struct {
 	// NewParameterSets returns a store for headers that senders need not repeat
 	// in every key frame; nil: every key frame holds all that decoding needs.
 	NewParameterSets func() ParameterSets
+	// NewRecovery returns what follows a decoder from the access unit at which it was opened; nil: its first
+	// picture is exact.
+	NewRecovery func() Recovery
 }
 
 // Sizer reads a picture size in pixels. ok is false when data carries no size,
@@ -55,6 +59,14 @@ type ParameterSets interface {
 	Learn(unit []byte) (hasSets, hasPicture bool)
 	// Prepend returns a copy of unit with the known sets in front.
 	Prepend(unit []byte) []byte
+}
+
+// Recovery tells which pictures of a decoder are exact that was opened within a stream. Until the recovery
+// point some of them refer to pictures that the decoder has not seen.
+type Recovery interface {
+	// Next takes the next access unit in decoding order, the first one included. exact says that its picture is
+	// the sender's; done, that all that follow are.
+	Next(unit []byte) (exact, done bool)
 }
 
 // MIMEType is the media type in SDP and in WebRTC statistics.
@@ -95,17 +107,30 @@ var ErrMalformed = errors.New("malformed payload")
 // Unit is one picture as a depacketizer joined it.
 type Unit struct {
 	Data []byte // owned by the caller; nil when there is no picture
-	Key  bool   // decoding can start here
+	Key  bool   // decoding can start here, and Data holds all that it needs
 	Skip bool   // the sender left out pictures before this one
 
 	Discardable bool // no later picture needs this one; false: needed or not known
+	// OwnHeaders: the payloads brought all parameter sets that the picture needs, or the sender sends none among
+	// its payloads. So a payload that is missing before the first one held no parameter set.
+	OwnHeaders bool
 }
+
+// Start is what a payload proves about those before it.
+type Start int
+
+// What is proven.
+const (
+	StartUnknown   Start = iota // part of its picture may come before it
+	StartOfPicture              // no part of its picture, only headers may
+	StartOfUnit                 // nothing of its access unit
+)
 
 // Depacketizer joins the RTP payloads of one picture after the other. After an
 // error the picture cannot be used, and Reset must follow.
 type Depacketizer interface {
-	// Starts reports whether payload by itself proves to begin a picture. False means "not proven".
-	Starts(payload []byte) bool
+	// Starts reports whether payload by itself proves to begin a picture. It is not empty.
+	Starts(payload []byte) Start
 	// Add appends the next payload of the picture.
 	Add(payload []byte) error
 	// Finish ends the picture and hands over its memory; the depacketizer writes
@@ -113,6 +138,8 @@ type Depacketizer interface {
 	// that there is no picture yet, and that the payloads so far belong to the
 	// next one; then, and after an error, the caller keeps spare.
 	Finish(spare []byte) (Unit, error)
-	// Reset drops the current picture.
+	// Reset drops the current picture. Right after Finish it keeps what belongs to the next one.
 	Reset()
+	// Forget drops also what belongs to the next one: payloads were lost after it.
+	Forget()
 }

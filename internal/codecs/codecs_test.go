@@ -17,7 +17,7 @@ func TestEveryRowIsComplete(t *testing.T) {
 			require.Same(t, f, codecs.FindFFmpeg(f.FFmpegName))
 			require.NotEmpty(t, f.Decoder)
 			require.NotEmpty(t, f.FMTP)
-			one, other := f.NewDepacketizer(), f.NewDepacketizer()
+			one, other := f.NewDepacketizer(""), f.NewDepacketizer("")
 			require.NotSame(t, one, other, "streams must not share one")
 			require.False(t, seen[f.MIMEType()], "listed twice")
 			seen[f.MIMEType()] = true

@@ -38,6 +38,13 @@ var payloads = map[string]struct {
 	"H264 aggregate with a rest":  {liveproof.CodecH264, [][]byte{{24, 0, 2, 0x61, 1, 0}}, nil, false},
 	"H264 empty unit":             {liveproof.CodecH264, [][]byte{{24, 0, 0}}, nil, false},
 	"H264 interleaved":            {liveproof.CodecH264, [][]byte{{25, 0, 0, 0, 1, 0x61}}, nil, false},
+	"H264 STAP-B":                 {liveproof.CodecH264, [][]byte{{25, 0, 1, 0, 2, 0x65, 0x88}}, nil, false},
+	"H264 MTAP16":                 {liveproof.CodecH264, [][]byte{{26, 0, 1, 0, 5, 0, 0, 0, 0x65, 0x88}}, nil, false},
+	"H264 MTAP24":                 {liveproof.CodecH264, [][]byte{{27, 0, 1, 0, 6, 0, 0, 0, 0, 0x65, 0x88}}, nil, false},
+	"H264 FU-B":                   {liveproof.CodecH264, [][]byte{{29, 0x85, 0, 1, 0x88}}, nil, false},
+	"H264 fragmented sets":        {liveproof.CodecH264, [][]byte{{0x7c, 0x87, 0x42}, {0x7c, 0x47, 1}, {0x68, 0xce}, {0x65, 0x88}}, []byte{0, 0, 0, 1, 0x67, 0x42, 1, 0, 0, 0, 1, 0x68, 0xce, 0, 0, 0, 1, 0x65, 0x88}, true},
+	"H264 recovery point":         {liveproof.CodecH264, [][]byte{{24, 0, 2, 0x67, 1, 0, 2, 0x68, 2}, {6, 6, 1, 0xc4, 0x80}, {0x41, 0x9a}}, []byte{0, 0, 0, 1, 0x67, 1, 0, 0, 0, 1, 0x68, 2, 0, 0, 0, 1, 6, 6, 1, 0xc4, 0x80, 0, 0, 0, 1, 0x41, 0x9a}, true},
+	"H264 recovery, no reference": {liveproof.CodecH264, [][]byte{{24, 0, 2, 0x67, 1, 0, 2, 0x68, 2}, {6, 6, 1, 0xc4, 0x80}, {0x01, 0x9a}}, []byte{0, 0, 0, 1, 0x67, 1, 0, 0, 0, 1, 0x68, 2, 0, 0, 0, 1, 6, 6, 1, 0xc4, 0x80, 0, 0, 0, 1, 0x01, 0x9a}, false},
 	"H264 reserved type":          {liveproof.CodecH264, [][]byte{{31, 1}}, nil, false},
 	"VP9 key":                     {liveproof.CodecVP9, [][]byte{{0x0c, 0x82, 1}}, []byte{0x82, 1}, true},
 	"VP9 inter":                   {liveproof.CodecVP9, [][]byte{{0x48, 0x86}, {0x44, 1}}, []byte{0x86, 1}, false},
@@ -65,7 +72,7 @@ var payloads = map[string]struct {
 func TestPayloads(t *testing.T) {
 	for name, c := range payloads {
 		t.Run(name, func(t *testing.T) {
-			d := codecs.Find(c.codec).NewDepacketizer()
+			d := codecs.Find(c.codec).NewDepacketizer("")
 			d.Reset()
 			var err error
 			for _, p := range c.payloads {
@@ -113,7 +120,7 @@ func TestDiscardable(t *testing.T) {
 		"AV1":                               {liveproof.CodecAV1, [][]byte{{0x10, 0x30, 0x30, 9}}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			d := codecs.Find(c.codec).NewDepacketizer()
+			d := codecs.Find(c.codec).NewDepacketizer("")
 			u := join(t, d, c.payloads)
 			if u.Discardable != c.want {
 				t.Fatalf("discardable: %v", u.Discardable)
@@ -127,7 +134,7 @@ func TestDiscardable(t *testing.T) {
 
 // TestHeldParameterSetsAreNeeded: a picture is not discardable if it carries parameter sets that came before it.
 func TestHeldParameterSetsAreNeeded(t *testing.T) {
-	d := codecs.Find(liveproof.CodecH264).NewDepacketizer()
+	d := codecs.Find(liveproof.CodecH264).NewDepacketizer("")
 	if u := join(t, d, [][]byte{{0x67, 1}}); u.Data != nil {
 		t.Fatalf("%x", u.Data)
 	}

@@ -3,6 +3,7 @@ package codecs
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 
 	"github.com/liveproof/liveproof"
 )
@@ -10,13 +11,14 @@ import (
 var h264 = Format{
 	Name:             liveproof.CodecH264,
 	FMTP:             h264FMTP(),
-	NewDepacketizer:  func() Depacketizer { return &h264Depacketizer{} },
+	NewDepacketizer:  func(fmtp string) Depacketizer { return newH264Depacketizer(fmtp) },
 	FFmpegName:       "h264",
 	Decoder:          "h264",
 	Reorders:         true,
 	Size:             h264Size,
 	SizeInFile:       h264SizeInFile,
 	NewParameterSets: func() ParameterSets { return &h264Sets{} },
+	NewRecovery:      func() Recovery { return &h264Recovery{} },
 }
 
 // h264Profiles are profile_idc and constraint flags as browsers, phones and
@@ -33,20 +35,11 @@ func h264FMTP() (out []string) {
 	return out
 }
 
-// NAL unit types (ITU-T H.264, table 7-1) and packet types (RFC 6184, table 1).
+// Packet types (RFC 6184, table 1).
 const (
-	nalSlice  = 1
-	nalIDR    = 5
-	nalSEI    = 6
-	nalSPS    = 7
-	nalPPS    = 8
-	nalAUD    = 9
-	nalFiller = 12
-	nalMax    = 23
-	nalSTAPA  = 24
-	nalFUA    = 28
-
-	nalRefIDC = 0x60 // nal_ref_idc in a NAL unit's first byte; 0: no picture refers to the unit
+	nalMax   = 23 // up to here a packet is one NAL unit
+	nalSTAPA = 24
+	nalFUA   = 28
 
 	maxHeld = 64 << 10 // bytes of parameter sets kept for the next picture
 )
@@ -58,26 +51,78 @@ const (
 type h264Depacketizer struct {
 	data     []byte
 	held     int  // bytes at the start of data that came before this picture: parameter sets
-	fragment byte // type of the NAL unit under way, 0 for none
-	vcl, idr bool // this picture has slices, has IDR slices
-	sps, pps bool // the stream has had parameter sets
-	needed   bool // later pictures need something of this one
+	nal      int  // where the NAL unit under way begins in data
+	fragment byte // its type, 0 for none
+	picture  h264Picture
+	sets     h264Sets
+	inBand   bool // parameter sets have come in packets, not only in SDP
 }
 
-// Starts: an access unit delimiter or a sequence parameter set comes first in
-// its access unit (H.264, 7.4.1.2.3).
-func (d *h264Depacketizer) Starts(payload []byte) bool {
-	kind := payload[0] & 0x1f
-	if kind == nalSTAPA && len(payload) > 3 {
-		kind = payload[3] & 0x1f
+// h264Picture is what the NAL units of one access unit say about it.
+type h264Picture struct {
+	slices    bool
+	idr       bool
+	intra     bool // it has slices, and all of them are I slices
+	reference bool // it has slices that later pictures may refer to
+	recovery  bool // a recovery point that can be used
+	sps, pps  bool
+	needed    bool // later pictures need something of it
+}
+
+// newH264Depacketizer knows the parameter sets that the sender's SDP gave.
+func newH264Depacketizer(fmtp string) *h264Depacketizer {
+	d := &h264Depacketizer{}
+	for _, nal := range spropParameterSets(fmtp) {
+		d.sets.keep(nal)
 	}
-	return kind == nalAUD || kind == nalSPS
+	return d
+}
+
+// Starts: in an access unit no slice comes before these NAL units, or its first slice (H.264, 7.4.1.2.3). An access
+// unit delimiter comes first of all; no parameter set that matters comes before a sequence parameter set.
+func (d *h264Depacketizer) Starts(payload []byte) Start {
+	nal := h264FirstNAL(payload)
+	if len(nal) == 0 {
+		return StartUnknown
+	}
+	switch kind := nal[0] & 0x1f; {
+	case kind == nalAUD, kind == nalSPS:
+		return StartOfUnit
+	case kind == nalSEI, kind == nalPPS, kind >= nalPrefix && kind <= nalPrefixEnd:
+		return StartOfPicture
+	case kind == nalSlice || kind == nalPartition || kind == nalIDR:
+		if len(nal) > 1 && nal[1]&0x80 != 0 { // first_mb_in_slice is 0
+			return StartOfPicture
+		}
+	}
+	return StartUnknown
+}
+
+// h264FirstNAL is the beginning of the first NAL unit in a packet, nil where another packet holds it. Of a
+// fragmented one its type and, after it, its content are right, nal_ref_idc is not.
+func h264FirstNAL(payload []byte) []byte {
+	switch kind := payload[0] & 0x1f; {
+	case kind == nalSTAPA && len(payload) > 3:
+		return payload[3:]
+	case kind == nalFUA && len(payload) > 2 && payload[1]&0x80 != 0:
+		return payload[1:]
+	case kind <= nalMax:
+		return payload
+	}
+	return nil
 }
 
 func (d *h264Depacketizer) Reset() {
-	d.needed = d.held > 0
+	if d.held == 0 {
+		d.picture = h264Picture{}
+	}
 	d.data, d.held = d.data[:d.held], 0
-	d.fragment, d.vcl, d.idr = 0, false, false
+	d.fragment = 0
+}
+
+func (d *h264Depacketizer) Forget() {
+	d.held = 0
+	d.Reset()
 }
 
 func (d *h264Depacketizer) Add(payload []byte) error {
@@ -123,31 +168,41 @@ func (d *h264Depacketizer) addFragment(payload []byte) error {
 	}
 	if first {
 		d.fragment = kind
-		header := payload[0]&0xe0 | kind
-		d.note(header)
-		d.data = append(d.data, 0, 0, 0, 1, header)
+		d.data = append(d.data, 0, 0, 0, 1, payload[0]&0xe0|kind)
+		d.nal = len(d.data) - 1
 	}
 	d.data = append(d.data, payload[2:]...)
 	if last {
 		d.fragment = 0
+		d.note(d.data[d.nal:])
 	}
 	return nil
 }
 
 func (d *h264Depacketizer) addNAL(nal []byte) {
-	d.note(nal[0])
+	d.note(nal)
 	d.data = append(d.data, 0, 0, 0, 1)
 	d.data = append(d.data, nal...)
 }
 
-// note updates what is known of the picture by a NAL unit's first byte.
-func (d *h264Depacketizer) note(header byte) {
-	kind := header & 0x1f
-	d.vcl = d.vcl || kind >= nalSlice && kind <= nalIDR
-	d.idr = d.idr || kind == nalIDR
-	d.sps = d.sps || kind == nalSPS
-	d.pps = d.pps || kind == nalPPS
-	d.needed = d.needed || !h264Discardable(header)
+// note updates what is known of the picture by a whole NAL unit.
+func (d *h264Depacketizer) note(nal []byte) {
+	p := &d.picture
+	p.needed = p.needed || !h264Discardable(nal[0])
+	switch kind := nal[0] & 0x1f; {
+	case kind >= nalSlice && kind <= nalIDR:
+		p.intra = isIntraSlice(nal) && (p.intra || !p.slices)
+		p.slices = true
+		p.idr = p.idr || kind == nalIDR
+		p.reference = p.reference || nal[0]&nalRefIDC != 0
+	case kind == nalSEI:
+		point, ok := findRecoveryPoint(nal)
+		p.recovery = p.recovery || ok && point.usable()
+	case kind == nalSPS, kind == nalPPS:
+		d.inBand = true
+		d.sets.keep(nal)
+		p.sps, p.pps = p.sps || kind == nalSPS, p.pps || kind == nalPPS
+	}
 }
 
 // h264Discardable reports, by its first byte, whether no later picture needs a NAL unit. The
@@ -168,14 +223,33 @@ func (d *h264Depacketizer) Finish(spare []byte) (Unit, error) {
 	if d.fragment != 0 {
 		return Unit{}, ErrMalformed
 	}
-	if !d.vcl {
+	if !d.picture.slices {
 		if len(d.data) > maxHeld {
 			return Unit{}, ErrMalformed
 		}
 		d.held = len(d.data)
 		return Unit{}, nil
 	}
-	u := Unit{Data: d.data, Key: d.idr && d.sps && d.pps, Discardable: !d.needed}
-	d.data = spare[:0]
+	p := d.picture
+	u := Unit{Key: d.enter(), Discardable: !p.needed, OwnHeaders: p.sps && p.pps || !d.inBand}
+	u.Data, d.data = d.data, spare[:0]
 	return u, nil
+}
+
+// enter reports whether decoding can start at this picture, and puts in front of it what a decoder then needs and the
+// picture did not bring. It can start at an IDR picture, at a recovery point, and at a picture that is certainly one:
+// of I slices alone, in a stream that allows one reference picture, it replaces all others (H.264, 8.2.5.3).
+func (d *h264Depacketizer) enter() bool {
+	p := &d.picture
+	replaces := p.intra && d.sets.singleReference()
+	if !p.reference || !(p.idr || p.recovery || replaces) || !d.sets.complete() {
+		return false
+	}
+	if !p.sps || !p.pps {
+		d.data = d.sets.Prepend(d.data)
+	}
+	if !p.idr && !p.recovery {
+		d.data = slices.Insert(d.data, 0, recoveryHere...)
+	}
+	return true
 }

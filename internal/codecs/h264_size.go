@@ -1,7 +1,5 @@
 package codecs
 
-import "bytes"
-
 // h264Size returns the largest size that a sequence parameter set of an Annex B
 // access unit claims; it does not check which one a slice activates.
 func h264Size(data []byte) (width, height int, ok bool) {
@@ -50,51 +48,49 @@ func avccSize(data []byte, lengthBytes int) (width, height int, ok bool) {
 	return width, height, ok
 }
 
-// annexB gives the NAL units between start codes, RFC 6184's Annex B byte stream.
-func annexB(data []byte) func(yield func([]byte) bool) {
-	return func(yield func([]byte) bool) {
-		code := []byte{0, 0, 1}
-		start := bytes.Index(data, code)
-		for start >= 0 {
-			data = data[start+len(code):]
-			nal := data
-			if start = bytes.Index(data, code); start >= 0 {
-				nal = data[:start]
-			}
-			if !yield(nal) {
-				return
-			}
-		}
-	}
+// sps is what is read of a sequence parameter set.
+type sps struct {
+	id            uint32
+	references    uint32 // max_num_ref_frames
+	framesOnly    bool   // frame_mbs_only_flag
+	width, height int
 }
 
-// spsSize reads the coded size out of a sequence parameter set, ITU-T H.264
-// section 7.3.2.1.1. The height is a lower bound: up to 15 rows may be cropped.
-// The cropping rectangle is ignored, because decoders allocate their tables
-// without it.
+// spsSize reads the coded size out of a sequence parameter set. The height is a lower bound: up to 15 rows may be
+// cropped. The cropping rectangle is ignored, because decoders allocate their tables without it.
 func spsSize(nal []byte) (width, height int, ok bool) {
 	if len(nal) < 4 || nal[0]&0x1f != nalSPS {
 		return 0, 0, false
 	}
-	r := bitReader{data: unescape(nal[1:])}
+	s, ok := readSPS(nal)
+	return s.width, s.height, ok
+}
+
+// readSPS reads a sequence parameter set, ITU-T H.264 section 7.3.2.1.1, up to the picture's size.
+func readSPS(nal []byte) (s sps, ok bool) {
+	const enough = 1024 // bytes before the end of the size
+	r := bitReader{data: unescape(nal[1:], enough)}
 	profile := r.bits(8)
 	r.bits(16) // constraint flags, level
-	r.ue()     // seq_parameter_set_id
+	s.id = r.ue()
 	if hasChromaFormat(profile) {
 		r.spsChroma()
 	}
 	r.ue() // log2_max_frame_num_minus4
 	r.spsPictureOrder()
-	r.ue()    // max_num_ref_frames
+	s.references = r.ue()
 	r.bits(1) // gaps_in_frame_num_value_allowed_flag
 	w, h := r.ue()+1, r.ue()+1
-	h *= 2 - r.bits(1) // frame_mbs_only_flag
+	interlaced := 1 - r.bits(1)
+	s.framesOnly = interlaced == 0
+	h *= 1 + interlaced
 	const most = 1 << 12
 	if r.err != nil || w == 0 || h == 0 {
-		return 0, 0, false
+		return sps{}, false
 	}
 	w, h = min(w, most), min(h, most) // 65536 pixels: above every cap, and no overflow
-	return int(w) * 16, int(h)*16 - 15, true
+	s.width, s.height = int(w)*16, int(h)*16-15
+	return s, true
 }
 
 func hasChromaFormat(profile uint32) bool {
@@ -158,24 +154,4 @@ func (r *bitReader) spsPictureOrder() {
 			r.ue()
 		}
 	}
-}
-
-// unescape removes emulation prevention bytes (00 00 03). A header lies in the first bytes.
-func unescape(nal []byte) []byte {
-	const enough = 1024
-	out := make([]byte, 0, min(len(nal), enough))
-	zeros := 0
-	for _, b := range nal[:min(len(nal), enough)] {
-		if zeros >= 2 && b == 3 {
-			zeros = 0
-			continue
-		}
-		if b == 0 {
-			zeros++
-		} else {
-			zeros = 0
-		}
-		out = append(out, b)
-	}
-	return out
 }

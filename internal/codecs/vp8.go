@@ -11,7 +11,7 @@ import (
 var vp8 = Format{
 	Name:            liveproof.CodecVP8,
 	FMTP:            []string{""},
-	NewDepacketizer: func() Depacketizer { return &vp8Depacketizer{} },
+	NewDepacketizer: func(string) Depacketizer { return &vp8Depacketizer{} },
 	FFmpegName:      "vp8",
 	Decoder:         "vp8",
 	Hidden:          vp8Hidden,
@@ -51,13 +51,18 @@ type vp8Depacketizer struct {
 	spare bool // all packets so far have the N bit
 }
 
-func (d *vp8Depacketizer) Starts(payload []byte) bool {
+// Starts: the first packet of the first partition (RFC 7741, 4.2).
+func (d *vp8Depacketizer) Starts(payload []byte) Start {
 	var p codecs.VP8Packet
-	_, err := p.Unmarshal(payload)
-	return err == nil && p.S == 1 && p.PID == 0
+	if _, err := p.Unmarshal(payload); err != nil || p.S == 0 || p.PID != 0 {
+		return StartUnknown
+	}
+	return StartOfUnit
 }
 
 func (d *vp8Depacketizer) Reset() { d.data, d.begun = d.data[:0], false }
+
+func (d *vp8Depacketizer) Forget() { d.Reset() }
 
 func (d *vp8Depacketizer) Add(payload []byte) error {
 	var p codecs.VP8Packet

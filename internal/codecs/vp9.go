@@ -9,7 +9,7 @@ import (
 var vp9 = Format{
 	Name:            liveproof.CodecVP9,
 	FMTP:            []string{"profile-id=0", "profile-id=2"},
-	NewDepacketizer: func() Depacketizer { return &vp9Depacketizer{} },
+	NewDepacketizer: func(string) Depacketizer { return &vp9Depacketizer{} },
 	FFmpegName:      "vp9",
 	Decoder:         "vp9",
 	Size:            vp9Size,
@@ -24,13 +24,18 @@ type vp9Depacketizer struct {
 	predicted    bool // P of the base layer's first packet
 }
 
-func (d *vp9Depacketizer) Starts(payload []byte) bool {
+// Starts: the first packet of the base layer (RFC 9628, 4.2), which is all that is taken.
+func (d *vp9Depacketizer) Starts(payload []byte) Start {
 	var p codecs.VP9Packet
-	_, err := p.Unmarshal(payload)
-	return err == nil && p.B && p.SID == 0
+	if _, err := p.Unmarshal(payload); err != nil || !p.B || p.SID != 0 {
+		return StartUnknown
+	}
+	return StartOfUnit
 }
 
 func (d *vp9Depacketizer) Reset() { d.data, d.begun, d.ended = d.data[:0], false, false }
+
+func (d *vp9Depacketizer) Forget() { d.Reset() }
 
 func (d *vp9Depacketizer) Add(payload []byte) error {
 	var p codecs.VP9Packet // a new one for each packet, because Unmarshal appends to its lists

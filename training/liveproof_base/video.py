@@ -1,4 +1,4 @@
-"""Video files in and out, by FFmpeg."""
+"""Video files in and out, by FFmpeg: upright, and in the colours of BT.709, by the rules of docs/model-contract.md."""
 
 from __future__ import annotations
 
@@ -19,13 +19,22 @@ ENCODERS = {
 }
 
 
+# media/grade.go says why; HLG's OOTF is applied to each colour here, and to the luminance there.
+HDR_TRANSFERS = ("smpte2084", "arib-std-b67")
+TONE_MAP = (
+    "zscale=transfer=linear:npl=203,format=gbrpf32le,zscale=primaries=bt709,"
+    "tonemap=mobius:desat=0:peak=4.926,zscale=transfer=bt709:matrix=bt709:range=pc,format=gbrp"
+)
+
+
 @dataclasses.dataclass
 class Clip:
     path: Path
-    width: int
+    width: int  # upright
     height: int
     rate: float  # frames per second
     frames: int
+    hdr: bool = False  # PQ or HLG
 
 
 def probe(path: Path) -> Clip:
@@ -39,7 +48,7 @@ def probe(path: Path) -> Clip:
         "-of",
         "json",
         "-show_entries",
-        "stream=width,height,avg_frame_rate,r_frame_rate,nb_read_packets",
+        "stream=width,height,avg_frame_rate,r_frame_rate,nb_read_packets,color_transfer:stream_side_data=rotation",
         str(path),
     ]
     done = subprocess.run(command, capture_output=True, text=True)
@@ -51,7 +60,10 @@ def probe(path: Path) -> Clip:
     rate = int(top) / max(1, int(bottom))
     if path.suffix == ".mjpeg":
         rate = 30.0  # bare JPEG pictures carry no time
-    return Clip(path, s["width"], s["height"], rate, int(s["nb_read_packets"]))
+    width, height = s["width"], s["height"]
+    if any(round(side.get("rotation", 0) / 90) % 2 for side in s.get("side_data_list", [])):
+        width, height = height, width
+    return Clip(path, width, height, rate, int(s["nb_read_packets"]), s.get("color_transfer") in HDR_TRANSFERS)
 
 
 def read(clip: Clip, limit: int) -> Iterator[np.ndarray]:
@@ -67,6 +79,8 @@ def read(clip: Clip, limit: int) -> Iterator[np.ndarray]:
         "passthrough",
         "-frames:v",
         str(limit),
+        "-vf",
+        TONE_MAP if clip.hdr else "null",
         "-f",
         "rawvideo",
         "-pix_fmt",

@@ -2,7 +2,7 @@
 // a real encoder: the product as a person and an operator meet it.
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { cameras, launch, open, press, problems, reach, sentCodecs, sessionId } from './support/browser';
+import { cameras, launch, open, press, problems, reach, sentCodecs, sessionId, transport } from './support/browser';
 import { lacking, media, nobody, result } from './support/paths';
 import { LiveproofServer, RedisServer, type SessionRecord } from './support/server';
 
@@ -166,6 +166,47 @@ describe('sessions against the server and Redis', () => {
     expect(await p.locator('liveness-check').getAttribute('data-error')).toBe('permission_denied');
     await p.locator('liveness-check').getByText('allow the camera').first().waitFor();
     expect(redis.cli('DBSIZE')).toBe(before);
+  });
+});
+
+describe('a connection that stops', () => {
+  let patient: LiveproofServer;
+  beforeAll(async () => {
+    // However long the browser needs to see that the server is silent.
+    const limits = {
+      LIVEPROOF_SESSION_IDLE_TIMEOUT: '60s',
+      LIVEPROOF_WEBRTC_DISCONNECTED_TIMEOUT: '60s',
+      LIVEPROOF_WEBRTC_FAILED_TIMEOUT: '60s',
+    };
+    Object.assign(process.env, limits);
+    patient = await LiveproofServer.start('--deadline', '30s');
+    for (const name of Object.keys(limits)) Reflect.deleteProperty(process.env, name);
+  });
+  afterAll(() => patient?.stop());
+
+  it('is restored by an ICE restart, and the session goes on', async () => {
+    const p = await browse({ file: nobody() }, '', patient);
+    await press(p);
+    await reach(p, ['positioning', 'checking']);
+    const id = await sessionId(p);
+    const check = p.locator('liveness-check');
+    await p.locator('liveness-check[data-hint=no_face]').waitFor({ state: 'attached' });
+    const before = await transport(p);
+    patient.freeze(); // nothing answers, and no connection is closed
+    try {
+      await p.locator('liveness-check[data-hint=connection_unstable]').waitFor({ state: 'attached' });
+      await expect.poll(async () => (await transport(p)).offered, { timeout: 10_000 }).not.toBe(before.offered);
+    } finally {
+      patient.thaw();
+    }
+    await expect.poll(async () => (await transport(p)).used, { timeout: 10_000 }).not.toBe(before.used);
+    await expect.poll(() => check.getAttribute('data-hint')).not.toBe('connection_unstable');
+    const { acknowledged } = await transport(p);
+    await expect.poll(async () => (await transport(p)).acknowledged, { timeout: 10_000 }).toBeGreaterThan(acknowledged + 1);
+    const record = await patient.terminal(id, 60_000);
+    console.log(`restart: ${record.state} ${record.reasons?.join(' ')} ${JSON.stringify(record.frames)}`);
+    expect(record.state).toBe('decided'); // by its deadline, over the new path
+    expect(record.reasons).not.toContain('disconnected');
   });
 });
 

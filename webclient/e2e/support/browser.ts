@@ -121,3 +121,27 @@ export async function sentCodecs(page: Page): Promise<{ mimeType: string; encode
     });
   });
 }
+
+interface Transport {
+  /** The ICE user fragments: of the browser's last offer, and of the session that carries the media. */
+  offered: string;
+  used: string;
+  /** When the server's last receiver report came, seconds. */
+  acknowledged: number;
+}
+
+/** What the page's last peer connection sends over. */
+export async function transport(page: Page): Promise<Transport> {
+  return page.evaluate(async () => {
+    const pc = (window as unknown as { testPeers: RTCPeerConnection[] }).testPeers.at(-1)!;
+    const stats = [...((await pc.getStats()) as unknown as Map<string, Record<string, unknown>>).values()];
+    const found = (type: string) => stats.find((s) => s['type'] === type) ?? {};
+    const pair = stats.find((s) => s['id'] === found('transport')['selectedCandidatePairId']) ?? {};
+    const local = stats.find((s) => s['id'] === pair['localCandidateId']) ?? {};
+    return {
+      offered: /a=ice-ufrag:(\S+)/.exec(pc.localDescription?.sdp ?? '')?.[1] ?? '',
+      used: String(local['usernameFragment']),
+      acknowledged: Number(found('remote-inbound-rtp')['timestamp'] ?? 0) / 1000,
+    };
+  });
+}

@@ -58,6 +58,15 @@ export class LiveproofServer {
     await end(this.process, 'SIGTERM', 30_000);
   }
 
+  /** Stops the process where it is, as a network that swallows everything would look to its clients; thaw lets it go on. */
+  freeze(): void {
+    this.process.kill('SIGSTOP');
+  }
+
+  thaw(): void {
+    this.process.kill('SIGCONT');
+  }
+
   async create(): Promise<{ id: string; client_token: string; whip_url: string }> {
     const res = await this.request('POST', 'v1/sessions', { mode: 'onboarding' });
     if (res.status !== 201) throw new Error(`POST /v1/sessions: ${res.status} ${await res.text()}`);

@@ -160,13 +160,37 @@ describe('faults', () => {
     await vi.waitFor(() => expect(faults()).toEqual(['protocol_error']));
   });
 
-  it('ICE fails; a disconnection is only a hint', async () => {
+  it('ICE fails before there is a connection', async () => {
     const { pc } = await connected();
+    pc.become('failed');
+    expect(faults()).toEqual(['connection_lost']);
+  });
+
+  it('a disconnection is a hint; when it lasts, ICE is restarted by a renewed offer, until that takes too long', async () => {
+    const { pc, socket } = await connected();
+    socket.deliver({ type: 'state', state: 'streaming' });
+    const offers = () => socket.sent.map((m) => JSON.parse(m) as { type: string; sdp?: string }).filter((m) => m.type === 'offer');
+    pc.become('connected');
     pc.become('disconnected');
     expect(events.at(-1)).toEqual({ type: 'hint', reason: 'connection_unstable' });
     pc.become('connected');
     expect(events.at(-1)).toEqual({ type: 'hint', reason: '' });
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(offers()).toHaveLength(1);
+    pc.become('disconnected');
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(offers().at(-1)?.sdp).toBe('renewed offer 1');
+    pc.become('connecting');
+    expect(events.at(-1)).toEqual({ type: 'hint', reason: 'connection_unstable' });
+    socket.deliver({ type: 'candidate', candidate: { candidate: 'early' } });
+    socket.deliver({ type: 'answer', sdp: 'renewed answer' });
+    pc.become('connected');
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(pc.log).toEqual(['renewed answer', 'early']);
+    expect(faults()).toEqual([]);
     pc.become('failed');
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(offers().at(-1)?.sdp).toBe('renewed offer 2');
     expect(faults()).toEqual(['connection_lost']);
   });
 

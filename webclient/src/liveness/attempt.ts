@@ -5,6 +5,7 @@ import { Camera, requested } from './camera';
 import { codeOf, codeOfProblem, LivenessError, type ErrorCode } from './errors';
 import type { MachineEvent } from './machine';
 import { Peer } from './peer';
+import { Recovery } from './recovery';
 import { createSession } from './session';
 import { Signalling, type Sample, type ServerMessage } from './signalling';
 
@@ -91,10 +92,21 @@ export class Attempt {
     this.#own(() => channel.close());
     signal.throwIfAborted();
 
+    const recovery = new Recovery(
+      () => this.#guard(this.#restart(peer, channel)),
+      () => this.#fault('connection_lost'),
+    );
+    this.#own(() => recovery.close());
     const peer = new Peer(
       camera.stream,
       { iceServers, codec: this.options.codec },
-      { candidate: (candidate) => channel.send({ type: 'candidate', candidate }), connection: (s) => this.#connection(s) },
+      {
+        candidate: (candidate) => channel.send({ type: 'candidate', candidate }),
+        connection: (s) => {
+          this.#connection(s);
+          recovery.become(s);
+        },
+      },
       this.make.PC,
     );
     this.#peer = peer;
@@ -132,9 +144,16 @@ export class Attempt {
     this.#dispatch({ type: 'streaming' });
   }
 
+  // The session goes on: the server knows the browser by its DTLS certificate, which stays.
+  async #restart(peer: Peer, channel: Signalling): Promise<void> {
+    const sdp = await peer.restart();
+    if (!this.#abort.signal.aborted) channel.send({ type: 'offer', sdp });
+  }
+
   #connection(state: RTCPeerConnectionState): void {
-    if (state === 'failed') return this.#fault('connection_lost');
-    this.#localHint = state === 'disconnected' ? 'connection_unstable' : '';
+    const stopped = state === 'disconnected' || state === 'failed';
+    if (!stopped && state !== 'connected') return; // "connecting" of a restart is no news
+    this.#localHint = stopped ? 'connection_unstable' : '';
     this.#hint();
   }
 

@@ -5,6 +5,10 @@ describe('advice', () => {
   it.each([
     [['deadline', 'insufficient_evidence', 'no_face'], 'no_face'],
     [['too_dark', 'deadline'], 'too_dark'],
+    [['deadline', 'score_undecided'], 'score_undecided'],
+    [['deadline', 'score_undecided', 'too_dark'], 'score_undecided'],
+    [['deadline', 'low_frame_rate', 'insufficient_evidence'], 'low_frame_rate'],
+    [['insufficient_evidence', 'timestamps_jumped'], 'timestamps_jumped'],
     [['deadline'], 'deadline'],
     [[], ''],
   ])('%j → %j', (reasons, want) => expect(advice(reasons)).toBe(want));

@@ -41,6 +41,13 @@ export class Peer {
     return this.#pc.localDescription?.sdp ?? '';
   }
 
+  /** The SDP that restarts ICE: a renewed offer, with new credentials for the same media. */
+  async restart(): Promise<string> {
+    this.#answered = false; // candidates that come now belong to the answer that is still to come
+    this.#pc.restartIce();
+    return this.offer();
+  }
+
   async accept(sdp: string): Promise<void> {
     await this.#pc.setRemoteDescription({ type: 'answer', sdp });
     this.#answered = true;

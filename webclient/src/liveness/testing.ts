@@ -76,6 +76,7 @@ export class FakePeerConnection {
   onconnectionstatechange: (() => void) | null = null;
   transceivers: unknown[] = [];
   log: string[] = [];
+  restarts = 0;
 
   constructor(readonly config: RTCConfiguration) {
     peers.push(this);
@@ -89,7 +90,10 @@ export class FakePeerConnection {
     return [];
   }
   async setLocalDescription() {
-    this.localDescription = { sdp: 'fake offer' };
+    this.localDescription = { sdp: this.restarts ? `renewed offer ${this.restarts}` : 'fake offer' };
+  }
+  restartIce() {
+    this.restarts++;
   }
   async setRemoteDescription(d: { sdp: string }) {
     this.log.push(d.sdp);

@@ -1,0 +1,96 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/pprof"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/liveproof/liveproof/ingest"
+)
+
+// opsListener serves what is for those who run the server, and for nobody else: metrics, and profiles
+// where they are switched on.
+type opsListener struct {
+	cfg      OpsConfig
+	log      *slog.Logger
+	listener net.Listener
+	handler  http.Handler
+}
+
+// listenOps binds the port of section ops; without one it returns nil, whose methods do nothing.
+func listenOps(cfg OpsConfig, reg *prometheus.Registry, log *slog.Logger) (*opsListener, error) {
+	if cfg.Listen == "" {
+		return nil, nil
+	}
+	listener, err := net.Listen("tcp", cfg.Listen)
+	if err != nil {
+		return nil, explainTaken(fmt.Errorf("ops.listen: %w", err), "ops.listen", "--ops-listen", `; "" switches the listener off`)
+	}
+	return &opsListener{cfg, log, listener, opsHandler(cfg, reg)}, nil
+}
+
+func opsHandler(cfg OpsConfig, reg *prometheus.Registry) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", promhttp.HandlerFor(reg, promhttp.HandlerOpts{Registry: reg}))
+	if cfg.Profiles {
+		mux.HandleFunc("/debug/pprof/", pprof.Index)
+		mux.HandleFunc("/debug/pprof/cmdline", pprof.Cmdline)
+		mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
+		mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
+		mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
+	}
+	if !isLoopback(cfg.Listen) {
+		return mux // asked by other machines, by whatever name they know this one
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !ingest.IsLoopbackHost(r.Host) {
+			http.Error(w, "ops.listen is a loopback address: ask it by that address or as localhost", http.StatusMisdirectedRequest)
+			return
+		}
+		mux.ServeHTTP(w, r)
+	})
+}
+
+// url is the address that a program on this machine reaches the listener by; "" without a listener.
+func (o *opsListener) url() string {
+	if o == nil {
+		return ""
+	}
+	return baseURL(o.listener.Addr().String(), false)
+}
+
+// run serves until ctx ends.
+func (o *opsListener) run(ctx context.Context) error {
+	if o == nil {
+		return nil
+	}
+	server := &http.Server{
+		Handler: o.handler, ErrorLog: slog.NewLogLogger(o.log.Handler(), slog.LevelDebug),
+		ReadHeaderTimeout: 5 * time.Second, MaxHeaderBytes: 16 << 10,
+	}
+	stop := context.AfterFunc(ctx, func() { _ = server.Close() })
+	defer stop()
+	if err := server.Serve(o.listener); !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("ops.listen: %w", err)
+	}
+	return nil
+}
+
+// Close frees the port; idempotent.
+func (o *opsListener) Close() error {
+	if o == nil {
+		return nil
+	}
+	if err := o.listener.Close(); !errors.Is(err, net.ErrClosed) {
+		return err
+	}
+	return nil
+}

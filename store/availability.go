@@ -1,0 +1,87 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/liveproof/liveproof"
+)
+
+// steadyFor is how long no command may fail before Redis counts as back. While some commands fail and
+// others succeed, it is one outage.
+const steadyFor = time.Second
+
+// availability knows whether Redis answers, from every command of the store, and logs an outage's
+// begin and end, once each. Nothing else logs that a command got no answer.
+type availability struct {
+	log *slog.Logger
+	now func() time.Time
+
+	mu     sync.Mutex
+	away   bool
+	since  time.Time // begin of the outage
+	failed time.Time // newest failure
+}
+
+var _ redis.Hook = (*availability)(nil)
+
+// observe takes the outcome of a command that began at start.
+func (a *availability) observe(start time.Time, err error) {
+	if errors.Is(err, context.Canceled) { // the caller left: this says nothing of Redis
+		return
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	now := a.now()
+	switch {
+	case unanswered(err):
+		a.failed = now
+		if !a.away {
+			a.away, a.since = true, start
+			a.log.Error("Redis does not answer; until it does, no session can be created and no verdict be recorded", "err", err)
+		}
+	case a.away && start.Sub(a.failed) >= steadyFor:
+		a.away = false
+		a.log.Info("Redis answers again", "away", now.Sub(a.since).Round(time.Millisecond))
+	}
+}
+
+// unanswered reports whether a command was not carried out because Redis is away or not
+// able to serve. A refused command was answered, and so was one whose script Redis does not know yet.
+func unanswered(err error) bool {
+	if err == nil || errors.Is(err, redis.Nil) || redis.HasErrorPrefix(err, "NOSCRIPT") {
+		return false
+	}
+	return errors.Is(mapError(err), liveproof.ErrUnavailable)
+}
+
+// DialHook implements redis.Hook. The command that needs the connection reports its failure.
+func (a *availability) DialHook(next redis.DialHook) redis.DialHook {
+	return func(ctx context.Context, network, addr string) (net.Conn, error) { return next(ctx, network, addr) }
+}
+
+// ProcessHook implements redis.Hook; next makes all attempts.
+func (a *availability) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		start := a.now()
+		err := next(ctx, cmd)
+		a.observe(start, err)
+		return err
+	}
+}
+
+// ProcessPipelineHook implements redis.Hook.
+func (a *availability) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return func(ctx context.Context, cmds []redis.Cmder) error {
+		start := a.now()
+		err := next(ctx, cmds)
+		a.observe(start, err)
+		return err
+	}
+}
