@@ -18,6 +18,7 @@ const (
 	testOrientation = 1
 	testRID         = 2
 	testRepairedRID = 3
+	testMID         = 4
 )
 
 // testRepair is the payload type of VP8's retransmissions.
@@ -41,7 +42,7 @@ func newTestStreams(t testing.TB, cfg Config, a announced) *streams {
 	t.Cleanup(f.close)
 	s := newStreams(cfg, newVideo(cfg, m, func() {}), f, discard(), func(uint32) {})
 	s.configure(negotiated{codecs: testTypes, repairs: map[uint8]uint8{testRepair: 96}, losses: true, extensions: []interceptor.RTPHeaderExtension{
-		{URI: orientationURI, ID: testOrientation}, {URI: sdp.SDESRTPStreamIDURI, ID: testRID}, {URI: sdp.SDESRepairRTPStreamIDURI, ID: testRepairedRID},
+		{URI: orientationURI, ID: testOrientation}, {URI: sdp.SDESRTPStreamIDURI, ID: testRID}, {URI: sdp.SDESRepairRTPStreamIDURI, ID: testRepairedRID}, {URI: sdp.SDESMidURI, ID: testMID},
 	}}, a)
 	return s
 }
@@ -423,8 +424,13 @@ func TestRetransmissions(t *testing.T) {
 // TestPacketsThatAreNoPictures: probes of the bandwidth, redundancy and strangers do no harm.
 func TestPacketsThatAreNoPictures(t *testing.T) {
 	c := &camera{ssrc: 1, width: 640, height: 480}
-	a := announced{repairs: map[uint32]uint32{99: 1}, foreign: map[uint32]bool{7: true}}
+	a := announced{repairs: map[uint32]uint32{99: 1}, foreign: map[uint32]bool{7: true}, mid: "0"}
+	other := rtp.Packet{Header: rtp.Header{Version: 2, PayloadType: 96, SSRC: 8}, Payload: []byte{0x10, 0, 0}}
+	if err := other.SetExtension(testMID, []byte("1")); err != nil {
+		t.Fatal(err)
+	}
 	s := newSender(t, a)
+	s.raw(&other)
 	s.raw(&rtp.Packet{Header: rtp.Header{Version: 2, PayloadType: 96, SSRC: 0, Padding: true}, PaddingSize: 200}) // before any picture
 	s.play(time.Second, c)
 	s.want(1)
@@ -436,6 +442,7 @@ func TestPacketsThatAreNoPictures(t *testing.T) {
 		s.raw(&rtp.Packet{Header: rtp.Header{Version: 2, PayloadType: 96, SSRC: 0, SequenceNumber: i, Padding: true}, PaddingSize: 200})
 		s.raw(&rtp.Packet{Header: rtp.Header{Version: 2, PayloadType: 49, SSRC: 21, SequenceNumber: i}, Payload: []byte{1, 2, 3}})   // FlexFEC
 		s.raw(&rtp.Packet{Header: rtp.Header{Version: 2, PayloadType: 96, SSRC: 7, SequenceNumber: i}, Payload: []byte{0x10, 0, 0}}) // of another section
+		s.raw(&other)                                                                                                                // of another section, by its MID
 		s.send(c, 120, []byte{96, 1, 2, 3})                                                                                          // RED: it takes a sequence number
 		s.send(c, 123, []byte{1, 2, 3})                                                                                              // ULPFEC
 		s.play(time.Second/30, c)
