@@ -52,7 +52,8 @@ var changesCrops = map[string]bool{
 	// Limits of quality: extraction rejects nothing.
 	"detector.quality.min_size": false, "detector.quality.min_blur": false, "detector.quality.min_exposure": false,
 	"detector.quality.max_exposure": false, "detector.quality.max_clipped": false, "detector.quality.max_yaw": false,
-	"detector.quality.max_pitch": false, "detector.quality.max_outside": false,
+	"detector.quality.max_pitch": false, "detector.quality.max_outside": false, "detector.quality.max_quantiser": false,
+	"detector.quality.min_bits": false,
 }
 
 func TestDigestTellsSettingsApart(t *testing.T) {
