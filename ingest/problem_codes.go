@@ -101,7 +101,7 @@ var translations = []struct {
 	{rtc.ErrTooManyTracks, CodeTooManyTracks, "more than one video or audio track is sent"},
 	{rtc.ErrBadSDP, CodeSDPInvalid, "the session description cannot be used"}, // an *rtc.OfferError says why
 	{rtc.ErrOtherICESession, CodePreconditionFailed, "If-Match names another ICE session; use the ETag of the 201, or of the last 200 to a PATCH"},
-	{rtc.ErrTooManyRestarts, CodeRateLimited, "too many ICE restarts; ICE goes on as it was"},
+	{rtc.ErrTooManyRestarts, CodeRateLimited, "too many ICE restarts in a short time"},
 	{rtc.ErrTooManyCandidates, CodeProtocolError, "too many ICE candidates"},
 	{live.ErrRenegotiation, CodeProtocolError, "the offer was made already; a later one may only restart ICE: new ICE credentials, with the same media sections and the same DTLS fingerprint"},
 	// The fault of the server, the store or the scorer. The store's error comes

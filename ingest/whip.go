@@ -24,6 +24,8 @@ const (
 	whipResource = "/v1/sessions/{id}/whip/{resource}"
 )
 
+var errNoWHIPSession = problem(CodeSessionNotFound, "no such WHIP session, or it has ended")
+
 // firstICESession is the ICE session of the first offer.
 const firstICESession = 1
 
@@ -119,16 +121,15 @@ func (s *Server) whipToken(r *http.Request) (liveproof.SessionID, string, error)
 	return id, tokenID, nil
 }
 
-// whipSession finds the connection that the path names, for the token that opened it.
-func (s *Server) whipSession(r *http.Request, id liveproof.SessionID, tokenID string) (*live.Connection, error) {
-	c := s.live.Find(id)
+// ofWHIP checks that the path names this connection, and that the token opened it. There may be none.
+func (s *Server) ofWHIP(r *http.Request, c *live.Connection, tokenID string) error {
 	if c == nil || c.ID != r.PathValue("resource") {
-		return nil, problem(CodeSessionNotFound, "no such WHIP session, or it has ended")
+		return errNoWHIPSession
 	}
 	if !c.OpenedBy(tokenID) {
-		return nil, s.countRefusal(problem(CodeTokenInvalid, "another client token opened this WHIP session"))
+		return s.countRefusal(problem(CodeTokenInvalid, "another client token opened this WHIP session"))
 	}
-	return c, nil
+	return nil
 }
 
 // whipPatch is the PATCH of RFC 9725, section 4.3.1: candidates for the ICE
@@ -138,8 +139,8 @@ func (s *Server) whipPatch(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	c, err := s.whipSession(r, id, tokenID)
-	if err != nil {
+	c := s.live.Find(id)
+	if err := s.ofWHIP(r, c, tokenID); err != nil {
 		return err
 	}
 	fragment, err := s.readWHIP(w, r, typeFragment, "Accept-Patch")
@@ -153,7 +154,7 @@ func (s *Server) whipPatch(w http.ResponseWriter, r *http.Request) error {
 	restarted, err := c.AddFragment(r.Context(), fragment, func(iceSession int) bool { return match.matches(etagOf(c, iceSession)) })
 	switch {
 	case errors.Is(err, liveproof.ErrDisconnected): // the resource ended with its connection
-		return problem(CodeSessionNotFound, "no such WHIP session, or it has ended")
+		return errNoWHIPSession
 	case errors.Is(err, rtc.ErrBadCandidate): // dropped, and counted by the peer; the others were taken
 		c.Log.Debug("trickled candidates", "err", err)
 	case err != nil:
@@ -176,11 +177,11 @@ func (s *Server) whipEnd(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if s.live.Find(id) == nil {
+	c := s.live.Find(id)
+	if c == nil {
 		return s.whipEnded(w, r, id)
 	}
-	c, err := s.whipSession(r, id, tokenID)
-	if err != nil {
+	if err := s.ofWHIP(r, c, tokenID); err != nil {
 		return err
 	}
 	c.HangUp(liveproof.ReasonDisconnected)

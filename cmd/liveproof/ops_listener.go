@@ -72,10 +72,7 @@ func (o *opsListener) run(ctx context.Context) error {
 	if o == nil {
 		return nil
 	}
-	server := &http.Server{
-		Handler: o.handler, ErrorLog: slog.NewLogLogger(o.log.Handler(), slog.LevelDebug),
-		ReadHeaderTimeout: 5 * time.Second, MaxHeaderBytes: 16 << 10,
-	}
+	server := o.server()
 	stop := context.AfterFunc(ctx, func() { _ = server.Close() })
 	defer stop()
 	if err := server.Serve(o.listener); !errors.Is(err, http.ErrServerClosed) {
@@ -83,6 +80,19 @@ func (o *opsListener) run(ctx context.Context) error {
 	}
 	return nil
 }
+
+// server ends connections that stand still, whoever opened them: ops.listen may be reachable by others, and the
+// process has one number of files for all its ports.
+func (o *opsListener) server() *http.Server {
+	return &http.Server{
+		Handler: o.handler, ErrorLog: slog.NewLogLogger(o.log.Handler(), slog.LevelDebug),
+		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second, IdleTimeout: time.Minute,
+		WriteTimeout: longestProfile, MaxHeaderBytes: 16 << 10,
+	}
+}
+
+// longestProfile is above the 30 s of a CPU profile that does not say how long it is to be.
+const longestProfile = 2 * time.Minute
 
 // Close frees the port; idempotent.
 func (o *opsListener) Close() error {

@@ -2,10 +2,12 @@ package main
 
 import (
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -51,6 +53,19 @@ func TestMetricsHaveAListenerOfTheirOwn(t *testing.T) {
 		require.Equal(t, want, status)
 		status, _ = ask(t, s.url+"/debug/pprof/cmdline.txt", "")
 		require.Equal(t, http.StatusNotFound, status)
+	}
+}
+
+// TestMetricsConnectionsEnd: nobody holds connections to the metrics for good.
+func TestMetricsConnectionsEnd(t *testing.T) {
+	ops, err := listenOps(OpsConfig{Listen: "127.0.0.1:0"}, newRegistry(), slog.New(slog.DiscardHandler))
+	require.NoError(t, err)
+	defer ops.Close()
+	server := ops.server()
+	for name, limit := range map[string]time.Duration{
+		"headers": server.ReadHeaderTimeout, "request": server.ReadTimeout, "answer": server.WriteTimeout, "between requests": server.IdleTimeout,
+	} {
+		require.Positive(t, limit, name)
 	}
 }
 

@@ -81,7 +81,8 @@ func (a *API) listenUDP(ips []net.IP) (ice.UDPMux, error) {
 	}
 	muxes := make([]ice.UDPMux, len(conns))
 	for i, conn := range conns {
-		muxes[i] = ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: conn, Logger: loggers{a.log}.NewLogger("udp")})
+		checked := &checkedConn{UDPConn: conn, limit: newCheckLimit(), refused: a.metrics.checks}
+		muxes[i] = ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: checked, Logger: loggers{a.log}.NewLogger("udp")})
 	}
 	mux := ice.NewMultiUDPMuxDefault(muxes...)
 	a.closers = append(a.closers, mux.Close)

@@ -185,7 +185,7 @@ func (c *client) readFeedback(sender *webrtc.RTPSender) {
 			return
 		}
 		for _, p := range packets {
-			if r, ok := p.(*rtcp.FullIntraRequest); ok {
+			if r, ok := p.(*rtcp.FullIntraRequest); ok && r.MediaSSRC == 0 { // RFC 5104, 4.3.1.2
 				c.fir.Add(1)
 				c.command.Store(int64(r.FIR[0].SequenceNumber))
 			}

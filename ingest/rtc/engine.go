@@ -47,6 +47,9 @@ func newMediaEngine(cfg Config) (*webrtc.MediaEngine, error) {
 	return m, nil
 }
 
+// feedbackMessages are those that this server sends (RFC 4585, 4.2; RFC 5104, 7.1).
+var feedbackMessages = []webrtc.RTCPFeedback{{Type: "ccm", Parameter: "fir"}, {Type: "nack"}, {Type: "nack", Parameter: "pli"}, {Type: "transport-cc"}}
+
 // videoCodecs numbers each format and its retransmission (RFC 4588); the
 // numbers do not matter, an answer uses the offer's.
 func videoCodecs(names []liveproof.Codec) []webrtc.RTPCodecParameters {
@@ -59,14 +62,13 @@ func videoCodecs(names []liveproof.Codec) []webrtc.RTPCodecParameters {
 		}
 		return n
 	}
-	feedback := []webrtc.RTCPFeedback{{Type: "ccm", Parameter: "fir"}, {Type: "nack"}, {Type: "nack", Parameter: "pli"}, {Type: "transport-cc"}}
 	for _, name := range names {
 		format := codecs.Find(name)
 		for _, fmtp := range format.FMTP {
 			primary, repair := number(), number()
 			out = append(out,
 				webrtc.RTPCodecParameters{PayloadType: primary, RTPCodecCapability: webrtc.RTPCodecCapability{
-					MimeType: format.MIMEType(), ClockRate: clockRate, SDPFmtpLine: fmtp, RTCPFeedback: feedback}},
+					MimeType: format.MIMEType(), ClockRate: clockRate, SDPFmtpLine: fmtp, RTCPFeedback: feedbackMessages}},
 				webrtc.RTPCodecParameters{PayloadType: repair, RTPCodecCapability: webrtc.RTPCodecCapability{
 					MimeType: webrtc.MimeTypeRTX, ClockRate: clockRate, SDPFmtpLine: fmt.Sprintf("apt=%d", primary)}})
 		}

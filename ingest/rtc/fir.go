@@ -13,7 +13,7 @@ func (p *Peer) fullIntraRequest() {
 	}
 	ssrc := p.streams.layers.inUse()
 	err := p.pc.WriteRTCP([]rtcp.Packet{&rtcp.FullIntraRequest{
-		MediaSSRC: ssrc, FIR: []rtcp.FIREntry{{SSRC: ssrc, SequenceNumber: uint8(p.commands.Add(1))}},
+		FIR: []rtcp.FIREntry{{SSRC: ssrc, SequenceNumber: uint8(p.commands.Add(1))}}, // the media source stays 0 (4.3.1.2)
 	}})
 	if err != nil {
 		p.log.Debug("full intra request", "error", err)

@@ -153,7 +153,7 @@ func (s *layers) restore(l *layer, p packet) {
 // a few whose size is not known.
 func (s *layers) reads(l *layer, now time.Time) bool {
 	used := l == s.current || l == s.next
-	if !used && !s.probes(l) {
+	if !used && !s.probes(l, now) {
 		l.close()
 		return false
 	}
@@ -165,14 +165,18 @@ func (s *layers) reads(l *layer, now time.Time) bool {
 	return true
 }
 
-func (s *layers) probes(l *layer) bool {
+func (s *layers) probes(l *layer, now time.Time) bool {
 	if l.keyBytes > 0 || l.asks > probeAsks {
 		return false
 	}
 	probing := 0
 	for _, other := range s.all {
-		if other != l && other.receiver != nil && other != s.current && other != s.next {
+		switch {
+		case other == l || other.receiver == nil || other == s.current || other == s.next:
+		case other.alive(now):
 			probing++
+		default: // no packet of its own will end it
+			other.close()
 		}
 	}
 	return l.receiver != nil || probing < probes

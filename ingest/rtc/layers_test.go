@@ -483,3 +483,91 @@ func TestProbesAreBounded(t *testing.T) {
 		t.Fatal("a picture came without a key frame")
 	}
 }
+
+// TestSilentProbesMakeRoom: layers that fell silent before they showed their size do not keep others from showing theirs.
+func TestSilentProbesMakeRoom(t *testing.T) {
+	s := newSender(t, announced{})
+	used, late := &camera{ssrc: 1, width: 640, height: 480}, &camera{ssrc: 100, width: 1280, height: 720}
+	var mute []*camera
+	for i := range uint32(probes) {
+		mute = append(mute, &camera{ssrc: 2 + i, begun: true}) // without a key frame
+	}
+	s.play(time.Second/4, append(mute, used)...)
+	s.play(2*silence, used)
+	s.play(time.Second, used, late)
+	for _, l := range s.to.layers.all {
+		if silent := l.ssrc != used.ssrc && l.ssrc != late.ssrc; silent && l.receiver != nil {
+			t.Errorf("stream %d is silent and kept", l.ssrc)
+		}
+		if l.ssrc == late.ssrc && l.side() != 720 {
+			t.Errorf("side %d", l.side())
+		}
+	}
+}
+
+// TestRetransmissionsOfASenderThatBeganAgain: of two streams with one rid, the retransmissions belong to the newer.
+func TestRetransmissionsOfASenderThatBeganAgain(t *testing.T) {
+	before, after := &camera{ssrc: 1, rid: "h", width: 640, height: 480}, &camera{ssrc: 2, rid: "h", width: 640, height: 480}
+	s := newSender(t, announced{})
+	s.play(time.Second, before)
+	s.play(3*time.Second, after)
+	s.want(1, 2)
+	for i := range uint32(20) { // the order of a map is random
+		repair := rtp.Packet{Header: rtp.Header{Version: 2, Marker: true, PayloadType: testRepair, SSRC: 50 + i,
+			Timestamp: after.timestamp + uint32(s.now.Sub(time.Unix(1000, 0))*clockRate/time.Second)}}
+		after.sequence++
+		repair.Payload = []byte{byte(after.sequence >> 8), byte(after.sequence), 0x10, 1, 0, 0, 42}
+		if err := repair.SetExtension(testRepairedRID, []byte("h")); err != nil {
+			t.Fatal(err)
+		}
+		s.now = s.now.Add(time.Second / 30)
+		s.picture(after)
+		came := len(s.out)
+		s.raw(&repair)
+		if len(s.out) != came+2 {
+			t.Fatalf("retransmission %d was not taken: %v", i, s.to.video.Stats().Dropped)
+		}
+	}
+}
+
+// TestPaddingIsNoMedia: who sends only probes of the bandwidth is idle.
+func TestPaddingIsNoMedia(t *testing.T) {
+	s := newSender(t, announced{repairs: map[uint32]uint32{99: 1}})
+	s.play(time.Second, &camera{ssrc: 1, width: 640, height: 480})
+	for name, c := range map[string]struct {
+		packet rtp.Packet
+		media  bool
+	}{
+		"picture":                {rtp.Packet{Header: rtp.Header{SSRC: 1, PayloadType: 96}, Payload: []byte{0x10, 1}}, true},
+		"retransmission":         {rtp.Packet{Header: rtp.Header{SSRC: 99, PayloadType: testRepair}, Payload: []byte{0, 1, 0x10, 1}}, true},
+		"padding":                {rtp.Packet{Header: rtp.Header{SSRC: 1, PayloadType: 96, Padding: true}, PaddingSize: 100}, false},
+		"retransmitted padding":  {rtp.Packet{Header: rtp.Header{SSRC: 99, PayloadType: testRepair, Padding: true}, Payload: []byte{0, 1}, PaddingSize: 100}, false},
+		"padding of its own":     {rtp.Packet{Header: rtp.Header{SSRC: 99, PayloadType: testRepair, Padding: true}, PaddingSize: 100}, false},
+		"padding of no stream":   {rtp.Packet{Header: rtp.Header{SSRC: 5, PayloadType: 96, Padding: true}, PaddingSize: 100}, false},
+		"padding of another one": {rtp.Packet{Header: rtp.Header{SSRC: 6, PayloadType: testRepair, Padding: true}, PaddingSize: 100}, false},
+	} {
+		c.packet.Version = 2
+		raw, err := c.packet.Marshal()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if media, err := s.to.handle(raw, s.now); media != c.media || err != nil {
+			t.Errorf("%s: media %v, %v", name, media, err)
+		}
+	}
+}
+
+// TestStreamOfAnotherSection: any MID but that of the section makes a stream foreign, whatever characters it has.
+func TestStreamOfAnotherSection(t *testing.T) {
+	for _, mid := range []string{"1", "audio", "cam!2", "v.1"} {
+		s := newSender(t, announced{mid: "v"})
+		p := rtp.Packet{Header: rtp.Header{Version: 2, PayloadType: 96, SSRC: 8, Marker: true}, Payload: []byte{0x10, 0, 0}}
+		if err := p.SetExtension(testMID, []byte(mid)); err != nil {
+			t.Fatal(err)
+		}
+		s.raw(&p)
+		if len(s.to.layers.all) > 0 {
+			t.Errorf("%q has a layer", mid)
+		}
+	}
+}

@@ -24,6 +24,7 @@ type metrics struct {
 	refused  *prometheus.CounterVec // kind: sdp, candidate, candidates, restart
 	tcpConns prometheus.Gauge
 	tcpShed  prometheus.Counter
+	checks   prometheus.Counter
 }
 
 func newMetrics(reg prometheus.Registerer) (*metrics, error) {
@@ -47,13 +48,14 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 		refused:  prometheus.NewCounterVec(counter("refused_total", "Signalling input refused by kind."), []string{"kind"}),
 		tcpConns: prometheus.NewGauge(gauge("tcp_connections", "Open ICE-TCP connections.")),
 		tcpShed:  prometheus.NewCounter(counter("tcp_refused_total", "ICE-TCP connections above the cap.")),
+		checks:   prometheus.NewCounter(counter("checks_refused_total", "ICE checks above what one session or address may send.")),
 	}
 	m.presetLabels()
 	if reg == nil {
 		return m, nil
 	}
 	var err error
-	for _, c := range []prometheus.Collector{m.peers, m.opened, m.packets, m.bytes, m.lost, m.units, m.drops, m.pli, m.switches, m.ended, m.refused, m.tcpConns, m.tcpShed} {
+	for _, c := range []prometheus.Collector{m.peers, m.opened, m.packets, m.bytes, m.lost, m.units, m.drops, m.pli, m.switches, m.ended, m.refused, m.tcpConns, m.tcpShed, m.checks} {
 		err = errors.Join(err, reg.Register(c))
 	}
 	return m, err

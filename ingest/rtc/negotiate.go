@@ -1,6 +1,7 @@
 package rtc
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -298,14 +299,16 @@ func (p *Peer) restartBy(ctx context.Context, f fragment) (*Restarted, error) {
 }
 
 func (p *Peer) trickle(f fragment) error {
-	var errs error
+	var bad error
 	for _, candidate := range f.candidates {
-		if err := p.AddCandidate(webrtc.ICECandidateInit{Candidate: candidate}); err != nil {
-			errs = err
+		err := p.AddCandidate(webrtc.ICECandidateInit{Candidate: candidate})
+		if err != nil && !errors.Is(err, ErrBadCandidate) {
+			return err // none of the others can be taken either
 		}
+		bad = cmp.Or(bad, err)
 	}
 	if f.end {
-		errs = errors.Join(errs, p.AddCandidate(webrtc.ICECandidateInit{}))
+		return cmp.Or(p.AddCandidate(webrtc.ICECandidateInit{}), bad)
 	}
-	return errs
+	return bad
 }

@@ -211,13 +211,17 @@ var encodingName = regexp.MustCompile(`^[0-9A-Za-z.+_-]{1,20}$`)
 
 // encodings are the names of a section's formats, each once, without those that only repair others.
 func encodings(section *sdp.MediaDescription) []string {
+	formats, seen := map[string]bool{}, map[string]bool{}
+	for _, format := range section.MediaName.Formats {
+		formats[format] = true
+	}
 	var names []string
 	for _, a := range section.Attributes {
 		format, encoding, _ := strings.Cut(a.Value, " ")
 		name, _, _ := strings.Cut(strings.TrimSpace(encoding), "/")
 		repairs := slices.Contains([]string{"rtx", "red", "ulpfec", "flexfec-03"}, strings.ToLower(name))
-		offered := a.Key == "rtpmap" && slices.Contains(section.MediaName.Formats, format)
-		if offered && !repairs && encodingName.MatchString(name) && !slices.Contains(names, name) {
+		if a.Key == "rtpmap" && formats[format] && !repairs && !seen[name] && encodingName.MatchString(name) {
+			seen[name] = true
 			names = append(names, name)
 		}
 	}

@@ -74,7 +74,7 @@ func (p *Peer) restart(ctx context.Context, c credentials, candidates []string) 
 		return "", ErrTooManyRestarts
 	}
 	o, early := p.renew(c)
-	description := o.renewed(c, p.streamsByKind())
+	description := o.renewed(c)
 	answer, err := p.exchange(&description)
 	if err != nil { // what was negotiated before cannot be brought back
 		p.fail(fmt.Errorf("ICE restart: %w: %w", err, ErrLost))
@@ -111,28 +111,9 @@ func (p *Peer) renew(c credentials) (*offer, []webrtc.ICECandidateInit) {
 	return p.offered, early
 }
 
-// streamsByKind are the SSRCs of the tracks that are received by SSRC.
-func (p *Peer) streamsByKind() map[string][]webrtc.SSRC {
-	streams := map[string][]webrtc.SSRC{}
-	for _, transceiver := range p.pc.GetTransceivers() {
-		receiver := transceiver.Receiver()
-		if receiver == nil {
-			continue
-		}
-		for _, track := range receiver.Tracks() {
-			if track.RID() == "" && track.SSRC() != 0 {
-				kind := track.Kind().String()
-				streams[kind] = append(streams[kind], track.SSRC())
-			}
-		}
-	}
-	return streams
-}
-
 // renewed is the description of the offer with other ICE credentials and
-// without candidates. It announces the streams that are received: pion stops a
-// receiver whose SSRC a renewed offer does not announce.
-func (o *offer) renewed(c credentials, streams map[string][]webrtc.SSRC) sdp.SessionDescription {
+// without candidates.
+func (o *offer) renewed(c credentials) sdp.SessionDescription {
 	description := o.description
 	description.Origin.SessionVersion++
 	description.Attributes = slices.DeleteFunc(slices.Clone(description.Attributes), isICE)
@@ -141,25 +122,9 @@ func (o *offer) renewed(c credentials, streams map[string][]webrtc.SSRC) sdp.Ses
 		own := *section
 		own.Attributes = slices.DeleteFunc(slices.Clone(own.Attributes), isICE)
 		own.Attributes = append(own.Attributes, sdp.Attribute{Key: "ice-ufrag", Value: c.ufrag}, sdp.Attribute{Key: "ice-pwd", Value: c.pwd})
-		if _, inactive := own.Attribute("inactive"); !inactive {
-			announce(&own, streams[own.MediaName.Media])
-			delete(streams, own.MediaName.Media)
-		}
 		description.MediaDescriptions = append(description.MediaDescriptions, &own)
 	}
 	return description
-}
-
-func announce(section *sdp.MediaDescription, streams []webrtc.SSRC) {
-	for _, ssrc := range streams {
-		id := fmt.Sprint(uint32(ssrc))
-		announced := slices.ContainsFunc(section.Attributes, func(a sdp.Attribute) bool {
-			return a.Key == "ssrc" && strings.HasPrefix(a.Value, id+" ")
-		})
-		if !announced {
-			section.Attributes = append(section.Attributes, sdp.Attribute{Key: "ssrc", Value: id + " cname:liveproof"})
-		}
-	}
 }
 
 func isICE(a sdp.Attribute) bool {

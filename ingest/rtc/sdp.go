@@ -4,9 +4,11 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/pion/sdp/v3"
+	"github.com/pion/webrtc/v4"
 
 	"github.com/liveproof/liveproof"
 )
@@ -132,8 +134,9 @@ func (o *offer) sends(section *sdp.MediaDescription) bool {
 func (o *offer) reduceSection(section *sdp.MediaDescription, active bool, cfg Config) {
 	section.MediaName.Formats = orderedFormats(section, cfg.Codecs)
 	kept := make([]sdp.Attribute, 0, len(section.Attributes)+1)
+	seen := map[string]bool{}
 	for _, attribute := range section.Attributes {
-		if o.keepAttribute(attribute, active, cfg) {
+		if o.keepAttribute(attribute, active, cfg) && keepFeedback(attribute, seen) {
 			kept = append(kept, attribute)
 		}
 	}
@@ -168,8 +171,23 @@ func (o *offer) keepAttribute(a sdp.Attribute, active bool, cfg Config) bool {
 	return true
 }
 
+// keepFeedback keeps each feedback message once, and only those that this server can send: pion
+// copies all messages of a format for each time that the section lists the format.
+func keepFeedback(a sdp.Attribute, seen map[string]bool) bool {
+	if a.Key != "rtcp-fb" {
+		return true
+	}
+	_, message, _ := strings.Cut(a.Value, " ")
+	repeated := seen[a.Value]
+	seen[a.Value] = true
+	return !repeated && slices.ContainsFunc(feedbackMessages, func(own webrtc.RTCPFeedback) bool {
+		return message == strings.TrimSpace(own.Type+" "+own.Parameter)
+	})
+}
+
 // orderedFormats puts the payload types in order of our preference, so that the
-// answer does too; formats without rtpmap (RFC 3551's static ones) are left out.
+// answer does too. What is no payload type (RFC 3550: 7 bits), stands there twice or has
+// no rtpmap (RFC 3551's static ones) is left out.
 func orderedFormats(section *sdp.MediaDescription, preference []liveproof.Codec) []string {
 	names := map[string]string{}
 	for _, a := range section.Attributes {
@@ -184,7 +202,13 @@ func orderedFormats(section *sdp.MediaDescription, preference []liveproof.Codec)
 		}
 		return len(preference)
 	}
-	formats := slices.DeleteFunc(slices.Clone(section.MediaName.Formats), func(f string) bool { return names[f] == "" })
+	seen := map[uint64]bool{}
+	formats := slices.DeleteFunc(slices.Clone(section.MediaName.Formats), func(f string) bool {
+		number, err := strconv.ParseUint(f, 10, 7)
+		unusable := err != nil || names[f] == "" || seen[number]
+		seen[number] = true
+		return unusable
+	})
 	slices.SortStableFunc(formats, func(a, b string) int { return cmp.Compare(rank(a), rank(b)) })
 	return formats
 }
@@ -192,6 +216,7 @@ func orderedFormats(section *sdp.MediaDescription, preference []liveproof.Codec)
 // reduceBundle leaves one group with the kept sections; a lone video section needs one too.
 func (o *offer) reduceBundle(video *sdp.MediaDescription) {
 	videoMid, _ := video.Attribute("mid")
+	kept := o.keptMids()
 	group := []string{}
 	attributes := o.description.Attributes[:0:0]
 	for _, a := range o.description.Attributes {
@@ -199,7 +224,11 @@ func (o *offer) reduceBundle(video *sdp.MediaDescription) {
 			attributes = append(attributes, a)
 		} else if mids, ok := strings.CutPrefix(a.Value, "BUNDLE "); ok && len(group) == 0 {
 			o.bundled = true
-			group = slices.DeleteFunc(strings.Fields(mids), func(mid string) bool { return !o.keeps(mid) })
+			group = slices.DeleteFunc(strings.Fields(mids), func(mid string) bool {
+				once := kept[mid]
+				delete(kept, mid)
+				return !once
+			})
 		}
 	}
 	if !slices.Contains(group, videoMid) {
@@ -209,13 +238,14 @@ func (o *offer) reduceBundle(video *sdp.MediaDescription) {
 	o.description.Attributes = attributes
 }
 
-func (o *offer) keeps(mid string) bool {
+func (o *offer) keptMids() map[string]bool {
+	kept := map[string]bool{}
 	for i, section := range o.sections {
-		if m, _ := section.Attribute("mid"); m == mid {
-			return o.kept[i]
+		if mid, _ := section.Attribute("mid"); o.kept[i] {
+			kept[mid] = true
 		}
 	}
-	return false
+	return kept
 }
 
 // complete turns pion's answer to the reduced offer into one to the whole

@@ -27,7 +27,7 @@ func FuzzOffer(f *testing.F) {
 		if len(o.announced.rids) > maxLayers || o.announced.streams > maxLayers {
 			t.Fatalf("%d rids, %d streams", len(o.announced.rids), o.announced.streams)
 		}
-		renewed := o.renewed(o.credentials, nil)
+		renewed := o.renewed(o.credentials)
 		if _, err := renewed.Marshal(); err != nil {
 			t.Fatal(err)
 		}

@@ -395,6 +395,8 @@ func TestFragments(t *testing.T) {
 		"no lines":           {"hello", ErrBadSDP, false},
 		"too large":          {strings.Repeat("a=x\r\n", 64<<10), ErrBadSDP, false},
 		"a broken one":       {"a=candidate:1 1 udp\r\n", ErrBadCandidate, false},
+		"a bad one at last":  {strings.Repeat("a=candidate:1 1 udp 1 192.0.2.1 5000 typ host\r\n", 65) + "a=candidate:1 1 udp\r\n", ErrTooManyCandidates, false},
+		"a bad one at first": {"a=candidate:1 1 udp\r\n" + strings.Repeat("a=candidate:1 1 udp 1 192.0.2.1 5000 typ host\r\n", 64) + "a=end-of-candidates\r\n", ErrTooManyCandidates, false},
 		"more than the cap":  {strings.Repeat("a=candidate:1 1 udp 1 192.0.2.1 5000 typ host\r\n", 65), ErrTooManyCandidates, false},
 	} {
 		t.Run(name, func(t *testing.T) {

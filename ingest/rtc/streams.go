@@ -41,10 +41,9 @@ type agreement struct {
 type stream struct {
 	ssrc    uint32
 	sent    *sentStream
-	layer   *layer  // nil while it carried no media
-	rid     string  // RFC 8852, of a retransmission stream that of the one it repairs; "" if it does not say
-	foreign bool    // it belongs to another section
-	repairs *stream // the stream that it repairs, once that is known
+	layer   *layer // nil while it carried no media
+	rid     string // RFC 8852, of a retransmission stream that of the one it repairs; "" if it does not say
+	foreign bool   // it belongs to another section
 }
 
 func newStreams(cfg Config, video *Video, f *feedback, log *slog.Logger, sendPLI func(ssrc uint32)) *streams {
@@ -103,8 +102,9 @@ func (s *streams) stream(a *agreement) *stream {
 		st.foreign = a.foreign[st.ssrc]
 		s.open[st.ssrc] = st
 	}
-	if mid := s.streamID(a.midID); mid != "" && mid != a.mid { // RFC 9143, 9.2: the packet says so itself
-		st.foreign = true
+	if a.midID != 0 {
+		mid := s.packet.GetExtension(a.midID)
+		st.foreign = st.foreign || len(mid) > 0 && string(mid) != a.mid // RFC 9143, 9.2: the packet says so itself
 	}
 	if st.rid == "" {
 		st.rid = s.streamID(a.rid)
@@ -122,7 +122,7 @@ func (s *streams) streamID(extension uint8) string {
 	return ""
 }
 
-// sort hands the current packet to its layer.
+// sort hands the current packet to its layer. Padding, by which senders probe the bandwidth, is no media.
 func (s *streams) sort(a *agreement, st *stream, now time.Time) (media bool) {
 	_, primary := a.codecs[s.packet.PayloadType]
 	repaired, repair := a.negotiated.repairs[s.packet.PayloadType]
@@ -139,7 +139,7 @@ func (s *streams) sort(a *agreement, st *stream, now time.Time) (media bool) {
 	case st.layer != nil: // what is not primary takes a sequence number all the same
 		st.layer.rid = st.rid
 		s.layers.take(st.layer, s.borrowed(a, now))
-		return primary
+		return primary && len(s.packet.Payload) > 0
 	}
 	s.video.drop(dropUnknown)
 	return false
@@ -171,18 +171,14 @@ func (s *streams) orientation(extension uint8) (rotation int, mirrored bool) {
 
 const originalSequence = 2 // bytes in front of a retransmitted payload (RFC 4588, 4)
 
-// repair turns a retransmission into the packet that it repeats. One without a payload is
-// padding, by which senders probe the bandwidth.
+// repair turns a retransmission into the packet that it repeats. One without a payload is padding.
 func (s *streams) repair(a *agreement, st *stream, payloadType uint8, now time.Time) (media bool) {
 	if len(s.packet.Payload) <= originalSequence {
-		return true
+		return false
 	}
 	p := s.borrowed(a, now)
 	p.sequence, p.payloadType, p.payload = binary.BigEndian.Uint16(p.payload), payloadType, p.payload[originalSequence:]
-	if st.repairs == nil {
-		st.repairs = s.repaired(a, st)
-	}
-	of := st.repairs
+	of := s.repaired(a, st)
 	if of == nil {
 		of = s.missing(p)
 	}
@@ -195,21 +191,24 @@ func (s *streams) repair(a *agreement, st *stream, payloadType uint8, now time.T
 }
 
 // repaired is the stream that a retransmission stream says it repairs, by the offer's SSRCs or
-// by header extension; nil if it does not say, or if that stream is not there.
-func (s *streams) repaired(a *agreement, repair *stream) *stream {
+// by header extension; nil if it does not say, or if that stream is not there. Of several with one rid,
+// which a sender has that began again, it is the one that came last.
+func (s *streams) repaired(a *agreement, repair *stream) (of *stream) {
 	if ssrc, ok := a.announced.repairs[repair.ssrc]; ok {
 		return s.open[ssrc]
 	}
-	id := s.streamID(a.repairedRID)
-	if id == "" {
+	if id := s.streamID(a.repairedRID); id != "" {
+		repair.rid = id
+	}
+	if repair.rid == "" {
 		return nil
 	}
 	for _, st := range s.open {
-		if st.rid == id && st.layer != nil {
-			return st
+		if st.rid == repair.rid && st.layer != nil && (of == nil || st.layer.last.After(of.layer.last)) {
+			of = st
 		}
 	}
-	return nil
+	return of
 }
 
 // missing is the stream that lacks exactly this packet. Lost packets are asked for only of layers that
