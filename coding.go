@@ -11,9 +11,10 @@ type Coding struct {
 // QuantiserSide is the number of cells of Quantisers in a row and in a column.
 const QuantiserSide = 16
 
-// Quantisers are the mean quantiser steps of QuantiserSide × QuantiserSide cells of a picture, row by row, as shown, after
-// rotation. A step is the distance between two values that a transform coefficient of the luma can have, in levels
-// of an 8-bit sample: what is smaller than half of it was lost when the picture was encoded. Codecs whose filters hide coarse steps better have smaller ones: at equal steps, the scores of all codecs can be trusted about as well.
+// Quantisers are the mean quantiser steps of QuantiserSide × QuantiserSide cells of a picture, row by row, as shown, upright. A step is
+// the distance between two values that a transform coefficient of the luma can have, in levels of an 8-bit sample:
+// what is smaller than half of it was lost when the picture was encoded. The steps of codecs whose filters hide coarse steps
+// better are made smaller, so that scores can be trusted about as well at equal steps.
 type Quantisers [QuantiserSide * QuantiserSide]float32
 
 // Around is the mean over the cells that the box touches in its image, all cells for a box outside of it.

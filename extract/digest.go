@@ -12,7 +12,7 @@ import (
 // digestVersion must be raised when a change of code gives other crops of the
 // same videos, and when a field is added below. Crops of two versions do not
 // share a folder.
-// Version 2: mirrored, HDR and wide-gamut videos give other crops, and so does an untagged HD video.
+// Version 2: mirrored, interlaced, HDR and wide-gamut videos give other crops, and so do an untagged HD video and one whose pixels are not square.
 const digestVersion = 2
 
 // settings are all settings that change the crops of a video: the detector's file

@@ -1,7 +1,10 @@
 package media
 
 import (
+	"bytes"
+	"slices"
 	"testing"
+	"unsafe"
 
 	"github.com/asticode/go-astiav"
 	"github.com/stretchr/testify/require"
@@ -122,5 +125,55 @@ func TestEveryPixelFormat(t *testing.T) {
 	require.Greater(t, converted, 300)
 	for _, name := range []string{"yuva420p", "gray", "gray10le", "pal8", "yuv422p", "yuv444p12le", "gbrp10le", "rgba", "nv12", "p010le", "monob", "ya8"} {
 		require.NotContains(t, refused, name)
+	}
+}
+
+// TestConversionStaysInItsMemory: libswscale's vector code writes whole vectors. Nothing may be written behind the memory that it is
+// given, whatever the size, the shape of the pixels and the format.
+func TestConversionStaysInItsMemory(t *testing.T) {
+	const behind = 4096
+	guarded := func(n int) []byte {
+		b := bytes.Repeat([]byte{0xa5}, n+behind)
+		return b[:n:n]
+	}
+	intact := func(b []byte) bool {
+		return !slices.ContainsFunc(unsafe.Slice(unsafe.SliceData(b), len(b)+behind)[len(b):], func(v byte) bool { return v != 0xa5 })
+	}
+	for _, name := range []string{"yuv420p", "yuvj420p", "yuv422p", "yuv444p", "yuv410p", "yuv411p", "yuv420p10le", "nv12", "p010le", "gray", "pal8", "rgba", "rgb24", "gbrp10le", "monob", "yuyv422"} {
+		for _, size := range [][2]int{{1, 1}, {16, 1}, {16, 2}, {1, 16}, {17, 3}, {48, 38}, {50, 39}, {64, 33}} {
+			for _, pixel := range [][2]int{{1, 1}, {2, 1}, {1, 2}, {16, 11}} {
+				for variant := range 4 {
+					f := astiav.AllocFrame()
+					f.SetWidth(size[0])
+					f.SetHeight(size[1])
+					f.SetPixelFormat(astiav.FindPixelFormatByName(name))
+					require.NoError(t, f.AllocBuffer(0))
+					f.SetSampleAspectRatio(astiav.NewRational(pixel[0], pixel[1]))
+					r := raw(f)
+					if variant&1 != 0 {
+						r.interlaced_frame = 1
+					}
+					if variant&2 != 0 {
+						r.colorspace, r.color_primaries, r.color_trc = matrix2020, primaries2020, transferPQ
+					}
+					conv := newConverter(untaggedBT601, 1<<20)
+					width, height := conv.shownSize(r)
+					conv.deep = guarded((6*width + 95) / 96 * 96 * (height + 1))
+					deep := conv.deep
+					out, scratch := guarded(3*width*height), guarded(3*((width+15)&^15)*(height+1))
+					if width%16 == 0 {
+						require.NoError(t, conv.convert(f, out, 3*width))
+					} else {
+						require.NoError(t, conv.convert(f, scratch, 3*((width+15)&^15)))
+						o := Orientation{true, variant}
+						w, _ := o.size(width, height)
+						o.turn(scratch, width, height, 3*((width+15)&^15), &liveproof.Image{Pix: out, Stride: 3 * w})
+					}
+					require.Equal(t, [3]bool{true, true, true}, [3]bool{intact(out), intact(scratch), intact(deep)}, "%s %v %v %d", name, size, pixel, variant)
+					conv.release()
+					f.Free()
+				}
+			}
+		}
 	}
 }

@@ -43,8 +43,10 @@ func firstJPEG(path string) *jpegHeader {
 	if err != nil || !bytes.HasPrefix(start, []byte{0xff, 0xd8, 0xff}) {
 		return nil
 	}
-	h, _ := readJPEG(start)
-	return &h
+	for h := range jpegHeaders(start) {
+		return &h
+	}
+	return &jpegHeader{}
 }
 
 func (f *File) open(path string, container *astiav.InputFormat) error {

@@ -1,7 +1,9 @@
 package media
 
 import (
+	"bytes"
 	"encoding/binary"
+	"iter"
 	"math"
 
 	"github.com/liveproof/liveproof/internal/codecs"
@@ -29,15 +31,20 @@ func (c Config) reduced(decoder string, width, height int) (forDecoder Config, h
 	return forDecoder, halvings, nil
 }
 
-// jpegSizer reads the size at which a JPEG is decoded. A progressive one is decoded through the coefficients of the whole
-// picture, which take memory for its full size.
+// jpegSizer reads the size at which a JPEG is decoded, the largest of all that its frame headers claim. A progressive one is decoded
+// through the coefficients of the whole picture, which take memory for its full size.
 func jpegSizer(halvings int) codecs.Sizer {
 	return func(data []byte) (width, height int, ok bool) {
-		h, ok := readJPEG(data)
-		if h.progressive {
-			return h.width, h.height, ok
+		for h := range jpegHeaders(data) {
+			w, t := h.width, h.height
+			if !h.progressive {
+				w, t = halved(w, halvings), halved(t, halvings)
+			}
+			if ok = true; w*t > width*height {
+				width, height = w, t
+			}
 		}
-		return halved(h.width, halvings), halved(h.height, halvings), ok
+		return width, height, ok
 	}
 }
 
@@ -47,35 +54,95 @@ type jpegHeader struct {
 	progressive   bool
 }
 
-// readJPEG finds the first frame header (SOFn) of a JPEG (ITU-T T.81, B.2.2). ok is false when there is none before the first
-// scan.
-func readJPEG(data []byte) (h jpegHeader, ok bool) {
-	for len(data) >= 2 {
-		if data[0] != 0xff {
-			return h, false
+// Markers (ITU-T T.81, table B.1; LSE: T.87).
+const (
+	jpegSOF0 = 0xc0 // to jpegSOF3: a frame header that libavcodec reads
+	jpegSOF2 = 0xc2 // progressive
+	jpegSOF3 = 0xc3
+	jpegDHT  = 0xc4
+	jpegSOS  = 0xda
+	jpegDQT  = 0xdb
+	jpegDRI  = 0xdd
+	jpegAPP0 = 0xe0
+	jpegLSE  = 0xf8
+	jpegCOM  = 0xfe
+)
+
+// jpegHeaders gives all frame headers that libavcodec may find in a JPEG, the first one first. libavcodec searches
+// for the next marker, whatever lies before it, and skips only the segments that it knows. Behind a scan every byte may be a
+// marker's, because how much of the scan it reads depends on its content.
+func jpegHeaders(data []byte) iter.Seq[jpegHeader] {
+	return func(yield func(jpegHeader) bool) {
+		scanned := false
+		for {
+			marker, rest := jpegMarker(data)
+			if rest == nil {
+				return
+			}
+			if h, ok := readJPEGHeader(marker, rest); ok && !yield(h) {
+				return
+			}
+			scanned = scanned || marker == jpegSOS || marker == jpegLSE
+			if data = rest; !scanned {
+				data = rest[min(jpegSegment(marker, rest), len(rest)):]
+			}
 		}
-		marker := data[1]
-		if marker == 0xff { // a fill byte
-			data = data[1:]
-			continue
-		}
-		data = data[2:]
-		switch {
-		case marker == 0xd8 || marker == 0x01 || marker >= 0xd0 && marker <= 0xd7: // without a segment
-			continue
-		case marker == 0xda || marker == 0xd9: // the first scan, the end
-			return h, false
-		case len(data) < 2:
-			return h, false
-		}
-		length := int(binary.BigEndian.Uint16(data))
-		frame := marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc
-		if frame && len(data) >= 7 {
-			h.height, h.width = int(binary.BigEndian.Uint16(data[3:])), int(binary.BigEndian.Uint16(data[5:]))
-			h.progressive = marker&3 == 2
-			return h, true
-		}
-		data = data[min(max(length, 2), len(data)):]
 	}
-	return h, false
+}
+
+// jpegMarker finds the next marker and what follows it; rest is nil at the end.
+func jpegMarker(data []byte) (marker byte, rest []byte) {
+	for {
+		at := bytes.IndexByte(data, 0xff)
+		if at < 0 || at+1 >= len(data) {
+			return 0, nil
+		}
+		if marker = data[at+1]; marker >= jpegSOF0 && marker <= jpegCOM {
+			return marker, data[at+2:]
+		}
+		data = data[at+1:]
+	}
+}
+
+func readJPEGHeader(marker byte, segment []byte) (h jpegHeader, ok bool) {
+	if marker < jpegSOF0 || marker > jpegSOF3 || len(segment) < 7 {
+		return h, false
+	}
+	height, width := int(binary.BigEndian.Uint16(segment[3:])), int(binary.BigEndian.Uint16(segment[5:]))
+	return jpegHeader{width, height, marker == jpegSOF2}, true
+}
+
+// jpegSegment is how many bytes behind a marker libavcodec takes for its segment: none for a marker that it does not know.
+// Where a segment is so broken that it gives the picture up, any number will do.
+func jpegSegment(marker byte, data []byte) int {
+	const lengthBytes = 2
+	if len(data) < lengthBytes {
+		return 0
+	}
+	length := int(binary.BigEndian.Uint16(data))
+	switch {
+	case marker >= jpegSOF0 && marker <= jpegSOF3 && len(data) > 7:
+		return 8 + 3*int(data[7]) // by the number of components
+	case marker == jpegDQT:
+		return jpegTables(data[:min(length, len(data))])
+	case marker == jpegDHT, marker == jpegDRI:
+		return length
+	case marker >= jpegAPP0 && marker < jpegAPP0+16, marker == jpegCOM:
+		if length > len(data) {
+			return lengthBytes
+		}
+		return max(length, lengthBytes)
+	}
+	return 0
+}
+
+// jpegTables is how much of a DQT segment holds quantisation tables, of 64 values with one or two bytes each; what is left over
+// is searched for markers.
+func jpegTables(segment []byte) int {
+	const values = 64
+	at := min(2, len(segment))
+	for len(segment)-at > values {
+		at += 1 + values*(1+int(segment[at]>>4))
+	}
+	return at
 }

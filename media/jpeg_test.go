@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"slices"
 	"testing"
 	"time"
 
@@ -98,6 +99,34 @@ func TestProgressiveJPEGCountsInFull(t *testing.T) {
 	require.ErrorIs(t, err, liveproof.ErrPictureTooLarge)
 }
 
+// TestHiddenJPEGHeader: FFmpeg searches for the next marker, whatever lies before it, and takes another frame header after the first.
+func TestHiddenJPEGHeader(t *testing.T) {
+	cfg := DefaultConfig()
+	cfg.MaxPixels = 320 * 240
+	plain := read(t, ffmpeg(t, "a.mjpeg", append(noisy("640x480", 1), "-c:v", "mjpeg")...))
+	at := bytes.Index(plain, []byte{0xff, 0xc0})
+	require.Positive(t, at)
+	header := bytes.Clone(plain[at : at+2+int(binary.BigEndian.Uint16(plain[at+2:]))])
+	header[1] = 0xc2 // progressive
+	small := append(bytes.Clone(plain[at:at+5]), 0, 16, 0, 16)
+	small = append(small, plain[at+9:at+len(header)]...)
+	scan := bytes.Index(plain, []byte{0xff, 0xda})
+	for name, second := range map[string][]byte{
+		"after garbage":             slices.Concat(plain[:2], []byte{0, 1}, plain[2:at], header, plain[at+len(header):]),
+		"after a smaller one":       slices.Concat(plain[:at], small, header, plain[at+len(header):]),
+		"in an unknown segment":     slices.Concat(plain[:at], []byte{0xff, 0xf1, 0, 40}, header, plain[at+len(header):]),
+		"after the first scan":      slices.Concat(plain[:at], small, plain[at+len(header):scan+40], header, plain[scan:]),
+		"after a cut-short segment": slices.Concat(plain[:at], []byte{0xff, 0xe5, 0xff, 0xff}, header, plain[at+len(header):scan+100], []byte{0xff, 0xd9}),
+	} {
+		t.Run(name, func(t *testing.T) {
+			f, err := OpenFile(cfg, write(t, "hidden.mjpeg", slices.Concat(plain, second)))
+			require.NoError(t, err)
+			_, err = drain(t, f)
+			require.ErrorIs(t, err, liveproof.ErrPictureTooLarge)
+		})
+	}
+}
+
 // TestJPEGThatGrows: a later picture is larger than the first one said.
 func TestJPEGThatGrows(t *testing.T) {
 	data := read(t, ffmpeg(t, "a.mjpeg", append(noisy("160x128", 1), "-c:v", "mjpeg")...))
@@ -108,14 +137,19 @@ func TestJPEGThatGrows(t *testing.T) {
 	require.Len(t, all, 1)
 }
 
-// FuzzReadJPEG reads hostile headers.
+// FuzzReadJPEG reads hostile headers: the size is the largest that a frame header claims.
 func FuzzReadJPEG(f *testing.F) {
 	f.Add([]byte("\xff\xd8\xff\xe0\x00\x04ab\xff\xff\xc2\x00\x11\x08\x01\xe0\x02\x80"))
 	f.Add([]byte("\xff\xd8\xff\xe0\x00\x00\xff\xda"))
+	f.Add([]byte("\xff\xdb\x00\x43\x10\xff\xc0\x00\x11\x08\x01\xe0\x02\x80\x03"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		h, ok := readJPEG(data)
-		if h.width < 0 || h.height < 0 || h.width > 1<<16 || h.height > 1<<16 || !ok && h != (jpegHeader{}) {
-			t.Fatalf("%+v %v", h, ok)
+		most, found := 0, false
+		for h := range jpegHeaders(data) {
+			most, found = max(most, halved(h.width, 1)*halved(h.height, 1)), true
+		}
+		w, h, ok := jpegSizer(1)(data)
+		if ok != found || w < 0 || h < 0 || w > 1<<16 || h > 1<<16 || w*h < most {
+			t.Fatalf("%d×%d %v", w, h, ok)
 		}
 	})
 }
@@ -123,11 +157,8 @@ func FuzzReadJPEG(f *testing.F) {
 func TestReadJPEG(t *testing.T) {
 	header := binary.BigEndian.AppendUint16([]byte("\xff\xd8\xff\xfe\x00\x05abc\xff\xff\xc0\x00\x11\x08"), 480)
 	header = binary.BigEndian.AppendUint16(header, 640)
-	h, ok := readJPEG(header)
-	require.True(t, ok)
-	require.Equal(t, jpegHeader{640, 480, false}, h)
+	require.Equal(t, []jpegHeader{{640, 480, false}}, slices.Collect(jpegHeaders(header)))
 	for n := range len(header) {
-		_, ok := readJPEG(header[:n])
-		require.False(t, ok, "%d bytes", n)
+		require.Empty(t, slices.Collect(jpegHeaders(header[:n])), "%d bytes", n)
 	}
 }

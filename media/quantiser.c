@@ -1,5 +1,6 @@
 #include "quantiser.h"
 
+#include <libavutil/pixdesc.h>
 #include <libavutil/video_enc_params.h>
 
 enum { most_side = 64 };
@@ -36,4 +37,9 @@ int lp_quantisers(const AVFrame *f, float *cells, int side) {
 	}
 	for (int i = 0; i < side * side; i++) cells[i] = areas[i] > 0 ? sums[i] / areas[i] : params->qp;
 	return kind_of(params->type);
+}
+
+int lp_quantiser_offset(const AVFrame *f) {
+	const AVPixFmtDescriptor *desc = av_pix_fmt_desc_get(f->format);
+	return desc ? 6 * (desc->comp[0].depth - 8) : 0;
 }

@@ -22,9 +22,11 @@ type unitCoding struct {
 func (p *picture) coding() *liveproof.Coding {
 	var c liveproof.Coding
 	q := &c.Quantisers
-	scale := codecs.H264Step
+	var scale func(float64) float64
 	switch C.lp_quantisers(raw(p.frame), (*C.float)(&q[0]), liveproof.QuantiserSide) {
 	case C.LP_QUANTISER_H264:
+		offset := float64(C.lp_quantiser_offset(raw(p.frame)))
+		scale = func(qp float64) float64 { return codecs.H264Step(qp - offset) }
 		c.Bits = p.encoded.bits / float64(p.frame.Width()*p.frame.Height())
 	case C.LP_QUANTISER_VP9:
 		scale = codecs.VP9Step

@@ -10,4 +10,8 @@ enum { LP_QUANTISER_NONE, LP_QUANTISER_H264, LP_QUANTISER_VP9 };
 // exported quantisers. A cell that no block covers gets the frame's.
 int lp_quantisers(const AVFrame *f, float *cells, int side);
 
+// lp_quantiser_offset is by how much H.264's quantiser of a frame with more than eight bits a sample is larger than that of the same
+// step, in 8-bit levels, of a frame with eight (ITU-T H.264, 7.4.2.1.1: QpBdOffset).
+int lp_quantiser_offset(const AVFrame *f);
+
 #endif

@@ -52,6 +52,17 @@ func TestQuantiserStep(t *testing.T) {
 	}
 }
 
+// TestQuantiserStepOfDeepSamples: H.264's quantiser has an offset of 6 for each bit beyond eight (ITU-T H.264, 7.4.2.1.1), which
+// x264's has too. Steps are in levels of 8-bit samples.
+func TestQuantiserStepOfDeepSamples(t *testing.T) {
+	for _, qp := range []int{22, 42, 63} {
+		deep := append(steady[liveproof.CodecH264](qp), "-profile:v", "high10", "-pix_fmt", "yuv420p10le")
+		for i, s := range steps(t, encode(t, liveproof.CodecH264, noisy("320x240", 4), deep...)) {
+			require.InEpsilon(t, math.Exp2(float64(qp-2*6-4)/6), s, 0.01, "QP %d, picture %d", qp, i)
+		}
+	}
+}
+
 // steps plays units and returns the quantiser step of each picture's image.
 func steps(t *testing.T, units []liveproof.AccessUnit) (all []float64) {
 	t.Helper()

@@ -1,8 +1,9 @@
 package media
 
 import (
-	"bytes"
 	"encoding/binary"
+
+	"github.com/liveproof/liveproof/internal/codecs"
 )
 
 // displaySEI follows the display orientation SEI messages of one H.264 or HEVC stream (payloadType 47; ITU-T H.264 annex D,
@@ -18,18 +19,11 @@ type displaySEI struct {
 // newDisplaySEI returns nil for a codec without such messages. streamHeader is the codec's header in the container,
 // an AVC or HEVC decoder configuration record (ISO/IEC 14496-15) where NAL units have lengths.
 func newDisplaySEI(ffmpegCodec string, streamHeader []byte) *displaySEI {
-	const avcLength, hevcLength = 4, 21 // where the records hold the size of a length
-	s := &displaySEI{hevc: ffmpegCodec == "hevc"}
-	at := avcLength
-	if s.hevc {
-		at = hevcLength
-	} else if ffmpegCodec != "h264" {
+	if ffmpegCodec != "h264" && ffmpegCodec != "hevc" {
 		return nil
 	}
-	if len(streamHeader) > at && streamHeader[0] == 1 {
-		s.lengthBytes = int(streamHeader[at]&3) + 1
-	}
-	return s
+	hevc := ffmpegCodec == "hevc"
+	return &displaySEI{hevc: hevc, lengthBytes: codecs.NALLengthBytes(hevc, streamHeader)}
 }
 
 // next returns the orientation of the picture in the next access unit in decoding order. ok is false where
@@ -59,7 +53,7 @@ type orientationSEI struct {
 
 // message reads an access unit up to its first slice, which every SEI message of this kind precedes.
 func (s *displaySEI) message(unit []byte) (m orientationSEI, found bool) {
-	for nal := range s.nals(unit) {
+	for nal := range codecs.NALUnits(unit, s.lengthBytes) {
 		switch kind := s.kind(nal); kind {
 		case nalSEI:
 			if read, ok := s.read(nal); ok {
@@ -106,77 +100,21 @@ func (s *displaySEI) kind(nal []byte) nalKind {
 	return nalOther
 }
 
-// nals gives the NAL units of an access unit, none of them empty.
-func (s *displaySEI) nals(unit []byte) func(yield func([]byte) bool) {
-	return func(yield func([]byte) bool) {
-		for {
-			var nal []byte
-			if nal, unit = s.split(unit); unit == nil || len(nal) > 0 && !yield(nal) {
-				return
-			}
-		}
-	}
-}
-
-// split cuts the first NAL unit off; rest is nil when there was none.
-func (s *displaySEI) split(unit []byte) (nal, rest []byte) {
-	if s.lengthBytes == 0 {
-		code := []byte{0, 0, 1}
-		_, rest, ok := bytes.Cut(unit, code)
-		if !ok {
-			return nil, nil
-		}
-		if len(rest) > 0 && s.kind(rest) >= nalSlice { // nothing after it is read
-			return rest, []byte{}
-		}
-		if end := bytes.Index(rest, code); end >= 0 {
-			return rest[:end], rest[end:]
-		}
-		return rest, []byte{}
-	}
-	if len(unit) < s.lengthBytes {
-		return nil, nil
-	}
-	n := 0
-	for _, b := range unit[:s.lengthBytes] {
-		n = n<<8 | int(b)
-	}
-	unit = unit[s.lengthBytes:]
-	n = min(n, len(unit))
-	return unit[:n], unit[n:]
-}
-
 // read finds a display orientation in an SEI NAL unit, the last one of several.
 func (s *displaySEI) read(nal []byte) (m orientationSEI, found bool) {
-	const displayOrientation, enough = 47, 1 << 12 // payloadType; no other message is so long that it matters
+	const displayOrientation = 47 // payloadType
 	header := 1
 	if s.hevc {
 		header = 2
 	}
-	data := unescaped(nal[min(header, len(nal)):], enough)
-	for len(data) > 2 { // rbsp_trailing_bits are not a message
-		var kind, size int
-		kind, data = seiNumber(data)
-		size, data = seiNumber(data)
-		size = min(size, len(data))
+	for kind, payload := range codecs.SEIMessages(nal, header) {
 		if kind == displayOrientation {
-			if read, ok := s.payload(data[:size]); ok {
+			if read, ok := s.payload(payload); ok {
 				m, found = read, true
 			}
 		}
-		data = data[size:]
 	}
 	return m, found
-}
-
-// seiNumber reads a payload type or size: bytes of 255 add up with the first other one.
-func seiNumber(data []byte) (n int, rest []byte) {
-	for i, b := range data {
-		if n += int(b); b != 0xff {
-			return n, data[i+1:]
-		}
-	}
-	return n, nil
 }
 
 // payload reads display_orientation_cancel_flag, hor_flip, ver_flip, anticlockwise_rotation in 2^-16 turns, and
@@ -201,25 +139,4 @@ func (s *displaySEI) payload(data []byte) (m orientationSEI, ok bool) {
 	m.orientation.Turns = quarterTurns(360 * turns)
 	m.persists = (v&last != 0) == s.hevc
 	return m, true
-}
-
-// unescaped removes emulation prevention bytes (00 00 03) of the first most bytes.
-func unescaped(nal []byte, most int) []byte {
-	nal = nal[:min(len(nal), most)]
-	escape := []byte{0, 0, 3}
-	if !bytes.Contains(nal, escape) {
-		return nal
-	}
-	out, zeros := make([]byte, 0, len(nal)), 0
-	for _, b := range nal {
-		if zeros >= 2 && b == 3 {
-			zeros = 0
-			continue
-		}
-		if zeros++; b != 0 {
-			zeros = 0
-		}
-		out = append(out, b)
-	}
-	return out
 }

@@ -18,6 +18,7 @@ type sampler struct {
 	timeline timeline
 	pace     pace
 	taken    taken
+	evident  bool // a picture was taken since the last jump that became a sample
 
 	rejects int           // since the last accepted picture or doubt
 	doubtAt time.Duration // server time of the last doubt
@@ -61,7 +62,7 @@ func (s *sampler) classify(pts, server time.Duration) picked {
 	if !first && (ahead || next.cell <= s.taken.cell || s.crowds(next)) {
 		return picked{t: next.told}
 	}
-	s.taken = next
+	s.taken, s.evident = next, true
 	return picked{take: true, t: next.told}
 }
 
@@ -72,11 +73,13 @@ func (s *sampler) crowds(next taken) bool {
 	return told < s.period/2 && told < next.media-s.taken.media
 }
 
-// reject leaves told time where it is. Of many rejected pictures some become samples; tell asks for this one.
-func (s *sampler) reject(why liveproof.Reason, server time.Duration, tell bool) picked {
-	p := picked{t: s.pace.told, doubt: why, tell: tell}
+// reject leaves told time where it is. Of many rejected pictures some become samples, among them this one if it is a jump
+// that ends the evidence of pictures which were taken.
+func (s *sampler) reject(why liveproof.Reason, server time.Duration, jump bool) picked {
+	p := picked{t: s.pace.told, doubt: why}
 	switch {
-	case tell:
+	case jump && s.evident:
+		p.tell, s.evident = true, false
 	case server >= 0:
 		p.tell = s.doubtAt == 0 || server-s.doubtAt >= s.period
 	default:

@@ -68,6 +68,31 @@ func TestJumpRestartsTheEvidence(t *testing.T) {
 	}
 }
 
+// TestJumpsDoNotFlood: however often the stream's time jumps, a rejected picture becomes a sample only when the sampling rate asks for
+// one, or to end the evidence of a picture that was taken.
+func TestJumpsDoNotFlood(t *testing.T) {
+	const fps, seconds = 240, 10
+	for name, base := range map[string]func(i int) time.Duration{
+		"another base every third picture":   func(i int) time.Duration { return time.Duration(i/3%7) * time.Hour },
+		"one picture of the old one between": func(i int) time.Duration { return time.Duration(min(1, i%4)*(1+i/4%7)) * time.Hour },
+	} {
+		s := newSampler(DefaultConfig())
+		taken, told := 0, 0
+		for i := range fps * seconds {
+			at := time.Duration(i) * time.Second / fps
+			switch p := s.classify(base(i)+at, at); {
+			case p.take:
+				taken++
+			case p.tell:
+				told++
+			}
+		}
+		due := int(seconds * time.Second / DefaultConfig().period())
+		require.LessOrEqual(t, taken, due+1, name)
+		require.LessOrEqual(t, told, due+taken+1, name)
+	}
+}
+
 // TestJumpInACall: a call that was live is pending after a jump until it has shown itself again.
 func TestJumpInACall(t *testing.T) {
 	for _, by := range []time.Duration{time.Hour, -time.Hour, -3 * time.Second} {

@@ -1,7 +1,5 @@
 package codecs
 
-import "bytes"
-
 // NAL unit types (ITU-T H.264, table 7-1).
 const (
 	nalSlice     = 1
@@ -17,47 +15,6 @@ const (
 
 	nalRefIDC = 0x60 // nal_ref_idc in a NAL unit's first byte; 0: no picture refers to the unit
 )
-
-// annexB gives the NAL units between start codes, RFC 6184's Annex B byte stream.
-func annexB(data []byte) func(yield func([]byte) bool) {
-	return func(yield func([]byte) bool) {
-		code := []byte{0, 0, 1}
-		start := bytes.Index(data, code)
-		for start >= 0 {
-			data = data[start+len(code):]
-			nal := data
-			if start = bytes.Index(data, code); start >= 0 {
-				nal = data[:start]
-			}
-			if !yield(nal) {
-				return
-			}
-		}
-	}
-}
-
-// unescape removes emulation prevention bytes (00 00 03) from at most the first enough bytes.
-func unescape(nal []byte, enough int) []byte {
-	nal = nal[:min(len(nal), enough)]
-	if !bytes.Contains(nal, []byte{0, 0, 3}) {
-		return nal
-	}
-	out := make([]byte, 0, len(nal))
-	zeros := 0
-	for _, b := range nal {
-		if zeros >= 2 && b == 3 {
-			zeros = 0
-			continue
-		}
-		if b == 0 {
-			zeros++
-		} else {
-			zeros = 0
-		}
-		out = append(out, b)
-	}
-	return out
-}
 
 // slice_type modulo 5 (ITU-T H.264, table 7-6).
 const (

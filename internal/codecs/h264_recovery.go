@@ -18,73 +18,16 @@ var recoveryHere = []byte{0, 0, 0, 1, nalSEI, seiRecoveryPoint, 1, 0xc4, 0x80}
 
 const seiRecoveryPoint = 6 // payloadType
 
-// findRecoveryPoint reads the messages of an SEI NAL unit (ITU-T H.264, 7.3.2.3) up to the first recovery point.
+// findRecoveryPoint reads the messages of an SEI NAL unit up to the first recovery point.
 func findRecoveryPoint(nal []byte) (point recoveryPoint, ok bool) {
-	r := rbsp{rest: nal[1:]}
-	for {
-		kind, size := r.ffCoded(), r.ffCoded()
-		if r.ended {
-			return recoveryPoint{}, false
-		}
+	for kind, payload := range SEIMessages(nal, 1) {
 		if kind == seiRecoveryPoint {
-			return r.recoveryPoint(size)
-		}
-		r.skip(size)
-	}
-}
-
-// rbsp reads a NAL unit's bytes without the emulation prevention bytes (00 00 03). After the end it gives zeros.
-type rbsp struct {
-	rest  []byte
-	zeros int // before rest
-	ended bool
-}
-
-func (r *rbsp) next() byte {
-	if len(r.rest) > 0 && r.zeros >= 2 && r.rest[0] == 3 {
-		r.rest, r.zeros = r.rest[1:], 0
-	}
-	if len(r.rest) == 0 {
-		r.ended = true
-		return 0
-	}
-	b := r.rest[0]
-	r.rest = r.rest[1:]
-	if r.zeros++; b != 0 {
-		r.zeros = 0
-	}
-	return b
-}
-
-// ffCoded is a payload type or size: bytes 0xff count 255 each, and the next byte is added.
-func (r *rbsp) ffCoded() (n int) {
-	for !r.ended {
-		b := r.next()
-		n += int(b)
-		if b != 0xff {
-			break
+			b := bitReader{data: payload}
+			point = recoveryPoint{pictures: b.ue(), exact: b.bits(1) == 1, broken: b.bits(1) == 1}
+			return point, b.err == nil
 		}
 	}
-	return n
-}
-
-func (r *rbsp) skip(n int) {
-	for range n {
-		if r.next(); r.ended {
-			return
-		}
-	}
-}
-
-func (r *rbsp) recoveryPoint(size int) (point recoveryPoint, ok bool) {
-	var payload [8]byte // longer than any recovery point
-	size = min(size, len(payload))
-	for i := range payload[:size] {
-		payload[i] = r.next()
-	}
-	b := bitReader{data: payload[:size]}
-	point = recoveryPoint{pictures: b.ue(), exact: b.bits(1) == 1, broken: b.bits(1) == 1}
-	return point, b.err == nil && !r.ended
+	return recoveryPoint{}, false
 }
 
 // h264Recovery counts reference pictures from a recovery point on (H.264, D.2.8). B pictures may come after the
@@ -125,7 +68,7 @@ type recoveryUnit struct {
 }
 
 func readRecovery(unit []byte) (u recoveryUnit) {
-	for nal := range annexB(unit) {
+	for nal := range NALUnits(unit, 0) {
 		if len(nal) < 2 {
 			continue
 		}

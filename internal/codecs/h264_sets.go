@@ -29,10 +29,7 @@ type h264Set struct {
 // Learn keeps the parameter sets of an Annex B access unit and reports whether it
 // brought a sequence parameter set, and whether it holds any coded slice.
 func (p *h264Sets) Learn(unit []byte) (hasSPS, hasSlice bool) {
-	for nal := range annexB(unit) {
-		if len(nal) == 0 {
-			continue
-		}
+	for nal := range NALUnits(unit, 0) {
 		switch kind := nal[0] & 0x1f; {
 		case kind >= nalSlice && kind <= nalIDR:
 			hasSlice = true

@@ -2,48 +2,19 @@ package codecs
 
 // h264Size returns the largest size that a sequence parameter set of an Annex B
 // access unit claims; it does not check which one a slice activates.
-func h264Size(data []byte) (width, height int, ok bool) {
-	for nal := range annexB(data) {
-		w, h, valid := spsSize(nal)
-		if valid && w*h > width*height {
-			width, height, ok = w, h, true
-		}
-	}
-	return width, height, ok
-}
+func h264Size(data []byte) (width, height int, ok bool) { return h264SizeOf(data, 0) }
 
-// h264SizeInFile reads NAL units that are preceded by their length instead of a
-// start code where the stream header is an AVCDecoderConfigurationRecord
-// (ISO/IEC 14496-15, 5.3.3.1).
+// h264SizeInFile reads the NAL units of a file, whose stream header may say that they have lengths.
 func h264SizeInFile(streamHeader []byte) Sizer {
-	n := lengthBytes(streamHeader)
-	if n == 0 {
-		return h264Size
-	}
-	return func(data []byte) (width, height int, ok bool) { return avccSize(data, n) }
+	n := NALLengthBytes(false, streamHeader)
+	return func(data []byte) (width, height int, ok bool) { return h264SizeOf(data, n) }
 }
 
-// lengthBytes is the size in bytes of the length before each NAL unit, 0 when
-// the file has start codes.
-func lengthBytes(streamHeader []byte) int {
-	if len(streamHeader) < 7 || streamHeader[0] != 1 {
-		return 0
-	}
-	return int(streamHeader[4]&3) + 1
-}
-
-func avccSize(data []byte, lengthBytes int) (width, height int, ok bool) {
-	for len(data) >= lengthBytes {
-		n := 0
-		for _, b := range data[:lengthBytes] {
-			n = n<<8 | int(b)
-		}
-		data = data[lengthBytes:]
-		n = min(n, len(data))
-		if w, h, valid := spsSize(data[:n]); valid && w*h > width*height {
+func h264SizeOf(data []byte, lengthBytes int) (width, height int, ok bool) {
+	for nal := range NALUnits(data, lengthBytes) {
+		if w, h, valid := spsSize(nal); valid && w*h > width*height {
 			width, height, ok = w, h, true
 		}
-		data = data[n:]
 	}
 	return width, height, ok
 }
