@@ -8,29 +8,31 @@ import (
 // NALUnits gives the NAL units of an access unit of H.264 or HEVC, none of them empty: between start codes (Annex B of both
 // standards) where lengthBytes is 0, else each behind its length in so many bytes (ISO/IEC 14496-15).
 func NALUnits(unit []byte, lengthBytes int) iter.Seq[[]byte] {
-	split := betweenStartCodes
-	if lengthBytes > 0 {
-		split = func(data []byte) (nal, rest []byte) { return behindLength(data, lengthBytes) }
-	} else {
-		_, unit = betweenStartCodes(unit)
+	return func(yield func([]byte) bool) { eachNAL(unit, lengthBytes, yield) }
+}
+
+// eachNAL is apart from NALUnits so that the compiler inlines that, and nothing is allocated.
+func eachNAL(rest []byte, lengthBytes int, yield func([]byte) bool) {
+	if lengthBytes == 0 {
+		_, rest = betweenStartCodes(rest)
 	}
-	return func(yield func([]byte) bool) {
-		for rest := unit; rest != nil; {
-			var nal []byte
-			if nal, rest = split(rest); len(nal) > 0 && !yield(nal) {
-				return
-			}
+	for rest != nil {
+		var nal []byte
+		if lengthBytes == 0 {
+			nal, rest = betweenStartCodes(rest)
+		} else {
+			nal, rest = behindLength(rest, lengthBytes)
+		}
+		if len(nal) > 0 && !yield(nal) {
+			return
 		}
 	}
 }
 
 // betweenStartCodes cuts off what lies before the next start code; rest is nil where there is none.
 func betweenStartCodes(data []byte) (nal, rest []byte) {
-	code := []byte{0, 0, 1}
-	if at := bytes.Index(data, code); at >= 0 {
-		return data[:at], data[at+len(code):]
-	}
-	return data, nil
+	nal, rest, _ = bytes.Cut(data, []byte{0, 0, 1})
+	return nal, rest
 }
 
 func behindLength(data []byte, lengthBytes int) (nal, rest []byte) {
@@ -63,17 +65,19 @@ func NALLengthBytes(hevc bool, streamHeader []byte) int {
 // SEIMessages gives payloadType and payload of each whole message of an SEI NAL unit with a header of so many bytes (ITU-T H.264,
 // 7.3.2.3; H.265, 7.3.5).
 func SEIMessages(nal []byte, headerBytes int) iter.Seq2[int, []byte] {
-	return func(yield func(int, []byte) bool) {
-		data := unescape(nal[min(headerBytes, len(nal)):], len(nal))
-		for len(data) > 2 { // rbsp_trailing_bits are not a message
-			var kind, size int
-			kind, data = seiNumber(data)
-			size, data = seiNumber(data)
-			if size > len(data) || !yield(kind, data[:size]) {
-				return
-			}
-			data = data[size:]
+	return func(yield func(int, []byte) bool) { eachMessage(nal[min(headerBytes, len(nal)):], yield) }
+}
+
+func eachMessage(body []byte, yield func(int, []byte) bool) {
+	data := unescape(body, len(body))
+	for len(data) > 2 { // rbsp_trailing_bits are not a message
+		var kind, size int
+		kind, data = seiNumber(data)
+		size, data = seiNumber(data)
+		if size > len(data) || !yield(kind, data[:size]) {
+			return
 		}
+		data = data[size:]
 	}
 }
 
