@@ -59,7 +59,7 @@ func videoCodecs(names []liveproof.Codec) []webrtc.RTPCodecParameters {
 		}
 		return n
 	}
-	feedback := []webrtc.RTCPFeedback{{Type: "ccm", Parameter: "fir"}, {Type: "nack"}, {Type: "nack", Parameter: "pli"}, {Type: "transport-cc"}}
+	feedback := []webrtc.RTCPFeedback{{Type: "ccm", Parameter: "fir"}, {Type: "nack"}, {Type: "nack", Parameter: "pli"}, {Type: "transport-cc"}, {Type: "goog-remb"}}
 	for _, name := range names {
 		format := codecs.Find(name)
 		for _, fmtp := range format.FMTP {

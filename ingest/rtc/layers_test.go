@@ -40,7 +40,7 @@ func newTestStreams(t testing.TB, cfg Config, a announced) *streams {
 		t.Fatal(err)
 	}
 	t.Cleanup(f.close)
-	s := newStreams(cfg, newVideo(cfg, m, func() {}), f, discard(), func(uint32) {})
+	s := newStreams(cfg, newVideo(cfg, m, func() {}), f, discard(), func(uint32) {}, func(float64) {})
 	s.configure(negotiated{codecs: testTypes, repairs: map[uint8]uint8{testRepair: 96}, losses: true, extensions: []interceptor.RTPHeaderExtension{
 		{URI: orientationURI, ID: testOrientation}, {URI: sdp.SDESRTPStreamIDURI, ID: testRID}, {URI: sdp.SDESRepairRTPStreamIDURI, ID: testRepairedRID}, {URI: sdp.SDESMidURI, ID: testMID},
 	}}, a)
