@@ -14,10 +14,10 @@ import (
 
 const (
 	// enoughSide is the shorter side, in pixels, from which on a layer is large enough to begin
-	// with: a face that takes a third of it has the 80 pixels of detector.quality.min_size, and a
-	// person before a webcam usually takes more. A smaller layer costs less to decode, and when
-	// the face proves too small in it PreferLarger asks for the next.
-	enoughSide = 240
+	// with: that of a camera's picture without simulcast. Half of it would be enough for the face's size, but not for its detail:
+	// senders give a layer of 320×240 at most 150 to 270 kbit/s, in which a person may look like an attack.
+	// A smaller layer than the largest costs less to decode, and when the face proves too small in it PreferLarger asks for the next.
+	enoughSide = 480
 	// gatherLayers is how long the first choice waits for the layers that the offer announces.
 	gatherLayers = 500 * time.Millisecond
 	// rampUp is how long, after the first packet, a layer that is too small is left for a larger

@@ -10,7 +10,8 @@ import (
 
 // startBitrate, in kbit/s, is enough for the first pictures of a 640×480 camera. Chromium begins with 300 otherwise, until
 // its first probes are answered, and with several simulcast layers for much longer. From there the sender's rate control goes on.
-const startBitrate = 1500
+// 1500 makes the first pictures hardly finer, and costs a slow network (400 kbit/s) more: it loses packets, and is coarse for a second.
+const startBitrate = 1000
 
 // withStartBitrate lets libwebrtc, and so all browsers but Firefox, begin with startBitrate: by a format parameter of its own, which
 // it reads for every codec. It is there for codecs with transport-wide feedback only: other senders have no estimate that could begin.

@@ -13,7 +13,7 @@ func TestStartBitrate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const parameter = "x-google-start-bitrate=1500"
+	const parameter = "x-google-start-bitrate=1000"
 	video := answer.MediaDescriptions[1]
 	for format, feedback := range map[string]bool{"96": true, "97": false, "98": false, "103": false} {
 		if got := strings.Contains(parametersOf(video, format), parameter); got != feedback {
