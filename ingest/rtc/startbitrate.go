@@ -8,9 +8,9 @@ import (
 	"github.com/pion/sdp/v3"
 )
 
-// startBitrate, in kbit/s, is enough for the first pictures of a 640×480 camera. Chromium begins with 300 otherwise, until
-// its first probes are answered, and with several simulcast layers for much longer. From there the sender's rate control goes on.
-// 1500 makes the first pictures hardly finer, and costs a slow network (400 kbit/s) more: it loses packets, and is coarse for a second.
+// startBitrate, in kbit/s, is enough for the first pictures of a 640×480 layer. With simulcast Chromium begins with 300 otherwise,
+// and takes 12 s to 700. A single stream needs no help, for its first probes raise it to 1400 within half a second; and where
+// the network carries less than startBitrate, it would begin with losses, after which its pictures are coarse for seconds.
 const startBitrate = 1000
 
 // withStartBitrate lets libwebrtc, and so all browsers but Firefox, begin with startBitrate: by a format parameter of its own, which

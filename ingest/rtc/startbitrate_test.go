@@ -7,7 +7,7 @@ import (
 	"github.com/pion/sdp/v3"
 )
 
-// TestStartBitrate: the answer gives it to each codec with transport-wide feedback, beside the parameters that are there, and to no other.
+// TestStartBitrate: the answer to simulcast gives it to each codec with transport-wide feedback, beside the parameters that are there, and to no other.
 func TestStartBitrate(t *testing.T) {
 	answer, err := answerTo(t, testConfig(), crlf(chromeOffer))
 	if err != nil {
@@ -27,13 +27,17 @@ func TestStartBitrate(t *testing.T) {
 	if got := parametersOf(answer.MediaDescriptions[1], "103"); !strings.HasPrefix(got, "103 level-asymmetry-allowed=1;") || !strings.HasSuffix(got, ";"+parameter) {
 		t.Errorf("H.264: %q", got)
 	}
-	answer, err = answerTo(t, testConfig(), crlf(withoutTransportFeedback(chromeOffer)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	raw, _ := answer.Marshal()
-	if strings.Contains(string(raw), "x-google") {
-		t.Errorf("a sender without transport-wide feedback got it:\n%s", raw)
+	for name, offer := range map[string]string{
+		"without transport-wide feedback": withoutTransportFeedback(chromeOffer),
+		"without simulcast":               strings.ReplaceAll(chromeOffer, "a=simulcast", "a=x-none"),
+	} {
+		answer, err := answerTo(t, testConfig(), crlf(offer))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if raw, _ := answer.Marshal(); strings.Contains(string(raw), "x-google") {
+			t.Errorf("a sender %s got it:\n%s", name, raw)
+		}
 	}
 }
 
