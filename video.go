@@ -76,6 +76,14 @@ type LayeredSource interface {
 	PreferLarger()
 }
 
+// BitrateSource is a UnitSource whose sender may be asked to encode its pictures more finely.
+type BitrateSource interface {
+	UnitSource
+	// PreferFiner asks for a higher bitrate. It never blocks, may be called again and again, and does nothing where the sender
+	// cannot be asked, or the network loses packets.
+	PreferFiner()
+}
+
 // Picture is one decoded picture that has not been converted to RGB yet. The
 // receiver owns it until Release. It is not safe for concurrent use.
 type Picture interface {

@@ -373,6 +373,13 @@ func (s *Stream) PreferLarger() {
 	}
 }
 
+// PreferFiner asks the sender for a higher bitrate, where it can be asked. It never blocks and may be called from any goroutine.
+func (s *Stream) PreferFiner() {
+	if b, ok := s.units.(liveproof.BitrateSource); ok {
+		b.PreferFiner()
+	}
+}
+
 // Counts is what came and what became of it so far, what the source withheld included (liveproof.LossCounter).
 func (s *Stream) Counts() Counts {
 	c := s.tally.counts()

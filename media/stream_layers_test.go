@@ -49,22 +49,27 @@ func TestStreamOfSeveral(t *testing.T) {
 
 type simulcast struct {
 	script
-	larger atomic.Int64
+	larger, finer atomic.Int64
 }
 
 func (l *simulcast) PreferLarger() { l.larger.Add(1) }
+func (l *simulcast) PreferFiner()  { l.finer.Add(1) }
 
-// TestStreamAsksForLargerPictures, where the source has them.
-func TestStreamAsksForLargerPictures(t *testing.T) {
+// TestStreamAsksForBetterPictures, larger or finer ones, where the source has them.
+func TestStreamAsksForBetterPictures(t *testing.T) {
 	src := &simulcast{}
 	s, err := NewStream(DefaultConfig(), src)
 	require.NoError(t, err)
 	defer s.Close()
 	s.PreferLarger()
 	require.Equal(t, int64(1), src.larger.Load())
+	require.Zero(t, src.finer.Load())
+	s.PreferFiner()
+	require.Equal(t, int64(1), src.finer.Load())
 
 	alone, err := NewStream(DefaultConfig(), &script{})
 	require.NoError(t, err)
 	defer alone.Close()
 	alone.PreferLarger()
+	alone.PreferFiner()
 }

@@ -16,9 +16,16 @@ type Source interface {
 
 // Layered is a Source that may have the same pictures in several sizes.
 type Layered interface {
-	// PreferLarger is called while the face is too small in the pictures. It must not block, and
+	// PreferLarger is called while the face is too small or too coarse in the pictures. It must not block, and
 	// does nothing where there are no larger ones.
 	PreferLarger()
+}
+
+// Adaptive is a Source whose sender may be asked to encode more finely.
+type Adaptive interface {
+	// PreferFiner is called for each face that is encoded too coarsely. It must not block, and does nothing where the sender
+	// cannot be asked.
+	PreferFiner()
 }
 
 // Detector finds and follows faces; it belongs to one session.

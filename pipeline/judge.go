@@ -139,13 +139,21 @@ func (j *judge) take(f *frame) {
 	j.report.add(s, j.cfg.KeepSamples)
 	j.attend(s)
 	j.deps.Metrics.sample(s)
-	if layered, ok := j.deps.Source.(Layered); ok && j.small.observe(s) {
-		layered.PreferLarger()
-	}
+	j.ask(s)
 	j.tell(s)
 	j.announce(s)
 	j.deps.Metrics.total.Observe(time.Since(f.arrived).Seconds())
 	j.deps.Metrics.latency.WithLabelValues(string(StageJudge)).Observe(time.Since(start).Seconds())
+}
+
+// ask asks the source for pictures that can be scored.
+func (j *judge) ask(s liveproof.Sample) {
+	if adaptive, ok := j.deps.Source.(Adaptive); ok && slices.Contains(s.Reasons, liveproof.ReasonLowBitrate) {
+		adaptive.PreferFiner()
+	}
+	if layered, ok := j.deps.Source.(Layered); ok && j.small.observe(s) {
+		layered.PreferLarger()
+	}
 }
 
 // tell is what the observer hears of every sample.

@@ -16,6 +16,7 @@ type layered struct {
 	*script
 	stream func(n int) int // of the n-th picture
 	asked  func()
+	finer  int // how often finer pictures were asked for
 }
 
 type streamed struct {
@@ -35,6 +36,8 @@ func (l *layered) Next(ctx context.Context) (liveproof.Picture, error) {
 }
 
 func (l *layered) PreferLarger() { l.asked() }
+
+func (l *layered) PreferFiner() { l.finer++ }
 
 // TestStreamsAreNotJoined: evidence never adds up across two of a sender's streams, whatever the
 // faces look like; a change that comes once costs the evidence so far and no more.
@@ -90,7 +93,7 @@ func TestStreamChangeInACall(t *testing.T) {
 	})
 }
 
-// TestLargerPicturesAreAskedFor while the face is too small, and not for another reason.
+// TestLargerPicturesAreAskedFor while the face is too small or too coarse, and not for another reason.
 func TestLargerPicturesAreAskedFor(t *testing.T) {
 	for _, tt := range []struct {
 		name string
@@ -101,6 +104,7 @@ func TestLargerPicturesAreAskedFor(t *testing.T) {
 		{"too small and dark", func(int) []liveproof.Reason {
 			return []liveproof.Reason{liveproof.ReasonTooDark, liveproof.ReasonFaceTooSmall}
 		}, true},
+		{"too coarse", func(int) []liveproof.Reason { return []liveproof.Reason{liveproof.ReasonLowBitrate} }, true},
 		{"dark", func(int) []liveproof.Reason { return []liveproof.Reason{liveproof.ReasonTooDark} }, false},
 		{"for a moment", func(n int) []liveproof.Reason {
 			if n%60 < 9 { // two samples of ten
@@ -129,6 +133,41 @@ func TestLargerPicturesAreAskedFor(t *testing.T) {
 				if tt.want {
 					require.Equal(t, isLive, v.Outcome, "the larger pictures show the face well")
 				}
+			})
+		})
+	}
+}
+
+// TestFinerPicturesAreAskedFor with every sample that is too coarse, from the first on, and with no other.
+func TestFinerPicturesAreAskedFor(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		coarse func(n int) bool
+	}{
+		{"always", func(int) bool { return true }},
+		{"now and then", func(n int) bool { return n%10 < 2 }},
+		{"never", func(int) bool { return false }},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				r := liveRig(t, live(600, 30).ending(nil))
+				r.models.assess = func(n int) liveproof.Quality {
+					if tt.coarse(n) {
+						return liveproof.Quality{Weight: 1, Reasons: []liveproof.Reason{liveproof.ReasonLowBitrate}}
+					}
+					return liveproof.Quality{Weight: 1, Reasons: []liveproof.Reason{liveproof.ReasonTooDark}}
+				}
+				src := &layered{script: r.src, stream: func(int) int { return 1 }, asked: func() {}}
+				_, err := r.runFrom(context.Background(), src, r.store)
+				require.NoError(t, err)
+				want := 0
+				for _, s := range r.timeline() {
+					if slices.Contains(s.Reasons, liveproof.ReasonLowBitrate) {
+						want++
+					}
+				}
+				require.Equal(t, want, src.finer)
+				require.Equal(t, tt.name != "never", want > 0)
 			})
 		})
 	}

@@ -20,7 +20,7 @@ import (
 )
 
 // layerSizes of a simulcast sender, by rid.
-var layerSizes = []struct{ rid, size string }{{"q", "160:120"}, {"h", "320:240"}, {"f", "640:480"}}
+var layerSizes = []struct{ rid, size string }{{"q", "320:240"}, {"h", "640:480"}, {"f", "960:720"}}
 
 // encodeLayers makes the three layers of one camera, with a key frame every half second. view is
 // what FFmpeg does with the recording first.
@@ -138,7 +138,7 @@ func TestSimulcastPersonIsLive(t *testing.T) {
 
 // TestSimulcastOfASmallFace: the face is too small in the layer that is used first, so a larger one is taken.
 func TestSimulcastOfASmallFace(t *testing.T) {
-	layers := encodeLayers(t, "scale=320:240,pad=640:480:160:120:gray")
+	layers := encodeLayers(t, "scale=340:254,pad=960:720:310:232:gray")
 	s := startServer(t)
 	made := s.create(`{"mode":"onboarding"}`)
 	s.publishLayers(made, layers)

@@ -42,12 +42,20 @@ type peerUnits struct {
 var (
 	_ liveproof.LayeredSource = peerUnits{}
 	_ liveproof.LossCounter   = peerUnits{}
+	_ liveproof.BitrateSource = peerUnits{}
 )
 
 // PreferLarger implements liveproof.LayeredSource; a source with one stream has nothing larger.
 func (e peerUnits) PreferLarger() {
 	if layered, ok := e.UnitSource.(liveproof.LayeredSource); ok {
 		layered.PreferLarger()
+	}
+}
+
+// PreferFiner implements liveproof.BitrateSource; not every source can ask its sender.
+func (e peerUnits) PreferFiner() {
+	if b, ok := e.UnitSource.(liveproof.BitrateSource); ok {
+		b.PreferFiner()
 	}
 }
 

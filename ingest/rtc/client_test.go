@@ -54,6 +54,8 @@ type client struct {
 	pli      atomic.Int64
 	fir      atomic.Int64
 	command  atomic.Int64 // sequence number of the newest FIR
+	rembs    atomic.Int64 // bitrate requests
+	remb     atomic.Int64 // bit/s of the newest
 	keyframe chan struct{}
 	stop     context.CancelFunc
 	running  sync.WaitGroup
@@ -185,6 +187,10 @@ func (c *client) readFeedback(sender *webrtc.RTPSender) {
 			return
 		}
 		for _, p := range packets {
+			if r, ok := p.(*rtcp.ReceiverEstimatedMaximumBitrate); ok {
+				c.remb.Store(int64(r.Bitrate))
+				c.rembs.Add(1)
+			}
 			if r, ok := p.(*rtcp.FullIntraRequest); ok && r.MediaSSRC == 0 { // RFC 5104, 4.3.1.2
 				c.fir.Add(1)
 				c.command.Store(int64(r.FIR[0].SequenceNumber))

@@ -48,7 +48,9 @@ func newMediaEngine(cfg Config) (*webrtc.MediaEngine, error) {
 }
 
 // feedbackMessages are those that this server sends (RFC 4585, 4.2; RFC 5104, 7.1).
-var feedbackMessages = []webrtc.RTCPFeedback{{Type: "ccm", Parameter: "fir"}, {Type: "nack"}, {Type: "nack", Parameter: "pli"}, {Type: "transport-cc"}}
+var feedbackMessages = []webrtc.RTCPFeedback{
+	{Type: "ccm", Parameter: "fir"}, {Type: "nack"}, {Type: "nack", Parameter: "pli"}, {Type: "transport-cc"}, {Type: "goog-remb"},
+}
 
 // videoCodecs numbers each format and its retransmission (RFC 4588); the
 // numbers do not matter, an answer uses the offer's.

@@ -14,10 +14,10 @@ import (
 
 const (
 	// enoughSide is the shorter side, in pixels, from which on a layer is large enough to begin
-	// with: a face that takes a third of it has the 80 pixels of detector.quality.min_size, and a
-	// person before a webcam usually takes more. A smaller layer costs less to decode, and when
-	// the face proves too small in it PreferLarger asks for the next.
-	enoughSide = 240
+	// with: that of a camera's picture without simulcast. Half of it would be enough for the face's size, but not for its detail:
+	// senders give a layer of 320×240 at most 150 to 270 kbit/s, in which a person may look like an attack.
+	// A smaller layer than the largest costs less to decode, and when the face proves too small in it PreferLarger asks for the next.
+	enoughSide = 480
 	// gatherLayers is how long the first choice waits for the layers that the offer announces.
 	gatherLayers = 500 * time.Millisecond
 	// rampUp is how long, after the first packet, a layer that is too small is left for a larger
@@ -55,6 +55,7 @@ type layer struct {
 	receiver *receiver // nil: its packets are thrown away
 	reading  time.Time // since when there is a receiver
 
+	arrivals    losses
 	begun, last time.Time // first packet since it was silent, newest packet
 	width       int       // of its newest key frame, 0 while unknown
 	height      int
@@ -108,6 +109,25 @@ func newLayers(cfg Config, video *Video, log *slog.Logger, sendPLI func(ssrc uin
 // preferLarger asks for a layer with larger pictures; safe for concurrent use.
 func (s *layers) preferLarger() { s.larger.Store(true) }
 
+// takeLoss is the share of packets that were lost since it was called last, in all layers.
+func (s *layers) takeLoss() float64 {
+	expected, lost := 0, 0
+	for _, l := range s.all {
+		e, n := l.arrivals.take()
+		expected, lost = expected+e, lost+n
+	}
+	return float64(lost) / float64(max(1, expected))
+}
+
+// ssrcs are those of all layers.
+func (s *layers) ssrcs() []uint32 {
+	out := make([]uint32, 0, len(s.all))
+	for _, l := range s.all {
+		out = append(out, l.ssrc)
+	}
+	return out
+}
+
 // inUse is the SSRC of which key frames are asked; safe for concurrent use.
 func (s *layers) inUse() uint32 { return s.ssrc.Load() }
 
@@ -124,6 +144,7 @@ func (s *layers) add(a *agreement, st *stream, now time.Time) *layer {
 
 // take handles the next packet of a layer.
 func (s *layers) take(l *layer, p packet) {
+	l.arrivals.observe(p.sequence)
 	if len(p.payload) > 0 { // padding, by which senders probe the bandwidth, comes in a paused layer too
 		if !l.alive(p.arrived) {
 			l.begun = p.arrived

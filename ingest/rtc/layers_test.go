@@ -40,7 +40,7 @@ func newTestStreams(t testing.TB, cfg Config, a announced) *streams {
 		t.Fatal(err)
 	}
 	t.Cleanup(f.close)
-	s := newStreams(cfg, newVideo(cfg, m, func() {}), f, discard(), func(uint32) {})
+	s := newStreams(cfg, newVideo(cfg, m, func() {}), f, discard(), func(uint32) {}, func(float64) {})
 	s.configure(negotiated{codecs: testTypes, repairs: map[uint8]uint8{testRepair: 96}, losses: true, extensions: []interceptor.RTPHeaderExtension{
 		{URI: orientationURI, ID: testOrientation}, {URI: sdp.SDESRTPStreamIDURI, ID: testRID}, {URI: sdp.SDESRepairRTPStreamIDURI, ID: testRepairedRID}, {URI: sdp.SDESMidURI, ID: testMID},
 	}}, a)
@@ -169,8 +169,8 @@ func (s *sender) check() (used []uint32) {
 
 // threeLayers of one camera, as browsers send them.
 func threeLayers() (low, middle, high *camera) {
-	return &camera{ssrc: 11, rid: "q", width: 160, height: 120, timestamp: 77}, &camera{ssrc: 12, rid: "h", width: 320, height: 240, timestamp: 1 << 31},
-		&camera{ssrc: 13, rid: "f", width: 640, height: 480, timestamp: 1<<32 - 9000, sequence: 65530}
+	return &camera{ssrc: 11, rid: "q", width: 320, height: 240, timestamp: 77}, &camera{ssrc: 12, rid: "h", width: 640, height: 480, timestamp: 1 << 31},
+		&camera{ssrc: 13, rid: "f", width: 1280, height: 960, timestamp: 1<<32 - 9000, sequence: 65530}
 }
 
 func (s *sender) want(used ...uint32) {
@@ -182,8 +182,8 @@ func (s *sender) want(used ...uint32) {
 
 func TestFirstLayer(t *testing.T) {
 	low, middle, high := threeLayers()
-	tall := &camera{ssrc: 14, width: 720, height: 1280}
-	narrow := &camera{ssrc: 15, width: 180, height: 320}
+	tall := &camera{ssrc: 14, width: 1440, height: 2560}
+	narrow := &camera{ssrc: 15, width: 360, height: 640}
 	for name, c := range map[string]struct {
 		announced int
 		sent      []*camera

@@ -19,6 +19,7 @@ type metrics struct {
 	units    *prometheus.CounterVec // codec: names of internal/codecs
 	drops    *prometheus.CounterVec // reason: see dropReason
 	pli      prometheus.Counter
+	remb     prometheus.Counter
 	switches *prometheus.CounterVec // reason: see layers.go
 	ended    *prometheus.CounterVec // reason: see endReason
 	refused  *prometheus.CounterVec // kind: sdp, candidate, candidates, restart
@@ -43,6 +44,7 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 		units:    prometheus.NewCounterVec(counter("access_units_total", "Complete access units by codec."), []string{"codec"}),
 		drops:    prometheus.NewCounterVec(counter("drops_total", "Packets and pictures dropped by reason."), []string{"reason"}),
 		pli:      prometheus.NewCounter(counter("pli_sent_total", "Key frame requests sent.")),
+		remb:     prometheus.NewCounter(counter("bitrate_requests_total", "Bitrate requests (REMB) sent.")),
 		switches: prometheus.NewCounterVec(counter("layer_switches_total", "Changes to another of a sender's video streams by reason."), []string{"reason"}),
 		ended:    prometheus.NewCounterVec(counter("peers_ended_total", "Peer connections ended by reason."), []string{"reason"}),
 		refused:  prometheus.NewCounterVec(counter("refused_total", "Signalling input refused by kind."), []string{"kind"}),
@@ -55,7 +57,9 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 		return m, nil
 	}
 	var err error
-	for _, c := range []prometheus.Collector{m.peers, m.opened, m.packets, m.bytes, m.lost, m.units, m.drops, m.pli, m.switches, m.ended, m.refused, m.tcpConns, m.tcpShed, m.checks} {
+	for _, c := range []prometheus.Collector{
+		m.peers, m.opened, m.packets, m.bytes, m.lost, m.units, m.drops, m.pli, m.remb, m.switches, m.ended, m.refused, m.tcpConns, m.tcpShed, m.checks,
+	} {
 		err = errors.Join(err, reg.Register(c))
 	}
 	return m, err

@@ -108,7 +108,7 @@ func (p *Peer) connect() (err error) {
 	}
 	p.video = newVideo(a.cfg, a.metrics, func() { p.requestKeyFrame(p.streams.layers.inUse()) })
 	p.video.sendFIR = p.fullIntraRequest
-	p.streams = newStreams(a.cfg, p.video, p.feedback, p.log, p.requestKeyFrame)
+	p.streams = newStreams(a.cfg, p.video, p.feedback, p.log, p.requestKeyFrame, p.requestBitrate)
 	return nil
 }
 

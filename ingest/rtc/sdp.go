@@ -272,6 +272,9 @@ func (o *offer) complete(text string, candidates []string, gathered bool) (strin
 		own.Attributes = slices.DeleteFunc(own.Attributes, isCandidate)
 		if i == o.video {
 			o.negotiated = negotiatedIn(own)
+			if len(o.announced.rids) > 1 {
+				withStartBitrate(own)
+			}
 			own.Attributes = append(own.Attributes, answerRIDs(o.announced.rids, own.MediaName.Formats)...)
 		}
 		own.Attributes = append(own.Attributes, sdp.Attribute{Key: "rtcp-mux-only"}) // RFC 9725, 4.4.1

@@ -208,11 +208,13 @@ type negotiated struct {
 	extensions []interceptor.RTPHeaderExtension
 	losses     bool // lost packets are asked for (RFC 4585, nack)
 	fir        bool // the sender takes FIR (RFC 5104)
+	remb       bool // the sender takes REMB, and gets no transport-wide feedback
 }
 
 // negotiatedIn reads the video section of the answer.
 func negotiatedIn(section *sdp.MediaDescription) negotiated {
 	n := negotiated{codecs: map[uint8]liveproof.Codec{}, repairs: map[uint8]uint8{}}
+	transport := false
 	for _, a := range section.Attributes {
 		first, rest, _ := strings.Cut(a.Value, " ")
 		switch a.Key {
@@ -223,6 +225,8 @@ func negotiatedIn(section *sdp.MediaDescription) negotiated {
 		case "rtcp-fb":
 			n.losses = n.losses || rest == "nack"
 			n.fir = n.fir || rest == "ccm fir"
+			n.remb = n.remb || rest == "goog-remb"
+			transport = transport || rest == "transport-cc"
 		case "extmap":
 			number, _, _ := strings.Cut(first, "/")
 			if id, err := strconv.Atoi(number); err == nil {
@@ -230,6 +234,7 @@ func negotiatedIn(section *sdp.MediaDescription) negotiated {
 			}
 		}
 	}
+	n.remb = n.remb && !(transport && n.extension(sdp.TransportCCURI) != 0)
 	return n
 }
 

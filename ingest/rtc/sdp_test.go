@@ -175,7 +175,7 @@ func TestAnswerToABrowser(t *testing.T) {
 		t.Errorf("group %q", group)
 	}
 	text := fmt.Sprint(video.Attributes)
-	for _, want := range []string{"96 nack pli", "96 transport-cc", "96 ccm fir", orientationURI, sdp.TransportCCURI, sdp.SDESRTPStreamIDURI, "h recv", "l recv"} {
+	for _, want := range []string{"96 nack pli", "96 transport-cc", "96 goog-remb", "96 ccm fir", orientationURI, sdp.TransportCCURI, sdp.SDESRTPStreamIDURI, "h recv", "l recv"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in %s", want, text)
 		}

@@ -21,7 +21,7 @@ import (
 )
 
 // simulcastSizes are the layers of the tests, by rid.
-var simulcastSizes = []struct{ rid, size string }{{"q", "160x120"}, {"h", "320x240"}, {"f", "640x480"}}
+var simulcastSizes = []struct{ rid, size string }{{"q", "320x240"}, {"h", "640x480"}, {"f", "960x720"}}
 
 // encodedLayers are made once for all tests.
 var encodedLayers = sync.OnceValues(func() (layers [3][]byte, err error) {

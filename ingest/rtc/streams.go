@@ -23,6 +23,7 @@ type streams struct {
 	video    *Video
 	layers   *layers
 	feedback *feedback
+	bitrate  bitrate
 	rate     rateLimit
 	open     map[uint32]*stream // bounded by max_streams: see Peer.newBuffer
 	packet   rtp.Packet         // reused
@@ -46,12 +47,13 @@ type stream struct {
 	foreign bool   // it belongs to another section
 }
 
-func newStreams(cfg Config, video *Video, f *feedback, log *slog.Logger, sendPLI func(ssrc uint32)) *streams {
+func newStreams(cfg Config, video *Video, f *feedback, log *slog.Logger, sendPLI func(ssrc uint32), requestBitrate func(bitsPerSecond float64)) *streams {
 	s := &streams{
 		video: video, layers: newLayers(cfg, video, log, sendPLI), feedback: f,
 		rate: rateLimit{perSecond: cfg.MaxPacketRate}, open: map[uint32]*stream{},
 	}
-	video.preferLarger = s.layers.preferLarger
+	s.bitrate.send = requestBitrate
+	video.preferLarger, video.preferFiner = s.layers.preferLarger, s.bitrate.preferFiner
 	return s
 }
 
@@ -79,7 +81,11 @@ func (s *streams) handle(raw []byte, now time.Time) (media bool, err error) {
 		s.video.drop(dropMalformed)
 		return false, nil
 	}
-	return s.sort(a, st, now), nil
+	media = s.sort(a, st, now)
+	if !st.foreign && s.bitrate.count(len(raw), now) {
+		s.bitrate.review(s.layers.takeLoss(), now)
+	}
+	return media, nil
 }
 
 // parse makes a packet the current one and returns its stream, nil for one that is malformed.

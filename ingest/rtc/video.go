@@ -29,6 +29,7 @@ type Video struct {
 	pliInterval        time.Duration
 	sendPLI            func()
 	preferLarger       func()       // nil: there is one stream
+	preferFiner        func()       // nil where nobody can be asked
 	sendFIR            func()       // nil where the sender does not take it
 	unanswered         atomic.Int64 // key frame requests since the last key frame
 	metrics            *metrics
@@ -52,6 +53,7 @@ type Video struct {
 var (
 	_ liveproof.LayeredSource = (*Video)(nil)
 	_ liveproof.LossCounter   = (*Video)(nil)
+	_ liveproof.BitrateSource = (*Video)(nil)
 )
 
 func newVideo(cfg Config, m *metrics, sendPLI func()) *Video {
@@ -209,6 +211,14 @@ func (v *Video) countPLI() {
 func (v *Video) PreferLarger() {
 	if v.preferLarger != nil {
 		v.preferLarger()
+	}
+}
+
+// PreferFiner asks for a higher bitrate by REMB, where the sender takes that and the network carries it. A sender with transport-wide
+// feedback raises its bitrate by itself. It never blocks.
+func (v *Video) PreferFiner() {
+	if v.preferFiner != nil {
+		v.preferFiner()
 	}
 }
 
