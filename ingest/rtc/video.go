@@ -29,7 +29,7 @@ type Video struct {
 	pliInterval        time.Duration
 	sendPLI            func()
 	preferLarger       func()       // nil: there is one stream
-	sendFIR            func()       // nil where the sender does not take it
+	sendFIR            func()       // where the sender takes it; may be nil
 	unanswered         atomic.Int64 // key frame requests since the last key frame
 	metrics            *metrics
 
