@@ -27,7 +27,9 @@ func bindingRequest(t testing.TB, setters ...stun.Setter) []byte {
 func TestCheckLimit(t *testing.T) {
 	now := time.Unix(1000, 0)
 	l := newCheckLimit()
-	address := func(i int) netip.AddrPort { return netip.AddrPortFrom(netip.AddrFrom4([4]byte{192, 0, 2, 1}), uint16(i)) }
+	address := func(i int) netip.AddrPort {
+		return netip.AddrPortFrom(netip.AddrFrom4([4]byte{192, 0, 2, 1}), uint16(i))
+	}
 	one, other := bindingRequest(t, stun.NewUsername("one:x")), bindingRequest(t, stun.NewSoftware("x"), stun.NewUsername("other:x"))
 	passed := 0
 	for i := range 2 * checksPerSecond {
