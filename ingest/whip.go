@@ -75,7 +75,7 @@ func writeSDP(w http.ResponseWriter, status int, contentType, body string) {
 	w.Header().Set("Content-Type", contentType)
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
-	_, _ = io.WriteString(w, body) // the client is gone: nobody to tell
+	_, _ = io.Copy(w, strings.NewReader(body)) // the client is gone: nobody to tell
 }
 
 // whipNothing is GET and HEAD: WHIP's resources have no representation (RFC 9725,

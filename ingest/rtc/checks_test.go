@@ -37,7 +37,7 @@ func TestCheckLimit(t *testing.T) {
 			passed++
 		}
 	}
-	if passed != checksPerSecond {
+	if passed > checksPerSecond || passed < checksPerSecond*9/10 { // some share a counter
 		t.Errorf("%d for one session", passed)
 	}
 	if !l.allow(other, address(1), now) {
@@ -49,7 +49,7 @@ func TestCheckLimit(t *testing.T) {
 			passed++
 		}
 	}
-	if passed != checksPerSecond {
+	if passed > checksPerSecond || passed < checksPerSecond*9/10 { // some share a counter
 		t.Errorf("%d from one address", passed)
 	}
 	if l.allow(bindingRequest(t), address(2), now) {

@@ -28,7 +28,6 @@ const (
 // Peer is one receive-only peer connection. All methods are safe for concurrent use.
 type Peer struct {
 	api         *API
-	id          liveproof.SessionID
 	log         *slog.Logger
 	pc          *webrtc.PeerConnection
 	onCandidate func(webrtc.ICECandidateInit)
@@ -74,7 +73,7 @@ type Peer struct {
 
 func newPeer(a *API, id liveproof.SessionID, onCandidate func(webrtc.ICECandidateInit)) (*Peer, error) {
 	p := &Peer{
-		api: a, id: id, log: a.log.With("session", id), onCandidate: onCandidate, created: time.Now(),
+		api: a, log: a.log.With("session", id), onCandidate: onCandidate, created: time.Now(),
 		failed: make(chan error, 1), connected: make(chan struct{}), tracked: make(chan struct{}),
 		gathered: make(chan struct{}), restarts: rate.NewLimiter(rate.Every(RestartEvery), restartBurst), done: make(chan struct{}), released: make(chan struct{}),
 	}

@@ -30,7 +30,7 @@ type Video struct {
 	sendPLI            func()
 	preferLarger       func()       // nil: there is one stream
 	preferFiner        func()       // nil where nobody can be asked
-	sendFIR            func()       // nil where the sender does not take it
+	sendFIR            func()       // where the sender takes it; may be nil
 	unanswered         atomic.Int64 // key frame requests since the last key frame
 	metrics            *metrics
 
