@@ -88,12 +88,12 @@ test-training: ## the trainer's tests
 test-browser: build ## end to end in headless Chromium
 	cd webclient && npm run --silent e2e
 
-test-clients: ## clients that others wrote (aiortc, FFmpeg, GStreamer, browsers …) against the real server, under 15 minutes; writes docs/clients.md
+test-clients: ## clients of other projects (aiortc, FFmpeg, GStreamer, browsers …) against the real server, under 15 minutes; writes docs/clients.md
 	@scripts/setup.sh clients
 	@$(MAKE) --no-print-directory build
 	clients/run.py --write
 
-test-clients-quick: build ## those of them that are installed in seconds; part of `make test`
+test-clients-quick: build ## the clients of test-clients that are installed in seconds; part of `make test`
 	clients/run.py --quick
 
 bench: build ## the figures of docs/performance.md without bench-peer, about 8 minutes: stages, sessions, verdict, owners
