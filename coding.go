@@ -3,8 +3,8 @@ package liveproof
 // Coding is what the encoding of a picture says about the detail that it kept.
 type Coding struct {
 	Quantisers Quantisers
-	// Bits that each pixel got, a mean over the pictures of about the last second that are no key frames; 0 when it is not
-	// known, or says nothing that the quantisers do not say.
+	// Bits is the mean number of bits per pixel, over the pictures of about the last second without key frames; 0 when it is
+	// not known, or for a codec whose quantisers alone tell how coarse the encoding is.
 	Bits float64
 }
 
@@ -13,11 +13,11 @@ const QuantiserSide = 16
 
 // Quantisers are the mean quantiser steps of QuantiserSide × QuantiserSide cells of a picture, row by row, as shown, upright. A step is
 // the distance between two values that a transform coefficient of the luma can have, in levels of an 8-bit sample:
-// what is smaller than half of it was lost when the picture was encoded. The steps of codecs whose filters hide coarse steps
-// better are made smaller, so that scores can be trusted about as well at equal steps.
+// detail smaller than half a step was lost in encoding. The in-loop filters of newer codecs hide coarse steps better, so
+// the steps of these codecs are divided by a constant: at equal values, scores of all codecs are about equally reliable.
 type Quantisers [QuantiserSide * QuantiserSide]float32
 
-// Around is the mean over the cells that the box touches in its image, all cells for a box outside of it.
+// Around is the mean over the cells that the box touches in the image; for a box outside the image, over all cells.
 func (q *Quantisers) Around(b Box, img *Image) float64 {
 	x1, x2 := cellsOf(b.X1, b.X2, img.Width)
 	y1, y2 := cellsOf(b.Y1, b.Y2, img.Height)

@@ -197,7 +197,7 @@ var reasons = []ReasonInfo{
 	},
 	{
 		Code: ReasonInjectionTiming, Kind: KindStream, Doubt: true, End: StateDecided, Fault: FaultIntegrator,
-		Meaning: "The stream ran ahead of the server's clock: pictures came faster than a camera delivers them, and not to catch up.",
+		Meaning: "The stream ran ahead of the server's clock: pictures came faster than a camera delivers them, and not because the sender was catching up.",
 		Advice:  "Use this device’s own camera, without camera software.",
 	},
 	{
@@ -237,7 +237,7 @@ var reasons = []ReasonInfo{
 	},
 	{
 		Code: ReasonInsufficientEvidence, Kind: KindVerdict, End: StateDecided, Fault: FaultPerson,
-		Meaning: "Too few pictures could be scored, or over too short a time. Another reason beside it says why, where there is one.",
+		Meaning: "Too few pictures could be scored, or over too short a time. If another reason stands beside this one, it says why.",
 		Advice:  "We saw too little of your face.",
 	},
 	{

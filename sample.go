@@ -11,8 +11,8 @@ import (
 type Sample struct {
 	// Seq counts sampled frames of a session from 1.
 	Seq int64
-	// T is the frame's time in the stream from the first picture, ≥ 0. It never falls from one sample to the next. Live it leaves out
-	// jumps of the sender's timestamps and what the stream runs ahead of the server's clock.
+	// T is the frame's time in the stream from the first picture, ≥ 0. It never falls from one sample to the next. In live sessions it
+	// leaves out jumps of the sender's timestamps, and the time by which the stream runs ahead of the server's clock.
 	T time.Duration
 	// Scored reports whether Rho holds a score.
 	Scored bool

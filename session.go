@@ -86,7 +86,7 @@ func (s Session) Current(now time.Time) Verdict {
 
 // FrameCounts follows a session's frames through the stages.
 type FrameCounts struct {
-	Received int64 `json:"received"` // pictures that came by RTP, incomplete ones too, or packets of a file
+	Received int64 `json:"received"` // pictures that arrived by RTP, incomplete ones included, or packets of a file
 	Decoded  int64 `json:"decoded"`
 	Sampled  int64 `json:"sampled"`
 	Scored   int64 `json:"scored"`

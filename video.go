@@ -34,15 +34,15 @@ type AccessUnit struct {
 	// nor for the decoder's state. False means "needed or not known".
 	Discardable bool
 	// Stream numbers the streams of a sender in the order in which they were used, from 1; 0 is
-	// a source with one stream. Another number than the unit before means that the sender's
-	// simulcast layer changed, or that it began a new stream: nothing proves that both streams
+	// a source with one stream. A number that differs from that of the unit before means that
+	// the simulcast layer changed, or that the sender began a new stream: nothing proves that both streams
 	// show the same person, so no evidence may be carried over. Such a unit is a key frame with
 	// Gap set.
 	Stream int
 	// Mirrored and Rotation make the decoded picture upright: it is mirrored left to right, then
-	// turned clockwise by degrees {0,90,180,270}. They are the bits F, R1 and R0 of coordination of
-	// video orientation (3GPP TS 26.114, 7.4.5). A picture that states an orientation itself (H.264's
-	// display orientation SEI message) follows that instead.
+	// turned clockwise by degrees {0,90,180,270}. They are the bits F, R1 and R0 of the RTP header
+	// extension for video orientation (CVO; 3GPP TS 26.114, 7.4.5). If a picture states its own orientation
+	// (H.264's display orientation SEI message), that one is used instead.
 	Mirrored bool
 	Rotation int
 	// Data is the encoded picture. It is valid until the next call of the
@@ -60,9 +60,9 @@ type UnitSource interface {
 	RequestKeyFrame()
 }
 
-// LossCounter is a UnitSource that counts the pictures which its sender sent in vain.
+// LossCounter is an optional interface of a UnitSource, which counts the pictures that it did not deliver.
 type LossCounter interface {
-	// Withheld is how many pictures Next did not return so far, because they were incomplete or because a
+	// Withheld is the number of pictures so far that Next did not return, because they were incomplete or because a
 	// key frame before them was missing. It may be called at any time.
 	Withheld() int64
 }
@@ -111,7 +111,7 @@ type Picture interface {
 // StreamedPicture is a Picture of a sender that may have several streams.
 type StreamedPicture interface {
 	Picture
-	// Stream is that of the picture's access unit: evidence of pictures with different numbers
+	// Stream is the AccessUnit.Stream of the picture's access unit. Evidence of pictures with different numbers
 	// must not be joined.
 	Stream() int
 }

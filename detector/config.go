@@ -76,7 +76,7 @@ type QualityConfig struct {
 	// MinSize is the longer side of the smallest face that is scored.
 	MinSize float64 `yaml:"min_size"`
 	// MinBlur is the least variance of the Laplacian on the 224×224 crop's luma. A crop that is below it only for
-	// lack of contrast gets low_contrast in place of blurred.
+	// lack of contrast gets the reason low_contrast instead of blurred.
 	MinBlur float64 `yaml:"min_blur"`
 	// MinExposure and MaxExposure bound the crop's mean luma, in [0, 255].
 	MinExposure float64 `yaml:"min_exposure"`
@@ -89,8 +89,8 @@ type QualityConfig struct {
 	// MaxQuantiser is the largest mean quantiser step around the face, in levels of an 8-bit sample, (0, 1000]; 1000 turns
 	// the check off. docs/encoders.md has the measurements behind this and MinBits.
 	MaxQuantiser float64 `yaml:"max_quantiser"`
-	// MinBits is the number of bits for each pixel of the scorer's input, [0, 10], below which the limit for H.264 shrinks in
-	// proportion; 0 keeps it.
+	// MinBits is a number of bits per pixel of the scorer's input, [0, 10]. Below it, MaxQuantiser shrinks in proportion to the
+	// bits; this concerns H.264 only. 0 switches it off.
 	MinBits float64 `yaml:"min_bits"`
 	// MaxOutside is the share of the face's box that may lie outside the picture.
 	MaxOutside float64 `yaml:"max_outside"`

@@ -17,9 +17,9 @@ type Config struct {
 	// PublicURL is what clients reach the server by (https://liveness.example.org);
 	// "" takes it from each request.
 	PublicURL string `yaml:"public_url"`
-	// Hosts are more names by which the server is asked, such as that of its service in a cluster. It answers to
-	// these, to the host of public_url, to localhost, and to the names and addresses of its machine and
-	// webrtc.public_ips; a request for any other host gets 421, which stops DNS rebinding. "*" is any.
+	// Hosts are further host names that requests may use, such as the name of the service in a cluster. The server
+	// also answers to the host of public_url, to localhost, to the names and addresses of its machine and to
+	// webrtc.public_ips. A request for any other host gets 421, which stops DNS rebinding. "*" allows every host.
 	Hosts []string `yaml:"hosts"`
 	// TLSCert and TLSKey are PEM files; both empty serves plain HTTP, for a proxy in front.
 	TLSCert string `yaml:"tls_cert"`

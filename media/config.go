@@ -13,8 +13,8 @@ import (
 // Config bounds what a decoder may do.
 type Config struct {
 	// MaxPixels is the largest width×height that is decoded, in [4096, 2^27]. The
-	// width counts rounded up to 64, as decoders allocate it. A motion JPEG file above it is decoded at a half, a quarter or an
-	// eighth of its width and height; any other is refused.
+	// width counts rounded up to 64, as decoders allocate it. A motion JPEG file above the limit is decoded at a half, a quarter
+	// or an eighth of its width and height; any other larger picture is refused.
 	MaxPixels int `yaml:"max_pixels"`
 	// Threads per decoder, in [1, 16]. One is best where sessions outnumber cores.
 	Threads int `yaml:"threads"`

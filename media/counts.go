@@ -13,7 +13,7 @@ const (
 	// DropAwaitKeyFrame: it came before the first key frame, or between a loss and the next one, or between a
 	// recovery point's message and the first picture that is exact (H.264, intra refresh).
 	DropAwaitKeyFrame DropReason = "await_key_frame"
-	// DropWithheld: it came incomplete, or before a key frame that is missing, so the source did not give it.
+	// DropWithheld: it came incomplete, or before a key frame that is missing, so the source did not deliver it.
 	DropWithheld DropReason = "withheld"
 	// DropDecodeError: the decoder refused it.
 	DropDecodeError DropReason = "decode_error"

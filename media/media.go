@@ -3,8 +3,8 @@
 // (FFmpeg 5.1's libavcodec, libavformat and libswscale).
 //
 // A Stream shows a picture only when all that it refers to was received: it
-// starts at a key frame, and after a loss, a decode error or a picture that the
-// decoder had to conceal it shows nothing until the next one. A live stream may leave
+// starts at a key frame or, in H.264, at a recovery point, and after a loss, a decode
+// error or a picture that the decoder had to conceal it shows nothing until the next such point. A live stream may leave
 // out pictures that no other refers to (Config.MinPictureRate). No picture above
 // the pixel cap is ever allocated. Pictures come upright, with square pixels and in
 // the colours of BT.709 (docs/model-contract.md). Decoding costs every picture; conversion to

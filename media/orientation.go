@@ -19,7 +19,7 @@ import "C"
 // Mirrored is set, and then turned clockwise by Turns quarter turns, in [0,3]. Every source
 // of an orientation is read into this one type: the display matrix of a container, that of a
 // frame (the display orientation SEI message of H.264 and HEVC, the EXIF data of a JPEG), and
-// coordination of video orientation of a live stream.
+// the RTP header extension for video orientation (CVO) of a live stream.
 type Orientation struct {
 	Mirrored bool
 	Turns    int

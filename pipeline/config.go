@@ -25,8 +25,8 @@ type Config struct {
 	ScoreTimeout time.Duration `yaml:"score_timeout"`
 	// FrozenWindow is among how many past pictures a repeated one is found, [16, 16384].
 	FrozenWindow int `yaml:"frozen_window"`
-	// ClockSlack is by how much the stream time between any two pictures may exceed the server's, [100ms, 10s]: evidence of
-	// N seconds takes at least N seconds less ClockSlack. More than that of a burst is left out.
+	// ClockSlack is by how much the stream time between any two pictures may exceed the time on the server's clock,
+	// [100ms, 10s]: evidence of N seconds takes at least N seconds less ClockSlack. Stream time beyond that is left out.
 	ClockSlack time.Duration `yaml:"clock_slack"`
 	// HintDelay is how long a hint must hold before the person is told, [0, 5s].
 	HintDelay time.Duration `yaml:"hint_delay"`
@@ -40,8 +40,8 @@ type Config struct {
 
 	// Live: newest wins, timers run. Otherwise lossless, judged by stream time alone.
 	Live bool `yaml:"-"`
-	// IdleTimeout ends a live session whose source has received nothing for so long, neither pictures nor access
-	// units that cannot be shown; with 0 it never ends for that.
+	// IdleTimeout ends a live session whose source has received nothing for this long, neither pictures nor access
+	// units that cannot be shown; 0 switches the timeout off.
 	IdleTimeout time.Duration `yaml:"-"`
 	// StopAtVerdict ends a file at its verdict; live one-shot sessions always end there.
 	StopAtVerdict bool `yaml:"-"`

@@ -46,11 +46,11 @@
 //
 // # Reasons of an end without a decision
 //
-// First comes why the session ended (deadline, disconnected, …), where that is not the lack of evidence itself. Then what kept it from a
-// decision:
+// The first reason says why the session ended (deadline, disconnected, …), unless it ended for lack of evidence itself. The next one says
+// what prevented a decision:
 //
 //   - score_near_threshold: there is enough evidence, and more than half of it, as a mean with time constant MinSpan, has ρ in [θ-m, θ+m]
-//   - score_undecided: there is enough evidence otherwise, and its scores do not agree on a side
+//   - score_undecided: there is enough evidence, most of it is not near the threshold, and its scores do not agree on a side
 //   - insufficient_evidence: too few samples, over too short a time, in doubt, or with gaps. Before it stands the reason for which most samples did not
 //     count (unscored, or from before a restart), if it concerns at least a tenth of all samples
 //

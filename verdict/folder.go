@@ -104,8 +104,8 @@ func (f *Folder) expire(t time.Duration) {
 
 // End closes the session at time t. A decision that stands is kept; a
 // call that ends regularly (disconnected) keeps live or spoof when its evidence
-// is fresh; everything else is inconclusive. For a one-shot session t may be the server's time, which stream time can lag behind; its
-// evidence does not become stale by that, so that the reasons speak of what was seen.
+// is fresh; everything else is inconclusive. For a one-shot session t may be the server's time, which can be later than
+// stream time. The session's evidence does not become stale by that difference, so that the reasons name what was seen.
 func (f *Folder) End(t time.Duration, why liveproof.Reason) {
 	if f.mode == liveproof.ModeCall {
 		f.Advance(t)

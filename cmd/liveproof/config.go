@@ -55,11 +55,11 @@ type LogConfig struct {
 
 // OpsConfig is for those who run the server.
 type OpsConfig struct {
-	// Listen is the TCP address of /metrics, apart from that of clients; port 0 takes a free one, "" switches it
-	// off. Where another machine collects the metrics, bind an address of its network only: they are open to
-	// whoever reaches them.
+	// Listen is the TCP address of /metrics, separate from ingest.listen; port 0 takes a free one, "" switches
+	// metrics off. If another machine collects the metrics, bind only this machine's address in their common
+	// network: whoever reaches the address can read the metrics.
 	Listen string `yaml:"listen"`
-	// Profiles serves the profiles of net/http/pprof at /debug/pprof/ too; it needs a loopback address.
+	// Profiles also serves the profiles of net/http/pprof at /debug/pprof/; listen must then be a loopback address.
 	Profiles bool `yaml:"profiles"`
 }
 

@@ -18,7 +18,7 @@ import (
 	"github.com/liveproof/liveproof/internal/ids"
 )
 
-// ErrRenegotiation says that the offer was made already, and that this one asks for more than an ICE restart.
+// ErrRenegotiation: a later offer of the client asks for more than an ICE restart.
 var ErrRenegotiation = errors.New("the offer was made already; only ICE can be renewed")
 
 // restartTimeout bounds the answer to an ICE restart, which takes milliseconds.
@@ -159,7 +159,7 @@ func (c *Connection) restart(ctx context.Context, offer string) (string, error) 
 	return answer, err
 }
 
-// Refuse notes that the client's offer cannot be used. A renewed one is no reason: media has come before it.
+// Refuse notes that the client's first offer cannot be used. For a later offer it does nothing, because the first one was used.
 func (c *Connection) Refuse() {
 	c.negotiate.Lock()
 	defer c.negotiate.Unlock()

@@ -44,12 +44,12 @@ type Analyzer interface {
 type Peer interface {
 	// Answer takes the first offer; an SDP that cannot be used wraps rtc.ErrBadSDP.
 	Answer(ctx context.Context, offer string) (answer string, err error)
-	// Restart takes a renewed offer that restarts ICE; rtc.ErrNegotiated when it is no such one.
+	// Restart takes a later offer that restarts ICE; any other offer gives rtc.ErrNegotiated.
 	Restart(ctx context.Context, offer string) (answer string, err error)
 	AddCandidate(c webrtc.ICECandidateInit) error
-	// AddFragment takes a trickle-ice-sdpfrag (RFC 8840); when it restarts ICE, the
-	// result is this side's. matches says whether it is meant for the current ICE
-	// session; rtc.ErrOtherICESession when not.
+	// AddFragment takes a trickle-ice-sdpfrag (RFC 8840). When it restarts ICE, the
+	// result is this side's fragment. matches says whether the fragment is meant for the
+	// current ICE session; if not, the error is rtc.ErrOtherICESession.
 	AddFragment(ctx context.Context, fragment string, matches func(session int) bool) (*rtc.Restarted, error)
 	// Video blocks for the first video track.
 	Video(ctx context.Context) (liveproof.UnitSource, error)

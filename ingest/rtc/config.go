@@ -27,18 +27,18 @@ type Config struct {
 	// server behind a 1:1 NAT: "203.0.113.7", or "203.0.113.7/10.0.0.5" for
 	// one local address.
 	PublicIPs []string `yaml:"public_ips"`
-	// Bind says on which addresses media is received, UDP and TCP: all, loopback, or auto: loopback when
-	// ingest.listen is a loopback address and none of ingest.public_url, public_ips and interfaces is set,
-	// otherwise all. Firefox connects to loopback only with its preference media.peerconnection.ice.loopback.
+	// Bind says on which addresses media is received over UDP and TCP: all, loopback or auto. auto is loopback when
+	// ingest.listen is a loopback address and none of ingest.public_url, public_ips and interfaces is set;
+	// otherwise it is all. Firefox connects to loopback only with its preference media.peerconnection.ice.loopback.
 	Bind Bind `yaml:"bind"`
 	// IncludeLoopback offers 127.0.0.1 and ::1 too, for a browser on the same machine.
 	IncludeLoopback bool `yaml:"include_loopback"`
 	// Interfaces limits media to these network interfaces; empty takes all.
 	Interfaces []string `yaml:"interfaces"`
-	// AllowCandidates are networks (CIDRs) of special-purpose addresses to which clients may direct the server:
-	// 169.254.0.0/16 or fe80::/10 for a lab without DHCP. Otherwise link-local, metadata-service and similar
-	// addresses are refused as remote candidates. An entry covers only ranges that are not narrower than
-	// itself: 169.254.0.0/16 does not include the metadata service, 169.254.169.254/32.
+	// AllowCandidates are networks (CIDRs) of special-purpose addresses that are accepted as remote candidates,
+	// such as 169.254.0.0/16 or fe80::/10 for a lab without DHCP. All other link-local, metadata-service and similar
+	// addresses are refused. An entry does not allow a special range that is narrower than the entry itself:
+	// 169.254.0.0/16 does not include the metadata service, 169.254.169.254/32.
 	AllowCandidates []string `yaml:"allow_candidates"`
 	// UDPBuffer is the size in bytes asked for each socket's kernel buffers, [64 KiB, 64 MiB].
 	UDPBuffer int `yaml:"udp_buffer"`
@@ -96,14 +96,14 @@ type Config struct {
 	MaxSDPBytes int `yaml:"max_sdp_bytes"`
 	// MaxMediaSections caps the m= sections of an offer, [1, 64].
 	MaxMediaSections int `yaml:"max_media_sections"`
-	// MaxCandidates caps a peer's remote candidates, those of the offer included, [1, 1024]; an ICE restart begins to count anew.
+	// MaxCandidates caps a peer's remote candidates, those of the offer included, [1, 1024]; each ICE restart starts the count again.
 	MaxCandidates int `yaml:"max_candidates"`
 }
 
 // Bind says on which of the host's addresses media is received.
 type Bind string
 
-// The values of Bind. Whoever composes the configuration resolves BindAuto; here it is BindAll.
+// The values of Bind. The caller resolves BindAuto, which depends on other sections; this package treats it as BindAll.
 const (
 	BindAuto     Bind = "auto"
 	BindAll      Bind = "all"

@@ -237,8 +237,8 @@ func (p *Peer) flushCandidates() {
 // are not the current ones restart ICE (RFC 9725, 4.3.3); then the result is this
 // server's side of the restart, else nil. matches says whether the fragment is
 // meant for the ICE session of this number. Errors: ErrBadSDP,
-// ErrOtherICESession, ErrTooManyRestarts (after these, ICE goes on as it was),
-// those of AddCandidate, after the good candidates were taken, and ctx's.
+// ErrOtherICESession, ErrTooManyRestarts (after each of these three, ICE goes on as it was),
+// those of AddCandidate (the good candidates are taken all the same), and ctx's.
 func (p *Peer) AddFragment(ctx context.Context, sdpfrag string, matches func(session int) bool) (*Restarted, error) {
 	f, err := parseFragment(p.api.cfg, sdpfrag)
 	if err != nil {

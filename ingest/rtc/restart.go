@@ -31,8 +31,8 @@ type Restarted struct {
 // Restart takes a renewed offer that restarts ICE (RFC 8445, 2.4): the media
 // sections and the DTLS identity of the first offer, with new ICE credentials.
 // Everything but these and the candidates stays as negotiated first. Errors:
-// ErrBadSDP, ErrNegotiated for an offer that is no such one,
-// ErrTooManyRestarts (after these, ICE goes on as it was), ErrClosed, or ctx's.
+// ErrBadSDP, ErrNegotiated for an offer that is not such a restart,
+// ErrTooManyRestarts (after each of these three, ICE goes on as it was), ErrClosed, or ctx's.
 func (p *Peer) Restart(ctx context.Context, text string) (string, error) {
 	o, err := parseOffer(p.api.cfg, text)
 	if err != nil {

@@ -18,7 +18,7 @@ var (
 	// ErrNoVideo: the offer has no video section that sends. It is an ErrBadSDP too.
 	ErrNoVideo = fmt.Errorf("no video to receive: %w", ErrBadSDP)
 	// ErrTooManyTracks: the offer sends more than one video or audio track (RFC
-	// 9725, 4.4.2). It comes with an ErrBadSDP.
+	// 9725, 4.4.2). Its error wraps ErrBadSDP too.
 	ErrTooManyTracks = errors.New("more than one track of a kind")
 	// ErrTooManyRestarts: ICE was restarted too often in a short time; ICE goes on as it was.
 	ErrTooManyRestarts = errors.New("too many ICE restarts")
@@ -28,7 +28,7 @@ var (
 	ErrBadCandidate = errors.New("unacceptable ICE candidate")
 	// ErrTooManyCandidates: the peer's candidates exceed the cap; the extra one is ignored.
 	ErrTooManyCandidates = errors.New("too many ICE candidates")
-	// ErrNegotiated: the peer has answered an offer already, and this one is no ICE restart of it.
+	// ErrNegotiated: the peer has already answered an offer, and the new offer is not an ICE restart of that one.
 	ErrNegotiated = errors.New("peer already negotiated")
 	// ErrConnectTimeout: no connection (ICE and DTLS) within connect_timeout.
 	ErrConnectTimeout = fmt.Errorf("peer did not connect in time: %w", liveproof.ErrIdle)

@@ -245,8 +245,8 @@ func (v *Video) drop(reason dropReason) {
 	}
 }
 
-// Withheld is how many pictures were incomplete, too large, or came before a key frame that is missing. What an overflow
-// of the queue dropped does not count: it is not the network's fault.
+// Withheld is the number of pictures that were incomplete, too large, or came before a key frame that is missing. Pictures that
+// were dropped because the queue was full do not count, because the network did not lose them.
 func (v *Video) Withheld() int64 {
 	v.mu.Lock()
 	defer v.mu.Unlock()

@@ -46,8 +46,8 @@ type Format struct {
 	// NewParameterSets returns a store for headers that senders need not repeat
 	// in every key frame; nil: every key frame holds all that decoding needs.
 	NewParameterSets func() ParameterSets
-	// NewRecovery returns what follows a decoder from the access unit at which it was opened; nil: its first
-	// picture is exact.
+	// NewRecovery returns a Recovery for a decoder, beginning with the decoder's first access unit; nil: the first
+	// picture of a decoder is always exact.
 	NewRecovery func() Recovery
 }
 
@@ -64,11 +64,11 @@ type ParameterSets interface {
 	Prepend(unit []byte) []byte
 }
 
-// Recovery tells which pictures of a decoder are exact that was opened within a stream. Until the recovery
-// point some of them refer to pictures that the decoder has not seen.
+// Recovery tells which pictures are exact when a decoder starts within a stream. Until the recovery
+// point some pictures refer to pictures that the decoder has not seen.
 type Recovery interface {
 	// Next takes the next access unit in decoding order, the first one included. exact says that its picture is
-	// the sender's; done, that all that follow are.
+	// decoded exactly; done, that all later pictures are too.
 	Next(unit []byte) (exact, done bool)
 }
 
