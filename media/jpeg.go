@@ -50,32 +50,39 @@ type jpegHeader struct {
 // readJPEG finds the first frame header (SOFn) of a JPEG (ITU-T T.81, B.2.2). ok is false when there is none before the first
 // scan.
 func readJPEG(data []byte) (h jpegHeader, ok bool) {
-	for len(data) >= 2 {
-		if data[0] != 0xff {
-			return h, false
-		}
-		marker := data[1]
-		if marker == 0xff { // a fill byte
-			data = data[1:]
-			continue
-		}
-		data = data[2:]
-		switch {
-		case marker == 0xd8 || marker == 0x01 || marker >= 0xd0 && marker <= 0xd7: // without a segment
-			continue
-		case marker == 0xda || marker == 0xd9: // the first scan, the end
-			return h, false
-		case len(data) < 2:
-			return h, false
-		}
-		length := int(binary.BigEndian.Uint16(data))
+	for marker, segment := range jpegSegments(data) {
 		frame := marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc
-		if frame && len(data) >= 7 {
-			h.height, h.width = int(binary.BigEndian.Uint16(data[3:])), int(binary.BigEndian.Uint16(data[5:]))
+		if frame && len(segment) >= 5 {
+			h.height, h.width = int(binary.BigEndian.Uint16(segment[1:])), int(binary.BigEndian.Uint16(segment[3:]))
 			h.progressive = marker&3 == 2
 			return h, true
 		}
-		data = data[min(max(length, 2), len(data)):]
 	}
 	return h, false
+}
+
+// jpegSegments gives the marker segments up to the first scan, without their lengths (B.1.1.4). One that is cut off is
+// given as far as it goes.
+func jpegSegments(data []byte) func(yield func(marker byte, segment []byte) bool) {
+	return func(yield func(byte, []byte) bool) {
+		for len(data) >= 2 && data[0] == 0xff {
+			marker := data[1]
+			if marker == 0xff { // a fill byte
+				data = data[1:]
+				continue
+			}
+			data = data[2:]
+			if marker == 0xd8 || marker == 0x01 || marker >= 0xd0 && marker <= 0xd7 { // without a segment
+				continue
+			}
+			if marker == 0xda || marker == 0xd9 || len(data) < 2 { // the first scan, the end
+				return
+			}
+			length := min(max(int(binary.BigEndian.Uint16(data)), 2), len(data))
+			if !yield(marker, data[2:length]) {
+				return
+			}
+			data = data[length:]
+		}
+	}
 }
