@@ -46,7 +46,8 @@ type Quality struct {
 	Clipped  float64 // share of crop pixels at luma ≥ 250, [0,1]
 	Yaw      float64 // from landmarks, [-1,1]: 0 frontal, ±1 profile; 0 without landmarks
 	Pitch    float64 // from landmarks, [-1,1]; 0 without landmarks
-	// Quantiser is the mean quantiser step around the face (Coding); 0 when it is not known.
+	// Quantiser is the mean quantiser step around the face (Coding), times the factor by which the scorer's input enlarges
+	// the face; 0 when it is not known.
 	Quantiser float64
 	// Bits is Coding.Bits for each pixel of the scorer's input; 0 when it is not known.
 	Bits float64

@@ -30,7 +30,7 @@ func TestCoarseFaceIsNotScored(t *testing.T) {
 		low         bool
 	}{
 		"fine":                          {4, 4, 0.1, false},
-		"coarse":                        {19, 4, 0.1, true},
+		"coarse":                        {19, 4, 0.1, true}, // the face has 197 pixels
 		"only the background":           {4, 60, 0.1, false},
 		"few bits, coarse enough":       {12, 12, 0.016, true},
 		"few bits, a still":             {3.8, 3.8, 0.02, false},
@@ -40,7 +40,7 @@ func TestCoarseFaceIsNotScored(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			q := liveproof.Quality{Size: 150, Blur: 100, Exposure: 120}
-			q.Quantiser, q.Bits = coded(encodedAt(c.left, c.right, c.bits), liveproof.Box{X1: 60, Y1: 100, X2: 210, Y2: 250})
+			q.Quantiser, q.Bits = coded(encodedAt(c.left, c.right, c.bits), liveproof.Box{X1: 60, Y1: 100, X2: 257, Y2: 297})
 			var want []liveproof.Reason
 			if c.low {
 				want = []liveproof.Reason{liveproof.ReasonLowBitrate}
@@ -51,6 +51,14 @@ func TestCoarseFaceIsNotScored(t *testing.T) {
 	q, bits := coded(liveproof.NewImage(64, 48), liveproof.Box{X2: 10, Y2: 10})
 	require.Zero(t, q)
 	require.Zero(t, bits)
+}
+
+// TestStepFollowsTheFace: a step counts more for a face that is enlarged, and in full for one that is shrunk.
+func TestStepFollowsTheFace(t *testing.T) {
+	for size, want := range map[float32]float64{197: 10, 394: 10, 98.5: 20, 49: 40} {
+		q, _ := coded(encodedAt(10, 10, 0.1), liveproof.Box{X2: size, Y2: size})
+		require.InEpsilon(t, want, q, 0.01, "%v pixels", size)
+	}
 }
 
 // TestShrunkFaceHasMoreBits: several source pixels go into one of the scorer's.

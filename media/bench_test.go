@@ -74,6 +74,19 @@ func BenchmarkConvert(b *testing.B) {
 	}
 }
 
+// BenchmarkCoding is how one picture of 640×480 was encoded: for H.264 and VP9 the sum over the blocks that the decoder exports.
+func BenchmarkCoding(b *testing.B) {
+	for _, codec := range liveCodecs {
+		b.Run(string(codec), func(b *testing.B) {
+			p := firstPicture(b, codec, "640x480").(*picture)
+			b.ReportAllocs()
+			for b.Loop() {
+				require.NotNil(b, p.coding())
+			}
+		})
+	}
+}
+
 // BenchmarkFingerprint is one picture. Budget: 0.03 ms at 640×480.
 func BenchmarkFingerprint(b *testing.B) {
 	for _, size := range []string{"640x480", "1280x720"} {

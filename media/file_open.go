@@ -136,13 +136,14 @@ func (f *File) openStream(s *astiav.Stream) error {
 	options := map[string]string{}
 	if format := codecs.FindFFmpeg(p.CodecID().Name()); format != nil {
 		f.sizer = sizerOf(format, p.ExtraData())
-		f.coding = newCodingReader(format)
+		f.coding = newCodingReader(format, p.ExtraData())
 		if format.Reorders {
 			options["strict"] = "strict" // without a stated reordering depth assume the deepest, so that no frame is lost
 		}
 	}
 	if codec.Name() == mjpeg {
 		f.sizer = jpegSizer(halvings)
+		f.coding = codingReader{quantisers: &jpegQuantiser{halvings: halvings}}
 		options["lowres"] = strconv.Itoa(halvings)
 	}
 	f.index, f.tick = s.Index(), s.TimeBase().Float64()

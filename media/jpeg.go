@@ -60,6 +60,9 @@ const (
 	jpegSOF2 = 0xc2 // progressive
 	jpegSOF3 = 0xc3
 	jpegDHT  = 0xc4
+	jpegRST0 = 0xd0 // to jpegSOI: markers without a segment
+	jpegSOI  = 0xd8
+	jpegEOI  = 0xd9
 	jpegSOS  = 0xda
 	jpegDQT  = 0xdb
 	jpegDRI  = 0xdd
@@ -145,4 +148,26 @@ func jpegTables(segment []byte) int {
 		at += 1 + values*(1+int(segment[at]>>4))
 	}
 	return at
+}
+
+// jpegSegments gives the marker segments up to the first scan, without their lengths (B.1.1.4). One that is cut off is
+// given as far as it goes.
+func jpegSegments(data []byte) iter.Seq2[byte, []byte] {
+	return func(yield func(byte, []byte) bool) {
+		for {
+			marker, rest := jpegMarker(data)
+			if len(rest) < 2 || marker == jpegSOS || marker == jpegEOI {
+				return
+			}
+			data = rest
+			if marker >= jpegRST0 && marker <= jpegSOI { // without a segment
+				continue
+			}
+			length := min(max(int(binary.BigEndian.Uint16(rest)), 2), len(rest))
+			if !yield(marker, rest[2:length]) {
+				return
+			}
+			data = rest[length:]
+		}
+	}
 }

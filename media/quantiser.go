@@ -10,12 +10,12 @@ import "C"
 
 // unitCoding is what is known of an access unit's encoding before it is decoded.
 type unitCoding struct {
-	step float64 // of the quantiser; 0 where only the decoder knows
+	codecs.Quantised
 	bits float64 // mean of the recent units that are no key frames; 0 without one
 }
 
 // coding says how the picture was encoded, as shown. FFmpeg's decoders of H.264 and VP9 export the quantiser of each block;
-// for VP8 and AV1 the access unit's header has one for the picture. nil when neither is known.
+// for VP8, AV1 and Motion JPEG the picture's header has one. nil when neither is known.
 //
 // In H.264 the quantiser of a block that was skipped is that of its neighbours, while its pixels come from earlier
 // pictures. An encoder that skips most blocks keeps its quantiser low and loses the detail all the same; the bits show it.
@@ -26,15 +26,15 @@ func (p *picture) coding() *liveproof.Coding {
 	switch C.lp_quantisers(raw(p.frame), (*C.float)(&q[0]), liveproof.QuantiserSide) {
 	case C.LP_QUANTISER_H264:
 		offset := float64(C.lp_quantiser_offset(raw(p.frame)))
-		scale = func(qp float64) float64 { return codecs.H264Step(qp - offset) }
+		scale = func(qp float64) float64 { return codecs.H264Step(qp-offset, p.encoded.Filtered) }
 		c.Bits = p.encoded.bits / float64(p.frame.Width()*p.frame.Height())
 	case C.LP_QUANTISER_VP9:
 		scale = codecs.VP9Step
 	default:
-		if p.encoded.step <= 0 {
+		if p.encoded.Step <= 0 {
 			return nil
 		}
-		scale = func(float64) float64 { return p.encoded.step }
+		scale = func(float64) float64 { return p.encoded.Step }
 	}
 	for i, v := range q {
 		q[i] = float32(scale(float64(v)))
@@ -45,19 +45,20 @@ func (p *picture) coding() *liveproof.Coding {
 
 // codingReader reads the encoding of one stream's access units. Its zero value knows no quantisers.
 type codingReader struct {
-	steps codecs.QuantiserReader
-	units float64 // in the mean, at most recentUnits
-	bits  float64 // the mean
+	quantisers codecs.QuantiserReader
+	units      float64 // in the mean, at most recentUnits
+	bits       float64 // the mean
 }
 
 // recentUnits is about one second of pictures.
 const recentUnits = 30
 
-func newCodingReader(format *codecs.Format) codingReader {
+// newCodingReader takes the header of a file's stream, nil for a live one.
+func newCodingReader(format *codecs.Format, streamHeader []byte) codingReader {
 	if format == nil || format.NewQuantiserReader == nil {
 		return codingReader{}
 	}
-	return codingReader{steps: format.NewQuantiserReader()}
+	return codingReader{quantisers: format.NewQuantiserReader(streamHeader)}
 }
 
 // read must be called for every access unit that is decoded, in order. A key frame holds the whole picture, and its size
@@ -68,8 +69,8 @@ func (r *codingReader) read(unit []byte, key bool) (c unitCoding) {
 		r.bits += (8*float64(len(unit)) - r.bits) / r.units
 	}
 	c.bits = r.bits
-	if r.steps != nil {
-		c.step = r.steps.Read(unit)
+	if r.quantisers != nil {
+		c.Quantised = r.quantisers.Read(unit)
 	}
 	return c
 }

@@ -2,8 +2,10 @@ package media
 
 import (
 	"fmt"
+	"io"
 	"math"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -30,12 +32,12 @@ func TestQuantiserStep(t *testing.T) {
 		index int     // for the encoder
 		step  float64 // by the format's table
 	}{
-		{liveproof.CodecVP8, 2, 6. / 2 / 3},     // y_ac_qi 2
-		{liveproof.CodecVP8, 40, 68. / 2 / 3},   // 59
-		{liveproof.CodecVP8, 63, 284. / 2 / 3},  // 127
-		{liveproof.CodecVP9, 2, 15. / 8 / 4},    // base_q_idx 8
-		{liveproof.CodecVP9, 40, 305. / 8 / 4},  // 160
-		{liveproof.CodecVP9, 63, 1828. / 8 / 4}, // 255
+		{liveproof.CodecVP8, 2, 6. / 2 / 2.25},    // y_ac_qi 2
+		{liveproof.CodecVP8, 40, 68. / 2 / 2.25},  // 59
+		{liveproof.CodecVP8, 63, 284. / 2 / 2.25}, // 127
+		{liveproof.CodecVP9, 2, 15. / 8 / 4},      // base_q_idx 8
+		{liveproof.CodecVP9, 40, 305. / 8 / 4},    // 160
+		{liveproof.CodecVP9, 63, 1828. / 8 / 4},   // 255
 		{liveproof.CodecAV1, 2, 15. / 8 / 8},
 		{liveproof.CodecAV1, 40, 305. / 8 / 8},
 		{liveproof.CodecAV1, 63, 1828. / 8 / 8},
@@ -60,6 +62,85 @@ func TestQuantiserStepOfDeepSamples(t *testing.T) {
 		for i, s := range steps(t, encode(t, liveproof.CodecH264, noisy("320x240", 4), deep...)) {
 			require.InEpsilon(t, math.Exp2(float64(qp-2*6-4)/6), s, 0.01, "QP %d, picture %d", qp, i)
 		}
+	}
+}
+
+// TestDeblockedStep: a filter that works makes the step smaller, whatever else is in the slice headers before its flag, and
+// in every container. x264 leaves the filter's control out of its headers where the filter is as H.264 presumes.
+func TestDeblockedStep(t *testing.T) {
+	const (
+		plain    = 16.0 // qp 28
+		filtered = plain / 1.75
+	)
+	for name, c := range map[string]struct {
+		params string
+		want   float64
+	}{
+		"presumed":           {"deblock=0,0", filtered},
+		"off":                {"no-deblock=1", plain},
+		"stronger":           {"deblock=2,1", filtered},
+		"weakened":           {"deblock=-3,-3", plain},
+		"CABAC":              {"cabac=1:deblock=1,1", filtered},
+		"CABAC, off":         {"cabac=1:no-deblock=1", plain},
+		"B pictures":         {"bframes=3:b-pyramid=normal:b-adapt=0:deblock=1,1", filtered},
+		"B pictures, off":    {"bframes=3:b-pyramid=normal:b-adapt=0:no-deblock=1", plain},
+		"weights":            {"bframes=2:weightp=2:weightb=1:ref=4:deblock=1,1", filtered},
+		"weights, off":       {"bframes=2:weightp=2:weightb=1:ref=4:no-deblock=1", plain},
+		"interlaced":         {"interlaced=1:deblock=1,1", filtered},
+		"interlaced, off":    {"interlaced=1:no-deblock=1", plain},
+		"4:4:4":              {"deblock=1,1", filtered},
+		"slices of a screen": {"slices=4:deblock=1,1", filtered},
+	} {
+		t.Run(name, func(t *testing.T) {
+			format := "yuv420p"
+			if name == "4:4:4" {
+				format = "yuv444p"
+			}
+			constant := ":qp=28:ipratio=1:pbratio=1:aq-mode=0:scenecut=0:keyint=8"
+			args := append(noisy("320x240", 20), "-pix_fmt", format, "-c:v", "libx264", "-preset", "medium", "-x264-params", c.params+constant)
+			files := []string{"a.mp4"}
+			if strings.HasPrefix(name, "CABAC") {
+				files = append(files, "a.mkv", "a.ts", "a.h264")
+			}
+			for _, file := range files {
+				for i, got := range fileSteps(t, ffmpeg(t, file, args...)) {
+					require.InEpsilon(t, c.want, got, 0.01, "%s picture %d", file, i)
+				}
+			}
+		})
+	}
+}
+
+// TestDeblockedStepLive: the parameter sets of a live stream come in the units.
+func TestDeblockedStepLive(t *testing.T) {
+	for params, want := range map[string]float64{"deblock=0,0": 16 / 1.75, "deblock=1,1": 16 / 1.75, "no-deblock=1": 16} {
+		units := encode(t, liveproof.CodecH264, noisy("320x240", 12),
+			"-preset", "medium", "-x264-params", "aud=1:scenecut=0:slices=1:qp=28:ipratio=1:aq-mode=0:"+params)
+		for i, s := range steps(t, units) {
+			require.InEpsilon(t, want, s, 0.01, "%s picture %d", params, i)
+		}
+	}
+}
+
+// fileSteps returns the quantiser step of each picture of a file; all must have one.
+func fileSteps(t *testing.T, path string) (all []float64) {
+	t.Helper()
+	f := openFile(t, path)
+	defer f.Close()
+	var pool liveproof.ImagePool
+	for {
+		p, err := f.Next(t.Context())
+		if err != nil {
+			require.ErrorIs(t, err, io.EOF)
+			require.NotEmpty(t, all)
+			return all
+		}
+		img, err := p.RGB(&pool)
+		require.NoError(t, err)
+		require.NotNil(t, img.Coding)
+		all = append(all, img.Coding.Quantisers.Around(liveproof.Box{}, img))
+		img.Release()
+		p.Release()
 	}
 }
 

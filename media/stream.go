@@ -162,7 +162,7 @@ func (s *Stream) adapt(au liveproof.AccessUnit) (ask bool) {
 
 func (s *Stream) switchCodec(codec liveproof.Codec) {
 	s.codec, s.format, s.sets, s.held = codec, codecs.Find(codec), nil, false
-	s.coding = newCodingReader(s.format)
+	s.coding = newCodingReader(s.format, nil)
 	if s.format != nil && s.format.NewParameterSets != nil {
 		s.sets = s.format.NewParameterSets()
 	}

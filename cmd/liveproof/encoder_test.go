@@ -1,6 +1,8 @@
 package main
 
 import (
+	"os/exec"
+	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -19,4 +21,28 @@ func TestEncoderIsNoAttack(t *testing.T) {
 	require.Equal(t, liveproof.OutcomeInconclusive, lines[1].Verdict)
 	require.Contains(t, lines[1].Reasons, liveproof.ReasonLowBitrate)
 	require.Greater(t, lines[1].Unscored[liveproof.ReasonLowBitrate], 9*lines[1].Frames.Scored)
+}
+
+// TestCoarseMotionJPEGIsNoAttack: a person in Motion JPEG, as webcams and cheap recorders compress it, and so finely that it can be judged.
+func TestCoarseMotionJPEGIsNoAttack(t *testing.T) {
+	shared(t, "models/retinaface_mobilenet025.onnx")
+	if _, err := exec.LookPath("ffmpeg"); err != nil {
+		t.Skip("needs the ffmpeg command line tool (Debian package ffmpeg) to make test media")
+	}
+	t.Setenv("LIVEPROOF_ONNX_PROVIDER", "cpu")
+	var files []string
+	for _, q := range []string{"5", "10", "20"} {
+		file := filepath.Join(t.TempDir(), "q"+q+".mkv")
+		out, err := exec.Command("ffmpeg", "-v", "error", "-framerate", "30", "-i", shared(t, "media/person_B_640x480.mjpeg"),
+			"-t", "4", "-c:v", "mjpeg", "-q:v", q, file).CombinedOutput()
+		require.NoError(t, err, "%s", out)
+		files = append(files, file)
+	}
+	lines, _ := replay(t, files...)
+	require.Equal(t, liveproof.OutcomeLive, lines[0].Verdict)
+	for _, l := range lines[1:] {
+		require.Equal(t, liveproof.OutcomeInconclusive, l.Verdict)
+		require.Zero(t, l.Frames.Scored)
+		require.Contains(t, l.Reasons, liveproof.ReasonLowBitrate)
+	}
 }

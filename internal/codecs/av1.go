@@ -17,7 +17,7 @@ var av1 = Format{
 	FFmpegName:      "av1",
 	Decoder:         "libdav1d", // FFmpeg's own needs hardware
 
-	NewQuantiserReader: func() QuantiserReader { return &av1Quantiser{} },
+	NewQuantiserReader: func([]byte) QuantiserReader { return &av1Quantiser{} },
 }
 
 // The aggregation header (RTP Payload Format for AV1, 4.4).

@@ -36,16 +36,16 @@ type av1Size struct {
 }
 
 // Read takes a temporal unit of the low-overhead format.
-func (q *av1Quantiser) Read(tu []byte) (step float64) {
+func (q *av1Quantiser) Read(tu []byte) (shown Quantised) {
 	for len(tu) > 0 {
 		header, err := obu.ParseOBUHeader(tu)
 		if err != nil || !header.HasSizeField {
-			return 0
+			return Quantised{}
 		}
 		size, n, err := obu.ReadLeb128(tu[header.Size():])
 		start := header.Size() + int(n)
 		if err != nil || start > len(tu) || uint64(size) > uint64(len(tu)-start) {
-			return 0
+			return Quantised{}
 		}
 		body := tu[start : start+int(size)]
 		tu = tu[start+int(size):]
@@ -53,12 +53,12 @@ func (q *av1Quantiser) Read(tu []byte) (step float64) {
 		case obu.OBUSequenceHeader:
 			q.seq, q.known = readAV1Sequence(body)
 		case obu.OBUFrame, obu.OBUFrameHeader:
-			if shown := q.frame(body, header); shown > 0 {
-				step = shown
+			if step := q.frame(body, header); step > 0 {
+				shown.Step = step
 			}
 		}
 	}
-	return step
+	return shown
 }
 
 // frame reads one frame header; the step is 0 for a frame that is not shown.

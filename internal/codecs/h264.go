@@ -9,16 +9,17 @@ import (
 )
 
 var h264 = Format{
-	Name:             liveproof.CodecH264,
-	FMTP:             h264FMTP(),
-	NewDepacketizer:  func(fmtp string) Depacketizer { return newH264Depacketizer(fmtp) },
-	FFmpegName:       "h264",
-	Decoder:          "h264",
-	Reorders:         true,
-	Size:             h264Size,
-	SizeInFile:       h264SizeInFile,
-	NewParameterSets: func() ParameterSets { return &h264Sets{} },
-	NewRecovery:      func() Recovery { return &h264Recovery{} },
+	Name:               liveproof.CodecH264,
+	FMTP:               h264FMTP(),
+	NewDepacketizer:    func(fmtp string) Depacketizer { return newH264Depacketizer(fmtp) },
+	FFmpegName:         "h264",
+	Decoder:            "h264",
+	Reorders:           true,
+	Size:               h264Size,
+	SizeInFile:         h264SizeInFile,
+	NewParameterSets:   func() ParameterSets { return &h264Sets{} },
+	NewQuantiserReader: newH264Filter,
+	NewRecovery:        func() Recovery { return &h264Recovery{} },
 }
 
 // h264Profiles are profile_idc and constraint flags as browsers, phones and

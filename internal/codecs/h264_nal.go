@@ -18,9 +18,15 @@ const (
 
 // slice_type modulo 5 (ITU-T H.264, table 7-6).
 const (
-	sliceB = 1
-	sliceI = 2
+	sliceP  = 0
+	sliceB  = 1
+	sliceI  = 2
+	sliceSP = 3
+	sliceSI = 4
 )
+
+// The largest ids of parameter sets (ITU-T H.264, 7.4.2.1 and 7.4.2.2).
+const lastSPS, lastPPS = 31, 255
 
 // sliceType reads slice_type modulo 5 of a slice (ITU-T H.264, 7.3.3); ok is false where the header ends early.
 func sliceType(nal []byte) (kind uint32, ok bool) {

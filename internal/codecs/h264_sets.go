@@ -71,7 +71,6 @@ func readSet(nal []byte) (set h264Set, ok bool) {
 	if len(nal) < 2 {
 		return set, false
 	}
-	const lastSPS, lastPPS = 31, 255
 	switch nal[0] & 0x1f {
 	case nalSPS:
 		set = h264Set{kind: nalSPS, id: unreadable}

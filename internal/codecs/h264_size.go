@@ -19,11 +19,38 @@ func h264SizeOf(data []byte, lengthBytes int) (width, height int, ok bool) {
 	return width, height, ok
 }
 
+// avccSets gives the parameter sets of an AVCDecoderConfigurationRecord.
+func avccSets(record []byte) func(yield func([]byte) bool) {
+	const counts = 5 // where the number of sequence parameter sets is
+	return func(yield func([]byte) bool) {
+		rest := record[counts:]
+		for _, mask := range [...]byte{0x1f, 0xff} { // sequence, then picture parameter sets
+			if len(rest) == 0 {
+				return
+			}
+			n := rest[0] & mask
+			rest = rest[1:]
+			for ; n > 0 && len(rest) >= 2; n-- {
+				size := min(int(rest[0])<<8|int(rest[1]), len(rest)-2)
+				if !yield(rest[2 : 2+size]) {
+					return
+				}
+				rest = rest[2+size:]
+			}
+		}
+	}
+}
+
 // sps is what is read of a sequence parameter set.
 type sps struct {
 	id            uint32
 	references    uint32 // max_num_ref_frames
 	framesOnly    bool   // frame_mbs_only_flag
+	colour        bool   // slices hold chroma: not 4:0:0, nor one plane for each slice
+	planes        bool   // separate_colour_plane_flag
+	frameNumBits  int    // of frame_num
+	orderBits     int    // of pic_order_cnt_lsb, 0 where slices have none
+	orderDeltas   bool   // slices have delta_pic_order_cnt
 	width, height int
 }
 
@@ -44,11 +71,12 @@ func readSPS(nal []byte) (s sps, ok bool) {
 	profile := r.bits(8)
 	r.bits(16) // constraint flags, level
 	s.id = r.ue()
+	s.colour = true
 	if hasChromaFormat(profile) {
-		r.spsChroma()
+		s.colour, s.planes = r.spsChroma()
 	}
-	r.ue() // log2_max_frame_num_minus4
-	r.spsPictureOrder()
+	s.frameNumBits = int(min(r.ue(), mostOrderBits-4)) + 4
+	s.orderBits, s.orderDeltas = r.spsPictureOrder()
 	s.references = r.ue()
 	r.bits(1) // gaps_in_frame_num_value_allowed_flag
 	w, h := r.ue()+1, r.ue()+1
@@ -64,6 +92,9 @@ func readSPS(nal []byte) (s sps, ok bool) {
 	return s, true
 }
 
+// mostOrderBits of frame_num and pic_order_cnt_lsb (7.4.2.1.1).
+const mostOrderBits = 16
+
 func hasChromaFormat(profile uint32) bool {
 	switch profile {
 	case 100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135:
@@ -72,18 +103,20 @@ func hasChromaFormat(profile uint32) bool {
 	return false
 }
 
-// spsChroma skips chroma format, bit depths and scaling matrices.
-func (r *bitReader) spsChroma() {
+// spsChroma reads the chroma format and skips bit depths and scaling matrices.
+func (r *bitReader) spsChroma() (colour, planes bool) {
 	lists := 8
-	if r.ue() == 3 { // 4:4:4
+	format := r.ue()
+	if format == 3 { // 4:4:4
 		lists = 12
-		r.bits(1)
+		planes = r.bits(1) == 1
 	}
+	colour = format != 0 && !planes
 	r.ue()
 	r.ue()
 	r.bits(1)
 	if r.bits(1) == 0 {
-		return
+		return colour, planes
 	}
 	for i := range lists {
 		if r.bits(1) == 0 {
@@ -95,6 +128,7 @@ func (r *bitReader) spsChroma() {
 		}
 		r.scalingList(size)
 	}
+	return colour, planes
 }
 
 func (r *bitReader) scalingList(size int) {
@@ -112,17 +146,18 @@ func (r *bitReader) scalingList(size int) {
 	}
 }
 
-// spsPictureOrder skips pic_order_cnt_type and what depends on it.
-func (r *bitReader) spsPictureOrder() {
+// spsPictureOrder reads pic_order_cnt_type and what of it decides on a slice's header.
+func (r *bitReader) spsPictureOrder() (lsbBits int, deltas bool) {
 	switch r.ue() {
 	case 0:
-		r.ue()
+		lsbBits = int(min(r.ue(), mostOrderBits-4)) + 4
 	case 1:
-		r.bits(1)
+		deltas = r.bits(1) == 0 // delta_pic_order_always_zero_flag
 		r.ue()
 		r.ue()
 		for n := r.ue(); n > 0 && r.err == nil; n-- {
 			r.ue()
 		}
 	}
+	return lsbBits, deltas
 }

@@ -11,21 +11,36 @@ import (
 // about as much at equal steps (docs/encoders.md). H.264, whose encoders may leave out the filter, sets the scale: about 2
 // looks perfect, 20 shows blocks, and 228 is the worst.
 const (
-	vp8Hides = 3
+	vp8Hides = 2.25
 	vp9Hides = 4
 	av1Hides = 8
+	// H.264's own filter, where it is at work.
+	filterHides = 1.75
+	jpegHides   = 1.5
 )
 
-// QuantiserReader reads the quantiser step of a stream's pictures from their headers. It must be given every access unit
+// QuantiserReader reads from their headers how a stream's pictures were quantised. It must be given every access unit
 // of the stream in order; units may come from a hostile sender.
 type QuantiserReader interface {
-	// Read returns the step of the picture that the unit shows; 0 when it cannot be told.
-	Read(unit []byte) (step float64)
+	// Read is about the picture that the unit shows.
+	Read(unit []byte) Quantised
+}
+
+// Quantised is what the headers of a picture say about its quantisers.
+type Quantised struct {
+	Step     float64 // for the whole picture; 0 when they do not tell
+	Filtered bool    // H.264: the deblocking filter is surely at work
 }
 
 // H264Step is the step of a luma quantisation parameter, which may be a mean (ITU-T H.264, 8.5.9: the step doubles every 6
-// and is 1 at 4).
-func H264Step(qp float64) float64 { return math.Exp2((qp - 4) / 6) }
+// and is 1 at 4), without or with the deblocking filter.
+func H264Step(qp float64, filtered bool) float64 {
+	step := math.Exp2((qp - 4) / 6)
+	if filtered {
+		step /= filterHides
+	}
+	return step
+}
 
 // VP9Step is the step of a quantiser index in [0, 255], which may be a mean, for 8-bit samples (VP9 bitstream
 // specification, 8.6.1). Coefficients are eight times those of a transform that keeps the norm.
@@ -37,6 +52,9 @@ func av1Step(index int) float64 { return interpolate(vp9AC, float64(index)) / 8 
 // vp8Step is the step of a quantiser index in [0, 127] (RFC 6386, 14.1). Coefficients are twice those of a transform that
 // keeps the norm.
 func vp8Step(index int) float64 { return interpolate(vp8AC, float64(index)) / 2 / vp8Hides }
+
+// JPEGStep is the step of an entry of a quantisation table, which may be a mean, for 8-bit samples (ITU-T T.81, A.3.4).
+func JPEGStep(entry float64) float64 { return entry / jpegHides }
 
 // knot is one point of a quantiser table that is linear, within 1 %, between its knots.
 type knot struct{ index, value float64 }

@@ -17,6 +17,12 @@ const (
 	// The frame's OBU is cut to its header.
 	av1KeyUnit   = "12000a0a00000002aff79b5f2008321e1000d0009a69a62834c0dd6d7859f5630dbef2404c67ad0843692137c431"
 	av1InterUnit = "12003215300401057df806d00082082028204200d9820a3b93"
+	// x264, CABAC, two reference pictures, weights, the filter at work with offsets: a key picture cut to its slice's
+	// header, the next picture, and both parameter sets and the next picture as MP4 has them.
+	h264KeyUnit   = "000000016764000aacb623d80880000003008000001e078913700000000168eac0e4b22c000000016588843d2fdbe595b12389c9635c5bded0f251c558efed4e"
+	h264InterUnit = "00000001419a3b1d2f7f7784456640"
+	h264Record    = "0164000affe100166764000aacb623d80880000003008000001e0789137001000668eac0e4b22c"
+	h264InFile    = "0000000b419a3b1d2f7f7784456640"
 )
 
 func unit(t testing.TB, text string) []byte {
@@ -33,7 +39,7 @@ func TestQuantiserReader(t *testing.T) {
 		units []string
 		want  []float64
 	}{
-		{liveproof.CodecVP8, []string{vp8KeyUnit, vp8InterUnit}, []float64{34. / 3, 34. / 3}},
+		{liveproof.CodecVP8, []string{vp8KeyUnit, vp8InterUnit}, []float64{34. / 2.25, 34. / 2.25}},
 		{liveproof.CodecVP8, []string{vp8KeyUnit[:20], vp8KeyUnit[:4], "", "31"}, []float64{0, 0, 0, 0}},
 		{liveproof.CodecAV1, []string{av1KeyUnit, av1InterUnit}, []float64{305. / 8 / 8, 305. / 8 / 8}},
 		// Without the sequence header nothing can be read; nor after a header that broke off.
@@ -41,18 +47,43 @@ func TestQuantiserReader(t *testing.T) {
 		{liveproof.CodecAV1, []string{av1KeyUnit, "1200320130", av1InterUnit}, []float64{305. / 8 / 8, 0, 0}},
 		{liveproof.CodecAV1, []string{av1KeyUnit[:20], "12", "", "1200"}, []float64{0, 0, 0, 0}},
 	} {
-		reader := codecs.Find(c.codec).NewQuantiserReader()
+		reader := codecs.Find(c.codec).NewQuantiserReader(nil)
 		for i, text := range c.units {
-			got := reader.Read(unit(t, text))
+			got := reader.Read(unit(t, text)).Step
 			require.InDelta(t, c.want[i], got, 0.005*c.want[i], "%s unit %d", c.codec, i)
 		}
 	}
 }
 
+// TestDeblockingFilter reads what x264 wrote; package media has more settings. A slice whose sets are not known, or whose
+// header broke off, counts as not filtered.
+func TestDeblockingFilter(t *testing.T) {
+	for name, c := range map[string]struct {
+		header string
+		units  []string
+		want   []bool
+	}{
+		"live":               {"", []string{h264KeyUnit, h264InterUnit}, []bool{true, true}},
+		"file":               {h264Record, []string{h264InFile}, []bool{true}},
+		"file of Annex B":    {h264KeyUnit, []string{h264InterUnit}, []bool{true}},
+		"without sets":       {"", []string{h264InterUnit, h264KeyUnit}, []bool{false, true}},
+		"picture set is cut": {h264Record[:len(h264Record)-6], []string{h264InFile}, []bool{false}},
+		"cut":                {"", []string{h264KeyUnit, h264InterUnit[:14], "0000000141", "00000001", ""}, []bool{true, false, false, false, false}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			reader := codecs.Find(liveproof.CodecH264).NewQuantiserReader(unit(t, c.header))
+			for i, text := range c.units {
+				require.Equal(t, codecs.Quantised{Filtered: c.want[i]}, reader.Read(unit(t, text)), "unit %d", i)
+			}
+		})
+	}
+}
+
 // TestQuantiserSteps checks the ends of each table, points between, and that a coarser quantiser never has a smaller step.
 func TestQuantiserSteps(t *testing.T) {
-	require.InDelta(t, 1, codecs.H264Step(4), 1e-9)
-	require.InDelta(t, 16, codecs.H264Step(28), 1e-9)
+	require.InDelta(t, 1, codecs.H264Step(4, false), 1e-9)
+	require.InDelta(t, 16, codecs.H264Step(28, false), 1e-9)
+	require.InDelta(t, 16/1.75, codecs.H264Step(28, true), 1e-9)
 	for index, table := range map[float64]float64{0: 4, 1: 8, 60: 67, 95: 102, 110: 132, 128: 176, 168: 353, 200: 639, 254: 1793, 255: 1828, 300: 1828, -1: 4} {
 		require.InEpsilon(t, table/8/4, codecs.VP9Step(index), 0.006, "index %v", index)
 	}
@@ -61,21 +92,28 @@ func TestQuantiserSteps(t *testing.T) {
 	}
 }
 
-// FuzzQuantiserReader feeds two hostile units of each codec: the second is read with what the first left behind.
+// FuzzQuantiserReader feeds a hostile stream header and two hostile units of each codec: the second is read with what the
+// first left behind.
 func FuzzQuantiserReader(f *testing.F) {
 	names := codecs.Names()
 	for i := range names {
 		f.Add(byte(i), unit(f, vp8KeyUnit), unit(f, vp8InterUnit))
 		f.Add(byte(i), unit(f, av1KeyUnit), unit(f, av1InterUnit))
+		f.Add(byte(i), unit(f, h264KeyUnit), unit(f, h264InterUnit))
+		f.Add(byte(i)+128, unit(f, h264Record), unit(f, h264InFile))
 	}
 	f.Fuzz(func(t *testing.T, which byte, first, second []byte) {
 		format := codecs.Find(names[int(which)%len(names)])
 		if format.NewQuantiserReader == nil {
 			return
 		}
-		reader := format.NewQuantiserReader()
+		var header []byte
+		if which >= 128 {
+			header = first
+		}
+		reader := format.NewQuantiserReader(header)
 		for _, data := range [][]byte{first, second} {
-			if step := reader.Read(data); !(step == 0 || step >= 4./64 && step <= 228.5) {
+			if step := reader.Read(data).Step; !(step == 0 || step >= 4./64 && step <= 228.5) {
 				t.Fatalf("%s: step %v", format.Name, step)
 			}
 		}
@@ -83,9 +121,9 @@ func FuzzQuantiserReader(f *testing.F) {
 }
 
 func BenchmarkQuantiserReader(b *testing.B) {
-	for codec, text := range map[liveproof.Codec]string{liveproof.CodecVP8: vp8KeyUnit, liveproof.CodecAV1: av1KeyUnit} {
+	for codec, text := range map[liveproof.Codec]string{liveproof.CodecVP8: vp8KeyUnit, liveproof.CodecAV1: av1KeyUnit, liveproof.CodecH264: h264KeyUnit} {
 		b.Run(string(codec), func(b *testing.B) {
-			reader, data := codecs.Find(codec).NewQuantiserReader(), unit(b, text)
+			reader, data := codecs.Find(codec).NewQuantiserReader(nil), unit(b, text)
 			b.ReportAllocs()
 			for b.Loop() {
 				reader.Read(data)

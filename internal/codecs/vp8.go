@@ -17,7 +17,7 @@ var vp8 = Format{
 	Hidden:          vp8Hidden,
 	Size:            vp8Size,
 
-	NewQuantiserReader: func() QuantiserReader { return vp8Quantiser{} },
+	NewQuantiserReader: func([]byte) QuantiserReader { return vp8Quantiser{} },
 }
 
 // vp8KeyHeader is the length in bytes of a key frame's header before its partitions (RFC 6386, 9.1).

@@ -5,16 +5,16 @@ package codecs
 type vp8Quantiser struct{}
 
 // Read goes through the frame header up to quant_indices (RFC 6386, 9.2 to 9.6 and 19.2).
-func (vp8Quantiser) Read(frame []byte) (step float64) {
+func (vp8Quantiser) Read(frame []byte) (q Quantised) {
 	const tag = 3 // bytes
 	if len(frame) < tag {
-		return 0
+		return q
 	}
 	key := vp8IsKey(frame)
 	first := frame[tag:]
 	if key {
 		if !vp8HasStartCode(frame) {
-			return 0
+			return q
 		}
 		first = frame[vp8KeyHeader:]
 	}
@@ -29,9 +29,10 @@ func (vp8Quantiser) Read(frame []byte) (step float64) {
 	r.literal(2) // log2_nbr_of_dct_partitions
 	index := r.literal(7)
 	if r.short() {
-		return 0
+		return q
 	}
-	return vp8Step(int(index))
+	q.Step = vp8Step(int(index))
+	return q
 }
 
 func (r *boolReader) vp8Segmentation() {
