@@ -23,7 +23,7 @@ type Sample struct {
 	// Track is the identity of the followed face, from 1; 0 without a face.
 	// A change means that the evidence restarts.
 	Track int
-	// Quantiser is Quality's: how coarsely the face was encoded; 0 when it is not known.
+	// Quantiser is Quality.Quantiser: how coarsely the face was encoded; 0 when it is not known.
 	Quantiser float64
 	// Reasons say why a sample was not scored, or what lowers its trust.
 	Reasons []Reason

@@ -87,8 +87,8 @@ type QualityConfig struct {
 	MaxYaw   float64 `yaml:"max_yaw"`
 	MaxPitch float64 `yaml:"max_pitch"`
 	// MaxQuantiser is the largest mean quantiser step around the face, in levels of an 8-bit sample, for a face of at least
-	// 197 pixels; a smaller one is enlarged for the scorer, and one of half that size has half the limit. In (0, 1000]; 1000
-	// turns the check off. docs/encoders.md has the measurements behind this and MinBits.
+	// 197 pixels. A smaller face is enlarged for the scorer, so the limit shrinks in proportion to its size: half the size, half
+	// the limit. In (0, 1000]; 1000 turns the check off. docs/encoders.md has the measurements behind this and MinBits.
 	MaxQuantiser float64 `yaml:"max_quantiser"`
 	// MinBits is a number of bits per pixel of the scorer's input, [0, 10]. Below it, MaxQuantiser shrinks in proportion to the
 	// bits; this concerns H.264 only. 0 switches it off.
