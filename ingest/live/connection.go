@@ -18,7 +18,7 @@ import (
 	"github.com/liveproof/liveproof/internal/ids"
 )
 
-// ErrRenegotiation: a later offer of the client asks for more than an ICE restart.
+// ErrRenegotiation says that a later offer of the client asks for more than an ICE restart.
 var ErrRenegotiation = errors.New("the offer was made already; only ICE can be renewed")
 
 // restartTimeout bounds the answer to an ICE restart, which takes milliseconds.
