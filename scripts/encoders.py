@@ -29,6 +29,7 @@ SECONDS = 8
 RATES = (150, 300, 600, 1200, 2500)  # kbit/s
 MEDIA = pathlib.Path(os.environ.get("LIVEPROOF_SHARED", "../shared")) / "media"
 LONGEST = 640  # pixels of a clip's longer side; larger ones are scaled down
+SQUARE = "scale=2*trunc(iw*sar/2):ih,setsar=1"  # pixels: GStreamer's y4mdec refuses others
 CLIPS = (
     *(f"person_{p}_640x480.mjpeg" for p in "ABC"),
     "headpose_640x480.mjpeg",
@@ -80,7 +81,7 @@ def lossless(clip, work):
     """The clip's first seconds in FFV1, 8-bit 4:2:0 of limited range, at most LONGEST pixels wide and high."""
     raw = ["-framerate", "30"] if clip.suffix == ".mjpeg" else []
     fit = f"w='min(iw,{LONGEST})':h='min(ih,{LONGEST})':force_original_aspect_ratio=decrease:force_divisible_by=2"
-    convert = ["-t", SECONDS, "-an", "-vf", f"scale={fit}:out_range=tv,format=yuv420p", "-c:v", "ffv1"]
+    convert = ["-t", SECONDS, "-an", "-vf", f"{SQUARE},scale={fit}:out_range=tv,format=yuv420p", "-c:v", "ffv1"]
     path = work / clip.stem / f"{LOSSLESS}.mkv"
     whole([path], lambda parts: ffmpeg(*raw, "-i", clip, *convert, parts[path]))
     return path
