@@ -13,8 +13,8 @@ const QuantiserSide = 16
 
 // Quantisers are the mean quantiser steps of QuantiserSide × QuantiserSide cells of a picture, row by row, as shown, upright. A step is
 // the distance between two values that a transform coefficient of the luma can have, in levels of an 8-bit sample:
-// detail smaller than half a step was lost in encoding. The in-loop filters of newer codecs hide coarse steps better, so
-// the steps of these codecs are divided by a constant: at equal values, scores of all codecs are about equally reliable.
+// detail smaller than half a step was lost in encoding. In-loop filters hide coarse steps, so a step is divided by a constant
+// for the codec and its filter: at equal values, scores of all codecs are about equally reliable.
 type Quantisers [QuantiserSide * QuantiserSide]float32
 
 // Around is the mean over the cells that the box touches in the image; for a box outside the image, over all cells.
