@@ -24,7 +24,17 @@ const launch = {
         `--use-file-for-fake-video-capture=${CAMERA_MJPEG}`,
       ],
     }),
-  firefox: () => puppeteer.launch({ browser: 'firefox', executablePath: FIREFOX, headless: true }),
+  firefox: () =>
+    puppeteer.launch({
+      browser: 'firefox',
+      executablePath: FIREFOX,
+      headless: true,
+      // Without both Firefox tries no loopback address, and the server of the suite has no other.
+      extraPrefsFirefox: {
+        'media.peerconnection.ice.loopback': true,
+        'media.peerconnection.ice.obfuscate_host_addresses': false,
+      },
+    }),
 };
 
 const browser = await launch[name]();
