@@ -3,7 +3,7 @@
 
   make encoders                          the default clips, docs/encoders.md and docs/img/encoders.png
   make encoders ENCODERS="--clips all"   every clip of LIVEPROOF_SHARED/media
-  make encoders ENCODERS="--only vp8,x264-intra --rates 300,600 --doc /tmp/try.md --plot /tmp/try.png"
+  make encoders ENCODERS="--only vp8,x264-intra --rates 300,600 --doc try.md --plot try.png"
 
 Every clip's first seconds are stored losslessly; all encoders, and the row "lossless", start from that. Encoded files and
 results are kept in the work folder, so an interrupted run goes on where it was; results of another binary are not reused.

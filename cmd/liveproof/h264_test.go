@@ -3,11 +3,8 @@ package main
 import (
 	"bytes"
 	"context"
-	"io"
-	"net/http"
 	"os"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -58,33 +55,13 @@ func (s *server) connectH264(made createdSession) *h264Publisher {
 			close(connected)
 		}
 	})
-	offer, err := pc.CreateOffer(nil)
-	require.NoError(s.t, err)
-	gathered := webrtc.GatheringCompletePromise(pc)
-	require.NoError(s.t, pc.SetLocalDescription(offer))
-	<-gathered
-	require.NoError(s.t, pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: s.whip(made, pc.LocalDescription().SDP)}))
+	s.negotiate(made, pc)
 	select {
 	case <-connected:
 	case <-time.After(30 * time.Second):
 		s.t.Fatal("no connection")
 	}
 	return &h264Publisher{pc: pc, track: track}
-}
-
-func (s *server) whip(made createdSession, offer string) (answer string) {
-	s.t.Helper()
-	req, err := http.NewRequest(http.MethodPost, made.WHIPURL, strings.NewReader(offer))
-	require.NoError(s.t, err)
-	req.Header.Set("Authorization", "Bearer "+made.ClientToken)
-	req.Header.Set("Content-Type", "application/sdp")
-	resp, err := http.DefaultClient.Do(req)
-	require.NoError(s.t, err)
-	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
-	require.NoError(s.t, err)
-	require.Equal(s.t, http.StatusCreated, resp.StatusCode, "%s", body)
-	return string(body)
 }
 
 // send writes the units at 30 a second, but for some packets from the 46th unit on. They are not sent again either.

@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -85,14 +84,7 @@ func (s *server) publishLayers(made createdSession, layers [3][][]byte) {
 			close(connected)
 		}
 	})
-	offer, err := pc.CreateOffer(nil)
-	require.NoError(s.t, err)
-	gathered := webrtc.GatheringCompletePromise(pc)
-	require.NoError(s.t, pc.SetLocalDescription(offer))
-	<-gathered
-	status, answer := s.postOffer(made, pc.LocalDescription().SDP)
-	require.Equal(s.t, http.StatusCreated, status, answer)
-	require.NoError(s.t, pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: answer}))
+	s.negotiate(made, pc)
 	<-connected
 	for i := range tracks {
 		wg.Go(func() {
@@ -108,20 +100,6 @@ func (s *server) publishLayers(made createdSession, layers [3][][]byte) {
 			}
 		})
 	}
-}
-
-func (s *server) postOffer(made createdSession, offer string) (status int, body string) {
-	s.t.Helper()
-	req, err := http.NewRequest(http.MethodPost, made.WHIPURL, strings.NewReader(offer))
-	require.NoError(s.t, err)
-	req.Header.Set("Authorization", "Bearer "+made.ClientToken)
-	req.Header.Set("Content-Type", "application/sdp")
-	resp, err := http.DefaultClient.Do(req)
-	require.NoError(s.t, err)
-	defer resp.Body.Close()
-	raw, err := io.ReadAll(resp.Body)
-	require.NoError(s.t, err)
-	return resp.StatusCode, string(raw)
 }
 
 // TestSimulcastPersonIsLive: three layers of one person; the middle one is large enough to be judged.

@@ -5,9 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
-	"net/http"
 	"os"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -101,26 +99,6 @@ func (s *server) publishTimed(made createdSession, clip timedClip, how timing) (
 	})
 	s.t.Cleanup(stop)
 	return stop
-}
-
-func (s *server) negotiate(made createdSession, pc *webrtc.PeerConnection) {
-	s.t.Helper()
-	offer, err := pc.CreateOffer(nil)
-	require.NoError(s.t, err)
-	gathered := webrtc.GatheringCompletePromise(pc)
-	require.NoError(s.t, pc.SetLocalDescription(offer))
-	<-gathered
-	req, err := http.NewRequest(http.MethodPost, made.WHIPURL, strings.NewReader(pc.LocalDescription().SDP))
-	require.NoError(s.t, err)
-	req.Header.Set("Authorization", "Bearer "+made.ClientToken)
-	req.Header.Set("Content-Type", "application/sdp")
-	resp, err := http.DefaultClient.Do(req)
-	require.NoError(s.t, err)
-	defer resp.Body.Close()
-	answer, err := io.ReadAll(resp.Body)
-	require.NoError(s.t, err)
-	require.Equal(s.t, http.StatusCreated, resp.StatusCode, "%s", answer)
-	require.NoError(s.t, pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: string(answer)}))
 }
 
 // TestTimingOfPublishers: how a publisher times its pictures does not change a person's verdict, unless it runs ahead.
