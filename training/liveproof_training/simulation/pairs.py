@@ -1,0 +1,112 @@
+"""Batches of pairs: a live picture, and an attack that shows the same face. What happens to either is drawn anew for each."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import torch
+from torch.nn import functional
+
+from liveproof_base import crop
+
+from . import camera, colour, content, optics, prints, screens, shot
+from .bank import FACE, SIDE, Bank
+from .draws import Draws
+
+SPECIES = ("none", "print", "cut", "replay")
+PRINTS, CUTS = 0.6, 0.12  # shares of prints among attacks, of cut-outs among prints
+EDGES = 0.35  # share of sheets and displays that end inside the frame
+MARGINS = (0.82, 1.28)  # of the crop, over the contract's
+
+
+@dataclasses.dataclass
+class Pairs:
+    """``live`` and ``attack`` uint8 [N, 3, 256, 256]; ``species`` [N]: the attack's, an index of SPECIES."""
+
+    live: torch.Tensor
+    attack: torch.Tensor
+    species: torch.Tensor
+
+
+@torch.no_grad()
+def draw(bank: Bank, ids: torch.Tensor, generator: torch.Generator | None = None) -> Pairs:
+    """Pairs of the portraits ``ids`` [N], in float32 on the bank's device."""
+    draws = Draws(len(ids), bank.squares.device, generator)
+    faces = bank.take(ids)
+    faces = torch.where(draws.chance(0.5) > 0, faces.flip(-1), faces)
+    faces = content.detailed(faces, draws)
+    others = faces[draws.order()]
+    attack, species = _attack(content.dressed(faces, draws), others, draws)
+    return Pairs(_live(content.dressed(faces, draws), others, draws), attack, species)
+
+
+def _live(scene: torch.Tensor, others: torch.Tensor, draws: Draws) -> torch.Tensor:
+    view = shot.Shot.draw(draws)
+    places = view.places(SIDE)
+    posters = draws.chance(EDGES * 0.6) * prints.rectangle(places, draws, 0.5, 1.0)
+    seen = shot.look(optics.blur(scene, view.spread()), places)
+    behind = _behind(others, places, draws)
+    away = (1 - posters) * draws.chance(EDGES * 0.6) * (1 - shot.look(content.head(draws, SIDE), places))
+    return _finished(view.blurred(seen + away * (behind - seen)), view, draws)
+
+
+def _attack(scene: torch.Tensor, others: torch.Tensor, draws: Draws) -> tuple[torch.Tensor, torch.Tensor]:
+    """Half of each picture is thrown away: a print and a display are drawn for all, which costs less than sorting."""
+    view = shot.Shot.draw(draws)
+    taken = _first_camera(scene, draws)
+    cut, is_print = draws.chance(CUTS), draws.chance(PRINTS) > 0
+    sheet = prints.inked(taken, draws)
+    sheet = torch.where(cut > 0, prints.eyeholes(sheet, colour.to_linear(others), draws), sheet)
+    fineness = draws.log_uniform(0.45, 6.0)
+    canvas = torch.where(is_print, sheet, screens.shown(taken, fineness, draws))
+    flat = view.places(SIDE)
+    places = torch.where(is_print, prints.curled(flat, draws), flat)
+    seen = shot.look(optics.blur(canvas, view.spread()), places)
+    room = colour.to_linear(others)
+    seen = torch.where(is_print, prints.laid(seen, places, view, draws), screens.lit(seen, places, room, draws))
+    inside = 1 - draws.chance(EDGES) * (1 - _rim(places, is_print, draws))
+    seen = seen * torch.exp(draws.normal(0.35) - 0.5 * is_print)  # a sheet is in the shade of whoever holds the camera
+    seen = view.blurred(inside * seen + (1 - inside) * _behind(others, places, draws))
+    grid = torch.where(is_print, prints.dots(seen, places, view, draws), screens.pixels(seen, places, view, fineness, draws))
+    species = torch.where(is_print, 1 + (cut > 0).long(), torch.full_like(cut, 3, dtype=torch.long)).view(-1)
+    return _finished(inside * grid + (1 - inside) * seen, view, draws), species
+
+
+def _rim(places: torch.Tensor, is_print: torch.Tensor, draws: Draws) -> torch.Tensor:
+    """Where the medium is; displays are often narrower than sheets."""
+    return prints.rectangle(places, draws, 0.55, 1.05)
+
+
+def _behind(others: torch.Tensor, places: torch.Tensor, draws: Draws) -> torch.Tensor:
+    """What is seen beside the medium or the head: a room out of focus, or something plain; linear, in the frame."""
+    room = optics.blur(shot.look(others.flip(-2), 0.9 * places), draws.log_uniform(1, 20))
+    return colour.to_linear(torch.where(draws.chance(0.5) > 0, room, content.plain(draws, SIDE))) * draws.log_uniform(0.2, 4.0)
+
+
+def _first_camera(scene: torch.Tensor, draws: Draws) -> torch.Tensor:
+    """The picture that is printed or shown was taken and kept somehow; linear in and out."""
+    blurred = optics.blur(scene, draws.sometimes(0.6, draws.log_uniform(0.25, 1.5)))
+    taken = colour.to_srgb(blurred / (colour.white(blurred) * draws.log_uniform(0.8, 1.5)))
+    return colour.to_linear(camera.delivered(taken, draws))
+
+
+def _finished(radiance: torch.Tensor, view: shot.Shot, draws: Draws) -> torch.Tensor:
+    """Frame and crop, uint8."""
+    return (255 * _crop(camera.picture(radiance, draws), view, draws) + 0.5).clamp(0, 255).to(torch.uint8)
+
+
+def _crop(frame: torch.Tensor, view: shot.Shot, draws: Draws) -> torch.Tensor:
+    """256 pixels about the face, by a detector that is not exact; a frame that ends beside the face repeats its border."""
+    side = crop.MARGIN * FACE * view.scale * draws.uniform(*MARGINS)
+    at = ((torch.arange(crop.SIZE, device=frame.device) + 0.5) / crop.SIZE - 0.5).view(1, 1, 1, -1)
+    x = (side * (at + draws.normal(0.02))).expand(-1, -1, crop.SIZE, -1)
+    y = (side * (at + draws.normal(0.02))).transpose(2, 3).expand(-1, -1, -1, crop.SIZE)
+    ends = FACE * view.scale * draws.sometimes(0.3, draws.uniform(0.45, 0.7), 9.0)
+    x = torch.minimum(torch.maximum(x, -ends), ends)
+    return functional.grid_sample(
+        frame,
+        torch.cat([x, y], dim=1).permute(0, 2, 3, 1) / (frame.shape[-1] / 2),
+        mode="bilinear",
+        padding_mode="border",
+        align_corners=False,
+    )
