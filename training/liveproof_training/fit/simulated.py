@@ -37,6 +37,7 @@ class SimulationSettings:
     minutes: float = setting(5.0, "length of the run; the schedule follows the clock", low=0.01)
     own_prob: float = setting(0.5, "share of mixed pictures whose partner shows the same face", low=0, high=1)
     decay: float = setting(0.998, "of the running mean of the weights, which is what is kept", low=0, high=1)
+    reuse: int = setting(2, "steps that train on the same pairs, each with other views and exchanges: drawing costs more than a step", low=1)
     dev_pairs: int = setting(512, "pairs of held-out portraits that are scored at the end", low=8)
 
 
@@ -54,7 +55,7 @@ class SimulatedRun:
         self.exchange = exchange.Exchange(config.exchange.k, config.crops.size, config.exchange.mix_prob, simulation.own_prob)
         self.trainer, self.initial = self._trainer()
         self.average = Average(self.trainer.both.net, simulation.decay)
-        self.step = 0
+        self.step, self.drawn = 0, None
 
     def _trainer(self) -> tuple[engine.Trainer, model.InitialWeights]:
         net = model.from_settings(self.config.network, self.config.network_k())
@@ -88,8 +89,9 @@ class SimulatedRun:
 
     def _one(self, share: float) -> engine.Figures:
         engine.set_rate(self.trainer.opt, engine.rate(self.config, share, self.step, 0))
-        drawn = self._pairs(self.config.optimisation.batch)
-        images, targets = exchange.batch(drawn.live, drawn.attack, self.exchange, self.generator)
+        if self.step % self.simulation.reuse == 0:
+            self.drawn = self._pairs(self.config.optimisation.batch)
+        images, targets = exchange.batch(self.drawn.live, self.drawn.attack, self.exchange, self.generator)
         domains = torch.zeros(len(images), 0, device=self.device)
         told = self.trainer.step(Batch(images.permute(0, 2, 3, 1), targets, domains))
         self.average.update(self.trainer.both.net)

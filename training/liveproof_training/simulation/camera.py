@@ -12,13 +12,13 @@ from .prints import spot
 def exposed(x: torch.Tensor, draws: Draws) -> torch.Tensor:
     """Linear radiance to linear exposure: veiling glare, automatic exposure and white balance that succeed or fail."""
     side, mean = x.shape[-1], x.mean(dim=(2, 3), keepdim=True)
-    x = x + draws.sometimes(0.45, draws.log_uniform(0.005, 0.2)) * mean
+    x = x + draws.sometimes(0.4, draws.log_uniform(0.004, 0.15)) * mean
     flare = draws.sometimes(0.12, draws.log_uniform(0.1, 1.5)) * spot(draws, side) * colour.balanced(torch.exp(draws.normal(0.15, 3)))
     x = x + flare * colour.luma(mean)
     middle = slice(side // 4, 3 * side // 4)
     # Metered as the eye sees it: a picture of many tones is not darkened for its few bright ones.
     measured = (colour.luma(x[..., middle, middle]).clamp_min(0) ** (1 / 2.2)).mean(dim=(2, 3), keepdim=True).clamp_min(0.05) ** 2.2
-    aim = 0.21 * torch.exp(draws.normal(0.5))
+    aim = 0.22 * torch.exp(draws.normal(0.5))
     x = x * (aim / measured) ** draws.uniform(0.25, 0.95)
     cast = draws.normal(0.06, 3) + draws.sometimes(0.2, draws.normal(0.2, 1)) * torch.tensor([1.0, 0.0, -1.0], device=x.device).view(1, 3, 1, 1)
     grey = (mean / colour.luma(mean)).clamp(0.3, 3) ** -(draws.uniform(0, 0.7))
@@ -55,7 +55,7 @@ def delivered(x: torch.Tensor, draws: Draws) -> torch.Tensor:
     """sRGB after one or two codecs."""
     first = draws.uniform(70, 97) - draws.sometimes(0.25, draws.uniform(10, 55))
     x = torch.where(draws.chance(0.85) > 0, codec.code(x, first), x)
-    soft = draws.sometimes(0.3, draws.log_uniform(0.3, 0.8))  # a deblocking filter
+    soft = draws.sometimes(0.2, draws.log_uniform(0.3, 0.8))  # a deblocking filter
     return optics.blur(x, soft).clamp(0, 1)
 
 

@@ -36,8 +36,8 @@ def draw(bank: Bank, ids: torch.Tensor, generator: torch.Generator | None = None
     faces = torch.where(draws.chance(0.5) > 0, faces.flip(-1), faces)
     faces = content.detailed(faces, draws)
     others = faces[draws.order()]
-    attack, species = _attack(content.dressed(faces, draws), others, draws)
-    return Pairs(_live(content.dressed(faces, draws), others, draws), attack, species)
+    attack, species = _attack(content.portrayed(faces, draws), others, draws)
+    return Pairs(_live(content.alive(faces, draws), others, draws), attack, species)
 
 
 def _live(scene: torch.Tensor, others: torch.Tensor, draws: Draws) -> torch.Tensor:
@@ -65,7 +65,7 @@ def _attack(scene: torch.Tensor, others: torch.Tensor, draws: Draws) -> tuple[to
     room = colour.to_linear(others)
     seen = torch.where(is_print, prints.laid(seen, places, view, draws), screens.lit(seen, places, room, draws))
     inside = 1 - draws.chance(EDGES) * (1 - _rim(places, is_print, draws))
-    seen = seen * torch.exp(draws.normal(0.35) - 0.5 * is_print)  # a sheet is in the shade of whoever holds the camera
+    seen = seen * torch.exp(draws.normal(0.35) - 0.75 * is_print)  # a sheet is in the shade of whoever holds the camera
     seen = view.blurred(inside * seen + (1 - inside) * _behind(others, places, draws))
     grid = torch.where(is_print, prints.dots(seen, places, view, draws), screens.pixels(seen, places, view, fineness, draws))
     species = torch.where(is_print, 1 + (cut > 0).long(), torch.full_like(cut, 3, dtype=torch.long)).view(-1)
@@ -101,12 +101,12 @@ def _crop(frame: torch.Tensor, view: shot.Shot, draws: Draws) -> torch.Tensor:
     at = ((torch.arange(crop.SIZE, device=frame.device) + 0.5) / crop.SIZE - 0.5).view(1, 1, 1, -1)
     x = (side * (at + draws.normal(0.02))).expand(-1, -1, crop.SIZE, -1)
     y = (side * (at + draws.normal(0.02))).transpose(2, 3).expand(-1, -1, -1, crop.SIZE)
-    ends = FACE * view.scale * draws.sometimes(0.3, draws.uniform(0.45, 0.7), 9.0)
+    ends = FACE * view.scale * draws.sometimes(0.45, draws.uniform(0.45, 0.75), 9.0)
     x = torch.minimum(torch.maximum(x, -ends), ends)
     return functional.grid_sample(
         frame,
         torch.cat([x, y], dim=1).permute(0, 2, 3, 1) / (frame.shape[-1] / 2),
-        mode="bilinear",
+        mode="bicubic",
         padding_mode="border",
         align_corners=False,
     )

@@ -12,21 +12,25 @@ from .shot import Shot
 
 
 def inked(x: torch.Tensor, draws: Draws) -> torch.Tensor:
-    """Reflectance of the printed picture ``x`` (linear, about 1 = white): soft, of few tones, in the colours that the ink has."""
+    """Reflectance of the printed picture ``x`` (linear, about 1 = white): soft, of few tones, in the colours that the ink has.
+
+    A good photo printer's errors of colour are a fraction of an office printer's.
+    """
+    error = draws.sometimes(0.5, draws.uniform(0.05, 0.5), 1.0)
     x = x / (colour.white(x) * draws.log_uniform(0.9, 2.0))  # printed with its own exposure
-    x = optics.blur(x, draws.log_uniform(0.5, 3.2))
+    x = optics.blur(x, draws.log_uniform(0.4, 2.8))
     grey = draws.chance(0.08)
-    saturation = (1 - grey) * draws.log_uniform(0.9, 3.2)
+    saturation = (1 - grey) * draws.log_uniform(0.9, 3.4)
     x = colour.saturate(colour.to_srgb(x), saturation).clamp(0, 1)
-    x = torch.einsum("nij,njhw->nihw", _crosstalk(draws), x).clamp(0, 1)
-    ink, paper = draws.log_uniform(0.006, 0.09), draws.uniform(0.45, 0.95) * colour.balanced(torch.exp(draws.normal(0.04, 3)))
-    x = colour.to_linear(x) ** draws.log_uniform(0.7, 1.35)
-    return ink * torch.exp(draws.normal(0.1, 3)) + (paper - ink) * x * colour.balanced(torch.exp(draws.sometimes(0.5, draws.normal(0.15, 3))))
+    x = torch.einsum("nij,njhw->nihw", _crosstalk(error, draws), x).clamp(0, 1)
+    ink, paper = draws.log_uniform(0.004, 0.07), draws.uniform(0.45, 0.95) * colour.balanced(torch.exp(draws.normal(0.04, 3)))
+    x = colour.to_linear(x) ** draws.log_uniform(0.6, 1.25)
+    return ink * torch.exp(error * draws.normal(0.1, 3)) + (paper - ink) * x * colour.balanced(torch.exp(error * draws.sometimes(0.6, draws.normal(0.15, 3))))
 
 
-def _crosstalk(draws: Draws) -> torch.Tensor:
+def _crosstalk(error: torch.Tensor, draws: Draws) -> torch.Tensor:
     """Inks are not the colours that a picture is made of: [N, 3, 3], rows sum to 1."""
-    off = 0.06 * torch.randn(draws.n, 3, 3, device=draws.device, generator=draws.generator)
+    off = 0.07 * error.view(-1, 1, 1) * torch.randn(draws.n, 3, 3, device=draws.device, generator=draws.generator)
     return torch.eye(3, device=draws.device) + off - off.mean(dim=2, keepdim=True)
 
 

@@ -41,7 +41,7 @@ def lit(x: torch.Tensor, places: torch.Tensor, room: torch.Tensor, draws: Draws)
 def _bands(draws: Draws, side: int) -> torch.Tensor:
     y = torch.arange(side, device=draws.device).view(1, 1, -1, 1) / side
     wave = torch.sin(2 * math.pi * (draws.uniform(0.7, 9) * y + draws.uniform(0, 1)))
-    return 1 + draws.sometimes(0.3, draws.log_uniform(0.02, 0.25)) * (1.5 * wave).clamp(-1, 1)
+    return 1 + draws.sometimes(0.25, draws.log_uniform(0.01, 0.2)) * (1.5 * wave).clamp(-1, 1)
 
 
 def pixels(x: torch.Tensor, places: torch.Tensor, shot: Shot, fineness: torch.Tensor, draws: Draws) -> torch.Tensor:

@@ -36,7 +36,7 @@ class Shot:
             angle=draws.normal(0.06),
             tilt_x=draws.normal(0.05),
             tilt_y=draws.normal(0.05),
-            lens=draws.log_uniform(0.2, 0.8),
+            lens=draws.log_uniform(0.12, 0.7),
             defocus=draws.sometimes(0.2, draws.log_uniform(0.4, 3.0)),
             motion=draws.sometimes(0.15, draws.log_uniform(1.0, 8.0)),
             motion_angle=draws.uniform(0, math.pi),
