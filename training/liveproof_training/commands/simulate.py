@@ -1,4 +1,4 @@
-"""Commands: train-simulated, simulate, gap, real."""
+"""Commands: train-simulated, simulate, clip-faces, gap, real."""
 
 from __future__ import annotations
 
@@ -64,6 +64,14 @@ def _simulate(args) -> None:
     print(store.write(out, banks, counts, args.seed))
 
 
+def _clip_faces(args) -> None:
+    from liveproof_base.detector import RetinaFace
+
+    from ..simulation import clipfaces
+
+    print(clipfaces.write(Path(args.out), [Path(clip) for clip in args.clips], RetinaFace(Path(args.detector)), args.per_clip))
+
+
 def _gap(args) -> None:
     from liveproof_base.detector import RetinaFace
 
@@ -110,6 +118,18 @@ def _add_simulate(sub) -> None:
         p.add_argument(f"--{split}", type=int, default=count, help=f"pairs of the {split} portraits")
     p.add_argument("--seed", type=int, default=1, help="of all draws")
     p.add_argument("--device", default="cpu", help="cpu or cuda")
+
+    c = command(
+        sub,
+        "clip-faces",
+        _clip_faces,
+        "Write faces of clips as a folder for train-simulated --also",
+        "Take only clips of people who agreed to it: the run trains on their faces.",
+    )
+    c.add_argument("clips", nargs="+", help="video files")
+    c.add_argument("--out", required=True, help="folder; must not hold faces yet")
+    c.add_argument("--per-clip", type=int, default=13, help="frames of each")
+    add_detector(c, "an error")
 
 
 def _add_measures(sub) -> None:

@@ -21,6 +21,7 @@ from ..fit import checkpoint, engine
 from ..loading import data, pictures
 from ..method.model import LivenessNet, atoms
 from . import half, onnxgraph, parity, quantise
+from .threshold import Rule
 
 PRECISIONS = ("fp32", "fp16", "int8")
 DEV_CROPS = 2000  # at most so many for threshold and parity
@@ -78,6 +79,7 @@ class Options:
     calibration: int = 256  # training crops for the ranges of int8
     half_arithmetic: bool = False  # fp16: half.compute, not half.store
     force: bool = False  # write what is beyond the limits, too
+    rule: Rule | None = None  # of the threshold; None: equal error rate on the dev crops
 
 
 class BeyondLimits(ValueError):
@@ -95,7 +97,7 @@ def export_all(path: Path, folder: Path | None, out: Path, sources: Sources, opt
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out) as scratch:
         files = _convert(net, state, folder, Path(scratch), sources.name, options)
-        told = _compare(net, state, folder, files)
+        told = _compare(net, state, folder, files, options.rule)
         failures = parity.failures(told)
         if failures and not options.force:
             raise BeyondLimits("; ".join(failures) + "; nothing was written (--force writes all the same)")
@@ -129,20 +131,26 @@ def _crops(state: dict, folder: Path | None, role: str) -> data.Crops:
     return data.load(config, role)  # a folder with training crops only
 
 
-def _compare(net, state: dict, folder: Path | None, files: dict[str, Path]) -> dict:
+def _compare(net, state: dict, folder: Path | None, files: dict[str, Path], rule: Rule | None) -> dict:
     crops = _crops(state, folder, "dev")
     ids = engine.thinned(crops.labels, DEV_CROPS if len(crops) > DEV_CROPS else 0)
     config = checkpoint.settings(state).replace(precision="fp32")
-    return parity.report(parity.scores(net, config, files, pictures.Chosen(crops.images, ids)), crops.labels[ids])
+    rho, labels = parity.scores(net, config, files, pictures.Chosen(crops.images, ids)), crops.labels[ids]
+    told = parity.report(rho, labels)
+    if rule:
+        real = parity.scores(net, config, files, rule.real) if rule.real is not None else {}
+        for name, row in told["scores"].items():
+            row["threshold"] = rule.threshold(rho[name][labels == 1], *([real[name]] if real else []))
+    return told
 
 
 def _stamp(file: Path, precision: str, k: int, state: dict, sources: Sources, told: dict) -> None:
-    """Each file has its own threshold: int8 moves the scores, and one chosen on others would not be its equal error rate."""
+    """Each file has its own threshold: int8 moves the scores, and one chosen on others would not keep the rule."""
     model = onnx.load(file)
     metadata = contract.Metadata(
         name=sources.name,
         threshold=float(np.clip(told["scores"][precision]["threshold"], 1e-6, 1 - 1e-6)),
-        threshold_source=f"{sources.threshold_source}; of this {precision} file's own scores on {told['crops']} crops",
+        threshold_source=f"{sources.threshold_source}; of this {precision} file's own scores on {told['crops']} dev crops",
         training_data=sources.training_data,
         training_data_sha256=state["data_sha256"],
         revision=state["revision"],

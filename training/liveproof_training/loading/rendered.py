@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from liveproof_render import portraits
+from liveproof_render.face import Face
 from liveproof_render.stream import Stream
 
 PREFIX = "render:"  # before a folder of portraits
@@ -22,3 +23,11 @@ def faces(folder: Path, split: str) -> Iterator[tuple[np.ndarray, tuple[float, f
     found = portraits.read(folder)
     for portrait in portraits.split(found)[split] if split else found:
         yield portrait.load(), portrait.face.box
+
+
+def usual_places(box: tuple[float, float, float, float]) -> dict[str, float]:
+    """Columns of faces.csv for a face of which only the box is known: its corners, and landmarks where they usually are."""
+    places = dict(zip(("x1", "y1", "x2", "y2"), box))
+    for name, (x, y) in zip(portraits.LANDMARKS, Face.usual(box).points):
+        places |= {f"{name}_x": x, f"{name}_y": y}
+    return places

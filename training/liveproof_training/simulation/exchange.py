@@ -23,7 +23,9 @@ class Exchange:
         return torch.tensor([pdle.sides(self.size, self.size, u / self.k, 1.0) for u in range(1, self.k + 1)], device=device)
 
 
-def batch(live: torch.Tensor, attack: torch.Tensor, settings: Exchange, generator: torch.Generator | None = None) -> tuple[torch.Tensor, torch.Tensor]:
+def batch(
+    live: torch.Tensor, attack: torch.Tensor, settings: Exchange, generator: torch.Generator | None = None
+) -> tuple[torch.Tensor, torch.Tensor]:
     """uint8 pairs [N, 3, 256, 256] -> (pictures uint8 [2 N, 3, size, size], PDLE labels [2 N]): views of both, some of them mixed."""
     n, device = len(live), live.device
     live, attack = (view(x, settings.size, generator) for x in (live, attack))

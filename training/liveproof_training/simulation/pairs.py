@@ -51,7 +51,7 @@ def _live(scene: torch.Tensor, others: torch.Tensor, draws: Draws) -> torch.Tens
 
 
 def _attack(scene: torch.Tensor, others: torch.Tensor, draws: Draws) -> tuple[torch.Tensor, torch.Tensor]:
-    """Half of each picture is thrown away: a print and a display are drawn for all, which costs less than sorting."""
+    """A print and a display are made for all, and one of them thrown away: that costs less than sorting."""
     view = shot.Shot.draw(draws)
     taken = _first_camera(scene, draws)
     cut, is_print = draws.chance(CUTS), draws.chance(PRINTS) > 0
@@ -63,18 +63,13 @@ def _attack(scene: torch.Tensor, others: torch.Tensor, draws: Draws) -> tuple[to
     places = torch.where(is_print, prints.curled(flat, draws), flat)
     seen = shot.look(optics.blur(canvas, view.spread()), places)
     room = colour.to_linear(others)
-    seen = torch.where(is_print, prints.laid(seen, places, view, draws), screens.lit(seen, places, room, draws))
-    inside = 1 - draws.chance(EDGES) * (1 - _rim(places, is_print, draws))
+    seen = torch.where(is_print, prints.laid(seen, places, draws), screens.lit(seen, places, room, draws))
+    inside = 1 - draws.chance(EDGES) * (1 - prints.rectangle(places, draws, 0.55, 1.05))
     seen = seen * torch.exp(draws.normal(0.35) - 0.75 * is_print)  # a sheet is in the shade of whoever holds the camera
     seen = view.blurred(inside * seen + (1 - inside) * _behind(others, places, draws))
     grid = torch.where(is_print, prints.dots(seen, places, view, draws), screens.pixels(seen, places, view, fineness, draws))
     species = torch.where(is_print, 1 + (cut > 0).long(), torch.full_like(cut, 3, dtype=torch.long)).view(-1)
     return _finished(inside * grid + (1 - inside) * seen, view, draws), species
-
-
-def _rim(places: torch.Tensor, is_print: torch.Tensor, draws: Draws) -> torch.Tensor:
-    """Where the medium is; displays are often narrower than sheets."""
-    return prints.rectangle(places, draws, 0.55, 1.05)
 
 
 def _behind(others: torch.Tensor, places: torch.Tensor, draws: Draws) -> torch.Tensor:

@@ -6,7 +6,8 @@ import math
 
 import torch
 
-from . import colour, content, optics
+from . import colour, optics
+from .bank import FACE
 from .draws import Draws
 from .shot import Shot
 
@@ -23,9 +24,10 @@ def inked(x: torch.Tensor, draws: Draws) -> torch.Tensor:
     saturation = (1 - grey) * draws.log_uniform(0.9, 3.4)
     x = colour.saturate(colour.to_srgb(x), saturation).clamp(0, 1)
     x = torch.einsum("nij,njhw->nihw", _crosstalk(error, draws), x).clamp(0, 1)
-    ink, paper = draws.log_uniform(0.004, 0.07), draws.uniform(0.45, 0.95) * colour.balanced(torch.exp(draws.normal(0.04, 3)))
     x = colour.to_linear(x) ** draws.log_uniform(0.6, 1.25)
-    return ink * torch.exp(error * draws.normal(0.1, 3)) + (paper - ink) * x * colour.balanced(torch.exp(error * draws.sometimes(0.6, draws.normal(0.15, 3))))
+    x = x * colour.balanced(torch.exp(error * draws.sometimes(0.6, draws.normal(0.15, 3))))
+    ink, paper = draws.log_uniform(0.004, 0.07), draws.uniform(0.45, 0.95) * colour.balanced(torch.exp(draws.normal(0.04, 3)))
+    return ink * torch.exp(error * draws.normal(0.1, 3)) + (paper - ink) * x
 
 
 def _crosstalk(error: torch.Tensor, draws: Draws) -> torch.Tensor:
@@ -34,7 +36,7 @@ def _crosstalk(error: torch.Tensor, draws: Draws) -> torch.Tensor:
     return torch.eye(3, device=draws.device) + off - off.mean(dim=2, keepdim=True)
 
 
-def laid(reflectance: torch.Tensor, places: torch.Tensor, shot: Shot, draws: Draws) -> torch.Tensor:
+def laid(reflectance: torch.Tensor, places: torch.Tensor, draws: Draws) -> torch.Tensor:
     """Radiance of the sheet as it lies before the lens, in the frame: fibres, droplets, bands of the print head, light, gloss."""
     side = reflectance.shape[-1]
     x = reflectance
@@ -98,7 +100,7 @@ def dots(x: torch.Tensor, places: torch.Tensor, shot: Shot, draws: Draws) -> tor
 def eyeholes(x: torch.Tensor, behind: torch.Tensor, draws: Draws) -> torch.Tensor:
     """Eyes cut out, the person behind looks through; in some the mouth too. Canvas in and out, any light."""
     side = x.shape[-1]
-    at = (torch.arange(side, device=x.device) - side / 2 + 0.5) / 192
+    at = (torch.arange(side, device=x.device) - side / 2 + 0.5) / FACE
     ax, ay = at.view(1, 1, 1, -1), at.view(1, 1, -1, 1)
 
     def hole(cx: float, cy: float, rx: torch.Tensor, ry: torch.Tensor) -> torch.Tensor:
@@ -112,14 +114,9 @@ def eyeholes(x: torch.Tensor, behind: torch.Tensor, draws: Draws) -> torch.Tenso
     return x + mask * (behind * draws.uniform(0.35, 1.0) - x)
 
 
-def sheet(places: torch.Tensor, draws: Draws) -> torch.Tensor:
-    """1 on the sheet: it fills the frame, or ends beside the face; [N, 1, side, side]."""
-    return rectangle(places, draws, 0.6, 1.05)
-
-
 def rectangle(places: torch.Tensor, draws: Draws, low: float, high: float) -> torch.Tensor:
-    """1 inside a rectangle about the face, half sides ``low`` to ``high`` faces, its corners square or round."""
-    half = content.FACE * torch.cat([draws.uniform(low * 0.8, high), draws.uniform(low, high)], dim=1)
-    off = content.FACE * draws.normal(0.12, 2)
+    """1 inside a rectangle about the face, half sides ``low`` to ``high`` faces."""
+    half = FACE * torch.cat([draws.uniform(low * 0.8, high), draws.uniform(low, high)], dim=1)
+    off = FACE * draws.normal(0.12, 2)
     distance = (places - off).abs() - half
     return torch.sigmoid(-distance.amax(dim=1, keepdim=True) / draws.log_uniform(0.3, 1.0))
