@@ -85,7 +85,7 @@ func TestOwnTableFaults(t *testing.T) {
 	text := strings.Join([]string{
 		"filename,subject,attack_type,label,set",
 		"a.jpg,s,,1,eval",
-		"a.jpg,s,,1,eval",      // 3
+		"a.jpg,s,,1,eval",       // 3
 		"sub/../a.jpg,s,,1,dev", // 4
 		"../x.jpg,s,,1,eval",
 		"/etc/passwd,s,,1,eval",
