@@ -5,7 +5,6 @@ import (
 	"html/template"
 	"slices"
 	"strconv"
-	"unicode/utf8"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
@@ -67,15 +66,6 @@ func sum(counts []int) (n int) {
 		n += c
 	}
 	return n
-}
-
-// short keeps a name short enough for an axis.
-func short(name string) string {
-	const most = 26
-	if utf8.RuneCountInString(name) <= most {
-		return name
-	}
-	return string([]rune(name)[:most-1]) + "…"
 }
 
 func plain(v float64) string { return strconv.FormatFloat(round(v), 'f', -1, 64) }
