@@ -62,10 +62,8 @@ func (o evaluateOptions) conclude(plan evaluation.Plan, results []evaluation.Res
 	if err != nil {
 		return err
 	}
-	if w, ok := any(r).(interface{ Write(dir string) error }); ok {
-		if err := w.Write(o.out); err != nil {
-			return fmt.Errorf("--out: %w", err)
-		}
+	if err := r.Write(o.out); err != nil {
+		return fmt.Errorf("--out: %w", err)
 	}
 	if err := o.print(r, scores, out); err != nil {
 		return err
@@ -77,10 +75,8 @@ func (o evaluateOptions) print(r *report.Report, scores []string, out io.Writer)
 	if o.json {
 		return json.NewEncoder(out).Encode(r)
 	}
-	if w, ok := any(r).(interface{ Text(w io.Writer) error }); ok {
-		if err := w.Text(out); err != nil {
-			return err
-		}
+	if err := r.Text(out); err != nil {
+		return err
 	}
 	_, err := fmt.Fprintf(out, "\nreport: %s\nscores: %s\n", filepath.Join(o.out, "report.html"), strings.Join(joinAll(o.out, scores), " "))
 	return err
