@@ -9,6 +9,7 @@ import (
 // numberFuncs write numbers: rates in per cent without the sign, which the table's heading has.
 var numberFuncs = template.FuncMap{
 	"pct":       bare,
+	"percent":   func(v float64) string { return plain(100*v) + " %" },
 	"pctp":      func(v *float64) string { return bare(*v) },
 	"range2":    bareRange,
 	"range2p":   func(low, high *float64) string { return bareRange(*low, *high) },

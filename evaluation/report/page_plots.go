@@ -100,7 +100,7 @@ func whiskers(r *Report, groups []Group, attacks bool) template.HTML {
 		rows = append(rows, w)
 	}
 	if attacks {
-		return plotWhiskers("APCER of all attacks", rows, look{ink: inkSpecies[0]})
+		return plotWhiskers("APCER of all attacks", rows, look{ink: inkText})
 	}
 	return plotWhiskers("BPCER", rows, look{ink: inkLive})
 }

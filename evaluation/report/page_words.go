@@ -52,7 +52,7 @@ func hostWords(h Host) string {
 		cores = number(h.Cores, "core")
 	}
 	if h.Memory > 0 {
-		memory = strconv.FormatInt(h.Memory>>20, 10) + " MiB"
+		memory = strconv.FormatFloat(float64(h.Memory)/(1<<30), 'f', 1, 64) + " GiB"
 	}
 	return joined(h.OS, h.CPU, cores, memory)
 }

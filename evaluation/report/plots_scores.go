@@ -11,7 +11,7 @@ import (
 	"gonum.org/v1/plot/vg"
 )
 
-const wide = 540 // width of a plot over the whole column, in points
+const wide = 586 // width of a plot over the whole column, in points
 
 // plotHistogram has a row for the bona fide and for each species, each as high as its fullest bin.
 func plotHistogram(h *Histogram, of map[string]look) template.HTML {
