@@ -64,7 +64,11 @@ func tilesNote(r *Report) string {
 	if t == nil {
 		return "Below each figure stands its 95 % interval."
 	}
-	return fmt.Sprintf("APCER, BPCER and ACER are at the %s threshold, %s. Below each figure stands its 95 %% interval.", ruleAdjective[rule], shownThreshold(t))
+	free := ""
+	if r.Folds[0].AUC != nil {
+		free = " (EER and AUC need none)"
+	}
+	return fmt.Sprintf("At the %s threshold, %s%s. Below each figure stands its 95 %% interval.", ruleAdjective[rule], shownThreshold(t), free)
 }
 
 // foldRule is the threshold of the tiles over several folds.

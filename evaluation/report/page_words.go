@@ -19,6 +19,7 @@ var wordFuncs = template.FuncMap{
 	"model": func(a About) string {
 		return joined(a.Model.Name, strings.TrimSpace(a.Model.Provider+" "+a.Model.Precision))
 	},
+	"unbroken":     unbroken.Replace,
 	"threshold0":   thresholdWords,
 	"via":          func(v evaluation.Via) string { return viaWords[v] },
 	"host":         hostWords,
@@ -27,6 +28,9 @@ var wordFuncs = template.FuncMap{
 	"counts":       countWords,
 	"countingRule": func() string { return countingRule },
 }
+
+// unbroken keeps a range and a number with its sign on one line: word joiners around the dash, and a space that does not break.
+var unbroken = strings.NewReplacer("–", "\u2060–\u2060", " %", "\u00a0%")
 
 type ruleView struct{ Name, Chosen string }
 
