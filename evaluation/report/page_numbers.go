@@ -31,7 +31,7 @@ func precise(v float64) string { return strconv.FormatFloat(100*v, 'f', 2, 64) }
 // shownThreshold takes a threshold or a pointer to one.
 func shownThreshold(v any) string {
 	t, ok := v.(float64)
-	if p, isPointer := v.(*float64); isPointer {
+	if p, isPointer := v.(*float64); isPointer && p != nil {
 		t, ok = *p, true
 	}
 	if !ok {
