@@ -64,7 +64,7 @@ type evaluateOptions struct {
 
 func newEvaluateCommand() *cobra.Command {
 	o := evaluateOptions{}
-	var ofWebRTC []string // flags
+	ofWebRTC := o.publish.flags()
 	cmd := &cobra.Command{
 		Use:   "evaluate (--csv FILE --root DIR | --protocol NAME --root DATASET=DIR) --out DIR",
 		Short: "Measure error rates on labelled files or a benchmark", Long: evaluateHelp,
@@ -74,8 +74,10 @@ func newEvaluateCommand() *cobra.Command {
 			if err != nil {
 				return usage(err)
 			}
-			if err := needsWebRTC(cmd, o.via, ofWebRTC); err != nil {
-				return usage(err)
+			if o.via != viaWebRTC {
+				if err := refuseChanged(cmd, ofWebRTC, "--via webrtc"); err != nil {
+					return err
+				}
 			}
 			return o.run(cmd.Context(), cfg, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
@@ -98,7 +100,7 @@ func newEvaluateCommand() *cobra.Command {
 	f.BoolVar(&o.pictures, "pictures", false, "show thumbnails of the worst files in the report, which then holds pictures of persons")
 	f.BoolVar(&o.json, "json", false, "print the report as JSON")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "no progress")
-	ofWebRTC = o.publish.addFlags(f)
+	f.AddFlagSet(ofWebRTC)
 	return cmd
 }
 

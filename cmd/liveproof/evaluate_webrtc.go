@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -180,17 +181,15 @@ type webrtcJudge struct {
 	options publish.Options
 	clips   clipOf
 	failed  atomic.Int32 // sessions in a row
+
+	starting sync.Mutex
+	next     time.Time // when the next session may start
 }
 
-// When a server is busy, or away.
-const (
-	refusedPause = 2 * time.Second
-	refusedTries = 15
-	failedInARow = 5
-)
+// failedInARow is how many sessions in a row may fail before the server is at fault.
+const failedInARow = 5
 
-// Judge implements evaluation.Judge. The failure of a session is in the result, but several in a row end the run: then
-// the server is at fault.
+// Judge implements evaluation.Judge. The failure of a session is in the result, but several in a row end the run.
 func (j *webrtcJudge) Judge(ctx context.Context, p evaluation.Presentation) (evaluation.Result, error) {
 	r := evaluation.Result{Presentation: p, Verdict: liveproof.OutcomeInconclusive}
 	clip, err := j.clips(p)
@@ -212,20 +211,29 @@ func (j *webrtcJudge) Judge(ctx context.Context, p evaluation.Presentation) (eva
 	return publishedResult(p, got), nil
 }
 
-// publish waits while the server has no capacity.
-func (j *webrtcJudge) publish(ctx context.Context, clip *publish.Clip) (got publish.Result, err error) {
-	for range refusedTries {
-		got, err = publish.Judge(ctx, j.options, clip)
-		if err != nil || !got.Refused {
-			return got, err
-		}
-		select {
-		case <-ctx.Done():
-			return got, context.Cause(ctx)
-		case <-time.After(refusedPause):
-		}
+// publish starts a session when it is its turn.
+func (j *webrtcJudge) publish(ctx context.Context, clip *publish.Clip) (publish.Result, error) {
+	if err := j.wait(ctx); err != nil {
+		return publish.Result{}, err
 	}
-	return got, errRefused
+	got, err := publish.Judge(ctx, j.options, clip)
+	if got.Refused {
+		err = errRefused
+	}
+	return got, err
+}
+
+// wait keeps the least time between the starts of two sessions.
+func (j *webrtcJudge) wait(ctx context.Context) error {
+	j.starting.Lock()
+	defer j.starting.Unlock()
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-time.After(time.Until(j.next)):
+		j.next = time.Now().Add(j.options.Stagger)
+		return nil
+	}
 }
 
 // publishedResult keeps what the evaluation measures of a session.
