@@ -192,6 +192,23 @@ func TestClassesAreDrawnApartWhereNoSubjectHasBoth(t *testing.T) {
 	})
 }
 
+func TestSubjectsWithBothClassesAreDrawnTogether(t *testing.T) {
+	it := items{}
+	for i := range 20 {
+		it.add(.5, i < 10, fmt.Sprint(i)) // whichever class comes first
+		it.add(.5, i >= 10, fmt.Sprint(i))
+	}
+	seen := map[int]bool{}
+	eachDraw(t, it, func(times []int) {
+		first := 0
+		for _, n := range times[:20] {
+			first += n
+		}
+		seen[first/2] = true
+	})
+	require.Greater(t, len(seen), 5, "how many of the first ten are drawn must differ")
+}
+
 func eachDraw(t *testing.T, it items, check func(times []int)) {
 	t.Helper()
 	differ, last := false, ""

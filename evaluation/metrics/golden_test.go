@@ -15,6 +15,7 @@ import (
 // golden is testdata/golden.json. training/tests/golden_metrics.py writes it, and a test of the trainer keeps it current.
 type golden struct {
 	Cases       []goldenCase
+	Small       []goldenSmall
 	Spreads     []goldenSpread
 	Proportions []goldenProportion
 	Probits     [][2]float64
@@ -26,6 +27,14 @@ type goldenCase struct {
 	Attacks  []float64
 	Trainer  trainerRates
 	Sklearn  sklearnRates
+}
+
+// goldenSmall is a few scores, with the thresholds that the trainer, scikit-learn and SciPy choose.
+type goldenSmall struct {
+	BonaFide  []float64 `json:"bona_fide"`
+	Attacks   []float64
+	EERPoint  triple `json:"eer_point"`
+	Published map[string]triple
 }
 
 // triple is threshold, FAR and FRR.
@@ -162,6 +171,17 @@ func TestPublishedPointsOfScikitLearn(t *testing.T) {
 			}
 			require.Equal(t, c.Sklearn.Points, len(s.Curve()))
 		})
+	}
+}
+
+// A few scores tie often in |FAR - FRR|, and lead Brent's method through all its kinds of steps.
+func TestThresholdsOfFewScores(t *testing.T) {
+	cases := readGolden(t).Small
+	require.Greater(t, len(cases), 200)
+	for _, c := range cases {
+		s := newSet(t, c.BonaFide, c.Attacks)
+		require.Equal(t, c.EERPoint, tripleOf(s.EERPoint()), "%+v", c)
+		require.Equal(t, c.Published, publishedPoints(t, s), "%+v", c)
 	}
 }
 

@@ -101,7 +101,7 @@ func (r roc) balance() Point {
 // lies between the first and the last.
 func interpolate(x float64, xs, ys []float64) float64 {
 	i := sort.Search(len(xs), func(i int) bool { return xs[i] > x }) - 1
-	if i == len(xs)-1 || xs[i] == x {
+	if xs[i] == x {
 		return ys[i]
 	}
 	slope := (ys[i+1] - ys[i]) / (xs[i+1] - xs[i])
