@@ -99,8 +99,9 @@ func TestTrainersRatesToTheBit(t *testing.T) {
 			s := newSet(t, c.BonaFide, c.Attacks)
 			require.Equal(t, c.Trainer.AUC, s.AUC())
 			require.Equal(t, c.Trainer.EERPoint, tripleOf(s.EERPoint()))
-			threshold, rate := s.EqualError()
-			require.Equal(t, c.Trainer.EqualError, [2]float64{threshold, rate})
+			var equalError [2]float64
+			equalError[0], equalError[1] = s.EqualError()
+			require.Equal(t, c.Trainer.EqualError, equalError)
 			require.NotEmpty(t, c.Trainer.At)
 			for _, want := range c.Trainer.At {
 				require.Equal(t, want, tripleOf(s.At(want[0])))
