@@ -3,6 +3,8 @@ package metrics_test
 import (
 	"testing"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/liveproof/liveproof/evaluation/metrics"
 )
 
@@ -29,5 +31,17 @@ func BenchmarkBootstrap1000(b *testing.B) {
 				it.interval(b, usual, compute)
 			}
 		})
+	}
+}
+
+func BenchmarkBootstrap1000ISO(b *testing.B) {
+	it := benchItems()
+	bonaFide, scores := it.split(once(it))
+	statistic, err := metrics.OfISO(bonaFide, goldenAttacks(scores), .5, metrics.ISO.ACER)
+	require.NoError(b, err)
+	clusters := it.clusters(b) // of other subjects than the items', which costs the same
+	for b.Loop() {
+		_, err := usual.Interval(clusters, statistic)
+		require.NoError(b, err)
 	}
 }
