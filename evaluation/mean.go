@@ -2,6 +2,7 @@ package evaluation
 
 import (
 	"fmt"
+	"maps"
 
 	"github.com/liveproof/liveproof"
 )
@@ -76,10 +77,7 @@ func joinSet(names []string, byName map[string]Result, column string) (list []Re
 // firstOf begins a series with a picture.
 func firstOf(series string, r Result) Result {
 	first := Result{Presentation: r.Presentation, Still: true, Model: r.Model, Detector: r.Detector}
-	first.Name, first.Meta = series, map[string]string{}
-	for name, value := range r.Meta {
-		first.Meta[name] = value
-	}
+	first.Name, first.Meta = series, maps.Clone(r.Meta)
 	first.join(r, 1)
 	return first
 }

@@ -125,7 +125,7 @@ func TestEvaluateProtocol(t *testing.T) {
 		if r.Turned != 0 {
 			turned++
 		}
-		require.EqualValues(t, r.Frames.Sampled, r.Frames.Scored, "%s: %v", r.Name, r.Unscored)
+		require.Equal(t, r.Frames.Sampled, r.Frames.Scored, "%s: %v", r.Name, r.Unscored)
 		require.InDelta(t, results[0].Score, r.Score, .1, "%s shows the same face", r.Name)
 	}
 	require.Positive(t, turned)

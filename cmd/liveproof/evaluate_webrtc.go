@@ -195,7 +195,7 @@ func (j *webrtcJudge) Judge(ctx context.Context, p evaluation.Presentation) (eva
 	clip, err := j.clips(p)
 	if err != nil {
 		r.Error, r.Reasons = err.Error(), []liveproof.Reason{liveproof.ReasonUnsupportedMedia}
-		return r, nil
+		return r, nil //nolint:nilerr // the file is at fault, which its result says
 	}
 	got, err := j.publish(ctx, clip)
 	switch {
@@ -205,7 +205,7 @@ func (j *webrtcJudge) Judge(ctx context.Context, p evaluation.Presentation) (eva
 		return r, fmt.Errorf("%d sessions in a row failed, the last one: %w", failedInARow, err)
 	case err != nil:
 		r.Error = err.Error()
-		return r, nil
+		return r, nil //nolint:nilerr // one session's failure, which its result says
 	}
 	j.failed.Store(0)
 	return publishedResult(p, got), nil
