@@ -34,7 +34,7 @@ func Build(plan evaluation.Plan, results []evaluation.Result, about About) (*Rep
 		return nil, err
 	}
 	r.addPictures(measured)
-	r.Warnings = warnings(r, sets, measured)
+	r.Warnings = warnings(r, plan, sets, measured)
 	r.Summary = summary(r)
 	return r, nil
 }

@@ -346,3 +346,17 @@ func TestWarnings(t *testing.T) {
 	h.plan.Folds = []evaluation.Fold{{Dev: h.plan.Folds[0].Eval, Eval: h.plan.Folds[0].Eval}}
 	require.Subset(t, codes(h.build(t, about)), []string{"dev_in_eval", "subjects_shared"})
 }
+
+func TestWarningsOfThePlan(t *testing.T) {
+	var h byHand
+	h.add("", 0.9)
+	h.plan.Warnings = []string{"there is no column subject"}
+	require.Contains(t, h.build(t, About{}).Warnings, Warning{"plan", "There is no column subject."})
+}
+
+func TestWarningOfScoresThatAreAGuess(t *testing.T) {
+	var h byHand
+	h.add("", 0.1, 0.9, 0.3, 0.6)
+	h.add("print", 0.2, 0.8, 0.4, 0.5)
+	require.True(t, slices.ContainsFunc(h.build(t, About{}).Warnings, func(w Warning) bool { return w.Code == "no_skill" }))
+}
