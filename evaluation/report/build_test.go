@@ -323,8 +323,8 @@ func TestEqualInputGivesEqualBytes(t *testing.T) {
 	first := write()
 	slices.Reverse(f.results)
 	second := write()
-	require.True(t, first[0].String() == second[0].String(), JSONName)
-	require.True(t, first[1].String() == second[1].String(), HTMLName)
+	same(t, JSONName, first[0].String(), second[0].String())
+	same(t, HTMLName, first[1].String(), second[1].String())
 }
 
 func TestWarnings(t *testing.T) {
