@@ -44,6 +44,11 @@ func withDefaults(about About, results []evaluation.Result) About {
 	if about.Cluster == "" {
 		about.Cluster = "subject"
 	}
+	by := make([]string, len(about.By))
+	for i, name := range about.By {
+		by[i] = clean(name) // as in the records
+	}
+	about.By = by
 	for _, r := range results {
 		if about.Model.SHA256 == "" {
 			about.Model = r.Model
@@ -58,7 +63,7 @@ func withDefaults(about About, results []evaluation.Result) About {
 	}
 	about.Command = command
 	for _, s := range []*string{
-		&about.Version, &about.ThresholdFrom, &about.Detector, &about.ConfigSHA256, &about.Host.OS, &about.Host.CPU,
+		&about.Cluster, &about.Version, &about.ThresholdFrom, &about.Detector, &about.ConfigSHA256, &about.Host.OS, &about.Host.CPU,
 		&about.Model.Name, &about.Model.SHA256, &about.Model.Provider, &about.Model.Precision,
 	} {
 		*s = clean(*s)

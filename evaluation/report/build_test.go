@@ -360,3 +360,23 @@ func TestWarningOfScoresThatAreAGuess(t *testing.T) {
 	h.add("print", 0.2, 0.8, 0.4, 0.5)
 	require.True(t, slices.ContainsFunc(h.build(t, About{}).Warnings, func(w Warning) bool { return w.Code == "no_skill" }))
 }
+
+func TestNoIntervalWithoutWidth(t *testing.T) {
+	var h byHand
+	h.add("", 0.8, 0.9, 0.7)
+	h.add("print", 0.1, 0.2, 0.3)
+	require.Equal(t, &Estimate{Value: 1}, h.build(t, About{}).Folds[0].AUC)
+}
+
+func TestAFoldAloneHasItsThresholdsMarked(t *testing.T) {
+	var h byHand
+	names := append(h.add("", 0.9, 0.8), h.add("print", 0.1, 0.2)...)
+	h.plan.Folds = []evaluation.Fold{{Name: "oulu-4.2", Dev: names, Eval: names}}
+	lines := h.build(t, modelAt(0.5)).Histogram.Lines
+	require.Equal(t, []Line{{Rule: RuleModel, Threshold: 0.5}, {Rule: RuleRealistic, Threshold: 0.8}, {Rule: RuleIdealised, Threshold: 0.8}}, lines)
+}
+
+func TestGroupsByAColumnOfHostileName(t *testing.T) {
+	r := hostileReport(t, "\u202ecolumn\x00", "print")
+	require.NotEmpty(t, r.Groupings[0].Groups[0].Value)
+}

@@ -40,7 +40,7 @@ func areaUnder(records []record, about About) (*Estimate, error) {
 // groupings parts the records by each column that was asked for.
 func groupings(measured []record, rules []threshold, about About) (list []Grouping, err error) {
 	for _, by := range about.By {
-		g := Grouping{By: clean(by), Groups: []Group{}}
+		g := Grouping{By: by, Groups: []Group{}}
 		for _, value := range values(measured, func(r record) string { return column(r, by) }, nil) {
 			one, err := group(filter(measured, func(r record) bool { return column(r, by) == value }), rules, about)
 			if err != nil {
