@@ -36,6 +36,7 @@ var mayImport = map[string][]string{
 	"extract":              {"", "benchmark", "detector", "engine", "media"},
 	"publish":              {""},
 	"evaluation":           {"", "benchmark"},
+	"evaluation/report":    {"", "benchmark", "evaluation/metrics"},
 	"transcode":            {"", "media"},
 	"webclient":            {},
 	"configs":              {},
