@@ -168,7 +168,7 @@ func TestServerLost(t *testing.T) {
 	w := newWorld(t, nil)
 	c := w.create(`{"mode":"call"}`)
 	require.NoError(t, w.store.Claim(t.Context(), c.ID, "elsewhere", liveproof.Lease{Owner: "elsewhere", Until: w.clock.now().Add(5 * time.Second)}))
-	require.NoError(t, w.store.SetStreaming(t.Context(), c.ID, liveproof.ModelInfo{}, "haar"))
+	require.NoError(t, w.store.SetStreaming(t.Context(), c.ID, liveproof.ModelInfo{}, liveproof.Threshold{}, "haar"))
 	standing := verdict(liveproof.OutcomeLive)
 	standing.Final = false
 	require.NoError(t, w.store.AppendSamples(t.Context(), c.ID, nil, liveproof.FrameCounts{}, standing))
