@@ -41,7 +41,7 @@ func (o evaluateOptions) judge(ctx context.Context, cfg Config, plan evaluation.
 	group.Go(func() error { return e.Run(running) })
 	results, err = evaluation.Run(ctx, plan, directJudge{e, o.strict}, do)
 	stop()
-	return results, o.about(cfg, e, do.Settings), errors.Join(err, group.Wait())
+	return results, o.about(e, do.Settings), errors.Join(err, group.Wait())
 }
 
 // options say with what the files are judged.

@@ -9,20 +9,24 @@ import (
 	"runtime"
 	"strings"
 
+	"github.com/liveproof/liveproof"
 	"github.com/liveproof/liveproof/engine"
 	"github.com/liveproof/liveproof/evaluation"
 	"github.com/liveproof/liveproof/evaluation/report"
 )
 
 // about is what the report says of the run.
-func (o evaluateOptions) about(cfg Config, e *engine.Engine, s evaluation.Settings) report.About {
+func (o evaluateOptions) about(e *engine.Engine, s evaluation.Settings) report.About {
 	a := report.About{
 		Command: append([]string{"liveproof"}, os.Args[1:]...), Version: currentRelease().Version, Host: thisHost(), Model: e.Model(),
 		ThresholdFrom: "the model's metadata", Detector: e.Detector(), ConfigSHA256: s.Config, Via: s.Via, By: o.by,
 		Rehearsal: o.rehearsal, Pictures: o.pictures,
 	}
-	if cfg.Verdict.Threshold > 0 {
-		a.Model.Threshold, a.ThresholdFrom = cfg.Verdict.Threshold, "verdict.threshold of the configuration"
+	if t, err := e.Threshold(liveproof.Session{}); err == nil && t.Source != liveproof.ThresholdOfModel {
+		a.Model.Threshold, a.ThresholdFrom = t.Value, "verdict.threshold of the configuration"
+		if t.Calibration != "" {
+			a.ThresholdFrom = "the calibration " + t.Calibration + " of the configuration"
+		}
 	}
 	return a
 }

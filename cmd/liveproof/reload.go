@@ -20,7 +20,7 @@ func catchHangups() (hangups <-chan os.Signal, stop func()) {
 // reloadOnHangup reads the scorer's model file and the calibrations again at every SIGHUP; new
 // sessions then use them, and running ones keep theirs. If a file is refused, or too many
 // models are in use, the old model and the old thresholds stay.
-func reloadOnHangup(ctx context.Context, hangups <-chan os.Signal, e *engine.Engine, cfg Config, log *slog.Logger) error {
+func reloadOnHangup(ctx context.Context, hangups <-chan os.Signal, e *engine.Engine, log *slog.Logger) error {
 	for {
 		select {
 		case <-ctx.Done():
@@ -30,7 +30,7 @@ func reloadOnHangup(ctx context.Context, hangups <-chan os.Signal, e *engine.Eng
 				log.Error("the model was not replaced; the old one is still used, with its calibrations", "error", err)
 				continue
 			}
-			log.Info("model and calibrations were read again", thresholdInLog(e, cfg)...)
+			log.Info("model and calibrations were read again", thresholdInLog(e)...)
 		}
 	}
 }

@@ -6,7 +6,7 @@ import (
 )
 
 // thresholdInLog says what judges the sessions without a calibration of their tenant or their request.
-func thresholdInLog(e *engine.Engine, cfg Config) []any {
+func thresholdInLog(e *engine.Engine) []any {
 	t, err := e.Threshold(liveproof.Session{})
 	if err != nil {
 		return []any{"threshold", err}
@@ -15,7 +15,7 @@ func thresholdInLog(e *engine.Engine, cfg Config) []any {
 	if t.Calibration != "" {
 		fields = append(fields, "calibration", t.Calibration)
 	}
-	if n := len(cfg.Calibration.Tenants); n > 0 {
+	if n := len(e.Config().Calibration.Tenants); n > 0 {
 		fields = append(fields, "tenant_calibrations", n)
 	}
 	if names := e.Calibrations(); len(names) > 0 {
