@@ -13,12 +13,14 @@ import (
 	"github.com/liveproof/liveproof/evaluation/metrics"
 )
 
-// sample is the scores that a threshold is chosen on, ascending.
+// sample is the scores that a threshold is chosen on, ascending; equal ones by name, so that the order of rows does not matter.
 type sample []evaluation.Score
 
 func newSample(scores []evaluation.Score) sample {
 	s := sample(slices.Clone(scores))
-	slices.SortStableFunc(s, func(a, b evaluation.Score) int { return cmp.Compare(a.Value, b.Value) })
+	slices.SortStableFunc(s, func(a, b evaluation.Score) int {
+		return cmp.Or(cmp.Compare(a.Value, b.Value), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Subject, b.Subject))
+	})
 	return s
 }
 
