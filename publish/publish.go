@@ -1,6 +1,7 @@
 package publish
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/url"
@@ -27,10 +28,14 @@ type Options struct {
 	Signalling Signalling // "" is whip
 	Network    *Network   // impairs what is sent; nil: nothing is impaired
 
-	// Sessions run at once, ≥ 1. Of Run and Measure.
+	// Sessions run at once, ≥ 1. Of Run, Load and Measure.
 	Sessions int
-	// Stagger is the least time between the starts of two sessions, ≥ 0. Of Run and Measure.
+	// Stagger is the least time between the starts of two sessions, ≥ 0. Of Run, Load and Measure.
 	Stagger time.Duration
+
+	// Patience is how long a session for which the server has no capacity is asked for again, each time after the server's Retry-After;
+	// 0: it is asked for once.
+	Patience time.Duration
 
 	// Timeline makes results hold the samples, and what is computed from them. The server is asked once more for each session.
 	Timeline bool
@@ -44,15 +49,17 @@ type Options struct {
 // Validate reports every option that is out of range; each error begins with its name.
 func (o Options) Validate() error {
 	return errors.Join(
-		check.That("server", isURL(o.Client.Server), "%q is not an address such as http://127.0.0.1:8080", o.Client.Server),
-		check.That("metrics", o.Client.Metrics == "" || isURL(o.Client.Metrics), "%q is not an address such as http://127.0.0.1:9464/metrics", o.Client.Metrics),
-		check.OneOf("signalling", string(o.Signalling), "", string(SignallingWHIP), string(SignallingWebSocket)),
+		check.That("server", IsAddress(o.Client.Server), "%q is not an address such as http://127.0.0.1:8080", o.Client.Server),
+		check.That("metrics", o.Client.Metrics == "" || IsAddress(o.Client.Metrics), "%q is not an address such as http://127.0.0.1:9464/metrics", o.Client.Metrics),
+		check.OneOf("signalling", string(cmp.Or(o.Signalling, SignallingWHIP)), string(SignallingWHIP), string(SignallingWebSocket)),
 		check.AtLeast("sessions", o.Sessions, 1),
 		check.AtLeast("stagger", o.Stagger, 0),
+		check.AtLeast("patience", o.Patience, 0),
 	)
 }
 
-func isURL(s string) bool {
+// IsAddress reports whether s is an address of a server, such as http://127.0.0.1:8080.
+func IsAddress(s string) bool {
 	u, err := url.Parse(s)
 	return err == nil && u.Host != ""
 }
@@ -95,11 +102,23 @@ func Run(ctx context.Context, o Options, count int, clip func(i int) (*Clip, err
 // Judge creates a session, sends the clip once in real time, ends the session and returns its result. An onboarding session ends with
 // its verdict, also before the clip does. A session that the server has no capacity for is not an error: the result is Refused.
 func Judge(ctx context.Context, o Options, clip *Clip) (Result, error) {
-	r, err := o.judge(ctx, clip)
-	if errors.Is(err, liveproof.ErrOverloaded) {
-		return Result{Refused: true}, nil
+	refusals := 0
+	for until := time.Now().Add(o.Patience); ; {
+		r, err := o.judge(ctx, clip)
+		full, refused := errors.AsType[*overload](err)
+		if !refused {
+			r.Refusals = refusals
+			return r, err
+		}
+		refusals++
+		wait := max(time.Second, full.retryAfter)
+		if time.Now().Add(wait).After(until) {
+			return Result{Refused: true, Refusals: refusals}, nil
+		}
+		if err := sleep(ctx, wait); err != nil {
+			return Result{}, err
+		}
 	}
-	return r, err
 }
 
 func (o Options) judge(ctx context.Context, clip *Clip) (r Result, err error) {

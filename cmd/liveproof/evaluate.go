@@ -29,7 +29,7 @@ Your own files, from a table with the columns filename, subject, attack_type (em
 
 Other columns: set (train, dev, eval), instrument, label (1 bona fide, 0 attack; instead of attack_type);
 every further one is kept, and --by groups the report by it. JPEG, PNG and WebP files are single
-pictures: they get a score, no verdict. Where there is a set dev, the threshold is chosen on it, else
+pictures: they get a score, no verdict; --mean-by series joins pictures of one series. Where there is a set dev, the threshold is chosen on it, else
 it is the model's own.
 
 A benchmark protocol (docs/benchmarks.md; "liveproof protocol --list" has the names):
@@ -38,6 +38,10 @@ A benchmark protocol (docs/benchmarks.md; "liveproof protocol --list" has the na
   liveproof evaluate --protocol ICM-O --root oulu=DIR --root casia=DIR --root replay=DIR --root msu=DIR --out results
 
 Its development and test videos are judged, each once, whatever the number of folds.
+
+Over WebRTC, in real time, through a server inside this program or another one, if wanted over a bad network:
+
+  liveproof evaluate … --via webrtc --sessions 4 --codec h264 --bitrate 600k --loss 0.02
 
 The score of a video is the mean of ρ over its scored frames, each with the same weight. A file that cannot be
 read or shows no face is not left out: it counts with the score 0, as rejected, and is listed. A
@@ -51,14 +55,16 @@ type evaluateOptions struct {
 	protocol, population string
 	csv, roots           []string
 	columns, only, by    []string
-	via                  string
+	via, meanBy          string
 	jobs                 int
 	strict, json, quiet  bool
 	pictures, rehearsal  bool
+	publish              publishOptions
 }
 
 func newEvaluateCommand() *cobra.Command {
 	o := evaluateOptions{}
+	ofWebRTC := o.publish.flags()
 	cmd := &cobra.Command{
 		Use:   "evaluate (--csv FILE --root DIR | --protocol NAME --root DATASET=DIR) --out DIR",
 		Short: "Measure error rates on labelled files or a benchmark", Long: evaluateHelp,
@@ -67,6 +73,11 @@ func newEvaluateCommand() *cobra.Command {
 			cfg, err := loadConfig(o.config, os.Environ())
 			if err != nil {
 				return usage(err)
+			}
+			if o.via != viaWebRTC {
+				if err := refuseChanged(cmd, ofWebRTC, "--via webrtc"); err != nil {
+					return err
+				}
 			}
 			return o.run(cmd.Context(), cfg, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
@@ -80,14 +91,16 @@ func newEvaluateCommand() *cobra.Command {
 	f.StringVar(&o.protocol, "protocol", "", "a benchmark protocol, or one fold of it")
 	f.StringVar(&o.population, "population", string(benchmark.PopulationSplit), "of a leave-one-out setting: split, all-nodev or everything")
 	f.StringArrayVar(&o.by, "by", nil, "column by which the report is grouped; may be repeated")
+	f.StringVar(&o.meanBy, "mean-by", "", "column: pictures that share its value and their truth are one presentation with their mean score")
 	f.StringVar(&o.out, "out", "", "folder for results and report")
-	f.StringVar(&o.via, "via", string(evaluation.ViaDirect), "direct: the pipeline reads the files; webrtc: they are published to a server")
-	f.IntVar(&o.jobs, "jobs", runtime.GOMAXPROCS(0), "files at once")
+	f.StringVar(&o.via, "via", viaDirect, "direct: the pipeline reads the files; webrtc: they are published to a server")
+	f.IntVar(&o.jobs, "jobs", runtime.GOMAXPROCS(0), "files at once; with --via webrtc: files encoded at once, before --sessions are sent")
 	f.BoolVar(&o.strict, "strict", false, "refuse repeated, looped and frozen pictures as live sessions do")
 	f.BoolVar(&o.rehearsal, "rehearsal", false, "add the section that is ordered as a laboratory's report is")
 	f.BoolVar(&o.pictures, "pictures", false, "show thumbnails of the worst files in the report, which then holds pictures of persons")
 	f.BoolVar(&o.json, "json", false, "print the report as JSON")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "no progress")
+	f.AddFlagSet(ofWebRTC)
 	return cmd
 }
 
@@ -97,7 +110,7 @@ func (o evaluateOptions) check() error {
 		check.That("csv, --protocol", (len(o.csv) > 0) != (o.protocol != ""), "give one of them; see --help"),
 		check.That("out", o.out != "", "a folder for the results is needed"),
 		check.That("root", len(o.roots) > 0, "the folder of the files is needed"),
-		check.OneOf("via", o.via, string(evaluation.ViaDirect), string(evaluation.ViaWebRTC)),
+		check.OneOf("via", o.via, viaDirect, viaWebRTC),
 		check.AtLeast("jobs", o.jobs, 1),
 	))
 }
@@ -125,7 +138,7 @@ func (o evaluateOptions) run(ctx context.Context, cfg Config, out, errOut io.Wri
 		return err
 	}
 	about.Time = began
-	return o.conclude(plan, results, about, out)
+	return o.conclude(cfg, plan, results, about, out)
 }
 
 // failure is the error of a run in which some files could not be judged.

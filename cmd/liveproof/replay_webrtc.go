@@ -18,7 +18,7 @@ import (
 type webrtcLine struct {
 	Session    string `json:"session"`
 	State      string `json:"state"`
-	Codec      string `json:"codec"`
+	Codec      string `json:"codec"` // VP8 or H264
 	Signalling string `json:"signalling"`
 	Refused    bool   `json:"refused"`
 	// Seconds for which media flowed.
@@ -86,7 +86,7 @@ func (o replayOptions) webrtcLine(p published) replayLine {
 		File: p.Path, Verdict: r.Outcome, Score: r.Score, MeanRho: r.MeanRho, Reasons: r.Reasons, Frames: r.Frames, Unscored: r.Unscored,
 		Model: r.Model, Detector: r.Detector,
 		WebRTC: &webrtcLine{
-			Session: r.Session, State: string(r.State), Codec: o.publish.codec, Signalling: o.publish.signalling, Refused: r.Refused,
+			Session: r.Session, State: string(r.State), Codec: string(r.Codec), Signalling: o.publish.signalling, Refused: r.Refused,
 			Seconds: r.Seconds, SecondsToVerdict: r.SecondsToVerdict, PerSecond: r.PerSecond, Sent: r.Sent,
 		},
 	}
@@ -106,11 +106,12 @@ func (o replayOptions) webrtcLine(p published) replayLine {
 // printDistribution tells what the sessions got together.
 func printDistribution(results []publish.Result, out io.Writer) error {
 	d := publish.Summarize(results)
-	if d.Sessions == 0 {
+	if d.Sessions+d.Refused == 0 {
 		return nil
 	}
-	_, err := fmt.Fprintf(out, "\n%d sessions: live %d, spoof %d, inconclusive %d; refused %d\n",
-		d.Sessions, d.Verdicts[liveproof.OutcomeLive], d.Verdicts[liveproof.OutcomeSpoof], d.Verdicts[liveproof.OutcomeInconclusive], d.Refused)
+	_, err := fmt.Fprintf(out, "\n%d sessions: live %d, spoof %d, inconclusive %d; refused %d for lack of capacity, %d of them at last\n",
+		d.Sessions, d.Verdicts[liveproof.OutcomeLive], d.Verdicts[liveproof.OutcomeSpoof], d.Verdicts[liveproof.OutcomeInconclusive],
+		d.Refusals, d.Refused)
 	_, more := fmt.Fprintf(out, "scored samples a second: min %.2f median %.2f max %.2f; scored %.0f %% of %d samples\n",
 		d.PerSecond.Least, d.PerSecond.Median, d.PerSecond.Most, 100*d.ScoredShare, d.Sampled) //nolint:mnd // percent
 	err = errors.Join(err, more)

@@ -9,6 +9,7 @@ import (
 // numberFuncs write numbers: rates in per cent without the sign, which the table's heading has.
 var numberFuncs = template.FuncMap{
 	"pct":       bare,
+	"percent":   func(v float64) string { return plain(100*v) + " %" },
 	"pctp":      func(v *float64) string { return bare(*v) },
 	"range2":    bareRange,
 	"range2p":   func(low, high *float64) string { return bareRange(*low, *high) },
@@ -30,7 +31,7 @@ func precise(v float64) string { return strconv.FormatFloat(100*v, 'f', 2, 64) }
 // shownThreshold takes a threshold or a pointer to one.
 func shownThreshold(v any) string {
 	t, ok := v.(float64)
-	if p, isPointer := v.(*float64); isPointer {
+	if p, isPointer := v.(*float64); isPointer && p != nil {
 		t, ok = *p, true
 	}
 	if !ok {

@@ -24,7 +24,7 @@ var plotFuncs = template.FuncMap{
 // key is a line of a legend.
 type key struct {
 	Colour template.CSS
-	Width  float64
+	Width  template.CSS
 	Dashes template.CSS
 	Text   string
 }
@@ -38,7 +38,7 @@ func newKey(l look, width float64, text string) key {
 	if list == "" {
 		list = "none"
 	}
-	return key{template.CSS("var(" + l.ink.variable + ")"), width, template.CSS(list), text} //nolint:gosec // the program's own colours and lengths
+	return key{template.CSS("var(" + l.ink.variable + ")"), template.CSS(plain(width)), template.CSS(list), text} //nolint:gosec // the program's own colours and lengths
 }
 
 func curveKeys(r *Report) (keys []key) {
@@ -100,7 +100,7 @@ func whiskers(r *Report, groups []Group, attacks bool) template.HTML {
 		rows = append(rows, w)
 	}
 	if attacks {
-		return plotWhiskers("APCER of all attacks", rows, look{ink: inkSpecies[0]})
+		return plotWhiskers("APCER of all attacks", rows, look{ink: inkText})
 	}
 	return plotWhiskers("BPCER", rows, look{ink: inkLive})
 }

@@ -8,6 +8,7 @@ import (
 // tableFuncs choose what tables show.
 var tableFuncs = template.FuncMap{
 	"tiles":         tiles,
+	"tilesNote":     tilesNote,
 	"rules":         func() []Rule { return []Rule{RuleModel, RuleRealistic, RuleIdealised} },
 	"spreadFigures": func() []spreadFigure { return spreadFigures },
 	"over":          func(r *Report, rule Rule, figure string) *Spread { return r.over(rule, figure) },
@@ -15,6 +16,7 @@ var tableFuncs = template.FuncMap{
 	"ours":          ours,
 	"row":           func(p PublishedRow, crossed bool) printedRow { return printedRow{p, crossed} },
 	"attacks":       attackTable,
+	"rehearsed":     func(kind string, rows []RehearsalRow) rehearsalView { return rehearsalView{kind, rows} },
 	"mainRule":      func(r *Report) string { rule, _ := r.mainRule(); return ruleAdjective[rule] },
 	"mainRates":     func(r *Report, g Group) GroupRates { rule, _ := r.mainRule(); return g.At[rule] },
 	"few":           func(g []Group) []Group { return g[:min(len(g), most)] },
@@ -40,17 +42,41 @@ func tiles(r *Report) (list []tile) {
 		return foldTiles(r)
 	}
 	rule, _ := r.mainRule()
-	a, at := r.Folds[0].at(rule), "at the "+ruleAdjective[rule]+" threshold"
+	a := r.Folds[0].at(rule)
 	if a.APCER != nil {
-		list = append(list, tile{"APCER", percent(a.APCER.Value), []string{interval(a.APCER.Low, a.APCER.High), "worst species: " + short(a.APCER.Name)}})
+		list = append(list, tile{"APCER", percent(a.APCER.Value), []string{interval(a.APCER.Low, a.APCER.High), "worst: " + short(a.APCER.Name)}})
 	}
 	if a.BPCER != nil {
-		list = append(list, tile{"BPCER", percent(a.BPCER.Value), []string{interval(a.BPCER.Low, a.BPCER.High), at}})
+		list = append(list, tile{"BPCER", percent(a.BPCER.Value), []string{interval(a.BPCER.Low, a.BPCER.High), fmt.Sprintf("%d of %d", a.BPCER.Count, a.BPCER.Of)}})
 	}
-	list = append(list, estimateTile("ACER", a.ACER, at)...)
-	list = append(list, estimateTile("EER", r.Folds[0].EER, "whatever the threshold")...)
-	list = append(list, estimateTile("AUC", r.Folds[0].AUC, "whatever the threshold")...)
+	list = append(list, estimateTile("ACER", a.ACER, "mean of the two")...)
+	list = append(list, estimateTile("EER", r.Folds[0].EER, "")...)
+	list = append(list, estimateTile("AUC", r.Folds[0].AUC, "")...)
 	return append(list, verdictTiles(r.Verdicts)...)
+}
+
+// tilesNote says what the tiles are.
+func tilesNote(r *Report) string {
+	if len(r.Folds) > 1 {
+		return fmt.Sprintf("Means over %d folds at the %s threshold; below each the standard deviation (n − 1).", len(r.Folds), ruleAdjective[foldRule(r)])
+	}
+	rule, t := r.mainRule()
+	if t == nil {
+		return "Below each figure stands its 95 % interval."
+	}
+	free := ""
+	if r.Folds[0].AUC != nil {
+		free = " (EER and AUC need none)"
+	}
+	return fmt.Sprintf("At the %s threshold, %s%s. Below each figure stands its 95 %% interval.", ruleAdjective[rule], shownThreshold(t), free)
+}
+
+// foldRule is the threshold of the tiles over several folds.
+func foldRule(r *Report) Rule {
+	if r.over(RuleRealistic, "bpcer") == nil && r.over(RuleRealistic, "apcer") == nil {
+		return RuleModel
+	}
+	return RuleRealistic
 }
 
 func estimateTile(label string, e *Estimate, note string) []tile {
@@ -61,7 +87,9 @@ func estimateTile(label string, e *Estimate, note string) []tile {
 	if e.Low != nil {
 		t.Notes = append(t.Notes, interval(*e.Low, *e.High))
 	}
-	t.Notes = append(t.Notes, note)
+	if note != "" {
+		t.Notes = append(t.Notes, note)
+	}
 	return []tile{t}
 }
 
@@ -80,13 +108,10 @@ func verdictTiles(v *Verdicts) []tile {
 }
 
 func foldTiles(r *Report) (list []tile) {
-	rule := RuleRealistic
-	if r.over(rule, "bpcer") == nil && r.over(rule, "apcer") == nil {
-		rule = RuleModel
-	}
-	for _, f := range spreadFigures {
+	rule := foldRule(r)
+	for _, f := range spreadFigures[:5] {
 		if s := r.over(rule, f.Figure); s != nil && f.Figure != "apcer_pooled" {
-			list = append(list, tile{f.Label, percent(s.Mean), []string{"± " + percent(s.Std1), fmt.Sprintf("%d folds, %s threshold", s.N, ruleAdjective[rule])}})
+			list = append(list, tile{f.Label, percent(s.Mean), []string{"± " + percent(s.Std1), f.Note}})
 		}
 	}
 	return append(list, verdictTiles(r.Verdicts)...)
@@ -138,6 +163,11 @@ func meanOf(s *Spread) *float64 {
 		return nil
 	}
 	return hundredfold(&s.Mean)
+}
+
+type rehearsalView struct {
+	Kind string
+	Rows []RehearsalRow
 }
 
 type attackView struct {

@@ -19,6 +19,7 @@ var wordFuncs = template.FuncMap{
 	"model": func(a About) string {
 		return joined(a.Model.Name, strings.TrimSpace(a.Model.Provider+" "+a.Model.Precision))
 	},
+	"unbroken":     unbroken.Replace,
 	"threshold0":   thresholdWords,
 	"via":          func(v evaluation.Via) string { return viaWords[v] },
 	"host":         hostWords,
@@ -27,6 +28,9 @@ var wordFuncs = template.FuncMap{
 	"counts":       countWords,
 	"countingRule": func() string { return countingRule },
 }
+
+// unbroken keeps a range and a number with its sign on one line: word joiners around the dash, and a space that does not break.
+var unbroken = strings.NewReplacer("–", "\u2060–\u2060", " %", "\u00a0%")
 
 type ruleView struct{ Name, Chosen string }
 
@@ -52,7 +56,7 @@ func hostWords(h Host) string {
 		cores = number(h.Cores, "core")
 	}
 	if h.Memory > 0 {
-		memory = strconv.FormatInt(h.Memory>>20, 10) + " MiB"
+		memory = strconv.FormatFloat(float64(h.Memory)/(1<<30), 'f', 1, 64) + " GiB"
 	}
 	return joined(h.OS, h.CPU, cores, memory)
 }

@@ -86,6 +86,9 @@ func newPlot(x, y string) *plot.Plot {
 	grid := plotter.NewGrid()
 	grid.Horizontal.Color, grid.Vertical.Color = inkGrid, inkGrid
 	grid.Horizontal.Width, grid.Vertical.Width = 0.6, 0.6
+	if y == "" { // rows, not values
+		grid.Horizontal.Width = 0
+	}
 	p.Add(grid)
 	return p
 }
@@ -112,7 +115,7 @@ func area(points plotter.XYs, fill color.Color) plot.Plotter {
 }
 
 // marks are the glyphs of the rules.
-var marks = map[Rule]draw.GlyphDrawer{RuleModel: draw.CircleGlyph{}, RuleRealistic: draw.BoxGlyph{}, RuleIdealised: draw.TriangleGlyph{}}
+var marks = map[Rule]draw.GlyphDrawer{RuleModel: draw.CircleGlyph{}, RuleRealistic: draw.BoxGlyph{}, RuleIdealised: draw.PyramidGlyph{}}
 
 // mark draws a rule's glyph, filled over a ring of the page's colour so that it stands off the lines.
 func mark(x, y float64, rule Rule) []plot.Plotter {

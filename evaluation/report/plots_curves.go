@@ -41,7 +41,7 @@ func lookOf(c Curve, of map[string]look) look {
 	return all
 }
 
-const square = 258 // width and height of a curve's plot, in points
+const square = 284 // width and height of a curve's plot, in points
 
 // plotROC shows how many bona fide are accepted beside how many attacks.
 func plotROC(r *Report, of map[string]look) template.HTML {

@@ -11,7 +11,7 @@ import (
 	"gonum.org/v1/plot/vg"
 )
 
-const wide = 540 // width of a plot over the whole column, in points
+const wide = 586 // width of a plot over the whole column, in points
 
 // plotHistogram has a row for the bona fide and for each species, each as high as its fullest bin.
 func plotHistogram(h *Histogram, of map[string]look) template.HTML {
@@ -29,17 +29,21 @@ func plotHistogram(h *Histogram, of map[string]look) template.HTML {
 	top := float64(len(h.Rows)) + 0.15
 	for _, t := range h.Lines {
 		x := min(t.Threshold, 1)
-		p.Add(line(plotter.XYs{{X: x, Y: 0}, {X: x, Y: top}}, look{inkText, dashes[2]}, lineWeight(h, t)))
+		high := top + markHeight[t.Rule]
+		p.Add(line(plotter.XYs{{X: x, Y: 0}, {X: x, Y: high}}, look{inkText, dashes[2]}, lineWeight(h, t)))
 		if t.Fold == "" || t.Rule == RuleModel {
-			p.Add(mark(x, top, t.Rule)...)
+			p.Add(mark(x, high, t.Rule)...)
 		}
 	}
-	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = 0, 1, 0, top+0.1
+	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = 0, 1, 0, top+markHeight[RuleIdealised]+0.1
 	p.X.Tick.Marker = ticks(plain, 0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1)
 	p.Y.Tick.Marker = labels
 	p.Y.Tick.Label.Color = inkText
-	return render(p, wide, vg.Length(50+38*len(h.Rows)), "Histogram of the scores of bona fide and of each species, with the thresholds")
+	return render(p, wide, vg.Length(66+38*len(h.Rows)), "Histogram of the scores of bona fide and of each species, with the thresholds")
 }
+
+// markHeight keeps the marks of close thresholds apart.
+var markHeight = map[Rule]float64{RuleModel: 0, RuleRealistic: 0.22, RuleIdealised: 0.44}
 
 func lineWeight(h *Histogram, t Line) vg.Length {
 	if len(h.Lines) > 3 && t.Rule != RuleModel {

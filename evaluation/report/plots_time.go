@@ -55,7 +55,7 @@ func rounds(limit float64, most int) (list []float64) {
 
 // plotTimeline shows ρ over time. Where samples were not scored the line is broken, and the gap is grey.
 func plotTimeline(v Video, threshold *float64, l look) template.HTML {
-	p := newPlot("", "")
+	p := newPlot("", " ")
 	end := max(v.Timeline[len(v.Timeline)-1].T, 0.5)
 	for _, gap := range gaps(v.Timeline) {
 		p.Add(area(plotter.XYs{{X: gap[0], Y: 0}, {X: gap[1], Y: 0}, {X: gap[1], Y: 1}, {X: gap[0], Y: 1}}, inkGap))
@@ -77,7 +77,7 @@ func plotTimeline(v Video, threshold *float64, l look) template.HTML {
 }
 
 func renderTimeline(p *plot.Plot, end float64, name string) template.HTML {
-	const width, height vg.Length = 240, 66
+	const width, height vg.Length = 284, 70
 	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = 0, end, 0, 1
 	p.X.Tick.Marker = ticks(seconds, rounds(end, 6)...)
 	p.Y.Tick.Marker = ticks(plain, 0, 0.5, 1)

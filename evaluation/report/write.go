@@ -50,5 +50,8 @@ func Read(in io.Reader) (*Report, error) {
 	if r.Format != Format {
 		return nil, fmt.Errorf("%s: the form is %q, and this program reads %q", JSONName, r.Format, Format)
 	}
+	if len(r.Folds) == 0 {
+		return nil, fmt.Errorf("%s: it has no fold", JSONName)
+	}
 	return r, nil
 }
