@@ -165,8 +165,9 @@ class Backend(BaseHTTPRequestHandler):
             return
         decision, by = decide(session), session.get("threshold")  # what judged: keep it with the decision, as evidence
         if by and decision != "wait":
-            self.log_message("session %s: %s, by the threshold %s of the %s %s", session_id, decision, by["value"], by["source"],
-                             by.get("calibration_sha256", ""))
+            self.log_message(
+                "session %s: %s, by the threshold %s of the %s %s", session_id, decision, by["value"], by["source"], by.get("calibration_sha256", "")
+            )
         self.answer(HTTPStatus.OK, {"decision": decision})
 
     def fail(self, err: Exception) -> None:
