@@ -264,7 +264,8 @@ func (s *layers) review(now time.Time) {
 		s.begin(now)
 		return
 	case s.next != nil:
-		if now.Sub(s.since) < switchLimit && s.next.alive(now) {
+		needed := s.why != switchSilent || !s.current.alive(now) // a stream that comes again is not left
+		if needed && now.Sub(s.since) < switchLimit && s.next.alive(now) {
 			return
 		}
 		s.next = nil

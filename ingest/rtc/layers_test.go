@@ -313,6 +313,17 @@ func TestNetworkBreak(t *testing.T) {
 	s.want(12)
 }
 
+// TestSenderStalls: a sender that is stopped for a second between two of its layers has paused neither.
+func TestSenderStalls(t *testing.T) {
+	low, middle, high := threeLayers()
+	s := newSender(t, announced{streams: 3})
+	s.play(time.Second, low, middle, high)
+	s.picture(low)
+	s.now = s.now.Add(silence - time.Second/60)
+	s.play(time.Second, low, middle, high)
+	s.want(12)
+}
+
 // TestSenderBeginsAgain: its new stream is followed once the old one is silent, and not before.
 func TestSenderBeginsAgain(t *testing.T) {
 	for name, a := range map[string]announced{"undeclared": {}, "declared": {streams: 1}, "simulcast": {streams: 3}} {
