@@ -54,7 +54,7 @@ func (l *line) take(ctx context.Context, seq *sequence, pic liveproof.Picture) e
 	seq.scenes.markSampled()
 	l.sampled.Add(1)
 	f := seq.frame(p, start)
-	f.cells, f.thorough = seen.cells, thorough
+	f.cells, f.thorough, f.reduced = seen.cells, thorough, l.reduced()
 	if seen.repeated {
 		f.unscored(liveproof.ReasonFrozenPicture)
 		l.complete(ctx, f)
@@ -140,6 +140,12 @@ func (q *sequence) pass(g glance) {
 	for g.t-q.passed[0].t > stillSpan+stillSlack {
 		q.passed = q.passed[1:]
 	}
+}
+
+// reduced reports whether the source's pictures are small copies of larger ones.
+func (l *line) reduced() bool {
+	layered, ok := l.deps.Source.(Layered)
+	return ok && layered.Reduced()
 }
 
 // frame numbers the next sample.
@@ -270,6 +276,9 @@ func (l *line) score(ctx context.Context, f *frame) bool {
 		return false
 	}
 	f.sample.Scored, f.sample.Rho = true, rho
+	if f.reduced {
+		f.sample.Reasons = append(f.sample.Reasons, liveproof.ReasonLowBitrate)
+	}
 	return false
 }
 
