@@ -211,7 +211,7 @@ func (f *Folder) excuse(t time.Duration) {
 	switch {
 	case f.mode == liveproof.ModeOnboarding:
 		f.settle(liveproof.OutcomeInconclusive, t, []liveproof.Reason{f.ev.blurred(), liveproof.ReasonInsufficientEvidence})
-	case f.outcome != liveproof.OutcomePending:
+	case f.outcome == liveproof.OutcomeLive:
 		f.change(liveproof.OutcomePending, t, f.ev.blurred())
 	}
 }
