@@ -177,6 +177,25 @@ func TestReducedPicturesProveNoAttack(t *testing.T) {
 	}
 }
 
+// TestFaceTooSmallInAReducedPicture is the bandwidth's fault, not the person's.
+func TestFaceTooSmallInAReducedPicture(t *testing.T) {
+	for reduced, want := range map[bool]liveproof.Reason{false: liveproof.ReasonFaceTooSmall, true: liveproof.ReasonLowBitrate} {
+		t.Run(string(want), func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				r := liveRig(t, live(600, 30).ending(nil))
+				r.models.assess = func(int) liveproof.Quality {
+					return liveproof.Quality{Weight: 1, Reasons: []liveproof.Reason{liveproof.ReasonFaceTooSmall}}
+				}
+				asked := 0
+				v, err := r.runFrom(context.Background(), &layered{script: r.src, stream: func(int) int { return 1 }, small: reduced, asked: func() { asked++ }}, r.store)
+				require.NoError(t, err)
+				require.Equal(t, []liveproof.Reason{liveproof.ReasonDeadline, want, liveproof.ReasonInsufficientEvidence}, v.Reasons)
+				require.Positive(t, asked, "larger pictures are asked for in both cases")
+			})
+		})
+	}
+}
+
 // TestFinerPicturesAreAskedFor with every sample that is too coarse, from the first on, and with no other.
 func TestFinerPicturesAreAskedFor(t *testing.T) {
 	for _, tt := range []struct {

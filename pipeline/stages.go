@@ -234,7 +234,7 @@ func (l *line) crop(_ context.Context, f *frame) bool {
 		q.Reasons = []liveproof.Reason{liveproof.ReasonLowContrast}
 	}
 	if len(q.Reasons) > 0 {
-		f.unscored(q.Reasons...)
+		f.unscored(f.excused(q.Reasons)...)
 		return false
 	}
 	if !(q.Weight > 0 && q.Weight <= 1) {
@@ -244,6 +244,15 @@ func (l *line) crop(_ context.Context, f *frame) bool {
 	}
 	f.sample.Weight = q.Weight
 	return true
+}
+
+// excused keeps a person from being told to come closer where a larger picture does not come.
+func (f *frame) excused(reasons []liveproof.Reason) []liveproof.Reason {
+	if at := slices.Index(reasons, liveproof.ReasonFaceTooSmall); f.reduced && at >= 0 {
+		reasons = slices.Clone(reasons)
+		reasons[at] = liveproof.ReasonLowBitrate
+	}
+	return slices.Compact(reasons)
 }
 
 // badlySeen reports whether the person can be blamed for an unscored face. A coarse encoding hides no stillness: else who
