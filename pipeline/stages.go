@@ -248,11 +248,16 @@ func (l *line) crop(_ context.Context, f *frame) bool {
 
 // excused keeps a person from being told to come closer where a larger picture does not come.
 func (f *frame) excused(reasons []liveproof.Reason) []liveproof.Reason {
-	if at := slices.Index(reasons, liveproof.ReasonFaceTooSmall); f.reduced && at >= 0 {
-		reasons = slices.Clone(reasons)
-		reasons[at] = liveproof.ReasonLowBitrate
+	if !f.reduced || !slices.Contains(reasons, liveproof.ReasonFaceTooSmall) {
+		return reasons
 	}
-	return slices.Compact(reasons)
+	excused := []liveproof.Reason{liveproof.ReasonLowBitrate}
+	for _, r := range reasons {
+		if r != liveproof.ReasonFaceTooSmall && r != liveproof.ReasonLowBitrate {
+			excused = append(excused, r)
+		}
+	}
+	return excused
 }
 
 // badlySeen reports whether the person can be blamed for an unscored face. A coarse encoding hides no stillness: else who
