@@ -15,6 +15,11 @@ const longHelp = `Liveproof decides from video whether a bona fide person or an 
   liveproof models list               which model files are there, and where
   liveproof load clip.mp4             open many sessions against a server
 
+Error rates on your own labelled files, or on a benchmark:
+
+  liveproof evaluate --csv files.csv --root DIR --out DIR
+  liveproof calibrate --scores DIR/scores-dev.csv         the threshold, chosen from those scores
+
 Benchmarks (OULU-NPU, CASIA-FASD, Replay-Attack, MSU-MFSD), for training and evaluation:
 
   liveproof extract --dataset msu --root DIR --out DIR    face crops and manifest.csv
@@ -22,7 +27,7 @@ Benchmarks (OULU-NPU, CASIA-FASD, Replay-Attack, MSU-MFSD), for training and eva
   liveproof layout --dataset msu --out DIR                the same layout, to be filmed by the renderer
 
 Exit codes: 0 success · 1 failure · 2 wrong usage or configuration ·
-3 replay: some files could not be judged, extract --verify: the dataset is incomplete · 130 interrupted.`
+3 replay, evaluate: some files could not be judged, extract --verify: the dataset is incomplete · 130 interrupted.`
 
 func newRootCommand() *cobra.Command {
 	root := &cobra.Command{
@@ -37,7 +42,7 @@ func newRootCommand() *cobra.Command {
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
 	root.AddCommand(newServeCommand(), newReplayCommand(), newModelsCommand(), newLoadCommand(), newHealthcheckCommand(),
-		newExtractCommand(), newProtocolCommand(), newLayoutCommand(), newVersionCommand())
+		newEvaluateCommand(), newCalibrateCommand(), newExtractCommand(), newProtocolCommand(), newLayoutCommand(), newVersionCommand())
 	return root
 }
 

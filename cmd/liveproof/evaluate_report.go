@@ -1,0 +1,98 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	"github.com/liveproof/liveproof/evaluation"
+	"github.com/liveproof/liveproof/evaluation/report"
+)
+
+// about is what the report says of the run.
+func (o evaluateOptions) about(s evaluation.Settings) report.About {
+	a := report.About{
+		Command: append([]string{"liveproof"}, os.Args[1:]...), Version: currentRelease().Version, Host: thisHost(),
+		ThresholdFrom: "the model's metadata", ConfigSHA256: s.Config, Via: s.Via, By: o.by,
+		Rehearsal: o.rehearsal, Pictures: o.pictures,
+	}
+	return a
+}
+
+// thisHost describes the machine as far as Linux tells; elsewhere less is known.
+func thisHost() report.Host {
+	host := report.Host{OS: runtime.GOOS + "/" + runtime.GOARCH, Cores: runtime.GOMAXPROCS(0)}
+	if text, err := os.ReadFile("/proc/cpuinfo"); err == nil {
+		host.CPU = fieldOf(string(text), "model name")
+	}
+	if text, err := os.ReadFile("/proc/meminfo"); err == nil {
+		var kib int64
+		if n, _ := fmt.Sscanf(fieldOf(string(text), "MemTotal"), "%d kB", &kib); n == 1 {
+			host.Memory = kib << 10
+		}
+	}
+	return host
+}
+
+// fieldOf returns the value of the first line "name: value".
+func fieldOf(text, name string) string {
+	for line := range strings.Lines(text) {
+		if key, value, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(key) == name {
+			return strings.TrimSpace(value)
+		}
+	}
+	return ""
+}
+
+// conclude writes scores and report, and says what they are.
+func (o evaluateOptions) conclude(cfg Config, plan evaluation.Plan, results []evaluation.Result, about report.About, out io.Writer) error {
+	failed := failure(results)
+	about.Thumbnail = thumbnails(cfg.Media) // asked only with --pictures
+	if o.meanBy != "" {
+		var err error
+		if plan, results, err = evaluation.MeanBy(plan, results, o.meanBy); err != nil {
+			return usage(fmt.Errorf("--mean-by: %w", err))
+		}
+	}
+	scores, err := evaluation.WriteScores(o.out, plan, results)
+	if err != nil {
+		return fmt.Errorf("--out: %w", err)
+	}
+	if cfg.Verdict.Threshold > 0 && o.publish.server == "" {
+		about.Model, about.ThresholdFrom = results[0].Model, "verdict.threshold of the configuration"
+		about.Model.Threshold = cfg.Verdict.Threshold
+	}
+	r, err := report.Build(plan, results, about)
+	if err != nil {
+		return err
+	}
+	if err := r.Write(o.out); err != nil {
+		return fmt.Errorf("--out: %w", err)
+	}
+	if err := o.print(r, scores, out); err != nil {
+		return err
+	}
+	return failed
+}
+
+func (o evaluateOptions) print(r *report.Report, scores []string, out io.Writer) error {
+	if o.json {
+		return json.NewEncoder(out).Encode(r)
+	}
+	if err := r.Text(out); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(out, "\nreport: %s\nscores: %s\n", filepath.Join(o.out, "report.html"), strings.Join(joinAll(o.out, scores), " "))
+	return err
+}
+
+func joinAll(dir string, names []string) (paths []string) {
+	for _, name := range names {
+		paths = append(paths, filepath.Join(dir, name))
+	}
+	return paths
+}
