@@ -58,7 +58,7 @@ var foreign = map[string][]string{
 	"gocv.io/x/gocv":                      {"detector"},
 	"github.com/yalue/onnxruntime_go":     {"onnx"},
 	"github.com/redis/go-redis":           {"store", "internal/redistest"},
-	"github.com/gorilla/websocket":        {"ingest"},
+	"github.com/gorilla/websocket":        {"ingest", "publish"},
 	"github.com/spf13/cobra":              {"cmd/liveproof"},
 	"gonum.org/v1/gonum":                  {"evaluation", "evaluation/metrics", "evaluation/report"},
 	"gonum.org/v1/plot":                   {"evaluation/report"},

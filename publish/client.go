@@ -26,7 +26,8 @@ type Client struct {
 type Session struct {
 	ID          string `json:"id"`
 	ClientToken string `json:"client_token"`
-	WHIPURL     string `json:"whip_url"` // absolute
+	WHIPURL     string `json:"whip_url"`   // absolute
+	SignalURL   string `json:"signal_url"` // absolute, ws or wss
 }
 
 // Create creates a session with this mode.
@@ -41,6 +42,9 @@ func (c Client) Create(ctx context.Context, mode liveproof.Mode) (s Session, err
 	if strings.HasPrefix(s.WHIPURL, "/") { // the server does not know its public address
 		s.WHIPURL = c.base() + s.WHIPURL
 	}
+	if strings.HasPrefix(s.SignalURL, "/") {
+		s.SignalURL = "ws" + strings.TrimPrefix(c.base(), "http") + s.SignalURL
+	}
 	return s, nil
 }
 
@@ -48,17 +52,27 @@ func (c Client) base() string { return strings.TrimSuffix(c.Server, "/") }
 
 // Status is the state and verdict of a session.
 type Status struct {
-	State   liveproof.State   `json:"state"`
-	Verdict liveproof.Outcome `json:"verdict"`
-	Frames  struct {
-		Sampled int64 `json:"sampled"`
-		Scored  int64 `json:"scored"`
-	} `json:"frames"`
+	State    liveproof.State       `json:"state"`
+	Verdict  liveproof.Outcome     `json:"verdict"`
+	Score    float64               `json:"score"`
+	Reasons  []liveproof.Reason    `json:"reasons"`
+	Frames   liveproof.FrameCounts `json:"frames"`
+	Model    liveproof.ModelInfo   `json:"model"`
+	Detector string                `json:"detector"`
 }
 
 // Status reads a session.
 func (c Client) Status(ctx context.Context, id string) (s Status, err error) {
 	return s, c.do(ctx, http.MethodGet, "/v1/sessions/"+url.PathEscape(id), "", &s)
+}
+
+// Timeline reads the samples of a session.
+func (c Client) Timeline(ctx context.Context, id string) ([]liveproof.Sample, error) {
+	var t struct {
+		Samples []liveproof.Sample `json:"samples"`
+	}
+	err := c.do(ctx, http.MethodGet, "/v1/sessions/"+url.PathEscape(id)+"/timeline", "", &t)
+	return t.Samples, err
 }
 
 // do makes one request. An answer other than success becomes an error; it wraps liveproof.ErrOverloaded if
@@ -77,7 +91,7 @@ func (c Client) do(ctx context.Context, method, path, body string, into any) err
 		return err
 	}
 	defer resp.Body.Close()
-	raw, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	raw, err := io.ReadAll(io.LimitReader(resp.Body, maxTimeline))
 	if err != nil {
 		return err
 	}
@@ -86,6 +100,9 @@ func (c Client) do(ctx context.Context, method, path, body string, into any) err
 	}
 	return json.Unmarshal(raw, into)
 }
+
+// maxTimeline bounds what is read of an answer of the sessions API, in bytes; the timeline of a long call is the longest.
+const maxTimeline = 64 << 20
 
 // refusal is the error for an answer other than success.
 func refusal(status string, body []byte) error {

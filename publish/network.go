@@ -62,9 +62,9 @@ func (n Network) Impairs() bool {
 	return n != Network{}
 }
 
-// apply makes a peer connection with these settings use the network. The settings are for one peer connection, as its
+// settings makes a peer connection with these settings use the network. The settings are for one peer connection, as its
 // sockets share the bandwidth.
-func (n Network) apply(s *webrtc.SettingEngine) error {
+func (n Network) settings(s *webrtc.SettingEngine) error {
 	if err := n.Validate(); err != nil || !n.Impairs() {
 		return err
 	}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"math"
 	"net"
-	"net/http"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -34,7 +33,7 @@ func TestNetworkRefuses(t *testing.T) {
 		"bandwidth: -300000":        {Bandwidth: -300_000},
 	} {
 		require.ErrorContains(t, n.Validate(), says, "%+v", n)
-		require.ErrorContains(t, n.apply(&webrtc.SettingEngine{}), says, "%+v", n)
+		require.ErrorContains(t, n.settings(&webrtc.SettingEngine{}), says, "%+v", n)
 	}
 	for _, n := range []Network{{}, {Loss: 1}, {Loss: .75, Burst: 3}, {Loss: .1, Burst: 1}, {Delay: time.Second, Jitter: time.Second, Bandwidth: 12_000}} {
 		require.NoError(t, n.Validate(), "%+v", n)
@@ -268,38 +267,25 @@ func TestUnderWayIsBounded(t *testing.T) {
 	require.Zero(t, u.next())
 }
 
-// connectThrough is Connect over a network.
-func connectThrough(ctx context.Context, t *testing.T, r *receiver, n Network) (*Publisher, error) {
-	t.Helper()
-	s, err := r.client().Create(ctx, liveproof.ModeCall)
-	require.NoError(t, err)
-	var settings webrtc.SettingEngine
-	require.NoError(t, n.apply(&settings))
-	pc, err := webrtc.NewAPI(webrtc.WithSettingEngine(settings)).NewPeerConnection(webrtc.Configuration{})
-	require.NoError(t, err)
-	track, err := webrtc.NewTrackLocalStaticSample(webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeVP8}, "video", "liveproof")
-	require.NoError(t, err)
-	_, err = pc.AddTrack(track)
-	require.NoError(t, err)
-	p := &Publisher{http: http.DefaultClient, token: s.ClientToken, pc: pc, track: track, left: make(chan struct{})}
-	t.Cleanup(func() { _ = p.Abandon() })
-	return p, p.connect(ctx, s.WHIPURL)
-}
-
 // TestPeerConnectionGoesThroughTheNetwork: nothing connects where everything is lost, and a clip arrives where delays,
 // jitter and a limited bandwidth are in the way.
 func TestPeerConnectionGoesThroughTheNetwork(t *testing.T) {
-	clip, err := readIVF(bytes.NewReader(ivf("VP80", 30, 50, 1)))
+	clip, err := readIVF(bytes.NewReader(ivfFile("VP80", 30, 50, 1)))
 	require.NoError(t, err)
+	connect := func(ctx context.Context, r *receiver, n Network) (*Publisher, error) {
+		s, err := r.client().Create(ctx, liveproof.ModeCall)
+		require.NoError(t, err)
+		return Connect(ctx, Options{Client: r.client(), Network: &n}, s, clip)
+	}
 	t.Run("everything is lost", func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		_, err := connectThrough(ctx, t, newReceiver(t), Network{Loss: 1})
+		_, err := connect(ctx, newReceiver(t), Network{Loss: 1})
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 	})
 	t.Run("late", func(t *testing.T) {
 		r := newReceiver(t)
-		p, err := connectThrough(t.Context(), t, r, Network{Delay: 20 * time.Millisecond, Jitter: 10 * time.Millisecond, Bandwidth: 1_000_000})
+		p, err := connect(t.Context(), r, Network{Delay: 20 * time.Millisecond, Jitter: 10 * time.Millisecond, Bandwidth: 1_000_000})
 		require.NoError(t, err)
 		require.NoError(t, p.Send(t.Context(), clip))
 		require.Eventually(t, func() bool { return r.packets.Load() == 30 }, 10*time.Second, 5*time.Millisecond)
