@@ -88,16 +88,7 @@ func (c crop) write(dir string) error {
 func upright(p liveproof.Picture, turn int, pool *liveproof.ImagePool) (*liveproof.Image, error) {
 	img, err := p.RGB(pool)
 	if err == nil && turn == 180 {
-		turnOver(img)
+		img.TurnOver()
 	}
 	return img, err
-}
-
-// turnOver turns by 180 degrees in place: the last pixel becomes the first.
-func turnOver(m *liveproof.Image) {
-	at := func(i int) []byte { return m.Pix[i/m.Width*m.Stride+3*(i%m.Width):][:3] }
-	for i, j := 0, m.Width*m.Height-1; i < j; i, j = i+1, j-1 {
-		a, b := at(i), at(j)
-		a[0], a[1], a[2], b[0], b[1], b[2] = b[0], b[1], b[2], a[0], a[1], a[2]
-	}
 }

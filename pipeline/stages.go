@@ -55,7 +55,7 @@ func (l *line) take(ctx context.Context, seq *sequence, pic liveproof.Picture) e
 	l.sampled.Add(1)
 	f := seq.frame(p, start)
 	f.cells, f.thorough = seen.cells, thorough
-	if seen.repeated {
+	if seen.repeated && !l.cfg.Recorded {
 		f.unscored(liveproof.ReasonFrozenPicture)
 		l.complete(ctx, f)
 		return nil
@@ -222,6 +222,7 @@ func (l *line) crop(_ context.Context, f *frame) bool {
 	f.img = nil
 	f.sample.Weight, f.sample.Quantiser = 0, q.Quantiser
 	switch {
+	case l.cfg.Recorded:
 	case motion == stands && !badlySeen(q.Reasons):
 		q.Reasons = append([]liveproof.Reason{liveproof.ReasonFrozenPicture}, q.Reasons...)
 	case motion == flat && len(q.Reasons) == 0:

@@ -112,9 +112,9 @@ func (o extractOptions) run(ctx context.Context, cfg Config, out, errOut io.Writ
 		return usage(err)
 	}
 	if !o.quiet {
-		progress := newVideoProgress(errOut)
+		progress := newListProgress("extracting", "videos", errOut)
 		defer progress.close()
-		do.Progress = progress.show
+		do.Progress = func(now extract.Progress) { progress.show(extractAdvance(now)) }
 	}
 	if o.verify {
 		return o.runVerify(ctx, cfg, tree, do, out)

@@ -36,7 +36,7 @@ func newRootCommand() *cobra.Command {
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
 	root.AddCommand(newServeCommand(), newReplayCommand(), newModelsCommand(), newLoadCommand(), newHealthcheckCommand(),
-		newExtractCommand(), newProtocolCommand(), newLayoutCommand(), newVersionCommand())
+		newEvaluateCommand(), newExtractCommand(), newProtocolCommand(), newLayoutCommand(), newVersionCommand())
 	return root
 }
 

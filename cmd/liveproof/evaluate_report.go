@@ -1,0 +1,94 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	"github.com/liveproof/liveproof/engine"
+	"github.com/liveproof/liveproof/evaluation"
+	"github.com/liveproof/liveproof/evaluation/report"
+)
+
+// about is what the report says of the run.
+func (o evaluateOptions) about(cfg Config, e *engine.Engine, s evaluation.Settings) report.About {
+	a := report.About{
+		Command: append([]string{"liveproof"}, os.Args[1:]...), Version: currentRelease().Version, Host: thisHost(), Model: e.Model(),
+		ThresholdFrom: "the model's metadata", Detector: e.Detector(), ConfigSHA256: s.Config, Via: s.Via, By: o.by,
+		Rehearsal: o.rehearsal, Pictures: o.pictures,
+	}
+	if cfg.Verdict.Threshold > 0 {
+		a.Model.Threshold, a.ThresholdFrom = cfg.Verdict.Threshold, "verdict.threshold of the configuration"
+	}
+	return a
+}
+
+// thisHost describes the machine as far as Linux tells; elsewhere less is known.
+func thisHost() report.Host {
+	host := report.Host{OS: runtime.GOOS + "/" + runtime.GOARCH, Cores: runtime.GOMAXPROCS(0)}
+	if text, err := os.ReadFile("/proc/cpuinfo"); err == nil {
+		host.CPU = fieldOf(string(text), "model name")
+	}
+	if text, err := os.ReadFile("/proc/meminfo"); err == nil {
+		var kib int64
+		if n, _ := fmt.Sscanf(fieldOf(string(text), "MemTotal"), "%d kB", &kib); n == 1 {
+			host.Memory = kib << 10
+		}
+	}
+	return host
+}
+
+// fieldOf returns the value of the first line "name: value".
+func fieldOf(text, name string) string {
+	for line := range strings.Lines(text) {
+		if key, value, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(key) == name {
+			return strings.TrimSpace(value)
+		}
+	}
+	return ""
+}
+
+// conclude writes scores and report, and says what they are.
+func (o evaluateOptions) conclude(plan evaluation.Plan, results []evaluation.Result, about report.About, out io.Writer) error {
+	scores, err := evaluation.WriteScores(o.out, plan, results)
+	if err != nil {
+		return fmt.Errorf("--out: %w", err)
+	}
+	r, err := report.Build(plan, results, about)
+	if err != nil {
+		return err
+	}
+	if w, ok := any(r).(interface{ Write(dir string) error }); ok {
+		if err := w.Write(o.out); err != nil {
+			return fmt.Errorf("--out: %w", err)
+		}
+	}
+	if err := o.print(r, scores, out); err != nil {
+		return err
+	}
+	return failure(results)
+}
+
+func (o evaluateOptions) print(r *report.Report, scores []string, out io.Writer) error {
+	if o.json {
+		return json.NewEncoder(out).Encode(r)
+	}
+	if w, ok := any(r).(interface{ Text(w io.Writer) error }); ok {
+		if err := w.Text(out); err != nil {
+			return err
+		}
+	}
+	_, err := fmt.Fprintf(out, "\nreport: %s\nscores: %s\n", filepath.Join(o.out, "report.html"), strings.Join(joinAll(o.out, scores), " "))
+	return err
+}
+
+func joinAll(dir string, names []string) (paths []string) {
+	for _, name := range names {
+		paths = append(paths, filepath.Join(dir, name))
+	}
+	return paths
+}
