@@ -60,6 +60,7 @@ var foreign = map[string][]string{
 	"github.com/redis/go-redis":           {"store", "internal/redistest"},
 	"github.com/gorilla/websocket":        {"ingest", "publish"},
 	"github.com/spf13/cobra":              {"cmd/liveproof"},
+	"github.com/spf13/pflag":              {"cmd/liveproof"},
 	"gonum.org/v1/gonum":                  {"evaluation", "evaluation/metrics", "evaluation/report"},
 	"gonum.org/v1/plot":                   {"evaluation/report"},
 	"github.com/schollz/progressbar":      {"cmd/liveproof"},

@@ -37,8 +37,8 @@ type Options struct {
 	// Connected is called for each session as soon as its media can flow, also by several goroutines at
 	// once; may be nil.
 	Connected func(Session)
-	// Sent is called with each picture of a session that was sent, also by several goroutines at once; may be nil.
-	Sent func(s Session, pictures int)
+	// Sent is called with the share of the clip that a session has sent, in (0,1], also by several goroutines at once; may be nil.
+	Sent func(s Session, share float64)
 }
 
 // Validate reports every option that is out of range; each error begins with its name.

@@ -324,9 +324,9 @@ func TestQuantileInterpolates(t *testing.T) {
 }
 
 func TestSummarizeVerdicts(t *testing.T) {
-	results := []Result{{}, {Refused: true}}
+	results := []Result{{Session: "01A"}, {Refused: true}}
 	for i := range 20 {
-		results = append(results, Result{SecondsToVerdict: float64(20 - i)})
+		results = append(results, Result{Session: "01A", SecondsToVerdict: float64(20 - i)})
 	}
 	require.Equal(t, VerdictTimes{Sessions: 20, Undecided: 1, Refused: 1, Median: 10, P95: 19, Worst: 20}, SummarizeVerdicts(results))
 	require.Equal(t, VerdictTimes{Undecided: 1}, SummarizeVerdicts(results[:1]))

@@ -3,8 +3,6 @@ package publish
 import (
 	"context"
 	"errors"
-	"math"
-	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -54,7 +52,7 @@ func (t *transmission) run(ctx context.Context) error {
 func (t *transmission) send(ctx context.Context, start time.Time) error {
 	err := t.p.send(ctx, t.clip, func(pictures int) {
 		if t.o.Sent != nil {
-			t.o.Sent(t.s, pictures)
+			t.o.Sent(t.s, float64(pictures)/float64(t.clip.Frames()))
 		}
 	})
 	t.sending = time.Since(start)
@@ -98,38 +96,4 @@ func (c Client) awaitEnd(ctx context.Context, id string, left <-chan struct{}) (
 			return got, err
 		}
 	}
-}
-
-// VerdictTimes are the times to the verdict of many sessions, in seconds.
-type VerdictTimes struct {
-	Sessions  int     `json:"sessions"`  // with a verdict
-	Undecided int     `json:"undecided"` // sessions without one
-	Refused   int     `json:"refused"`   // sessions that the server refused for lack of capacity
-	Median    float64 `json:"median_s"`
-	P95       float64 `json:"p95_s"`
-	Worst     float64 `json:"worst_s"`
-}
-
-// SummarizeVerdicts gives quantiles by nearest rank, so that each is a measured time.
-func SummarizeVerdicts(results []Result) VerdictTimes {
-	var times []float64
-	var v VerdictTimes
-	for _, r := range results {
-		switch {
-		case r.Refused:
-			v.Refused++
-		case r.SecondsToVerdict > 0:
-			times = append(times, r.SecondsToVerdict)
-		default:
-			v.Undecided++
-		}
-	}
-	v.Sessions = len(times)
-	if len(times) == 0 {
-		return v
-	}
-	slices.Sort(times)
-	rank := func(q float64) float64 { return times[int(math.Ceil(q*float64(len(times))))-1] }
-	v.Median, v.P95, v.Worst = rank(.5), rank(.95), times[len(times)-1]
-	return v
 }

@@ -112,7 +112,7 @@ func (o loadOptions) measure(ctx context.Context, load publish.Options, clip *pu
 	var results []publish.Result
 	var err error
 	if o.window.Length == 0 {
-		results, err = publish.Run(ctx, load, clip)
+		results, err = publish.Load(ctx, load, clip)
 	} else {
 		summary.Measurement = new(publish.Measurement)
 		results, *summary.Measurement, err = publish.Measure(ctx, load, o.window, clip)
