@@ -194,7 +194,11 @@ func attackValues(attacks []record, by string) []string {
 	if by == "attack_type" {
 		return speciesOf(attacks)
 	}
-	return values(attacks, func(r record) string { return column(r, by) }, nil)
+	place := map[string]int{} // instruments stand by their species
+	for _, r := range attacks {
+		place[r.Instrument] = placeOf(r.AttackType)
+	}
+	return values(attacks, func(r record) string { return column(r, by) }, func(a, b string) int { return place[a] - place[b] })
 }
 
 // haveInstruments reports whether the attacks name instruments that are not just the species.

@@ -26,9 +26,9 @@ func warnings(r *Report, sets foldSets, measured []record) []Warning {
 	add(c.Attacks == 0 || c.BonaFide == 0, "single_class", "%s.", capital(oneClass(c)))
 	add(sharedNames(sets), "dev_in_eval", "Presentations of the development set are measured too, so the realistic threshold is optimistic.")
 	add(r.Protocol == "" && sharedSubjects(sets), "subjects_shared", "Subjects of the development set are measured too: the realistic threshold has seen these people.")
-	add(r.Folds[0].at(RuleModel).Missing != "", "no_model_threshold", "The model carries no threshold. Choose one with liveproof calibrate.")
-	add(r.Folds[0].at(RuleRealistic).Missing != "", "no_realistic", "There is no realistic threshold: %s.", r.Folds[0].at(RuleRealistic).Missing)
-	add(r.Folds[0].at(RuleIdealised).Missing == "", "idealised", "The idealised threshold was chosen on the measured presentations themselves. "+
+	add(r.Folds[0].at(RuleModel).Threshold == nil, "no_model_threshold", "The model carries no threshold. Choose one with liveproof calibrate.")
+	add(r.Folds[0].at(RuleRealistic).Threshold == nil, "no_realistic", "There is no realistic threshold: %s.", r.Folds[0].at(RuleRealistic).Missing)
+	add(r.Folds[0].at(RuleIdealised).Threshold != nil, "idealised", "The idealised threshold was chosen on the measured presentations themselves. "+
 		"Its rates are optimistic; they stand here because published tables print them.")
 	add(c.Subjects < few, "few_subjects", "Only %s: the videos of one person are alike, so the true rates may lie further off than the counts suggest.",
 		number(c.Subjects, "subject"))
