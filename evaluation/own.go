@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -61,6 +62,11 @@ type OwnFiles struct {
 
 // Own plans the files of one or several tables. The error names every faulty row by its line.
 func Own(title string, tables []Table, o OwnFiles) (Plan, error) {
+	for name := range o.Columns {
+		if _, ok := aliases[name]; !ok {
+			return Plan{}, fmt.Errorf("%q is no column that can be chosen; there are %s", name, strings.Join(slices.Sorted(maps.Keys(aliases)), ", "))
+		}
+	}
 	b := planner{files: o, plan: Plan{Title: title}, lines: map[string]string{}}
 	for _, t := range tables {
 		if err := b.add(t); err != nil {

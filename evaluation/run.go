@@ -72,9 +72,6 @@ func (r *runner) run(ctx context.Context, list []Presentation, jobs int) ([]Resu
 	group, working := errgroup.WithContext(ctx)
 	group.SetLimit(jobs)
 	for i, p := range list {
-		if working.Err() != nil {
-			break
-		}
 		group.Go(func() (err error) {
 			results[i], err = r.once(working, p)
 			return err
@@ -88,6 +85,9 @@ func (r *runner) run(ctx context.Context, list []Presentation, jobs int) ([]Resu
 
 // once judges a presentation unless there is a result of its very file.
 func (r *runner) once(ctx context.Context, p Presentation) (Result, error) {
+	if err := ctx.Err(); err != nil { // the run ended while this one waited for its turn
+		return Result{}, err
+	}
 	was, there := r.folder.done[p.Name]
 	if there && was.Result.Error == "" && was.Result.Turned == p.Turned && was.Source.is(p.Path) {
 		was.Result.Presentation = p // its truth may have been corrected

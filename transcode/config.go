@@ -27,6 +27,8 @@ type Config struct {
 	Preset string
 	// MaxDuration of a file, (0, 24h].
 	MaxDuration time.Duration
+	// TurnedOver turns pictures by 180 degrees, for a file that is stored upside down although no tag says so.
+	TurnedOver bool
 	// Media bounds what is decoded.
 	Media media.Config
 }

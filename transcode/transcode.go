@@ -114,6 +114,9 @@ func (j *job) picture(p liveproof.Picture) error {
 		return err
 	}
 	defer img.Release()
+	if j.cfg.TurnedOver {
+		img.TurnOver()
+	}
 	key, err := j.prepare(img, at)
 	if err != nil {
 		return err

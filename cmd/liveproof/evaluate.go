@@ -39,6 +39,10 @@ A benchmark protocol (docs/benchmarks.md; "liveproof protocol --list" has the na
 
 Its development and test videos are judged, each once, whatever the number of folds.
 
+Over WebRTC, in real time, through a server inside this program or another one, if wanted over a bad network:
+
+  liveproof evaluate … --via webrtc --sessions 4 --codec h264 --bitrate 600k --loss 0.02
+
 The score of a video is the mean of ρ over its scored frames, each with the same weight. A file that cannot be
 read or shows no face is not left out: it counts with the score 0, as rejected, and is listed. A
 recording is not refused for being one: repeated, looped and frozen pictures are scored, unless --strict keeps these tests.
@@ -55,10 +59,12 @@ type evaluateOptions struct {
 	jobs                 int
 	strict, json, quiet  bool
 	pictures, rehearsal  bool
+	publish              publishOptions
 }
 
 func newEvaluateCommand() *cobra.Command {
 	o := evaluateOptions{}
+	var ofWebRTC []string // flags
 	cmd := &cobra.Command{
 		Use:   "evaluate (--csv FILE --root DIR | --protocol NAME --root DATASET=DIR) --out DIR",
 		Short: "Measure error rates on labelled files or a benchmark", Long: evaluateHelp,
@@ -66,6 +72,9 @@ func newEvaluateCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, err := loadConfig(o.config, os.Environ())
 			if err != nil {
+				return usage(err)
+			}
+			if err := needsWebRTC(cmd, o.via, ofWebRTC); err != nil {
 				return usage(err)
 			}
 			return o.run(cmd.Context(), cfg, cmd.OutOrStdout(), cmd.ErrOrStderr())
@@ -81,13 +90,14 @@ func newEvaluateCommand() *cobra.Command {
 	f.StringVar(&o.population, "population", string(benchmark.PopulationSplit), "of a leave-one-out setting: split, all-nodev or everything")
 	f.StringArrayVar(&o.by, "by", nil, "column by which the report is grouped; may be repeated")
 	f.StringVar(&o.out, "out", "", "folder for results and report")
-	f.StringVar(&o.via, "via", string(evaluation.ViaDirect), "direct: the pipeline reads the files; webrtc: they are published to a server")
-	f.IntVar(&o.jobs, "jobs", runtime.GOMAXPROCS(0), "files at once")
+	f.StringVar(&o.via, "via", viaDirect, "direct: the pipeline reads the files; webrtc: they are published to a server")
+	f.IntVar(&o.jobs, "jobs", runtime.GOMAXPROCS(0), "files at once; with --via webrtc: files encoded at once, before --sessions are sent")
 	f.BoolVar(&o.strict, "strict", false, "refuse repeated, looped and frozen pictures as live sessions do")
 	f.BoolVar(&o.rehearsal, "rehearsal", false, "add the section that is ordered as a laboratory's report is")
 	f.BoolVar(&o.pictures, "pictures", false, "show thumbnails of the worst files in the report, which then holds pictures of persons")
 	f.BoolVar(&o.json, "json", false, "print the report as JSON")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "no progress")
+	ofWebRTC = o.publish.addFlags(f)
 	return cmd
 }
 
@@ -97,7 +107,7 @@ func (o evaluateOptions) check() error {
 		check.That("csv, --protocol", (len(o.csv) > 0) != (o.protocol != ""), "give one of them; see --help"),
 		check.That("out", o.out != "", "a folder for the results is needed"),
 		check.That("root", len(o.roots) > 0, "the folder of the files is needed"),
-		check.OneOf("via", o.via, string(evaluation.ViaDirect), string(evaluation.ViaWebRTC)),
+		check.OneOf("via", o.via, viaDirect, viaWebRTC),
 		check.AtLeast("jobs", o.jobs, 1),
 	))
 }
@@ -125,7 +135,7 @@ func (o evaluateOptions) run(ctx context.Context, cfg Config, out, errOut io.Wri
 		return err
 	}
 	about.Time = began
-	return o.conclude(plan, results, about, out)
+	return o.conclude(cfg, plan, results, about, out)
 }
 
 // failure is the error of a run in which some files could not be judged.

@@ -40,7 +40,7 @@ func (j directJudge) Judge(ctx context.Context, p evaluation.Presentation) (eval
 	case err != nil:
 		r.Error = err.Error()
 	default:
-		r.Error = modelFailed(r.Unscored)
+		r.Error = modelFailed(r.Unscored, liveproof.ReasonScorerFailed, liveproof.ReasonOverload, liveproof.ReasonInternalError)
 	}
 	return r, nil
 }
@@ -92,9 +92,10 @@ func resultOf(p evaluation.Presentation, report engine.Report) evaluation.Result
 	return r
 }
 
-// modelFailed says that samples were not scored for a fault of this machine, not of the file: such a result must not stand.
-func modelFailed(unscored map[liveproof.Reason]int64) string {
-	for _, why := range []liveproof.Reason{liveproof.ReasonScorerFailed, liveproof.ReasonOverload, liveproof.ReasonInternalError} {
+// modelFailed says that samples were not scored for one of these reasons, which are faults of the machine and not of the
+// file: such a result must not stand.
+func modelFailed(unscored map[liveproof.Reason]int64, faults ...liveproof.Reason) string {
+	for _, why := range faults {
 		if n := unscored[why]; n > 0 {
 			return fmt.Sprintf("%d samples could not be scored: %s", n, why)
 		}

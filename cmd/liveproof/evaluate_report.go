@@ -9,20 +9,16 @@ import (
 	"runtime"
 	"strings"
 
-	"github.com/liveproof/liveproof/engine"
 	"github.com/liveproof/liveproof/evaluation"
 	"github.com/liveproof/liveproof/evaluation/report"
 )
 
 // about is what the report says of the run.
-func (o evaluateOptions) about(cfg Config, e *engine.Engine, s evaluation.Settings) report.About {
+func (o evaluateOptions) about(s evaluation.Settings) report.About {
 	a := report.About{
-		Command: append([]string{"liveproof"}, os.Args[1:]...), Version: currentRelease().Version, Host: thisHost(), Model: e.Model(),
-		ThresholdFrom: "the model's metadata", Detector: e.Detector(), ConfigSHA256: s.Config, Via: s.Via, By: o.by,
+		Command: append([]string{"liveproof"}, os.Args[1:]...), Version: currentRelease().Version, Host: thisHost(),
+		ThresholdFrom: "the model's metadata", ConfigSHA256: s.Config, Via: s.Via, By: o.by,
 		Rehearsal: o.rehearsal, Pictures: o.pictures,
-	}
-	if cfg.Verdict.Threshold > 0 {
-		a.Model.Threshold, a.ThresholdFrom = cfg.Verdict.Threshold, "verdict.threshold of the configuration"
 	}
 	return a
 }
@@ -53,19 +49,21 @@ func fieldOf(text, name string) string {
 }
 
 // conclude writes scores and report, and says what they are.
-func (o evaluateOptions) conclude(plan evaluation.Plan, results []evaluation.Result, about report.About, out io.Writer) error {
+func (o evaluateOptions) conclude(cfg Config, plan evaluation.Plan, results []evaluation.Result, about report.About, out io.Writer) error {
 	scores, err := evaluation.WriteScores(o.out, plan, results)
 	if err != nil {
 		return fmt.Errorf("--out: %w", err)
+	}
+	if cfg.Verdict.Threshold > 0 && o.publish.server == "" {
+		about.Model, about.ThresholdFrom = results[0].Model, "verdict.threshold of the configuration"
+		about.Model.Threshold = cfg.Verdict.Threshold
 	}
 	r, err := report.Build(plan, results, about)
 	if err != nil {
 		return err
 	}
-	if w, ok := any(r).(interface{ Write(dir string) error }); ok {
-		if err := w.Write(o.out); err != nil {
-			return fmt.Errorf("--out: %w", err)
-		}
+	if err := r.Write(o.out); err != nil {
+		return fmt.Errorf("--out: %w", err)
 	}
 	if err := o.print(r, scores, out); err != nil {
 		return err
@@ -77,10 +75,8 @@ func (o evaluateOptions) print(r *report.Report, scores []string, out io.Writer)
 	if o.json {
 		return json.NewEncoder(out).Encode(r)
 	}
-	if w, ok := any(r).(interface{ Text(w io.Writer) error }); ok {
-		if err := w.Text(out); err != nil {
-			return err
-		}
+	if err := r.Text(out); err != nil {
+		return err
 	}
 	_, err := fmt.Fprintf(out, "\nreport: %s\nscores: %s\n", filepath.Join(o.out, "report.html"), strings.Join(joinAll(o.out, scores), " "))
 	return err

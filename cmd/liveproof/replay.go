@@ -64,10 +64,8 @@ func newReplayCommand() *cobra.Command {
 			if err != nil {
 				return usage(err)
 			}
-			for _, name := range ofWebRTC {
-				if o.via != viaWebRTC && cmd.Flags().Changed(name) {
-					return usage(fmt.Errorf("--%s needs --via webrtc", name))
-				}
+			if err := needsWebRTC(cmd, o.via, ofWebRTC); err != nil {
+				return usage(err)
 			}
 			return o.run(cmd.Context(), cfg, args, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
@@ -82,6 +80,16 @@ func newReplayCommand() *cobra.Command {
 	f.StringVar(&o.via, "via", viaDirect, "direct: straight through the pipeline; webrtc: over WebRTC through a server")
 	ofWebRTC = o.publish.addFlags(f)
 	return cmd
+}
+
+// needsWebRTC refuses flags that were set for another path than they are for.
+func needsWebRTC(cmd *cobra.Command, via string, flags []string) error {
+	for _, name := range flags {
+		if via != viaWebRTC && cmd.Flags().Changed(name) {
+			return fmt.Errorf("--%s needs --via webrtc", name)
+		}
+	}
+	return nil
 }
 
 // replayLine is one file's result. Times are seconds of the file.
