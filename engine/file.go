@@ -44,7 +44,9 @@ type fileJob struct {
 
 // JudgeFile judges a video file as it would judge a live stream: but it drops
 // no frame, uses the file's own time and reads to the file's end. It takes any
-// file that FFmpeg reads. After an error the report is inconclusive.
+// file that FFmpeg reads. After an error the report is inconclusive. A file that is cut short or cannot be decoded in part
+// (media.ErrDamaged), and one that was not read to its end because ctx has ended, is such an error; counts and samples then tell
+// how far it came.
 func (e *Engine) JudgeFile(ctx context.Context, path string, options ...FileOption) (Report, error) {
 	job := fileJob{mode: liveproof.ModeOnboarding, progress: func(string, float64) {}}
 	for _, o := range options {
@@ -81,7 +83,21 @@ func (e *Engine) judgeFile(ctx context.Context, path string, job fileJob, r *Rep
 	}
 	_, err = session.Run(ctx)
 	r.Report = session.Report()
+	if err == nil {
+		err = errors.Join(context.Cause(ctx), file.Damage())
+	}
+	if err != nil && r.Verdict.Outcome != liveproof.OutcomeInconclusive { // of a part of the file only
+		r.Verdict = liveproof.Inconclusive(reasonOf(err))
+	}
 	return err
+}
+
+// reasonOf is liveproof.ReasonOf, with the errors of package media.
+func reasonOf(err error) liveproof.Reason {
+	if errors.Is(err, media.ErrDamaged) {
+		return liveproof.ReasonUnsupportedMedia
+	}
+	return liveproof.ReasonOf(err)
 }
 
 // followed reports the progress of a file's reading, and turns its pictures over if that is wanted.

@@ -7,7 +7,9 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/liveproof/liveproof"
 )
@@ -96,7 +98,7 @@ func (c Client) do(ctx context.Context, method, path, body string, into any) err
 		return err
 	}
 	if resp.StatusCode/100 != 2 {
-		return fmt.Errorf("%s %s: %w", method, path, refusal(resp.Status, raw))
+		return fmt.Errorf("%s %s: %w", method, path, refusal(resp, raw))
 	}
 	return json.Unmarshal(raw, into)
 }
@@ -104,13 +106,24 @@ func (c Client) do(ctx context.Context, method, path, body string, into any) err
 // maxTimeline bounds what is read of an answer of the sessions API, in bytes; the timeline of a long call is the longest.
 const maxTimeline = 64 << 20
 
+// overload is the error of a server without capacity.
+type overload struct {
+	retryAfter time.Duration // 0: the server does not say
+	text       string
+}
+
+func (o *overload) Error() string { return o.text }
+
+func (o *overload) Unwrap() error { return liveproof.ErrOverloaded }
+
 // refusal is the error for an answer other than success.
-func refusal(status string, body []byte) error {
+func refusal(resp *http.Response, body []byte) error {
 	var problem struct{ Code string }
 	if json.Unmarshal(body, &problem) == nil && problem.Code == "overloaded" {
-		return fmt.Errorf("%w: %s: %s", liveproof.ErrOverloaded, status, body)
+		seconds, _ := strconv.Atoi(resp.Header.Get("Retry-After")) // 0 without one
+		return &overload{time.Duration(seconds) * time.Second, fmt.Sprintf("%v: %s: %s", liveproof.ErrOverloaded, resp.Status, body)}
 	}
-	return fmt.Errorf("%s: %s", status, body)
+	return fmt.Errorf("%s: %s", resp.Status, body)
 }
 
 func (c Client) http() *http.Client {

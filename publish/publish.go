@@ -32,6 +32,10 @@ type Options struct {
 	// Stagger is the least time between the starts of two sessions, ≥ 0. Of Run and Measure.
 	Stagger time.Duration
 
+	// Patience is how long a session for which the server has no capacity is asked for again, each time after the server's Retry-After;
+	// 0: it is asked for once.
+	Patience time.Duration
+
 	// Timeline makes results hold the samples, and what is computed from them. The server is asked once more for each session.
 	Timeline bool
 	// Connected is called for each session as soon as its media can flow, also by several goroutines at
@@ -49,6 +53,7 @@ func (o Options) Validate() error {
 		check.OneOf("signalling", string(o.Signalling), "", string(SignallingWHIP), string(SignallingWebSocket)),
 		check.AtLeast("sessions", o.Sessions, 1),
 		check.AtLeast("stagger", o.Stagger, 0),
+		check.AtLeast("patience", o.Patience, 0),
 	)
 }
 
@@ -95,11 +100,23 @@ func Run(ctx context.Context, o Options, count int, clip func(i int) (*Clip, err
 // Judge creates a session, sends the clip once in real time, ends the session and returns its result. An onboarding session ends with
 // its verdict, also before the clip does. A session that the server has no capacity for is not an error: the result is Refused.
 func Judge(ctx context.Context, o Options, clip *Clip) (Result, error) {
-	r, err := o.judge(ctx, clip)
-	if errors.Is(err, liveproof.ErrOverloaded) {
-		return Result{Refused: true}, nil
+	refusals := 0
+	for until := time.Now().Add(o.Patience); ; {
+		r, err := o.judge(ctx, clip)
+		full, refused := errors.AsType[*overload](err)
+		if !refused {
+			r.Refusals = refusals
+			return r, err
+		}
+		refusals++
+		wait := max(time.Second, full.retryAfter)
+		if time.Now().Add(wait).After(until) {
+			return Result{Refused: true, Refusals: refusals}, nil
+		}
+		if err := sleep(ctx, wait); err != nil {
+			return Result{}, err
+		}
 	}
-	return r, err
 }
 
 func (o Options) judge(ctx context.Context, clip *Clip) (r Result, err error) {

@@ -345,7 +345,7 @@ func TestRunSurvivesRefusals(t *testing.T) {
 		for _, got := range results {
 			if got.Refused {
 				refused++
-				require.Equal(t, Result{Refused: true}, got)
+				require.Equal(t, Result{Refused: true, Refusals: 1}, got)
 			}
 		}
 		require.EqualValues(t, 4-places, refused)

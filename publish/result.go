@@ -21,6 +21,8 @@ type Result struct {
 	Outcome   liveproof.Outcome `json:"verdict"`
 	// Refused says that the server had no capacity for the session; the other fields are then empty.
 	Refused bool `json:"refused,omitempty"`
+	// Refusals is how often the server had no capacity, also before it had (Options.Patience).
+	Refusals int `json:"refusals,omitempty"`
 
 	State    liveproof.State       `json:"state,omitempty"`
 	Score    float64               `json:"score"`

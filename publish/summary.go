@@ -11,6 +11,7 @@ import (
 type Distribution struct {
 	Sessions int                       `json:"sessions"` // with a result
 	Refused  int                       `json:"refused"`  // sessions that the server refused for lack of capacity
+	Refusals int                       `json:"refusals"` // by the server, also of sessions that had a place later
 	Verdicts map[liveproof.Outcome]int `json:"verdicts"`
 	// Decided sessions have a time to their verdict.
 	Decided     int       `json:"decided"`
@@ -34,6 +35,7 @@ func Summarize(results []Result) Distribution {
 	var times, rates []float64
 	var scored int64
 	for _, r := range results {
+		d.Refusals += r.Refusals
 		switch {
 		case r.Refused:
 			d.Refused++

@@ -62,7 +62,7 @@ func (w *webSocket) dial(ctx context.Context) error {
 	if err != nil && resp != nil {
 		defer resp.Body.Close()
 		body, _ := io.ReadAll(io.LimitReader(resp.Body, maxAnswer)) // the status says enough
-		return fmt.Errorf("signalling: %w", refusal(resp.Status, body))
+		return fmt.Errorf("signalling: %w", refusal(resp, body))
 	}
 	if err != nil {
 		return fmt.Errorf("signalling at %q: %w", w.url, err)

@@ -52,7 +52,7 @@ func (w *whip) post(ctx context.Context, offer string) (answer string, err error
 		return "", err
 	}
 	if resp.StatusCode != http.StatusCreated {
-		return "", fmt.Errorf("WHIP: %w", refusal(resp.Status, body))
+		return "", fmt.Errorf("WHIP: %w", refusal(resp, body))
 	}
 	base, err := url.Parse(w.endpoint)
 	if err != nil {

@@ -19,7 +19,8 @@ import (
 	"github.com/liveproof/liveproof/media"
 )
 
-// Errors of this package; test with errors.Is. Those of media.OpenFile and media.File are passed on.
+// Errors of this package; test with errors.Is. Those of media.OpenFile and media.File are passed on: a file that is cut short or cannot be
+// decoded in part is media.ErrDamaged.
 var (
 	// ErrTooLong: the file is longer than Config.MaxDuration.
 	ErrTooLong = errors.New("video is too long")
@@ -83,7 +84,7 @@ func (j *job) all(ctx context.Context, file *media.File, progress func(float64))
 	for {
 		picture, err := file.Next(ctx)
 		if errors.Is(err, io.EOF) {
-			return j.finish()
+			return errors.Join(j.finish(), file.Damage())
 		}
 		if err != nil {
 			return err

@@ -22,7 +22,7 @@ import (
 type publishOptions struct {
 	server, apiKey, signalling string
 	sessions                   int
-	ramp                       time.Duration
+	ramp, patience             time.Duration
 	codec, preset, cache       string
 	bitrate                    bitrate
 	longest                    int
@@ -58,6 +58,7 @@ func (o *publishOptions) addServerFlags(f *pflag.FlagSet) {
 	f.StringVar(&o.signalling, "signalling", string(publish.SignallingWHIP), "whip (RFC 9725) or websocket (as the web component)")
 	f.IntVar(&o.sessions, "sessions", 1, "sessions at once; fewer files than sessions are sent several times")
 	f.DurationVar(&o.ramp, "ramp", 200*time.Millisecond, "least time between two sessions' starts")
+	f.DurationVar(&o.patience, "patience", time.Minute, "how long a session is asked for again while the server has no capacity; 0: once")
 }
 
 func (o *publishOptions) addEncodingFlags(f *pflag.FlagSet) {
@@ -113,7 +114,7 @@ func flagsOf(err error) error {
 
 func (o publishOptions) options(client publish.Client, mode liveproof.Mode) publish.Options {
 	p := publish.Options{
-		Client: client, Mode: mode, Signalling: publish.Signalling(o.signalling), Sessions: o.sessions, Stagger: o.ramp,
+		Client: client, Mode: mode, Signalling: publish.Signalling(o.signalling), Sessions: o.sessions, Stagger: o.ramp, Patience: o.patience,
 	}
 	network := o.network
 	network.Bandwidth = int(o.bandwidth)
@@ -138,7 +139,7 @@ type published struct {
 }
 
 // errRefused: the server answered 503 overloaded.
-var errRefused = errors.New("refused: the server has no capacity for one more session now; use fewer --sessions or a longer --ramp")
+var errRefused = errors.New("refused: the server has no capacity for one more session now; use fewer --sessions, a longer --ramp or more --patience")
 
 // watcher is told how far encoding and sending are; each method may be called by several goroutines at once.
 type watcher interface {

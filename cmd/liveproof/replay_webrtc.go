@@ -106,11 +106,12 @@ func (o replayOptions) webrtcLine(p published) replayLine {
 // printDistribution tells what the sessions got together.
 func printDistribution(results []publish.Result, out io.Writer) error {
 	d := publish.Summarize(results)
-	if d.Sessions == 0 {
+	if d.Sessions+d.Refused == 0 {
 		return nil
 	}
-	_, err := fmt.Fprintf(out, "\n%d sessions: live %d, spoof %d, inconclusive %d; refused %d\n",
-		d.Sessions, d.Verdicts[liveproof.OutcomeLive], d.Verdicts[liveproof.OutcomeSpoof], d.Verdicts[liveproof.OutcomeInconclusive], d.Refused)
+	_, err := fmt.Fprintf(out, "\n%d sessions: live %d, spoof %d, inconclusive %d; refused %d for lack of capacity, %d of them at last\n",
+		d.Sessions, d.Verdicts[liveproof.OutcomeLive], d.Verdicts[liveproof.OutcomeSpoof], d.Verdicts[liveproof.OutcomeInconclusive],
+		d.Refusals, d.Refused)
 	_, more := fmt.Fprintf(out, "scored samples a second: min %.2f median %.2f max %.2f; scored %.0f %% of %d samples\n",
 		d.PerSecond.Least, d.PerSecond.Median, d.PerSecond.Most, 100*d.ScoredShare, d.Sampled) //nolint:mnd // percent
 	err = errors.Join(err, more)
