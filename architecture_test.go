@@ -35,7 +35,7 @@ var mayImport = map[string][]string{
 	"engine":               {"", "configs", "detector", "media", "models", "onnx", "pipeline", "scorer", "verdict"},
 	"extract":              {"", "benchmark", "detector", "engine", "media"},
 	"publish":              {""},
-	"evaluation":           {"", "benchmark"},
+	"evaluation":           {"", "benchmark", "evaluation/metrics", "evaluation/robustness"},
 	"transcode":            {"", "media"},
 	"webclient":            {},
 	"configs":              {},

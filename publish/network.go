@@ -2,6 +2,7 @@ package publish
 
 import (
 	"errors"
+	"math/rand/v2"
 	"net"
 	"time"
 
@@ -60,6 +61,16 @@ func (n Network) Impairs() bool {
 	n.Seed = 0
 	n.Burst = 0
 	return n != Network{}
+}
+
+// Of is the network of one of several publishers: as bad, with losses of its own. Of of no network is none.
+func (n *Network) Of(publisher uint64) *Network {
+	if n == nil {
+		return nil
+	}
+	own := *n
+	own.Seed = rand.NewPCG(n.Seed, publisher).Uint64()
+	return &own
 }
 
 // settings makes a peer connection with these settings use the network. The settings are for one peer connection, as its

@@ -47,6 +47,16 @@ func TestOnlyAnImpairedNetworkIsInTheWay(t *testing.T) {
 	}
 }
 
+// TestNetworkOfManyPublishers: each loses packets of its own, and the same in every run.
+func TestNetworkOfManyPublishers(t *testing.T) {
+	n := &Network{Loss: .3, Seed: 1}
+	require.Equal(t, n.Of(1), n.Of(1))
+	require.NotEqual(t, n.Of(1), n.Of(2))
+	require.NotEqual(t, outcomes(newLine(*n.Of(1), 0), 200), outcomes(newLine(*n.Of(2), 0), 200))
+	require.InDelta(t, .3, n.Of(5).Loss, 0)
+	require.Nil(t, (*Network)(nil).Of(1))
+}
+
 // outcomes are which of many packets of 1000 bytes, one a millisecond, are lost.
 func outcomes(l *line, packets int) (lost []bool) {
 	now := time.Now()

@@ -13,6 +13,7 @@ const longHelp = `Liveproof decides from video whether a bona fide person or an 
   liveproof replay --json clip.mp4    judge files through the same pipeline
   liveproof models list               which model files are there, and where
   liveproof load clip.ivf             open many sessions against a server
+  liveproof robustness --csv FILE …   what encoders, WebRTC and lossy networks change of the results
 
 Benchmarks (OULU-NPU, CASIA-FASD, Replay-Attack, MSU-MFSD), for training and evaluation:
 
@@ -36,7 +37,7 @@ func newRootCommand() *cobra.Command {
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
 	root.AddCommand(newServeCommand(), newReplayCommand(), newModelsCommand(), newLoadCommand(), newHealthcheckCommand(),
-		newEvaluateCommand(), newExtractCommand(), newProtocolCommand(), newLayoutCommand(), newVersionCommand())
+		newEvaluateCommand(), newRobustnessCommand(), newExtractCommand(), newProtocolCommand(), newLayoutCommand(), newVersionCommand())
 	return root
 }
 
