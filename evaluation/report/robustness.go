@@ -15,10 +15,11 @@ import (
 	"github.com/liveproof/liveproof/evaluation/robustness"
 )
 
-// Size of one of the three panels, in points.
+// Sizes of one of the three panels and of the legend beside them, in points.
 const (
 	panelWidth  = 220
 	panelHeight = 210
+	legendWidth = 130
 )
 
 // PlotRobustness writes an SVG file with three panels over the loss of packets, a line for each encoding: the mean |Δρ| from the
@@ -36,11 +37,14 @@ func PlotRobustness(out io.Writer, r robustness.Report) error {
 		}),
 		robustnessPanel(r, "inconclusive, %", func(s robustness.Sweep) (float64, bool) { return 100 * s.Outcome.Inconclusive, true }),
 	}
-	addLegend(panels[len(panels)-1], r)
-	canvas := vgsvg.New(panelWidth*vg.Length(len(panels)), panelHeight)
+	width := panelWidth * vg.Length(len(panels))
+	canvas := vgsvg.New(width+legendWidth, panelHeight)
 	page := draw.New(canvas)
 	page.SetColor(color.White)
 	page.Fill(page.Rectangle.Path())
+	legend := encodingsLegend(r)
+	legend.Draw(draw.Crop(page, width, -8, 8, -8))
+	page = draw.Crop(page, 0, -legendWidth, 0, 0)
 	tiles := draw.Tiles{Rows: 1, Cols: len(panels), PadX: 12, PadTop: 8, PadBottom: 4, PadLeft: 6, PadRight: 10}
 	for i, row := range plot.Align([][]*plot.Plot{panels}, tiles, page)[0] {
 		panels[i].Draw(row)
@@ -66,7 +70,7 @@ func robustnessPanel(r robustness.Report, y string, value func(robustness.Sweep)
 		}
 	}
 	p.Y.Min = 0
-	if p.Y.Max <= 0 {
+	if p.Y.Max *= 1.05; p.Y.Max <= 0 {
 		p.Y.Max = 1
 	}
 	return p
@@ -78,15 +82,17 @@ func dots(at plotter.XYs, i int) *plotter.Scatter {
 	return &plotter.Scatter{XYs: at, GlyphStyle: draw.GlyphStyle{Color: inkSpecies[i%len(inkSpecies)], Radius: 2, Shape: draw.CircleGlyph{}}}
 }
 
-func addLegend(p *plot.Plot, r robustness.Report) {
-	p.Legend.Top = true
-	p.Legend.TextStyle.Font, p.Legend.TextStyle.Color = sans(7.5), inkText
+func encodingsLegend(r robustness.Report) plot.Legend {
+	legend := plot.NewLegend()
+	legend.Top, legend.Left = true, true
+	legend.TextStyle.Font, legend.TextStyle.Color = sans(8.5), inkText
 	for i, e := range r.Encodings {
 		l := encodingLook(i)
 		name := e.Codec + " " + strconv.FormatFloat(float64(e.Bitrate)/1000, 'f', -1, 64) + "k"
 		if e.Preset != "" {
 			name += " " + e.Preset
 		}
-		p.Legend.Add(name, &plotter.Line{LineStyle: draw.LineStyle{Color: l.ink, Width: 1.4, Dashes: l.dashes}})
+		legend.Add(name, &plotter.Line{LineStyle: draw.LineStyle{Color: l.ink, Width: 1.4, Dashes: l.dashes}})
 	}
+	return legend
 }

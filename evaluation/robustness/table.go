@@ -37,7 +37,10 @@ func (r Report) Text(out io.Writer) error {
 
 // Markdown writes the tables in GitHub's Markdown.
 func (r Report) Markdown(out io.Writer) error {
-	line := func(cells []string) string { return "| " + strings.Join(cells, " | ") + " |\n" }
+	line := func(cells []string) string {
+		escaped := strings.ReplaceAll(strings.Join(cells, "\x00"), "|", `\|`) // as in |Δρ|
+		return "| " + strings.ReplaceAll(escaped, "\x00", " | ") + " |\n"
+	}
 	if _, err := fmt.Fprintln(out, r.caption()); err != nil {
 		return err
 	}
