@@ -22,7 +22,7 @@ PRETTIER := webclient/node_modules/.bin/prettier --config webclient/.prettierrc.
 CLIENT_SCRIPTS := "clients/*.{js,mjs,json}" "clients/browser/**/*.{js,mjs}" "!clients/package-lock.json"
 
 .PHONY: help run test setup build web lint lint-go lint-training lint-web format test-go test-web test-training test-browser test-clients test-clients-quick
-.PHONY: encoders bench bench-sessions bench-verdict bench-owners bench-plot bench-peer fuzz clean
+.PHONY: encoders soak bench bench-sessions bench-verdict bench-owners bench-plot bench-peer fuzz clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -113,6 +113,9 @@ bench-plot: ## a plot of all sessions measured so far (PLOT=file.png)
 
 bench-peer: build ## this server compared with another one, about 12 minutes (LIVEPROOF_SHARED)
 	@scripts/bench.sh peer
+
+soak: build ## sessions come and go for 10 minutes with Redis: memory, goroutines, no verdict lost (LIVEPROOF_SHARED, SOAK="--minutes 2")
+	.venv/bin/python scripts/soak.py $(SOAK)
 
 encoders: build ## the verdict on the same clips through many encoders: docs/encoders.md (LIVEPROOF_SHARED, ENCODERS="--clips all")
 	.venv/bin/python scripts/encoders.py $(ENCODERS)

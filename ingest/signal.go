@@ -100,8 +100,8 @@ func (s *Server) originAllowed(r *http.Request) bool {
 	if origin == "" || listed(s.cfg.WSOrigins, origin) {
 		return true
 	}
-	u, err := url.Parse(origin)
-	if err != nil || !validOrigin(origin) { // RFC 6454, 6.1: scheme and host alone, as browsers write it
+	u, ok := parseOrigin(origin)
+	if !ok {
 		return false
 	}
 	if own, err := url.Parse(s.cfg.PublicURL); err == nil && own.Host != "" && strings.EqualFold(u.Host, own.Host) {

@@ -23,11 +23,10 @@ func NewClusters(names []string, bonaFide []bool) (*Clusters, error) {
 	if len(names) == 0 {
 		return nil, fmt.Errorf("clusters: %w", ErrEmpty)
 	}
-	if len(names) != len(bonaFide) {
-		return nil, fmt.Errorf("clusters: %d names of %d items: %w", len(names), len(bonaFide), ErrOutOfRange)
+	if err := sameItems(len(bonaFide), len(names)); err != nil {
+		return nil, fmt.Errorf("clusters: %w", err)
 	}
-	groups := group(names)
-	return &Clusters{len(names), stratify(groups, bonaFide)}, nil
+	return &Clusters{len(names), stratify(group(names), bonaFide)}, nil
 }
 
 // group returns the indices by name, in order of the names' first appearance.

@@ -15,6 +15,7 @@ import (
 // golden is testdata/golden.json. training/tests/golden_metrics.py writes it, and a test of the trainer keeps it current.
 type golden struct {
 	Cases       []goldenCase
+	Small       []goldenSmall
 	Spreads     []goldenSpread
 	Proportions []goldenProportion
 	Probits     [][2]float64
@@ -26,6 +27,14 @@ type goldenCase struct {
 	Attacks  []float64
 	Trainer  trainerRates
 	Sklearn  sklearnRates
+}
+
+// goldenSmall is a few scores, with the thresholds that the trainer, scikit-learn and SciPy choose.
+type goldenSmall struct {
+	BonaFide  []float64 `json:"bona_fide"`
+	Attacks   []float64
+	EERPoint  triple `json:"eer_point"`
+	Published map[string]triple
 }
 
 // triple is threshold, FAR and FRR.
@@ -90,8 +99,9 @@ func TestTrainersRatesToTheBit(t *testing.T) {
 			s := newSet(t, c.BonaFide, c.Attacks)
 			require.Equal(t, c.Trainer.AUC, s.AUC())
 			require.Equal(t, c.Trainer.EERPoint, tripleOf(s.EERPoint()))
-			threshold, rate := s.EqualError()
-			require.Equal(t, c.Trainer.EqualError, [2]float64{threshold, rate})
+			var equalError [2]float64
+			equalError[0], equalError[1] = s.EqualError()
+			require.Equal(t, c.Trainer.EqualError, equalError)
 			require.NotEmpty(t, c.Trainer.At)
 			for _, want := range c.Trainer.At {
 				require.Equal(t, want, tripleOf(s.At(want[0])))
@@ -162,6 +172,17 @@ func TestPublishedPointsOfScikitLearn(t *testing.T) {
 			}
 			require.Equal(t, c.Sklearn.Points, len(s.Curve()))
 		})
+	}
+}
+
+// A few scores tie often in |FAR - FRR|, and lead Brent's method through all its kinds of steps.
+func TestThresholdsOfFewScores(t *testing.T) {
+	cases := readGolden(t).Small
+	require.Greater(t, len(cases), 200)
+	for _, c := range cases {
+		s := newSet(t, c.BonaFide, c.Attacks)
+		require.Equal(t, c.EERPoint, tripleOf(s.EERPoint()), "%+v", c)
+		require.Equal(t, c.Published, publishedPoints(t, s), "%+v", c)
 	}
 }
 

@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"fmt"
 	"math"
 	"sort"
 )
@@ -40,7 +41,8 @@ func (s *Set) SAFAS() Point { return s.rocCurve(false).balance() }
 // interpolated linearly over FPR, and the threshold interpolated at x. Only a
 // score above the threshold is accepted, so the rates are not those of [Set.At].
 // The root often lies on an upright piece of the curve, where the last bits of x
-// decide between thresholds: the method and tolerances are SciPy's brentq.
+// decide between thresholds: the method and tolerances are SciPy's brentq. It
+// fails with [ErrNotFinite] where the interpolated threshold overflows.
 func (s *Set) IADG() (Point, error) {
 	roc := s.rocCurve(true)
 	x, err := brent(func(x float64) float64 { return 1 - x - interpolate(x, roc.fpr, roc.tpr) }, 0, 1)
@@ -48,6 +50,9 @@ func (s *Set) IADG() (Point, error) {
 		return Point{}, err
 	}
 	threshold := interpolate(x, roc.fpr, roc.thresholds)
+	if err := finite([]float64{threshold}); err != nil {
+		return Point{}, fmt.Errorf("scores too far apart to interpolate between: %w", err)
+	}
 	above := sort.Search(len(s.values), func(i int) bool { return s.values[i] > threshold })
 	far, frr := s.rates(above)
 	return Point{threshold, far, frr}, nil
@@ -96,7 +101,7 @@ func (r roc) balance() Point {
 // lies between the first and the last.
 func interpolate(x float64, xs, ys []float64) float64 {
 	i := sort.Search(len(xs), func(i int) bool { return xs[i] > x }) - 1
-	if i == len(xs)-1 || xs[i] == x {
+	if xs[i] == x {
 		return ys[i]
 	}
 	slope := (ys[i+1] - ys[i]) / (xs[i+1] - xs[i])

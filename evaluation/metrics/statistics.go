@@ -11,14 +11,17 @@ import "fmt"
 // proportion to the number of scores. It fails with [ErrNotFinite], and with
 // [ErrOutOfRange] for slices of different lengths.
 func OfScores(scores []float64, bonaFide []bool, compute func(*Set) float64) (Statistic, error) {
-	if len(scores) != len(bonaFide) {
-		return nil, fmt.Errorf("%d scores of %d items: %w", len(scores), len(bonaFide), ErrOutOfRange)
+	if err := sameItems(len(bonaFide), len(scores)); err != nil {
+		return nil, err
 	}
 	if err := finite(scores); err != nil {
 		return nil, fmt.Errorf("scores: %w", err)
 	}
 	r := newResampler(scores, bonaFide)
 	return func(times []int) (float64, error) {
+		if err := sameItems(len(times), len(scores)); err != nil {
+			return 0, err
+		}
 		if err := r.resample(times); err != nil {
 			return 0, err
 		}
@@ -82,6 +85,9 @@ func OfISO(bonaFide []float64, attacks []Attack, threshold float64, compute func
 		return nil, fmt.Errorf("ISO rates: %w", err)
 	}
 	return func(times []int) (float64, error) {
+		if err := sameItems(len(times), len(bonaFide)+len(attacks)); err != nil {
+			return 0, err
+		}
 		r := tally(bonaFide, attacks, threshold, func(i int) int { return times[i] })
 		if r.BonaFide.Of == 0 || r.Pooled.Of == 0 {
 			return 0, ErrSingleClass
@@ -95,10 +101,13 @@ func OfISO(bonaFide []float64, attacks []Attack, threshold float64, compute func
 // count that are not accepted. A resample without an item that is asked about is
 // drawn again. Slices of different lengths are [ErrOutOfRange].
 func OfShare(asked, counts []bool) (Statistic, error) {
-	if len(asked) != len(counts) {
-		return nil, fmt.Errorf("%d items asked about and %d counted: %w", len(asked), len(counts), ErrOutOfRange)
+	if err := sameItems(len(counts), len(asked)); err != nil {
+		return nil, err
 	}
 	return func(times []int) (float64, error) {
+		if err := sameItems(len(times), len(asked)); err != nil {
+			return 0, err
+		}
 		var p Proportion
 		for i, n := range times {
 			if asked[i] {
@@ -110,4 +119,12 @@ func OfShare(asked, counts []bool) (Statistic, error) {
 		}
 		return p.Rate(), nil
 	}, nil
+}
+
+// sameItems refuses lists that are not of the same items.
+func sameItems(got, want int) error {
+	if got != want {
+		return fmt.Errorf("a list of %d items where another has %d: %w", got, want, ErrOutOfRange)
+	}
+	return nil
 }

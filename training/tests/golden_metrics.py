@@ -27,11 +27,12 @@ from sklearn.metrics import roc_auc_score, roc_curve  # noqa: E402
 from liveproof_training import metrics  # noqa: E402
 from liveproof_training.evaluation import published  # noqa: E402
 
-# (bona fide, attacks, decimals); two decimals and many scores tie often, 17 never.
-SIZES = [(1, 1, 1), (2, 3, 1), (3, 2, 1), (8, 10, 2), (40, 120, 1), (40, 120, 2), (90, 270, 17), (360, 1440, 3), (700, 30, 2), (20, 3000, 2)]
+# (bona fide, attacks, decimals); two decimals and many scores tie often, twelve never; with more, the mathematics library of a machine could show.
+SIZES = [(1, 1, 1), (2, 3, 1), (3, 2, 1), (8, 10, 2), (40, 120, 1), (40, 120, 2), (90, 270, 12), (360, 1440, 3), (700, 30, 2), (20, 3000, 2)]
 LIMITS = (1e-3, 1e-2, 0.1)
 SPREADS = (1, 2, 4, 6, 7, 8, 9, 20, 127, 128, 129, 300)
 PROPORTIONS = [(0, 149), (0, 1), (1, 1), (1, 2), (0, 20), (1, 20), (7, 120), (2, 40), (6, 240), (149, 149), (148, 149), (500, 5000), (3, 100000)]
+SMALL = 250  # cases of a few scores, where the rules for ties and the steps of Brent's method differ most
 ROC_UP_TO = 260  # scores; the whole ROC curve of larger cases would fill the file
 
 
@@ -129,6 +130,19 @@ def case(name: str, bona_fide: np.ndarray, attacks: np.ndarray) -> dict:
     }
 
 
+def small(number: int) -> dict:
+    """The thresholds of a few scores: ours and the grid's by the trainer, the others by scikit-learn and SciPy."""
+    rng = np.random.default_rng(10_000 + number)
+    bona_fide, attacks = (np.round(rng.beta(*shape, rng.integers(1, 16)), 1 + number % 3) for shape in ((3, 2), (2, 3)))
+    theirs = sklearn(bona_fide, attacks)
+    return {
+        "bona_fide": bona_fide.tolist(),
+        "attacks": attacks.tolist(),
+        "eer_point": point(metrics.eer_point(bona_fide, attacks)),
+        "published": {"ssdg": point(published.grid(bona_fide, attacks)), **{name: theirs[name] for name in ("ssan", "safas", "iadg")}},
+    }
+
+
 def spread(n: int) -> dict:
     values = np.random.default_rng(n).uniform(0, 0.1, n).tolist()
     return {"values": values, **metrics.spread(values)}
@@ -148,6 +162,7 @@ def text() -> str:
     """The golden file: one case a line."""
     lists = {
         "cases": [case(*c) for c in scores()],
+        "small": [small(number) for number in range(SMALL)],
         "spreads": [spread(n) for n in SPREADS],
         "proportions": [proportion(*p, level) for p in PROPORTIONS for level in (0.9, 0.95, 0.99)],
         "probits": [probit(rate) for rate in (1e-4, 1e-3, 0.01, 0.05, 0.25, 0.5, 0.9, 0.999)],
