@@ -279,7 +279,7 @@ var bonaFideWords = []string{"bonafide", "bona_fide", "bona fide", "bona-fide", 
 
 // attack is the row's attack type, empty for bona fide.
 func (c columns) attack(r row) (string, error) {
-	species, label := "", ""
+	species := ""
 	if c.attackType >= 0 {
 		species = r.fields[c.attackType]
 	}
@@ -289,8 +289,7 @@ func (c columns) attack(r row) (string, error) {
 	if c.label < 0 {
 		return species, nil
 	}
-	label = r.fields[c.label]
-	switch {
+	switch label := r.fields[c.label]; {
 	case label != "0" && label != "1":
 		return "", fmt.Errorf("label %q is neither 1 (bona fide) nor 0 (attack)", label)
 	case c.attackType >= 0 && (label == "1") != (species == ""):

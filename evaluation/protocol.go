@@ -79,19 +79,30 @@ func (p *Plan) addFold(protocol benchmark.Protocol, uses []benchmark.Use, paths 
 		return fmt.Errorf("%s: no test video: name the folder of %s", protocol.Name, strings.Join(protocol.Test(), ", "))
 	}
 	p.Folds = append(p.Folds, fold)
-	p.warn(protocol, uses, len(fold.Dev))
+	p.warn(protocol, uses, fold)
 	return nil
 }
 
 // warn tells of a fold's missing videos.
-func (p *Plan) warn(protocol benchmark.Protocol, uses []benchmark.Use, dev int) {
-	if dev == 0 {
-		p.Warnings = append(p.Warnings, protocol.Name+": no development videos: the threshold is the model's own")
+func (p *Plan) warn(protocol benchmark.Protocol, uses []benchmark.Use, fold Fold) {
+	add := func(format string, args ...any) {
+		p.Warnings = append(p.Warnings, protocol.Name+": "+fmt.Sprintf(format, args...))
 	}
+	if len(fold.Dev) == 0 {
+		add("no development videos: the threshold is the model's own")
+	}
+	var absent []string
 	for _, s := range protocol.Shortfalls(uses) {
-		if s.Role != benchmark.RoleTrain {
-			p.Warnings = append(p.Warnings, protocol.Name+": "+s.String())
+		switch {
+		case s.Role == benchmark.RoleTrain:
+		case s.Found == 0:
+			absent = append(absent, s.Dataset)
+		default:
+			add("%v", s)
 		}
+	}
+	if len(absent) > 0 && len(fold.Dev) > 0 {
+		add("no development videos of %s", strings.Join(absent, ", "))
 	}
 }
 

@@ -42,7 +42,7 @@ func (s *stub) Judge(ctx context.Context, p Presentation) (Result, error) {
 	text, err := os.ReadFile(p.Path)
 	if err != nil {
 		r.Error = err.Error()
-		return r, nil
+		return r, nil //nolint:nilerr // the file is at fault, which its result says
 	}
 	for i := range len(text) {
 		r.Samples = append(r.Samples, liveproof.Sample{Seq: int64(i + 1), T: time.Duration(i) * time.Second, Scored: true, Rho: .5, Weight: 1})

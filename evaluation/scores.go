@@ -2,8 +2,10 @@ package evaluation
 
 import (
 	"encoding/csv"
+	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -42,7 +44,21 @@ func WriteScores(dir string, plan Plan, results []Result) (names []string, err e
 			names = append(names, name)
 		}
 	}
-	return names, nil
+	return names, removeOthers(dir, names)
+}
+
+// removeOthers deletes scores that an earlier run with another plan left.
+func removeOthers(dir string, names []string) error {
+	there, err := filepath.Glob(filepath.Join(dir, "scores-*.csv"))
+	for _, path := range there {
+		if !slices.Contains(names, filepath.Base(path)) {
+			err = errors.Join(err, os.Remove(path))
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrOutput, err)
+	}
+	return nil
 }
 
 func scoresName(fold string, set Set) string {

@@ -70,6 +70,9 @@ func TestWriteScores(t *testing.T) {
 	names, err = WriteScores(dir, plan, list)
 	require.NoError(t, err)
 	require.Equal(t, []string{"scores-dev.csv", "scores-eval.csv"}, names)
+	left, err := filepath.Glob(filepath.Join(dir, "scores-*"))
+	require.NoError(t, err)
+	require.Len(t, left, 2, "those of the other plan are gone")
 	plan.Folds[0].Eval = []string{"unknown"}
 	_, err = WriteScores(dir, plan, list)
 	require.ErrorContains(t, err, "unknown has no result")

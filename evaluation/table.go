@@ -125,8 +125,7 @@ func readHeader(r *csv.Reader) ([]string, error) {
 
 // checkRow says where the row lies and what is wrong with it. A fault whose place is the table's name ends the table.
 func checkRow(name string, r *csv.Reader, fields []string, columns int, err error) (at string, fault error) {
-	var syntax *csv.ParseError
-	if errors.As(err, &syntax) {
+	if syntax, ok := errors.AsType[*csv.ParseError](err); ok {
 		return fmt.Sprintf("%s:%d", name, syntax.StartLine), syntax.Err
 	}
 	if err != nil {

@@ -62,6 +62,17 @@ func (c *Clip) Duration() time.Duration {
 // codecOf is the codec by the four characters of an IVF file.
 var codecOf = map[string]liveproof.Codec{"VP80": liveproof.CodecVP8, "H264": liveproof.CodecH264}
 
+// IsIVF reports whether a file is IVF of VP8 or H.264, by its header.
+func IsIVF(path string) bool {
+	file, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer func() { _ = file.Close() }() // it was only read
+	reader, err := ivf.NewReader(file)
+	return err == nil && codecOf[reader.Header().FourCC] != ""
+}
+
 // ReadIVF reads an IVF file of VP8 or H.264 (FourCC VP80 or H264).
 func ReadIVF(path string) (*Clip, error) {
 	file, err := os.Open(path)

@@ -1,6 +1,7 @@
 package publish
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/url"
@@ -27,9 +28,9 @@ type Options struct {
 	Signalling Signalling // "" is whip
 	Network    *Network   // impairs what is sent; nil: nothing is impaired
 
-	// Sessions run at once, ≥ 1. Of Run and Measure.
+	// Sessions run at once, ≥ 1. Of Run, Load and Measure.
 	Sessions int
-	// Stagger is the least time between the starts of two sessions, ≥ 0. Of Run and Measure.
+	// Stagger is the least time between the starts of two sessions, ≥ 0. Of Run, Load and Measure.
 	Stagger time.Duration
 
 	// Patience is how long a session for which the server has no capacity is asked for again, each time after the server's Retry-After;
@@ -52,9 +53,9 @@ func (o Options) Validate() error {
 		network = o.Network.Validate()
 	}
 	return errors.Join(
-		check.That("server", isURL(o.Client.Server), "%q is not an address such as http://127.0.0.1:8080", o.Client.Server),
-		check.That("metrics", o.Client.Metrics == "" || isURL(o.Client.Metrics), "%q is not an address such as http://127.0.0.1:9464/metrics", o.Client.Metrics),
-		check.OneOf("signalling", string(o.Signalling), "", string(SignallingWHIP), string(SignallingWebSocket)),
+		check.That("server", IsAddress(o.Client.Server), "%q is not an address such as http://127.0.0.1:8080", o.Client.Server),
+		check.That("metrics", o.Client.Metrics == "" || IsAddress(o.Client.Metrics), "%q is not an address such as http://127.0.0.1:9464/metrics", o.Client.Metrics),
+		check.OneOf("signalling", string(cmp.Or(o.Signalling, SignallingWHIP)), string(SignallingWHIP), string(SignallingWebSocket)),
 		check.AtLeast("sessions", o.Sessions, 1),
 		check.AtLeast("stagger", o.Stagger, 0),
 		check.AtLeast("patience", o.Patience, 0),
@@ -62,7 +63,8 @@ func (o Options) Validate() error {
 	)
 }
 
-func isURL(s string) bool {
+// IsAddress reports whether s is an address of a server, such as http://127.0.0.1:8080.
+func IsAddress(s string) bool {
 	u, err := url.Parse(s)
 	return err == nil && u.Host != ""
 }

@@ -237,7 +237,7 @@ func TestFileIsSentOnceAndEndsItsSession(t *testing.T) {
 	require.GreaterOrEqual(t, got.Seconds, .58, "29 frames of 20 ms in real time")
 	require.Equal(t, Result{
 		Session: "01A", Seconds: got.Seconds, Sampled: 7, Scored: 6, PerSecond: 6 / got.Seconds, Outcome: liveproof.OutcomeLive,
-		State: liveproof.StateDecided, Score: .75, Reasons: []liveproof.Reason{}, Sent: 30,
+		State: liveproof.StateDecided, Score: .75, Reasons: []liveproof.Reason{}, Codec: liveproof.CodecVP8, Sent: 30,
 		Frames: liveproof.FrameCounts{Received: 30, Decoded: 29, Sampled: 7, Scored: 6}, Detector: "haar",
 	}, got)
 	require.Positive(t, r.packets.Load())

@@ -27,6 +27,7 @@ type Result struct {
 	State    liveproof.State       `json:"state,omitempty"`
 	Score    float64               `json:"score"`
 	Reasons  []liveproof.Reason    `json:"reasons,omitempty"`
+	Codec    liveproof.Codec       `json:"codec,omitempty"`
 	Sent     int64                 `json:"sent"` // pictures
 	Frames   liveproof.FrameCounts `json:"frames"`
 	Model    liveproof.ModelInfo   `json:"model"`
@@ -52,7 +53,7 @@ func (t *transmission) result(ctx context.Context) (Result, error) {
 	r := Result{
 		SecondsToVerdict: t.verdict.Seconds(), Session: t.s.ID, Seconds: sent, Sampled: got.Frames.Sampled, Scored: got.Frames.Scored,
 		PerSecond: float64(got.Frames.Scored) / sent, Outcome: got.Verdict, State: got.State, Score: got.Score, Reasons: got.Reasons,
-		Sent: t.p.sent.Load(), Frames: got.Frames, Model: got.Model, Detector: got.Detector,
+		Codec: t.clip.codec, Sent: t.p.sent.Load(), Frames: got.Frames, Model: got.Model, Detector: got.Detector,
 	}
 	if t.o.Timeline {
 		samples, err := t.o.Client.Timeline(ctx, t.s.ID)

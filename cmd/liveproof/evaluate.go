@@ -29,7 +29,7 @@ Your own files, from a table with the columns filename, subject, attack_type (em
 
 Other columns: set (train, dev, eval), instrument, label (1 bona fide, 0 attack; instead of attack_type);
 every further one is kept, and --by groups the report by it. JPEG, PNG and WebP files are single
-pictures: they get a score, no verdict. Where there is a set dev, the threshold is chosen on it, else
+pictures: they get a score, no verdict; --mean-by series joins pictures of one series. Where there is a set dev, the threshold is chosen on it, else
 it is the model's own.
 
 A benchmark protocol (docs/benchmarks.md; "liveproof protocol --list" has the names):
@@ -55,7 +55,7 @@ type evaluateOptions struct {
 	protocol, population string
 	csv, roots           []string
 	columns, only, by    []string
-	via                  string
+	via, meanBy          string
 	jobs                 int
 	strict, json, quiet  bool
 	pictures, rehearsal  bool
@@ -64,7 +64,7 @@ type evaluateOptions struct {
 
 func newEvaluateCommand() *cobra.Command {
 	o := evaluateOptions{}
-	var ofWebRTC []string // flags
+	ofWebRTC := o.publish.flags()
 	cmd := &cobra.Command{
 		Use:   "evaluate (--csv FILE --root DIR | --protocol NAME --root DATASET=DIR) --out DIR",
 		Short: "Measure error rates on labelled files or a benchmark", Long: evaluateHelp,
@@ -74,8 +74,10 @@ func newEvaluateCommand() *cobra.Command {
 			if err != nil {
 				return usage(err)
 			}
-			if err := needsWebRTC(cmd, o.via, ofWebRTC); err != nil {
-				return usage(err)
+			if o.via != viaWebRTC {
+				if err := refuseChanged(cmd, ofWebRTC, "--via webrtc"); err != nil {
+					return err
+				}
 			}
 			return o.run(cmd.Context(), cfg, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
@@ -89,6 +91,7 @@ func newEvaluateCommand() *cobra.Command {
 	f.StringVar(&o.protocol, "protocol", "", "a benchmark protocol, or one fold of it")
 	f.StringVar(&o.population, "population", string(benchmark.PopulationSplit), "of a leave-one-out setting: split, all-nodev or everything")
 	f.StringArrayVar(&o.by, "by", nil, "column by which the report is grouped; may be repeated")
+	f.StringVar(&o.meanBy, "mean-by", "", "column: pictures that share its value and their truth are one presentation with their mean score")
 	f.StringVar(&o.out, "out", "", "folder for results and report")
 	f.StringVar(&o.via, "via", viaDirect, "direct: the pipeline reads the files; webrtc: they are published to a server")
 	f.IntVar(&o.jobs, "jobs", runtime.GOMAXPROCS(0), "files at once; with --via webrtc: files encoded at once, before --sessions are sent")
@@ -97,7 +100,7 @@ func newEvaluateCommand() *cobra.Command {
 	f.BoolVar(&o.pictures, "pictures", false, "show thumbnails of the worst files in the report, which then holds pictures of persons")
 	f.BoolVar(&o.json, "json", false, "print the report as JSON")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "no progress")
-	ofWebRTC = o.publish.addFlags(f)
+	f.AddFlagSet(ofWebRTC)
 	return cmd
 }
 

@@ -28,6 +28,9 @@ func (o evaluateOptions) plan() (plan evaluation.Plan, err error) {
 			return plan, fmt.Errorf("--by: there is no column %q; there are %s", name, strings.Join(known, ", "))
 		}
 	}
+	if o.meanBy != "" && !slices.Contains(known[2:], o.meanBy) {
+		return plan, fmt.Errorf("--mean-by: there is no column %q; there are %s", o.meanBy, strings.Join(known[2:], ", "))
+	}
 	return plan, nil
 }
 

@@ -50,6 +50,13 @@ func fieldOf(text, name string) string {
 
 // conclude writes scores and report, and says what they are.
 func (o evaluateOptions) conclude(cfg Config, plan evaluation.Plan, results []evaluation.Result, about report.About, out io.Writer) error {
+	failed := failure(results)
+	if o.meanBy != "" {
+		var err error
+		if plan, results, err = evaluation.MeanBy(plan, results, o.meanBy); err != nil {
+			return usage(fmt.Errorf("--mean-by: %w", err))
+		}
+	}
 	scores, err := evaluation.WriteScores(o.out, plan, results)
 	if err != nil {
 		return fmt.Errorf("--out: %w", err)
@@ -68,7 +75,7 @@ func (o evaluateOptions) conclude(cfg Config, plan evaluation.Plan, results []ev
 	if err := o.print(r, scores, out); err != nil {
 		return err
 	}
-	return failure(results)
+	return failed
 }
 
 func (o evaluateOptions) print(r *report.Report, scores []string, out io.Writer) error {

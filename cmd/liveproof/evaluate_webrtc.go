@@ -8,6 +8,7 @@ import (
 	"hash/fnv"
 	"io"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -181,23 +182,21 @@ type webrtcJudge struct {
 	options publish.Options
 	clips   clipOf
 	failed  atomic.Int32 // sessions in a row
+
+	starting sync.Mutex
+	next     time.Time // when the next session may start
 }
 
-// When a server is busy, or away.
-const (
-	refusedPause = 2 * time.Second
-	refusedTries = 15
-	failedInARow = 5
-)
+// failedInARow is how many sessions in a row may fail before the server is at fault.
+const failedInARow = 5
 
-// Judge implements evaluation.Judge. The failure of a session is in the result, but several in a row end the run: then
-// the server is at fault.
+// Judge implements evaluation.Judge. The failure of a session is in the result, but several in a row end the run.
 func (j *webrtcJudge) Judge(ctx context.Context, p evaluation.Presentation) (evaluation.Result, error) {
 	r := evaluation.Result{Presentation: p, Verdict: liveproof.OutcomeInconclusive}
 	clip, err := j.clips(p)
 	if err != nil {
 		r.Error, r.Reasons = err.Error(), []liveproof.Reason{liveproof.ReasonUnsupportedMedia}
-		return r, nil
+		return r, nil //nolint:nilerr // the file is at fault, which its result says
 	}
 	got, err := j.publish(ctx, clip, p.Name)
 	switch {
@@ -207,29 +206,38 @@ func (j *webrtcJudge) Judge(ctx context.Context, p evaluation.Presentation) (eva
 		return r, fmt.Errorf("%d sessions in a row failed, the last one: %w", failedInARow, err)
 	case err != nil:
 		r.Error = err.Error()
-		return r, nil
+		return r, nil //nolint:nilerr // one session's failure, which its result says
 	}
 	j.failed.Store(0)
 	return publishedResult(p, got), nil
 }
 
-// publish waits while the server has no capacity. Each file loses other packets, and in every run the same ones.
-func (j *webrtcJudge) publish(ctx context.Context, clip *publish.Clip, name string) (got publish.Result, err error) {
+// publish starts a session when it is its turn. Each file loses other packets, and in every run the same ones.
+func (j *webrtcJudge) publish(ctx context.Context, clip *publish.Clip, name string) (publish.Result, error) {
+	if err := j.wait(ctx); err != nil {
+		return publish.Result{}, err
+	}
 	options, hash := j.options, fnv.New64a()
 	_, _ = hash.Write([]byte(name)) // it never fails
 	options.Network = options.Network.Of(hash.Sum64())
-	for range refusedTries {
-		got, err = publish.Judge(ctx, options, clip)
-		if err != nil || !got.Refused {
-			return got, err
-		}
-		select {
-		case <-ctx.Done():
-			return got, context.Cause(ctx)
-		case <-time.After(refusedPause):
-		}
+	got, err := publish.Judge(ctx, options, clip)
+	if got.Refused {
+		err = errRefused
 	}
-	return got, errRefused
+	return got, err
+}
+
+// wait keeps the least time between the starts of two sessions.
+func (j *webrtcJudge) wait(ctx context.Context) error {
+	j.starting.Lock()
+	defer j.starting.Unlock()
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-time.After(time.Until(j.next)):
+		j.next = time.Now().Add(j.options.Stagger)
+		return nil
+	}
 }
 
 // publishedResult keeps what the evaluation measures of a session.

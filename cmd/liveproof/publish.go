@@ -31,41 +31,35 @@ type publishOptions struct {
 	bandwidth                  bitrate
 }
 
-// codecCopy sends IVF files as they are.
-const codecCopy = "copy"
+// codecAuto sends IVF files as they are and encodes all others as VP8.
+const codecAuto = "auto"
 
 // encodedCodecs by the value of --codec.
-var encodedCodecs = map[string]liveproof.Codec{"vp8": liveproof.CodecVP8, "h264": liveproof.CodecH264}
+var encodedCodecs = map[string]liveproof.Codec{codecAuto: liveproof.CodecVP8, "vp8": liveproof.CodecVP8, "h264": liveproof.CodecH264}
 
-// addFlags adds the flags and returns their names.
-func (o *publishOptions) addFlags(f *pflag.FlagSet) (names []string) {
-	own := pflag.NewFlagSet("", pflag.ContinueOnError)
-	o.addServerFlags(own)
-	o.addEncodingFlags(own)
-	own.Float64Var(&o.network.Loss, "loss", 0, "share of the sent packets that are lost, such as 0.02")
-	own.Float64Var(&o.network.Burst, "burst", 0, "mean number of packets that are lost in a row; 0: each is lost or not by itself")
-	own.DurationVar(&o.network.Jitter, "jitter", 0, "random delay of packets, such as 20ms")
-	own.DurationVar(&o.network.Delay, "delay", 0, "delay of all packets, such as 50ms")
-	own.Var(&o.bandwidth, "bandwidth", "bit/s that the network carries, such as 500k; 0: unlimited")
-	own.Uint64Var(&o.network.Seed, "network-seed", 1, "seed of the network's random numbers")
-	own.VisitAll(func(flag *pflag.Flag) { names = append(names, flag.Name) })
-	f.AddFlagSet(own)
-	return names
+// flags returns the flags of all that can be chosen.
+func (o *publishOptions) flags() *pflag.FlagSet {
+	f := pflag.NewFlagSet("", pflag.ContinueOnError)
+	o.addServerFlags(f)
+	o.addEncodingFlags(f)
+	o.addNetworkFlags(f)
+	return f
 }
 
 func (o *publishOptions) addServerFlags(f *pflag.FlagSet) {
 	f.StringVar(&o.server, "server", "", "address of a running server, such as http://127.0.0.1:8080; default: a server inside this program")
 	f.StringVar(&o.apiKey, "api-key", os.Getenv("LIVEPROOF_API_KEY"), "with --server: its API key (or LIVEPROOF_API_KEY)")
+	f.Lookup("api-key").DefValue = "" // a secret, which --help must not show
 	f.StringVar(&o.signalling, "signalling", string(publish.SignallingWHIP), "whip (RFC 9725) or websocket (as the web component)")
 	f.IntVar(&o.sessions, "sessions", 1, "sessions at once; fewer files than sessions are sent several times")
 	f.DurationVar(&o.ramp, "ramp", 200*time.Millisecond, "least time between two sessions' starts")
-	f.DurationVar(&o.patience, "patience", time.Minute, "how long a session is asked for again while the server has no capacity; 0: once")
+	f.DurationVar(&o.patience, "patience", 5*time.Minute, "how long a session is asked for again while the server has no capacity; 0: once")
 }
 
 func (o *publishOptions) addEncodingFlags(f *pflag.FlagSet) {
 	d := transcode.DefaultConfig()
 	o.bitrate = bitrate(d.Bitrate)
-	f.StringVar(&o.codec, "codec", "vp8", "vp8, h264, or copy: send IVF files of VP8 or H.264 as they are")
+	f.StringVar(&o.codec, "codec", codecAuto, "vp8, h264, or auto: IVF files of VP8 or H.264 are sent as they are, all others as vp8")
 	f.Var(&o.bitrate, "bitrate", "bit/s of the encoded video, such as 500k or 1.5M")
 	f.IntVar(&o.longest, "longest-side", d.LongestSide, "pixels; larger pictures are scaled down to it")
 	f.DurationVar(&o.keyFrames, "key-frames", d.KeyFrames, "time between key frames; 0: every picture is one")
@@ -74,11 +68,20 @@ func (o *publishOptions) addEncodingFlags(f *pflag.FlagSet) {
 	f.StringVar(&o.cache, "cache", defaultClipDir(), `folder that keeps encoded files; "" keeps none`)
 }
 
+func (o *publishOptions) addNetworkFlags(f *pflag.FlagSet) {
+	f.Float64Var(&o.network.Loss, "loss", 0, "share of the sent packets that are lost, such as 0.02")
+	f.Float64Var(&o.network.Burst, "burst", 0, "mean number of packets that are lost in a row; 0: each is lost or not by itself")
+	f.DurationVar(&o.network.Jitter, "jitter", 0, "random delay of packets, such as 20ms")
+	f.DurationVar(&o.network.Delay, "delay", 0, "delay of all packets, such as 50ms")
+	f.Var(&o.bandwidth, "bandwidth", "bit/s that the network carries, such as 500k; 0: unlimited")
+	f.Uint64Var(&o.network.Seed, "network-seed", 1, "seed of the network's random numbers")
+}
+
 // validate reports every flag that is out of range.
 func (o publishOptions) validate(cfg Config) error {
 	_, known := encodedCodecs[o.codec]
 	errs := []error{
-		check.That("codec", known || o.codec == codecCopy, "%q is not one of vp8, h264 and copy", o.codec),
+		check.That("codec", known, "%q is not one of auto, vp8 and h264", o.codec),
 		flagsOf(o.options(publish.Client{Server: o.anyServer()}, "").Validate()),
 	}
 	if known {
@@ -185,11 +188,11 @@ func (o publishOptions) encodeAll(ctx context.Context, clips *clipStore, files [
 	group.SetLimit(jobs)
 	for i, path := range files {
 		list[i].path = path
-		if o.codec == codecCopy {
-			list[i].clip = path
-			continue
-		}
 		group.Go(func() error {
+			if o.codec == codecAuto && publish.IsIVF(path) {
+				list[i].clip = path
+				return nil
+			}
 			list[i].clip, list[i].err = clips.encode(ctx, path, func(share float64) { w.encoded(path, share) })
 			return nil
 		})

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/liveproof/liveproof"
@@ -55,7 +56,7 @@ const (
 
 func newReplayCommand() *cobra.Command {
 	o := replayOptions{}
-	var ofWebRTC []string // flags
+	ofWebRTC := o.publish.flags()
 	cmd := &cobra.Command{
 		Use: "replay [flags] FILE...", Short: "Judge video files through the live pipeline, or through the whole live system", Long: replayHelp,
 		Args: wantArgs(cobra.MinimumNArgs(1)),
@@ -64,8 +65,10 @@ func newReplayCommand() *cobra.Command {
 			if err != nil {
 				return usage(err)
 			}
-			if err := needsWebRTC(cmd, o.via, ofWebRTC); err != nil {
-				return usage(err)
+			if o.via != viaWebRTC {
+				if err := refuseChanged(cmd, ofWebRTC, "--via webrtc"); err != nil {
+					return err
+				}
 			}
 			return o.run(cmd.Context(), cfg, args, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
@@ -78,18 +81,18 @@ func newReplayCommand() *cobra.Command {
 	f.IntVar(&o.jobs, "jobs", 2, "files judged at once; with --via webrtc: files encoded at once")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "no progress bar")
 	f.StringVar(&o.via, "via", viaDirect, "direct: straight through the pipeline; webrtc: over WebRTC through a server")
-	ofWebRTC = o.publish.addFlags(f)
+	f.AddFlagSet(ofWebRTC)
 	return cmd
 }
 
-// needsWebRTC refuses flags that were set for another path than they are for.
-func needsWebRTC(cmd *cobra.Command, via string, flags []string) error {
-	for _, name := range flags {
-		if via != viaWebRTC && cmd.Flags().Changed(name) {
-			return fmt.Errorf("--%s needs --via webrtc", name)
+// refuseChanged refuses flags of a set that were given without what they need.
+func refuseChanged(cmd *cobra.Command, set *pflag.FlagSet, need string) (err error) {
+	cmd.Flags().Visit(func(f *pflag.Flag) { // those that were given
+		if set.Lookup(f.Name) != nil {
+			err = errors.Join(err, usage(fmt.Errorf("--%s needs %s", f.Name, need)))
 		}
-	}
-	return nil
+	})
+	return err
 }
 
 // replayLine is one file's result. Times are seconds of the file.

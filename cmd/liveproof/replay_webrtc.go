@@ -18,7 +18,7 @@ import (
 type webrtcLine struct {
 	Session    string `json:"session"`
 	State      string `json:"state"`
-	Codec      string `json:"codec"`
+	Codec      string `json:"codec"` // VP8 or H264
 	Signalling string `json:"signalling"`
 	Refused    bool   `json:"refused"`
 	// Seconds for which media flowed.
@@ -86,7 +86,7 @@ func (o replayOptions) webrtcLine(p published) replayLine {
 		File: p.Path, Verdict: r.Outcome, Score: r.Score, MeanRho: r.MeanRho, Reasons: r.Reasons, Frames: r.Frames, Unscored: r.Unscored,
 		Model: r.Model, Detector: r.Detector,
 		WebRTC: &webrtcLine{
-			Session: r.Session, State: string(r.State), Codec: o.publish.codec, Signalling: o.publish.signalling, Refused: r.Refused,
+			Session: r.Session, State: string(r.State), Codec: string(r.Codec), Signalling: o.publish.signalling, Refused: r.Refused,
 			Seconds: r.Seconds, SecondsToVerdict: r.SecondsToVerdict, PerSecond: r.PerSecond, Sent: r.Sent,
 		},
 	}

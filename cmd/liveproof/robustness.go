@@ -77,9 +77,8 @@ func newRobustnessCommand() *cobra.Command {
 // addFileFlags adds the flags that evaluate and replay have too.
 func (o *robustnessOptions) addFileFlags(f *pflag.FlagSet) {
 	e := &o.evaluate
-	sending := pflag.NewFlagSet("", pflag.ContinueOnError)
-	e.publish.addFlags(sending)
-	for _, name := range []string{"longest-side", "key-frames", "max-duration", "burst", "jitter", "delay", "bandwidth", "network-seed"} {
+	sending := e.publish.flags()
+	for _, name := range []string{"ramp", "longest-side", "key-frames", "max-duration", "burst", "jitter", "delay", "bandwidth", "network-seed"} {
 		f.AddFlag(sending.Lookup(name))
 	}
 	f.StringVar(&e.config, "config", "", "configuration file (YAML)")

@@ -15,6 +15,10 @@ const longHelp = `Liveproof decides from video whether a bona fide person or an 
   liveproof load clip.ivf             open many sessions against a server
   liveproof robustness --csv FILE …   what encoders, WebRTC and lossy networks change of the results
 
+Error rates on your own labelled files, or on a benchmark:
+
+  liveproof evaluate --csv files.csv --root DIR --out DIR
+
 Benchmarks (OULU-NPU, CASIA-FASD, Replay-Attack, MSU-MFSD), for training and evaluation:
 
   liveproof extract --dataset msu --root DIR --out DIR    face crops and manifest.csv
@@ -22,7 +26,7 @@ Benchmarks (OULU-NPU, CASIA-FASD, Replay-Attack, MSU-MFSD), for training and eva
   liveproof layout --dataset msu --out DIR                the same layout, to be filmed by the renderer
 
 Exit codes: 0 success · 1 failure · 2 wrong usage or configuration ·
-3 replay: some files could not be judged, extract --verify: the dataset is incomplete · 130 interrupted.`
+3 replay, evaluate: some files could not be judged, extract --verify: the dataset is incomplete · 130 interrupted.`
 
 func newRootCommand() *cobra.Command {
 	root := &cobra.Command{

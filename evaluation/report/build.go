@@ -35,6 +35,9 @@ func Build(plan evaluation.Plan, results []evaluation.Result, about About) (*Rep
 	}
 	r.addPictures(measured)
 	r.Warnings = warnings(r, sets, measured)
+	for _, text := range plan.Warnings {
+		r.Warnings = append(r.Warnings, Warning{"plan", capital(clean(text)) + "."})
+	}
 	r.Summary = summary(r)
 	return r, nil
 }
