@@ -3,6 +3,7 @@ package transcode
 import (
 	"errors"
 	"fmt"
+	"math"
 	"runtime"
 	"unsafe"
 
@@ -11,7 +12,8 @@ import (
 	"github.com/liveproof/liveproof"
 )
 
-// #cgo pkg-config: libavutil libswscale
+// #cgo pkg-config: libavcodec libavutil libswscale
+// #include <libavcodec/avcodec.h>
 // #include "convert.h"
 import "C"
 
@@ -28,26 +30,30 @@ type encoder struct {
 	from          [2]int // the size for which sws is
 }
 
-func openEncoder(cfg Config, width, height int) (*encoder, error) {
+// openEncoder opens an encoder for about rate pictures a second: a first guess, which rate control corrects by the pictures' times.
+func openEncoder(cfg Config, width, height int, rate float64) (*encoder, error) {
 	astiav.SetLogLevel(astiav.LogLevelQuiet) // what matters is returned as errors
 	codec := astiav.FindEncoderByName(encoders[cfg.Codec])
 	if codec == nil {
 		return nil, fmt.Errorf("%w: this build of FFmpeg has no %s", ErrEncoder, encoders[cfg.Codec])
 	}
 	e := &encoder{width: width, height: height, ctx: astiav.AllocCodecContext(codec), pkt: astiav.AllocPacket(), frame: astiav.AllocFrame()}
-	if err := e.open(codec, cfg.options()); err != nil {
+	if err := e.open(codec, cfg.options(), rate); err != nil {
 		e.close()
 		return nil, fmt.Errorf("%w: %s of %d×%d pixels: %w", ErrEncoder, codec.Name(), width, height, err)
 	}
 	return e, nil
 }
 
-func (e *encoder) open(codec *astiav.Codec, options map[string]string) error {
+func (e *encoder) open(codec *astiav.Codec, options map[string]string, rate float64) error {
 	e.ctx.SetWidth(e.width)
 	e.ctx.SetHeight(e.height)
 	e.ctx.SetPixelFormat(astiav.PixelFormatYuv420P)
 	e.ctx.SetTimeBase(astiav.NewRational(1, ClockRate))
-	e.ctx.SetFramerate(astiav.NewRational(30, 1)) //nolint:mnd // a first guess for rate control, which then follows the times
+	const fine = 1000
+	e.ctx.SetFramerate(astiav.NewRational(int(math.Round(rate*fine)), fine))
+	// libvpx takes it for the length of the first picture. Of the default, one tick, its first key picture would get a few bytes only.
+	rawContext(e.ctx).ticks_per_frame = C.int(max(1, ClockRate/rate))
 	dict := astiav.NewDictionary()
 	defer dict.Free()
 	for k, v := range options {
@@ -63,6 +69,12 @@ func (e *encoder) open(codec *astiav.Codec, options map[string]string) error {
 	e.frame.SetPixelFormat(astiav.PixelFormatYuv420P)
 	const align = 32 // what libswscale's vector code wants
 	return e.frame.AllocBuffer(align)
+}
+
+// rawContext reads the first field of astiav 0.16's CodecContext, which has no accessor for it; TestContextLayout checks the field's name
+// and type.
+func rawContext(c *astiav.CodecContext) *C.AVCodecContext {
+	return *(**C.AVCodecContext)(unsafe.Pointer(c))
 }
 
 // encode encodes a picture at a time in ticks, and hands each encoded picture that comes out to emit.

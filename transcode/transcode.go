@@ -55,7 +55,7 @@ func File(ctx context.Context, cfg Config, path string, to io.Writer, progress f
 	if progress == nil {
 		progress = func(float64) {}
 	}
-	j := job{cfg: cfg, to: to}
+	j := job{cfg: cfg, to: to, rate: file.Info().FrameRate}
 	defer j.close()
 	if err := j.all(ctx, file, progress); err != nil {
 		return j.summary, fmt.Errorf("%s: %w", path, err)
@@ -67,6 +67,7 @@ func File(ctx context.Context, cfg Config, path string, to io.Writer, progress f
 type job struct {
 	cfg     Config
 	to      io.Writer
+	rate    float64 // pictures a second, an estimate
 	pool    liveproof.ImagePool
 	out     *ivf.Writer // nil before the first picture
 	enc     *encoder    // nil before the first picture
@@ -157,7 +158,7 @@ func (j *job) replaceEncoder(width, height int) (err error) {
 			return err
 		}
 	}
-	j.enc, err = openEncoder(j.cfg, width, height)
+	j.enc, err = openEncoder(j.cfg, width, height, j.rate)
 	return err
 }
 
