@@ -34,10 +34,7 @@ func Build(plan evaluation.Plan, results []evaluation.Result, about About) (*Rep
 		return nil, err
 	}
 	r.addPictures(measured)
-	r.Warnings = warnings(r, sets, measured)
-	for _, text := range plan.Warnings {
-		r.Warnings = append(r.Warnings, Warning{"plan", capital(clean(text)) + "."})
-	}
+	r.Warnings = warnings(r, plan, sets, measured)
 	r.Summary = summary(r)
 	return r, nil
 }
@@ -47,6 +44,11 @@ func withDefaults(about About, results []evaluation.Result) About {
 	if about.Cluster == "" {
 		about.Cluster = "subject"
 	}
+	by := make([]string, len(about.By))
+	for i, name := range about.By {
+		by[i] = clean(name) // as in the records
+	}
+	about.By = by
 	for _, r := range results {
 		if about.Model.SHA256 == "" {
 			about.Model = r.Model
@@ -61,7 +63,7 @@ func withDefaults(about About, results []evaluation.Result) About {
 	}
 	about.Command = command
 	for _, s := range []*string{
-		&about.Version, &about.ThresholdFrom, &about.Detector, &about.ConfigSHA256, &about.Host.OS, &about.Host.CPU,
+		&about.Cluster, &about.Version, &about.ThresholdFrom, &about.Detector, &about.ConfigSHA256, &about.Host.OS, &about.Host.CPU,
 		&about.Model.Name, &about.Model.SHA256, &about.Model.Provider, &about.Model.Precision,
 	} {
 		*s = clean(*s)

@@ -323,8 +323,8 @@ func TestEqualInputGivesEqualBytes(t *testing.T) {
 	first := write()
 	slices.Reverse(f.results)
 	second := write()
-	require.True(t, first[0].String() == second[0].String(), JSONName)
-	require.True(t, first[1].String() == second[1].String(), HTMLName)
+	same(t, JSONName, first[0].String(), second[0].String())
+	same(t, HTMLName, first[1].String(), second[1].String())
 }
 
 func TestWarnings(t *testing.T) {
@@ -345,4 +345,38 @@ func TestWarnings(t *testing.T) {
 
 	h.plan.Folds = []evaluation.Fold{{Dev: h.plan.Folds[0].Eval, Eval: h.plan.Folds[0].Eval}}
 	require.Subset(t, codes(h.build(t, about)), []string{"dev_in_eval", "subjects_shared"})
+}
+
+func TestWarningsOfThePlan(t *testing.T) {
+	var h byHand
+	h.add("", 0.9)
+	h.plan.Warnings = []string{"there is no column subject"}
+	require.Contains(t, h.build(t, About{}).Warnings, Warning{"plan", "There is no column subject."})
+}
+
+func TestWarningOfScoresThatAreAGuess(t *testing.T) {
+	var h byHand
+	h.add("", 0.1, 0.9, 0.3, 0.6)
+	h.add("print", 0.2, 0.8, 0.4, 0.5)
+	require.True(t, slices.ContainsFunc(h.build(t, About{}).Warnings, func(w Warning) bool { return w.Code == "no_skill" }))
+}
+
+func TestNoIntervalWithoutWidth(t *testing.T) {
+	var h byHand
+	h.add("", 0.8, 0.9, 0.7)
+	h.add("print", 0.1, 0.2, 0.3)
+	require.Equal(t, &Estimate{Value: 1}, h.build(t, About{}).Folds[0].AUC)
+}
+
+func TestAFoldAloneHasItsThresholdsMarked(t *testing.T) {
+	var h byHand
+	names := append(h.add("", 0.9, 0.8), h.add("print", 0.1, 0.2)...)
+	h.plan.Folds = []evaluation.Fold{{Name: "oulu-4.2", Dev: names, Eval: names}}
+	lines := h.build(t, modelAt(0.5)).Histogram.Lines
+	require.Equal(t, []Line{{Rule: RuleModel, Threshold: 0.5}, {Rule: RuleRealistic, Threshold: 0.8}, {Rule: RuleIdealised, Threshold: 0.8}}, lines)
+}
+
+func TestGroupsByAColumnOfHostileName(t *testing.T) {
+	r := hostileReport(t, "\u202ecolumn\x00", "print")
+	require.NotEmpty(t, r.Groupings[0].Groups[0].Value)
 }

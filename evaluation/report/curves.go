@@ -82,9 +82,14 @@ func lines(folds []Fold) []Line {
 	list := []Line{}
 	for i, f := range folds {
 		for _, a := range f.At {
-			if a.Threshold != nil && (a.Rule != RuleModel || i == 0) {
-				list = append(list, Line{a.Rule, f.Name, *a.Threshold})
+			if a.Threshold == nil || a.Rule == RuleModel && i > 0 {
+				continue
 			}
+			l := Line{Rule: a.Rule, Threshold: *a.Threshold}
+			if len(folds) > 1 && a.Rule != RuleModel {
+				l.Fold = f.Name
+			}
+			list = append(list, l)
 		}
 	}
 	return list

@@ -129,7 +129,7 @@ func folded() *fabricator {
 	dev := append(f.add("dev", "", 45, 0.8), append(f.add("dev", "print", 90, 0.3), f.add("dev", "replay", 90, 0.35)...)...)
 	for k := range 6 {
 		set := fmt.Sprintf("phone%d", k+1)
-		eval := append(f.add(set, "", 60, 0.82), append(f.add(set, "print", 120, 0.3), f.add(set, "replay", 120, 0.34)...)...)
+		eval := append(f.add(set, "", 30, 0.82), append(f.add(set, "print", 60, 0.3), f.add(set, "replay", 60, 0.34)...)...)
 		f.plan.Folds = append(f.plan.Folds, evaluation.Fold{Name: fmt.Sprintf("oulu-3.%d", k+1), Dev: dev, Eval: eval})
 	}
 	return f

@@ -2,6 +2,7 @@ package report
 
 import (
 	"errors"
+	"slices"
 
 	"github.com/liveproof/liveproof/evaluation/metrics"
 )
@@ -13,7 +14,7 @@ func attackRows(measured []record, by string, rules []threshold, about About) (r
 		of := filter(attacks, func(r record) bool { return column(r, by) == name })
 		c := count(of)
 		row := AttackRow{Name: name, Species: of[0].AttackType, Attacks: c.Attacks, Subjects: c.Subjects, NotAcquired: c.NotAcquired, APCER: map[Rule]Rate{}}
-		if row.AUC, err = areaUnder(append(bonaFide[:len(bonaFide):len(bonaFide)], of...), about); err != nil {
+		if row.AUC, err = areaUnder(slices.Concat(bonaFide, of), about); err != nil {
 			return nil, err
 		}
 		for _, t := range rules {
@@ -39,7 +40,7 @@ func areaUnder(records []record, about About) (*Estimate, error) {
 // groupings parts the records by each column that was asked for.
 func groupings(measured []record, rules []threshold, about About) (list []Grouping, err error) {
 	for _, by := range about.By {
-		g := Grouping{By: clean(by), Groups: []Group{}}
+		g := Grouping{By: by, Groups: []Group{}}
 		for _, value := range values(measured, func(r record) string { return column(r, by) }, nil) {
 			one, err := group(filter(measured, func(r record) bool { return column(r, by) == value }), rules, about)
 			if err != nil {

@@ -59,7 +59,8 @@ func (s *sampler) iso(rates metrics.ISO, compute func(metrics.ISO) float64) (*Es
 	return s.estimate(compute(rates), statistic)
 }
 
-// estimate leaves the interval out where clusters are too few for resamples that differ, or that hold both classes.
+// estimate leaves the interval out where clusters are too few for resamples that hold both classes, and where all
+// resamples gave the same figure, as without any error: an interval without width would seem to be certain.
 func (s *sampler) estimate(value float64, statistic metrics.Statistic) (*Estimate, error) {
 	e := &Estimate{Value: value}
 	if !s.wide {
@@ -72,7 +73,9 @@ func (s *sampler) estimate(value float64, statistic metrics.Statistic) (*Estimat
 	if err != nil {
 		return nil, fmt.Errorf("interval: %w", err)
 	}
-	e.Low, e.High = &i.Low, &i.High
+	if i.Low < i.High {
+		e.Low, e.High = &i.Low, &i.High
+	}
 	return e, nil
 }
 

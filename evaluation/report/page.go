@@ -4,6 +4,7 @@ import (
 	"embed"
 	"html/template"
 	"io"
+	"maps"
 	"strings"
 	"sync"
 )
@@ -23,9 +24,7 @@ func (r *Report) HTML(w io.Writer) error { return pageTemplate().Execute(w, r) }
 func pageFuncs() template.FuncMap {
 	all := template.FuncMap{"style": style}
 	for _, part := range []template.FuncMap{numberFuncs, wordFuncs, tableFuncs, plotFuncs} {
-		for name, f := range part {
-			all[name] = f
-		}
+		maps.Copy(all, part)
 	}
 	return all
 }

@@ -73,7 +73,7 @@ var markPaths = map[Rule]string{
 func thresholdKeys(r *Report) (keys []thresholdKey) {
 	folds := false
 	for _, l := range r.Histogram.Lines {
-		if l.Fold != "" && l.Rule != RuleModel {
+		if l.Fold != "" {
 			folds = true
 			continue
 		}

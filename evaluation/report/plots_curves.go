@@ -2,6 +2,7 @@ package report
 
 import (
 	"html/template"
+	"slices"
 	"strconv"
 
 	"gonum.org/v1/gonum/stat/distuv"
@@ -47,8 +48,7 @@ const square = 284 // width and height of a curve's plot, in points
 func plotROC(r *Report, of map[string]look) template.HTML {
 	p := newPlot("attacks accepted, % (APCER)", "bona fide accepted, % (1 − BPCER)")
 	p.Add(line(plotter.XYs{{X: 0, Y: 0}, {X: 1, Y: 1}}, look{ink: inkGrid}, 0.8))
-	for i := len(r.Curves) - 1; i >= 0; i-- { // all attacks last, on top
-		c := r.Curves[i]
+	for _, c := range slices.Backward(r.Curves) { // all attacks last, on top
 		xys := make(plotter.XYs, len(c.Points))
 		for j, q := range c.Points {
 			xys[j] = plotter.XY{X: q.APCER, Y: 1 - q.BPCER}
@@ -76,8 +76,7 @@ func weight(c Curve) vg.Length {
 func plotDET(r *Report, of map[string]look) template.HTML {
 	p := newPlot("APCER, %", "BPCER, %")
 	low, high := detRange(r.Curves)
-	for i := len(r.Curves) - 1; i >= 0; i-- {
-		c := r.Curves[i]
+	for _, c := range slices.Backward(r.Curves) {
 		xys := make(plotter.XYs, len(c.Points))
 		for j, q := range c.Points {
 			xys[j] = plotter.XY{X: metrics.Probit(q.APCER, c.Attacks), Y: metrics.Probit(q.BPCER, c.BonaFide)}

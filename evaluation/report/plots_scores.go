@@ -31,7 +31,7 @@ func plotHistogram(h *Histogram, of map[string]look) template.HTML {
 		x := min(t.Threshold, 1)
 		high := top + markHeight[t.Rule]
 		p.Add(line(plotter.XYs{{X: x, Y: 0}, {X: x, Y: high}}, look{inkText, dashes[2]}, lineWeight(h, t)))
-		if t.Fold == "" || t.Rule == RuleModel {
+		if t.Fold == "" {
 			p.Add(mark(x, high, t.Rule)...)
 		}
 	}

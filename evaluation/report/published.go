@@ -3,6 +3,7 @@ package report
 import (
 	_ "embed"
 	"encoding/json"
+	"slices"
 	"strings"
 	"sync"
 
@@ -75,7 +76,7 @@ func published(plan evaluation.Plan) *Published {
 		return nil
 	}
 	p := &Published{Protocol: title}
-	for _, row := range append(known().Cross[:len(known().Cross):len(known().Cross)], known().Intra...) {
+	for _, row := range slices.Concat(known().Cross, known().Intra) {
 		if figures, ok := row.Figures[name]; ok {
 			p.Rows = append(p.Rows, PublishedRow{row.Method, row.Year, row.Backbone, ruleOr(row.Threshold), row.Population, figures})
 		}

@@ -83,7 +83,8 @@ type Rate struct {
 	High  float64 `json:"high"`
 }
 
-// Estimate is a figure with a bootstrap interval over whole subjects. Without Low and High there were too few subjects.
+// Estimate is a figure with a bootstrap interval over whole subjects. Low and High are
+// absent with too few subjects, and where all resamples gave the same.
 type Estimate struct {
 	Value float64  `json:"value"`
 	Low   *float64 `json:"low,omitempty"`
@@ -276,7 +277,8 @@ type HistogramRow struct {
 
 // Line is a threshold that is drawn.
 type Line struct {
-	Rule      Rule    `json:"rule"`
+	Rule Rule `json:"rule"`
+	// Fold is the fold whose threshold it is; empty where it holds for all.
 	Fold      string  `json:"fold,omitempty"`
 	Threshold float64 `json:"threshold"`
 }
