@@ -59,7 +59,7 @@ func (o evaluateOptions) conclude(cfg Config, plan evaluation.Plan, results []ev
 	}
 	scores, err := evaluation.WriteScores(o.out, plan, results)
 	if err != nil {
-		return fmt.Errorf("--out: %w", err)
+		return fmt.Errorf("--out: %w%s", err, mendOutput(err, o.out))
 	}
 	if cfg.Verdict.Threshold > 0 && o.publish.server == "" {
 		about.Model, about.ThresholdFrom = results[0].Model, "verdict.threshold of the configuration"
@@ -70,7 +70,7 @@ func (o evaluateOptions) conclude(cfg Config, plan evaluation.Plan, results []ev
 		return err
 	}
 	if err := r.Write(o.out); err != nil {
-		return fmt.Errorf("--out: %w", err)
+		return fmt.Errorf("--out: %w%s", err, mendOutput(err, o.out))
 	}
 	if err := o.print(r, scores, out); err != nil {
 		return err

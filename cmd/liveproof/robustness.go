@@ -56,6 +56,9 @@ func newRobustnessCommand() *cobra.Command {
 			if err != nil {
 				return usage(err)
 			}
+			if o.parity && cmd.Flags().Changed("loss") {
+				return usage(errors.New("--parity, --loss: give one of them; --parity is --loss 0"))
+			}
 			if o.parity {
 				o.losses = []float64{0}
 			}
@@ -70,7 +73,6 @@ func newRobustnessCommand() *cobra.Command {
 	f.StringSliceVar(&o.bitrates, "bitrate", []string{"300k", "600k", "1.2M"}, "bit/s of the encoded videos")
 	f.StringSliceVar(&o.presets, "preset", []string{""}, `speeds of the encoder, see "liveproof replay --help"; empty: the default`)
 	f.IntVar(&o.evaluate.publish.sessions, "sessions", runtime.GOMAXPROCS(0), "videos that are sent at once")
-	cmd.MarkFlagsMutuallyExclusive("parity", "loss")
 	return cmd
 }
 
