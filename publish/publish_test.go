@@ -86,10 +86,12 @@ type receiver struct {
 	places  atomic.Int64 // free places; offers beyond them are refused
 	packets atomic.Int64
 	deleted atomic.Int64
-	mu      sync.Mutex
-	modes   []string
-	peers   []*webrtc.PeerConnection
-	reading sync.WaitGroup
+	// trickled counts the candidates that came by WebSocket.
+	trickled atomic.Int64
+	mu       sync.Mutex
+	modes    []string
+	peers    []*webrtc.PeerConnection
+	reading  sync.WaitGroup
 }
 
 func newReceiver(t *testing.T) *receiver {
@@ -103,6 +105,11 @@ func newReceiver(t *testing.T) *receiver {
 		r.decided.Store(true)
 	})
 	mux.HandleFunc("GET /v1/sessions/{id}", r.status)
+	mux.HandleFunc("GET /v1/sessions/{id}/signal", r.signals)
+	mux.HandleFunc("GET /v1/sessions/{id}/timeline", func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, `{"samples":[{"seq":1,"t":0.1,"scored":true,"rho":0.9,"weight":1},
+			{"seq":2,"t":0.3,"reasons":["no_face"]},{"seq":3,"t":0.5,"scored":true,"rho":0.6,"weight":0.5}]}`)
+	})
 	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprintf(w, metricsText, r.asked.Add(1)) })
 	r.Server = httptest.NewServer(mux)
 	t.Cleanup(r.stop)
@@ -158,12 +165,12 @@ func (r *receiver) create(w http.ResponseWriter, req *http.Request) {
 	r.modes = append(r.modes, body.Mode)
 	id := fmt.Sprintf("01%c", '@'+len(r.modes)) // 01A, 01B, …
 	r.mu.Unlock()
-	_, _ = fmt.Fprintf(w, `{"id":%q,"client_token":"token","whip_url":"/v1/sessions/%[1]s/whip"}`, id)
+	_, _ = fmt.Fprintf(w, `{"id":%q,"client_token":"token","whip_url":"/v1/sessions/%[1]s/whip","signal_url":"/v1/sessions/%[1]s/signal"}`, id)
 }
 
 // full answers like a server without capacity.
 func full(w http.ResponseWriter) {
-	w.Header().Set("Retry-After", "7")
+	w.Header().Set("Retry-After", "1")
 	w.WriteHeader(http.StatusServiceUnavailable)
 	_, _ = io.WriteString(w, `{"status":503,"code":"overloaded","detail":"no capacity"}`)
 }

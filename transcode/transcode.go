@@ -85,6 +85,7 @@ func (j *job) all(ctx context.Context, file *media.File, progress func(float64))
 	for {
 		picture, err := file.Next(ctx)
 		if errors.Is(err, io.EOF) {
+			progress(1)
 			return errors.Join(j.finish(), file.Damage())
 		}
 		if err != nil {

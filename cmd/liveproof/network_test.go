@@ -18,7 +18,7 @@ import (
 	"github.com/liveproof/liveproof/publish"
 )
 
-// impairments are networks that are bad in one way each. Those that are not quick run with LIVEPROOF_TEST_NETWORKS=all only (make
+// impairments are networks that are bad in one way each. Those that are not quick run with TEST_NETWORKS=all only (make
 // test-networks).
 var impairments = []struct {
 	name    string
@@ -42,7 +42,7 @@ func TestBadNetworks(t *testing.T) {
 	clips := map[string]*publish.Clip{"person": person(t, "person_A_640x480.mjpeg", "10"), "attack": heldPrint(t, "10")}
 	s := startServer(t)
 	for _, i := range impairments {
-		if !i.quick && os.Getenv("LIVEPROOF_TEST_NETWORKS") != "all" {
+		if !i.quick && os.Getenv("TEST_NETWORKS") != "all" {
 			continue
 		}
 		t.Run(i.name, func(t *testing.T) {

@@ -11,8 +11,9 @@ const longHelp = `Liveproof decides from video whether a bona fide person or an 
 
   liveproof serve                     server with demo page at http://localhost:8080
   liveproof replay --json clip.mp4    judge files through the same pipeline
+  liveproof replay --via webrtc F.mp4 publish files to the whole live system
   liveproof models list               which model files are there, and where
-  liveproof load clip.ivf             open many sessions against a server
+  liveproof load clip.mp4             open many sessions against a server
   liveproof robustness --csv FILE …   what encoders, WebRTC and lossy networks change of the results
 
 Error rates on your own labelled files, or on a benchmark:
