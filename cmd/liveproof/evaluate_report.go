@@ -51,6 +51,7 @@ func fieldOf(text, name string) string {
 // conclude writes scores and report, and says what they are.
 func (o evaluateOptions) conclude(cfg Config, plan evaluation.Plan, results []evaluation.Result, about report.About, out io.Writer) error {
 	failed := failure(results)
+	about.Thumbnail = thumbnails(cfg.Media) // asked only with --pictures
 	if o.meanBy != "" {
 		var err error
 		if plan, results, err = evaluation.MeanBy(plan, results, o.meanBy); err != nil {

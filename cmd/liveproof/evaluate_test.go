@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"image/color"
 	"image/png"
 	"os"
 	"path/filepath"
@@ -101,6 +102,29 @@ func TestEvaluateOwnFiles(t *testing.T) {
 	_, errText, code = evaluate(t, out, "--csv", table, "--root", root, "--strict")
 	require.Equal(t, exitFailure, code)
 	require.Contains(t, errText, "--out: output folder: "+out+" holds results of other settings (checks")
+}
+
+// The page holds pictures of persons only if they were asked for.
+func TestEvaluatePictures(t *testing.T) {
+	root, table := ownFiles(t)
+	out := t.TempDir()
+	const jpegStart = "data:image/jpeg;base64,"
+	_, _, _ = evaluate(t, out, "--csv", table, "--root", root)
+	require.NotContains(t, readFile(t, out, "report.html"), jpegStart)
+	_, _, _ = evaluate(t, out, "--csv", table, "--root", root, "--pictures")
+	require.Contains(t, readFile(t, out, "report.html"), jpegStart)
+}
+
+func TestShrunk(t *testing.T) {
+	img := liveproof.NewImage(401, 2)
+	for i := range img.Pix {
+		img.Pix[i] = 90
+	}
+	img.Pix[0] = 180 // red of the first pixel
+	small := shrunk(img)
+	require.Equal(t, [2]int{133, 1}, [2]int{small.Bounds().Dx(), small.Bounds().Dy()})
+	require.Equal(t, color.RGBA{105, 90, 90, 255}, small.At(0, 0), "the mean of 3×2 pixels")
+	require.Equal(t, [2]int{1, 1}, [2]int{shrunk(liveproof.NewImage(1, 1)).Bounds().Dx(), 1})
 }
 
 func TestEvaluateStrict(t *testing.T) {
