@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"testing"
 
@@ -95,7 +96,7 @@ func TestFullOrReadOnlyDisk(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			disk := datasettest.NewDisk(t, c.room)
-			args := append(c.args, "--out", disk.Dir)
+			args := append(slices.Clone(c.args), "--out", disk.Dir)
 			_, errText, code := command(t, args...)
 			require.Equal(t, exitFailure, code, errText)
 			require.Contains(t, errText, "no space left on device")
@@ -106,7 +107,7 @@ func TestFullOrReadOnlyDisk(t *testing.T) {
 
 			disk = datasettest.NewDisk(t, 1<<20)
 			disk.ReadOnly()
-			_, errText, code = command(t, append(c.args, "--out", disk.Dir)...)
+			_, errText, code = command(t, append(slices.Clone(c.args), "--out", disk.Dir)...)
 			require.Equal(t, exitFailure, code, errText)
 			require.Contains(t, errText, "make "+disk.Dir+" writable or choose another folder")
 		})

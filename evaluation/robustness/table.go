@@ -49,11 +49,12 @@ func (r Report) Markdown(out io.Writer) error {
 		for i := range rules {
 			rules[i] = "---"
 		}
-		text := "\n**" + t.title + "**\n\n" + line(t.heading) + line(rules)
+		var text strings.Builder
+		text.WriteString("\n**" + t.title + "**\n\n" + line(t.heading) + line(rules))
 		for _, row := range t.rows {
-			text += line(row)
+			text.WriteString(line(row))
 		}
-		if _, err := io.WriteString(out, text); err != nil {
+		if _, err := io.WriteString(out, text.String()); err != nil {
 			return err
 		}
 	}
