@@ -69,14 +69,19 @@ func encodePNG(m *liveproof.Image) ([]byte, error) {
 	return out.Bytes(), err
 }
 
-// write writes the picture below dir. The manifest names it only after the video's record is
-// written.
+// write writes the picture below dir. Its name appears when the picture is whole. The manifest names it only after the
+// video's record is written.
 func (c crop) write(dir string) error {
 	path := filepath.Join(dir, filepath.FromSlash(c.row.File))
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}
-	return os.WriteFile(path, c.png, 0o644)
+	partial := path + ".partial"
+	if err := os.WriteFile(partial, c.png, 0o644); err != nil {
+		_ = os.Remove(partial) // it frees a full disk's last bytes; it may not be there
+		return err
+	}
+	return os.Rename(partial, path)
 }
 
 // upright converts the picture to RGB and turns it by turn degrees (0 or 180).

@@ -48,6 +48,10 @@ type Options struct {
 
 // Validate reports every option that is out of range; each error begins with its name.
 func (o Options) Validate() error {
+	var network error
+	if o.Network != nil {
+		network = o.Network.Validate()
+	}
 	return errors.Join(
 		check.That("server", IsAddress(o.Client.Server), "%q is not an address such as http://127.0.0.1:8080", o.Client.Server),
 		check.That("metrics", o.Client.Metrics == "" || IsAddress(o.Client.Metrics), "%q is not an address such as http://127.0.0.1:9464/metrics", o.Client.Metrics),
@@ -55,6 +59,7 @@ func (o Options) Validate() error {
 		check.AtLeast("sessions", o.Sessions, 1),
 		check.AtLeast("stagger", o.Stagger, 0),
 		check.AtLeast("patience", o.Patience, 0),
+		network,
 	)
 }
 
@@ -91,6 +96,8 @@ func Run(ctx context.Context, o Options, count int, clip func(i int) (*Clip, err
 			defer func() { <-places }()
 			var r Result
 			if err == nil {
+				o := o
+				o.Network = o.Network.Of(uint64(i))
 				r, err = Judge(ctx, o, c)
 			}
 			tell(i, r, err)

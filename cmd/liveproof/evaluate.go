@@ -133,7 +133,7 @@ func (o evaluateOptions) run(ctx context.Context, cfg Config, out, errOut io.Wri
 	case err != nil && ctx.Err() != nil:
 		return &exitError{code: exitCanceled, err: errors.New("interrupted; run the same command again to continue")}
 	case errors.Is(err, evaluation.ErrOutput):
-		return fmt.Errorf("--out: %w", err)
+		return fmt.Errorf("--out: %w%s", err, mendOutput(err, o.out))
 	case err != nil:
 		return err
 	}

@@ -149,7 +149,7 @@ func (o extractOptions) runExtract(ctx context.Context, cfg Config, tree *benchm
 	case err != nil && ctx.Err() != nil:
 		return &exitError{code: exitCanceled, err: errors.New("interrupted; run the same command again to continue")}
 	case errors.Is(err, extract.ErrOutput):
-		return fmt.Errorf("--out: %w", err)
+		return fmt.Errorf("--out: %w%s", err, mendOutput(err, o.out))
 	case err != nil:
 		return err
 	case summary.Report == nil:

@@ -70,6 +70,7 @@ func (o *publishOptions) addEncodingFlags(f *pflag.FlagSet) {
 
 func (o *publishOptions) addNetworkFlags(f *pflag.FlagSet) {
 	f.Float64Var(&o.network.Loss, "loss", 0, "share of the sent packets that are lost, such as 0.02")
+	f.Float64Var(&o.network.Burst, "burst", 0, "mean number of packets that are lost in a row; 0: each is lost or not by itself")
 	f.DurationVar(&o.network.Jitter, "jitter", 0, "random delay of packets, such as 20ms")
 	f.DurationVar(&o.network.Delay, "delay", 0, "delay of all packets, such as 50ms")
 	f.Var(&o.bandwidth, "bandwidth", "bit/s that the network carries, such as 500k; 0: unlimited")

@@ -14,6 +14,7 @@ const longHelp = `Liveproof decides from video whether a bona fide person or an 
   liveproof replay --via webrtc F.mp4 publish files to the whole live system
   liveproof models list               which model files are there, and where
   liveproof load clip.mp4             open many sessions against a server
+  liveproof robustness --csv FILE …   what encoders, WebRTC and lossy networks change of the results
 
 Error rates on your own labelled files, or on a benchmark:
 
@@ -42,7 +43,8 @@ func newRootCommand() *cobra.Command {
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
 	root.AddCommand(newServeCommand(), newReplayCommand(), newModelsCommand(), newLoadCommand(), newHealthcheckCommand(),
-		newEvaluateCommand(), newCalibrateCommand(), newExtractCommand(), newProtocolCommand(), newLayoutCommand(), newVersionCommand())
+		newEvaluateCommand(), newRobustnessCommand(), newCalibrateCommand(), newExtractCommand(), newProtocolCommand(), newLayoutCommand(),
+		newVersionCommand())
 	return root
 }
 
