@@ -13,8 +13,9 @@ import (
 // Report is the result of one file.
 type Report struct {
 	pipeline.Report
-	Model    liveproof.ModelInfo
-	Detector string
+	Model     liveproof.ModelInfo
+	Threshold liveproof.Threshold // zero when the file could not be opened
+	Detector  string
 }
 
 // FileOption changes how a file is judged.
@@ -73,7 +74,11 @@ func (e *Engine) judgeFile(ctx context.Context, path string, job fileJob, r *Rep
 	}
 	defer model.Release()
 	r.Model = model.Info()
-	info := liveproof.Session{ID: liveproof.SessionID(path), Mode: job.mode}
+	info, err := e.judgedBy(liveproof.Session{ID: liveproof.SessionID(path), Mode: job.mode}, r.Model)
+	if err != nil {
+		return err
+	}
+	r.Threshold = info.Threshold
 	cfg := e.cfg.Pipeline.Files()
 	cfg.Recorded = job.recorded
 	from := followed{file, job.turned, func(share float64) { job.progress(path, share) }}

@@ -12,7 +12,7 @@ import (
 	"strings"
 )
 
-// ErrDamaged: a file was read, and part of what its container promises is missing or could not be decoded.
+// ErrDamaged says that a file was read, and that part of what its container promises is missing or could not be decoded.
 var ErrDamaged = errors.New("damaged media file")
 
 // Damage is nil, or an error that wraps ErrDamaged and says what the pictures so far lack: the file is shorter than its container says, or

@@ -2,6 +2,7 @@ package publish
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/liveproof/liveproof"
@@ -85,8 +86,11 @@ func (r *Result) addTimeline(samples []liveproof.Sample) {
 func (c Client) awaitTerminal(ctx context.Context, id string) (Status, error) {
 	for until := time.Now().Add(endWait / 2); ; { //nolint:mnd // leaves time for the timeline
 		got, err := c.Status(ctx, id)
-		if err != nil || got.State.Terminal() || time.Now().After(until) {
+		if err != nil || got.State.Terminal() {
 			return got, err
+		}
+		if time.Now().After(until) {
+			return got, fmt.Errorf("session %s: the server has not ended it, it is still %s", id, got.State)
 		}
 		if err := sleep(ctx, endPoll); err != nil {
 			return got, err

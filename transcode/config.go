@@ -3,6 +3,7 @@ package transcode
 import (
 	"cmp"
 	"errors"
+	"maps"
 	"slices"
 	"strconv"
 	"time"
@@ -88,12 +89,10 @@ func (c Config) options() map[string]string {
 		o["x264-params"] = "force-cfr=0:scenecut=0" // rate control by the pictures' times; key pictures only where they are asked for
 		return o
 	}
-	for k, v := range map[string]string{
+	maps.Copy(o, map[string]string{
 		"minrate": rate, "deadline": "realtime", "cpu-used": cmp.Or(c.Preset, "-6"), "lag-in-frames": "0", "error-resilient": "1",
 		"noise-sensitivity": "1", "static-thresh": "1", "max-intra-rate": "300", "undershoot-pct": "100", "overshoot-pct": "15",
 		"qmin": "2", "qmax": "56",
-	} {
-		o[k] = v
-	}
+	})
 	return o
 }

@@ -9,6 +9,8 @@ import (
 	"runtime"
 	"strings"
 
+	"github.com/liveproof/liveproof"
+	"github.com/liveproof/liveproof/calibration"
 	"github.com/liveproof/liveproof/evaluation"
 	"github.com/liveproof/liveproof/evaluation/report"
 )
@@ -62,9 +64,10 @@ func (o evaluateOptions) conclude(cfg Config, plan evaluation.Plan, results []ev
 	if err != nil {
 		return fmt.Errorf("--out: %w%s", err, mendOutput(err, o.out))
 	}
-	if cfg.Verdict.Threshold > 0 && o.publish.server == "" {
-		about.Model, about.ThresholdFrom = results[0].Model, "verdict.threshold of the configuration"
-		about.Model.Threshold = cfg.Verdict.Threshold
+	if o.publish.server == "" && len(results) > 0 {
+		if about.Model, about.ThresholdFrom, err = evaluatedBy(cfg, results[0].Model); err != nil {
+			return err
+		}
 	}
 	r, err := report.Build(plan, results, about)
 	if err != nil {
@@ -77,6 +80,25 @@ func (o evaluateOptions) conclude(cfg Config, plan evaluation.Plan, results []ev
 		return err
 	}
 	return failed
+}
+
+// evaluatedBy is the model with the threshold that judged with this configuration, and where the threshold is from.
+func evaluatedBy(cfg Config, model liveproof.ModelInfo) (m liveproof.ModelInfo, from string, err error) {
+	rules, err := calibration.Load(cfg.Calibration, cfg.Verdict.Threshold)
+	if err != nil {
+		return model, "", err
+	}
+	t, err := rules.For(liveproof.Session{}, model)
+	model.Threshold = t.Value
+	switch {
+	case t.Calibration != "":
+		from = fmt.Sprintf("the calibration %s of the configuration", t.Calibration)
+	case t.Source == liveproof.ThresholdOfConfiguration:
+		from = "verdict.threshold of the configuration"
+	default:
+		from = "the model's metadata"
+	}
+	return model, from, err
 }
 
 func (o evaluateOptions) print(r *report.Report, scores []string, out io.Writer) error {

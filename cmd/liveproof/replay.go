@@ -107,10 +107,12 @@ type replayLine struct {
 	// Unscored counts samples that were not scored by their first reason.
 	Unscored map[liveproof.Reason]int64 `json:"unscored,omitempty"`
 	Model    liveproof.ModelInfo        `json:"model"`
-	Detector string                     `json:"detector"`
-	Samples  []sampleLine               `json:"samples,omitempty"`
-	WebRTC   *webrtcLine                `json:"webrtc,omitempty"`
-	Error    string                     `json:"error,omitempty"`
+	// Threshold judged; nil when the file could not be opened.
+	Threshold *liveproof.Threshold `json:"threshold"`
+	Detector  string               `json:"detector"`
+	Samples   []sampleLine         `json:"samples,omitempty"`
+	WebRTC    *webrtcLine          `json:"webrtc,omitempty"`
+	Error     string               `json:"error,omitempty"`
 }
 
 type sampleLine struct {
@@ -185,6 +187,9 @@ func (o replayOptions) line(judged engine.Judged) replayLine {
 	line := replayLine{
 		File: judged.Path, Verdict: v.Outcome, Score: v.Score, MeanRho: judged.MeanRho, Reasons: v.Reasons, DecidedAt: v.At.Seconds(),
 		Frames: judged.Counts, Unscored: judged.Unscored, Model: judged.Model, Detector: judged.Detector,
+	}
+	if judged.Threshold.Valid() {
+		line.Threshold = &judged.Threshold
 	}
 	if o.samples {
 		line.Samples = sampleLines(judged.Samples)

@@ -109,7 +109,7 @@ func printDistribution(results []publish.Result, out io.Writer) error {
 	if d.Sessions+d.Refused == 0 {
 		return nil
 	}
-	_, err := fmt.Fprintf(out, "\n%d sessions: live %d, spoof %d, inconclusive %d; refused %d for lack of capacity, %d of them at last\n",
+	_, err := fmt.Fprintf(out, "\nsessions %d: live %d, spoof %d, inconclusive %d; refused %d for lack of capacity, %d of them at last\n",
 		d.Sessions, d.Verdicts[liveproof.OutcomeLive], d.Verdicts[liveproof.OutcomeSpoof], d.Verdicts[liveproof.OutcomeInconclusive],
 		d.Refusals, d.Refused)
 	_, more := fmt.Fprintf(out, "scored samples a second: min %.2f median %.2f max %.2f; scored %.0f %% of %d samples\n",

@@ -15,11 +15,11 @@ import (
 
 // conclude writes the report in all its forms and prints it.
 func (o robustnessOptions) conclude(cfg Config, plan evaluation.Plan, s *sweep, out io.Writer) error {
-	threshold := s.runs.Original[0].Model.Threshold
-	if cfg.Verdict.Threshold > 0 {
-		threshold = cfg.Verdict.Threshold
+	model, _, err := evaluatedBy(cfg, s.runs.Original[0].Model)
+	if err != nil {
+		return err
 	}
-	r := robustness.Build(s.runs, s.encodings, o.losses, threshold)
+	r := robustness.Build(s.runs, s.encodings, o.losses, model.Threshold)
 	r.Title, r.Mode = plan.Title, liveproof.ModeOnboarding
 	asJSON := func(w io.Writer) error {
 		enc := json.NewEncoder(w)

@@ -19,6 +19,7 @@ const longHelp = `Liveproof decides from video whether a bona fide person or an 
 Error rates on your own labelled files, or on a benchmark:
 
   liveproof evaluate --csv files.csv --root DIR --out DIR
+  liveproof calibrate --scores DIR/scores-dev.csv         the threshold, chosen from those scores
 
 Benchmarks (OULU-NPU, CASIA-FASD, Replay-Attack, MSU-MFSD), for training and evaluation:
 
@@ -42,7 +43,8 @@ func newRootCommand() *cobra.Command {
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
 	root.AddCommand(newServeCommand(), newReplayCommand(), newModelsCommand(), newLoadCommand(), newHealthcheckCommand(),
-		newEvaluateCommand(), newRobustnessCommand(), newExtractCommand(), newProtocolCommand(), newLayoutCommand(), newVersionCommand())
+		newEvaluateCommand(), newRobustnessCommand(), newCalibrateCommand(), newExtractCommand(), newProtocolCommand(), newLayoutCommand(),
+		newVersionCommand())
 	return root
 }
 

@@ -27,8 +27,12 @@ the demo page is off unless --dev is given.
   liveproof serve --listen 127.0.0.1:0 --udp-port 0   on free ports of this machine only, media too
 
 Metrics are at an address of their own (--ops-listen), reachable from this machine only by default.
-SIGTERM drains: running sessions have session.drain_timeout to end. SIGHUP reads the model file again
-for new sessions; when the file is refused, the old model stays.
+SIGTERM drains: running sessions have session.drain_timeout to end. SIGHUP reads the model file and the
+calibrations again for new sessions; when one of them is refused, the old ones stay.
+
+The first of these that applies is a session's threshold: the calibration that its creator asks for by name
+(calibration.requests), that of its tenant (calibration.tenants), calibration.default or verdict.threshold, the
+model's own. "liveproof calibrate" makes such files; each session's record says what judged it.
 
 Every key of the configuration can be set by LIVEPROOF_<SECTION>_<KEY>,
 for example LIVEPROOF_WEBRTC_UDP_PORT=9000.`

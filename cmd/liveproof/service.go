@@ -114,8 +114,8 @@ func (s *service) run(ctx context.Context, hangups <-chan os.Signal) error {
 // announce tells the user where the server is and what judges.
 func (s *service) announce(out io.Writer) {
 	model, log, cfg := s.judge.Model(), s.log, s.cfg
-	log.Info("ready to judge", "model", model.Name, "provider", model.Provider, "precision", model.Precision,
-		"threshold", model.Threshold, "detector", s.judge.Detector(), "version", version)
+	log.Info("ready to judge", append([]any{"model", model.Name, "provider", model.Provider, "precision", model.Precision,
+		"detector", s.judge.Detector(), "version", version}, thresholdInLog(s.judge)...)...)
 	if model.Demo {
 		log.Warn("this model is a demo: it was trained on rendered attacks, not on licensed benchmark data")
 	}

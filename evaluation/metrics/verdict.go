@@ -38,25 +38,27 @@ func Decide(outcomes []liveproof.Outcome) (d Decisions, err error) {
 // Of is the number of presentations.
 func (d Decisions) Of() int { return d.Live + d.Spoof + d.None }
 
+// ClassifiedAttack is those with a verdict spoof: for bona fide its rate is BPCER
+// (ISO/IEC 30107-3).
+func (d Decisions) ClassifiedAttack() Proportion { return Proportion{d.Spoof, d.Of()} }
+
 // Accepted is those with a verdict live: for attacks its rate is APCER.
 func (d Decisions) Accepted() Proportion { return Proportion{d.Live, d.Of()} }
 
 // Rejected is those without a verdict live, whether spoof or no decision: for
-// bona fide its rate is BPCER. A service lets nobody pass whom it cannot judge.
+// bona fide its rate is BPCER and BPNRR together. A service lets nobody pass whom it cannot judge.
 func (d Decisions) Rejected() Proportion { return Proportion{d.Spoof + d.None, d.Of()} }
 
 // NoResponse is those without a decision: its rate is APNRR for attacks and
 // BPNRR for bona fide.
 func (d Decisions) NoResponse() Proportion { return Proportion{d.None, d.Of()} }
 
-// CalledSpoof is those with a verdict spoof, of the ones with a decision. For
-// bona fide it is BPCER where non-responses are reported beside it and not in it.
-// Of is 0 where nothing was decided.
+// CalledSpoof is those with a verdict spoof, of the ones with a decision. Of is 0
+// where nothing was decided.
 func (d Decisions) CalledSpoof() Proportion { return Proportion{d.Spoof, d.Live + d.Spoof} }
 
-// CalledLive is those with a verdict live, of the ones with a decision: for
-// attacks APCER where non-responses are reported beside it. Of is 0 where nothing
-// was decided.
+// CalledLive is those with a verdict live, of the ones with a decision. Of is 0
+// where nothing was decided.
 func (d Decisions) CalledLive() Proportion { return Proportion{d.Live, d.Live + d.Spoof} }
 
 // Quantiles returns the values below or at which the given shares of all values

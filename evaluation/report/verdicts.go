@@ -27,7 +27,8 @@ type VerdictRow struct {
 	Name   string `json:"name"`
 	Videos int    `json:"videos"`
 	// Live of attacks is APCER.
-	Live  Rate `json:"live"`
+	Live Rate `json:"live"`
+	// Spoof of bona fide is BPCER.
 	Spoof Rate `json:"spoof"`
 	// Inconclusive is the non-response rate: APNRR of attacks, BPNRR of bona fide.
 	Inconclusive Rate `json:"inconclusive"`
@@ -101,7 +102,7 @@ func verdictRow(name string, videos []record) *VerdictRow {
 	}
 	return &VerdictRow{
 		Name: name, Videos: d.Of(), Live: rate(d.Accepted()), NotLive: rate(d.Rejected()), Inconclusive: rate(d.NoResponse()),
-		Spoof: rate(metrics.Proportion{Count: d.Spoof, Of: d.Of()}), CalledLive: rateOf(d.CalledLive()), CalledSpoof: rateOf(d.CalledSpoof()),
+		Spoof: rate(d.ClassifiedAttack()), CalledLive: rateOf(d.CalledLive()), CalledSpoof: rateOf(d.CalledSpoof()),
 	}
 }
 

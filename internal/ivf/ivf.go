@@ -22,7 +22,7 @@ const (
 	MaxTime = 1000 * time.Hour
 )
 
-// ErrFormat: the data is not IVF, is cut short, or states what is out of range.
+// ErrFormat says that the data is not IVF, is cut short, or states what is out of range.
 var ErrFormat = errors.New("not a whole IVF file")
 
 // Header describes a file. One tick is Numerator / Denominator seconds, both in [1, 2^31).
