@@ -95,7 +95,10 @@ func (r *bitReader) vp9References(resilient bool) {
 func (r *bitReader) vp9LoopFilter() {
 	r.bits(6 + 3) // level, sharpness
 	const deltas = 4 + 2
-	if r.bits(1) == 0 || r.bits(1) == 0 { // loop_filter_delta_enabled, loop_filter_delta_update
+	if r.bits(1) == 0 { // loop_filter_delta_enabled
+		return
+	}
+	if r.bits(1) == 0 { // loop_filter_delta_update
 		return
 	}
 	for range deltas {
