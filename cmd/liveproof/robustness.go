@@ -33,8 +33,8 @@ mean of |Δρ| from the direct run of the original files, the HTER at the model'
 of verdicts and the share of videos without one. Single pictures are left out.
 
 A cell takes the sum of the videos' lengths divided by --sessions, or less: a session ends with its verdict. Take no
-more sessions than the machine can judge at once, else the server's own drops look like the network's; the cells
-without loss show it. After a kill the same command continues; results are kept in a folder for each cell, and encoded
+more sessions than the machine can judge at once: the column overload counts samples that it had no CPU time for. Lost
+packets are sent again: give --delay (such as 40ms) for a round trip as in a real network. After a kill the same command continues; results are kept in a folder for each cell, and encoded
 files in DIR/clips. Exit code 3: some files could not be judged.`
 
 // robustnessOptions are the flags of `liveproof robustness`. Every path is an evaluation of its own.

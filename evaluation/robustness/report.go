@@ -33,6 +33,9 @@ type Outcome struct {
 	// NotScored counts files without a scored sample, and Failed those that could not be judged.
 	NotScored int `json:"not_scored"`
 	Failed    int `json:"failed"`
+	// Overloaded counts samples that were not scored because the machine had no CPU time for them. They are not the network's
+	// fault: with many of them a run says little.
+	Overloaded int64 `json:"overloaded"`
 }
 
 // EncodingReport is what one encoding changes, and what WebRTC changes of its clips.
@@ -103,6 +106,7 @@ func outcome(results []evaluation.Result, threshold float64) (o Outcome) {
 		if r.Error != "" {
 			o.Failed++
 		}
+		o.Overloaded += r.Unscored[liveproof.ReasonOverload]
 	}
 	if set, err := metrics.New(scores[0], scores[1]); err == nil { // else a class has no file
 		hter := set.At(threshold).HTER()

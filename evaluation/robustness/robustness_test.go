@@ -70,7 +70,7 @@ func TestCompareOfNothing(t *testing.T) {
 func runs() (Runs, []Encoding, []float64) {
 	e := Encoding{Codec: "vp8", Bitrate: 600_000}
 	failed := result("attack", "print", none)
-	failed.Error = "peer connection failed"
+	failed.Error, failed.Unscored = "peer connection failed", map[liveproof.Reason]int64{liveproof.ReasonOverload: 3, liveproof.ReasonBlurred: 2}
 	return Runs{
 		Original:  []evaluation.Result{result("person", "", live, .9, .9), result("attack", "print", spoof, .2, .2)},
 		Reencoded: map[Encoding][]evaluation.Result{e: {result("person", "", live, .8, .8), result("attack", "print", spoof, .2, .2)}},
@@ -97,7 +97,7 @@ func TestBuild(t *testing.T) {
 	require.Equal(t, 1, clean.FromOriginal.Verdicts.Count(spoof, live))
 	require.InDelta(t, .5, *lossy.Outcome.HTER, 0, "the person is rejected")
 	require.Equal(t, Outcome{HTER: lossy.Outcome.HTER, BonaFide: lossy.Outcome.BonaFide, Attacks: lossy.Outcome.Attacks,
-		Inconclusive: .5, NotScored: 1, Failed: 1}, lossy.Outcome)
+		Inconclusive: .5, NotScored: 1, Failed: 1, Overloaded: 3}, lossy.Outcome)
 	require.Equal(t, [3]int{0, 1, 0}, [3]int{lossy.Outcome.BonaFide.Live, lossy.Outcome.BonaFide.Spoof, lossy.Outcome.BonaFide.None})
 }
 

@@ -100,7 +100,7 @@ func (r Report) sweep() table {
 	t := table{
 		title: "Error rates and changes of verdicts from the original files",
 		heading: []string{"encoding", "path", "mean |Δρ|", "p95", "HTER", "live→spoof", "spoof→live", "live→none", "spoof→none", "none→live", "none→spoof",
-			"inconclusive", "not scored", "failed"},
+			"inconclusive", "not scored", "failed", "overload"},
 	}
 	t.rows = append(t.rows, pathRow("none", "direct", r.Original, nil))
 	for _, e := range r.Encodings {
@@ -123,7 +123,7 @@ func pathRow(name, path string, o Outcome, c *Change) []string {
 			row = append(row, strconv.Itoa(c.Verdicts.Count(step[0], step[1])))
 		}
 	}
-	return append(row, percent(o.Inconclusive), strconv.Itoa(o.NotScored), strconv.Itoa(o.Failed))
+	return append(row, percent(o.Inconclusive), strconv.Itoa(o.NotScored), strconv.Itoa(o.Failed), strconv.FormatInt(o.Overloaded, 10))
 }
 
 func rho(v float64) string { return fmt.Sprintf("%.3f", v) }
