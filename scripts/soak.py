@@ -138,7 +138,7 @@ def missing(results, redis):
     wrong = []
     for r in results:
         session = r["webrtc"]["session"]
-        if not session or r["webrtc"]["refused"]:
+        if not session:  # refused, or a file that cannot be sent; `error` says so
             continue
         if field(session, "verdict") != r["verdict"] or field(session, "state") not in ENDED:
             wrong.append(session)
