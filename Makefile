@@ -21,8 +21,8 @@ RUFF := .venv/bin/ruff
 PRETTIER := webclient/node_modules/.bin/prettier --config webclient/.prettierrc.json
 CLIENT_SCRIPTS := "clients/*.{js,mjs,json}" "clients/browser/**/*.{js,mjs}" "!clients/package-lock.json"
 
-.PHONY: help run test setup build web lint lint-go lint-training lint-web format test-go test-web test-training test-browser test-clients test-clients-quick
-.PHONY: encoders bench bench-sessions bench-verdict bench-owners bench-plot bench-peer fuzz clean
+.PHONY: help run test setup build web lint lint-go lint-training lint-web format test-go test-networks test-web test-training test-browser test-clients test-clients-quick
+.PHONY: encoders soak bench bench-sessions bench-verdict bench-owners bench-plot bench-peer fuzz clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -79,6 +79,9 @@ format: $(RUFF) ## gofmt, ruff format, prettier
 test-go: ## Go tests with the race detector
 	go tool gotestsum --format pkgname-and-test-fails -- -race -timeout 20m ./...
 
+test-networks: ## sessions over bad networks: loss, bursts, jitter, delay, a narrow line (LIVEPROOF_SHARED); a few of them are in test-go
+	TEST_NETWORKS=all go test ./cmd/liveproof -run TestBadNetworks -count 1 -v
+
 test-web: ## TypeScript: types and unit tests
 	cd webclient && npm run --silent typecheck && npm test --silent
 
@@ -113,6 +116,9 @@ bench-plot: ## a plot of all sessions measured so far (PLOT=file.png)
 
 bench-peer: build ## this server compared with another one, about 12 minutes (LIVEPROOF_SHARED)
 	@scripts/bench.sh peer
+
+soak: build ## sessions come and go for 10 minutes with Redis: memory, goroutines, no verdict lost (LIVEPROOF_SHARED, SOAK="--minutes 2")
+	.venv/bin/python scripts/soak.py $(SOAK)
 
 encoders: build ## the verdict on the same clips through many encoders: docs/encoders.md (LIVEPROOF_SHARED, ENCODERS="--clips all")
 	.venv/bin/python scripts/encoders.py $(ENCODERS)

@@ -27,6 +27,7 @@ type Progress struct {
 
 // SampleEvent is a sample with the smoothed score after it.
 type SampleEvent struct {
-	Sample   Sample
-	Smoothed float64 // EWMA of ρ, [0,1]
+	Sample    Sample
+	Smoothed  float64 // EWMA of ρ, [0,1]
+	Threshold float64 // θ that judges the session, (0,1)
 }

@@ -34,6 +34,15 @@ func NewImage(width, height int) *Image {
 	return &Image{Width: width, Height: height, Stride: 3 * width, Pix: make([]byte, 3*width*height)}
 }
 
+// TurnOver turns the image by 180 degrees in place: the last pixel becomes the first.
+func (m *Image) TurnOver() {
+	at := func(i int) []byte { return m.Pix[i/m.Width*m.Stride+3*(i%m.Width):][:3] }
+	for i, j := 0, m.Width*m.Height-1; i < j; i, j = i+1, j-1 {
+		a, b := at(i), at(j)
+		a[0], a[1], a[2], b[0], b[1], b[2] = b[0], b[1], b[2], a[0], a[1], a[2]
+	}
+}
+
 // ImagePool lends RGB buffers. Its zero value is ready; it is safe for
 // concurrent use. Buffers of any size share it: a buffer that is too small is
 // replaced, so a stream of one size allocates nothing once it runs.

@@ -52,3 +52,10 @@ func BenchmarkImagePool(b *testing.B) {
 		m.Release()
 	}
 }
+
+func TestTurnOver(t *testing.T) {
+	m := NewImage(3, 1)
+	m.Width, m.Pix = 2, []byte{1, 2, 3, 4, 5, 6, 99, 99, 99} // a row with padding
+	m.TurnOver()
+	require.Equal(t, []byte{4, 5, 6, 1, 2, 3, 99, 99, 99}, m.Pix)
+}

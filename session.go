@@ -45,15 +45,18 @@ type Session struct {
 	Tenant     string
 	Mode       Mode
 	ExternalID string // the integrator's own name for it; may be empty
-	State      State
-	Verdict    Verdict
-	Frames     FrameCounts
-	Model      ModelInfo
-	Detector   string        // its name, such as "retinaface" or "retinaface on openvino bf16"; empty before streaming
-	Deadline   time.Duration // one-shot: longest streaming time before inconclusive
-	CreatedAt  time.Time
-	ExpiresAt  time.Time // when the record is forgotten
-	DecidedAt  time.Time // zero until terminal
+	// Calibration is the name of the calibration that the session's creator asked for; empty leaves the choice to the server.
+	Calibration string
+	State       State
+	Verdict     Verdict
+	Frames      FrameCounts
+	Model       ModelInfo
+	Threshold   Threshold     // what judges ρ; zero before streaming
+	Detector    string        // its name, such as "retinaface" or "retinaface on openvino bf16"; empty before streaming
+	Deadline    time.Duration // one-shot: longest streaming time before inconclusive
+	CreatedAt   time.Time
+	ExpiresAt   time.Time // when the record is forgotten
+	DecidedAt   time.Time // zero until terminal
 
 	// Lease is the claim on the session. While the state is created, it says until
 	// when a client may connect. Afterwards the server that owns the connection
@@ -97,7 +100,7 @@ type FrameCounts struct {
 type ModelInfo struct {
 	Name      string  `json:"name"`
 	SHA256    string  `json:"sha256"`
-	Threshold float64 `json:"threshold"` // decision threshold on ρ, from a dev set
+	Threshold float64 `json:"threshold"` // the model's own, from its metadata; Session.Threshold says what judged
 	Demo      bool    `json:"demo"`      // trained on rendered attacks, not on licensed benchmark data
 	// Provider and Precision are the execution provider and the arithmetic that ran the
 	// model, such as openvino and bf16; empty in records of version 0.1.

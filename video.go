@@ -74,6 +74,9 @@ type LayeredSource interface {
 	// PreferLarger asks for the next larger size. It never blocks, may be called again and
 	// again, and does nothing where the sender has no larger one.
 	PreferLarger()
+	// Reduced reports whether the delivered size is small and not the largest that the sender has: it has announced larger ones that do
+	// not come, or they come and are not delivered. Senders give such a size few bits. It never blocks.
+	Reduced() bool
 }
 
 // BitrateSource is a UnitSource whose sender may be asked to encode its pictures more finely.

@@ -1,9 +1,11 @@
 package benchmark
 
 import (
+	"cmp"
 	"encoding/csv"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -11,6 +13,15 @@ import (
 
 // RootVideos lists the videos found below a root that is named as DATASET=DIR.
 func (c *Catalogue) RootVideos(word string) (videos []Video, err error) {
+	files, err := c.RootFiles(word)
+	for _, f := range files {
+		videos = append(videos, f.Video)
+	}
+	return videos, err
+}
+
+// RootFiles lists the same videos with their paths.
+func (c *Catalogue) RootFiles(word string) ([]File, error) {
 	name, dir, ok := strings.Cut(word, "=")
 	if !ok {
 		return nil, fmt.Errorf("%q is not DATASET=DIR", word)
@@ -23,10 +34,21 @@ func (c *Catalogue) RootVideos(word string) (videos []Video, err error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, f := range tree.Files {
-		videos = append(videos, f.Video)
+	return tree.Files, nil
+}
+
+// Folds returns the folds of the protocol of that name, or the one fold that has it, whatever the case of its letters.
+func (c *Catalogue) Folds(name string, population Population) (folds []Protocol, err error) {
+	population = cmp.Or(population, Populations()[0])
+	for _, p := range c.Protocols(population) {
+		if strings.EqualFold(p.Name, name) || strings.EqualFold(p.Family, name) {
+			folds = append(folds, p)
+		}
 	}
-	return videos, nil
+	if len(folds) == 0 || !slices.Contains(Populations(), population) {
+		_, err = c.Protocol(name, population)
+	}
+	return folds, err
 }
 
 // Distinct reports a dataset that was named twice, because each of its videos would count

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/liveproof/liveproof/calibration"
 	"github.com/liveproof/liveproof/detector"
 	"github.com/liveproof/liveproof/internal/check"
 	"github.com/liveproof/liveproof/media"
@@ -16,25 +17,27 @@ import (
 
 // Config is everything that decides how a stream is judged.
 type Config struct {
-	Media    media.Config
-	Pipeline pipeline.Config
-	Detector detector.Config
-	Scorer   scorer.Config
-	Verdict  verdict.Policy
-	ONNX     onnx.Config
-	Models   models.Config
+	Media       media.Config
+	Pipeline    pipeline.Config
+	Detector    detector.Config
+	Scorer      scorer.Config
+	Verdict     verdict.Policy
+	Calibration calibration.Config
+	ONNX        onnx.Config
+	Models      models.Config
 }
 
 // DefaultConfig judges on the CPU with the committed demo model.
 func DefaultConfig() Config {
 	return Config{
-		Media:    media.DefaultConfig(),
-		Pipeline: pipeline.DefaultConfig(),
-		Detector: detector.DefaultConfig(),
-		Scorer:   scorer.DefaultConfig(),
-		Verdict:  verdict.DefaultPolicy(),
-		ONNX:     onnx.DefaultConfig(),
-		Models:   models.DefaultConfig(),
+		Media:       media.DefaultConfig(),
+		Pipeline:    pipeline.DefaultConfig(),
+		Detector:    detector.DefaultConfig(),
+		Scorer:      scorer.DefaultConfig(),
+		Verdict:     verdict.DefaultPolicy(),
+		Calibration: calibration.DefaultConfig(),
+		ONNX:        onnx.DefaultConfig(),
+		Models:      models.DefaultConfig(),
 	}
 }
 
@@ -50,6 +53,7 @@ func (c Config) Validate() error {
 		{"detector", c.Detector.Validate()},
 		{"scorer", c.Scorer.Validate()},
 		{"verdict", c.Verdict.Validate()},
+		{"calibration", c.Calibration.Validate()},
 		{"onnx", c.ONNX.Validate()},
 		{"models", c.Models.Validate()},
 	} {

@@ -24,14 +24,15 @@ type Deps struct {
 // Engine judges streams and files.
 type Engine struct {
 	*Faces
-	log     *slog.Logger
-	scorer  *scorer.Batcher
-	metrics *pipeline.Metrics
+	log        *slog.Logger
+	scorer     *scorer.Batcher
+	metrics    *pipeline.Metrics
+	thresholds thresholds
 }
 
-// Open loads the models. It refuses a configuration that is out of range
-// (ErrConfig) and a model that is not exactly what the configuration and the
-// catalogue name.
+// Open loads the models. It refuses a configuration that is out of range or that
+// names a calibration of another model (ErrConfig), and a model that is not exactly
+// what the configuration and the catalogue name.
 func Open(ctx context.Context, cfg Config, deps Deps) (*Engine, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrConfig, err)
@@ -56,6 +57,11 @@ func (e *Engine) openScorer(ctx context.Context, reg prometheus.Registerer) erro
 	if err != nil {
 		return err
 	}
+	rules, err := e.rulesFor(model)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrConfig, err)
+	}
+	e.thresholds.add(rules)
 	backend, err := scorer.Load(ctx, e.runtime, model, e.cfg.Scorer, e.log)
 	if err != nil {
 		return err
@@ -76,15 +82,20 @@ func (e *Engine) scorerModel() (scorer.Model, error) {
 // Run scores until ctx ends. Nothing is judged before it is called, or after it has returned.
 func (e *Engine) Run(ctx context.Context) error { return e.scorer.Run(ctx) }
 
-// Reload reads the scorer's model file again and judges new sessions with it.
-// Running sessions keep the old model, and so do new ones after an error.
+// Reload reads the scorer's model file and the calibrations again and judges new
+// sessions with them. Running sessions keep the old model and threshold, and so do
+// new ones after an error, such as a calibration of another model.
 func (e *Engine) Reload(ctx context.Context) error {
 	model, err := e.scorerModel()
 	if err != nil {
 		return err
 	}
+	rules, err := e.rulesFor(model)
+	if err != nil {
+		return err
+	}
 	defer onnx.Reclaim()
-	return e.scorer.Replace(ctx, e.runtime, model)
+	return e.thresholds.replace(rules, func() error { return e.scorer.Replace(ctx, e.runtime, model) })
 }
 
 // Ready reports why nothing can be scored now; nil when scoring works.
@@ -101,6 +112,14 @@ func (e *Engine) Utilisation() float64 { return e.scorer.Utilisation() }
 // Model identifies the current model, which new sessions get.
 func (e *Engine) Model() liveproof.ModelInfo { return e.scorer.Info() }
 
+// Calibrations are the names of the calibrations that a session may ask for (liveproof.Session.Calibration), sorted.
+func (e *Engine) Calibrations() []string { return e.thresholds.names() }
+
+// Threshold is what judges a session that begins now.
+func (e *Engine) Threshold(s liveproof.Session) (liveproof.Threshold, error) {
+	return e.thresholds.of(s, e.Model())
+}
+
 // Close frees the models. It is idempotent.
 func (e *Engine) Close() error {
 	var err error
@@ -116,12 +135,11 @@ type source interface {
 	Counts() media.Counts
 }
 
-// session assembles one session's pipeline. The session keeps the current model
-// to its end, so that every score is judged by that model's threshold.
+// session assembles one session's pipeline. The session keeps its model and its
+// threshold to its end.
 func (e *Engine) session(cfg pipeline.Config, info liveproof.Session, model *scorer.Pinned, from source,
 	recorder pipeline.Recorder, observe pipeline.Observer,
 ) (*pipeline.Session, error) {
-	info.Model, info.Detector = model.Info(), e.Detector()
 	return pipeline.New(cfg, pipeline.Deps{
 		Source: from, Detector: e.detector.NewStream(), Cropper: e.cropper, Scorer: model,
 		Recorder: recorder, Observer: observe, Policy: e.cfg.Verdict, Pool: e.pool,

@@ -96,6 +96,7 @@ func TestRecordNamesWhatJudges(t *testing.T) {
 	got, err := db.Get(t.Context(), made.ID)
 	require.NoError(t, err)
 	require.Equal(t, e.Model(), got.Model)
+	require.Equal(t, liveproof.Threshold{Value: e.Model().Threshold, Source: liveproof.ThresholdOfModel}, got.Threshold)
 	require.Equal(t, e.Detector(), got.Detector)
 	require.Equal(t, liveproof.StateStreaming, got.State, "the ending is the caller's to write")
 }
@@ -113,7 +114,7 @@ func TestEveryAnalysisHasOneEnding(t *testing.T) {
 // away is a recorder that does not answer.
 type away struct{ *store.Memory }
 
-func (away) SetStreaming(context.Context, liveproof.SessionID, liveproof.ModelInfo, string) error {
+func (away) SetStreaming(context.Context, liveproof.SessionID, liveproof.ModelInfo, liveproof.Threshold, string) error {
 	return liveproof.ErrUnavailable
 }
 

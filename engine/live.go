@@ -15,9 +15,9 @@ import (
 // is written by the caller of Analyze.
 type Recorder interface {
 	pipeline.Recorder
-	// SetStreaming moves the session from connecting to streaming and records its model and
+	// SetStreaming moves the session from connecting to streaming and records its model, threshold and
 	// detector.
-	SetStreaming(ctx context.Context, id liveproof.SessionID, model liveproof.ModelInfo, detector string) error
+	SetStreaming(ctx context.Context, id liveproof.SessionID, model liveproof.ModelInfo, threshold liveproof.Threshold, detector string) error
 }
 
 // Live judges live streams and records their timelines.
@@ -35,8 +35,9 @@ func (e *Engine) Live(recorder Recorder) *Live { return &Live{e, recorder} }
 // returns; the caller must write it to the store. observe must not block. The
 // error is for the log: it says what ended the stream early.
 //
-// The model that is current now judges the whole session, and the record names
-// it before the first sample.
+// The model and the threshold that are current now judge the whole session, and the
+// record names them before the first sample. A session that asks for a calibration
+// which is not there, or is of another model, is not judged.
 func (l *Live) Analyze(ctx context.Context, s liveproof.Session, units liveproof.UnitSource, observe func(liveproof.Event)) error {
 	ended := false
 	err := l.analyze(ctx, s, units, func(e liveproof.Event) {
@@ -69,8 +70,11 @@ func (l *Live) analyze(ctx context.Context, s liveproof.Session, units liveproof
 		return err
 	}
 	defer model.Release()
+	if s, err = l.judgedBy(s, model.Info()); err != nil {
+		return err
+	}
 	err = retry.WhileUnavailable(ctx, func() error {
-		return l.recorder.SetStreaming(ctx, s.ID, model.Info(), l.Detector())
+		return l.recorder.SetStreaming(ctx, s.ID, s.Model, s.Threshold, s.Detector)
 	})
 	if err != nil {
 		return fmt.Errorf("record the model: %w", err)

@@ -28,6 +28,8 @@ type Plan struct {
 	// Protocol is the benchmark protocol's name and Population its set of videos; both are empty for a person's own files.
 	Protocol   string `json:"protocol,omitempty"`
 	Population string `json:"population,omitempty"`
+	// Warnings are for people who read the figures, such as videos of the protocol that are missing.
+	Warnings []string `json:"warnings,omitempty"`
 	// Presentations are judged once each, whatever the number of folds that use them.
 	Presentations []Presentation `json:"-"`
 	// Folds are the sub-protocols; one without a name where there is only one.

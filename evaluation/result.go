@@ -39,3 +39,15 @@ type Result struct {
 	Model    liveproof.ModelInfo `json:"model"`
 	Detector string              `json:"detector"`
 }
+
+// MeanRho is the mean of ρ over the scored samples, each with equal weight, in [0,1]; false where none was scored.
+func MeanRho(samples []liveproof.Sample) (mean float64, scored bool) {
+	n := 0
+	for _, s := range samples {
+		if s.Scored {
+			n++
+			mean += (s.Rho - mean) / float64(n)
+		}
+	}
+	return mean, n > 0
+}

@@ -85,7 +85,7 @@ func TestBackendDecides(t *testing.T) {
 func send(t *testing.T, to publish.Session, clip *publish.Clip) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	p, err := publish.Connect(ctx, http.DefaultClient, to, clip)
+	p, err := publish.Connect(ctx, publish.Options{}, to, clip)
 	require.NoError(t, err)
 	var sent sync.WaitGroup
 	sent.Go(func() { _ = p.Send(ctx, clip) }) // the server hangs up when it has decided

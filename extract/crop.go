@@ -69,30 +69,26 @@ func encodePNG(m *liveproof.Image) ([]byte, error) {
 	return out.Bytes(), err
 }
 
-// write writes the picture below dir. The manifest names it only after the video's record is
-// written.
+// write writes the picture below dir. Its name appears when the picture is whole. The manifest names it only after the
+// video's record is written.
 func (c crop) write(dir string) error {
 	path := filepath.Join(dir, filepath.FromSlash(c.row.File))
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}
-	return os.WriteFile(path, c.png, 0o644)
+	partial := path + ".partial"
+	if err := os.WriteFile(partial, c.png, 0o644); err != nil {
+		_ = os.Remove(partial) // it frees a full disk's last bytes; it may not be there
+		return err
+	}
+	return os.Rename(partial, path)
 }
 
 // upright converts the picture to RGB and turns it by turn degrees (0 or 180).
 func upright(p liveproof.Picture, turn int, pool *liveproof.ImagePool) (*liveproof.Image, error) {
 	img, err := p.RGB(pool)
 	if err == nil && turn == 180 {
-		turnOver(img)
+		img.TurnOver()
 	}
 	return img, err
-}
-
-// turnOver turns by 180 degrees in place: the last pixel becomes the first.
-func turnOver(m *liveproof.Image) {
-	at := func(i int) []byte { return m.Pix[i/m.Width*m.Stride+3*(i%m.Width):][:3] }
-	for i, j := 0, m.Width*m.Height-1; i < j; i, j = i+1, j-1 {
-		a, b := at(i), at(j)
-		a[0], a[1], a[2], b[0], b[1], b[2] = b[0], b[1], b[2], a[0], a[1], a[2]
-	}
 }

@@ -201,9 +201,9 @@ func TestSpacedFrames(t *testing.T) {
 func TestTurnOver(t *testing.T) {
 	m := datasettest.Pack(loadPNG(t, "../models/golden/none_0.png"))
 	before := bytes.Clone(m.Pix)
-	turnOver(m)
+	m.TurnOver()
 	require.Equal(t, before[:3], m.Pix[len(m.Pix)-3:])
 	require.NotEqual(t, before, m.Pix)
-	turnOver(m)
+	m.TurnOver()
 	require.Equal(t, before, m.Pix)
 }

@@ -6,7 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
+
+	"github.com/liveproof/liveproof/internal/filelock"
 )
 
 // lockFolder keeps two runs from working on the same videos of one folder: the
@@ -17,7 +18,7 @@ func lockFolder(dir string, part Shard) (unlock func(), err error) {
 		return nil, err
 	}
 	count := filepath.Join(dir, fmt.Sprintf(".lock-of-%d", part.count()))
-	together, err := lockFile(count, syscall.LOCK_SH|syscall.LOCK_NB)
+	together, err := lockFile(count, filelock.Sharing)
 	if err != nil {
 		return nil, err
 	}
@@ -25,7 +26,7 @@ func lockFolder(dir string, part Shard) (unlock func(), err error) {
 		_ = together.Close()
 		return nil, err
 	}
-	own, err := lockFile(filepath.Join(dir, fmt.Sprintf(".lock-%d-of-%d", part.Index+1, part.count())), syscall.LOCK_EX|syscall.LOCK_NB)
+	own, err := lockFile(filepath.Join(dir, fmt.Sprintf(".lock-%d-of-%d", part.Index+1, part.count())), filelock.Alone)
 	if err != nil {
 		_ = together.Close()
 		return nil, err
@@ -45,7 +46,7 @@ func noOthers(dir, count string) error {
 		if path == count || !strings.HasPrefix(e.Name(), ".lock-of-") {
 			continue
 		}
-		other, err := lockFile(path, syscall.LOCK_EX|syscall.LOCK_NB)
+		other, err := lockFile(path, filelock.Alone)
 		if err != nil {
 			return err
 		}
@@ -54,18 +55,11 @@ func noOthers(dir, count string) error {
 	return nil
 }
 
-// lockFile waits for the lock; with LOCK_NB it fails at once instead.
-func lockFile(path string, how int) (*os.File, error) {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o644)
-	if err != nil {
-		return nil, err
+// lockFile takes a lock and says what to do where another run holds it.
+func lockFile(path string, how filelock.How) (*os.File, error) {
+	f, err := filelock.Take(path, how)
+	if errors.Is(err, filelock.ErrHeld) {
+		return nil, fmt.Errorf("another extract is working on %s; wait for it, or give each run its own shard i/n with the same n", filepath.Dir(path))
 	}
-	if err := syscall.Flock(int(f.Fd()), how); err != nil {
-		_ = f.Close()
-		if errors.Is(err, syscall.EWOULDBLOCK) {
-			return nil, fmt.Errorf("another extract is working on %s; wait for it, or give each run its own shard i/n with the same n", filepath.Dir(path))
-		}
-		return nil, fmt.Errorf("lock %s: %w", path, err)
-	}
-	return f, nil
+	return f, err
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/liveproof/liveproof"
 	"github.com/liveproof/liveproof/benchmark"
+	"github.com/liveproof/liveproof/engine"
 	"github.com/liveproof/liveproof/media"
 )
 
@@ -23,22 +24,30 @@ var orientFrames = []int{0, 5, 10}
 // decide.
 const clearMargin = 0.3
 
+// Turn decides by how many degrees, 0 or 180, the decoded pictures of a clip must be turned that its dataset
+// stores turned by stored degrees (benchmark.Video.Turned). The note says what decided; it is empty for stored = 0.
+func Turn(ctx context.Context, faces *engine.Faces, path string, stored int) (turn int, note string, err error) {
+	var r benchmark.Record
+	note, err = extractor{faces: faces}.orient(ctx, path, stored, &r)
+	return r.Turn, note, err
+}
+
 // orient sets r.Turn for a clip that is stored upside down; all others keep the container's
 // orientation.
-func (x extractor) orient(ctx context.Context, f benchmark.File, r *benchmark.Record) (note string, err error) {
-	if f.Turned() == 0 {
+func (x extractor) orient(ctx context.Context, path string, stored int, r *benchmark.Record) (note string, err error) {
+	if stored == 0 {
 		return "", nil
 	}
-	if _, err := describe(x.media(), f.Path, r); err != nil {
+	if _, err := describe(x.media(), path, r); err != nil {
 		return "", err
 	}
 	by := "the dataset's list: turned"
 	if r.Rotation == 0 {
-		r.Turn = f.Turned()
+		r.Turn = stored
 	} else {
 		by = "the container's tag: turned by the decoder"
 	}
-	asIs, over, err := x.scoreBothWays(ctx, f.Path)
+	asIs, over, err := x.scoreBothWays(ctx, path)
 	if err != nil {
 		return "", err
 	}
@@ -90,7 +99,7 @@ func (x extractor) scores(ctx context.Context, p liveproof.Picture) (asIs, over 
 	if asIs, err = x.score(ctx, img); err != nil {
 		return 0, 0, err
 	}
-	turnOver(img)
+	img.TurnOver()
 	over, err = x.score(ctx, img)
 	return asIs, over, err
 }

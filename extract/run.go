@@ -9,12 +9,12 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"syscall"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/liveproof/liveproof/benchmark"
 	"github.com/liveproof/liveproof/engine"
+	"github.com/liveproof/liveproof/internal/filelock"
 )
 
 // ErrOutput says that the folder for the crops cannot be used, is in use, or holds crops of other settings.
@@ -70,7 +70,7 @@ func newSettings(tree *benchmark.Tree, o Options, faces *engine.Faces) (benchmar
 // claim writes the settings to a new folder, and refuses a folder with other settings. A lock makes shards
 // that begin together take turns.
 func claim(dir string, s benchmark.Settings) error {
-	turn, err := lockFile(filepath.Join(dir, ".lock"), syscall.LOCK_EX)
+	turn, err := lockFile(filepath.Join(dir, ".lock"), filelock.InMyTurn)
 	if err != nil {
 		return err
 	}

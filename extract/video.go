@@ -44,7 +44,7 @@ func (x extractor) video(ctx context.Context, f benchmark.File) (benchmark.Recor
 }
 
 func (x extractor) fill(ctx context.Context, f benchmark.File, r *benchmark.Record) error {
-	note, err := x.orient(ctx, f, r)
+	note, err := x.orient(ctx, f.Path, f.Turned(), r)
 	if err != nil {
 		return err
 	}

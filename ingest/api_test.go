@@ -97,6 +97,46 @@ func TestIdempotencyKey(t *testing.T) {
 	require.NotEqual(t, a.ID, b.ID)
 }
 
+// TestCalibrationOfARequest: a name of the configuration, and nothing else.
+func TestCalibrationOfARequest(t *testing.T) {
+	w := newWorld(t, func(_ *Config, d *Deps, _ *fakeStore) { d.Demo = true })
+	asked, plain := w.create(`{"calibration":"high_value"}`), w.create("")
+	require.Equal(t, "high_value", w.store.record(asked.ID).Calibration)
+	require.Empty(t, w.store.record(plain.ID).Calibration)
+	require.Nil(t, w.read(asked.ID).Threshold, "nothing judges it yet")
+	w.await(w.mustDial(asked), "decided")
+	v := w.read(asked.ID)
+	require.Equal(t, "high_value", v.Calibration)
+	require.Equal(t, &liveproof.Threshold{Value: 0.75, Source: liveproof.ThresholdOfRequest, Calibration: "strict-2026", CalibrationSHA256: "00"}, v.Threshold)
+	for body, detail := range map[string]string{
+		`{"calibration":"highvalue"}`: "there is high_value, low",
+		`{"calibration":0.1}`:         "wrong type",
+		`{"calibration":"0.1"}`:       "there is high_value, low",
+		`{"threshold":0.1}`:           `unknown member "threshold"`,
+	} {
+		r := w.call("POST", "/v1/sessions", body, withKey()...)
+		w.refused(r, 400, CodeInvalidRequest)
+		require.Contains(t, string(r.body), strings.ReplaceAll(detail, `"`, `\"`))
+	}
+	r := w.call("POST", "/demo/sessions", `{"calibration":"low"}`, "Content-Type", "application/json")
+	w.refused(r, 400, CodeInvalidRequest)
+	require.Contains(t, string(r.body), "there is none", "a visitor of the page chooses nothing")
+}
+
+// TestIdempotencyKeyAndCalibration: the calibration is part of the request.
+func TestIdempotencyKeyAndCalibration(t *testing.T) {
+	w := newWorld(t, nil)
+	post := func(body string) reply {
+		return w.call("POST", "/v1/sessions", body, withKey("Idempotency-Key", "k")...)
+	}
+	require.Equal(t, 201, post(`{"calibration":"low"}`).StatusCode)
+	require.Equal(t, 201, post(`{"calibration":"low"}`).StatusCode)
+	w.refused(post(`{"calibration":"high_value"}`), 422, CodeIdempotencyMismatch)
+	w.refused(post(`{}`), 422, CodeIdempotencyMismatch)
+	plain := liveproof.Session{Mode: "call", ExternalID: "x", Deadline: time.Minute}
+	require.Equal(t, hash("call", "x", "1m0s"), requestHash(plain), "as in 0.1")
+}
+
 func TestTimelineAndDelete(t *testing.T) {
 	w := newWorld(t, nil)
 	c := w.create("")
@@ -168,7 +208,7 @@ func TestServerLost(t *testing.T) {
 	w := newWorld(t, nil)
 	c := w.create(`{"mode":"call"}`)
 	require.NoError(t, w.store.Claim(t.Context(), c.ID, "elsewhere", liveproof.Lease{Owner: "elsewhere", Until: w.clock.now().Add(5 * time.Second)}))
-	require.NoError(t, w.store.SetStreaming(t.Context(), c.ID, liveproof.ModelInfo{}, "haar"))
+	require.NoError(t, w.store.SetStreaming(t.Context(), c.ID, liveproof.ModelInfo{}, liveproof.Threshold{}, "haar"))
 	standing := verdict(liveproof.OutcomeLive)
 	standing.Final = false
 	require.NoError(t, w.store.AppendSamples(t.Context(), c.ID, nil, liveproof.FrameCounts{}, standing))

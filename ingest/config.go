@@ -133,7 +133,14 @@ func validURL(s string) bool {
 	return err == nil && u.Host != "" && (u.Scheme == "http" || u.Scheme == "https")
 }
 
+// validOrigin reports whether the configuration may list s: an origin, or "*" for any.
 func validOrigin(s string) bool {
+	_, ok := parseOrigin(s)
+	return ok || s == "*"
+}
+
+// parseOrigin takes an origin as browsers write it: scheme and host alone (RFC 6454, 6.1).
+func parseOrigin(s string) (u *url.URL, ok bool) {
 	u, err := url.Parse(s)
-	return s == "*" || err == nil && u.Host != "" && u.Scheme+"://"+u.Host == s
+	return u, err == nil && u.Host != "" && u.Scheme+"://"+u.Host == s
 }

@@ -28,13 +28,17 @@ type Sessions interface {
 	Ping(ctx context.Context) error
 }
 
-// Analyzer judges live streams and names its model and detector.
+// Analyzer judges live streams and names what judges them.
 type Analyzer interface {
 	live.Analyzer
 	// Model identifies the model that scores a session that begins now.
 	Model() liveproof.ModelInfo
 	// Detector is the name of the face detector, such as retinaface.
 	Detector() string
+	// Threshold is what judges a session that begins now.
+	Threshold(s liveproof.Session) (liveproof.Threshold, error)
+	// Calibrations are the names that a session's creator may ask for.
+	Calibrations() []string
 }
 
 // Negotiator is what the HTTP side needs from WebRTC; *rtc.API implements it.

@@ -28,7 +28,7 @@ func newDemoSessions() (*demoSessions, error) {
 }
 
 func (s *Server) demoCreate(w http.ResponseWriter, r *http.Request) error {
-	session, err := s.open(w, r, liveproof.DefaultTenant, "")
+	session, err := s.open(w, r, liveproof.DefaultTenant, "", nil) // a visitor must not choose the laxest calibration
 	if err != nil {
 		return err
 	}
@@ -63,7 +63,7 @@ func (s *Server) demoRead(w http.ResponseWriter, r *http.Request) error {
 	return writeJSON(w, http.StatusOK, d)
 }
 
-// demoModel is what the page shows of the model.
+// demoModel is what the page shows of the model, and the threshold that judges the page's sessions.
 type demoModel struct {
 	Name      string  `json:"name"`
 	Demo      bool    `json:"demo"`
@@ -72,9 +72,13 @@ type demoModel struct {
 
 func (s *Server) demoConfig(w http.ResponseWriter, _ *http.Request) error {
 	m := s.deps.Analyzer.Model()
+	threshold, err := s.deps.Analyzer.Threshold(liveproof.Session{Tenant: liveproof.DefaultTenant})
+	if err != nil {
+		return err
+	}
 	return writeJSON(w, http.StatusOK, struct {
 		Dev      bool      `json:"dev"`
 		Model    demoModel `json:"model"`
 		Detector string    `json:"detector"`
-	}{s.deps.Dev, demoModel{m.Name, m.Demo, m.Threshold}, s.deps.Analyzer.Detector()})
+	}{s.deps.Dev, demoModel{m.Name, m.Demo, threshold.Value}, s.deps.Analyzer.Detector()})
 }

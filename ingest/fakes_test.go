@@ -258,7 +258,11 @@ type fakeAnalyzer struct {
 }
 
 func (a *fakeAnalyzer) Analyze(ctx context.Context, s liveproof.Session, units liveproof.UnitSource, observe func(liveproof.Event)) error {
-	if err := a.store.SetStreaming(ctx, s.ID, a.Model(), a.Detector()); err != nil {
+	threshold, err := a.Threshold(s)
+	if err != nil {
+		return err
+	}
+	if err := a.store.SetStreaming(ctx, s.ID, a.Model(), threshold, a.Detector()); err != nil {
 		return err
 	}
 	return a.judge(ctx, s, units, observe)
@@ -268,6 +272,16 @@ func (a *fakeAnalyzer) Model() liveproof.ModelInfo {
 	return liveproof.ModelInfo{Name: "test", SHA256: "00", Threshold: 0.5, Demo: true}
 }
 func (a *fakeAnalyzer) Detector() string { return "haar" }
+
+func (a *fakeAnalyzer) Calibrations() []string { return []string{"high_value", "low"} }
+
+// Threshold judges by the request's calibration or by the model's own.
+func (a *fakeAnalyzer) Threshold(s liveproof.Session) (liveproof.Threshold, error) {
+	if s.Calibration != "" {
+		return liveproof.Threshold{Value: 0.75, Source: liveproof.ThresholdOfRequest, Calibration: "strict-2026", CalibrationSHA256: "00"}, nil
+	}
+	return liveproof.Threshold{Value: 0.5, Source: liveproof.ThresholdOfModel}, nil
+}
 
 // ended sends an ending to observe.
 func ended(observe func(liveproof.Event), end liveproof.Ending) {
@@ -296,7 +310,7 @@ func deciding(v liveproof.Verdict) analysis {
 		hint := liveproof.ReasonNoFace
 		observe(liveproof.Event{Hint: &hint})
 		observe(liveproof.Event{Progress: &liveproof.Progress{Scored: 1, Needed: 10, Fraction: 0.1}})
-		observe(liveproof.Event{Sample: &liveproof.SampleEvent{Sample: liveproof.Sample{Seq: 1, Scored: true, Rho: 0.9}, Smoothed: 0.9}})
+		observe(liveproof.Event{Sample: &liveproof.SampleEvent{Sample: liveproof.Sample{Seq: 1, Scored: true, Rho: 0.9}, Smoothed: 0.9, Threshold: 0.5}})
 		ended(observe, liveproof.Ending{State: liveproof.StateDecided, Verdict: v, Frames: liveproof.FrameCounts{Received: 30}})
 		return nil
 	}

@@ -58,6 +58,7 @@ func FuzzOrigin(f *testing.F) {
 		f.Add("https", o, "live.example")
 	}
 	f.Add("null", "", "127.0.0.1:8080")
+	f.Add("", "*", "") // what the configuration may list is no origin of a request
 	s := fuzzServer(f)
 	f.Fuzz(func(t *testing.T, scheme, rest, host string) {
 		ask := func(origin string) bool {

@@ -133,7 +133,7 @@ func verdictMessage(kind string, v liveproof.Verdict, dev bool) message {
 
 // eventMessage is the message that tells the client of an event; nil when the
 // client is not told.
-func eventMessage(e liveproof.Event, dev bool, threshold float64) message {
+func eventMessage(e liveproof.Event, dev bool) message {
 	switch {
 	case e.Hint != nil:
 		return message{"type": "hint", "reason": *e.Hint}
@@ -147,7 +147,7 @@ func eventMessage(e liveproof.Event, dev bool, threshold float64) message {
 		return message{
 			"type": "sample", "seq": x.Seq, "t": x.T.Seconds(), "scored": x.Scored, "rho": finite(x.Rho), "weight": x.Weight,
 			"smoothed": finite(e.Sample.Smoothed), "track": x.Track, "reasons": append([]liveproof.Reason{}, x.Reasons...),
-			"threshold": threshold,
+			"threshold": finite(e.Sample.Threshold),
 		}
 	case e.Verdict != nil:
 		return verdictMessage("verdict", *e.Verdict, dev) // a call's current verdict

@@ -10,6 +10,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -27,6 +28,8 @@ type creation struct {
 	Mode       liveproof.Mode `json:"mode"`
 	ExternalID string         `json:"external_id"`
 	DeadlineS  *float64       `json:"deadline_s"`
+	// Calibration is a name of the server's configuration. A number would let a request lower the security.
+	Calibration string `json:"calibration"`
 }
 
 // created is the body of its 201.
@@ -50,7 +53,7 @@ func (s *Server) createSession(w http.ResponseWriter, r *http.Request) error {
 		// The tenant is part of the hash, so that two tenants never share a key.
 		key = hash(tenant, key)
 	}
-	session, err := s.open(w, r, tenant, key)
+	session, err := s.open(w, r, tenant, key, s.deps.Analyzer.Calibrations())
 	if err != nil {
 		return err
 	}
@@ -58,20 +61,20 @@ func (s *Server) createSession(w http.ResponseWriter, r *http.Request) error {
 }
 
 // open makes the session that the request's body asks for, or finds it again by its key.
-func (s *Server) open(w http.ResponseWriter, r *http.Request, tenant, idempotencyKey string) (liveproof.Session, error) {
+// calibrations are the names that the body may ask for.
+func (s *Server) open(w http.ResponseWriter, r *http.Request, tenant, idempotencyKey string, calibrations []string) (liveproof.Session, error) {
 	body, err := s.readBody(w, r, "application/json", true)
 	if err != nil {
 		return liveproof.Session{}, err
 	}
-	session, err := s.newSession(tenant, body)
+	session, err := s.newSession(tenant, body, calibrations)
 	if err != nil {
 		return session, err
 	}
 	if err := s.admit(session.ID); err != nil {
 		return session, err
 	}
-	requestHash := hash(string(session.Mode), session.ExternalID, session.Deadline.String())
-	stored, replayed, err := s.deps.Sessions.Create(r.Context(), session, idempotencyKey, requestHash)
+	stored, replayed, err := s.deps.Sessions.Create(r.Context(), session, idempotencyKey, requestHash(session))
 	if err != nil || replayed {
 		s.live.Unbook(session.ID) // a session found by its Idempotency-Key has a place of its own
 	}
@@ -86,6 +89,16 @@ func (s *Server) open(w http.ResponseWriter, r *http.Request, tenant, idempotenc
 		s.log.Info("session created", "session", stored.ID, "tenant", stored.Tenant, "mode", stored.Mode)
 	}
 	return stored, nil
+}
+
+// requestHash tells requests apart that come with the same Idempotency-Key. Without a calibration it is that of version 0.1, so
+// that keys outlive an upgrade.
+func requestHash(session liveproof.Session) string {
+	parts := []string{string(session.Mode), session.ExternalID, session.Deadline.String()}
+	if session.Calibration != "" {
+		parts = append(parts, session.Calibration)
+	}
+	return hash(parts...)
 }
 
 // connectable reports whether a client could connect with a token issued now.
@@ -122,17 +135,20 @@ func (s *Server) canScore() error {
 	return err
 }
 
-func (s *Server) newSession(tenant string, body []byte) (liveproof.Session, error) {
+func (s *Server) newSession(tenant string, body []byte, calibrations []string) (liveproof.Session, error) {
 	c, err := parseCreation(body)
 	if err != nil {
 		return liveproof.Session{}, err
 	}
 	now := s.now().UTC().Truncate(time.Millisecond)
 	session := liveproof.Session{
-		ID: liveproof.SessionID(ids.New(now)), Tenant: tenant, Mode: c.Mode, ExternalID: c.ExternalID,
+		ID: liveproof.SessionID(ids.New(now)), Tenant: tenant, Mode: c.Mode, ExternalID: c.ExternalID, Calibration: c.Calibration,
 		State: liveproof.StateCreated, Verdict: liveproof.Pending(), Deadline: s.deps.Session.Deadline,
 		CreatedAt: now, ExpiresAt: now.Add(s.deps.Session.RecordTTL),
 		Lease: liveproof.Lease{Until: now.Add(s.deps.Session.TokenTTL)},
+	}
+	if c.Calibration != "" && !slices.Contains(calibrations, c.Calibration) {
+		return session, invalidField("calibration", "calibration is not a name that may be asked for here; "+among(calibrations))
 	}
 	if c.DeadlineS != nil {
 		least, most := s.deps.MinDeadline.Seconds(), s.deps.Session.MaxDeadline.Seconds()
@@ -142,6 +158,14 @@ func (s *Server) newSession(tenant string, body []byte) (liveproof.Session, erro
 		session.Deadline = time.Duration(*c.DeadlineS * float64(time.Second))
 	}
 	return session, nil
+}
+
+// among lists names for a message.
+func among(names []string) string {
+	if len(names) == 0 {
+		return "there is none"
+	}
+	return "there is " + strings.Join(names, ", ")
 }
 
 // parseCreation reads the body strictly; an empty one is an onboarding session.
@@ -218,19 +242,22 @@ func (s *Server) baseURL(r *http.Request) (base, ws string) {
 
 // view is the body of GET /v1/sessions/{id}.
 type view struct {
-	ID         liveproof.SessionID   `json:"id"`
-	State      liveproof.State       `json:"state"`
-	Verdict    liveproof.Outcome     `json:"verdict"`
-	Score      float64               `json:"score"`
-	Reasons    []liveproof.Reason    `json:"reasons"`
-	Frames     liveproof.FrameCounts `json:"frames"`
-	Model      liveproof.ModelInfo   `json:"model"`
-	Detector   string                `json:"detector"`
-	Mode       liveproof.Mode        `json:"mode"`
-	ExternalID string                `json:"external_id"`
-	CreatedAt  time.Time             `json:"created_at"`
-	ExpiresAt  time.Time             `json:"expires_at"`
-	DecidedAt  *time.Time            `json:"decided_at"`
+	ID      liveproof.SessionID   `json:"id"`
+	State   liveproof.State       `json:"state"`
+	Verdict liveproof.Outcome     `json:"verdict"`
+	Score   float64               `json:"score"`
+	Reasons []liveproof.Reason    `json:"reasons"`
+	Frames  liveproof.FrameCounts `json:"frames"`
+	Model   liveproof.ModelInfo   `json:"model"`
+	// Threshold judges ρ; nil before streaming, and in records of 0.1.
+	Threshold   *liveproof.Threshold `json:"threshold"`
+	Detector    string               `json:"detector"`
+	Mode        liveproof.Mode       `json:"mode"`
+	ExternalID  string               `json:"external_id"`
+	Calibration string               `json:"calibration"`
+	CreatedAt   time.Time            `json:"created_at"`
+	ExpiresAt   time.Time            `json:"expires_at"`
+	DecidedAt   *time.Time           `json:"decided_at"`
 }
 
 func (s *Server) readSession(w http.ResponseWriter, r *http.Request) error {
@@ -259,11 +286,14 @@ func (s *Server) viewOf(x liveproof.Session) view {
 	current := x.Current(s.now())
 	v := view{
 		ID: x.ID, State: x.State, Verdict: current.Outcome, Score: finite(current.Score), Reasons: current.Reasons,
-		Frames: x.Frames, Model: x.Model, Detector: x.Detector, Mode: x.Mode, ExternalID: x.ExternalID,
+		Frames: x.Frames, Model: x.Model, Detector: x.Detector, Mode: x.Mode, ExternalID: x.ExternalID, Calibration: x.Calibration,
 		CreatedAt: x.CreatedAt.UTC(), ExpiresAt: x.ExpiresAt.UTC(),
 	}
 	if v.Reasons == nil {
 		v.Reasons = []liveproof.Reason{}
+	}
+	if x.Threshold != (liveproof.Threshold{}) {
+		v.Threshold = &x.Threshold
 	}
 	if v.Verdict == "" {
 		v.Verdict = liveproof.OutcomePending

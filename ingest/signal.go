@@ -100,8 +100,8 @@ func (s *Server) originAllowed(r *http.Request) bool {
 	if origin == "" || listed(s.cfg.WSOrigins, origin) {
 		return true
 	}
-	u, err := url.Parse(origin)
-	if err != nil || !validOrigin(origin) { // RFC 6454, 6.1: scheme and host alone, as browsers write it
+	u, ok := parseOrigin(origin)
+	if !ok {
 		return false
 	}
 	if own, err := url.Parse(s.cfg.PublicURL); err == nil && own.Host != "" && strings.EqualFold(u.Host, own.Host) {
@@ -126,17 +126,16 @@ func signalToken(r *http.Request) (token string, offered bool) {
 // other goroutine writes the messages that the session and its peer connection
 // queue.
 type signalConn struct {
-	server    *Server
-	dev       bool
-	threshold float64
-	out       chan outgoing
-	gone      chan struct{} // closed when nothing will be written any more
-	once      sync.Once
+	server *Server
+	dev    bool
+	out    chan outgoing
+	gone   chan struct{} // closed when nothing will be written any more
+	once   sync.Once
 }
 
 func newSignalConn(s *Server) *signalConn {
 	return &signalConn{
-		server: s, dev: s.deps.Dev, threshold: s.deps.Analyzer.Model().Threshold,
+		server: s, dev: s.deps.Dev,
 		out: make(chan outgoing, outQueue), gone: make(chan struct{}),
 	}
 }
@@ -299,7 +298,7 @@ func (c *signalConn) State(st liveproof.State) { c.offerMessage(message{"type": 
 
 // Event implements live.Listener.
 func (c *signalConn) Event(e liveproof.Event) {
-	if m := eventMessage(e, c.dev, c.threshold); m != nil {
+	if m := eventMessage(e, c.dev); m != nil {
 		c.offerMessage(m)
 	}
 }

@@ -325,15 +325,15 @@ func FuzzClientMessage(f *testing.F) {
 func TestServerMessagesAreJSON(t *testing.T) {
 	nan := liveproof.SampleEvent{Sample: liveproof.Sample{Rho: math.NaN()}, Smoothed: math.NaN()}
 	for _, m := range []message{
-		eventMessage(liveproof.Event{Sample: &nan}, true, 0.5),
+		eventMessage(liveproof.Event{Sample: &nan}, true),
 		candidateMessage(webrtc.ICECandidateInit{}),
-		eventMessage(liveproof.Event{Progress: &liveproof.Progress{Fraction: nan.Smoothed}}, false, 0.5),
+		eventMessage(liveproof.Event{Progress: &liveproof.Progress{Fraction: nan.Smoothed}}, false),
 		decidedMessage(liveproof.Session{Verdict: liveproof.Verdict{Score: nan.Smoothed, Outcome: "other"}}, true),
 	} {
 		_, err := json.Marshal(m)
 		require.NoError(t, err)
 	}
 	require.Equal(t, "retry", result("anything else"))
-	call := eventMessage(liveproof.Event{Verdict: &liveproof.Verdict{Outcome: liveproof.OutcomeSpoof}}, false, 0.5)
+	call := eventMessage(liveproof.Event{Verdict: &liveproof.Verdict{Outcome: liveproof.OutcomeSpoof}}, false)
 	require.Equal(t, message{"type": "verdict", "result": "fail", "reasons": []liveproof.Reason{}}, call)
 }

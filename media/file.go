@@ -52,7 +52,8 @@ type File struct {
 	turns     [inFlight]Orientation
 	ready     []*picture
 	clock     clock
-	size      int64
+	size      int64       // bytes
+	missing   int64       // bytes that the container promises and the file does not have
 	firstJPEG *jpegHeader // of raw motion JPEG
 	position  int64
 	coding    codingReader

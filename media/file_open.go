@@ -67,6 +67,7 @@ func (f *File) open(path string, container *astiav.InputFormat) error {
 	if err != nil {
 		return err
 	}
+	f.missing = missingBytes(path, f.format.InputFormat().Name())
 	return f.openStream(stream)
 }
 

@@ -1,5 +1,5 @@
 // Package media turns encoded video into pictures: live access units through a
-// Stream, files through a File. It is the only package that holds codec cgo
+// Stream, files through a File. It holds all cgo of decoders
 // (FFmpeg 5.1's libavcodec, libavformat and libswscale).
 //
 // A Stream shows a picture only when all that it refers to was received: it

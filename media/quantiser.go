@@ -11,7 +11,17 @@ import "C"
 // unitCoding is what is known of an access unit's encoding before it is decoded.
 type unitCoding struct {
 	codecs.Quantised
-	bits float64 // mean of the recent units that are no key frames; 0 without one
+	recent float64 // mean step since the last key frame, see recentSteps; 0 when no step is known
+	bits   float64 // mean of the recent units that are no key frames; 0 without one
+}
+
+// coarser is by how much the picture is coarser than its own quantiser says, at least 1. A picture is made of differences to the
+// pictures before it: detail that they lost returns only where blocks are encoded again.
+func (c unitCoding) coarser() float64 {
+	if c.Step <= 0 {
+		return 1
+	}
+	return max(1, c.recent/c.Step)
 }
 
 // coding says how the picture was encoded, as shown. FFmpeg's decoders of H.264 and VP9 export the quantiser of each block;
@@ -36,8 +46,9 @@ func (p *picture) coding() *liveproof.Coding {
 		}
 		scale = func(float64) float64 { return p.encoded.Step }
 	}
+	coarser := p.encoded.coarser()
 	for i, v := range q {
-		q[i] = float32(scale(float64(v)))
+		q[i] = float32(coarser * scale(float64(v)))
 	}
 	turnCells(p.orientation, q[:], liveproof.QuantiserSide)
 	return &c
@@ -46,12 +57,16 @@ func (p *picture) coding() *liveproof.Coding {
 // codingReader reads the encoding of one stream's access units. Its zero value knows no quantisers.
 type codingReader struct {
 	quantisers codecs.QuantiserReader
-	units      float64 // in the mean, at most recentUnits
+	units      float64 // in the mean of bits, at most recentUnits
 	bits       float64 // the mean
+	steps      float64 // in the mean of steps, at most recentSteps
+	step       float64 // the mean
 }
 
-// recentUnits is about one second of pictures.
-const recentUnits = 30
+const (
+	recentUnits = 30 // about one second of pictures
+	recentSteps = 15 // after so many pictures a coarse one counts 37 % of what it did
+)
 
 // newCodingReader takes the header of a file's stream, nil for a live one.
 func newCodingReader(format *codecs.Format, streamHeader []byte) codingReader {
@@ -68,9 +83,22 @@ func (r *codingReader) read(unit []byte, key bool) (c unitCoding) {
 		r.units = min(r.units+1, recentUnits)
 		r.bits += (8*float64(len(unit)) - r.bits) / r.units
 	}
-	c.bits = r.bits
 	if r.quantisers != nil {
 		c.Quantised = r.quantisers.Read(unit)
 	}
+	r.learn(c.Step, key)
+	c.bits, c.recent = r.bits, r.step
 	return c
+}
+
+// learn adds a picture's step to the mean. A key frame begins a new mean, because it refers to no picture before it.
+func (r *codingReader) learn(step float64, key bool) {
+	if key {
+		r.steps, r.step = 0, 0
+	}
+	if step <= 0 {
+		return
+	}
+	r.steps = min(r.steps+1, recentSteps)
+	r.step += (step - r.step) / r.steps
 }

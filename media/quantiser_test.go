@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/liveproof/liveproof"
+	"github.com/liveproof/liveproof/internal/codecs"
 )
 
 // steady makes an encoder use one quantiser for all pictures; index is on the encoder's own scale.
@@ -50,8 +51,63 @@ func TestQuantiserStep(t *testing.T) {
 			for i, s := range steps(t, units) {
 				require.InEpsilon(t, c.step, s, 0.01, "picture %d", i)
 			}
+			headers := newCodingReader(codecs.Find(c.codec), nil)
+			for i, unit := range units {
+				require.InEpsilon(t, c.step, headers.read(unit.Data, unit.Key).Step, 0.01, "header of picture %d", i)
+			}
 		})
 	}
+}
+
+// scripted is a codecs.QuantiserReader of steps that a test gives.
+type scripted []float64
+
+func (s *scripted) Read([]byte) (q codecs.Quantised) {
+	q.Step, *s = (*s)[0], (*s)[1:]
+	return q
+}
+
+// TestRecentSteps: pictures after a coarse one count as coarse, until as many finer ones as recentSteps have come or a key frame comes.
+func TestRecentSteps(t *testing.T) {
+	const coarse, fine = 45, 9
+	for name, c := range map[string]struct {
+		steps []float64
+		key   int // index of a second key frame; 0: none
+		want  []float64
+	}{
+		"constant":                 {[]float64{12, 12, 12}, 0, []float64{1, 1, 1}},
+		"first picture is coarse":  {[]float64{coarse, fine, fine, fine}, 0, []float64{1, 3, 21. / 9, 2}},
+		"key frame":                {[]float64{coarse, fine, fine}, 1, []float64{1, 1, 1}},
+		"coarse key frame":         {[]float64{fine, coarse, fine}, 1, []float64{1, 1, 3}},
+		"coarser than before":      {[]float64{fine, coarse}, 0, []float64{1, 1}},
+		"a step that is not known": {[]float64{coarse, 0, fine}, 0, []float64{1, 1, 3}},
+		"known only later":         {[]float64{0, 0, coarse, fine}, 0, []float64{1, 1, 1, 3}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			steps := scripted(c.steps)
+			reader := codingReader{quantisers: &steps}
+			for i, want := range c.want {
+				got := reader.read(nil, i == 0 || c.key > 0 && i == c.key).coarser()
+				require.InDelta(t, want, got, 1e-9, "picture %d", i)
+			}
+		})
+	}
+}
+
+// TestRecentStepsFade: after 3 × recentSteps fine pictures a coarse start is forgotten but for 1 %.
+func TestRecentStepsFade(t *testing.T) {
+	steps := scripted{100}
+	for range 4 * recentSteps {
+		steps = append(steps, 1)
+	}
+	reader := codingReader{quantisers: &steps}
+	last := reader.read(nil, true)
+	for len(steps) > 0 {
+		next := reader.read(nil, false)
+		require.Less(t, next.recent, last.recent)
+		last = next
+	}
+	require.InDelta(t, 1, last.coarser(), 0.5)
 }
 
 // TestQuantiserStepOfDeepSamples: H.264's quantiser has an offset of 6 for each bit beyond eight (ITU-T H.264, 7.4.2.1.1), which

@@ -373,6 +373,12 @@ func (s *Stream) PreferLarger() {
 	}
 }
 
+// Reduced reports whether the sender has larger pictures than those that come (liveproof.LayeredSource). It never blocks.
+func (s *Stream) Reduced() bool {
+	layered, ok := s.units.(liveproof.LayeredSource)
+	return ok && layered.Reduced()
+}
+
 // PreferFiner asks the sender for a higher bitrate, where it can be asked. It never blocks and may be called from any goroutine.
 func (s *Stream) PreferFiner() {
 	if b, ok := s.units.(liveproof.BitrateSource); ok {

@@ -54,6 +54,7 @@ type simulcast struct {
 
 func (l *simulcast) PreferLarger() { l.larger.Add(1) }
 func (l *simulcast) PreferFiner()  { l.finer.Add(1) }
+func (l *simulcast) Reduced() bool { return l.larger.Load() == 0 }
 
 // TestStreamAsksForBetterPictures, larger or finer ones, where the source has them.
 func TestStreamAsksForBetterPictures(t *testing.T) {
@@ -61,8 +62,10 @@ func TestStreamAsksForBetterPictures(t *testing.T) {
 	s, err := NewStream(DefaultConfig(), src)
 	require.NoError(t, err)
 	defer s.Close()
+	require.True(t, s.Reduced())
 	s.PreferLarger()
 	require.Equal(t, int64(1), src.larger.Load())
+	require.False(t, s.Reduced())
 	require.Zero(t, src.finer.Load())
 	s.PreferFiner()
 	require.Equal(t, int64(1), src.finer.Load())
@@ -71,5 +74,6 @@ func TestStreamAsksForBetterPictures(t *testing.T) {
 	require.NoError(t, err)
 	defer alone.Close()
 	alone.PreferLarger()
+	require.False(t, alone.Reduced())
 	alone.PreferFiner()
 }

@@ -47,6 +47,9 @@ type Config struct {
 	StopAtVerdict bool `yaml:"-"`
 	// KeepSamples keeps the timeline for Report.
 	KeepSamples bool `yaml:"-"`
+	// Recorded says that the stream is known to be a recording: pictures that repeat, loop or stand still are scored like
+	// others. It is for measuring, never for judging a person who is there.
+	Recorded bool `yaml:"-"`
 }
 
 // DefaultConfig is for live media.

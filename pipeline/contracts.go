@@ -19,6 +19,9 @@ type Layered interface {
 	// PreferLarger is called while the face is too small or too coarse in the pictures. It must not block, and
 	// does nothing where there are no larger ones.
 	PreferLarger()
+	// Reduced reports whether the pictures are a small copy of larger ones, which the sender has and which do not come here. It must
+	// not block.
+	Reduced() bool
 }
 
 // Adaptive is a Source whose sender may be asked to encode more finely.

@@ -242,7 +242,7 @@ type rig struct {
 
 func liveRig(t *testing.T, src *script) *rig {
 	return &rig{t: t, cfg: DefaultConfig(), src: src, store: &record{}, policy: verdict.DefaultPolicy(), met: NewMetrics(nil),
-		info: liveproof.Session{ID: "01HZY", Mode: liveproof.ModeOnboarding, Model: liveproof.ModelInfo{Threshold: 0.5}}}
+		info: liveproof.Session{ID: "01HZY", Mode: liveproof.ModeOnboarding, Threshold: liveproof.Threshold{Value: 0.5}}}
 }
 
 func fileRig(t *testing.T, src *script) *rig {

@@ -25,6 +25,8 @@ type judge struct {
 	folder  *verdict.Folder
 	report  *Report
 
+	threshold float64 // θ of the session
+
 	judged int64            // newest sequence number judged
 	early  map[int64]*frame // complete, but one before them is still at work
 
@@ -158,7 +160,7 @@ func (j *judge) ask(s liveproof.Sample) {
 
 // tell is what the observer hears of every sample.
 func (j *judge) tell(s liveproof.Sample) {
-	j.deps.Observer(liveproof.Event{Sample: &liveproof.SampleEvent{Sample: s, Smoothed: j.folder.Smoothed()}})
+	j.deps.Observer(liveproof.Event{Sample: &liveproof.SampleEvent{Sample: s, Smoothed: j.folder.Smoothed(), Threshold: j.threshold}})
 	if p := j.folder.Progress(); p != j.progress {
 		j.progress = p
 		j.deps.Observer(liveproof.Event{Progress: &p})

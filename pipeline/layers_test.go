@@ -5,6 +5,7 @@ import (
 	"slices"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -16,6 +17,7 @@ type layered struct {
 	*script
 	stream func(n int) int // of the n-th picture
 	asked  func()
+	small  bool
 	finer  int // how often finer pictures were asked for
 }
 
@@ -36,6 +38,8 @@ func (l *layered) Next(ctx context.Context) (liveproof.Picture, error) {
 }
 
 func (l *layered) PreferLarger() { l.asked() }
+
+func (l *layered) Reduced() bool { return l.small }
 
 func (l *layered) PreferFiner() { l.finer++ }
 
@@ -133,6 +137,60 @@ func TestLargerPicturesAreAskedFor(t *testing.T) {
 				if tt.want {
 					require.Equal(t, isLive, v.Outcome, "the larger pictures show the face well")
 				}
+			})
+		})
+	}
+}
+
+// TestReducedPicturesProveNoAttack: what is left out of a small copy of the sender's pictures may look like an attack. It is judged
+// as before in favour of a person, and no session goes on for it.
+func TestReducedPicturesProveNoAttack(t *testing.T) {
+	lowBitrate := []liveproof.Reason{liveproof.ReasonLowBitrate, liveproof.ReasonInsufficientEvidence}
+	for _, tt := range []struct {
+		name    string
+		reduced bool
+		rho     float64
+		want    liveproof.Outcome
+		reasons []liveproof.Reason
+	}{
+		{"an attack in full size", false, 0.1, isSpoof, []liveproof.Reason{liveproof.ReasonScoreBelow}},
+		{"an attack in a small copy", true, 0.1, inconclusive, lowBitrate},
+		{"near the threshold in a small copy", true, 0.5, inconclusive,
+			[]liveproof.Reason{liveproof.ReasonDeadline, liveproof.ReasonScoreNear, liveproof.ReasonLowBitrate}},
+		{"a person in full size", false, 0.9, isLive, []liveproof.Reason{liveproof.ReasonScoreAbove}},
+		{"a person in a small copy", true, 0.9, isLive, []liveproof.Reason{liveproof.ReasonScoreAbove}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				r := liveRig(t, live(600, 30).ending(nil))
+				r.models.score = always(tt.rho)
+				v, err := r.runFrom(context.Background(), &layered{script: r.src, stream: func(int) int { return 1 }, small: tt.reduced,
+					asked: func() { t.Error("larger pictures are asked for") }}, r.store)
+				require.NoError(t, err)
+				require.Equal(t, tt.want, v.Outcome)
+				require.Equal(t, tt.reasons, v.Reasons)
+				if tt.rho < 0.5 || tt.rho > 0.6 {
+					require.Less(t, v.At, 5*time.Second, "it ends as soon as without a small copy")
+				}
+			})
+		})
+	}
+}
+
+// TestFaceTooSmallInAReducedPicture is the bandwidth's fault, not the person's.
+func TestFaceTooSmallInAReducedPicture(t *testing.T) {
+	for reduced, want := range map[bool]liveproof.Reason{false: liveproof.ReasonFaceTooSmall, true: liveproof.ReasonLowBitrate} {
+		t.Run(string(want), func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				r := liveRig(t, live(600, 30).ending(nil))
+				r.models.assess = func(int) liveproof.Quality {
+					return liveproof.Quality{Weight: 1, Reasons: []liveproof.Reason{liveproof.ReasonFaceTooSmall}}
+				}
+				asked := 0
+				v, err := r.runFrom(context.Background(), &layered{script: r.src, stream: func(int) int { return 1 }, small: reduced, asked: func() { asked++ }}, r.store)
+				require.NoError(t, err)
+				require.Equal(t, []liveproof.Reason{liveproof.ReasonDeadline, want, liveproof.ReasonInsufficientEvidence}, v.Reasons)
+				require.Positive(t, asked, "larger pictures are asked for in both cases")
 			})
 		})
 	}

@@ -20,6 +20,8 @@ type frame struct {
 	cells   *liveproof.Thumbnail // what is compared with other samples
 	passed  []glance             // pictures of the sampling grid since the last frame that became no samples
 	arrived time.Time
+	// reduced says that the picture is a small copy of a larger one, which does not come here.
+	reduced bool
 	// thorough asks the detector to search the whole picture; false once it was asked.
 	thorough bool
 }

@@ -25,8 +25,7 @@ type Deps struct {
 	Recorder Recorder
 	// Observer receives events from Run's goroutine; nil drops them.
 	Observer Observer
-	// Policy is how the samples are judged. A threshold of 0 stands for that of
-	// the session's model.
+	// Policy is how the samples are judged, by the session's threshold.
 	Policy verdict.Policy
 	// Pool lends the images; nil makes one for this session.
 	Pool *liveproof.ImagePool
@@ -55,7 +54,7 @@ func New(cfg Config, deps Deps, info liveproof.Session) (*Session, error) {
 	if deps.Source == nil || deps.Detector == nil || deps.Cropper == nil || deps.Scorer == nil {
 		return nil, errors.New("pipeline: source, detector, cropper and scorer are required")
 	}
-	policy := deps.Policy.For(info.Model.Threshold)
+	policy := deps.Policy.For(info.Threshold.Value)
 	if info.Deadline > 0 {
 		policy.Deadline = info.Deadline
 	}
@@ -147,7 +146,7 @@ func (s *Session) tellEnded(end liveproof.Ending) {
 // judge runs the last stage in the caller's goroutine.
 func (s *Session) judge(ctx context.Context, l *line, j *journal) (liveproof.Ending, error) {
 	g := &judge{
-		cfg: s.cfg, deps: s.deps, mode: s.info.Mode, limit: s.policy.Deadline, line: l, journal: j, report: &s.report,
+		cfg: s.cfg, deps: s.deps, mode: s.info.Mode, limit: s.policy.Deadline, threshold: s.policy.Threshold, line: l, journal: j, report: &s.report,
 		early: map[int64]*frame{}, hints: hinter{delay: s.cfg.HintDelay}, outcome: liveproof.OutcomePending,
 		judgedAt: time.Now(),
 	}

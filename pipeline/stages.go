@@ -54,8 +54,8 @@ func (l *line) take(ctx context.Context, seq *sequence, pic liveproof.Picture) e
 	seq.scenes.markSampled()
 	l.sampled.Add(1)
 	f := seq.frame(p, start)
-	f.cells, f.thorough = seen.cells, thorough
-	if seen.repeated {
+	f.cells, f.thorough, f.reduced = seen.cells, thorough, l.reduced()
+	if seen.repeated && !l.cfg.Recorded {
 		f.unscored(liveproof.ReasonFrozenPicture)
 		l.complete(ctx, f)
 		return nil
@@ -142,6 +142,12 @@ func (q *sequence) pass(g glance) {
 	}
 }
 
+// reduced reports whether the source's pictures are small copies of larger ones.
+func (l *line) reduced() bool {
+	layered, ok := l.deps.Source.(Layered)
+	return ok && layered.Reduced()
+}
+
 // frame numbers the next sample.
 func (q *sequence) frame(p picked, at time.Time) *frame {
 	q.n++
@@ -222,13 +228,14 @@ func (l *line) crop(_ context.Context, f *frame) bool {
 	f.img = nil
 	f.sample.Weight, f.sample.Quantiser = 0, q.Quantiser
 	switch {
+	case l.cfg.Recorded:
 	case motion == stands && !badlySeen(q.Reasons):
 		q.Reasons = append([]liveproof.Reason{liveproof.ReasonFrozenPicture}, q.Reasons...)
 	case motion == flat && len(q.Reasons) == 0:
 		q.Reasons = []liveproof.Reason{liveproof.ReasonLowContrast}
 	}
 	if len(q.Reasons) > 0 {
-		f.unscored(q.Reasons...)
+		f.unscored(f.excused(q.Reasons)...)
 		return false
 	}
 	if !(q.Weight > 0 && q.Weight <= 1) {
@@ -238,6 +245,20 @@ func (l *line) crop(_ context.Context, f *frame) bool {
 	}
 	f.sample.Weight = q.Weight
 	return true
+}
+
+// excused keeps a person from being told to come closer where a larger picture does not come.
+func (f *frame) excused(reasons []liveproof.Reason) []liveproof.Reason {
+	if !f.reduced || !slices.Contains(reasons, liveproof.ReasonFaceTooSmall) {
+		return reasons
+	}
+	excused := []liveproof.Reason{liveproof.ReasonLowBitrate}
+	for _, r := range reasons {
+		if r != liveproof.ReasonFaceTooSmall && r != liveproof.ReasonLowBitrate {
+			excused = append(excused, r)
+		}
+	}
+	return excused
 }
 
 // badlySeen reports whether the person can be blamed for an unscored face. A coarse encoding hides no stillness: else who
@@ -270,6 +291,9 @@ func (l *line) score(ctx context.Context, f *frame) bool {
 		return false
 	}
 	f.sample.Scored, f.sample.Rho = true, rho
+	if f.reduced {
+		f.sample.Reasons = append(f.sample.Reasons, liveproof.ReasonLowBitrate)
+	}
 	return false
 }
 

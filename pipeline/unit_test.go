@@ -45,14 +45,14 @@ func TestNewRefuses(t *testing.T) {
 	m := &models{}
 	good := func() (Config, Deps, liveproof.Session) {
 		return DefaultConfig(), Deps{Source: play(1, 30), Detector: m, Cropper: m, Scorer: m, Policy: verdict.DefaultPolicy()},
-			liveproof.Session{Mode: liveproof.ModeCall, Model: liveproof.ModelInfo{Threshold: 0.4}}
+			liveproof.Session{Mode: liveproof.ModeCall, Threshold: liveproof.Threshold{Value: 0.4}}
 	}
 	tests := map[string]func(*Config, *Deps, *liveproof.Session){
 		"sample_rate":  func(c *Config, _ *Deps, _ *liveproof.Session) { c.SampleRate = 61 },
 		"relaxed_rate": func(c *Config, _ *Deps, _ *liveproof.Session) { c.RelaxedRate = 0.9 },
 		"max_gap":      func(c *Config, _ *Deps, _ *liveproof.Session) { c.SampleRate = 1 },
 		"required":     func(_ *Config, d *Deps, _ *liveproof.Session) { d.Scorer = nil },
-		"threshold":    func(_ *Config, _ *Deps, s *liveproof.Session) { s.Model.Threshold = 0 },
+		"threshold":    func(_ *Config, _ *Deps, s *liveproof.Session) { s.Threshold.Value = 0 },
 		"mode":         func(_ *Config, _ *Deps, s *liveproof.Session) { s.Mode = "" },
 		"deadline":     func(_ *Config, _ *Deps, s *liveproof.Session) { s.Deadline = time.Second },
 	}
@@ -235,7 +235,7 @@ func BenchmarkOverhead(b *testing.B) {
 	src := &endless{n: b.N}
 	m := &models{}
 	s, err := New(cfg, Deps{Source: src, Detector: m, Cropper: m, Scorer: m, Policy: verdict.DefaultPolicy()},
-		liveproof.Session{Mode: liveproof.ModeCall, Model: liveproof.ModelInfo{Threshold: 0.5}})
+		liveproof.Session{Mode: liveproof.ModeCall, Threshold: liveproof.Threshold{Value: 0.5}})
 	require.NoError(b, err)
 	b.ReportAllocs()
 	b.ResetTimer()

@@ -7,7 +7,9 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/liveproof/liveproof"
 )
@@ -26,7 +28,8 @@ type Client struct {
 type Session struct {
 	ID          string `json:"id"`
 	ClientToken string `json:"client_token"`
-	WHIPURL     string `json:"whip_url"` // absolute
+	WHIPURL     string `json:"whip_url"`   // absolute
+	SignalURL   string `json:"signal_url"` // absolute, ws or wss
 }
 
 // Create creates a session with this mode.
@@ -41,6 +44,9 @@ func (c Client) Create(ctx context.Context, mode liveproof.Mode) (s Session, err
 	if strings.HasPrefix(s.WHIPURL, "/") { // the server does not know its public address
 		s.WHIPURL = c.base() + s.WHIPURL
 	}
+	if strings.HasPrefix(s.SignalURL, "/") {
+		s.SignalURL = "ws" + strings.TrimPrefix(c.base(), "http") + s.SignalURL
+	}
 	return s, nil
 }
 
@@ -48,17 +54,27 @@ func (c Client) base() string { return strings.TrimSuffix(c.Server, "/") }
 
 // Status is the state and verdict of a session.
 type Status struct {
-	State   liveproof.State   `json:"state"`
-	Verdict liveproof.Outcome `json:"verdict"`
-	Frames  struct {
-		Sampled int64 `json:"sampled"`
-		Scored  int64 `json:"scored"`
-	} `json:"frames"`
+	State    liveproof.State       `json:"state"`
+	Verdict  liveproof.Outcome     `json:"verdict"`
+	Score    float64               `json:"score"`
+	Reasons  []liveproof.Reason    `json:"reasons"`
+	Frames   liveproof.FrameCounts `json:"frames"`
+	Model    liveproof.ModelInfo   `json:"model"`
+	Detector string                `json:"detector"`
 }
 
 // Status reads a session.
 func (c Client) Status(ctx context.Context, id string) (s Status, err error) {
 	return s, c.do(ctx, http.MethodGet, "/v1/sessions/"+url.PathEscape(id), "", &s)
+}
+
+// Timeline reads the samples of a session.
+func (c Client) Timeline(ctx context.Context, id string) ([]liveproof.Sample, error) {
+	var t struct {
+		Samples []liveproof.Sample `json:"samples"`
+	}
+	err := c.do(ctx, http.MethodGet, "/v1/sessions/"+url.PathEscape(id)+"/timeline", "", &t)
+	return t.Samples, err
 }
 
 // do makes one request. An answer other than success becomes an error; it wraps liveproof.ErrOverloaded if
@@ -77,23 +93,37 @@ func (c Client) do(ctx context.Context, method, path, body string, into any) err
 		return err
 	}
 	defer resp.Body.Close()
-	raw, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	raw, err := io.ReadAll(io.LimitReader(resp.Body, maxTimeline))
 	if err != nil {
 		return err
 	}
 	if resp.StatusCode/100 != 2 {
-		return fmt.Errorf("%s %s: %w", method, path, refusal(resp.Status, raw))
+		return fmt.Errorf("%s %s: %w", method, path, refusal(resp, raw))
 	}
 	return json.Unmarshal(raw, into)
 }
 
+// maxTimeline bounds what is read of an answer of the sessions API, in bytes; the timeline of a long call is the longest.
+const maxTimeline = 64 << 20
+
+// overload is the error of a server without capacity.
+type overload struct {
+	retryAfter time.Duration // 0: the server does not say
+	text       string
+}
+
+func (o *overload) Error() string { return o.text }
+
+func (o *overload) Unwrap() error { return liveproof.ErrOverloaded }
+
 // refusal is the error for an answer other than success.
-func refusal(status string, body []byte) error {
+func refusal(resp *http.Response, body []byte) error {
 	var problem struct{ Code string }
 	if json.Unmarshal(body, &problem) == nil && problem.Code == "overloaded" {
-		return fmt.Errorf("%w: %s: %s", liveproof.ErrOverloaded, status, body)
+		seconds, _ := strconv.Atoi(resp.Header.Get("Retry-After")) // 0 without one
+		return &overload{time.Duration(seconds) * time.Second, fmt.Sprintf("%v: %s: %s", liveproof.ErrOverloaded, resp.Status, body)}
 	}
-	return fmt.Errorf("%s: %s", status, body)
+	return fmt.Errorf("%s: %s", resp.Status, body)
 }
 
 func (c Client) http() *http.Client {

@@ -45,8 +45,8 @@ type Measurement struct {
 	SessionsSent int     `json:"sessions_wanted"`       // refused ones included
 }
 
-// Measure runs sessions as [Run] does until the window is over, and measures the window. The clip must
-// last until then.
+// Measure sends the clip to o.Sessions sessions at once until the window is over, and measures the window. The clip must
+// last until then. The first failure ends all sessions.
 func Measure(ctx context.Context, o Options, w Window, clip *Clip) (results []Result, m Measurement, err error) {
 	if err := errors.Join(o.Validate(), w.Validate()); err != nil {
 		return nil, m, err
@@ -60,7 +60,7 @@ func Measure(ctx context.Context, o Options, w Window, clip *Clip) (results []Re
 	group, ctx := errgroup.WithContext(ctx)
 	sending, stop := context.WithCancelCause(ctx)
 	group.Go(func() (err error) {
-		results, err = Run(sending, o, clip)
+		results, err = Load(sending, o, clip)
 		return err
 	})
 	group.Go(func() error {
@@ -74,6 +74,22 @@ func Measure(ctx context.Context, o Options, w Window, clip *Clip) (results []Re
 	})
 	err = group.Wait()
 	return results, m, err
+}
+
+// Load sends the clip to o.Sessions sessions at once and returns their results. The first failure ends all sessions.
+func Load(ctx context.Context, o Options, clip *Clip) ([]Result, error) {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	results := make([]Result, o.Sessions)
+	var first error
+	err := Run(ctx, o, o.Sessions, func(int) (*Clip, error) { return clip, nil }, func(i int, r Result, err error) {
+		results[i] = r
+		if err != nil && first == nil {
+			first = err
+			stop(err)
+		}
+	})
+	return results, errors.Join(err, first)
 }
 
 // meter reads the counters of a server and its sessions.

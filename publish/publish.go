@@ -1,132 +1,154 @@
 package publish
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/url"
+	"sync"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/liveproof/liveproof"
 	"github.com/liveproof/liveproof/internal/check"
 )
 
-// Options say how many sessions are run, and on which server.
+// Signalling says how a publisher negotiates with the server.
+type Signalling string
+
+// The ways that the server knows.
+const (
+	SignallingWHIP      Signalling = "whip"      // RFC 9725
+	SignallingWebSocket Signalling = "websocket" // that of the web component
+)
+
+// Options say how clips are sent, and to which server.
 type Options struct {
-	Client   Client
-	Mode     liveproof.Mode
-	Sessions int           // at once, ≥ 1
-	Stagger  time.Duration // between the starts of two sessions
+	Client     Client
+	Mode       liveproof.Mode
+	Signalling Signalling // "" is whip
+	Network    *Network   // impairs what is sent; nil: nothing is impaired
+
+	// Sessions run at once, ≥ 1. Of Run, Load and Measure.
+	Sessions int
+	// Stagger is the least time between the starts of two sessions, ≥ 0. Of Run, Load and Measure.
+	Stagger time.Duration
+
+	// Patience is how long a session for which the server has no capacity is asked for again, each time after the server's Retry-After;
+	// 0: it is asked for once.
+	Patience time.Duration
+
+	// Timeline makes results hold the samples, and what is computed from them. The server is asked once more for each session.
+	Timeline bool
 	// Connected is called for each session as soon as its media can flow, also by several goroutines at
 	// once; may be nil.
 	Connected func(Session)
+	// Sent is called with the share of the clip that a session has sent, in (0,1], also by several goroutines at once; may be nil.
+	Sent func(s Session, share float64)
 }
 
 // Validate reports every option that is out of range; each error begins with its name.
 func (o Options) Validate() error {
+	var network error
+	if o.Network != nil {
+		network = o.Network.Validate()
+	}
 	return errors.Join(
-		check.That("server", isURL(o.Client.Server), "%q is not an address such as http://127.0.0.1:8080", o.Client.Server),
-		check.That("metrics", o.Client.Metrics == "" || isURL(o.Client.Metrics), "%q is not an address such as http://127.0.0.1:9464/metrics", o.Client.Metrics),
+		check.That("server", IsAddress(o.Client.Server), "%q is not an address such as http://127.0.0.1:8080", o.Client.Server),
+		check.That("metrics", o.Client.Metrics == "" || IsAddress(o.Client.Metrics), "%q is not an address such as http://127.0.0.1:9464/metrics", o.Client.Metrics),
+		check.OneOf("signalling", string(cmp.Or(o.Signalling, SignallingWHIP)), string(SignallingWHIP), string(SignallingWebSocket)),
 		check.AtLeast("sessions", o.Sessions, 1),
 		check.AtLeast("stagger", o.Stagger, 0),
+		check.AtLeast("patience", o.Patience, 0),
+		network,
 	)
 }
 
-func isURL(s string) bool {
+// IsAddress reports whether s is an address of a server, such as http://127.0.0.1:8080.
+func IsAddress(s string) bool {
 	u, err := url.Parse(s)
 	return err == nil && u.Host != ""
 }
 
-// Result is the result of one session.
-type Result struct {
-	// SecondsToVerdict is the time from the first packet of an onboarding session until this client
-	// could read its verdict; 0: there was none before the clip ended.
-	SecondsToVerdict float64 `json:"seconds_to_verdict,omitempty"`
-
-	Session   string            `json:"session"`
-	Seconds   float64           `json:"seconds"` // for which media flowed
-	Sampled   int64             `json:"sampled"`
-	Scored    int64             `json:"scored"`
-	PerSecond float64           `json:"scored_per_second"`
-	Outcome   liveproof.Outcome `json:"verdict"`
-	// Refused says that the server had no capacity for the session; the other fields are then empty.
-	Refused bool `json:"refused,omitempty"`
-}
-
-// File sends an IVF file to a session of its own, once, in real time.
-func File(ctx context.Context, c Client, mode liveproof.Mode, path string) (Result, error) {
-	clip, err := ReadIVF(path)
-	if err != nil {
-		return Result{}, err
-	}
-	return one(ctx, Options{Client: c, Mode: mode}, clip)
-}
-
-// Run sends the clip to every session once. The first failure ends all
-// sessions. A session that the server has no capacity for is not a failure: its result is
-// Refused.
-func Run(ctx context.Context, o Options, clip *Clip) ([]Result, error) {
+// Run sends a clip to each of count sessions. At most o.Sessions run at once, and each starts at least o.Stagger after the one
+// before. clip is called when session i starts, by one goroutine at a time. done is called when session i has ended, one call at a time
+// and in the order in which sessions end. A session that the server has no capacity for is not an error: its result is Refused. An
+// error of one session ends no other; when ctx ends, all sessions end with its cause.
+func Run(ctx context.Context, o Options, count int, clip func(i int) (*Clip, error), done func(i int, r Result, err error)) error {
 	if err := o.Validate(); err != nil {
-		return nil, err
+		return err
 	}
-	results := make([]Result, o.Sessions)
-	group, ctx := errgroup.WithContext(ctx)
-	for i := range results {
-		group.Go(func() (err error) {
-			select {
-			case <-time.After(time.Duration(i) * o.Stagger):
-			case <-ctx.Done():
-				return context.Cause(ctx)
+	var telling sync.Mutex
+	tell := func(i int, r Result, err error) {
+		telling.Lock()
+		defer telling.Unlock()
+		done(i, r, err)
+	}
+	places := make(chan struct{}, o.Sessions)
+	var running sync.WaitGroup
+	defer running.Wait()
+	for i := range count {
+		if i > 0 {
+			_ = sleep(ctx, o.Stagger) // the end of ctx shows below
+		}
+		places <- struct{}{}
+		c, err := clip(i)
+		running.Go(func() {
+			defer func() { <-places }()
+			var r Result
+			if err == nil {
+				o := o
+				o.Network = o.Network.Of(uint64(i))
+				r, err = Judge(ctx, o, c)
 			}
-			results[i], err = one(ctx, o, clip)
-			if errors.Is(err, liveproof.ErrOverloaded) {
-				results[i], err = Result{Refused: true}, nil
-			}
-			return err
+			tell(i, r, err)
 		})
 	}
-	return results, group.Wait()
+	return nil
 }
 
-// one creates a session, sends the clip, ends the session and reads its result.
-func one(ctx context.Context, o Options, clip *Clip) (r Result, err error) {
-	c := o.Client
-	s, err := c.Create(ctx, o.Mode)
+// Judge creates a session, sends the clip once in real time, ends the session and returns its result. An onboarding session ends with
+// its verdict, also before the clip does. A session that the server has no capacity for is not an error: the result is Refused.
+func Judge(ctx context.Context, o Options, clip *Clip) (Result, error) {
+	refusals := 0
+	for until := time.Now().Add(o.Patience); ; {
+		r, err := o.judge(ctx, clip)
+		full, refused := errors.AsType[*overload](err)
+		if !refused {
+			r.Refusals = refusals
+			return r, err
+		}
+		refusals++
+		wait := max(time.Second, full.retryAfter)
+		if time.Now().Add(wait).After(until) {
+			return Result{Refused: true, Refusals: refusals}, nil
+		}
+		if err := sleep(ctx, wait); err != nil {
+			return Result{}, err
+		}
+	}
+}
+
+func (o Options) judge(ctx context.Context, clip *Clip) (r Result, err error) {
+	if ctx.Err() != nil {
+		return r, context.Cause(ctx)
+	}
+	s, err := o.Client.Create(ctx, o.Mode)
 	if err != nil {
 		return r, err
 	}
-	p, err := Connect(ctx, c.http(), s, clip)
+	p, err := Connect(ctx, o, s, clip)
 	if err != nil {
 		return r, err
 	}
 	if o.Connected != nil {
 		o.Connected(s)
 	}
-	start := time.Now()
-	verdict, err := o.send(ctx, p, s, clip)
-	sent := time.Since(start).Seconds()
-	ctx = context.WithoutCancel(ctx)
+	t := transmission{o: o, p: p, s: s, clip: clip}
+	err = t.run(ctx)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), endWait)
+	defer cancel()
 	if err = errors.Join(err, p.Close(ctx)); err != nil {
 		return r, err
 	}
-	got, err := c.Status(ctx, s.ID)
-	return Result{
-		Session: s.ID, Seconds: sent, Sampled: got.Frames.Sampled, Scored: got.Frames.Scored,
-		PerSecond: float64(got.Frames.Scored) / sent, Outcome: got.Verdict, SecondsToVerdict: verdict.Seconds(),
-	}, err
-}
-
-// send sends the clip until it ends, until an onboarding session has its verdict, or until ctx ends
-// with the cause errEnough, which is no error.
-func (o Options) send(ctx context.Context, p *Publisher, s Session, clip *Clip) (verdict time.Duration, err error) {
-	if o.Mode == liveproof.ModeOnboarding {
-		verdict, err = sendUntilVerdict(ctx, o.Client, p, s, clip)
-	} else {
-		err = p.Send(ctx, clip)
-	}
-	if errors.Is(err, errEnough) {
-		err = nil
-	}
-	return verdict, err
+	return t.result(ctx)
 }

@@ -27,8 +27,8 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// ivf builds an IVF file whose frames last scale/rate seconds.
-func ivf(fourCC string, frames int, rate, scale uint32) []byte {
+// ivfFile builds an IVF file whose frames last scale/rate seconds.
+func ivfFile(fourCC string, frames int, rate, scale uint32) []byte {
 	var b bytes.Buffer
 	put := func(v any) { _ = binary.Write(&b, binary.LittleEndian, v) }
 	b.WriteString("DKIF")
@@ -46,26 +46,25 @@ func ivf(fourCC string, frames int, rate, scale uint32) []byte {
 
 func TestClipTakesItsPaceFromTheTimestamps(t *testing.T) {
 	for _, c := range []struct{ rate, scale uint32 }{{15, 1}, {25, 1}, {1000, 40}, {30000, 1001}} {
-		clip, err := readIVF(bytes.NewReader(ivf("VP80", 60, c.rate, c.scale)))
+		clip, err := readIVF(bytes.NewReader(ivfFile("VP80", 60, c.rate, c.scale)))
 		require.NoError(t, err)
-		require.Len(t, clip.frames, 60)
-		var total time.Duration
-		for i, f := range clip.frames[:59] {
-			total += f.Duration
-			require.EqualValues(t, i, f.Data[3])
+		require.Equal(t, 60, clip.Frames())
+		require.Equal(t, liveproof.CodecVP8, clip.Codec())
+		for i, u := range clip.units {
+			require.EqualValues(t, i, u.Data[3])
+			require.InDelta(t, float64(i)*float64(c.scale)/float64(c.rate), u.PTS.Seconds(), 1e-8, "%d/%d", c.rate, c.scale)
 		}
-		require.InDelta(t, 59*float64(c.scale)/float64(c.rate), total.Seconds(), .002, "%d/%d", c.rate, c.scale)
-		require.Equal(t, lastLength, clip.frames[59].Duration)
+		require.InDelta(t, 59*float64(c.scale)/float64(c.rate)+lastLength.Seconds(), clip.Duration().Seconds(), 1e-8)
 	}
 }
 
 func TestReadIVFRefuses(t *testing.T) {
-	whole := ivf("VP80", 2, 25, 1)
+	whole := ivfFile("VP80", 2, 25, 1)
 	for says, data := range map[string][]byte{
-		"signature": []byte(strings.Repeat("not a film ", 10)),
-		"VP80":      ivf("AV01", 1, 25, 1),
-		"frame 1":   whole[:len(whole)-1],
-		"frame 0":   ivf("VP80", 0, 25, 1),
+		"signature":         []byte(strings.Repeat("not a film ", 10)),
+		"VP80":              ivfFile("AV01", 1, 25, 1),
+		"picture 1":         whole[:len(whole)-1],
+		"without a picture": ivfFile("VP80", 0, 25, 1),
 	} {
 		path := filepath.Join(t.TempDir(), "clip.ivf")
 		require.NoError(t, os.WriteFile(path, data, 0o600))
@@ -87,10 +86,12 @@ type receiver struct {
 	places  atomic.Int64 // free places; offers beyond them are refused
 	packets atomic.Int64
 	deleted atomic.Int64
-	mu      sync.Mutex
-	modes   []string
-	peers   []*webrtc.PeerConnection
-	reading sync.WaitGroup
+	// trickled counts the candidates that came by WebSocket.
+	trickled atomic.Int64
+	mu       sync.Mutex
+	modes    []string
+	peers    []*webrtc.PeerConnection
+	reading  sync.WaitGroup
 }
 
 func newReceiver(t *testing.T) *receiver {
@@ -104,6 +105,11 @@ func newReceiver(t *testing.T) *receiver {
 		r.decided.Store(true)
 	})
 	mux.HandleFunc("GET /v1/sessions/{id}", r.status)
+	mux.HandleFunc("GET /v1/sessions/{id}/signal", r.signals)
+	mux.HandleFunc("GET /v1/sessions/{id}/timeline", func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, `{"samples":[{"seq":1,"t":0.1,"scored":true,"rho":0.9,"weight":1},
+			{"seq":2,"t":0.3,"reasons":["no_face"]},{"seq":3,"t":0.5,"scored":true,"rho":0.6,"weight":0.5}]}`)
+	})
 	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprintf(w, metricsText, r.asked.Add(1)) })
 	r.Server = httptest.NewServer(mux)
 	t.Cleanup(r.stop)
@@ -140,7 +146,8 @@ func (r *receiver) status(w http.ResponseWriter, _ *http.Request) {
 	if r.decided.Load() {
 		state = liveproof.StateDecided
 	}
-	_, _ = fmt.Fprintf(w, `{"state":%q,"verdict":"live","frames":{"sampled":7,"scored":6}}`, state)
+	_, _ = fmt.Fprintf(w, `{"state":%q,"verdict":"live","score":0.75,"reasons":[],"detector":"haar",
+		"frames":{"received":30,"decoded":29,"sampled":7,"scored":6}}`, state)
 }
 
 func (r *receiver) create(w http.ResponseWriter, req *http.Request) {
@@ -158,12 +165,12 @@ func (r *receiver) create(w http.ResponseWriter, req *http.Request) {
 	r.modes = append(r.modes, body.Mode)
 	id := fmt.Sprintf("01%c", '@'+len(r.modes)) // 01A, 01B, …
 	r.mu.Unlock()
-	_, _ = fmt.Fprintf(w, `{"id":%q,"client_token":"token","whip_url":"/v1/sessions/%[1]s/whip"}`, id)
+	_, _ = fmt.Fprintf(w, `{"id":%q,"client_token":"token","whip_url":"/v1/sessions/%[1]s/whip","signal_url":"/v1/sessions/%[1]s/signal"}`, id)
 }
 
 // full answers like a server without capacity.
 func full(w http.ResponseWriter) {
-	w.Header().Set("Retry-After", "7")
+	w.Header().Set("Retry-After", "1")
 	w.WriteHeader(http.StatusServiceUnavailable)
 	_, _ = io.WriteString(w, `{"status":503,"code":"overloaded","detail":"no capacity"}`)
 }
@@ -229,12 +236,16 @@ func (r *receiver) client() Client { return Client{Server: r.URL + "/", APIKey: 
 func TestFileIsSentOnceAndEndsItsSession(t *testing.T) {
 	r := newReceiver(t)
 	path := filepath.Join(t.TempDir(), "clip.ivf")
-	require.NoError(t, os.WriteFile(path, ivf("VP80", 30, 50, 1), 0o600))
-	got, err := File(t.Context(), r.client(), liveproof.ModeOnboarding, path)
+	require.NoError(t, os.WriteFile(path, ivfFile("VP80", 30, 50, 1), 0o600))
+	clip, err := ReadIVF(path)
+	require.NoError(t, err)
+	got, err := Judge(t.Context(), Options{Client: r.client(), Mode: liveproof.ModeOnboarding}, clip)
 	require.NoError(t, err)
 	require.GreaterOrEqual(t, got.Seconds, .58, "29 frames of 20 ms in real time")
 	require.Equal(t, Result{
 		Session: "01A", Seconds: got.Seconds, Sampled: 7, Scored: 6, PerSecond: 6 / got.Seconds, Outcome: liveproof.OutcomeLive,
+		State: liveproof.StateDecided, Score: .75, Reasons: []liveproof.Reason{}, Codec: liveproof.CodecVP8, Sent: 30,
+		Frames: liveproof.FrameCounts{Received: 30, Decoded: 29, Sampled: 7, Scored: 6}, Detector: "haar",
 	}, got)
 	require.Positive(t, r.packets.Load())
 	require.LessOrEqual(t, r.packets.Load(), int64(30))
@@ -244,9 +255,9 @@ func TestFileIsSentOnceAndEndsItsSession(t *testing.T) {
 
 func TestRunPublishesToManySessions(t *testing.T) {
 	r := newReceiver(t)
-	clip, err := readIVF(bytes.NewReader(ivf("VP80", 10, 50, 1)))
+	clip, err := readIVF(bytes.NewReader(ivfFile("VP80", 10, 50, 1)))
 	require.NoError(t, err)
-	results, err := Run(t.Context(), Options{Client: r.client(), Mode: liveproof.ModeCall, Sessions: 3, Stagger: time.Millisecond}, clip)
+	results, err := Load(t.Context(), Options{Client: r.client(), Mode: liveproof.ModeCall, Sessions: 3, Stagger: time.Millisecond}, clip)
 	require.NoError(t, err)
 	require.Len(t, results, 3)
 	for _, got := range results {
@@ -259,9 +270,9 @@ func TestRunPublishesToManySessions(t *testing.T) {
 func TestOnboardingEndsWithItsVerdict(t *testing.T) {
 	r := newReceiver(t)
 	r.decides = 5
-	clip, err := readIVF(bytes.NewReader(ivf("VP80", 3000, 50, 1)))
+	clip, err := readIVF(bytes.NewReader(ivfFile("VP80", 3000, 50, 1)))
 	require.NoError(t, err)
-	results, err := Run(t.Context(), Options{Client: r.client(), Mode: liveproof.ModeOnboarding, Sessions: 1}, clip)
+	results, err := Load(t.Context(), Options{Client: r.client(), Mode: liveproof.ModeOnboarding, Sessions: 1}, clip)
 	require.NoError(t, err)
 	require.Positive(t, results[0].SecondsToVerdict)
 	require.LessOrEqual(t, results[0].SecondsToVerdict, results[0].Seconds)
@@ -270,7 +281,7 @@ func TestOnboardingEndsWithItsVerdict(t *testing.T) {
 
 func TestMeasureComparesTwoReadings(t *testing.T) {
 	r := newReceiver(t)
-	clip, err := readIVF(bytes.NewReader(ivf("VP80", 3000, 50, 1)))
+	clip, err := readIVF(bytes.NewReader(ivfFile("VP80", 3000, 50, 1)))
 	require.NoError(t, err)
 	load := Options{Client: r.client(), Mode: liveproof.ModeCall, Sessions: 2}
 	results, got, err := Measure(t.Context(), load, Window{Settle: time.Second, Length: time.Second}, clip)
@@ -291,7 +302,7 @@ func TestMeasureComparesTwoReadings(t *testing.T) {
 
 func TestMeasureNamesWhatWentWrong(t *testing.T) {
 	r := newReceiver(t)
-	clip, err := readIVF(bytes.NewReader(ivf("VP80", 1, 25, 1)))
+	clip, err := readIVF(bytes.NewReader(ivfFile("VP80", 1, 25, 1)))
 	require.NoError(t, err)
 	load := Options{Client: r.client(), Sessions: 1}
 	_, _, err = Measure(t.Context(), load, Window{Settle: -1}, clip)
@@ -320,9 +331,9 @@ func TestQuantileInterpolates(t *testing.T) {
 }
 
 func TestSummarizeVerdicts(t *testing.T) {
-	results := []Result{{}, {Refused: true}}
+	results := []Result{{Session: "01A"}, {Refused: true}}
 	for i := range 20 {
-		results = append(results, Result{SecondsToVerdict: float64(20 - i)})
+		results = append(results, Result{Session: "01A", SecondsToVerdict: float64(20 - i)})
 	}
 	require.Equal(t, VerdictTimes{Sessions: 20, Undecided: 1, Refused: 1, Median: 10, P95: 19, Worst: 20}, SummarizeVerdicts(results))
 	require.Equal(t, VerdictTimes{Undecided: 1}, SummarizeVerdicts(results[:1]))
@@ -330,18 +341,18 @@ func TestSummarizeVerdicts(t *testing.T) {
 
 // TestRunSurvivesRefusals, at the creation and at the connection.
 func TestRunSurvivesRefusals(t *testing.T) {
-	clip, err := readIVF(bytes.NewReader(ivf("VP80", 10, 50, 1)))
+	clip, err := readIVF(bytes.NewReader(ivfFile("VP80", 10, 50, 1)))
 	require.NoError(t, err)
 	for places := range int64(3) {
 		r := newReceiver(t)
 		r.places.Store(places)
-		results, err := Run(t.Context(), Options{Client: r.client(), Mode: liveproof.ModeCall, Sessions: 4}, clip)
+		results, err := Load(t.Context(), Options{Client: r.client(), Mode: liveproof.ModeCall, Sessions: 4}, clip)
 		require.NoError(t, err)
 		refused := 0
 		for _, got := range results {
 			if got.Refused {
 				refused++
-				require.Equal(t, Result{Refused: true}, got)
+				require.Equal(t, Result{Refused: true, Refusals: 1}, got)
 			}
 		}
 		require.EqualValues(t, 4-places, refused)
@@ -352,13 +363,13 @@ func TestRunSurvivesRefusals(t *testing.T) {
 }
 
 func TestRunNamesWhatWentWrong(t *testing.T) {
-	clip, err := readIVF(bytes.NewReader(ivf("VP80", 1, 25, 1)))
+	clip, err := readIVF(bytes.NewReader(ivfFile("VP80", 1, 25, 1)))
 	require.NoError(t, err)
 	r := newReceiver(t)
-	_, err = Run(t.Context(), Options{Client: Client{Server: r.URL, APIKey: "other"}, Sessions: 2}, clip)
+	_, err = Load(t.Context(), Options{Client: Client{Server: r.URL, APIKey: "other"}, Sessions: 2}, clip)
 	require.ErrorContains(t, err, "POST /v1/sessions: 401 Unauthorized: no such key")
 	r.refuse = true
-	_, err = Run(t.Context(), Options{Client: r.client(), Sessions: 2}, clip)
+	_, err = Load(t.Context(), Options{Client: r.client(), Sessions: 2}, clip)
 	require.ErrorContains(t, err, "WHIP: 403 Forbidden: not wanted")
 	require.Zero(t, r.deleted.Load(), "there is no resource to delete")
 	err = Options{Client: Client{Server: "nowhere"}, Stagger: -1}.Validate()
@@ -369,11 +380,11 @@ func TestRunNamesWhatWentWrong(t *testing.T) {
 
 func TestInterruptedSendStillEndsTheSession(t *testing.T) {
 	r := newReceiver(t)
-	clip, err := readIVF(bytes.NewReader(ivf("VP80", 60, 1, 1)))
+	clip, err := readIVF(bytes.NewReader(ivfFile("VP80", 60, 1, 1)))
 	require.NoError(t, err)
 	s, err := r.client().Create(t.Context(), liveproof.ModeCall)
 	require.NoError(t, err)
-	p, err := Connect(t.Context(), http.DefaultClient, s, clip)
+	p, err := Connect(t.Context(), Options{}, s, clip)
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(t.Context())
 	sent := make(chan error)

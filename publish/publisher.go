@@ -3,12 +3,10 @@ package publish
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io"
-	"net/http"
+	"net"
 	"net/url"
-	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/pion/webrtc/v4"
 )
@@ -19,29 +17,39 @@ const maxAnswer = 1 << 20
 // Publisher is one WebRTC sender of one session. It is not safe for concurrent
 // use.
 type Publisher struct {
-	http     *http.Client
-	token    string
-	pc       *webrtc.PeerConnection
-	track    *webrtc.TrackLocalStaticSample
-	resource string        // the WHIP resource's URL, once the server has answered
-	left     chan struct{} // closed when the connection has failed or was closed by either side
+	pc    *webrtc.PeerConnection
+	track *webrtc.TrackLocalStaticSample
+	via   signaller
+	left  chan struct{} // closed when the connection has failed or was closed by either side
+	leave func()        // closes left
+	sent  atomic.Int64  // pictures
 }
 
-// Connect offers the clip's codec to the session's WHIP endpoint and waits
-// until media can flow. Close or Abandon must follow.
-func Connect(ctx context.Context, client *http.Client, s Session, clip *Clip) (*Publisher, error) {
-	p, err := newPublisher(client, s.ClientToken, clip.mimeType())
+// signaller negotiates one peer connection with a server.
+type signaller interface {
+	// open sends the offer and applies the answer.
+	open(ctx context.Context, pc *webrtc.PeerConnection) error
+	// end tells the server that the session ends. It does nothing where open did not succeed.
+	end(ctx context.Context) error
+	// close frees what open took, without telling the server.
+	close() error
+}
+
+// Connect offers the clip's codec to the session's server and waits until media can flow. Of the options it uses Client, Signalling
+// and Network. Close or Abandon must follow.
+func Connect(ctx context.Context, o Options, s Session, clip *Clip) (*Publisher, error) {
+	p, err := newPublisher(o, s, clip.mimeType())
 	if err != nil {
 		return nil, err
 	}
-	if err := p.connect(ctx, s.WHIPURL); err != nil {
+	if err := p.connect(ctx); err != nil {
 		return nil, errors.Join(err, p.Close(context.WithoutCancel(ctx)))
 	}
 	return p, nil
 }
 
-func newPublisher(client *http.Client, token, mimeType string) (*Publisher, error) {
-	pc, err := webrtc.NewPeerConnection(webrtc.Configuration{})
+func newPublisher(o Options, s Session, mimeType string) (*Publisher, error) {
+	pc, err := o.peerConnection(s)
 	if err != nil {
 		return nil, err
 	}
@@ -54,7 +62,39 @@ func newPublisher(client *http.Client, token, mimeType string) (*Publisher, erro
 		return nil, errors.Join(err, pc.Close())
 	}
 	go drainRTCP(sender) // ends when the peer connection closes
-	return &Publisher{http: client, token: token, pc: pc, track: track, left: make(chan struct{})}, nil
+	p := &Publisher{pc: pc, track: track, left: make(chan struct{})}
+	p.leave = sync.OnceFunc(func() { close(p.left) })
+	p.via = o.signaller(s, p.leave)
+	return p, nil
+}
+
+// peerConnection is one with pion's default codecs and interceptors, over the network of the options.
+func (o Options) peerConnection(s Session) (*webrtc.PeerConnection, error) {
+	var settings webrtc.SettingEngine
+	settings.SetIncludeLoopbackCandidate(isLocal(s.WHIPURL)) // on a machine without a network there is no other candidate
+	if o.Network != nil {
+		if err := o.Network.settings(&settings); err != nil {
+			return nil, err
+		}
+	}
+	return webrtc.NewAPI(webrtc.WithSettingEngine(settings)).NewPeerConnection(webrtc.Configuration{})
+}
+
+// isLocal reports whether an address is this machine's loopback.
+func isLocal(address string) bool {
+	u, err := url.Parse(address)
+	if err != nil {
+		return false
+	}
+	ip := net.ParseIP(u.Hostname())
+	return u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+func (o Options) signaller(s Session, leave func()) signaller {
+	if o.Signalling == SignallingWebSocket {
+		return &webSocket{url: s.SignalURL, token: s.ClientToken, leave: leave}
+	}
+	return &whip{http: o.Client.http(), endpoint: s.WHIPURL, token: s.ClientToken}
 }
 
 // drainRTCP reads the RTCP packets of the server, so that the interceptors (NACK responder,
@@ -67,19 +107,18 @@ func drainRTCP(sender *webrtc.RTPSender) {
 	}
 }
 
-func (p *Publisher) connect(ctx context.Context, endpoint string) error {
+func (p *Publisher) connect(ctx context.Context) error {
 	connected := make(chan struct{})
 	onConnected := sync.OnceFunc(func() { close(connected) })
-	onLeft := sync.OnceFunc(func() { close(p.left) })
 	p.pc.OnConnectionStateChange(func(s webrtc.PeerConnectionState) {
 		switch s {
 		case webrtc.PeerConnectionStateConnected:
 			onConnected()
 		case webrtc.PeerConnectionStateFailed, webrtc.PeerConnectionStateClosed:
-			onLeft()
+			p.leave()
 		}
 	})
-	if err := p.negotiate(ctx, endpoint); err != nil {
+	if err := p.via.open(ctx, p.pc); err != nil {
 		return err
 	}
 	select {
@@ -92,80 +131,22 @@ func (p *Publisher) connect(ctx context.Context, endpoint string) error {
 	}
 }
 
-// negotiate gathers all candidates, posts the offer and takes the answer.
-func (p *Publisher) negotiate(ctx context.Context, endpoint string) error {
-	offer, err := p.pc.CreateOffer(nil)
-	if err != nil {
-		return err
-	}
-	gathered := webrtc.GatheringCompletePromise(p.pc)
-	if err := p.pc.SetLocalDescription(offer); err != nil {
-		return err
-	}
-	select {
-	case <-gathered:
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-	answer, err := p.post(ctx, endpoint, p.pc.LocalDescription().SDP)
-	if err != nil {
-		return err
-	}
-	return p.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: answer})
+// Send sends the clip once, in real time, and returns when its last picture has been shown. It ends early with the cause of ctx.
+func (p *Publisher) Send(ctx context.Context, clip *Clip) error {
+	return p.send(ctx, clip, func(int) {})
 }
 
-// post creates the WHIP resource.
-func (p *Publisher) post(ctx context.Context, endpoint, offer string) (answer string, err error) {
-	resp, err := p.do(ctx, http.MethodPost, endpoint, offer)
-	if err != nil {
-		return "", err
-	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
-	if err != nil {
-		return "", err
-	}
-	if resp.StatusCode != http.StatusCreated {
-		return "", fmt.Errorf("WHIP: %w", refusal(resp.Status, body))
-	}
-	base, err := url.Parse(endpoint)
-	if err != nil {
-		return "", err
-	}
-	location, err := base.Parse(resp.Header.Get("Location"))
-	if err != nil {
-		return "", fmt.Errorf("WHIP location: %w", err)
-	}
-	p.resource = location.String()
-	return string(body), nil
+// send is Send; sent gets the number of pictures so far.
+func (p *Publisher) send(ctx context.Context, clip *Clip, sent func(int)) error {
+	before := p.sent.Load()
+	return clip.send(ctx, p.track, func(n int) {
+		p.sent.Store(before + int64(n))
+		sent(n)
+	})
 }
 
-func (p *Publisher) do(ctx context.Context, method, to, sdp string) (*http.Response, error) {
-	req, err := http.NewRequestWithContext(ctx, method, to, strings.NewReader(sdp))
-	if err != nil {
-		return nil, err
-	}
-	req.Header.Set("Authorization", "Bearer "+p.token)
-	if sdp != "" {
-		req.Header.Set("Content-Type", "application/sdp")
-	}
-	return p.http.Do(req)
-}
+// Close tells the server that the session ends, and frees the peer connection.
+func (p *Publisher) Close(ctx context.Context) error { return errors.Join(p.via.end(ctx), p.Abandon()) }
 
-// Send sends the clip once, in real time. It ends early with the cause of ctx.
-func (p *Publisher) Send(ctx context.Context, clip *Clip) error { return clip.send(ctx, p.track) }
-
-// Close deletes the WHIP resource, which ends the session, and frees the peer connection.
-func (p *Publisher) Close(ctx context.Context) error {
-	var err error
-	if p.resource != "" {
-		var resp *http.Response
-		if resp, err = p.do(ctx, http.MethodDelete, p.resource, ""); err == nil {
-			_ = resp.Body.Close()
-		}
-	}
-	return errors.Join(err, p.Abandon())
-}
-
-// Abandon frees the peer connection and tells the server nothing over HTTP, as a closed browser tab does.
-func (p *Publisher) Abandon() error { return p.pc.Close() }
+// Abandon frees the peer connection and tells the server nothing, as a closed browser tab does.
+func (p *Publisher) Abandon() error { return errors.Join(p.pc.Close(), p.via.close()) }

@@ -3,8 +3,6 @@ package publish
 import (
 	"context"
 	"errors"
-	"math"
-	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -17,26 +15,60 @@ import (
 const (
 	endPoll    = 10 * time.Millisecond
 	statusPoll = time.Second
+	// tail is how long a session goes on after the clip's last picture, so that the server judges the pictures that it still holds.
+	tail = 500 * time.Millisecond
+	// endWait bounds the end of a session: all requests from the clip's end to the result.
+	endWait = 20 * time.Second
 )
 
 // errEnough ends the sending of a clip that need not be sent to its end.
 var errEnough = errors.New("enough was sent")
 
-// sendUntilVerdict sends the clip until the session has ended. took is the time until the verdict
-// could be read; 0: there was none.
-func sendUntilVerdict(ctx context.Context, c Client, p *Publisher, s Session, clip *Clip) (took time.Duration, err error) {
+// transmission is one clip on its way to one session.
+type transmission struct {
+	o       Options
+	p       *Publisher
+	s       Session
+	clip    *Clip
+	sending time.Duration // from the first picture to the last one that was sent
+	verdict time.Duration // from the first picture until the verdict of an onboarding session could be read; 0: there was none
+}
+
+// run sends the clip until it ends, until an onboarding session has ended, or until ctx ends with the cause errEnough, which is no error.
+func (t *transmission) run(ctx context.Context) error {
 	start := time.Now()
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return enough(p.Send(ctx, clip)) })
-	group.Go(func() error {
-		got, err := c.awaitEnd(ctx, s.ID, p.left)
-		if err == nil && got.State == liveproof.StateDecided {
-			took = time.Since(start)
+	group.Go(func() error { return enough(t.send(ctx, start)) })
+	if t.o.Mode == liveproof.ModeOnboarding {
+		group.Go(func() error { return enough(t.await(ctx, start)) })
+	}
+	if err := group.Wait(); !errors.Is(err, errEnough) {
+		return err
+	}
+	return nil
+}
+
+// send sends the clip and leaves the server the time to judge its last pictures.
+func (t *transmission) send(ctx context.Context, start time.Time) error {
+	err := t.p.send(ctx, t.clip, func(pictures int) {
+		if t.o.Sent != nil {
+			t.o.Sent(t.s, float64(pictures)/float64(t.clip.Frames()))
 		}
-		return enough(err)
 	})
-	err = group.Wait()
-	return took, err
+	t.sending = time.Since(start)
+	if err != nil {
+		return err
+	}
+	return sleep(ctx, tail)
+}
+
+// await waits for the session's end.
+func (t *transmission) await(ctx context.Context, start time.Time) error {
+	got, err := t.o.Client.awaitEnd(ctx, t.s.ID, t.p.left)
+	if err == nil && got.State == liveproof.StateDecided {
+		t.verdict = time.Since(start)
+	}
+	return err
 }
 
 // enough turns success into errEnough, so that it ends the other goroutine of the group.
@@ -64,38 +96,4 @@ func (c Client) awaitEnd(ctx context.Context, id string, left <-chan struct{}) (
 			return got, err
 		}
 	}
-}
-
-// VerdictTimes are the times to the verdict of many sessions, in seconds.
-type VerdictTimes struct {
-	Sessions  int     `json:"sessions"`  // with a verdict
-	Undecided int     `json:"undecided"` // sessions without one
-	Refused   int     `json:"refused"`   // sessions that the server refused for lack of capacity
-	Median    float64 `json:"median_s"`
-	P95       float64 `json:"p95_s"`
-	Worst     float64 `json:"worst_s"`
-}
-
-// SummarizeVerdicts gives quantiles by nearest rank, so that each is a measured time.
-func SummarizeVerdicts(results []Result) VerdictTimes {
-	var times []float64
-	var v VerdictTimes
-	for _, r := range results {
-		switch {
-		case r.Refused:
-			v.Refused++
-		case r.SecondsToVerdict > 0:
-			times = append(times, r.SecondsToVerdict)
-		default:
-			v.Undecided++
-		}
-	}
-	v.Sessions = len(times)
-	if len(times) == 0 {
-		return v
-	}
-	slices.Sort(times)
-	rank := func(q float64) float64 { return times[int(math.Ceil(q*float64(len(times))))-1] }
-	v.Median, v.P95, v.Worst = rank(.5), rank(.95), times[len(times)-1]
-	return v
 }

@@ -87,8 +87,9 @@ onnxruntime() {
   rm -rf "$scratch"
 }
 
-# npm ci when the lock file is newer than what is installed.
+# npm ci when the lock file is newer than what is installed. A link is left alone: npm ci would empty the folder that it leads to.
 web_packages() {
+  [ -L webclient/node_modules ] && return
   [ -f webclient/package-lock.json ] || return 0
   [ webclient/node_modules/.package-lock.json -nt webclient/package-lock.json ] && return
   say "npm packages of webclient"
@@ -147,6 +148,7 @@ clients_ffmpeg() {
 }
 
 clients_node() {
+  [ -L clients/node_modules ] && return
   [ clients/node_modules/.package-lock.json -nt clients/package-lock.json ] && return
   say "npm packages of the clients"
   (cd clients && npm ci --no-audit --no-fund --loglevel=error)

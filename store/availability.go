@@ -27,12 +27,14 @@ type availability struct {
 	away   bool
 	since  time.Time // begin of the outage
 	failed time.Time // newest failure
+	denied string    // the name of the command whose failure that was, if Redis answered with an error
 }
 
 var _ redis.Hook = (*availability)(nil)
 
-// observe takes the outcome of a command that began at start.
-func (a *availability) observe(start time.Time, err error) {
+// observe takes the outcome of a command of this name, which began at start. Where Redis refuses to write and answers reads, reads do
+// not end the outage.
+func (a *availability) observe(start time.Time, name string, err error) {
 	if errors.Is(err, context.Canceled) { // the caller left: this says nothing of Redis
 		return
 	}
@@ -41,12 +43,15 @@ func (a *availability) observe(start time.Time, err error) {
 	now := a.now()
 	switch {
 	case unanswered(err):
-		a.failed = now
+		a.failed, a.denied = now, ""
+		if _, answered := errors.AsType[redis.Error](err); answered {
+			a.denied = name
+		}
 		if !a.away {
 			a.away, a.since = true, start
 			a.log.Error("Redis does not answer; until it does, no session can be created and no verdict be recorded", "err", err)
 		}
-	case a.away && start.Sub(a.failed) >= steadyFor:
+	case a.away && start.Sub(a.failed) >= steadyFor && (a.denied == "" || a.denied == name):
 		a.away = false
 		a.log.Info("Redis answers again", "away", now.Sub(a.since).Round(time.Millisecond))
 	}
@@ -71,7 +76,7 @@ func (a *availability) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	return func(ctx context.Context, cmd redis.Cmder) error {
 		start := a.now()
 		err := next(ctx, cmd)
-		a.observe(start, err)
+		a.observe(start, cmd.Name(), err)
 		return err
 	}
 }
@@ -81,7 +86,9 @@ func (a *availability) ProcessPipelineHook(next redis.ProcessPipelineHook) redis
 	return func(ctx context.Context, cmds []redis.Cmder) error {
 		start := a.now()
 		err := next(ctx, cmds)
-		a.observe(start, err)
+		for _, cmd := range cmds {
+			a.observe(start, cmd.Name(), cmd.Err())
+		}
 		return err
 	}
 }

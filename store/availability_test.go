@@ -61,28 +61,44 @@ func TestRefusedIsNotAway(t *testing.T) {
 	require.NotErrorIs(t, err, liveproof.ErrUnavailable)
 }
 
+// TestRefusedWritesAreOneOutage: a full Redis, or a replica, answers reads all the time.
+func TestRefusedWritesAreOneOutage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out bytes.Buffer
+		a := &availability{log: slog.New(slog.NewTextHandler(&out, nil)), now: time.Now}
+		for range 10 {
+			a.observe(time.Now(), "evalsha", reply("OOM command not allowed"))
+			time.Sleep(2 * steadyFor)
+			a.observe(time.Now(), "hgetall", nil)
+		}
+		require.Equal(t, 1, strings.Count(out.String(), "\n"), out.String())
+		a.observe(time.Now(), "evalsha", nil)
+		require.Contains(t, out.String(), "Redis answers again")
+	})
+}
+
 // TestOutageFlaps: while some commands fail, it is one outage, however many succeed in between.
 func TestOutageFlaps(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out bytes.Buffer
 		a := &availability{log: slog.New(slog.NewTextHandler(&out, nil)), now: time.Now}
 		lost := &net.OpError{Op: "read", Err: errors.New("connection reset")}
-		a.observe(time.Now(), nil)
-		a.observe(time.Now(), context.Canceled)
+		a.observe(time.Now(), "evalsha", nil)
+		a.observe(time.Now(), "evalsha", context.Canceled)
 		require.Empty(t, out.String(), "nothing happened")
 		for range 50 {
-			a.observe(time.Now(), lost)
+			a.observe(time.Now(), "evalsha", lost)
 			time.Sleep(200 * time.Millisecond)
-			a.observe(time.Now(), nil)
+			a.observe(time.Now(), "evalsha", nil)
 		}
 		require.Equal(t, 1, strings.Count(out.String(), "\n"), out.String())
 		begun := time.Now()
 		time.Sleep(steadyFor)
-		a.observe(begun, nil) // it was under way during the outage
-		a.observe(time.Now(), context.Canceled)
+		a.observe(begun, "evalsha", nil) // it was under way during the outage
+		a.observe(time.Now(), "evalsha", context.Canceled)
 		require.Equal(t, 1, strings.Count(out.String(), "\n"), out.String())
-		a.observe(time.Now(), nil)
-		a.observe(time.Now(), nil)
+		a.observe(time.Now(), "evalsha", nil)
+		a.observe(time.Now(), "evalsha", nil)
 		require.Equal(t, 2, strings.Count(out.String(), "\n"), out.String())
 		require.Contains(t, out.String(), `msg="Redis answers again" away=11s`)
 	})

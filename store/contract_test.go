@@ -3,7 +3,9 @@ package store
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -28,7 +30,7 @@ type storer interface {
 	Renew(ctx context.Context, lease liveproof.Lease, ids []liveproof.SessionID) (lost []liveproof.SessionID, err error)
 	Lapsed(ctx context.Context, limit int) ([]liveproof.Session, error)
 	Lapse(ctx context.Context, found liveproof.Session, end liveproof.Ending) (liveproof.Session, error)
-	SetStreaming(ctx context.Context, id liveproof.SessionID, model liveproof.ModelInfo, detector string) error
+	SetStreaming(ctx context.Context, id liveproof.SessionID, model liveproof.ModelInfo, threshold liveproof.Threshold, detector string) error
 	AppendSamples(ctx context.Context, id liveproof.SessionID, samples []liveproof.Sample, counts liveproof.FrameCounts, current liveproof.Verdict) error
 	Decide(ctx context.Context, id liveproof.SessionID, end liveproof.Ending) (liveproof.Session, error)
 	Ping(ctx context.Context) error
@@ -75,6 +77,8 @@ func runContract(t *testing.T, s storer) {
 		"two peers race":                  checkClaimRace,
 		"states in order":                 checkStates,
 		"model fixed by the first sample": checkModelFixed,
+		"threshold of each source":        checkThresholds,
+		"threshold that judged nothing":   checkBadThresholds,
 		"timeline":                        checkTimeline,
 		"timeline repeated call":          checkTimelineRepeated,
 		"timeline bounded":                checkTimelineBounded,
@@ -185,7 +189,7 @@ func checkMissing(t *testing.T, s storer) {
 	require.ErrorIs(t, err, liveproof.ErrNotFound)
 	require.ErrorIs(t, s.Delete(ctx, id), liveproof.ErrNotFound)
 	require.ErrorIs(t, s.Claim(ctx, id, "t", held()), liveproof.ErrNotFound)
-	require.ErrorIs(t, s.SetStreaming(ctx, id, liveproof.ModelInfo{}, ""), liveproof.ErrNotFound)
+	require.ErrorIs(t, s.SetStreaming(ctx, id, liveproof.ModelInfo{}, liveproof.Threshold{}, ""), liveproof.ErrNotFound)
 	require.ErrorIs(t, s.AppendSamples(ctx, id, nil, counts, liveproof.Pending()), liveproof.ErrNotFound)
 	require.ErrorIs(t, decide(s, id, decided(live)), liveproof.ErrNotFound)
 }
@@ -225,15 +229,16 @@ func race(n int, call func(i int) error) (won int) {
 
 func checkStates(t *testing.T, s storer) {
 	made, model := create(t, s), liveproof.ModelInfo{Name: "m", SHA256: "ab", Threshold: 0.5, Demo: true, Provider: "openvino", Precision: "bf16"}
-	require.ErrorIs(t, s.SetStreaming(t.Context(), made.ID, model, "haar"), liveproof.ErrConflict)
+	require.ErrorIs(t, s.SetStreaming(t.Context(), made.ID, model, ofModel, "haar"), liveproof.ErrConflict)
 	require.NoError(t, s.Claim(t.Context(), made.ID, "t", held()))
-	require.NoError(t, s.SetStreaming(t.Context(), made.ID, model, "haar"))
+	require.NoError(t, s.SetStreaming(t.Context(), made.ID, model, ofModel, "haar"))
 	require.NoError(t, decide(s, made.ID, decided(live)))
-	require.ErrorIs(t, s.SetStreaming(t.Context(), made.ID, model, "haar"), liveproof.ErrConflict)
+	require.ErrorIs(t, s.SetStreaming(t.Context(), made.ID, model, ofModel, "haar"), liveproof.ErrConflict)
 	require.ErrorIs(t, s.Claim(t.Context(), made.ID, "u", held()), liveproof.ErrConflict)
 	got, err := s.Get(t.Context(), made.ID)
 	require.NoError(t, err)
 	require.Equal(t, model, got.Model)
+	require.Equal(t, ofModel, got.Threshold)
 	require.Equal(t, "haar", got.Detector)
 	require.Equal(t, live, got.Verdict)
 	require.Equal(t, counts, got.Frames)
@@ -244,18 +249,73 @@ func checkModelFixed(t *testing.T, s storer) {
 	made := create(t, s)
 	first, second := liveproof.ModelInfo{Name: "m", SHA256: "ab", Threshold: 0.5}, liveproof.ModelInfo{Name: "m", SHA256: "cd", Threshold: 0.7}
 	require.NoError(t, s.Claim(t.Context(), made.ID, "t", held()))
-	require.NoError(t, s.SetStreaming(t.Context(), made.ID, first, "haar"))
+	require.NoError(t, s.SetStreaming(t.Context(), made.ID, first, ofModel, "haar"))
 	require.NoError(t, s.AppendSamples(t.Context(), made.ID, nil, counts, liveproof.Pending()), "counts alone fix nothing")
-	require.NoError(t, s.SetStreaming(t.Context(), made.ID, second, "retinaface"))
+	require.NoError(t, s.SetStreaming(t.Context(), made.ID, second, ofTenant, "retinaface"))
 	require.NoError(t, s.AppendSamples(t.Context(), made.ID, []liveproof.Sample{sample(1)}, counts, liveproof.Pending()))
-	require.NoError(t, s.SetStreaming(t.Context(), made.ID, second, "retinaface"), "the same again is no error")
-	require.ErrorIs(t, s.SetStreaming(t.Context(), made.ID, first, "retinaface"), liveproof.ErrConflict)
-	require.ErrorIs(t, s.SetStreaming(t.Context(), made.ID, second, "haar"), liveproof.ErrConflict)
+	require.NoError(t, s.SetStreaming(t.Context(), made.ID, second, ofTenant, "retinaface"), "the same again is no error")
+	require.ErrorIs(t, s.SetStreaming(t.Context(), made.ID, first, ofTenant, "retinaface"), liveproof.ErrConflict)
+	require.ErrorIs(t, s.SetStreaming(t.Context(), made.ID, second, ofTenant, "haar"), liveproof.ErrConflict)
 	got, err := s.Get(t.Context(), made.ID)
 	require.NoError(t, err)
+	require.ErrorIs(t, s.SetStreaming(t.Context(), made.ID, second, ofModel, "retinaface"), liveproof.ErrConflict, "another threshold")
 	require.Equal(t, second, got.Model)
+	require.Equal(t, ofTenant, got.Threshold)
 	require.Equal(t, "retinaface", got.Detector)
 	require.Equal(t, liveproof.StateStreaming, got.State)
+}
+
+// thresholds are one of each source.
+var (
+	digest   = strings.Repeat("a1", 32)
+	ofModel  = liveproof.Threshold{Value: 0.5, Source: liveproof.ThresholdOfModel}
+	ofServer = liveproof.Threshold{Value: 0.1 + 0.2, Source: liveproof.ThresholdOfConfiguration}
+	ofFile   = liveproof.Threshold{Value: 0.6180339887498949, Source: liveproof.ThresholdOfConfiguration, Calibration: "all-2026", CalibrationSHA256: digest}
+	ofTenant = liveproof.Threshold{Value: 0.25, Source: liveproof.ThresholdOfTenant, Calibration: "bank_a", CalibrationSHA256: digest}
+	ofAsked  = liveproof.Threshold{Value: 5e-324, Source: liveproof.ThresholdOfRequest, Calibration: "high-value", CalibrationSHA256: digest}
+)
+
+// checkThresholds: what judges a session is read as it was written, to the last bit.
+func checkThresholds(t *testing.T, s storer) {
+	for _, want := range []liveproof.Threshold{ofModel, ofServer, ofFile, ofTenant, ofAsked} {
+		session := newSession(time.Hour)
+		if want.Source == liveproof.ThresholdOfRequest {
+			session.Calibration = "high_value"
+		}
+		made, _, err := s.Create(t.Context(), session, "", "")
+		require.NoError(t, err)
+		require.Zero(t, made.Threshold, "nothing judges it yet")
+		require.NoError(t, s.Claim(t.Context(), made.ID, "t", held()))
+		require.NoError(t, s.SetStreaming(t.Context(), made.ID, liveproof.ModelInfo{}, want, "haar"))
+		got, err := s.Get(t.Context(), made.ID)
+		require.NoError(t, err)
+		require.Equal(t, want, got.Threshold)
+		ended, err := s.Decide(t.Context(), made.ID, decided(live))
+		require.NoError(t, err)
+		require.Equal(t, want, ended.Threshold)
+		require.Equal(t, session.Calibration, ended.Calibration)
+	}
+}
+
+func checkBadThresholds(t *testing.T, s storer) {
+	made := create(t, s)
+	require.NoError(t, s.Claim(t.Context(), made.ID, "t", held()))
+	for _, bad := range []liveproof.Threshold{
+		{Value: 0.5},
+		{Value: math.NaN(), Source: liveproof.ThresholdOfModel},
+		{Value: 1, Source: liveproof.ThresholdOfModel},
+		{Source: liveproof.ThresholdOfConfiguration},
+		{Value: 0.5, Source: "client"},
+		{Value: 0.5, Source: liveproof.ThresholdOfTenant},
+		{Value: 0.5, Source: liveproof.ThresholdOfModel, Calibration: "x", CalibrationSHA256: digest},
+		{Value: 0.5, Source: liveproof.ThresholdOfTenant, Calibration: "a b:c", CalibrationSHA256: digest},
+	} {
+		require.Error(t, s.SetStreaming(t.Context(), made.ID, liveproof.ModelInfo{}, bad, "haar"), "%+v", bad)
+	}
+	got, err := s.Get(t.Context(), made.ID)
+	require.NoError(t, err)
+	require.Equal(t, liveproof.StateConnecting, got.State)
+	require.Zero(t, got.Threshold)
 }
 
 func sample(seq int64) liveproof.Sample {

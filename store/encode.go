@@ -26,10 +26,11 @@ func encodeSession(s liveproof.Session, leaseUntil int64) ([]any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return []any{
+	fields := []any{
 		"tenant", s.Tenant,
 		"mode", string(s.Mode),
 		"external_id", s.ExternalID,
+		"calibration", s.Calibration,
 		"state", string(s.State),
 		"verdict", string(s.Verdict.Outcome),
 		"score", s.Verdict.Score,
@@ -42,7 +43,24 @@ func encodeSession(s liveproof.Session, leaseUntil int64) ([]any, error) {
 		"lease_until", leaseUntil,
 		"created_at", s.CreatedAt.UnixMilli(),
 		"expires_at", s.ExpiresAt.UnixMilli(),
-	}, nil
+	}
+	for i, value := range thresholdValues(s.Threshold) {
+		fields = append(fields, thresholdFields[i], value)
+	}
+	return fields, nil
+}
+
+// thresholdFields are the fields of the threshold that judges; streamingScript and luaAnswer name them too. Each is a field of
+// its own so that scripts can put it into events.
+var thresholdFields = []string{"threshold", "threshold_source", "threshold_calibration", "threshold_sha256"}
+
+// thresholdValues are their values; all are empty without a threshold.
+func thresholdValues(t liveproof.Threshold) []any {
+	value := ""
+	if t != (liveproof.Threshold{}) {
+		value = strconv.FormatFloat(t.Value, 'g', -1, 64)
+	}
+	return []any{value, string(t.Source), t.Calibration, t.CalibrationSHA256}
 }
 
 func encodeResult(counts liveproof.FrameCounts, v liveproof.Verdict) (frames, result []byte, err error) {
@@ -74,12 +92,13 @@ func encodeSamples(samples []liveproof.Sample) ([]any, error) {
 func decodeSession(id liveproof.SessionID, f map[string]string) (liveproof.Session, error) {
 	s := liveproof.Session{
 		ID: id, Tenant: f["tenant"], Mode: liveproof.Mode(f["mode"]), ExternalID: f["external_id"],
-		State: liveproof.State(f["state"]), Detector: f["detector"],
+		Calibration: f["calibration"], State: liveproof.State(f["state"]), Detector: f["detector"],
 	}
 	d := decoder{id: id, fields: f}
 	d.json("result", &s.Verdict)
 	d.json("frames", &s.Frames)
 	d.json("model", &s.Model)
+	s.Threshold = d.threshold()
 	s.Deadline = d.seconds("deadline")
 	s.CreatedAt, s.ExpiresAt = d.time("created_at"), d.time("expires_at")
 	s.Lease = liveproof.Lease{Owner: f["lease_owner"], Until: d.time("lease_until")}
@@ -114,6 +133,8 @@ func (d *decoder) consistent(s liveproof.Session) {
 		{"result", !decision || v.Scored > 0},
 		{"result", !s.State.Terminal() || v.Final && v.Outcome != liveproof.OutcomePending},
 		{"deadline", s.Deadline >= 0},
+		{"threshold", s.Threshold == (liveproof.Threshold{}) || s.Threshold.Valid()},
+		{"calibration", s.Threshold == (liveproof.Threshold{}) || (s.Calibration != "") == (s.Threshold.Source == liveproof.ThresholdOfRequest)},
 	} {
 		if !rule.holds {
 			d.note(rule.field, errInconsistent)
@@ -166,6 +187,20 @@ func (d *decoder) seconds(field string) time.Duration {
 		return 0
 	}
 	return time.Duration(math.Round(s * 1e9))
+}
+
+// threshold reads what judges the session. A session before streaming has none, and neither has a record of version 0.1.
+func (d *decoder) threshold() liveproof.Threshold {
+	t := liveproof.Threshold{
+		Source:      liveproof.ThresholdSource(d.fields["threshold_source"]),
+		Calibration: d.fields["threshold_calibration"], CalibrationSHA256: d.fields["threshold_sha256"],
+	}
+	if text := d.fields["threshold"]; text != "" {
+		var err error
+		t.Value, err = strconv.ParseFloat(text, 64)
+		d.note("threshold", err)
+	}
+	return t
 }
 
 // time reads Unix milliseconds.

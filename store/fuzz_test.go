@@ -16,23 +16,28 @@ func records(t testing.TB) (all []map[string]string) {
 	t.Helper()
 	inconclusive, pending := liveproof.Inconclusive(liveproof.ReasonDeadline), liveproof.Pending()
 	for _, r := range []struct {
-		state   liveproof.State
-		verdict liveproof.Verdict
+		state     liveproof.State
+		verdict   liveproof.Verdict
+		threshold liveproof.Threshold
 	}{
-		{liveproof.StateCreated, pending},
-		{liveproof.StateConnecting, pending},
-		{liveproof.StateStreaming, pending},
-		{liveproof.StateStreaming, live},
-		{liveproof.StateDecided, live},
-		{liveproof.StateDecided, spoof()},
-		{liveproof.StateDecided, inconclusive},
-		{liveproof.StateExpired, inconclusive},
-		{liveproof.StateFailed, inconclusive},
+		{liveproof.StateCreated, pending, liveproof.Threshold{}},
+		{liveproof.StateConnecting, pending, liveproof.Threshold{}},
+		{liveproof.StateStreaming, pending, ofModel},
+		{liveproof.StateStreaming, live, ofFile},
+		{liveproof.StateDecided, live, ofTenant},
+		{liveproof.StateDecided, spoof(), ofServer},
+		{liveproof.StateDecided, inconclusive, ofModel},
+		{liveproof.StateExpired, inconclusive, liveproof.Threshold{}},
+		{liveproof.StateFailed, inconclusive, liveproof.Threshold{}},
+		{liveproof.StateDecided, live, ofAsked},
 	} {
 		s := liveproof.Session{
 			Tenant: "bank", Mode: liveproof.ModeCall, State: r.state, Verdict: r.verdict, Deadline: 15 * time.Second,
 			CreatedAt: time.UnixMilli(1_700_000_000_000), ExpiresAt: time.UnixMilli(1_700_000_900_000), Frames: counts,
-			Lease: liveproof.Lease{Owner: "server A"},
+			Lease: liveproof.Lease{Owner: "server A"}, Threshold: r.threshold,
+		}
+		if r.threshold.Source == liveproof.ThresholdOfRequest {
+			s.Calibration = "high_value"
 		}
 		fields, err := encodeSession(s, 1_700_000_004_000)
 		require.NoError(t, err)
@@ -63,6 +68,19 @@ func TestRecordsAreRead(t *testing.T) {
 	}
 }
 
+// TestRecordsOfOldVersionsAreRead: a record that was written before the threshold was kept.
+func TestRecordsOfOldVersionsAreRead(t *testing.T) {
+	for _, f := range records(t) {
+		for _, field := range append([]string{"calibration"}, thresholdFields...) {
+			delete(f, field)
+		}
+		s, err := decodeSession("x", f)
+		require.NoError(t, err, "%v", f)
+		require.Equal(t, f["verdict"], string(s.Verdict.Outcome))
+		require.Zero(t, s.Threshold)
+	}
+}
+
 // TestDamagedRecordIsNoSession: what a crash, a bug or a person can make of a record.
 func TestDamagedRecordIsNoSession(t *testing.T) {
 	for name, change := range map[string]struct {
@@ -85,6 +103,14 @@ func TestDamagedRecordIsNoSession(t *testing.T) {
 		"deadline is not a number":   {4, "deadline", "NaN"},
 		"deadline without end":       {4, "deadline", "1e300"},
 		"lease that is not a number": {4, "lease_until", "soon"},
+		"threshold of nobody":        {4, "threshold_source", ""},
+		"threshold of a client":      {4, "threshold_source", "client"},
+		"threshold is not a number":  {4, "threshold", "NaN"},
+		"threshold passes all":       {4, "threshold", "0"},
+		"threshold without evidence": {4, "threshold_sha256", ""},
+		"threshold half gone":        {2, "threshold", ""},
+		"asked for, and not used":    {4, "calibration", "high_value"},
+		"used, and not asked for":    {9, "calibration", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := records(t)[change.record]
@@ -103,6 +129,8 @@ func FuzzRecord(f *testing.F) {
 	f.Add(uint8(5), "verdict", "live", "result", `{"verdict":"live","score":0.125,"reasons":[],"scored":12,"final":true,"at":2.4}`)
 	f.Add(uint8(4), "score", "0.87500", "deadline", "-1e-400")
 	f.Add(uint8(2), "state", "decided", "lease_until", "99999999999999999999")
+	f.Add(uint8(4), "threshold", "1e-400", "threshold_source", "request")
+	f.Add(uint8(9), "threshold_sha256", "a b:c", "calibration", "")
 	f.Add(uint8(0), "result", `{"verdict":"live","at":1e308}`, "frames", "[]")
 	f.Fuzz(func(t *testing.T, which uint8, field1, value1, field2, value2 string) {
 		all := records(t)
@@ -125,6 +153,8 @@ func checkRecord(t *testing.T, fields map[string]string, s liveproof.Session, er
 	_ = s.Current(time.Now())
 	v := s.Verdict
 	switch {
+	case s.Threshold != (liveproof.Threshold{}) && !s.Threshold.Valid():
+		t.Fatalf("judged by %+v", s.Threshold)
 	case err != nil && (v.Outcome != "" || s.State != ""):
 		t.Fatalf("an error, and a session: %+v", s)
 	case err != nil && errors.Is(err, liveproof.ErrUnavailable):

@@ -139,23 +139,32 @@ func (r *Redis) tell(ctx context.Context, id liveproof.SessionID, untold string)
 	return mapError(err)
 }
 
-// publish adds changes to the stream of events. A change is an event's name, or name:verdict:score.
+// publish adds changes to the stream of events.
 func (r *Redis) publish(ctx context.Context, id liveproof.SessionID, untold string) error {
 	if untold == "" {
 		return nil
 	}
 	pipe := r.db.Pipeline()
 	for change := range strings.FieldsSeq(untold) {
-		values := []any{"session", string(id)}
-		event, verdict, decided := strings.Cut(change, ":")
-		values = append(values, "event", event)
-		if outcome, score, ok := strings.Cut(verdict, ":"); decided && ok {
-			values = append(values, "verdict", outcome, "score", score)
-		}
-		pipe.XAdd(ctx, &redis.XAddArgs{Stream: eventsKey, MaxLen: r.cfg.EventsMaxLen, Approx: true, Values: values})
+		pipe.XAdd(ctx, &redis.XAddArgs{Stream: eventsKey, MaxLen: r.cfg.EventsMaxLen, Approx: true, Values: eventOf(id, change)})
 	}
 	_, err := pipe.Exec(ctx)
 	return mapError(err)
+}
+
+// changeParts are the parts of a change, which colons separate: the event alone, or followed by the verdict, or by the
+// verdict and the threshold that judges.
+var changeParts = append([]string{"event", "verdict", "score"}, thresholdFields...)
+
+// eventOf is the event of a change, as field, value, …; parts that are empty are left out.
+func eventOf(id liveproof.SessionID, change string) []any {
+	values := []any{"session", string(id)}
+	for i, part := range strings.SplitN(change, ":", len(changeParts)) {
+		if part != "" {
+			values = append(values, changeParts[i], part)
+		}
+	}
+	return values
 }
 
 // forget removes changes that the stream of events has from the session's field "untold".

@@ -174,21 +174,26 @@ func (m *Memory) Lapse(_ context.Context, found liveproof.Session, end liveproof
 }
 
 // SetStreaming implements engine.Recorder.
-func (m *Memory) SetStreaming(_ context.Context, id liveproof.SessionID, model liveproof.ModelInfo, detector string) error {
+func (m *Memory) SetStreaming(_ context.Context, id liveproof.SessionID, model liveproof.ModelInfo,
+	threshold liveproof.Threshold, detector string,
+) error {
+	if err := checkThreshold(threshold); err != nil {
+		return err
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	r, err := m.find(id)
 	if err != nil {
 		return err
 	}
-	same := r.session.Model == model && r.session.Detector == detector
+	same := r.session.Model == model && r.session.Threshold == threshold && r.session.Detector == detector
 	switch {
 	case r.session.State == liveproof.StateConnecting:
 	case r.session.State == liveproof.StateStreaming && (same || r.lastSeq == 0):
 	default:
 		return liveproof.ErrConflict
 	}
-	r.session.State, r.session.Model, r.session.Detector = liveproof.StateStreaming, model, detector
+	r.session.State, r.session.Model, r.session.Threshold, r.session.Detector = liveproof.StateStreaming, model, threshold, detector
 	return nil
 }
 

@@ -202,12 +202,17 @@ func (r *Redis) Claim(ctx context.Context, id liveproof.SessionID, tokenID strin
 }
 
 // SetStreaming implements engine.Recorder.
-func (r *Redis) SetStreaming(ctx context.Context, id liveproof.SessionID, model liveproof.ModelInfo, detector string) error {
+func (r *Redis) SetStreaming(ctx context.Context, id liveproof.SessionID, model liveproof.ModelInfo,
+	threshold liveproof.Threshold, detector string,
+) error {
+	if err := checkThreshold(threshold); err != nil {
+		return err
+	}
 	encoded, err := json.Marshal(model)
 	if err != nil {
 		return err
 	}
-	return r.run(ctx, streamingScript, id, encoded, detector)
+	return r.run(ctx, streamingScript, id, append([]any{encoded, detector}, thresholdValues(threshold)...)...)
 }
 
 // AppendSamples implements pipeline.Recorder.

@@ -65,7 +65,7 @@ func TestRedisEventStream(t *testing.T) {
 	r := newRedis(t, testConfig(redistest.Start(t).URL()))
 	made := create(t, r)
 	require.NoError(t, r.Claim(t.Context(), made.ID, "t", held()))
-	require.NoError(t, r.SetStreaming(t.Context(), made.ID, liveproof.ModelInfo{}, "haar"))
+	require.NoError(t, r.SetStreaming(t.Context(), made.ID, liveproof.ModelInfo{}, liveproof.Threshold{}, "haar"))
 	require.NoError(t, r.AppendSamples(t.Context(), made.ID, []liveproof.Sample{sample(1)}, counts, liveproof.Pending()))
 	require.NoError(t, decide(r, made.ID, decided(live)))
 	events, err := r.db.XRange(t.Context(), eventsKey, "-", "+").Result()
@@ -77,6 +77,31 @@ func TestRedisEventStream(t *testing.T) {
 	}
 	require.Equal(t, []string{"created", "connecting", "streaming", "decided"}, names)
 	require.Equal(t, "live", events[3].Values["verdict"])
+}
+
+// TestEventsNameTheThreshold: every event with a verdict says what judged, from the first sample on.
+func TestEventsNameTheThreshold(t *testing.T) {
+	r := newRedis(t, testConfig(redistest.Start(t).URL()))
+	made := create(t, r)
+	require.NoError(t, r.Claim(t.Context(), made.ID, "t", held()))
+	require.NoError(t, r.SetStreaming(t.Context(), made.ID, liveproof.ModelInfo{}, ofTenant, "haar"))
+	call := live
+	call.Final = false
+	require.NoError(t, r.AppendSamples(t.Context(), made.ID, []liveproof.Sample{sample(1)}, counts, call))
+	require.NoError(t, decide(r, made.ID, decided(live)))
+	bare := create(t, r)
+	require.NoError(t, decide(r, bare.ID, liveproof.Unjudged(liveproof.ReasonNoMedia)))
+	events, err := r.db.XRange(t.Context(), eventsKey, "-", "+").Result()
+	require.NoError(t, err)
+	require.Len(t, events, 7)
+	for i, event := range map[int]string{3: "verdict", 4: "decided"} {
+		require.Equal(t, map[string]any{
+			"session": string(made.ID), "event": event, "verdict": "live", "score": "0.875",
+			"threshold": "0.25", "threshold_source": "tenant", "threshold_calibration": "bank_a", "threshold_sha256": digest,
+		}, events[i].Values)
+	}
+	require.Equal(t, map[string]any{"session": string(bare.ID), "event": "expired", "verdict": "inconclusive", "score": "0"}, events[6].Values,
+		"nothing judged it")
 }
 
 // TestClocksNeedNotAgree: a server whose clock is wrong sees the same leases as every other.

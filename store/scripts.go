@@ -13,6 +13,12 @@ local function change(event)
   local untold = redis.call('HGET', KEYS[1], 'untold')
   redis.call('HSET', KEYS[1], 'untold', untold and (untold .. ' ' .. event) or event)
 end
+-- The threshold that judges, as :value:source:calibration:sha256; nothing without one.
+local function judged()
+  local t = redis.call('HMGET', KEYS[1], 'threshold', 'threshold_source', 'threshold_calibration', 'threshold_sha256')
+  if not t[1] or t[1] == '' then return '' end
+  return ':' .. t[1] .. ':' .. (t[2] or '') .. ':' .. (t[3] or '') .. ':' .. (t[4] or '')
+end
 local function answer(outcome)
   return {outcome, redis.call('HGET', KEYS[1], 'untold') or ''}
 end
@@ -85,19 +91,25 @@ if not s[1] or s[1] == 'decided' or s[1] == 'expired' or s[1] == 'failed' or s[2
 redis.call('HSET', KEYS[1], 'lease_until', ARGV[2])
 return 1`
 
-// KEYS session; ARGV model, detector. Model and detector may change until the
+// KEYS session; ARGV model, detector, then the values of thresholdFields. All of them may change until the
 // first sample, and never after it.
 var streamingScript = redis.NewScript(luaAnswer + `
-local s = redis.call('HMGET', KEYS[1], 'state', 'last_seq', 'model', 'detector')
+local names = {'model', 'detector', 'threshold', 'threshold_source', 'threshold_calibration', 'threshold_sha256'}
+local s = redis.call('HMGET', KEYS[1], 'state', 'last_seq')
 if not s[1] then return {'not_found', ''} end
+local same, fields = true, {}
+for i, name in ipairs(names) do
+  same = same and redis.call('HGET', KEYS[1], name) == ARGV[i]
+  fields[2 * i - 1], fields[2 * i] = name, ARGV[i]
+end
 if s[1] == 'streaming' then
-  if s[3] == ARGV[1] and s[4] == ARGV[2] then return answer('ok') end
+  if same then return answer('ok') end
   if tonumber(s[2] or '0') > 0 then return answer('conflict') end
-  redis.call('HSET', KEYS[1], 'model', ARGV[1], 'detector', ARGV[2])
+  redis.call('HSET', KEYS[1], unpack(fields))
   return answer('ok')
 end
 if s[1] ~= 'connecting' then return answer('conflict') end
-redis.call('HSET', KEYS[1], 'state', 'streaming', 'model', ARGV[1], 'detector', ARGV[2])
+redis.call('HSET', KEYS[1], 'state', 'streaming', unpack(fields))
 change('streaming')
 return answer('ok')`)
 
@@ -109,7 +121,7 @@ if not s[1] then return {'not_found', ''} end
 append(6, ARGV[5])
 if ended(s[1]) then return answer('decided') end
 redis.call('HSET', KEYS[1], 'frames', ARGV[1], 'result', ARGV[2], 'verdict', ARGV[3], 'score', ARGV[4])
-if s[2] ~= ARGV[3] then change('verdict:' .. ARGV[3] .. ':' .. ARGV[4]) end
+if s[2] ~= ARGV[3] then change('verdict:' .. ARGV[3] .. ':' .. ARGV[4] .. judged()) end
 return answer('ok')`)
 
 // KEYS session, timeline; ARGV end state, result, outcome, score, frames or "",
@@ -129,7 +141,7 @@ end
 if lapse and (s[3] ~= ARGV[8] or s[4] ~= ARGV[9]) then return answer('conflict') end
 redis.call('HSET', KEYS[1], 'state', ARGV[1], 'result', ARGV[2], 'verdict', ARGV[3], 'score', ARGV[4], 'decided_at', ARGV[6])
 if ARGV[5] ~= '' then redis.call('HSET', KEYS[1], 'frames', ARGV[5]) end
-change(ARGV[1] .. ':' .. ARGV[3] .. ':' .. ARGV[4])
+change(ARGV[1] .. ':' .. ARGV[3] .. ':' .. ARGV[4] .. judged())
 return answer('ok')`)
 
 // KEYS session; ARGV the changes that the stream of events now has.

@@ -7,8 +7,8 @@
 //     server a lease, which that server alone renews.
 //   - A session that is not ended and whose lease has run out is found by Lapsed
 //     and ended by Lapse, unless its lease was renewed in between.
-//   - A session's model and detector may be set again until its first sample; from
-//     then on another model or detector gives liveproof.ErrConflict.
+//   - A session's model, threshold and detector may be set again until its first sample;
+//     from then on another one gives liveproof.ErrConflict.
 //   - A verdict is written once; the same verdict again is no error, another
 //     one gives liveproof.ErrDecided.
 //   - Samples carry a sequence number, so a call that is repeated after a lost
@@ -88,6 +88,14 @@ func (c Config) validateRedis() error {
 // repeated after a lost answer.
 func stands(s liveproof.Session, end liveproof.Ending) bool {
 	return s.State == end.State && s.Verdict.Equal(end.Verdict)
+}
+
+// checkThreshold refuses a threshold that cannot have judged a session. The zero value is none at all.
+func checkThreshold(t liveproof.Threshold) error {
+	if t != (liveproof.Threshold{}) && !t.Valid() {
+		return fmt.Errorf("threshold %+v: not a value in (0, 1) with a source and, where the source needs one, a calibration", t)
+	}
+	return nil
 }
 
 // framesOr returns the ending's counts, or those of the record when the ending

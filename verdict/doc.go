@@ -29,6 +29,10 @@
 //   - doubt ≤ ½
 //
 // and `spoof` when the mirror image holds: s < θ-m, agreement ≤ MaxDissent, ρₙ < θ.
+// A sample that was scored in spite of low_bitrate (it comes from a small copy of pictures that the sender has in a larger size) counts
+// for live and not for spoof: where the conditions of spoof hold and more than half of the evidence, as a mean with time constant
+// MinSpan, are such samples, a one-shot session ends as inconclusive at once, and a call is not live.
+//
 // Every condition is monotone in every ρᵢ: raising scores can never turn live
 // into spoof.
 //

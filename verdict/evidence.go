@@ -2,6 +2,7 @@ package verdict
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	"github.com/liveproof/liveproof"
@@ -66,6 +67,7 @@ type evidence struct {
 	score       mean          // of ρ, time constant Tau
 	agreement   mean          // of ρ ≥ θ, time constant MinSpan
 	near        mean          // of ρ within the margin, time constant MinSpan
+	coarse      mean          // of "scored in spite of low_bitrate", time constant MinSpan
 	doubt       mean          // of "doubtful", time constant MinSpan
 	doubtAt     time.Duration // stream time of doubt's last term
 	doubtRun    int           // doubtful samples in a row
@@ -85,6 +87,7 @@ func (e *evidence) count(p Policy, s liveproof.Sample) {
 	e.score.add(s.Rho, s.Weight, decay(gap, p.Tau))
 	e.agreement.add(indicator(s.Rho >= p.Threshold), s.Weight, decay(gap, p.MinSpan))
 	e.near.add(indicator(s.Rho >= p.lower() && s.Rho <= p.upper()), s.Weight, decay(gap, p.MinSpan))
+	e.coarse.add(indicator(slices.Contains(s.Reasons, liveproof.ReasonLowBitrate)), s.Weight, decay(gap, p.MinSpan))
 	e.trust(p, s.T, false)
 	e.above.follow(e.score.value() > p.upper(), gap > p.MaxGap, s.T)
 	e.below.follow(e.score.value() < p.lower(), gap > p.MaxGap, s.T)
@@ -133,6 +136,15 @@ func (e *evidence) shortfall(p Policy) liveproof.Reason {
 		return liveproof.ReasonScoreNear
 	}
 	return liveproof.ReasonScoreUndecided
+}
+
+// blurred is low_bitrate when most of the evidence was scored in spite of it, else "". Lost detail looks like an attack, so such
+// evidence does not prove one.
+func (e *evidence) blurred() liveproof.Reason {
+	if e.coarse.value() > 0.5 {
+		return liveproof.ReasonLowBitrate
+	}
+	return ""
 }
 
 func indicator(b bool) float64 {

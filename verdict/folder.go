@@ -193,6 +193,8 @@ func (f *Folder) restart(t time.Duration, why liveproof.Reason) {
 func (f *Folder) judge(t time.Duration) {
 	side := f.ev.side(f.policy)
 	switch {
+	case side == liveproof.OutcomeSpoof && f.ev.blurred() != "":
+		f.excuse(t)
 	case side == f.outcome:
 	case side == liveproof.OutcomeLive:
 		f.change(side, t, liveproof.ReasonScoreAbove)
@@ -200,6 +202,17 @@ func (f *Folder) judge(t time.Duration) {
 		f.change(side, t, liveproof.ReasonScoreBelow)
 	case f.outcome == liveproof.OutcomeLive && f.ev.score.value() < f.policy.leave():
 		f.change(side, t, liveproof.ReasonScoreUndecided)
+	}
+}
+
+// excuse takes the place of spoof where the evidence proves no attack: a one-shot session ends without a decision, and a call is
+// live no longer.
+func (f *Folder) excuse(t time.Duration) {
+	switch {
+	case f.mode == liveproof.ModeOnboarding:
+		f.settle(liveproof.OutcomeInconclusive, t, []liveproof.Reason{f.ev.blurred(), liveproof.ReasonInsufficientEvidence})
+	case f.outcome == liveproof.OutcomeLive:
+		f.change(liveproof.OutcomePending, t, f.ev.blurred())
 	}
 }
 
@@ -220,9 +233,9 @@ func (f *Folder) conclude(t time.Duration, why liveproof.Reason) {
 	if why == liveproof.ReasonInsufficientEvidence {
 		why = lack
 	}
-	reasons := distinct(why, lack, f.obstacle())
+	reasons := distinct(why, lack, f.ev.blurred(), f.obstacle())
 	if lack == liveproof.ReasonInsufficientEvidence {
-		reasons = distinct(why, f.obstacle(), lack)
+		reasons = distinct(why, f.obstacle(), f.ev.blurred(), lack)
 	}
 	f.settle(liveproof.OutcomeInconclusive, t, reasons)
 }

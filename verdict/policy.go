@@ -11,7 +11,8 @@ import (
 type Policy struct {
 	// Tau is the smoothing's time constant τ, [50ms, 1m].
 	Tau time.Duration `yaml:"tau"`
-	// Threshold is θ on ρ, (0,1); 0 takes the model's.
+	// Threshold is θ on ρ, (0,1), for sessions without a calibration; 0 takes the model's own. Section calibration has the
+	// rule, and docs/thresholds.md explains it. It cannot be set together with calibration.default.
 	Threshold float64 `yaml:"threshold"`
 	// Margin is the distance from the threshold that a decision needs, [0, 0.5).
 	Margin float64 `yaml:"margin"`
@@ -52,11 +53,9 @@ func DefaultPolicy() Policy {
 	}
 }
 
-// For returns the policy with the model's threshold where it has none of its own.
-func (p Policy) For(modelThreshold float64) Policy {
-	if p.Threshold == 0 {
-		p.Threshold = modelThreshold
-	}
+// For returns the policy with a session's threshold (liveproof.Session.Threshold), whatever its own was.
+func (p Policy) For(threshold float64) Policy {
+	p.Threshold = threshold
 	return p
 }
 

@@ -53,6 +53,30 @@ func TestPropertyInvariants(t *testing.T) {
 	eachRandom(t, func(t *testing.T, _ *rand.Rand, s series, mode liveproof.Mode) { checkInvariants(t, s, mode) })
 }
 
+// TestPropertyCoarse: samples that were scored in spite of low_bitrate never give spoof. A one-shot session ends when it would without the
+// reason, and no session is live that would not be.
+func TestPropertyCoarse(t *testing.T) {
+	eachRandom(t, func(t *testing.T, _ *rand.Rand, s series, mode liveproof.Mode) {
+		fine := judged(s, mode)
+		coarse := judged(s.each(func(_ int, v *liveproof.Sample) {
+			if v.Scored {
+				v.Reasons = append(v.Reasons, liveproof.ReasonLowBitrate)
+			}
+		}), mode)
+		require.NotEqual(t, isSpoof, coarse.Outcome)
+		if fine.Outcome == isSpoof && mode == liveproof.ModeOnboarding {
+			require.Equal(t, inconclusive, coarse.Outcome)
+			require.Contains(t, coarse.Reasons, liveproof.ReasonLowBitrate)
+			require.Equal(t, fine.At, coarse.At)
+			return
+		}
+		require.Equal(t, fine.Outcome == isLive, coarse.Outcome == isLive)
+		if mode == liveproof.ModeOnboarding {
+			require.Equal(t, fine.Final, coarse.Final)
+		}
+	})
+}
+
 // checkInvariants holds on any timeline at all, prefix by prefix.
 func checkInvariants(t *testing.T, s series, mode liveproof.Mode) {
 	t.Helper()

@@ -34,6 +34,11 @@ func (s series) scored(n int, rho float64) series {
 	return s
 }
 
+// coarse marks all samples as scored in spite of a coarse encoding.
+func (s series) coarse() series {
+	return s.each(func(_ int, v *liveproof.Sample) { v.Reasons = append(v.Reasons, liveproof.ReasonLowBitrate) })
+}
+
 // unscored adds n samples with a reason.
 func (s series) unscored(n int, why liveproof.Reason) series {
 	for range n {

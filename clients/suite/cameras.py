@@ -32,14 +32,25 @@ def _recording(file: str) -> Path:
 
 
 def _prepare(name: str, recording: Path, into: Path) -> Camera:
-    """Keeps MJPEG as it is, 30 pictures a second; what is coded otherwise becomes MJPEG of high quality."""
+    """Keeps the pictures of MJPEG as they are, 30 a second; what is coded otherwise becomes MJPEG of high quality.
+
+    The recording runs forth and back: it is shorter than the longest check, and the server takes one that starts again for a replay.
+    """
     camera = Camera(name, into / f"{name.replace(' ', '_')}.mjpeg", into / f"{name.replace(' ', '_')}.mkv")
-    if recording.suffix == ".mjpeg":
-        camera.mjpeg.symlink_to(recording)
-    else:
-        _ffmpeg("-i", recording, "-an", "-r", "30", "-c:v", "mjpeg", "-q:v", "2", camera.mjpeg)
+    forth = recording
+    if recording.suffix != ".mjpeg":
+        forth = into / f"forth_{camera.mjpeg.name}"
+        _ffmpeg("-i", recording, "-an", "-r", "30", "-c:v", "mjpeg", "-q:v", "2", forth)
+    pictures = _split(forth.read_bytes())
+    camera.mjpeg.write_bytes(b"".join(pictures + pictures[-2:0:-1]))
     _ffmpeg("-f", "mjpeg", "-r", "30", "-i", camera.mjpeg, "-c", "copy", camera.matroska)
     return camera
+
+
+def _split(mjpeg: bytes) -> list[bytes]:
+    """A JPEG ends with FF D9, which its entropy-coded data cannot hold."""
+    end = b"\xff\xd9"
+    return [picture + end for picture in mjpeg.split(end)[:-1]]
 
 
 def _ffmpeg(*arguments: str | Path) -> None:

@@ -96,9 +96,9 @@ BROWSER = ("node", ROOM / "browser/publish.mjs")
 CLIENTS = (
     Client("aiortc", "aiortc", requirement("aiortc"), (PYTHON, ROOM / "aiortc_whip.py"), ("VP8", "H264"), ("VP8", "H264"), attacks=True),
     Client("aiortc-signal", "aiortc, WebSocket", requirement("aiortc"), AIORTC_SIGNAL, ("VP8", "H264"), ("VP8",), told=True),
-    Client("aiortc-slow", "aiortc, WebSocket, 256 kbit/s", requirement("aiortc"), AIORTC_SIGNAL, ("VP8", "H264"), bitrate=256, told=True),
+    Client("aiortc-slow", "aiortc, WebSocket, 256 kbit/s", requirement("aiortc"), AIORTC_SIGNAL, ("VP8", "H264"), ("VP8",), bitrate=256, told=True),
     Client("ffmpeg", "FFmpeg", ffmpeg, (ROOM / "ffmpeg.sh",), ("H264",)),
-    Client("pyav", "PyAV (FFmpeg 8.1’s WHIP muxer)", requirement("av"), (PYTHON, ROOM / "pyav.py"), ("H264",)),
+    Client("pyav", "PyAV (FFmpeg 8.1’s WHIP muxer)", requirement("av"), (PYTHON, ROOM / "pyav.py"), ("H264",), ("H264",)),
     Client("gstreamer", "GStreamer webrtcbin", debian("gstreamer1.0-plugins-bad"), GSTREAMER, ("VP8", "H264"), attacks=True),
     Client("gstreamer-slow", "GStreamer, 256 kbit/s", debian("gstreamer1.0-plugins-bad"), GSTREAMER, ("VP8", "H264"), bitrate=256),
     Client("werift", "werift", npm("werift"), ("node", ROOM / "werift.mjs"), ("VP8", "H264"), ("VP8",)),

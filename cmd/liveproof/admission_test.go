@@ -17,9 +17,10 @@ func TestServerMeasuresItsSessions(t *testing.T) {
 	}
 	t.Setenv("LIVEPROOF_SESSION_MAX_SESSIONS", "auto")
 	s := startServer(t)
+	clip := nobody(t, "30") // before the session, whose token expires
 	made := s.create(`{"mode":"call"}`)
 	require.Zero(t, s.metric("liveproof_session_cost_cores"), "nothing is known yet")
-	s.publish(made, nobody(t, "30"))
+	s.publish(made, clip)
 	for _, name := range []string{"liveproof_session_cost_cores", `liveproof_capacity_used_ratio{resource="cpu"}`} {
 		require.Eventually(t, func() bool { return s.metric(name) > 0 }, time.Minute, 100*time.Millisecond, name)
 	}

@@ -2,17 +2,23 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net"
 	"os"
 	"reflect"
+	"slices"
+	"strings"
 	"time"
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/liveproof/liveproof"
+	"github.com/liveproof/liveproof/calibration"
 	"github.com/liveproof/liveproof/detector"
 	"github.com/liveproof/liveproof/engine"
 	"github.com/liveproof/liveproof/ingest"
@@ -30,19 +36,20 @@ import (
 
 // Config is the whole configuration: one section for each room.
 type Config struct {
-	Session  live.Config     `yaml:"session"`
-	Ingest   ingest.Config   `yaml:"ingest"`
-	WebRTC   rtc.Config      `yaml:"webrtc"`
-	Media    media.Config    `yaml:"media"`
-	Pipeline pipeline.Config `yaml:"pipeline"`
-	Detector detector.Config `yaml:"detector"`
-	Scorer   scorer.Config   `yaml:"scorer"`
-	Verdict  verdict.Policy  `yaml:"verdict"`
-	ONNX     onnx.Config     `yaml:"onnx"`
-	Models   models.Config   `yaml:"models"`
-	Store    store.Config    `yaml:"store"`
-	Log      LogConfig       `yaml:"log"`
-	Ops      OpsConfig       `yaml:"ops"`
+	Session     live.Config        `yaml:"session"`
+	Ingest      ingest.Config      `yaml:"ingest"`
+	WebRTC      rtc.Config         `yaml:"webrtc"`
+	Media       media.Config       `yaml:"media"`
+	Pipeline    pipeline.Config    `yaml:"pipeline"`
+	Detector    detector.Config    `yaml:"detector"`
+	Scorer      scorer.Config      `yaml:"scorer"`
+	Verdict     verdict.Policy     `yaml:"verdict"`
+	Calibration calibration.Config `yaml:"calibration"`
+	ONNX        onnx.Config        `yaml:"onnx"`
+	Models      models.Config      `yaml:"models"`
+	Store       store.Config       `yaml:"store"`
+	Log         LogConfig          `yaml:"log"`
+	Ops         OpsConfig          `yaml:"ops"`
 }
 
 // LogConfig shapes the log on standard error.
@@ -66,19 +73,20 @@ type OpsConfig struct {
 // DefaultConfig is what runs without a file; configs/liveproof.yaml says the same in words.
 func DefaultConfig() Config {
 	return Config{
-		Session:  live.DefaultConfig(),
-		Ingest:   ingest.DefaultConfig(),
-		WebRTC:   rtc.DefaultConfig(),
-		Media:    media.DefaultConfig(),
-		Pipeline: pipeline.DefaultConfig(),
-		Detector: detector.DefaultConfig(),
-		Scorer:   scorer.DefaultConfig(),
-		Verdict:  verdict.DefaultPolicy(),
-		ONNX:     onnx.DefaultConfig(),
-		Models:   models.DefaultConfig(),
-		Store:    store.DefaultConfig(),
-		Log:      LogConfig{Format: "text", Level: slog.LevelInfo},
-		Ops:      OpsConfig{Listen: "127.0.0.1:9464"},
+		Session:     live.DefaultConfig(),
+		Ingest:      ingest.DefaultConfig(),
+		WebRTC:      rtc.DefaultConfig(),
+		Media:       media.DefaultConfig(),
+		Pipeline:    pipeline.DefaultConfig(),
+		Detector:    detector.DefaultConfig(),
+		Scorer:      scorer.DefaultConfig(),
+		Verdict:     verdict.DefaultPolicy(),
+		Calibration: calibration.DefaultConfig(),
+		ONNX:        onnx.DefaultConfig(),
+		Models:      models.DefaultConfig(),
+		Store:       store.DefaultConfig(),
+		Log:         LogConfig{Format: "text", Level: slog.LevelInfo},
+		Ops:         OpsConfig{Listen: "127.0.0.1:9464"},
 	}
 }
 
@@ -101,14 +109,34 @@ func (c Config) validateTogether() error {
 			"%v is less than the %v that verdict.min_span and verdict.hold need", c.Session.Deadline, least),
 		check.That("session.connect_timeout", c.Session.ConnectTimeout >= time.Second,
 			"%v is less than the 1s that ICE and DTLS need", c.Session.ConnectTimeout),
+		check.That("calibration.default", c.Calibration.Default == "" || c.Verdict.Threshold == 0,
+			"verdict.threshold is set too, and only one can judge: delete one of them"),
+		c.validateTenants(),
 	)
+}
+
+// validateTenants finds a tenant that is misspelt in calibration.tenants: its sessions would be judged by another threshold.
+func (c Config) validateTenants() error {
+	if len(c.Ingest.APIKeys) == 0 {
+		return nil // a development server, or files are judged: nobody creates sessions of another tenant
+	}
+	var known []string
+	for _, k := range c.Ingest.APIKeys {
+		known = append(known, cmp.Or(k.Tenant, liveproof.DefaultTenant))
+	}
+	var errs []error
+	for _, tenant := range slices.Sorted(maps.Keys(c.Calibration.Tenants)) {
+		errs = append(errs, check.That("calibration.tenants", slices.Contains(known, tenant),
+			"%q has no key in ingest.api_keys; there are keys of %s", tenant, strings.Join(known, ", ")))
+	}
+	return errors.Join(errs...)
 }
 
 // engine is the engine's configuration, with the timeouts of section session.
 func (c Config) engine() engine.Config {
 	e := engine.Config{
 		Media: c.Media, Pipeline: c.Pipeline, Detector: c.Detector, Scorer: c.Scorer,
-		Verdict: c.Verdict, ONNX: c.ONNX, Models: c.Models,
+		Verdict: c.Verdict, Calibration: c.Calibration, ONNX: c.ONNX, Models: c.Models,
 	}
 	e.Verdict.Deadline, e.Pipeline.IdleTimeout, e.Pipeline.Live = c.Session.Deadline, c.Session.IdleTimeout, true
 	return e

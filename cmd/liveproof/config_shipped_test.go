@@ -51,13 +51,15 @@ func clearUnset(v reflect.Value) {
 	for i := range v.NumField() {
 		field := v.Field(i)
 		switch {
-		case v.Type().Field(i).Tag.Get("yaml") == "-", field.Kind() == reflect.Slice && field.Len() == 0:
+		case v.Type().Field(i).Tag.Get("yaml") == "-", isList(field) && field.Len() == 0:
 			field.SetZero()
 		case field.Kind() == reflect.Struct:
 			clearUnset(field)
 		}
 	}
 }
+
+func isList(v reflect.Value) bool { return v.Kind() == reflect.Slice || v.Kind() == reflect.Map }
 
 const configHead = `# Liveproof's configuration: every key with its default. Give it with --config; keys that are
 # left out keep their default, unknown ones are refused. Each can also be set in the environment as

@@ -112,9 +112,9 @@ func (o extractOptions) run(ctx context.Context, cfg Config, out, errOut io.Writ
 		return usage(err)
 	}
 	if !o.quiet {
-		progress := newVideoProgress(errOut)
+		progress := newListProgress("extracting", "videos", errOut)
 		defer progress.close()
-		do.Progress = progress.show
+		do.Progress = func(now extract.Progress) { progress.show(extractAdvance(now)) }
 	}
 	if o.verify {
 		return o.runVerify(ctx, cfg, tree, do, out)
@@ -149,7 +149,7 @@ func (o extractOptions) runExtract(ctx context.Context, cfg Config, tree *benchm
 	case err != nil && ctx.Err() != nil:
 		return &exitError{code: exitCanceled, err: errors.New("interrupted; run the same command again to continue")}
 	case errors.Is(err, extract.ErrOutput):
-		return fmt.Errorf("--out: %w", err)
+		return fmt.Errorf("--out: %w%s", err, mendOutput(err, o.out))
 	case err != nil:
 		return err
 	case summary.Report == nil:

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"image"
 	"image/png"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -156,7 +157,8 @@ func TestExtractRefuses(t *testing.T) {
 }
 
 func TestProgressLine(t *testing.T) {
-	now := extract.Progress{Total: 100, Done: 60, Skipped: 50, Crops: 100}
-	require.Equal(t, "extracting: 60 of 100 videos, 10.0 crops/s, 40s left", progressLine(now, 10*time.Second), "what was done before tells no speed")
-	require.Equal(t, "extracting: 0 of 100 videos", progressLine(extract.Progress{Total: 100}, 0))
+	p := newListProgress("extracting", "videos", io.Discard)
+	now := extractAdvance(extract.Progress{Total: 100, Done: 60, Skipped: 50, Crops: 100})
+	require.Equal(t, "extracting: 60 of 100 videos, 10.0 crops/s, 40s left", p.line(now, 10*time.Second), "what was done before tells no speed")
+	require.Equal(t, "extracting: 0 of 100 videos", p.line(extractAdvance(extract.Progress{Total: 100}), 0))
 }

@@ -203,7 +203,7 @@ func (s *server) publish(made createdSession, clip *publish.Clip) (stop func()) 
 	s.t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	session := publish.Session{ID: made.ID, ClientToken: made.ClientToken, WHIPURL: made.WHIPURL}
-	p, err := publish.Connect(ctx, http.DefaultClient, session, clip)
+	p, err := publish.Connect(ctx, publish.Options{}, session, clip)
 	require.NoError(s.t, err)
 	var wg sync.WaitGroup
 	wg.Go(func() { _ = p.Send(ctx, clip) })

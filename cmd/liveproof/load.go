@@ -11,17 +11,21 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/liveproof/liveproof"
 	"github.com/liveproof/liveproof/internal/check"
 	"github.com/liveproof/liveproof/publish"
 )
 
-const loadHelp = `Opens N live WebRTC sessions against a running server, each sending the same VP8
-video in real time, and prints how many samples per second were scored in each of them.
-It answers "how many sessions can this machine run": start it on another machine, as it
-otherwise takes processor time from the server. Sessions for which the server has no
+const loadHelp = `Opens N live WebRTC sessions against a running server, each sending the same video in real time, and
+prints how many samples per second were scored in each of them. It is replay --via webrtc with one file for all
+sessions, and with a measurement of the server. It answers "how many sessions can this machine run": start it on
+another machine, as it otherwise takes processor time from the server. Sessions for which the server has no
 capacity are counted as refused.
+
+  liveproof load --api-key KEY --sessions 10 clip.mp4
+  liveproof load --api-key KEY --sessions 10 --window 20s --append results.jsonl clip.mp4
 
 With --window the server is measured too, while all sessions send. Its metrics give its
 CPU time, its memory and the time from a picture to its score; the server prints their
@@ -33,57 +37,64 @@ By default the sessions are calls. A call that stands at live is sampled less of
 measure how many sessions the server can run at the full sampling rate, start it with
 LIVEPROOF_PIPELINE_RELAXED_RATE=60.
 
-The video is an IVF file of VP8 that does not repeat itself (a loop counts as frozen and is
-not scored). To make one from any clip:
-
-  ffmpeg -i clip.mp4 -vf scale=640:480 -r 30 -c:v libvpx -b:v 1M \
-         -deadline realtime -cpu-used 8 clip.ivf
-  liveproof load --api-key KEY --sessions 10 clip.ivf`
+The video must not repeat itself: a loop counts as frozen and is not scored. It is encoded once, as VP8 unless
+--codec says otherwise. An IVF file of VP8 or H.264 is sent as it is.`
 
 // loadOptions are the flags of `liveproof load`.
 type loadOptions struct {
-	server, metrics, apiKey, mode, appendTo string
-	sessions                                int
-	stagger                                 time.Duration
-	window                                  publish.Window
+	publish                 publishOptions
+	metrics, mode, appendTo string
+	window                  publish.Window
 }
 
 func newLoadCommand() *cobra.Command {
 	o := loadOptions{}
 	cmd := &cobra.Command{
-		Use:   "load [flags] VIDEO.ivf",
+		Use:   "load [flags] VIDEO",
 		Short: "Open many live sessions against a server and measure what they get",
 		Long:  loadHelp,
 		Args:  wantArgs(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return o.run(cmd.Context(), args[0], cmd.OutOrStdout())
+			return o.run(cmd.Context(), args[0], cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.server, "server", "http://127.0.0.1:8080", "address of the server")
+	f.AddFlagSet(o.publish.flags())
+	// What differs from replay: there is no server inside this program, and a refusal is a result.
+	setDefault(f.Lookup("server"), "http://127.0.0.1:8080", "address of the server")
+	f.Lookup("api-key").Usage = "API key of the server (or LIVEPROOF_API_KEY)"
+	setDefault(f.Lookup("sessions"), "1", "concurrent sessions, all with the same video")
+	setDefault(f.Lookup("patience"), "0s", "how long a session is asked for again while the server has no capacity; 0: once")
+	f.SetNormalizeFunc(func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
+		if name == "stagger" { // the flag's name before 0.2
+			name = "ramp"
+		}
+		return pflag.NormalizedName(name)
+	})
 	f.StringVar(&o.metrics, "metrics", "http://127.0.0.1:9464/metrics", "with --window, address of the server's metrics (its ops.listen)")
-	f.StringVar(&o.apiKey, "api-key", os.Getenv("LIVEPROOF_API_KEY"), "API key (or LIVEPROOF_API_KEY)")
 	f.StringVar(&o.mode, "mode", string(liveproof.ModeCall), "call or onboarding")
-	f.IntVar(&o.sessions, "sessions", 1, "concurrent sessions")
-	f.DurationVar(&o.stagger, "stagger", 200*time.Millisecond, "time between two sessions' starts")
 	f.DurationVar(&o.window.Length, "window", 0, "measure the server for this time; 0: send the whole video and measure only the sessions")
 	f.DurationVar(&o.window.Settle, "settle", 4*time.Second, "time from the last session's start to the window")
 	f.StringVar(&o.appendTo, "append", "", "append the summary to this file, as one line of JSON")
 	return cmd
 }
 
-func (o loadOptions) run(ctx context.Context, path string, out io.Writer) error {
-	load := publish.Options{
-		Client: publish.Client{Server: o.server, APIKey: o.apiKey, Metrics: o.metrics},
-		Mode:   liveproof.Mode(o.mode), Sessions: o.sessions, Stagger: o.stagger,
-	}
-	if err := check.Prefix("--", o.validate(load)); err != nil {
+// setDefault changes a flag's default and what --help says of it.
+func setDefault(f *pflag.Flag, value, help string) {
+	_ = f.Value.Set(value) // a constant
+	f.DefValue, f.Usage = value, help
+}
+
+func (o loadOptions) run(ctx context.Context, path string, out, errOut io.Writer) error {
+	cfg := DefaultConfig()
+	if err := check.Prefix("--", o.validate(cfg)); err != nil {
 		return usage(err)
 	}
-	clip, err := publish.ReadIVF(path)
+	clip, err := o.clip(ctx, cfg, path, errOut)
 	if err != nil {
 		return usage(err)
 	}
+	load := o.publish.options(publish.Client{Server: o.publish.server, APIKey: o.publish.apiKey, Metrics: o.metrics}, liveproof.Mode(o.mode))
 	summary, results, err := o.measure(ctx, load, clip)
 	if err != nil {
 		return err
@@ -91,13 +102,32 @@ func (o loadOptions) run(ctx context.Context, path string, out io.Writer) error 
 	return errors.Join(printLoad(results, out), printSummary(summary, out), appendJSON(o.appendTo, summary))
 }
 
-func (o loadOptions) validate(load publish.Options) error {
-	errs := []error{load.Validate(), check.OneOf("mode", o.mode, string(liveproof.ModeCall), string(liveproof.ModeOnboarding))}
+func (o loadOptions) validate(cfg Config) error {
+	errs := []error{
+		o.publish.validate(cfg), check.OneOf("mode", o.mode, string(liveproof.ModeCall), string(liveproof.ModeOnboarding)),
+		check.That("metrics", publish.IsAddress(o.metrics), "%q is not an address such as http://127.0.0.1:9464/metrics", o.metrics),
+	}
 	if o.window.Length != 0 {
 		errs = append(errs, o.window.Validate(),
 			check.That("window", o.mode == string(liveproof.ModeCall), "needs --mode call, because an onboarding session ends at its verdict"))
 	}
 	return errors.Join(errs...)
+}
+
+// clip is the file's clip, encoded if need be.
+func (o loadOptions) clip(ctx context.Context, cfg Config, path string, errOut io.Writer) (clip *publish.Clip, err error) {
+	clips, err := openClipStore(o.publish.cache, o.publish.encoding(cfg))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, clips.close()) }()
+	bar := newPublishBar([]string{path}, false, errOut)
+	defer bar.close()
+	file := o.publish.encodeAll(ctx, clips, []string{path}, 1, bar)[0]
+	if file.err != nil {
+		return nil, file.err
+	}
+	return clips.load(file.clip)
 }
 
 // loadSummary is what `liveproof load` measured of all sessions together.
@@ -112,7 +142,7 @@ func (o loadOptions) measure(ctx context.Context, load publish.Options, clip *pu
 	var results []publish.Result
 	var err error
 	if o.window.Length == 0 {
-		results, err = publish.Run(ctx, load, clip)
+		results, err = publish.Load(ctx, load, clip)
 	} else {
 		summary.Measurement = new(publish.Measurement)
 		results, *summary.Measurement, err = publish.Measure(ctx, load, o.window, clip)

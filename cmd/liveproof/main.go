@@ -17,7 +17,7 @@ const (
 	exitOK       = 0
 	exitFailure  = 1 // something failed while running
 	exitUsage    = 2 // the command line or the configuration is wrong
-	exitPartial  = 3 // replay: some files could not be judged; extract --verify: the dataset is incomplete
+	exitPartial  = 3 // replay, evaluate: some files could not be judged; extract --verify: the dataset is incomplete
 	exitCanceled = 130
 )
 

@@ -17,9 +17,9 @@ func catchHangups() (hangups <-chan os.Signal, stop func()) {
 	return c, func() { signal.Stop(c) }
 }
 
-// reloadOnHangup reads the scorer's model file again at every SIGHUP; new sessions then
-// use it, and running ones keep their model. If the file is refused, or too many models
-// are in use, the old model stays.
+// reloadOnHangup reads the scorer's model file and the calibrations again at every SIGHUP; new
+// sessions then use them, and running ones keep theirs. If a file is refused, or too many
+// models are in use, the old model and the old thresholds stay.
 func reloadOnHangup(ctx context.Context, hangups <-chan os.Signal, e *engine.Engine, log *slog.Logger) error {
 	for {
 		select {
@@ -27,8 +27,10 @@ func reloadOnHangup(ctx context.Context, hangups <-chan os.Signal, e *engine.Eng
 			return nil
 		case <-hangups:
 			if err := e.Reload(ctx); err != nil {
-				log.Error("the model was not replaced; the old one is still used", "error", err)
+				log.Error("the model was not replaced; the old one is still used, with its calibrations", "error", err)
+				continue
 			}
+			log.Info("model and calibrations were read again", thresholdInLog(e)...)
 		}
 	}
 }

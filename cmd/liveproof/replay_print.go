@@ -56,14 +56,14 @@ func (p *replayPrinter) print(l replayLine) error {
 	}
 	if !p.begun {
 		p.begun = true
-		fmt.Fprintf(p.out, "%-12s  %5s  %5s  %6s  %-32s  %s\n", "VERDICT", "SCORE", "MEAN", "SCORED", "REASONS", "FILE")
+		fmt.Fprintf(p.out, "%-12s  %5s  %5s  %6s  %s%-32s  %s\n", "VERDICT", "SCORE", "MEAN", "SCORED", l.WebRTC.heading(), "REASONS", "FILE")
 	}
 	reasons := make([]string, len(l.Reasons))
 	for i, r := range l.Reasons {
 		reasons[i] = string(r)
 	}
-	_, err := fmt.Fprintf(p.out, "%-12s  %5.3f  %5.3f  %6d  %-32s  %s\n",
-		l.Verdict, l.Score, l.MeanRho, l.Frames.Scored, strings.Join(reasons, ","), filepath.Base(l.File))
+	_, err := fmt.Fprintf(p.out, "%-12s  %5.3f  %5.3f  %6d  %s%-32s  %s\n",
+		l.Verdict, l.Score, l.MeanRho, l.Frames.Scored, l.WebRTC.column(), strings.Join(reasons, ","), filepath.Base(l.File))
 	if l.Error != "" {
 		_, err = fmt.Fprintf(p.out, "%14s%s\n", "", l.Error)
 	}

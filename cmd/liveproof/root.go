@@ -11,8 +11,15 @@ const longHelp = `Liveproof decides from video whether a bona fide person or an 
 
   liveproof serve                     server with demo page at http://localhost:8080
   liveproof replay --json clip.mp4    judge files through the same pipeline
+  liveproof replay --via webrtc F.mp4 publish files to the whole live system
   liveproof models list               which model files are there, and where
-  liveproof load clip.ivf             open many sessions against a server
+  liveproof load clip.mp4             open many sessions against a server
+  liveproof robustness --csv FILE …   what encoders, WebRTC and lossy networks change of the results
+
+Error rates on your own labelled files, or on a benchmark:
+
+  liveproof evaluate --csv files.csv --root DIR --out DIR
+  liveproof calibrate --scores DIR/scores-dev.csv         the threshold, chosen from those scores
 
 Benchmarks (OULU-NPU, CASIA-FASD, Replay-Attack, MSU-MFSD), for training and evaluation:
 
@@ -21,7 +28,7 @@ Benchmarks (OULU-NPU, CASIA-FASD, Replay-Attack, MSU-MFSD), for training and eva
   liveproof layout --dataset msu --out DIR                the same layout, to be filmed by the renderer
 
 Exit codes: 0 success · 1 failure · 2 wrong usage or configuration ·
-3 replay: some files could not be judged, extract --verify: the dataset is incomplete · 130 interrupted.`
+3 replay, evaluate: some files could not be judged, extract --verify: the dataset is incomplete · 130 interrupted.`
 
 func newRootCommand() *cobra.Command {
 	root := &cobra.Command{
@@ -36,7 +43,8 @@ func newRootCommand() *cobra.Command {
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
 	root.AddCommand(newServeCommand(), newReplayCommand(), newModelsCommand(), newLoadCommand(), newHealthcheckCommand(),
-		newExtractCommand(), newProtocolCommand(), newLayoutCommand(), newVersionCommand())
+		newEvaluateCommand(), newRobustnessCommand(), newCalibrateCommand(), newExtractCommand(), newProtocolCommand(), newLayoutCommand(),
+		newVersionCommand())
 	return root
 }
 

@@ -2,26 +2,15 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net"
 	"os"
-	"strings"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/spf13/cobra"
-	"golang.org/x/sync/errgroup"
 
-	"github.com/liveproof/liveproof/engine"
 	"github.com/liveproof/liveproof/ingest"
-	"github.com/liveproof/liveproof/ingest/live"
-	"github.com/liveproof/liveproof/ingest/rtc"
-	"github.com/liveproof/liveproof/internal/cpu"
-	"github.com/liveproof/liveproof/webclient"
 )
 
 const serveHelp = `Serves the sessions API, WebRTC ingest (WebSocket signalling and WHIP) and the demo page.
@@ -38,8 +27,12 @@ the demo page is off unless --dev is given.
   liveproof serve --listen 127.0.0.1:0 --udp-port 0   on free ports of this machine only, media too
 
 Metrics are at an address of their own (--ops-listen), reachable from this machine only by default.
-SIGTERM drains: running sessions have session.drain_timeout to end. SIGHUP reads the model file again
-for new sessions; when the file is refused, the old model stays.
+SIGTERM drains: running sessions have session.drain_timeout to end. SIGHUP reads the model file and the
+calibrations again for new sessions; when one of them is refused, the old ones stay.
+
+The first of these that applies is a session's threshold: the calibration that its creator asks for by name
+(calibration.requests), that of its tenant (calibration.tenants), calibration.default or verdict.threshold, the
+model's own. "liveproof calibrate" makes such files; each session's record says what judged it.
 
 Every key of the configuration can be set by LIVEPROOF_<SECTION>_<KEY>,
 for example LIVEPROOF_WEBRTC_UDP_PORT=9000.`
@@ -121,104 +114,11 @@ func serve(ctx context.Context, cfg Config, mode serveMode, out, errOut io.Write
 		cfg.Ingest.APIKeys = []ingest.APIKey{{Key: key}}
 		fmt.Fprintln(out, "development API key:", key)
 	}
-	reg := newRegistry()
-	ops, err := listenOps(cfg.Ops, reg, log)
+	s, err := openService(ctx, cfg, mode, log)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, ops.Close()) }()
-	judge, err := openEngine(ctx, cfg, log, reg)
-	if err != nil {
-		return err
-	}
-	defer func() { err = closeUnlessStuck(err, judge) }()
-	sessions, err := openStore(ctx, cfg.Store, log)
-	if err != nil {
-		return err
-	}
-	defer func() { err = closeUnlessStuck(err, sessions) }()
-	api, err := rtc.New(cfg.webrtc(), log, reg)
-	if err != nil {
-		key, _, _ := strings.Cut(err.Error(), ":")
-		return explainTaken(fmt.Errorf("webrtc.%w", err), "webrtc."+key, "--udp-port", "")
-	}
-	defer func() { err = closeUnlessStuck(err, api) }()
-	server, err := ingest.New(cfg.Ingest, ingest.Deps{
-		Sessions: sessions, Analyzer: judge.Live(sessions), RTC: api, Dial: live.Dial(api), Session: cfg.Session, Log: log,
-		Metrics: reg, Web: webclient.FS(), Dev: mode.dev, Demo: mode.demo, Ready: judge.Ready, PublicIPs: cfg.WebRTC.PublicIPs,
-		Admit: judge.Admit, Capacity: &live.Capacity{CPU: cpu.Read, Scorer: judge.Utilisation, SampleRate: cfg.Pipeline.SampleRate},
-		MinDeadline: cfg.engine().MinDeadline(),
-	})
-	if err != nil {
-		return usage(fmt.Errorf("configuration: %w", err))
-	}
-	if err := server.Listen(); err != nil {
-		return explainTaken(err, "ingest.listen", "--listen", "")
-	}
-	announce(out, log, cfg, mode, server, ops, judge)
-	return runAll(ctx, log, hangups, judge, ops, server)
-}
-
-// openEngine loads the models; a wrong configuration is the user's fault.
-func openEngine(ctx context.Context, cfg Config, log *slog.Logger, reg prometheus.Registerer) (*engine.Engine, error) {
-	e, err := engine.Open(ctx, cfg.engine(), engine.Deps{Log: log, Metrics: reg})
-	if errors.Is(err, engine.ErrConfig) {
-		return nil, usage(err)
-	}
-	return e, err
-}
-
-// closeUnlessStuck leaves c open where a session still works with it: to free a
-// network under a running call would crash, and the process ends anyway.
-func closeUnlessStuck(err error, c io.Closer) error {
-	if errors.Is(err, live.ErrStuck) {
-		return err
-	}
-	return errors.Join(err, c.Close())
-}
-
-// runAll starts downstream first and stops upstream first: the engine outlives the server's drain,
-// and metrics are served until its end.
-func runAll(ctx context.Context, log *slog.Logger, hangups <-chan os.Signal,
-	judge *engine.Engine, ops *opsListener, server *ingest.Server,
-) error {
-	engineCtx, stopEngine := context.WithCancel(context.WithoutCancel(ctx))
-	defer stopEngine()
-	group, groupCtx := errgroup.WithContext(ctx)
-	group.Go(func() error { return judge.Run(engineCtx) })
-	group.Go(func() error { return reloadOnHangup(groupCtx, hangups, judge, log) })
-	group.Go(func() error { return ops.run(engineCtx) })
-	group.Go(func() error {
-		defer stopEngine()
-		return server.Run(groupCtx)
-	})
-	return group.Wait()
-}
-
-func newRegistry() *prometheus.Registry {
-	reg := prometheus.NewRegistry()
-	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	return reg
-}
-
-func announce(out io.Writer, log *slog.Logger, cfg Config, mode serveMode, server *ingest.Server, ops *opsListener, e *engine.Engine) {
-	model := e.Model()
-	log.Info("ready to judge", "model", model.Name, "provider", model.Provider, "precision", model.Precision,
-		"threshold", model.Threshold, "detector", e.Detector(), "version", version)
-	if model.Demo {
-		log.Warn("this model is a demo: it was trained on rendered attacks, not on licensed benchmark data")
-	}
-	if url := ops.url(); url != "" {
-		fmt.Fprintln(out, "metrics at", url+"/metrics")
-		if cfg.Ops.Profiles {
-			fmt.Fprintln(out, "profiles at", url+"/debug/pprof/")
-		}
-	}
-	if cfg.WebRTC.Bind == rtc.BindAuto && cfg.webrtc().Bind == rtc.BindLoopback {
-		log.Info("media is received on loopback only, because ingest.listen is a loopback address; webrtc.bind: all opens it to the network")
-	}
-	fmt.Fprintln(out, "listening on", baseURL(server.Addr().String(), cfg.Ingest.TLSCert != ""))
-	if mode.demo {
-		fmt.Fprintln(out, "open that address in a browser; stop with Ctrl-C")
-	}
+	defer func() { err = s.close(err) }()
+	s.announce(out)
+	return s.run(ctx, hangups)
 }

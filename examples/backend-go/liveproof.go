@@ -23,9 +23,17 @@ type liveproof struct {
 
 // session is what a decision needs of a session's record.
 type session struct {
-	State      string `json:"state"`
-	Verdict    string `json:"verdict"`
-	ExternalID string `json:"external_id"`
+	State      string     `json:"state"`
+	Verdict    string     `json:"verdict"`
+	ExternalID string     `json:"external_id"`
+	Threshold  *threshold `json:"threshold"` // null where no picture came
+}
+
+// threshold is what judged the session: keep it with the decision, as evidence.
+type threshold struct {
+	Value             float64 `json:"value"`
+	Source            string  `json:"source"`
+	CalibrationSHA256 string  `json:"calibration_sha256"` // empty without a calibration
 }
 
 // refusal is an answer of Liveproof other than success.

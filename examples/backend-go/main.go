@@ -125,7 +125,11 @@ func (b *backend) readResult(w http.ResponseWriter, r *http.Request) {
 		answer(w, http.StatusNotFound, problem{"session_not_found"})
 		return
 	}
-	answer(w, http.StatusOK, map[string]string{"decision": decide(s)})
+	decision := decide(s)
+	if t := s.Threshold; t != nil && decision != wait {
+		log.Printf("session %s: %s, by the threshold %v of the %s %s", id, decision, t.Value, t.Source, t.CalibrationSHA256) //nolint:gosec // the id matched sessionID
+	}
+	answer(w, http.StatusOK, map[string]string{"decision": decision})
 }
 
 type problem struct {

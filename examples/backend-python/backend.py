@@ -160,10 +160,15 @@ class Backend(BaseHTTPRequestHandler):
         except (Refusal, Unreachable) as err:
             self.fail(err)
             return
-        if session["external_id"] == visitor:
-            self.answer(HTTPStatus.OK, {"decision": decide(session)})
-        else:
+        if session["external_id"] != visitor:
             self.answer(HTTPStatus.NOT_FOUND, not_found)
+            return
+        decision, by = decide(session), session.get("threshold")  # what judged: keep it with the decision, as evidence
+        if by and decision != "wait":
+            self.log_message(
+                "session %s: %s, by the threshold %s of the %s %s", session_id, decision, by["value"], by["source"], by.get("calibration_sha256", "")
+            )
+        self.answer(HTTPStatus.OK, {"decision": decision})
 
     def fail(self, err: Exception) -> None:
         """Logs the cause for the operator and tells the browser only whether to try again."""

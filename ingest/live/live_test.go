@@ -172,7 +172,7 @@ func (s *server) connected(mode liveproof.Mode) liveproof.SessionID {
 	made.Mode = mode
 	_, err := s.Connect(s.t.Context(), made, "token", Silent{}, nil)
 	require.NoError(s.t, err)
-	require.NoError(s.t, s.link.SetStreaming(s.t.Context(), made.ID, liveproof.ModelInfo{}, "haar"))
+	require.NoError(s.t, s.link.SetStreaming(s.t.Context(), made.ID, liveproof.ModelInfo{}, liveproof.Threshold{}, "haar"))
 	standing := liveproof.Verdict{Outcome: liveproof.OutcomeLive, Score: 0.9}
 	require.NoError(s.t, s.link.AppendSamples(s.t.Context(), made.ID, nil, liveproof.FrameCounts{}, standing))
 	return made.ID

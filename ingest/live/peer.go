@@ -52,6 +52,12 @@ func (e peerUnits) PreferLarger() {
 	}
 }
 
+// Reduced implements liveproof.LayeredSource; a source with one stream has nothing larger.
+func (e peerUnits) Reduced() bool {
+	layered, ok := e.UnitSource.(liveproof.LayeredSource)
+	return ok && layered.Reduced()
+}
+
 // PreferFiner implements liveproof.BitrateSource; not every source can ask its sender.
 func (e peerUnits) PreferFiner() {
 	if b, ok := e.UnitSource.(liveproof.BitrateSource); ok {

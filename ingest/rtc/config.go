@@ -29,7 +29,7 @@ type Config struct {
 	PublicIPs []string `yaml:"public_ips"`
 	// Bind says on which addresses media is received over UDP and TCP: all, loopback or auto. auto is loopback when
 	// ingest.listen is a loopback address and none of ingest.public_url, public_ips and interfaces is set;
-	// otherwise it is all. Firefox connects to loopback only with two of its
+	// otherwise it is all. Firefox connects to loopback only with one of its
 	// preferences, see docs/clients.md.
 	Bind Bind `yaml:"bind"`
 	// IncludeLoopback offers 127.0.0.1 and ::1 too, for a browser on the same machine.

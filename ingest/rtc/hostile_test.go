@@ -143,8 +143,10 @@ func rawClient(t *testing.T, cfg Config) (*webrtc.TrackLocalStaticRTP, *Peer) {
 	case <-time.After(patience):
 		t.Fatal("no connection")
 	}
-	for c.pc.ConnectionState() != webrtc.PeerConnectionStateConnected { // or its first packets go nowhere
-		time.Sleep(time.Millisecond)
+	for begin := time.Now(); c.pc.ConnectionState() != webrtc.PeerConnectionStateConnected; time.Sleep(time.Millisecond) { // or its first packets go nowhere
+		if time.Since(begin) > patience {
+			t.Fatalf("the client is %v", c.pc.ConnectionState())
+		}
 	}
 	return track, p
 }

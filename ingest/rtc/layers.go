@@ -80,7 +80,7 @@ func larger(a, b *layer) int {
 // number in Stream). Until that key frame is there the layer before goes on. What the sender shows
 // in two layers need not be the same, so whoever judges must not join evidence of two streams.
 //
-// All methods but preferLarger and inUse are for one goroutine.
+// All methods but preferLarger, reduced.Load and inUse are for one goroutine.
 type layers struct {
 	cfg     Config
 	video   *Video
@@ -98,8 +98,9 @@ type layers struct {
 	agreed  *agreement
 	line    timeline
 
-	larger atomic.Bool   // PreferLarger was called
-	ssrc   atomic.Uint32 // of current, before the first choice of the first layer
+	larger  atomic.Bool   // PreferLarger was called
+	reduced atomic.Bool   // see isReduced, at the newest unit
+	ssrc    atomic.Uint32 // of current, before the first choice of the first layer
 }
 
 func newLayers(cfg Config, video *Video, log *slog.Logger, sendPLI func(ssrc uint32)) *layers {
@@ -244,6 +245,7 @@ func (s *layers) emit(l *layer, u liveproof.AccessUnit) {
 	}
 	if l == s.current {
 		s.line.place(&u, l.ssrc)
+		s.reduced.Store(s.isReduced(u.ArrivedAt))
 		s.video.push(u)
 	}
 }
@@ -264,7 +266,8 @@ func (s *layers) review(now time.Time) {
 		s.begin(now)
 		return
 	case s.next != nil:
-		if now.Sub(s.since) < switchLimit && s.next.alive(now) {
+		needed := s.why != switchSilent || !s.current.alive(now) // a stream that comes again is not left
+		if needed && now.Sub(s.since) < switchLimit && s.next.alive(now) {
 			return
 		}
 		s.next = nil
@@ -342,6 +345,21 @@ func (s *layers) above(than *layer, now time.Time) (next *layer) {
 		}
 	}
 	return next
+}
+
+// isReduced reports whether the layer in use is too small for fine detail and not the sender's largest: a larger one comes, or fewer
+// layers come than were announced. Senders leave out the largest first.
+func (s *layers) isReduced(now time.Time) bool {
+	if s.current.side() == 0 || s.current.side() >= enoughSide {
+		return false
+	}
+	coming := 0
+	for _, l := range s.all {
+		if l.alive(now) {
+			coming++
+		}
+	}
+	return coming < s.agreed.streams || s.above(s.current, now) != nil
 }
 
 // adopt puts a layer to use.

@@ -255,6 +255,50 @@ func TestLateLayersAreLeftAlone(t *testing.T) {
 	s.want(11)
 }
 
+// TestReducedPictures: a small layer counts as reduced while the sender has a larger one, which does not come or is not used.
+func TestReducedPictures(t *testing.T) {
+	small := func(ssrc uint32, width, height uint16) *camera {
+		return &camera{ssrc: ssrc, width: width, height: height}
+	}
+	for name, tt := range map[string]struct {
+		streams int
+		come    []*camera
+		want    bool
+	}{
+		"one small stream":                           {1, []*camera{small(1, 320, 240)}, false},
+		"one of two announced":                       {2, []*camera{small(1, 320, 240)}, true},
+		"two of three announced":                     {3, []*camera{small(1, 160, 120), small(2, 320, 240)}, true},
+		"two of three announced, one large enough":   {3, []*camera{small(1, 320, 240), small(2, 640, 480)}, false},
+		"all that were announced, the largest small": {2, []*camera{small(1, 160, 120), small(2, 320, 240)}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSender(t, announced{streams: tt.streams})
+			s.play(2*time.Second, tt.come...)
+			if got := s.to.video.Reduced(); got != tt.want {
+				t.Fatalf("reduced: %v", got)
+			}
+		})
+	}
+	t.Run("a larger one comes late", func(t *testing.T) {
+		low, middle, _ := threeLayers()
+		s := newSender(t, announced{})
+		s.play(2*rampUp, low)
+		if s.to.video.Reduced() {
+			t.Fatal("before it")
+		}
+		s.play(rampUp, low, middle)
+		if !s.to.video.Reduced() {
+			t.Fatal("after it")
+		}
+		s.want(low.ssrc)
+		s.to.video.PreferLarger()
+		s.play(time.Second, low, middle)
+		if s.to.video.Reduced() {
+			t.Fatal("in use")
+		}
+	})
+}
+
 func TestPreferLarger(t *testing.T) {
 	low, middle, high := threeLayers()
 	s := newSender(t, announced{streams: 3})
@@ -309,6 +353,17 @@ func TestNetworkBreak(t *testing.T) {
 	s := newSender(t, announced{streams: 3})
 	s.play(time.Second, low, middle, high)
 	s.now = s.now.Add(3 * time.Second)
+	s.play(time.Second, low, middle, high)
+	s.want(12)
+}
+
+// TestSenderStalls: a sender that is stopped for a second between two of its layers has paused neither.
+func TestSenderStalls(t *testing.T) {
+	low, middle, high := threeLayers()
+	s := newSender(t, announced{streams: 3})
+	s.play(time.Second, low, middle, high)
+	s.picture(low)
+	s.now = s.now.Add(silence - time.Second/60)
 	s.play(time.Second, low, middle, high)
 	s.want(12)
 }

@@ -235,7 +235,8 @@ func (p *Peer) flushCandidates() {
 // AddFragment takes an application/trickle-ice-sdpfrag body (RFC 8840; WHIP's
 // PATCH). Candidates are added to the current ICE session. ICE credentials that
 // are not the current ones restart ICE (RFC 9725, 4.3.3); then the result is this
-// server's side of the restart, else nil. matches says whether the fragment is
+// server's side of the restart, else nil. A fragment that repeats the last restart, whose answer may be lost, gets the same result
+// again. matches says whether the fragment is
 // meant for the ICE session of this number. Errors: ErrBadSDP,
 // ErrOtherICESession, ErrTooManyRestarts (after each of these three, ICE goes on as it was),
 // those of AddCandidate (the good candidates are taken all the same), and ctx's.
@@ -247,6 +248,9 @@ func (p *Peer) AddFragment(ctx context.Context, sdpfrag string, matches func(ses
 	}
 	p.negotiation.Lock()
 	defer p.negotiation.Unlock()
+	if p.repeats(f.credentials, matches) {
+		return p.restarted, p.trickle(f)
+	}
 	if !matches(p.ICESession()) {
 		return nil, ErrOtherICESession
 	}
@@ -295,7 +299,17 @@ func (p *Peer) restartBy(ctx context.Context, f fragment) (*Restarted, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Restarted{Session: p.ICESession(), Fragment: own}, nil
+	p.restarted = &Restarted{Session: p.ICESession(), Fragment: own}
+	return p.restarted, nil
+}
+
+// repeats reports whether a fragment asks again for the restart that began the current ICE session: it has that restart's credentials
+// and is meant for the session before, as far as its sender knows. p.negotiation is held.
+func (p *Peer) repeats(c credentials, matches func(session int) bool) bool {
+	p.mu.Lock()
+	current, remote := p.iceSession, p.remote
+	p.mu.Unlock()
+	return p.restarted != nil && p.restarted.Session == current && c == remote && matches(current-1)
 }
 
 func (p *Peer) trickle(f fragment) error {

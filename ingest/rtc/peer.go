@@ -55,6 +55,7 @@ type Peer struct {
 
 	negotiation sync.Mutex    // held while an offer or a restart is answered; taken before mu
 	restarts    *rate.Limiter // of ICE
+	restarted   *Restarted    // the last one that a fragment asked for; guarded by negotiation
 
 	mu          sync.Mutex
 	ended       bool

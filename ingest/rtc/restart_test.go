@@ -153,7 +153,28 @@ func restartWith(t *testing.T, p *Peer, whip bool, offer, remote string, session
 		!strings.HasSuffix(restarted.Fragment, "a=end-of-candidates\r\n") || !strings.Contains(restarted.Fragment, "a=ice-options:trickle") {
 		t.Fatalf("fragment %q", restarted.Fragment)
 	}
+	wantRepeated(t, p, fragmentFor(offer), restarted)
 	return patched(remote, restarted.Fragment)
+}
+
+// wantRepeated: a client that lost the answer to its restart sends the same again, for any session or for the one that it knows, and gets
+// the same answer. One that has the answer only trickles.
+func wantRepeated(t *testing.T, p *Peer, fragment string, want *Restarted) {
+	t.Helper()
+	for _, known := range []func(int) bool{func(int) bool { return true }, current(want.Session - 1)} {
+		if again, err := p.AddFragment(t.Context(), fragment, known); err != nil || again == nil || *again != *want {
+			t.Fatalf("repeated: %+v, %v", again, err)
+		}
+	}
+	if again, err := p.AddFragment(t.Context(), fragment, current(want.Session)); err != nil || again != nil {
+		t.Fatalf("trickled: %+v, %v", again, err)
+	}
+	if _, err := p.AddFragment(t.Context(), fragment, current(want.Session-2)); !errors.Is(err, ErrOtherICESession) {
+		t.Fatalf("of an older session: %v", err)
+	}
+	if p.ICESession() != want.Session {
+		t.Fatalf("ICE session %d, want %d", p.ICESession(), want.Session)
+	}
 }
 
 func wantAnotherPort(t *testing.T, c *client, before uint16) {

@@ -53,7 +53,7 @@ func newStreams(cfg Config, video *Video, f *feedback, log *slog.Logger, sendPLI
 		rate: rateLimit{perSecond: cfg.MaxPacketRate}, open: map[uint32]*stream{},
 	}
 	s.bitrate.send = requestBitrate
-	video.preferLarger, video.preferFiner = s.layers.preferLarger, s.bitrate.preferFiner
+	video.preferLarger, video.preferFiner, video.reduced = s.layers.preferLarger, s.bitrate.preferFiner, s.layers.reduced.Load
 	return s
 }
 

@@ -29,6 +29,7 @@ type Video struct {
 	pliInterval        time.Duration
 	sendPLI            func()
 	preferLarger       func()       // nil: there is one stream
+	reduced            func() bool  // nil: there is one stream
 	preferFiner        func()       // nil where nobody can be asked
 	sendFIR            func()       // where the sender takes it; may be nil
 	unanswered         atomic.Int64 // key frame requests since the last key frame
@@ -213,6 +214,10 @@ func (v *Video) PreferLarger() {
 		v.preferLarger()
 	}
 }
+
+// Reduced reports whether the layer in use is too small for fine detail and not the sender's largest, which was announced and does
+// not come, or comes and is not used. It never blocks.
+func (v *Video) Reduced() bool { return v.reduced != nil && v.reduced() }
 
 // PreferFiner asks for a higher bitrate by REMB, where the sender takes that and the network carries it. A sender with transport-wide
 // feedback raises its bitrate by itself. It never blocks.

@@ -40,8 +40,7 @@ type Format struct {
 	// SizeInFile replaces Size for files, whose stream header may change the
 	// format of what follows; nil: files hold what Size reads.
 	SizeInFile func(streamHeader []byte) Sizer
-	// NewQuantiserReader returns a reader of one stream; nil: the decoder itself exports all that is known of the
-	// quantisers. streamHeader is that of a file, nil for a live stream.
+	// NewQuantiserReader returns a reader of one stream. streamHeader is that of a file, nil for a live stream.
 	NewQuantiserReader func(streamHeader []byte) QuantiserReader
 	// NewParameterSets returns a store for headers that senders need not repeat
 	// in every key frame; nil: every key frame holds all that decoding needs.

@@ -18,7 +18,7 @@ var h264 = Format{
 	Size:               h264Size,
 	SizeInFile:         h264SizeInFile,
 	NewParameterSets:   func() ParameterSets { return &h264Sets{} },
-	NewQuantiserReader: newH264Filter,
+	NewQuantiserReader: newH264Quantiser,
 	NewRecovery:        func() Recovery { return &h264Recovery{} },
 }
 

@@ -1,17 +1,17 @@
 package codecs
 
-// h264Filter reads whether H.264's deblocking filter is at work (ITU-T H.264, 7.3.3 and 8.7). x264's fastest preset and some
-// hardware leave it out.
-type h264Filter struct {
+// h264Quantiser reads the quantiser of each picture's first slice, and whether the deblocking filter is at work (ITU-T H.264,
+// 7.3.3 and 8.7). x264's fastest preset and some hardware leave the filter out.
+type h264Quantiser struct {
 	lengthBytes int // of the length before each NAL unit; 0: start codes
 	sequences   [lastSPS + 1]*sps
 	pictures    map[uint32]pps // by id, at most lastPPS
 }
 
-// newH264Filter knows the parameter sets of a file's stream header, an AVCDecoderConfigurationRecord or Annex B; nil for a
+// newH264Quantiser knows the parameter sets of a file's stream header, an AVCDecoderConfigurationRecord or Annex B; nil for a
 // live stream.
-func newH264Filter(streamHeader []byte) QuantiserReader {
-	f := &h264Filter{lengthBytes: NALLengthBytes(false, streamHeader), pictures: map[uint32]pps{}}
+func newH264Quantiser(streamHeader []byte) QuantiserReader {
+	f := &h264Quantiser{lengthBytes: NALLengthBytes(false, streamHeader), pictures: map[uint32]pps{}}
 	if f.lengthBytes == 0 {
 		f.Read(streamHeader)
 		return f
@@ -22,8 +22,8 @@ func newH264Filter(streamHeader []byte) QuantiserReader {
 	return f
 }
 
-// Read judges by the first slice of the unit's picture. The step is not read: the decoder exports it.
-func (f *h264Filter) Read(unit []byte) (q Quantised) {
+// Read judges by the first slice of the unit's picture. A block may differ from its slice; the decoder exports each block's quantiser.
+func (f *h264Quantiser) Read(unit []byte) (q Quantised) {
 	for nal := range NALUnits(unit, f.lengthBytes) {
 		if len(nal) < 2 {
 			continue
@@ -32,14 +32,13 @@ func (f *h264Filter) Read(unit []byte) (q Quantised) {
 		case nalSPS, nalPPS:
 			f.learn(nal)
 		case nalSlice, nalIDR:
-			q.Filtered = f.filtered(nal)
-			return q
+			return f.slice(nal)
 		}
 	}
 	return q
 }
 
-func (f *h264Filter) learn(nal []byte) {
+func (f *h264Quantiser) learn(nal []byte) {
 	if len(nal) < 2 {
 		return
 	}
@@ -55,30 +54,33 @@ func (f *h264Filter) learn(nal []byte) {
 	}
 }
 
-// filtered reads a slice's header up to the filter's offsets. A filter that was weakened by them counts as none.
-func (f *h264Filter) filtered(nal []byte) bool {
+// slice reads a slice's header up to the filter's offsets. A filter that was weakened by them counts as none.
+func (f *h264Quantiser) slice(nal []byte) (q Quantised) {
 	const enough = 128 // bytes; a header with many commands for reference pictures is longer
 	r := bitReader{data: unescape(nal[1:], enough)}
 	r.ue() // first_mb_in_slice
 	kind := r.ue() % 5
 	p, ok := f.pictures[r.ue()]
 	if !ok || p.sequence > lastSPS || f.sequences[p.sequence] == nil || r.err != nil {
-		return false
-	}
-	if !p.filterControl {
-		return true
+		return q
 	}
 	s := sliceReader{bitReader: r, sps: f.sequences[p.sequence], pps: &p, kind: kind, idr: nal[0]&0x1f == nalIDR}
 	s.pictureOrder()
 	s.references(nal[0]&nalRefIDC != 0)
-	s.quantisers()
-	const off = 1
-	if s.ue() == off {
-		return false
+	qp := s.quantiser()
+	q.Filtered = !p.filterControl || s.filtered()
+	if s.err != nil || qp < lowestQP || qp > highestQP {
+		return Quantised{}
 	}
-	alpha, beta := s.se(), s.se()
-	return s.err == nil && alpha >= 0 && beta >= 0
+	q.Step = H264Step(float64(qp), q.Filtered)
+	return q
 }
+
+// The range of SliceQPY (ITU-T H.264, 7.4.3), for samples of 14 bits at most.
+const (
+	lowestQP  = -36
+	highestQP = 51
+)
 
 // pps is what is read of a picture parameter set.
 type pps struct {
@@ -86,9 +88,10 @@ type pps struct {
 	cabac            bool // entropy_coding_mode_flag
 	fieldOrder       bool // bottom_field_pic_order_in_frame_present_flag
 	l0, l1           uint32
-	weightP, weightB bool // there is a table of prediction weights
-	filterControl    bool // deblocking_filter_control_present_flag
-	redundantPicture bool // redundant_pic_cnt_present_flag
+	weightP, weightB bool  // there is a table of prediction weights
+	initQP           int32 // 26 + pic_init_qp_minus26
+	filterControl    bool  // deblocking_filter_control_present_flag
+	redundantPicture bool  // redundant_pic_cnt_present_flag
 }
 
 // readPPS reads a picture parameter set, ITU-T H.264, 7.3.2.2. ok is false for one with slice groups, which no encoder uses
@@ -101,7 +104,7 @@ func readPPS(nal []byte) (p pps, ok bool) {
 	groups := r.ue()
 	p.l0, p.l1 = r.ue()+1, r.ue()+1
 	p.weightP, p.weightB = r.bits(1) == 1, r.bits(2) == 1
-	r.se() // pic_init_qp_minus26
+	p.initQP = 26 + r.se()
 	r.se() // pic_init_qs_minus26
 	r.se() // chroma_qp_index_offset
 	p.filterControl = r.bits(1) == 1
@@ -235,17 +238,28 @@ func (s *sliceReader) marking() {
 	}
 }
 
-// quantisers skips the fields from cabac_init_idc to slice_qs_delta.
-func (s *sliceReader) quantisers() {
+// quantiser reads the fields from cabac_init_idc to slice_qs_delta and returns SliceQPY.
+func (s *sliceReader) quantiser() (qp int32) {
 	intra := s.kind == sliceI || s.kind == sliceSI
 	if s.cabac && !intra {
 		s.ue()
 	}
-	s.se() // slice_qp_delta
+	qp = s.initQP + s.se()
 	if s.kind == sliceSP {
 		s.bits(1)
 	}
 	if s.kind == sliceSP || s.kind == sliceSI {
 		s.se()
 	}
+	return qp
+}
+
+// filtered reads the fields of the deblocking filter.
+func (s *sliceReader) filtered() bool {
+	const off = 1
+	if s.ue() == off {
+		return false
+	}
+	alpha, beta := s.se(), s.se()
+	return alpha >= 0 && beta >= 0
 }

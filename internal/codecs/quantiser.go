@@ -28,7 +28,7 @@ type QuantiserReader interface {
 
 // Quantised is what the headers of a picture say about its quantisers.
 type Quantised struct {
-	Step     float64 // for the whole picture; 0 when they do not tell
+	Step     float64 // for the whole picture, in H.264 for its first slice; 0 when they do not tell
 	Filtered bool    // H.264: the deblocking filter is surely at work
 }
 

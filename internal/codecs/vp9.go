@@ -13,6 +13,8 @@ var vp9 = Format{
 	FFmpegName:      "vp9",
 	Decoder:         "vp9",
 	Size:            vp9Size,
+
+	NewQuantiserReader: func([]byte) QuantiserReader { return vp9Quantiser{} },
 }
 
 // vp9Depacketizer implements RFC 9628. Of a picture with several spatial

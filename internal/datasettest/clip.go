@@ -55,7 +55,7 @@ func (c Clip) input(t testing.TB, dir string) []string {
 	}
 	path := filepath.Join(dir, "face.png")
 	var face bytes.Buffer
-	require.NoError(t, png.Encode(&face, portrait(t)))
+	require.NoError(t, png.Encode(&face, Portrait(t)))
 	require.NoError(t, os.WriteFile(path, face.Bytes(), 0o600))
 	return []string{"-loop", "1", "-framerate", "25", "-i", path}
 }

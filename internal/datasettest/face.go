@@ -36,9 +36,9 @@ var (
 	found    image.Image
 )
 
-// portrait is the first of the committed bona fide crops in which the detector
+// Portrait is the first of the committed bona fide crops in which the detector
 // finds a face, on a grey field of 320×320 pixels.
-func portrait(t testing.TB) image.Image {
+func Portrait(t testing.TB) image.Image {
 	findOnce.Do(func() { found = findPortrait(t) })
 	require.NotNil(t, found, "the detector finds a face in none of models/golden/none_*.png")
 	return found

@@ -1,0 +1,150 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/liveproof/liveproof/engine"
+	"github.com/liveproof/liveproof/ingest"
+	"github.com/liveproof/liveproof/ingest/live"
+	"github.com/liveproof/liveproof/ingest/rtc"
+	"github.com/liveproof/liveproof/internal/cpu"
+	"github.com/liveproof/liveproof/webclient"
+)
+
+// service is a whole server: its ports are bound and its models loaded. run serves, and close must follow.
+type service struct {
+	cfg    Config
+	mode   serveMode
+	log    *slog.Logger
+	ops    *opsListener
+	judge  *engine.Engine
+	server *ingest.Server
+	opened []io.Closer // in the order in which they were opened; the listener of ops is the first
+}
+
+// openService opens everything, or nothing after an error.
+func openService(ctx context.Context, cfg Config, mode serveMode, log *slog.Logger) (*service, error) {
+	s := &service{cfg: cfg, mode: mode, log: log}
+	if err := s.open(ctx); err != nil {
+		return nil, s.close(err)
+	}
+	return s, nil
+}
+
+func (s *service) open(ctx context.Context) (err error) {
+	reg := newRegistry()
+	if s.ops, err = listenOps(s.cfg.Ops, reg, s.log); err != nil {
+		return err
+	}
+	s.opened = append(s.opened, s.ops)
+	if s.judge, err = openEngine(ctx, s.cfg, s.log, reg); err != nil {
+		return err
+	}
+	s.opened = append(s.opened, s.judge)
+	sessions, err := openStore(ctx, s.cfg.Store, s.log)
+	if err != nil {
+		return err
+	}
+	s.opened = append(s.opened, sessions)
+	api, err := rtc.New(s.cfg.webrtc(), s.log, reg)
+	if err != nil {
+		key, _, _ := strings.Cut(err.Error(), ":")
+		return explainTaken(fmt.Errorf("webrtc.%w", err), "webrtc."+key, "--udp-port", "")
+	}
+	s.opened = append(s.opened, api)
+	return s.listen(sessions, api, reg)
+}
+
+// listen opens the HTTP side.
+func (s *service) listen(sessions sessionStore, api *rtc.API, reg prometheus.Registerer) (err error) {
+	s.server, err = ingest.New(s.cfg.Ingest, ingest.Deps{
+		Sessions: sessions, Analyzer: s.judge.Live(sessions), RTC: api, Dial: live.Dial(api), Session: s.cfg.Session, Log: s.log,
+		Metrics: reg, Web: webclient.FS(), Dev: s.mode.dev, Demo: s.mode.demo, Ready: s.judge.Ready, PublicIPs: s.cfg.WebRTC.PublicIPs,
+		Admit: s.judge.Admit, Capacity: &live.Capacity{CPU: cpu.Read, Scorer: s.judge.Utilisation, SampleRate: s.cfg.Pipeline.SampleRate},
+		MinDeadline: s.cfg.engine().MinDeadline(),
+	})
+	if err != nil {
+		return usage(fmt.Errorf("configuration: %w", err))
+	}
+	if err := s.server.Listen(); err != nil {
+		return explainTaken(err, "ingest.listen", "--listen", "")
+	}
+	return nil
+}
+
+// close closes in the reverse order. After ErrStuck it leaves open what a session still works with: to free a
+// network under a running call would crash, and the process ends anyway.
+func (s *service) close(err error) error {
+	stuck := errors.Is(err, live.ErrStuck)
+	for i, c := range slices.Backward(s.opened) {
+		if !stuck || i == 0 {
+			err = errors.Join(err, c.Close())
+		}
+	}
+	return err
+}
+
+// run starts downstream first and stops upstream first: the engine outlives the server's drain,
+// and metrics are served until its end. It returns when ctx has ended and every session has. hangups reload the model; they may be nil.
+func (s *service) run(ctx context.Context, hangups <-chan os.Signal) error {
+	engineCtx, stopEngine := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopEngine()
+	group, groupCtx := errgroup.WithContext(ctx)
+	group.Go(func() error { return s.judge.Run(engineCtx) })
+	group.Go(func() error { return reloadOnHangup(groupCtx, hangups, s.judge, s.log) })
+	group.Go(func() error { return s.ops.run(engineCtx) })
+	group.Go(func() error {
+		defer stopEngine()
+		return s.server.Run(groupCtx)
+	})
+	return group.Wait()
+}
+
+// announce tells the user where the server is and what judges.
+func (s *service) announce(out io.Writer) {
+	model, log, cfg := s.judge.Model(), s.log, s.cfg
+	log.Info("ready to judge", append([]any{"model", model.Name, "provider", model.Provider, "precision", model.Precision,
+		"detector", s.judge.Detector(), "version", version}, thresholdInLog(s.judge)...)...)
+	if model.Demo {
+		log.Warn("this model is a demo: it was trained on rendered attacks, not on licensed benchmark data")
+	}
+	if url := s.ops.url(); url != "" {
+		fmt.Fprintln(out, "metrics at", url+"/metrics")
+		if cfg.Ops.Profiles {
+			fmt.Fprintln(out, "profiles at", url+"/debug/pprof/")
+		}
+	}
+	if cfg.WebRTC.Bind == rtc.BindAuto && cfg.webrtc().Bind == rtc.BindLoopback {
+		log.Info("media is received on loopback only, because ingest.listen is a loopback address; webrtc.bind: all opens it to the network")
+	}
+	fmt.Fprintln(out, "listening on", baseURL(s.server.Addr().String(), cfg.Ingest.TLSCert != ""))
+	if s.mode.demo {
+		fmt.Fprintln(out, "open that address in a browser; stop with Ctrl-C")
+	}
+}
+
+// openEngine loads the models; a wrong configuration is the user's fault.
+func openEngine(ctx context.Context, cfg Config, log *slog.Logger, reg prometheus.Registerer) (*engine.Engine, error) {
+	e, err := engine.Open(ctx, cfg.engine(), engine.Deps{Log: log, Metrics: reg})
+	if errors.Is(err, engine.ErrConfig) {
+		return nil, usage(err)
+	}
+	return e, err
+}
+
+func newRegistry() *prometheus.Registry {
+	reg := prometheus.NewRegistry()
+	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return reg
+}

@@ -1,0 +1,151 @@
+package media
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"math/bits"
+	"os"
+	"slices"
+	"strings"
+)
+
+// ErrDamaged says that a file was read, and that part of what its container promises is missing or could not be decoded.
+var ErrDamaged = errors.New("damaged media file")
+
+// Damage is nil, or an error that wraps ErrDamaged and says what the pictures so far lack: the file is shorter than its container says, or
+// packets could not be decoded. What a container does not promise cannot be missed: the end of MPEG-TS, of raw streams, and of fragmented
+// files that are cut between two fragments.
+func (f *File) Damage() error {
+	var what []string
+	if f.missing > 0 {
+		what = append(what, fmt.Sprintf("it is cut short, %d bytes of %d are missing", f.missing, f.missing+f.size))
+	}
+	c := f.Counts()
+	if n := c.Dropped[DropDecodeError] + c.Dropped[DropCorrupt]; n > 0 {
+		what = append(what, fmt.Sprintf("%d of %d pictures could not be decoded", n, c.Received))
+	}
+	if n := c.Dropped[DropAwaitKeyFrame]; n > 0 && what != nil {
+		what = append(what, fmt.Sprintf("%d after them were left out up to the next key frame", n))
+	}
+	if what == nil {
+		return nil
+	}
+	return fmt.Errorf("%w: %s", ErrDamaged, strings.Join(what, "; "))
+}
+
+// missingBytes is by how many bytes a file of FFmpeg's demuxer is shorter than its structure says; 0 where that is not known.
+func missingBytes(path, demuxer string) int64 {
+	file, err := os.Open(path)
+	if err != nil {
+		return 0
+	}
+	defer file.Close() //nolint:errcheck // only read
+	info, err := file.Stat()
+	if err != nil {
+		return 0
+	}
+	var end int64
+	switch {
+	case strings.HasPrefix(demuxer, "mov,"):
+		end = endOfBoxes(file, info.Size())
+	case strings.HasPrefix(demuxer, "matroska,"):
+		end = endOfSegment(file, info.Size())
+	case demuxer == "avi":
+		end = endOfRIFF(file)
+	}
+	return max(0, end-info.Size())
+}
+
+// boxes of ISO BMFF at the top level (ISO/IEC 14496-12, 4.2 and 6.2.3). Others may be rubbish behind the file's end.
+var boxes = []string{"ftyp", "styp", "moov", "moof", "mdat", "mfra", "free", "skip", "wide", "uuid", "sidx", "meta", "pnot"}
+
+// endOfBoxes is where the last box of ISO BMFF ends; 0 where that is not known.
+func endOfBoxes(from io.ReaderAt, size int64) (end int64) {
+	const most = 1 << 16 // a live recording has two for each fragment
+	for range most {
+		var h [16]byte
+		if n, _ := from.ReadAt(h[:], end); n < 8 || !slices.Contains(boxes, string(h[4:8])) {
+			return end
+		}
+		length := int64(binary.BigEndian.Uint32(h[:]))
+		if length == 1 {
+			length = int64(min(binary.BigEndian.Uint64(h[8:]), math.MaxInt64/2))
+		}
+		if length < 8 || end+length > size { // 0: it reaches to the file's end
+			return end + max(0, length)
+		}
+		end += length
+	}
+	return end
+}
+
+// The elements of Matroska at the top level (RFC 8794, 11.2; RFC 9559, 5.1).
+const (
+	ebmlHeader      = 0x1a45dfa3
+	matroskaSegment = 0x18538067
+)
+
+// endOfSegment is where the first segment of Matroska ends; 0 where that is not known, as in live recordings.
+func endOfSegment(from io.ReaderAt, size int64) int64 {
+	at := int64(0)
+	const most = 16 // elements before the segment
+	for range most {
+		var h [16]byte
+		n, _ := from.ReadAt(h[:], at)
+		id, idBytes := vint(h[:n], true)
+		length, lengthBytes := vint(h[min(n, idBytes):n], false)
+		if idBytes == 0 || lengthBytes == 0 || length > math.MaxInt64/2 {
+			return 0
+		}
+		begin := at + int64(idBytes+lengthBytes)
+		unknown := length == 1<<(7*lengthBytes)-1
+		switch {
+		case unknown:
+			return 0
+		case id == matroskaSegment:
+			return begin + int64(length)
+		case at == 0 && id != ebmlHeader:
+			return 0
+		}
+		if at = begin + int64(length); at > size {
+			return 0
+		}
+	}
+	return 0
+}
+
+// vint reads a variable-size integer of EBML (RFC 8794, 4), with its marker bit if it is an identifier. 0 bytes: there is none.
+func vint(b []byte, identifier bool) (value uint64, length int) {
+	if len(b) == 0 || b[0] == 0 {
+		return 0, 0
+	}
+	length = bits.LeadingZeros8(b[0]) + 1
+	if length > len(b) {
+		return 0, 0
+	}
+	value = uint64(b[0])
+	if !identifier {
+		value &= 1<<(8-length) - 1
+	}
+	for _, x := range b[1:length] {
+		value = value<<8 | uint64(x)
+	}
+	return value, length
+}
+
+// endOfRIFF is where the first RIFF chunk ends; 0 where that is not known.
+func endOfRIFF(from io.ReaderAt) int64 {
+	var h [12]byte
+	if n, _ := from.ReadAt(h[:], 0); n < len(h) || string(h[:4]) != "RIFF" {
+		return 0
+	}
+	length := int64(binary.LittleEndian.Uint32(h[4:]))
+	// Some writers count the chunk's own header, and some that were interrupted leave all ones.
+	if length == math.MaxUint32 {
+		return 0
+	}
+	return length
+}
