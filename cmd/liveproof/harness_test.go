@@ -24,11 +24,21 @@ import (
 func TestMain(m *testing.M) {
 	// A fixed limit: with auto, other load on this machine could make the server refuse a test's session.
 	_ = os.Setenv("LIVEPROOF_SESSION_MAX_SESSIONS", "1000")
+	// No trial of execution providers, which costs seconds for each server and each file; packages scorer and onnx test it.
+	_ = os.Setenv("LIVEPROOF_ONNX_PROVIDER", "cpu")
 	goleak.VerifyTestMain(m,
 		// net/http keeps idle connections of the default client for a while.
 		goleak.IgnoreTopFunction("net/http.(*persistConn).readLoop"),
 		goleak.IgnoreTopFunction("net/http.(*persistConn).writeLoop"),
 		goleak.IgnoreTopFunction("internal/poll.runtime_pollWait"))
+}
+
+// fewOf returns the first n of a table's rows, or all of them with TEST_THOROUGH=1 (make test-thorough).
+func fewOf[T any](rows []T, n int) []T {
+	if os.Getenv("TEST_THOROUGH") != "" {
+		return rows
+	}
+	return rows[:n]
 }
 
 // server is the whole program, run in this process on free ports.
