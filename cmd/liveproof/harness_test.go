@@ -289,7 +289,7 @@ func personArgs(t testing.TB, name string, seconds string) []string {
 
 // nobody is a slowly turning gradient with noise: nothing in it looks like a face, to the Haar cascade neither.
 func nobody(t testing.TB, seconds string) *publish.Clip {
-	return encode(t, "-f", "lavfi", "-i", "gradients=size=640x480:rate=30:speed=0.02:seed=1,noise=alls=8:allf=t,format=yuv420p", "-t", seconds)
+	return encode(t, "-f", "lavfi", "-i", "gradients=size=160x120:rate=30:speed=0.02:seed=1,scale=640:480,noise=alls=8:allf=t,format=yuv420p", "-t", seconds)
 }
 
 // metric reads one sample of the metrics by its exact name and labels; 0 when it is absent.
