@@ -271,6 +271,7 @@ func encodeIVF(t testing.TB, args ...string) (path string) {
 	path = filepath.Join(t.TempDir(), "clip.ivf")
 	command := append([]string{"-v", "error"}, args...)
 	command = append(command, "-an", "-r", "30", "-c:v", "libvpx", "-b:v", "1M", "-g", "60",
+		"-threads", "1", // more wait in busy loops on a machine that has other work
 		"-deadline", "realtime", "-cpu-used", "8", "-f", "ivf", path)
 	out, err := exec.Command("ffmpeg", command...).CombinedOutput()
 	require.NoError(t, err, "%s", out)
