@@ -21,7 +21,7 @@ RUFF := .venv/bin/ruff
 PRETTIER := webclient/node_modules/.bin/prettier --config webclient/.prettierrc.json
 CLIENT_SCRIPTS := "clients/*.{js,mjs,json}" "clients/browser/**/*.{js,mjs}" "!clients/package-lock.json"
 
-.PHONY: help run test setup build web lint lint-go lint-training lint-web format test-go test-networks test-web test-training test-browser test-clients test-clients-quick
+.PHONY: help run test setup build web lint lint-go lint-training lint-web format test-go test-thorough test-web test-training test-browser test-clients test-clients-quick
 .PHONY: encoders soak bench bench-sessions bench-verdict bench-owners bench-plot bench-peer fuzz clean
 
 help: ## this list
@@ -79,8 +79,8 @@ format: $(RUFF) ## gofmt, ruff format, prettier
 test-go: ## Go tests with the race detector
 	go tool gotestsum --format pkgname-and-test-fails -- -race -timeout 20m ./...
 
-test-networks: ## sessions over bad networks: loss, bursts, jitter, delay, a narrow line (LIVEPROOF_SHARED); a few of them are in test-go
-	TEST_NETWORKS=all go test ./cmd/liveproof -run TestBadNetworks -count 1 -v
+test-thorough: ## every encoder, dimming, network and swap of the tests with long tables; test-go tries a few of each (LIVEPROOF_SHARED)
+	TEST_THOROUGH=1 go test ./cmd/liveproof -run 'BadNetworks|Lossy|Frozen|Flat|Relaxed' -count 1 -timeout 30m -v
 
 test-web: ## TypeScript: types and unit tests
 	cd webclient && npm run --silent typecheck && npm test --silent

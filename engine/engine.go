@@ -82,6 +82,9 @@ func (e *Engine) scorerModel() (scorer.Model, error) {
 // Run scores until ctx ends. Nothing is judged before it is called, or after it has returned.
 func (e *Engine) Run(ctx context.Context) error { return e.scorer.Run(ctx) }
 
+// Started is closed when Run has begun to score. A service opens its door then, so that no early caller is refused.
+func (e *Engine) Started() <-chan struct{} { return e.scorer.Started() }
+
 // Reload reads the scorer's model file and the calibrations again and judges new
 // sessions with them. Running sessions keep the old model and threshold, and so do
 // new ones after an error, such as a calibration of another model.

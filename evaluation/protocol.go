@@ -29,11 +29,15 @@ func Protocol(c *benchmark.Catalogue, name string, population benchmark.Populati
 		p.Population = string(cmp.Or(population, benchmark.Populations()[0]))
 	}
 	planned := map[string]bool{}
+	var said warnings
 	for _, fold := range folds {
-		if err := p.addFold(fold, fold.Apply(videos), paths, planned, len(folds) > 1); err != nil {
+		uses := fold.Apply(videos)
+		if err := p.addFold(fold, uses, paths, planned, len(folds) > 1); err != nil {
 			return Plan{}, err
 		}
+		said.add(fold, uses, p.Folds[len(p.Folds)-1])
 	}
+	p.Warnings = said.list()
 	return p, nil
 }
 
@@ -79,31 +83,7 @@ func (p *Plan) addFold(protocol benchmark.Protocol, uses []benchmark.Use, paths 
 		return fmt.Errorf("%s: no test video: name the folder of %s", protocol.Name, strings.Join(protocol.Test(), ", "))
 	}
 	p.Folds = append(p.Folds, fold)
-	p.warn(protocol, uses, fold)
 	return nil
-}
-
-// warn tells of a fold's missing videos.
-func (p *Plan) warn(protocol benchmark.Protocol, uses []benchmark.Use, fold Fold) {
-	add := func(format string, args ...any) {
-		p.Warnings = append(p.Warnings, protocol.Name+": "+fmt.Sprintf(format, args...))
-	}
-	if len(fold.Dev) == 0 {
-		add("no development videos: the threshold is the model's own")
-	}
-	var absent []string
-	for _, s := range protocol.Shortfalls(uses) {
-		switch {
-		case s.Role == benchmark.RoleTrain:
-		case s.Found == 0:
-			absent = append(absent, s.Dataset)
-		default:
-			add("%v", s)
-		}
-	}
-	if len(absent) > 0 && len(fold.Dev) > 0 {
-		add("no development videos of %s", strings.Join(absent, ", "))
-	}
 }
 
 func nameOf(v benchmark.Video) string { return v.Dataset + "/" + v.ID }

@@ -3,6 +3,7 @@ package evaluation_test
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -71,6 +72,12 @@ func TestProtocol(t *testing.T) {
 				}
 			}
 			require.NotEmpty(t, plan.Warnings, "a subject a split is less than what is published")
+			said := map[string]bool{}
+			for _, warning := range plan.Warnings {
+				_, text, _ := strings.Cut(warning, ": ")
+				require.False(t, said[text], "said once for all folds: %s", warning)
+				said[text] = true
+			}
 		})
 	}
 }

@@ -51,7 +51,7 @@ func New(cfg Config, backend Backend, metrics *Metrics, log *slog.Logger) (*Batc
 		queue:  queue,
 		models: newModels(cfg, backend, metrics, log),
 		runner: &runner{queue: queue, timeout: cfg.BatchTimeout, metrics: metrics, log: log},
-		life:   lifecycle{stopped: make(chan struct{})},
+		life:   newLifecycle(),
 	}, nil
 }
 
@@ -64,6 +64,7 @@ func (b *Batcher) Run(ctx context.Context) error {
 	}
 	defer b.life.returned()
 	b.models.start()
+	b.life.begun()
 	var owned sync.WaitGroup
 	for range b.workers {
 		owned.Go(func() { b.runner.work(ctx) })
@@ -77,6 +78,9 @@ func (b *Batcher) Run(ctx context.Context) error {
 	}
 	return nil
 }
+
+// Started is closed when Run has begun to score. It stays open if Run is never called.
+func (b *Batcher) Started() <-chan struct{} { return b.life.started }
 
 // refuse fails the waiting crops and all later ones.
 func (b *Batcher) refuse() {

@@ -314,7 +314,16 @@ func TestLifecycle(t *testing.T) {
 	a.ask(t.Context(), b, "early", "a", 255) // waits for Run
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error)
+	select {
+	case <-b.Started():
+		t.Error("started before Run")
+	default:
+	}
 	go func() { done <- b.Run(ctx) }()
+	<-b.Started()
+	if err := b.Ready(); err != nil {
+		t.Errorf("Ready = %v after the start", err)
+	}
 	a.wg.Wait()
 	if a.errs["early"] != nil || a.rhos["early"] != 1 {
 		t.Errorf("the crop from before Run: %v, %v", a.rhos["early"], a.errs["early"])

@@ -17,7 +17,7 @@ func TestServerMeasuresItsSessions(t *testing.T) {
 	}
 	t.Setenv("LIVEPROOF_SESSION_MAX_SESSIONS", "auto")
 	s := startServer(t)
-	clip := nobody(t, "30") // before the session, whose token expires
+	clip := nobody(t, "15") // before the session, whose token expires
 	made := s.create(`{"mode":"call"}`)
 	require.Zero(t, s.metric("liveproof_session_cost_cores"), "nothing is known yet")
 	s.publish(made, clip)

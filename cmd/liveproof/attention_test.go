@@ -52,12 +52,13 @@ func TestRelaxedCallNoticesASwap(t *testing.T) {
 	first, second := shared(t, "media/people/person_d6.mp4"), shared(t, "media/people/person_s18.mp4")
 	shared(t, "models/retinaface_mobilenet025.onnx")
 	const fit = "scale=640:480,fps=30,setsar=1,settb=1/30"
-	for name, join := range map[string]string{
-		"cut":  "[0]" + fit + ",trim=duration=12[a];[1]" + fit + "[b];[a][b]concat,noise=alls=3:allf=t",
-		"fade": "[0]" + fit + ",trim=duration=12.8[a];[1]" + fit + "[b];[a][b]xfade=duration=0.8:offset=12,noise=alls=3:allf=t",
-	} {
-		t.Run(name, func(t *testing.T) {
-			clip := encode(t, "-i", first, "-i", second, "-filter_complex", join, "-t", "17")
+	joins := []struct{ name, filter string }{
+		{"fade", "[0]" + fit + ",trim=duration=12.8[a];[1]" + fit + "[b];[a][b]xfade=duration=0.8:offset=12,noise=alls=3:allf=t"},
+		{"cut", "[0]" + fit + ",trim=duration=12[a];[1]" + fit + "[b];[a][b]concat,noise=alls=3:allf=t"},
+	}
+	for _, join := range fewOf(joins, 1) {
+		t.Run(join.name, func(t *testing.T) {
+			clip := encode(t, "-i", first, "-i", second, "-filter_complex", join.filter, "-t", "17")
 			s := startServer(t)
 			made := s.create(`{"mode":"call"}`)
 			leave := s.publish(made, clip)

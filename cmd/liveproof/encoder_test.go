@@ -14,7 +14,6 @@ import (
 // bits are left for each, the model takes it for an attack, and the quantiser says that it cannot be judged.
 func TestEncoderIsNoAttack(t *testing.T) {
 	shared(t, "models/retinaface_mobilenet025.onnx")
-	t.Setenv("LIVEPROOF_ONNX_PROVIDER", "cpu")
 	lines, _ := replay(t, shared(t, "media/encoders/A_1500k_x264_ultrafast.mp4"), shared(t, "media/encoders/A_1500k_lowcomplexity.mp4"))
 	require.Equal(t, liveproof.OutcomeLive, lines[0].Verdict)
 	require.Zero(t, lines[0].Unscored[liveproof.ReasonLowBitrate])
@@ -29,7 +28,6 @@ func TestCoarseMotionJPEGIsNoAttack(t *testing.T) {
 	if _, err := exec.LookPath("ffmpeg"); err != nil {
 		t.Skip("needs the ffmpeg command line tool (Debian package ffmpeg) to make test media")
 	}
-	t.Setenv("LIVEPROOF_ONNX_PROVIDER", "cpu")
 	var files []string
 	for _, q := range []string{"5", "10", "20"} {
 		file := filepath.Join(t.TempDir(), "q"+q+".mkv")

@@ -24,11 +24,21 @@ import (
 func TestMain(m *testing.M) {
 	// A fixed limit: with auto, other load on this machine could make the server refuse a test's session.
 	_ = os.Setenv("LIVEPROOF_SESSION_MAX_SESSIONS", "1000")
+	// No trial of execution providers, which costs seconds for each server and each file; packages scorer and onnx test it.
+	_ = os.Setenv("LIVEPROOF_ONNX_PROVIDER", "cpu")
 	goleak.VerifyTestMain(m,
 		// net/http keeps idle connections of the default client for a while.
 		goleak.IgnoreTopFunction("net/http.(*persistConn).readLoop"),
 		goleak.IgnoreTopFunction("net/http.(*persistConn).writeLoop"),
 		goleak.IgnoreTopFunction("internal/poll.runtime_pollWait"))
+}
+
+// fewOf returns the first n of a table's rows, or all of them with TEST_THOROUGH=1 (make test-thorough).
+func fewOf[T any](rows []T, n int) []T {
+	if os.Getenv("TEST_THOROUGH") != "" {
+		return rows
+	}
+	return rows[:n]
 }
 
 // server is the whole program, run in this process on free ports.
@@ -261,6 +271,7 @@ func encodeIVF(t testing.TB, args ...string) (path string) {
 	path = filepath.Join(t.TempDir(), "clip.ivf")
 	command := append([]string{"-v", "error"}, args...)
 	command = append(command, "-an", "-r", "30", "-c:v", "libvpx", "-b:v", "1M", "-g", "60",
+		"-threads", "1", // more wait in busy loops on a machine that has other work
 		"-deadline", "realtime", "-cpu-used", "8", "-f", "ivf", path)
 	out, err := exec.Command("ffmpeg", command...).CombinedOutput()
 	require.NoError(t, err, "%s", out)
@@ -279,7 +290,7 @@ func personArgs(t testing.TB, name string, seconds string) []string {
 
 // nobody is a slowly turning gradient with noise: nothing in it looks like a face, to the Haar cascade neither.
 func nobody(t testing.TB, seconds string) *publish.Clip {
-	return encode(t, "-f", "lavfi", "-i", "gradients=size=640x480:rate=30:speed=0.02:seed=1,noise=alls=8:allf=t,format=yuv420p", "-t", seconds)
+	return encode(t, "-f", "lavfi", "-i", "gradients=size=160x120:rate=30:speed=0.02:seed=1,scale=640:480,noise=alls=8:allf=t,format=yuv420p", "-t", seconds)
 }
 
 // metric reads one sample of the metrics by its exact name and labels; 0 when it is absent.

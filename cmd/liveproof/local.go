@@ -26,7 +26,7 @@ func withLocalServer(ctx context.Context, cfg Config, errOut io.Writer, use func
 	defer client.CloseIdleConnections()
 	group, groupCtx := errgroup.WithContext(ctx)
 	serving, stop := context.WithCancel(context.WithoutCancel(ctx))
-	group.Go(func() error { return s.run(serving, nil) })
+	group.Go(func() error { return s.run(serving, nil, func() {}) })
 	group.Go(func() error {
 		defer stop()
 		defer client.CloseIdleConnections()

@@ -119,6 +119,5 @@ func serve(ctx context.Context, cfg Config, mode serveMode, out, errOut io.Write
 		return err
 	}
 	defer func() { err = s.close(err) }()
-	s.announce(out)
-	return s.run(ctx, hangups)
+	return s.run(ctx, hangups, func() { s.announce(out) })
 }

@@ -95,9 +95,10 @@ func (s *service) close(err error) error {
 	return err
 }
 
-// run starts downstream first and stops upstream first: the engine outlives the server's drain,
-// and metrics are served until its end. It returns when ctx has ended and every session has. hangups reload the model; they may be nil.
-func (s *service) run(ctx context.Context, hangups <-chan os.Signal) error {
+// run starts downstream first and stops upstream first: the first request finds a running engine, the engine outlives the
+// server's drain, and metrics are served until its end. It calls opened when it begins to answer requests, and returns when ctx
+// has ended and every session has. hangups reload the model; they may be nil.
+func (s *service) run(ctx context.Context, hangups <-chan os.Signal, opened func()) error {
 	engineCtx, stopEngine := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopEngine()
 	group, groupCtx := errgroup.WithContext(ctx)
@@ -106,6 +107,11 @@ func (s *service) run(ctx context.Context, hangups <-chan os.Signal) error {
 	group.Go(func() error { return s.ops.run(engineCtx) })
 	group.Go(func() error {
 		defer stopEngine()
+		select {
+		case <-s.judge.Started():
+			opened()
+		case <-groupCtx.Done(): // the server has still to close its listener
+		}
 		return s.server.Run(groupCtx)
 	})
 	return group.Wait()
