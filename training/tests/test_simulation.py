@@ -10,7 +10,7 @@ import torch
 
 from liveproof_training.evaluation import gap
 from liveproof_training.method import pdle
-from liveproof_training.simulation import bank, camera, codec, colour, exchange, optics, pairs, prints, screens, shot, store
+from liveproof_training.simulation import bank, camera, codec, colour, exchange, matte, optics, pairs, prints, rooms, screens, shot, store
 from liveproof_training.simulation.draws import Draws
 
 CPU = torch.device("cpu")
@@ -56,10 +56,35 @@ def test_a_square_has_the_face_in_its_middle_at_the_banks_scale():
     assert rows.mean() == pytest.approx(bank.SIDE / 2, abs=1) and columns.mean() == pytest.approx(bank.SIDE / 2, abs=1)
 
 
-def test_a_face_at_the_border_is_mirrored_there():
+def test_beyond_the_border_its_pixels_are_repeated():
     image = np.arange(192, dtype=np.uint8)[:, None, None].repeat(192, 1).repeat(3, 2)
     column = bank.square(image, (0, 0, 192, 192))[:, 0, 0]
-    assert column[64] == 0 and column[63] == 1 and column[65] == 1 and column[255] == 191 and column[256] == 190
+    assert column[0] == column[64] == 0 and column[65] == 1 and column[255] == column[319] == 191
+
+
+def test_people_are_cut_out():
+    shape = np.zeros((bank.SIDE, bank.SIDE), np.uint8)
+    cv2.ellipse(shape, (160, 150), (72, 100), 0, 0, 360, 255, -1)
+    cv2.ellipse(shape, (160, 330), (140, 110), 0, 0, 360, 255, -1)
+    rng = np.random.default_rng(0)
+    colours = np.where(shape[..., None] > 0, (200, 150, 120), (40, 90, 110)) + rng.normal(0, 8, (bank.SIDE, bank.SIDE, 3))
+    found = matte.person(colours.clip(0, 255).astype(np.uint8), bank.FACE)
+    inside, outside = found[shape > 0] / 255, found[shape == 0] / 255
+    assert inside.mean() > 0.95 and outside.mean() < 0.05
+
+
+def test_rooms_are_the_same_each_time_and_all_different():
+    some = rooms.draw(4, 96)
+    assert np.array_equal(some, rooms.draw(4, 96))
+    assert all(room.std() > 15 for room in some) and not np.array_equal(some[0], some[1])
+
+
+@pytest.mark.parametrize("radius", [1, 4, 12])
+def test_a_box_is_the_mean_of_the_pixels_inside_the_picture(radius):
+    x, side = draws(2).white(40, 3), 2 * radius + 1
+    rows = torch.nn.functional.avg_pool2d(x, (side, 1), 1, (radius, 0), count_include_pad=False)
+    want = torch.nn.functional.avg_pool2d(rows, (1, side), 1, (0, radius), count_include_pad=False)
+    torch.testing.assert_close(optics.box(x, radius), want, atol=1e-5, rtol=1e-4)
 
 
 def test_a_folder_without_faces_of_a_split_is_refused(tmp_path):

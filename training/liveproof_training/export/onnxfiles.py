@@ -20,7 +20,7 @@ from .. import contract
 from ..fit import checkpoint, engine
 from ..loading import data, pictures
 from ..method.model import LivenessNet, atoms
-from . import half, onnxgraph, parity, quantise
+from . import front, half, onnxgraph, parity, quantise
 from .threshold import Rule
 
 PRECISIONS = ("fp32", "fp16", "int8")
@@ -28,7 +28,7 @@ DEV_CROPS = 2000  # at most so many for threshold and parity
 
 
 class Exported(nn.Module):
-    """The contract's input and outputs around the network: uint8 NHWC in, normalisation inside."""
+    """The contract's input and outputs around the network: uint8 NHWC in, normalisation inside. Balance of light is :mod:`.front`'s."""
 
     def __init__(self, net: LivenessNet):
         super().__init__()
@@ -40,17 +40,31 @@ class Exported(nn.Module):
 
     def forward(self, faces: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         x = faces.permute(0, 3, 1, 2).float() * self.scale + self.offset
-        probabilities = self.net.evidence(x).probabilities
+        probabilities = self.net.evidence(x, balanced=True).probabilities
         return probabilities @ self.atoms, probabilities
 
 
 def export_fp32(net: LivenessNet, path: Path) -> None:
+    """The contract's file in single precision."""
+    _export_bare(net, path)
+    _complete(net, path)
+
+
+def _complete(net: LivenessNet, path: Path) -> None:
+    if net.balances:
+        model = onnx.load(path)
+        front.prepend(model)
+        onnxgraph.save(model, path)
+
+
+def _export_bare(net: LivenessNet, path: Path) -> None:
+    """Without the balance of light: what the other precisions are made from."""
     size = contract.INPUT_SIZE
     free = {name: {0: "N"} for name in (contract.INPUT_NAME, contract.RHO_NAME, contract.PROBABILITIES_NAME)}
     # PyTorch 2.x has a second exporter, which opset 17 and free axes given this way are not for.
     legacy = {"dynamo": False} if "dynamo" in inspect.signature(torch.onnx.export).parameters else {}
     torch.onnx.export(
-        Exported(net.cpu().eval()),
+        Exported(net.cpu()).eval(),  # of the whole: the exporter puts back the mode that it found
         torch.zeros(2, size, size, 3, dtype=torch.uint8),
         str(path),
         input_names=[contract.INPUT_NAME],
@@ -112,13 +126,16 @@ def export_all(path: Path, folder: Path | None, out: Path, sources: Sources, opt
 def _convert(net, state: dict, folder: Path | None, out: Path, name: str, options: Options) -> dict[str, Path]:
     files = {p: out / f"{name}-{p}.onnx" for p in options.precisions}
     full = files.get("fp32", out / "full.onnx")
-    export_fp32(net, full)
+    _export_bare(net, full)
     if "fp16" in files:
         (half.compute if options.half_arithmetic else half.store)(full, files["fp16"])
     if "int8" in files:
         crops = _crops(state, folder, "train")
         ids = np.unique(np.linspace(0, len(crops) - 1, options.calibration).astype(int))
-        quantise.to_int8(full, files["int8"], data.centre(crops.images.take(ids)))
+        images = data.centre(crops.images.take(ids))
+        quantise.to_int8(full, files["int8"], front.balanced(images) if net.balances else images)
+    for file in files.values():
+        _complete(net, file)
     return files
 
 

@@ -9,6 +9,7 @@ from torch import nn
 
 from ..settings import setting
 from . import encoders
+from .balance import Balance
 from .initial import InitialWeights, load_initial, reestimate_batch_norm
 
 __all__ = [
@@ -47,6 +48,7 @@ class Evidence:
 
 
 HEADS = ("expected", "sigmoid")
+BALANCES = ("off", "face")
 
 
 @dataclasses.dataclass
@@ -56,6 +58,7 @@ class NetworkSettings:
     encoder: str = setting("resnet18", "; ".join(f"{name}: {e.summary}" for name, e in encoders.ENCODERS.items()), tuple(encoders.ENCODERS))
     head: str = setting("expected", "expected: the score of Eq. 4; sigmoid: one output", HEADS)
     atoms: str = setting("k+1", "outputs of the expected head: c_i = i/K, or K of them with c_i = i/(K-1)", ("k+1", "k"))
+    balance: str = setting("off", "face: exposure and colour are balanced by the face's middle before the encoder", BALANCES)
     init: str = setting(
         "auto",
         "first weights: a file or checkpoint, torchvision (its cache or download), shared, random; "
@@ -70,14 +73,15 @@ class LivenessNet(nn.Module):
     """Encoder -> pooled features -> head. Input: float [N, 3, 224, 224], ImageNet-normalised RGB.
 
     Head "expected": K+1 logits, softmax, expectation over the atoms i/K (the paper's). "sigmoid": one logit,
-    rho its sigmoid; its probabilities [1 - rho, rho] make it a K = 1 model under the model contract.
+    rho its sigmoid; its probabilities [1 - rho, rho] make it a K = 1 model under the model contract. ``balance``: see :mod:`.balance`.
     """
 
-    def __init__(self, k: int = 10, head: str = "expected", encoder: str = "resnet18"):
+    def __init__(self, k: int = 10, head: str = "expected", encoder: str = "resnet18", balance: str = "off"):
         super().__init__()
         if head not in HEADS:
             raise ValueError(f"head: {head!r} is not one of {', '.join(HEADS)}")
         self.k, self.scalar = (1, True) if head == "sigmoid" else (k, False)
+        self.balance = Balance() if balance == "face" else nn.Identity()
         self.encoder = encoders.build(encoder)
         self.feature_size = self.encoder.size
         self.head = nn.Linear(self.feature_size, 1 if self.scalar else k + 1)
@@ -99,17 +103,21 @@ class LivenessNet(nn.Module):
             stage.eval()
         return self
 
-    def features(self, x: torch.Tensor) -> torch.Tensor:
-        """Pooled features [N, feature_size]: what the domain discriminator sees."""
-        return self.encoder(x)
+    @property
+    def balances(self) -> bool:
+        return isinstance(self.balance, Balance)
+
+    def features(self, x: torch.Tensor, balanced: bool = False) -> torch.Tensor:
+        """Pooled features [N, feature_size]: what the domain discriminator sees. ``balanced``: the light of ``x`` is balanced already."""
+        return self.encoder(x if balanced else self.balance(x))
 
     def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """(rho [N], probabilities [N, K+1]), both float32."""
         evidence = self.evidence(x)
         return evidence.rho, evidence.probabilities
 
-    def evidence(self, x: torch.Tensor) -> Evidence:
-        features = self.features(x)
+    def evidence(self, x: torch.Tensor, balanced: bool = False) -> Evidence:
+        features = self.features(x, balanced)
         logits = self.head(features).float()
         if self.scalar:
             rho = torch.sigmoid(logits)
@@ -120,4 +128,4 @@ class LivenessNet(nn.Module):
 
 def from_settings(network: NetworkSettings, k: int) -> LivenessNet:
     """The network of a run, with random weights; ``k``: of its atoms i/K."""
-    return LivenessNet(k, network.head, network.encoder)
+    return LivenessNet(k, network.head, network.encoder, network.balance)

@@ -32,30 +32,30 @@ class Pairs:
 def draw(bank: Bank, ids: torch.Tensor, generator: torch.Generator | None = None) -> Pairs:
     """Pairs of the portraits ``ids`` [N], in float32 on the bank's device."""
     draws = Draws(len(ids), bank.squares.device, generator)
-    faces = bank.take(ids)
-    faces = torch.where(draws.chance(0.5) > 0, faces.flip(-1), faces)
-    faces = content.detailed(faces, draws)
-    others = faces[draws.order()]
-    attack, species = _attack(content.portrayed(faces, draws), others, draws)
-    return Pairs(_live(content.alive(faces, draws), others, draws), attack, species)
+    who, rooms = content.Person.draw(bank, ids, draws), content.room(bank, draws)
+    order = draws.order()
+    attack, species = _attack(content.portrayed(who, rooms[order], draws), who.picture[order], rooms, draws)
+    return Pairs(_live(content.alive(who, rooms, draws), who.matte, rooms[order], draws), attack, species)
 
 
-def _live(scene: torch.Tensor, others: torch.Tensor, draws: Draws) -> torch.Tensor:
+def _live(scene: torch.Tensor, matte: torch.Tensor, others: torch.Tensor, draws: Draws) -> torch.Tensor:
+    """``others``: rooms that are seen beside a poster or door behind the person."""
     view = shot.Shot.draw(draws)
     places = view.places(SIDE)
     posters = draws.chance(EDGES * 0.6) * prints.rectangle(places, draws, 0.5, 1.0)
     seen = shot.look(optics.blur(scene, view.spread()), places)
     behind = _behind(others, places, draws)
-    away = (1 - posters) * draws.chance(EDGES * 0.6) * (1 - shot.look(content.head(draws, SIDE), places))
+    away = (1 - posters) * draws.chance(EDGES * 0.6) * (1 - shot.look(matte, places))
     return _finished(view.blurred(seen + away * (behind - seen)), view, draws)
 
 
-def _attack(scene: torch.Tensor, others: torch.Tensor, draws: Draws) -> tuple[torch.Tensor, torch.Tensor]:
+def _attack(scene: torch.Tensor, others: torch.Tensor, rooms: torch.Tensor, draws: Draws) -> tuple[torch.Tensor, torch.Tensor]:
     """A print and a display are made for all, and one of them thrown away: that costs less than sorting."""
     view = shot.Shot.draw(draws)
     taken = _first_camera(scene, draws)
     cut, is_print = draws.chance(CUTS), draws.chance(PRINTS) > 0
     sheet = prints.inked(taken, draws)
+    sheet = prints.worn(sheet, draws)
     sheet = torch.where(cut > 0, prints.eyeholes(sheet, colour.to_linear(others), draws), sheet)
     fineness = draws.log_uniform(0.45, 6.0)
     canvas = torch.where(is_print, sheet, screens.shown(taken, fineness, draws))
@@ -66,16 +66,16 @@ def _attack(scene: torch.Tensor, others: torch.Tensor, draws: Draws) -> tuple[to
     seen = torch.where(is_print, prints.laid(seen, places, draws), screens.lit(seen, places, room, draws))
     inside = 1 - draws.chance(EDGES) * (1 - prints.rectangle(places, draws, 0.55, 1.05))
     seen = seen * torch.exp(draws.normal(0.35) - 0.75 * is_print)  # a sheet is in the shade of whoever holds the camera
-    seen = view.blurred(inside * seen + (1 - inside) * _behind(others, places, draws))
+    seen = view.blurred(inside * seen + (1 - inside) * _behind(rooms, places, draws))
     grid = torch.where(is_print, prints.dots(seen, places, view, draws), screens.pixels(seen, places, view, fineness, draws))
     species = torch.where(is_print, 1 + (cut > 0).long(), torch.full_like(cut, 3, dtype=torch.long)).view(-1)
     return _finished(inside * grid + (1 - inside) * seen, view, draws), species
 
 
-def _behind(others: torch.Tensor, places: torch.Tensor, draws: Draws) -> torch.Tensor:
-    """What is seen beside the medium or the head: a room out of focus, or something plain; linear, in the frame."""
-    room = optics.blur(shot.look(others.flip(-2), 0.9 * places), draws.log_uniform(1, 20))
-    return colour.to_linear(torch.where(draws.chance(0.5) > 0, room, content.plain(draws, SIDE))) * draws.log_uniform(0.2, 4.0)
+def _behind(rooms: torch.Tensor, places: torch.Tensor, draws: Draws) -> torch.Tensor:
+    """What is seen beside the medium or the head: a room, or something plain; linear, in the frame."""
+    room = optics.blur(shot.look(rooms, 0.9 * places), draws.log_uniform(0.5, 15))
+    return colour.to_linear(torch.where(draws.chance(0.6) > 0, room, content.plain(draws, SIDE)).clamp(0, 1)) * draws.log_uniform(0.2, 4.0)
 
 
 def _first_camera(scene: torch.Tensor, draws: Draws) -> torch.Tensor:

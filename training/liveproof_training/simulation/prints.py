@@ -11,6 +11,8 @@ from .bank import FACE
 from .draws import Draws
 from .shot import Shot
 
+CREASES = 3  # at most
+
 
 def inked(x: torch.Tensor, draws: Draws) -> torch.Tensor:
     """Reflectance of the printed picture ``x`` (linear, about 1 = white): soft, of few tones, in the colours that the ink has.
@@ -19,7 +21,7 @@ def inked(x: torch.Tensor, draws: Draws) -> torch.Tensor:
     """
     error = draws.sometimes(0.5, draws.uniform(0.05, 0.5), 1.0)
     x = x / (colour.white(x) * draws.log_uniform(0.9, 2.0))  # printed with its own exposure
-    x = optics.blur(x, draws.log_uniform(0.4, 2.8))
+    x = optics.blur(x, draws.log_uniform(0.3, 2.6))
     grey = draws.chance(0.08)
     saturation = (1 - grey) * draws.log_uniform(0.9, 3.4)
     x = colour.saturate(colour.to_srgb(x), saturation).clamp(0, 1)
@@ -30,9 +32,31 @@ def inked(x: torch.Tensor, draws: Draws) -> torch.Tensor:
     return ink * torch.exp(error * draws.normal(0.1, 3)) + (paper - ink) * x
 
 
+def worn(x: torch.Tensor, draws: Draws) -> torch.Tensor:
+    """Creases, scratches, specks and places where the picture has come off; canvas in and out."""
+    side = x.shape[-1]
+    paper = draws.uniform(0.4, 0.95)
+    for _ in range(CREASES):
+        x = x * (1 + draws.sometimes(0.12, draws.uniform(-0.35, 0.5)) * _line(draws, side))
+    off = draws.sometimes(0.07, torch.sigmoid((draws.field(side, 14) - draws.uniform(0.8, 1.1)) * draws.log_uniform(20, 120)))
+    x = x + off * (paper - x)
+    specks = optics.blur((draws.white(side) > 2.6).float(), draws.log_uniform(0.4, 1.2))
+    x = x * (1 + draws.sometimes(0.15, draws.uniform(-0.8, 2.5)) * specks)
+    return x.clamp(0, 1.2)
+
+
+def _line(draws: Draws, side: int) -> torch.Tensor:
+    """1 along a line across the picture that is there in parts only; [N, 1, side, side]."""
+    at = torch.arange(side, device=draws.device) - side / 2
+    angle = draws.uniform(0, math.pi)
+    across = torch.cos(angle) * at.view(1, 1, 1, -1) + torch.sin(angle) * at.view(1, 1, -1, 1)
+    away = across + 3 * draws.field(side, 5) - draws.normal(0.2 * side)
+    return torch.exp(-((away / draws.log_uniform(0.5, 2.5)) ** 2)) * (0.5 + draws.field(side, 8)).clamp(0, 1)
+
+
 def _crosstalk(error: torch.Tensor, draws: Draws) -> torch.Tensor:
     """Inks are not the colours that a picture is made of: [N, 3, 3], rows sum to 1."""
-    off = 0.07 * error.view(-1, 1, 1) * torch.randn(draws.n, 3, 3, device=draws.device, generator=draws.generator)
+    off = 0.1 * error.view(-1, 1, 1) * torch.randn(draws.n, 3, 3, device=draws.device, generator=draws.generator)
     return torch.eye(3, device=draws.device) + off - off.mean(dim=2, keepdim=True)
 
 

@@ -37,8 +37,8 @@ class Shot:
             tilt_x=draws.normal(0.05),
             tilt_y=draws.normal(0.05),
             lens=draws.log_uniform(0.12, 0.7),
-            defocus=draws.sometimes(0.2, draws.log_uniform(0.4, 3.0)),
-            motion=draws.sometimes(0.15, draws.log_uniform(1.0, 8.0)),
+            defocus=draws.sometimes(0.25, draws.log_uniform(0.4, 3.0)),
+            motion=draws.sometimes(0.22, draws.log_uniform(1.0, 10.0)),
             motion_angle=draws.uniform(0, math.pi),
             pitch=draws.uniform(0.3, 1.0),
         )
