@@ -30,7 +30,12 @@ AUGMENT = (
     "none: flip and crop, the paper's; class-blind on top: nuisance: blur, noise, tone, JPEG; "
     "colour: white balance and saturation; wall: a plain wall around the head of a third; all: the three"
 )
-SAMPLING = "equal shares of each domain and class, of each class, of each class with equal nuisance factors, or none"
+SAMPLING = (
+    "shuffle: an epoch is every video (or crop) once; with as many draws: balanced: equal shares of each domain and class; "
+    "class-balanced: of each class; matched: of each class, with equal nuisance factors"
+)
+FRAMES = "one: a video counts as one, each time with one random frame; all: every crop counts; auto: one with a protocol"
+LR_SCALING = "learning rates with n processes: times √n, as larger batches want with Adam; linear: times n; none: as given"
 
 
 @dataclasses.dataclass
@@ -52,10 +57,8 @@ class CropSettings:
     data: str = setting("data/demo", "folders with manifest.csv and crops, comma-separated; render:FOLDER renders while it trains")
     protocol: str = setting("", "protocol.csv that says which videos are train and dev; empty: the manifest's own splits")
     augment: str = setting("none", AUGMENT, ("none", "nuisance", "colour", "wall", "all"))
-    sampling: str = setting("balanced", SAMPLING, ("balanced", "class-balanced", "matched", "shuffle"))
-    frames: str = setting(
-        "auto", "one: an epoch is every video once, with one random frame; all: every crop; auto: one with a protocol", ("auto", "one", "all")
-    )
+    sampling: str = setting("shuffle", SAMPLING, ("shuffle", "balanced", "class-balanced", "matched"))
+    frames: str = setting("auto", FRAMES, ("auto", "one", "all"))
     size: int = setting(224, "side of the training crops, a multiple of 32; smaller ones (at the same scale) cost less", low=64, high=224)
     full_size_from: float = setting(0.0, "share of the run after which the crops are 224 whatever size says, 0: never", low=0, high=1)
     workers: int = setting(0, "loader processes, per process of torchrun", low=0)
@@ -72,7 +75,8 @@ class OptimisationSettings:
     epochs: int = setting(200, "passes over the training set", low=1)
     steps: int = setting(0, "stop after so many steps, 0: epochs decide", low=0)
     budget_minutes: float = setting(0.0, "shorten the schedule to end by then (not repeatable to the bit), 0: no limit", low=0)
-    batch: int = setting(32, "originals per step, over all processes", low=1)
+    batch: int = setting(32, "originals per step of each process of torchrun, each GPU's that is", low=1)
+    lr_scaling: str = setting("sqrt", LR_SCALING, ("sqrt", "linear", "none"))
     lr: float = setting(1e-4, "learning rate of Adam", low=1e-12)
     lr_new: float = setting(0.0, "the same for layers that start at random, 0: lr", low=0)
     weight_decay: float = setting(2e-4, "of Adam", low=0)

@@ -22,7 +22,7 @@ def test_they_are_read_as_portraits_of_every_split_with_room_to_fill_a_frame(fol
     assert all(portraits.split(items).values()), "whole source grids are held out"
     for p in items:
         x1, y1, x2, y2 = p.face.box
-        assert all(x1 < x < x2 and y1 < y < y2 for x, y in p.face.points) and 0 < x1 and y2 < drawn.SIDE
+        assert all(x1 < x < x2 and y1 < y < y2 for x, y in p.face.points) and x1 > 0 and y2 < drawn.SIDE
 
 
 def test_the_detector_of_the_service_finds_each_where_the_table_says(folder):

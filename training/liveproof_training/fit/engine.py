@@ -58,6 +58,11 @@ def rate(config: TrainConfig, progress: float, step: int, epoch: int) -> float:
     return warm * chosen.gamma**epoch
 
 
+def process_factor(config: TrainConfig, world: int) -> float:
+    """What ``world`` processes, whose step has ``world`` times the originals, multiply the learning rate by."""
+    return {"sqrt": math.sqrt(world), "linear": float(world), "none": 1.0}[config.optimisation.lr_scaling]
+
+
 def set_rate(opt: torch.optim.Optimizer, factor: float) -> None:
     for group in opt.param_groups:
         group["lr"] = group["base_lr"] * factor

@@ -60,6 +60,12 @@ def _until(path: Path, step: int) -> list[dict[str, str]]:
 
 def _writer(folder: Path, wanted: str, resume_from: int | None):
     """Events after a resumed run's checkpoint are purged from view: their steps come again."""
+    make = writer(wanted)
+    return make and make(str(folder), purge_step=None if resume_from is None else resume_from + 1)
+
+
+def writer(wanted: str):
+    """The class that writes TensorBoard's event files; None for ``wanted`` off, and for auto where none is installed."""
     if wanted == "off":
         return None
     try:
@@ -71,4 +77,4 @@ def _writer(folder: Path, wanted: str, resume_from: int | None):
             if wanted == "on":
                 raise ValueError("tensorboard: no writer is installed; pip install tensorboardX, or --tensorboard off") from None
             return None
-    return SummaryWriter(str(folder), purge_step=None if resume_from is None else resume_from + 1)
+    return SummaryWriter

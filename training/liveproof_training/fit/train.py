@@ -18,8 +18,7 @@ from .. import contract
 from ..config import TrainConfig, differences
 from ..loading import batches, data, nuisance
 from ..method import adversary, model
-from . import checkpoint, distributed, engine, memory
-from .journal import Journal
+from . import checkpoint, distributed, engine, journal, memory
 
 
 def revision() -> str:
@@ -34,6 +33,14 @@ def revision() -> str:
     return (git("rev-parse", "HEAD") or "unknown") + ("+" if git("status", "--porcelain", "--", ".") else "")
 
 
+def check(config: TrainConfig) -> None:
+    """Raises ValueError or FileNotFoundError for settings that cannot be trained with on this machine, whatever the crops are."""
+    config.check()
+    engine.grad_scaler(config, distributed.device(config.run.device))
+    journal.writer(config.records.tensorboard)
+    model.check_initial(config.network)
+
+
 class Run:
     """One training run in ``config.run.out``: log.csv, config.json, last.pt, final.pt."""
 
@@ -41,8 +48,6 @@ class Run:
         config.check()
         distributed.start(config.run.device)
         self.config, self.device = config, distributed.device(config.run.device)
-        if config.optimisation.batch % distributed.world():
-            raise ValueError(f"batch: {config.optimisation.batch} originals do not divide among {distributed.world()} processes")
         memory.keep_freed_blocks()
         # The shapes stay the same: the fastest kernels are worth a search. It ends differently from run to run.
         torch.backends.cudnn.benchmark = not torch.backends.cudnn.deterministic
@@ -64,7 +69,7 @@ class Run:
         self.journal = None
         if distributed.first():
             config.save(self.out / "config.json")
-            self.journal = Journal(self.out, config.records.tensorboard, self.step if resume else None)
+            self.journal = journal.Journal(self.out, config.records.tensorboard, self.step if resume else None)
         self.unread: tuple[int, engine.Figures] | None = None  # the last step, if its figures were not looked at
         self.told: dict[str, float] = {}
         self.started = self.saved = time.monotonic()
@@ -85,7 +90,7 @@ class Run:
         """With first weights; with those of a run that goes on where their origin is given."""
         net = model.from_settings(self.config.network, self.config.network_k())
         if initial is None:
-            initial = model.load_initial(net, self.config.network.init, self.config.network.shared)
+            initial = model.load_initial(net, self.config.network.init, self.config.network.shared, self._say)
             if initial.folded:
                 self._reestimate(net)
         net.freeze(self.config.network.freeze)
@@ -118,10 +123,14 @@ class Run:
         """The first weights' files, or a network to download them, are not needed again."""
         if state["data_sha256"] != self.data_sha256:
             raise ValueError(f"{self.out / 'last.pt'}: its crops or protocol have changed since; train anew, into another --out")
+        world = state.get("world", 1)  # earlier versions shared one batch among all processes
+        if world != distributed.world():
+            raise ValueError(f"{self.out / 'last.pt'}: is of {world} process(es), now {distributed.world()}: a step has another batch; take as many")
         changed = differences(state["config"], self.config.nested())
         if changed:
             self._say(f"resume: {changed}")
         self.trainer, self.initial = self._trainer(model.InitialWeights(state["initial"], state["fresh"], folded=False))
+        self._say(f"first weights: {self.initial.told()}, as the run began")
         self.trainer.load(state)
         self.step, self.elapsed, self.best = state["step"], state["elapsed_s"], state["best"]
         self.last = f"last good weights: {self.out / 'last.pt'}, step {self.step}"
@@ -170,7 +179,8 @@ class Run:
     def _one(self, batch: batches.Batch) -> None:
         config, epoch = self.config, self.step // self.per_epoch
         torch.manual_seed(config.run.seed * 1_000_003 + self.step * 1009 + distributed.rank())  # the discriminator's dropout
-        engine.set_rate(self.trainer.opt, engine.rate(config, self.share, self.step, epoch))
+        factor = engine.process_factor(config, distributed.world())
+        engine.set_rate(self.trainer.opt, factor * engine.rate(config, self.share, self.step, epoch))
         reversal = engine.reversal(config, self.share)
         told = self.trainer.step(batch, reversal, norms=(self.step + 1) % config.records.log_every == 0)
         self._read()  # of the step before: a GPU is busy with this one meanwhile
@@ -227,7 +237,8 @@ class Run:
     def _save_last(self) -> None:
         """All that a resumed run needs; draws need no state, they follow from seed and step."""
         self._read()
-        self._save("last.pt", {"elapsed_s": self.seconds(), "best": self.best, "fresh": self.initial.missing, **self.trainer.state()})
+        whole = {"elapsed_s": self.seconds(), "best": self.best, "fresh": self.initial.missing, "world": distributed.world()}
+        self._save("last.pt", whole | self.trainer.state())
         self.saved, self.last = time.monotonic(), f"last good weights: {self.out / 'last.pt'}, step {self.step}"
 
     def _save(self, name: str, extra: dict) -> None:
