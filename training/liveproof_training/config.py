@@ -61,7 +61,7 @@ class CropSettings:
     frames: str = setting("auto", FRAMES, ("auto", "one", "all"))
     size: int = setting(224, "side of the training crops, a multiple of 32; smaller ones (at the same scale) cost less", low=64, high=224)
     full_size_from: float = setting(0.0, "share of the run after which the crops are 224 whatever size says, 0: never", low=0, high=1)
-    workers: int = setting(0, "loader processes, per process of torchrun", low=0)
+    workers: int = setting(-1, "loader processes, per process of torchrun; -1: by the number of cores and the device", low=-1)
     prefetch: int = setting(4, "batches that each loader process keeps ready", low=1)
 
     def frames_per_video(self) -> str:
@@ -97,6 +97,7 @@ class RecordSettings:
     keep: str = setting("last", "weights in final.pt: the last step's, or the best evaluation's on dev", ("last", "best"))
     checkpoint_minutes: float = setting(3.0, "minutes between checkpoints", low=0)
     checkpoint_every: int = setting(0, "also a checkpoint every so many steps, 0: no", low=0)
+    curve: str = setting("auto", "loss and dev AUC as OUT/curve.png at the end; auto: if matplotlib is installed", ("auto", "off"))
     tensorboard: str = setting("auto", "event files in OUT/events; auto: if tensorboardX or tensorboard is installed", ("auto", "on", "off"))
 
 
@@ -171,7 +172,8 @@ def _changed(group, values: dict):
 
 GROUPS = tuple(f.name for f in dataclasses.fields(TrainConfig))
 FIELDS = {f.name: f for group in TrainConfig().groups().values() for f in dataclasses.fields(group)}  # every setting, by its name
-ELSEWHERE = ("data", "out", "protocol", "shared", "threads")  # where a run is and how fast, not what it does
+# Where a run is, how fast and what it draws, not what it does.
+ELSEWHERE = ("data", "out", "protocol", "shared", "threads", "workers", "prefetch", "curve")
 
 
 def flat(values: dict) -> dict:

@@ -41,6 +41,10 @@ def check(config: TrainConfig) -> None:
     model.check_initial(config.network)
 
 
+# Steps whose figures are read together. Reading waits for a GPU, which should have the next steps to do; a CPU has done them.
+AHEAD = {"cuda": 100, "cpu": 1}
+
+
 class Run:
     """One training run in ``config.run.out``: log.csv, config.json, last.pt, final.pt."""
 
@@ -69,9 +73,12 @@ class Run:
         self.journal = None
         if distributed.first():
             config.save(self.out / "config.json")
-            self.journal = journal.Journal(self.out, config.records.tensorboard, self.step if resume else None)
-        self.unread: tuple[int, engine.Figures] | None = None  # the last step, if its figures were not looked at
-        self.told: dict[str, float] = {}
+            self.journal = journal.Journal(self.out, config.records.tensorboard, self.step if resume else None, config.records.curve)
+        self.ahead = AHEAD[self.device.type]
+        self.unread: list[tuple[int, engine.Figures]] = []  # steps whose figures were not looked at
+        self.rows: dict[int, dict] = {}  # lines of the log that wait for the figures of their steps
+        self.told: dict[str, float] = {}  # figures of the last step that was looked at
+        self.clock = 0.0  # share of the time budget that is over, as all processes know it
         self.started = self.saved = time.monotonic()
 
     @property
@@ -138,12 +145,13 @@ class Run:
     def _loader(self, size: int) -> DataLoader:
         """Batches of the steps that are left; the loader's processes live as long as it does."""
         self.dataset.size = size
-        ahead = {"prefetch_factor": self.config.crops.prefetch} if self.config.crops.workers else {}
+        workers = batches.workers(self.config, self.device.type == "cuda", distributed.world())
+        ahead = {"prefetch_factor": self.config.crops.prefetch} if workers else {}
         return DataLoader(
             self.dataset,
             batch_size=None,
             sampler=range(self.step, self.total),
-            num_workers=self.config.crops.workers,
+            num_workers=workers,
             pin_memory=self.device.type == "cuda",
             **ahead,
         )
@@ -153,10 +161,10 @@ class Run:
 
     def done_share(self) -> float:
         """How much of the schedule is over, by steps or by the time budget, whichever is further; the same in all processes."""
-        share = self.step / self.total
-        if self.config.optimisation.budget_minutes:
-            share = distributed.agree(max(share, self.seconds() / 60 / self.config.optimisation.budget_minutes))
-        return share
+        budget = self.config.optimisation.budget_minutes
+        if budget and (distributed.world() == 1 or self.step % self.ahead == 0):  # agreeing waits for the other processes' GPUs
+            self.clock = distributed.agree(self.seconds() / 60 / budget)
+        return max(self.step / self.total, self.clock)
 
     def _size(self, share: float) -> int:
         """Side of the training crops at this point of the run."""
@@ -183,35 +191,43 @@ class Run:
         engine.set_rate(self.trainer.opt, factor * engine.rate(config, self.share, self.step, epoch))
         reversal = engine.reversal(config, self.share)
         told = self.trainer.step(batch, reversal, norms=(self.step + 1) % config.records.log_every == 0)
-        self._read()  # of the step before: a GPU is busy with this one meanwhile
         self.step += 1
-        self.unread = self.step, told
+        self.unread.append((self.step, told))
         self.meter.images += len(batch.images) * distributed.world()
+        self._log(epoch, reversal)
+        if len(self.unread) >= self.ahead:
+            self._read()
         if distributed.first():
             self.bar.step(note=f"loss {self.told['loss']:.4f}" if self.told else "")
-        self._log(epoch, reversal)
         self._checkpoint()
 
-    def _read(self) -> dict[str, float]:
-        """The figures of the last step. Comes before all that is written of it: one that is not finite ends the run here."""
-        if self.unread:
-            (step, told), self.unread = self.unread, None
+    def _read(self) -> None:
+        """The figures of the steps so far. Comes before all that is written of them: one that is not finite ends the run here."""
+        steps, self.unread = self.unread, []
+        numbers = engine.read_together([told for _, told in steps]) if steps else ()
+        for step, _ in steps:
             try:
-                self.told = told.read()
+                self.told = next(numbers)
             except engine.NonFiniteLoss as error:
                 raise engine.NonFiniteLoss(f"step {step}: {error}; {self.last}") from None
-        return self.told
+            if step in self.rows:
+                self._write(self.rows.pop(step) | self.told)
 
     def _log(self, epoch: int, reversal: float) -> None:
-        row = {}
-        if self.step % self.config.records.log_every == 0:
-            told = self._read()
-            row |= told | self.meter.read() | {"lr": self.trainer.opt.param_groups[0]["lr"]}
-            row |= {"reversal": reversal} if "loss_domain" in told else {}
-        if self.step % self.config.records.eval_every == 0:
+        records, row = self.config.records, {"step": self.step, "epoch": epoch, "minutes": self.seconds() / 60}
+        logged, evaluated = self.step % records.log_every == 0, self.step % records.eval_every == 0
+        if logged:
+            row |= self.meter.read() | {"lr": self.trainer.opt.param_groups[0]["lr"]}
+            row |= {"reversal": reversal} if self.trainer.both.discriminator is not None else {}
+        if evaluated:
             row |= self._evaluate()
-        if row and self.journal:
-            self.journal.write({"step": self.step, "epoch": epoch, "minutes": self.seconds() / 60} | row)
+            self._write(row | (self.told if logged else {}))
+        elif logged:
+            self.rows[self.step] = row
+
+    def _write(self, row: dict) -> None:
+        if self.journal:
+            self.journal.write(row)
 
     def _evaluate(self) -> dict:
         self._read()
@@ -255,7 +271,7 @@ class Run:
         result = engine.evaluate(self.net, self.dev_crops, fp32, self.device)
         self._save("final.pt", {"dev": result})
         if self.journal:
-            self.journal.close()
+            self.journal.close({"step": self.step, "dev_auc": result["auc"]})
         return result
 
 

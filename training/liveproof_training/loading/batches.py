@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import NamedTuple
 
 import numpy as np
@@ -11,8 +12,9 @@ from torch.utils.data import Dataset
 from .. import contract
 from ..config import TrainConfig
 from ..method import pdle
-from . import augment, backdrop, data, sampling
+from . import augment, backdrop, data, rendered, sampling
 
+MOST = 12  # loader processes: an H200 waited for so many less than 1 % of the time
 WALLS = 0.35  # share of the pictures that get a plain wall
 
 
@@ -20,6 +22,16 @@ class Batch(NamedTuple):
     images: torch.Tensor  # uint8 [N, size, size, 3] RGB
     targets: torch.Tensor  # float32 [N], share of real pixels
     domains: torch.Tensor  # float32 [N, D], pixel shares of the domains; a row of zeros has none
+
+
+def workers(config: TrainConfig, gpu: bool, world: int) -> int:
+    """Loader processes beside each of ``world`` processes. A GPU, and crops that are rendered meanwhile, want all cores but one; where
+    the cores train themselves, a few of many."""
+    if config.crops.workers >= 0:
+        return config.crops.workers
+    cores = len(os.sched_getaffinity(0)) // world
+    busy = gpu or config.crops.data.startswith(rendered.PREFIX)
+    return max(1, min(MOST, cores - 1)) if busy else min(2, cores // 4)
 
 
 class Steps(Dataset):
