@@ -43,10 +43,10 @@ def pack(source: Path, out: Path, frames: int) -> Path:
 
 def of_files(source: Path, out: Path) -> Path:
     """``source`` where its crops are rows of arrays already, else OUT with all of them packed."""
-    rows = _rows(source)
-    if all("#" in row["crop"] for row in rows):
+    crops = manifest.read(source).column("crop")
+    if all("#" in crop for crop in crops):
         return source
-    _check_room(out, len(rows))
+    _check_room(out, len(crops))
     return pack(source, out, frames=0)
 
 
