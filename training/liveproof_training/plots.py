@@ -13,12 +13,16 @@ INK = {"none": "#1b7f5c", "print": "#b8572a", "cut": "#8d6a9f", "replay": "#4a5f
 WORDS = {"none": "bona fide", "print": "print", "cut": "cut-out", "replay": "screen replay"}
 
 
+class NoPlots(ValueError):
+    """matplotlib is not installed."""
+
+
 def figure(width: float, height: float, columns: int = 1, rows: int = 1, **kwargs):
     """Axes in the house's look; inches. Never opens a window."""
     try:
         import matplotlib
     except ImportError as error:
-        raise ValueError("plots need matplotlib: pip install -r requirements.txt") from error
+        raise NoPlots("plots need matplotlib: pip install -r requirements.txt") from error
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
@@ -38,24 +42,35 @@ def save(fig, out) -> None:
     plt.close(fig)
 
 
-def curves(log: Path, out: Path) -> None:
-    """Loss and development error over the steps of ``log.csv``."""
+def curves(log: Path, out: Path, end: dict | None = None) -> None:
+    """Loss and figures of the development set over the steps of ``log.csv``; ``end``: ``step`` and ``dev_auc`` after the last of them."""
     with log.open(newline="") as f:
-        rows = list(csv.DictReader(f))
+        rows = list(csv.DictReader(f)) + ([end] if end else [])
     fig, (left, right) = figure(8, 3, 2)
     key = "loss_score" if any(r.get("loss_score") for r in rows) else "loss"  # without the adversary's, where there is one
-    x, y = _column(rows, key)
-    left.plot(x, y, color="#bbbbbb", lw=0.6, label="per batch")
+    _loss(left, *_column(rows, key))
+    for key, colour, label in DEV:
+        x, y = _column(rows, key)
+        if len(x):
+            right.plot(x, y, color=colour, marker="o", ms=3, label=label)
+    right.set(xlabel="step", ylabel="development set", ylim=(0, 1.02))
+    if right.get_legend_handles_labels()[0]:
+        right.legend(frameon=False)
+    save(fig, out)
+
+
+DEV = (("dev_auc", "#1b7f5c", "AUC"), ("dev_eer", "#b8572a", "equal error rate"), ("dev_mse", "#4a5fb0", "mean squared error"))
+
+
+def _loss(axis, x: np.ndarray, y: np.ndarray) -> None:
+    axis.set(xlabel="step", ylabel="loss of the score")
+    if not len(x):
+        return
+    axis.plot(x, y, color="#bbbbbb", lw=0.6, label="per batch")
     width = max(1, len(y) // 20)
     smooth = np.convolve(y, np.ones(width) / width, mode="valid")
-    left.plot(x[width - 1 :], smooth, color="black", lw=1.4, label=f"mean of {width} logged batches")
-    left.set(xlabel="step", ylabel="loss of the score")
-    left.legend(frameon=False)
-    for key, colour, label in (("dev_eer", "#b8572a", "equal error rate"), ("dev_mse", "#4a5fb0", "mean squared error")):
-        right.plot(*_column(rows, key), color=colour, marker="o", ms=3, label=label)
-    right.set(xlabel="step", ylabel="development set", ylim=(0, None))
-    right.legend(frameon=False)
-    save(fig, out)
+    axis.plot(x[width - 1 :], smooth, color="black", lw=1.4, label=f"mean of {width} logged batches")
+    axis.legend(frameon=False)
 
 
 def _column(rows: list[dict[str, str]], key: str) -> tuple[np.ndarray, np.ndarray]:

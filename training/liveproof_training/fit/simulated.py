@@ -74,7 +74,7 @@ class SimulatedRun:
 
     def train(self) -> dict:
         self.config.save(self.out / "config.json")
-        journal, bar, began = Journal(self.out, "off", None), Progress("train", 1000), time.monotonic()
+        journal, bar, began = Journal(self.out, "off", None, self.config.records.curve), Progress("train", 1000), time.monotonic()
         share, every = 0.0, self.config.records.log_every
         while share < 1:
             told = self._one(share)
@@ -84,8 +84,9 @@ class SimulatedRun:
                 images = 2 * self.step * self.config.optimisation.batch / (time.monotonic() - began)
                 journal.write({"step": self.step, "minutes": (time.monotonic() - began) / 60, "images_per_s": images} | row)
                 bar.step(max(0, round(1000 * min(1, share)) - bar.done), note=f"loss {row['loss']:.4f}, {images:.0f} images/s")
-        journal.close()
-        return self._finish()
+        result = self._finish()
+        journal.close({"step": self.step, "dev_auc": result["auc"]})
+        return result
 
     def _one(self, share: float) -> engine.Figures:
         engine.set_rate(self.trainer.opt, engine.rate(self.config, share, self.step, 0))

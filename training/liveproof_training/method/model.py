@@ -10,7 +10,7 @@ from torch import nn
 from ..settings import setting
 from . import encoders
 from .balance import Balance
-from .initial import InitialWeights, load_initial, reestimate_batch_norm
+from .initial import InitialWeights, file_of, load_initial, reestimate_batch_norm
 
 __all__ = [
     "Evidence",
@@ -18,6 +18,7 @@ __all__ = [
     "LivenessNet",
     "NetworkSettings",
     "atoms",
+    "check_initial",
     "expected_score",
     "from_settings",
     "load_initial",
@@ -129,3 +130,9 @@ class LivenessNet(nn.Module):
 def from_settings(network: NetworkSettings, k: int) -> LivenessNet:
     """The network of a run, with random weights; ``k``: of its atoms i/K."""
     return LivenessNet(k, network.head, network.encoder, network.balance)
+
+
+def check_initial(network: NetworkSettings) -> None:
+    """Raises FileNotFoundError where first weights are asked for by a file that is not there."""
+    if network.init not in ("auto", "torchvision", "random"):
+        file_of(encoders.ENCODERS[network.encoder], network.init, network.shared)

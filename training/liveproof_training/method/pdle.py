@@ -71,7 +71,7 @@ class ExchangeSettings:
         "clip: CutMix's, clipped at the border, label measured again",
         BOXES,
     )
-    partner: str = setting("all", "where the other picture comes from: all of the training set (Sec. 2.2) or the batch", ("all", "batch"))
+    partner: str = setting("all", "the other picture's source: all of the training set (Sec. 2.2), by --sampling; or the batch", ("all", "batch"))
 
     def encoding(self) -> Encoding:
         return Encoding(self.k, self.max_level or None, self.box, self.label_encoding)
