@@ -40,7 +40,7 @@ def _enough(labels: np.ndarray, series: np.ndarray, parts: int) -> None:
 
 
 def roles(labels: np.ndarray, series: np.ndarray, sets: np.ndarray, parts: int, seed: int) -> np.ndarray:
-    """"train", "dev" or "eval" [N]. What the table says holds; where it names no dev, one of ``parts`` parts of the rest becomes it."""
+    """ "train", "dev" or "eval" [N]. What the table says holds; where it names no dev, one of ``parts`` parts of the rest becomes it."""
     out = np.where(sets == "", "train", sets).astype("U5")
     rest = np.flatnonzero(out == "train")
     if not len(rest):

@@ -7,7 +7,13 @@ import dataclasses
 import io
 from pathlib import Path, PurePosixPath
 
-NAMES = {"filename": ("filename", "file"), "attack_type": ("attack_type",), "label": ("label",), "series": ("series", "subject"), "set": ("set", "split")}
+NAMES = {
+    "filename": ("filename", "file"),
+    "attack_type": ("attack_type",),
+    "label": ("label",),
+    "series": ("series", "subject"),
+    "set": ("set", "split"),
+}
 SETS = {
     "train": ("train", "training"),
     "dev": ("dev", "devel", "development", "validation", "val"),
@@ -149,4 +155,6 @@ def _straddling(table: Path, entries: list[Entry]) -> list[str]:
     sets: dict[str, set[str]] = {}
     for entry in entries:
         sets.setdefault(entry.series, set()).add(entry.set or "train")
-    return [f"{table}: series {name} is in the sets {' and '.join(sorted(of))}: give all its files the same" for name, of in sets.items() if len(of) > 1]
+    return [
+        f"{table}: series {name} is in the sets {' and '.join(sorted(of))}: give all its files the same" for name, of in sets.items() if len(of) > 1
+    ]

@@ -39,7 +39,9 @@ class TuneSettings:
     weight_decay: float = setting(2e-4, "of Adam", low=0)
     freeze: str = setting("layer2", "the encoder's first layers that stay as they are, up to this one", STAGES)
     mix_prob: float = setting(0.5, "share of the pictures that get a patch of the other class (PDLE)", low=0, high=1)
-    augment: str = setting("nuisance", "class-blind disturbances: none; nuisance: blur, noise, tone, JPEG; all: colour too", ("none", "nuisance", "all"))
+    augment: str = setting(
+        "nuisance", "class-blind disturbances: none; nuisance: blur, noise, tone, JPEG; all: colour too", ("none", "nuisance", "all")
+    )
     simulated: float = setting(0.25, "share of simulated pictures in a step, so that nothing is forgotten; needs portraits", low=0, high=0.9)
     simulated_pairs: int = setting(64, "simulated pairs that are drawn for training, half a second each on a CPU", low=1)
     kept_pairs: int = setting(32, "simulated pairs of other portraits, scored before and after: what was forgotten; 0: none", low=0)

@@ -45,7 +45,9 @@ def restore(path: Path) -> tuple[LivenessNet, dict[str, str]]:
 def _network(path: Path, said: dict[str, str]) -> LivenessNet:
     encoder = said.get("liveproof.encoder", "").partition(",")[0]
     if encoder not in ENCODERS:
-        raise NotRestorable(f"{path}: its encoder is {encoder or 'not told'}, and only {', '.join(ENCODERS)} can be read back; give a checkpoint (.pt)")
+        raise NotRestorable(
+            f"{path}: its encoder is {encoder or 'not told'}, and only {', '.join(ENCODERS)} can be read back; give a checkpoint (.pt)"
+        )
     k = said.get("liveproof.k", "")
     if not k.isdigit() or int(k) < 2:
         raise NotRestorable(f"{path}: K is {k or 'not told'}; only a network with K+1 outputs, K of at least 2, can be read back")
