@@ -3,6 +3,7 @@
 import csv
 import json
 import shutil
+import subprocess
 from pathlib import Path
 
 import cv2
@@ -22,6 +23,7 @@ from liveproof_training.fit import checkpoint
 from liveproof_training.loading import data
 from liveproof_training.method import encoders, model
 from liveproof_training.simulation import pairs
+from liveproof_training.studies import goprogram
 
 MODELS = Path(__file__).resolve().parents[2] / "models"
 
@@ -344,7 +346,8 @@ def test_fine_tuning_learns_stripes(tiny):
 
 
 def test_a_clip_has_the_mean_of_its_frames_and_series_are_resampled():
-    entries = [listing.Entry(name, Path(name), attack, series, "", {}) for name, attack, series in (("a", "", "s"), ("b", "print", "t"), ("c", "", "u"))]
+    files = (("a", "", "s"), ("b", "print", "t"), ("c", "", "u"))
+    entries = [listing.Entry(name, Path(name), attack, series, "", {}) for name, attack, series in files]
     mine = own.Own(np.zeros((5, 1)), [entries[0], entries[0], entries[1], entries[2], entries[2]])
     scores = judged.of_files(mine, np.array([0.2, 0.6, 0.5, 0.9, 0.7]))
     assert scores.rho.tolist() == pytest.approx([0.4, 0.5, 0.8]) and scores.labels.tolist() == [1, 0, 1]
@@ -376,7 +379,7 @@ def files(tiny, tmp_path, images):
     return write_table(tmp_path / "set", rows), exported(tmp_path / "start", images, ("fp16",))["fp16"]
 
 
-QUICK = "--detector x --steps 6 --batch 8 --size 64 --freeze conv1 --per-clip 2".split()
+QUICK = ["--detector", "x", "--steps", "6", "--batch", "8", "--size", "64", "--freeze", "conv1", "--per-clip", "2"]
 
 
 def test_from_a_table_to_a_model_and_a_report(files, tmp_path, capsys):
@@ -397,6 +400,18 @@ def test_from_a_table_to_a_model_and_a_report(files, tmp_path, capsys):
     assert cli.main(words) == 1 and "take another --out" in capsys.readouterr().err
 
 
+@pytest.mark.skipif(not goprogram.program().is_file(), reason="bin/liveproof is not built (make build)")
+def test_the_go_program_loads_the_model(files, tmp_path, monkeypatch):
+    out, clip = tmp_path / "out", tmp_path / "set" / "clip.avi"
+    words = ["adapt", "--csv", str(files[0]), "--start", str(files[1]), "--out", str(out), "--name", "mine", "--precisions", "int8", *QUICK]
+    assert cli.main([*words, "--steps", "1"]) == 0
+    monkeypatch.setenv("LIVEPROOF_SCORER_MODEL", str(out / "mine-int8.onnx"))
+    done = subprocess.run([goprogram.program(), "replay", "--json", clip], capture_output=True, text=True)
+    told = json.loads(done.stdout)["model"]
+    assert (told["name"], told["demo"]) == ("mine-int8", False)
+    assert told["threshold"] == pytest.approx(json.loads((out / "report.json").read_text())["judgements"][-1]["threshold"], abs=1e-6)
+
+
 def kept_the_rule(out: Path, table: Path) -> None:
     """The threshold in the file is by its own scores on the held-out bona fide crops."""
     file = out / "mine-fp16.onnx"
@@ -413,7 +428,8 @@ def test_a_set_eval_is_measured_and_portraits_are_mixed_in(files, tmp_path, monk
         rows = list(csv.reader(file))[1:]
     rows = [(*row, "eval" if row[2] in ("a5", "b5") else "") for row in rows]
     table = write_table(tmp_path / "set", rows, ("filename", "attack_type", "series", "set"))
-    words = ["adapt", "--csv", str(table), "--start", str(tmp_path / "start" / "start.pt"), "--out", str(tmp_path / "out"), "--precisions", "fp32", *QUICK]
+    words = ["adapt", "--csv", str(table), "--start", str(tmp_path / "start" / "start.pt"), "--out", str(tmp_path / "out"), *QUICK]
+    words += ["--precisions", "fp32"]
     assert cli.main([*words, "--portraits", str(tmp_path / "faces"), "--simulated-pairs", "2", "--kept-pairs", "2"]) == 0
     told = json.loads((tmp_path / "out" / "report.json").read_text())
     assert told["measured"] == "eval" and told["counts"]["eval"]["files"] == 4 and set(told["kept"]) == {"before", "after"}
@@ -422,15 +438,20 @@ def test_a_set_eval_is_measured_and_portraits_are_mixed_in(files, tmp_path, monk
 
 
 def test_the_curve_ends_in_a_table_and_a_plot(files, tmp_path, capsys):
-    words = ["adapt-curve", "--csv", str(files[0]), "--start", str(files[1]), "--out", str(tmp_path / "out"), "--counts", "8,4", "--folds", "3", *QUICK]
-    assert cli.main([*words, "--subset", "attack_type=print"]) == 0
+    words = ["adapt-curve", "--csv", str(files[0]), "--start", str(files[1]), "--out", str(tmp_path / "out"), "--folds", "3", *QUICK]
+    assert cli.main([*words, "--counts", "8,4", "--subset", "series=a1"]) == 0
     with (tmp_path / "out" / "curve.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert [row["pictures"] for row in rows] == ["0", "4", "8"] and all(0 <= float(row["fold_3"]) <= 1 for row in rows)
     assert "<svg" in (tmp_path / "out" / "curve.svg").read_text() and not list((tmp_path / "out").glob("*.pt"))
     assert (tmp_path / "out" / "curve.md").read_text().count("\n") == 5
-    assert cli.main([*words[:-10], "--counts", "500", *QUICK]) == 1
-    capsys.readouterr()
+    for flag, value, said in (
+        ("--counts", "500", "more than the"),
+        ("--counts", "x", "numbers with commas"),
+        ("--subset", "y=1", "give COLUMN=VALUE"),
+    ):
+        assert cli.main([*words, flag, value]) == 1
+        assert said in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

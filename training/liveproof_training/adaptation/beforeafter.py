@@ -74,7 +74,10 @@ def counts(own: Own) -> dict[str, int]:
     return told | {f"{word} series": len(np.unique(series[labels == y])) for y, word in ((1, "bona fide"), (0, "attack"))}
 
 
-UNGROUPED = "There is no column series: each file counts as a series of its own. Pictures of one person may be on both sides, and all figures are then too good."
+UNGROUPED = (
+    "There is no column series: each file counts as a series of its own. Pictures of one person may be on both sides, and all "
+    "figures are then too good."
+)
 SAME_FILES = (
     "The threshold was chosen on the same files: BPCER is what the rule allows, and APCER is somewhat better than it will be. "
     "Files of the set eval would tell."

@@ -16,6 +16,7 @@ from ..evaluation.realpictures import auc
 from ..evaluation.videos import table
 from ..simulation import pairs
 from . import heldout, judged, start, tune
+from .listing import Entry
 from .own import Own
 
 
@@ -52,7 +53,16 @@ class Study:
     settings: tune.TuneSettings
 
 
+def chosen(entries: list[Entry], subset: str) -> list[bool]:
+    """Whether each entry has the value that ``subset`` (COLUMN=VALUE, empty: none) names."""
+    column, sign, value = subset.partition("=")
+    if subset and (not sign or column not in entries[0].columns):
+        raise ValueError(f"--subset {subset}: give COLUMN=VALUE; columns are {', '.join(entries[0].columns)}")
+    return [bool(subset) and entry.columns[column] == value for entry in entries]
+
+
 def run(study: Study, counts: list[int]) -> list[Point]:
+    """The start's point, and one for each of ``counts``, smallest first."""
     fold = heldout.deal(study.own.labels, study.own.series, study.folds, study.settings.seed)
     smallest = min((fold != n).sum() for n in range(study.folds))
     if counts[-1] > smallest:
@@ -68,11 +78,11 @@ def _point(study: Study, fold: np.ndarray, count: int) -> Point:
     rho, series = np.empty(len(fold)), []
     for n in range(study.folds):
         inside = np.flatnonzero(fold == n)
-        net, chosen = study.start.net, np.empty(0, np.int64)
+        net, learned = study.start.net, np.empty(0, np.int64)
         if count:
-            chosen = few(study.own, np.flatnonzero(fold != n), count, study.settings.seed + n)
-            net = _fitted(study, study.own.only(chosen), f"{count} pictures, fold {n + 1}/{study.folds}")
-        series.append(len(np.unique(study.own.series[chosen])))
+            learned = few(study.own, np.flatnonzero(fold != n), count, study.settings.seed + n)
+            net = _fitted(study, study.own.only(learned), f"{count} pictures, fold {n + 1}/{study.folds}")
+        series.append(len(np.unique(study.own.series[learned])))
         rho[inside] = start.rho(net, study.start.config, study.own.images[inside])
     labels = study.own.labels
     each = [auc(rho[fold == n], labels[fold == n]) for n in range(study.folds)]

@@ -25,7 +25,6 @@ from ..fit.train import revision
 from ..simulation import pairs
 from . import beforeafter, heldout, judged, listing, own, start, tune
 
-NORM_IMAGES = 64  # bona fide crops that folded batch norms are re-estimated on
 KEPT_SEED = 7_000_003  # of the pairs that are scored before and after
 FEW = 50  # files below which a warning is printed
 
@@ -70,7 +69,7 @@ def adapt(plan: Plan) -> Path:
     found = read(plan)
     begun = start.load(plan.start)
     train = found.of("train")
-    loaded = start.prepare(begun, train.images[train.labels == 1][:NORM_IMAGES])
+    loaded = start.prepare(begun, train.images[train.labels == 1])
     print(f"start: {begun.path.name}, {loaded}", flush=True)
     pool, kept = simulated(plan)
     scores = [begun.rho(kept[0])] if kept else []

@@ -58,27 +58,31 @@ def _plan(args):
 
 
 def _curve(args) -> None:
+    from ..adaptation import curve
+
+    counts = _counts(args.counts)
+    curve.write(curve.run(_study(args), counts), Path(args.out))
+
+
+def _study(args):
+    """Refuses what it can before anything is computed."""
     import numpy as np
 
     from liveproof_base.detector import RetinaFace
 
-    from ..adaptation import curve, heldout, listing, own, start, tune, whole
+    from ..adaptation import curve, heldout, listing, own, start, tune
 
-    counts, settings = _counts(args.counts), _settings(args)
-    column, sign, value = args.subset.partition("=")
-    listed = listing.read(Path(args.csv), _root(args))
-    if sign and column not in listed.entries[0].columns or args.subset and not sign:
-        raise ValueError(f"--subset {args.subset}: give COLUMN=VALUE; columns are {', '.join(listed.entries[0].columns)}")
-    found, skipped = own.extract(listed.entries, RetinaFace(Path(args.detector)), _at_least("--per-clip", args.per_clip, 1))
+    settings, folds, portraits = _settings(args), _at_least("--folds", args.folds, 2), _portraits(args)
+    entries = listing.read(Path(args.csv), _root(args)).entries
+    curve.chosen(entries, args.subset)
+    begun = start.load(Path(args.start))
+    found, skipped = own.extract(entries, RetinaFace(Path(args.detector)), _at_least("--per-clip", args.per_clip, 1))
     print(f"{len(found)} crops; {len(skipped)} files gave none", flush=True)
-    heldout.deal(found.labels, found.series, args.folds, settings.seed)  # refuses before anything is computed
-    begun, portraits = start.load(Path(args.start)), _portraits(args)
-    print(f"start: {start.prepare(begun, found.images[found.labels == 1][: whole.NORM_IMAGES])}", flush=True)
+    heldout.deal(found.labels, found.series, folds, settings.seed)
+    print(f"start: {start.prepare(begun, found.images[found.labels == 1])}", flush=True)
     wanted = portraits is not None and settings.simulated > 0
     pool = tune.pool(portraits, "train", settings.simulated_pairs, settings.seed) if wanted else None
-    subset = np.array([sign != "" and entry.columns[column] == value for entry in found.entries])
-    points = curve.run(curve.Study(found, begun, pool, _at_least("--folds", args.folds, 2), subset, settings), counts)
-    curve.write(points, Path(args.out))
+    return curve.Study(found, begun, pool, folds, np.array(curve.chosen(found.entries, args.subset)), settings)
 
 
 def _root(args) -> Path:
