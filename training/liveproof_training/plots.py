@@ -166,6 +166,6 @@ def learning_curve(points, out) -> None:
         axis.plot(at + 1, [p.folds[n] for p in points], color="#4a5fb0", marker=".", ls="", alpha=0.4)
     if np.isfinite([p.subset for p in points]).all():
         axis.plot(at, [p.subset for p in points], color="#b8572a", marker="^", ms=4, label="the subset alone")
-    axis.set(xlabel="own pictures that were learned from", ylabel="AUC on series that were not", xticks=at, ylim=(None, 1.0))
+    axis.set(xlabel="own pictures that were learned from", ylabel="AUC on series that were not", xticks=at, ylim=(None, 1.005))
     axis.legend(frameon=False, loc="lower right")
     save(fig, out)

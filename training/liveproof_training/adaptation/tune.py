@@ -33,7 +33,7 @@ WARM_UP = 0.1  # share of the steps
 class TuneSettings:
     """How the start is fitted to the pictures."""
 
-    steps: int = setting(120, "updates of the weights", low=1)
+    steps: int = setting(40, "updates of the weights; more for several hundred pictures", low=1)
     batch: int = setting(32, "pictures a step, half of each class, simulated ones included", low=4)
     lr: float = setting(1e-4, "highest learning rate of Adam; it rises over a tenth of the steps and falls to 0 as a cosine", low=1e-9, high=1)
     weight_decay: float = setting(2e-4, "of Adam", low=0)
