@@ -154,3 +154,33 @@ def _deviate(rate):
 def _mark(axis, points: dict[str, tuple[float, float]]) -> None:
     for (name, (x, y)), marker in zip(points.items(), "osD"):
         axis.plot(x, y, marker=marker, color="white", mec="black", ms=5, ls="", label=name, clip_on=False)
+
+
+def before_after(panels: dict[str, tuple[np.ndarray, np.ndarray, float]], out) -> None:
+    """Histograms of (rho, labels, threshold) one above the other."""
+    fig, axes = figure(6, 2.2 * len(panels), rows=len(panels), sharex=True)
+    for axis, (name, (rho, labels, threshold)) in zip(np.atleast_1d(axes), panels.items()):
+        for label, colour, word in ((1, INK["none"], "bona fide"), (0, INK["print"], "attack")):
+            axis.hist(rho[labels == label], bins=25, range=(0, 1), histtype="step", lw=1.5, color=colour, label=f"{word} ({(labels == label).sum()})")
+        axis.axvline(threshold, color="black", lw=1, ls="--", label=f"threshold {threshold:.3f}")
+        axis.set(ylabel="files", xlim=(0, 1), title=name)
+        axis.legend(frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0), borderaxespad=0)
+    np.atleast_1d(axes)[-1].set_xlabel("ρ")
+    save(fig, out)
+
+
+def learning_curve(points, out) -> None:
+    """AUC over numbers of pictures: of all files with its interval, of the folds with their deviation, each fold as a dot."""
+    fig, axis = figure(6, 3.4)
+    at = np.array([p.pictures for p in points])
+    middle, low, high = (np.array([getattr(p.all, name) for p in points]) for name in ("value", "low", "high"))
+    axis.errorbar(at - 1, middle, (middle - low, high - middle), color="black", marker="o", ms=4, capsize=3, label="all files, 95 % over series")
+    means, deviations = np.array([p.mean for p in points]), np.array([p.deviation for p in points])
+    axis.errorbar(at + 1, means, deviations, color="#4a5fb0", marker="s", ms=4, capsize=3, label="mean of the folds ± deviation")
+    for n in range(len(points[0].folds)):
+        axis.plot(at + 1, [p.folds[n] for p in points], color="#4a5fb0", marker=".", ls="", alpha=0.4)
+    if np.isfinite([p.subset for p in points]).all():
+        axis.plot(at, [p.subset for p in points], color="#b8572a", marker="^", ms=4, label="the subset alone")
+    axis.set(xlabel="own pictures that were learned from", ylabel="AUC on series that were not", xticks=at, ylim=(None, 1.005))
+    axis.legend(frameon=False, loc="lower right")
+    save(fig, out)

@@ -23,7 +23,7 @@ def _train(args) -> None:
     from ..fit.simulated import SimulatedRun
 
     config = TrainConfig.from_dict(flags.defaults() | flags.said(args))
-    simulation = SimulationSettings(**{f.name: getattr(args, f.name) for f in dataclasses.fields(SimulationSettings)})
+    simulation = flags.read_own(args, SimulationSettings)
     train, dev = _banks(config, simulation)
     print(json.dumps(SimulatedRun(config, simulation, train, dev, _digest(simulation)).train(), indent=2))
 
@@ -101,10 +101,7 @@ def _real(args) -> None:
 
 def add(sub) -> None:
     p = command(sub, "train-simulated", _train, "Train on pictures simulated on the device from portraits", TRAIN)
-    heading = p.add_argument_group("simulation", SimulationSettings.__doc__)
-    for field in dataclasses.fields(SimulationSettings):
-        text = f"{field.metadata['help']} (default: {field.default})"
-        heading.add_argument("--" + field.name.replace("_", "-"), type=type(field.default), default=field.default, help=text)
+    flags.add_own(p, "simulation", SimulationSettings)
     flags.add(p)
     _add_simulate(sub)
     _add_measures(sub)

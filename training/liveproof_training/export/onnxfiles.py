@@ -94,6 +94,7 @@ class Options:
     half_arithmetic: bool = False  # fp16: half.compute, not half.store
     force: bool = False  # write what is beyond the limits, too
     rule: Rule | None = None  # of the threshold; None: equal error rate on the dev crops
+    crops: dict[str, data.Crops] | None = None  # "train" and "dev", in place of those in folders
 
 
 class BeyondLimits(ValueError):
@@ -111,7 +112,7 @@ def export_all(path: Path, folder: Path | None, out: Path, sources: Sources, opt
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out) as scratch:
         files = _convert(net, state, folder, Path(scratch), sources.name, options)
-        told = _compare(net, state, folder, files, options.rule)
+        told = _compare(net, state, folder, files, options)
         failures = parity.failures(told)
         if failures and not options.force:
             raise BeyondLimits("; ".join(failures) + "; nothing was written (--force writes all the same)")
@@ -130,7 +131,7 @@ def _convert(net, state: dict, folder: Path | None, out: Path, name: str, option
     if "fp16" in files:
         (half.compute if options.half_arithmetic else half.store)(full, files["fp16"])
     if "int8" in files:
-        crops = _crops(state, folder, "train")
+        crops = _crops(state, folder, "train", options)
         ids = np.unique(np.linspace(0, len(crops) - 1, options.calibration).astype(int))
         images = data.centre(crops.images.take(ids))
         quantise.to_int8(full, files["int8"], front.balanced(images) if net.balances else images)
@@ -139,7 +140,9 @@ def _convert(net, state: dict, folder: Path | None, out: Path, name: str, option
     return files
 
 
-def _crops(state: dict, folder: Path | None, role: str) -> data.Crops:
+def _crops(state: dict, folder: Path | None, role: str, options: Options) -> data.Crops:
+    if options.crops is not None:
+        return options.crops[role]
     config = checkpoint.settings(state)
     if folder is None:
         return data.load(config, role)
@@ -148,8 +151,8 @@ def _crops(state: dict, folder: Path | None, role: str) -> data.Crops:
     return data.load(config, role)  # a folder with training crops only
 
 
-def _compare(net, state: dict, folder: Path | None, files: dict[str, Path], rule: Rule | None) -> dict:
-    crops = _crops(state, folder, "dev")
+def _compare(net, state: dict, folder: Path | None, files: dict[str, Path], options: Options) -> dict:
+    crops, rule = _crops(state, folder, "dev", options), options.rule
     ids = engine.thinned(crops.labels, DEV_CROPS if len(crops) > DEV_CROPS else 0)
     config = checkpoint.settings(state).replace(precision="fp32")
     rho, labels = parity.scores(net, config, files, pictures.Chosen(crops.images, ids)), crops.labels[ids]

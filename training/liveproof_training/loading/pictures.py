@@ -40,6 +40,19 @@ class Sequence:
         return out
 
 
+class InMemory(Sequence):
+    """uint8 [N, 256, 256, 3]."""
+
+    def __init__(self, images: np.ndarray):
+        self.images = images
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def picture(self, i: int, epoch: int = 0) -> np.ndarray:
+        return self.images[i]
+
+
 class Pictures(Sequence):
     """Crops on disk. ``places``: a picture file, or FILE.npy#ROW (uint8 [N, 256, 256, 3], memory-mapped, opened when first read)."""
 

@@ -87,12 +87,17 @@ class LivenessNet(nn.Module):
         self.feature_size = self.encoder.size
         self.head = nn.Linear(self.feature_size, 1 if self.scalar else k + 1)
         self.frozen = "none"  # last of the stages that stay as they are
+        self.norms_kept = False
 
     def freeze(self, last: str) -> None:
         """Keeps everything up to the stage ``last`` (encoders.STAGES; "none": nothing) as it is, statistics too."""
         self.frozen = last
         for stage in self._frozen():
             stage.requires_grad_(False)
+
+    def keep_norms(self) -> None:
+        """Batch norms use the statistics that were loaded, in training too: those of a few pictures would be worse."""
+        self.norms_kept = True
 
     def _frozen(self) -> list[nn.Module]:
         """Looked up each time: synchronised batch norm replaces modules."""
@@ -102,6 +107,8 @@ class LivenessNet(nn.Module):
         super().train(mode)
         for stage in self._frozen():
             stage.eval()
+        for norm in [m for m in self.modules() if isinstance(m, nn.BatchNorm2d)] if self.norms_kept else []:
+            norm.eval()
         return self
 
     @property
