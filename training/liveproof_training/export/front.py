@@ -10,6 +10,7 @@ from onnx import TensorProto, helper, numpy_helper
 from .. import contract
 from ..loading import data
 from ..method import balance
+from . import onnxgraph
 
 BALANCED = "balanced"
 
@@ -32,6 +33,11 @@ def prepend(model: onnx.ModelProto) -> None:
     graph.initializer.extend(numpy_helper.from_array(value, f"{BALANCED}_{name}") for name, value in _constants().items())
     for node in reversed(_nodes()):
         graph.node.insert(0, node)
+
+
+def stands_in(graph: onnx.GraphProto) -> bool:
+    """Whether the graph balances light."""
+    return BALANCED in onnxgraph.producers(graph)
 
 
 def _constants() -> dict[str, np.ndarray]:

@@ -17,7 +17,7 @@ from torch import nn
 from .. import contract
 from ..method.encoders import ENCODERS
 from ..method.model import LivenessNet
-from . import onnxgraph
+from . import front, onnxgraph
 from .quantise import MIDDLE
 
 ONE_SIDED = [0, 0, 1, 1]  # padding of TensorFlow's strided convolutions, as int8 files have it
@@ -34,7 +34,7 @@ def restore(path: Path) -> tuple[LivenessNet, dict[str, str]]:
     except Exception as error:  # protobuf's own DecodeError, which onnx does not name
         raise NotRestorable(f"{path}: not an ONNX file ({error})") from None
     said = {p.key: p.value for p in model.metadata_props}
-    net = _network(path, said)
+    net = _network(path, said, "face" if front.stands_in(model.graph) else "off")
     try:
         _fill(net, model.graph)
     except (KeyError, IndexError, RuntimeError, StopIteration, ValueError) as error:
@@ -42,7 +42,7 @@ def restore(path: Path) -> tuple[LivenessNet, dict[str, str]]:
     return net.eval(), said
 
 
-def _network(path: Path, said: dict[str, str]) -> LivenessNet:
+def _network(path: Path, said: dict[str, str], balance: str) -> LivenessNet:
     encoder = said.get("liveproof.encoder", "").partition(",")[0]
     if encoder not in ENCODERS:
         raise NotRestorable(
@@ -51,7 +51,7 @@ def _network(path: Path, said: dict[str, str]) -> LivenessNet:
     k = said.get("liveproof.k", "")
     if not k.isdigit() or int(k) < 2:
         raise NotRestorable(f"{path}: K is {k or 'not told'}; only a network with K+1 outputs, K of at least 2, can be read back")
-    return LivenessNet(int(k), encoder=encoder)
+    return LivenessNet(int(k), encoder=encoder, balance=balance)
 
 
 @torch.no_grad()
