@@ -45,7 +45,7 @@ func TestCoarseFaceIsNotScored(t *testing.T) {
 			if c.low {
 				want = []liveproof.Reason{liveproof.ReasonLowBitrate}
 			}
-			require.Equal(t, want, cfg.broken(q, 0))
+			require.Equal(t, want, cfg.Refuses(q))
 		})
 	}
 	q, bits := coded(liveproof.NewImage(64, 48), liveproof.Box{X2: 10, Y2: 10})

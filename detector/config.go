@@ -97,6 +97,11 @@ type QualityConfig struct {
 	MaxOutside float64 `yaml:"max_outside"`
 }
 
+// Unlimited are limits that refuse no face, for measuring what limits cost and save.
+func Unlimited() QualityConfig {
+	return QualityConfig{MaxExposure: 255, MaxClipped: 1, MaxYaw: 1, MaxPitch: 1, MaxOutside: 1, MaxQuantiser: 1000}
+}
+
 // DefaultConfig returns the settings that the service starts with.
 func DefaultConfig() Config {
 	return Config{

@@ -16,27 +16,32 @@ func (c *Cropper) Assess(img, crop *liveproof.Image, face liveproof.Face) livepr
 		q.Reasons = []liveproof.Reason{liveproof.ReasonTooDark}
 		return q
 	}
+	q.Outside, q.Confidence = outside(face.Box, img), float64(face.Confidence)
 	q.Yaw, q.Pitch = pose(face.Landmarks)
 	l := measureLight(crop)
-	q.Blur, q.Exposure, q.Contrast, q.Clipped = l.blur, l.mean, l.contrast, l.clipped
+	q.Blur, q.Streak, q.Exposure, q.Contrast, q.Clipped = l.blur, l.streak, l.mean, l.contrast, l.clipped
+	q.Black = l.levels.quantile(0.05)
+	q.Range = l.levels.quantile(0.95) - q.Black
+	q.Crushed = l.levels.share(16)
+	q.Backlight = backlight(img, face.Box, l.levels.mean())
 	q.Quantiser, q.Bits = coded(img, face.Box)
-	q.Reasons = c.quality.broken(q, outside(face.Box, img))
+	q.Reasons = c.quality.Refuses(q)
 	if len(q.Reasons) == 0 {
 		q.Weight = c.quality.weight(q)
 	}
 	return q
 }
 
-// broken lists the reasons against scoring, most useful hint first. The
-// comparisons are written so that NaN breaks them.
-func (c QualityConfig) broken(q liveproof.Quality, outside float64) []liveproof.Reason {
+// Refuses lists the reasons why a face that was measured so must not be scored, most useful hint first; none when it
+// may. NaN in any measure with a limit is a reason.
+func (c QualityConfig) Refuses(q liveproof.Quality) []liveproof.Reason {
 	var out []liveproof.Reason
 	for _, rule := range [...]struct {
 		fine   bool
 		reason liveproof.Reason
 	}{
 		{q.Size >= c.MinSize, liveproof.ReasonFaceTooSmall},
-		{outside <= c.MaxOutside, liveproof.ReasonFaceCutOff},
+		{q.Outside <= c.MaxOutside, liveproof.ReasonFaceCutOff},
 		{math.Abs(q.Yaw) <= c.MaxYaw && math.Abs(q.Pitch) <= c.MaxPitch, liveproof.ReasonFaceTurned},
 		{q.Exposure >= c.MinExposure, liveproof.ReasonTooDark},
 		{q.Exposure <= c.MaxExposure && q.Clipped <= c.MaxClipped, liveproof.ReasonOverexposed},
