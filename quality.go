@@ -15,8 +15,6 @@ type Quality struct {
 	Black float64 `json:"black"`
 	// Range is the 95 % quantile of the middle's luma less Black, in levels: haze and flat light shrink it.
 	Range float64 `json:"range"`
-	// Crushed is the share of the middle's pixels at luma ≤ 16, [0,1].
-	Crushed float64 `json:"crushed"`
 	// Backlight is the mean luma of the picture around the face less that of the middle, levels in [-255,255]; 0 where too little
 	// of the picture lies around the face.
 	Backlight float64 `json:"backlight"`
@@ -54,7 +52,6 @@ func QualityMeasures() []QualityMeasure {
 		{"clipped", "share", func(q Quality) float64 { return q.Clipped }},
 		{"black", "levels", func(q Quality) float64 { return q.Black }},
 		{"range", "levels", func(q Quality) float64 { return q.Range }},
-		{"crushed", "share", func(q Quality) float64 { return q.Crushed }},
 		{"backlight", "levels", func(q Quality) float64 { return q.Backlight }},
 		{"yaw", "0 frontal, 1 profile", func(q Quality) float64 { return max(q.Yaw, -q.Yaw) }},
 		{"pitch", "0 level, 1 down", func(q Quality) float64 { return q.Pitch }},

@@ -79,15 +79,6 @@ func (l *levels) quantile(share float64) float64 {
 	return 255
 }
 
-// share is the share of the pixels whose luma is v or less, [0,1].
-func (l *levels) share(v int) float64 {
-	n := uint32(0)
-	for _, c := range l[:v+1] {
-		n += c
-	}
-	return float64(n) / float64(max(1, l.total()))
-}
-
 // backlight is the mean luma of the picture outside the face's square, from a grid of 32×32 pixels, less the face's; 0 where
 // fewer than one in eight of these pixels lie outside.
 func backlight(img *liveproof.Image, box liveproof.Box, face float64) float64 {
