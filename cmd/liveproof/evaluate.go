@@ -43,6 +43,10 @@ Over WebRTC, in real time, through a server inside this program or another one, 
 
   liveproof evaluate … --via webrtc --sessions 4 --codec h264 --bitrate 600k --loss 0.02
 
+Where the model errs, by how well the faces are seen, and what the limits of quality save and cost (docs/quality.md):
+
+  liveproof evaluate … --quality
+
 The score of a video is the mean of ρ over its scored frames, each with the same weight. A file that cannot be
 read or shows no face is not left out: it counts with the score 0, as rejected, and is listed. A
 recording is not refused for being one: repeated, looped and frozen pictures are scored, unless --strict keeps these tests.

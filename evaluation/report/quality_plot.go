@@ -71,8 +71,8 @@ func plotQuality(m QualityMeasure) template.HTML {
 	return render(qualityPanel(m), qualityWidth, qualityHeight, "BPCER and APCER by "+m.Name)
 }
 
-// bound writes a bin's bound with three digits.
-func bound(v float64) string { return strconv.FormatFloat(v, 'g', 3, 64) }
+// bound writes a bin's bound with four digits.
+func bound(v float64) string { return strconv.FormatFloat(v, 'g', 4, 64) }
 
 // qualityKeys explain the lines.
 func qualityKeys() []key {
