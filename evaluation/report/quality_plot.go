@@ -42,29 +42,36 @@ func (q *Quality) Plot(out io.Writer) error {
 func qualityPanel(m QualityMeasure) *plot.Plot {
 	p := newPlot(m.Name+", "+m.Unit, "%")
 	p.X.Tick.Label.Font, p.X.Label.TextStyle.Font = sans(7), sans(8)
-	draws := func(of func(QualityBin) *Rate, l look) {
-		var at plotter.XYs
-		for i, bin := range m.Bins {
-			if r := of(bin); r != nil {
-				x := float64(i) + 0.5
-				at = append(at, plotter.XY{X: x, Y: r.Value})
-				p.Add(line(plotter.XYs{{X: x, Y: r.Low}, {X: x, Y: r.High}}, look{ink: l.ink}, 0.6))
-			}
-		}
-		if len(at) > 0 {
-			p.Add(line(at, l, 1.4), &plotter.Scatter{XYs: at, GlyphStyle: draw.GlyphStyle{Color: l.ink, Radius: 2, Shape: draw.CircleGlyph{}}})
-		}
-	}
-	draws(func(b QualityBin) *Rate { return b.APCER }, look{inkSpecies[0], dashes[1]})
-	draws(func(b QualityBin) *Rate { return b.BPCER }, look{ink: inkLive})
+	p.Add(overBins(m.Bins, func(b QualityBin) *Rate { return b.APCER }, look{inkSpecies[0], dashes[1]})...)
+	p.Add(overBins(m.Bins, func(b QualityBin) *Rate { return b.BPCER }, look{ink: inkLive})...)
 	var bounds []plot.Tick
 	for i, bin := range m.Bins[:len(m.Bins)-1] {
-		bounds = append(bounds, plot.Tick{Value: float64(i + 1), Label: bound(*bin.High)})
+		tick := plot.Tick{Value: float64(i + 1)}
+		if i%2 == 0 { // more have no room
+			tick.Label = bound(*bin.High)
+		}
+		bounds = append(bounds, tick)
 	}
 	p.X.Tick.Marker = plot.ConstantTicks(bounds)
 	p.Y.Tick.Marker = ticks(wholePercent, 0, 0.25, 0.5, 0.75, 1)
 	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = 0, float64(len(m.Bins)), 0, 1
 	return p
+}
+
+// overBins draws a rate with its interval in the middle of each bin that has one.
+func overBins(bins []QualityBin, of func(QualityBin) *Rate, l look) (drawn []plot.Plotter) {
+	var at plotter.XYs
+	for i, bin := range bins {
+		if r := of(bin); r != nil {
+			x := float64(i) + 0.5
+			at = append(at, plotter.XY{X: x, Y: r.Value})
+			drawn = append(drawn, line(plotter.XYs{{X: x, Y: r.Low}, {X: x, Y: r.High}}, look{ink: l.ink}, 0.6))
+		}
+	}
+	if len(at) == 0 {
+		return nil
+	}
+	return append(drawn, line(at, l, 1.4), &plotter.Scatter{XYs: at, GlyphStyle: draw.GlyphStyle{Color: l.ink, Radius: 2, Shape: draw.CircleGlyph{}}})
 }
 
 func plotQuality(m QualityMeasure) template.HTML {
