@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes worse versions of labelled pictures and clips: haze, back light, darkness, glare, blur, smear, coarse encoding.
+"""Makes worse versions of labelled pictures and clips: haze, back light, darkness, glare, blur, smear.
 
   scripts/degrade.py --csv labels.csv --root pictures --out worse        worse/files.csv, and the files beside it
   liveproof evaluate --quality --csv worse/files.csv --root worse --by condition --out results
@@ -19,19 +19,25 @@ STILLS = {".jpg", ".jpeg", ".png", ".webp"}
 
 def haze(share, level=200):
     """A veil of light over the whole picture: a foggy lens, a lamp or the sun that shines into it."""
-    return f"format=gbrp,lutrgb=" + ":".join(f"{c}=val*{1 - share:.2f}+{level * share:.0f}" for c in "rgb")
+    return "format=gbrp,lutrgb=" + ":".join(
+        f"{c}=val*{1 - share:.2f}+{level * share:.0f}" for c in "rgb"
+    )
 
 
 def light(gain):
     """A longer or shorter exposure, in linear light; what is too bright is cut off."""
-    return "format=gbrp,lutrgb=" + ":".join(f"{c}=clip(255*pow({gain}*pow(val/255\\,2.2)\\,1/2.2)\\,0\\,255)" for c in "rgb")
+    return "format=gbrp,lutrgb=" + ":".join(
+        f"{c}=clip(255*pow({gain}*pow(val/255\\,2.2)\\,1/2.2)\\,0\\,255)" for c in "rgb"
+    )
 
 
 def backlight(face, around):
     """A dark person in the middle before a bright background, which the mask parts by a soft edge."""
     body = "lte(hypot((X-W/2)/(0.23*W)\\,(Y-H*0.45)/(0.37*H))\\,1)+lte(hypot((X-W/2)/(0.42*W)\\,(Y-H*1.05)/(0.42*H))\\,1)"
-    return (f"format=gbrp,split=3[a][b][m];[m]trim=end_frame=1,format=gray,geq=lum='255*min(1\\,{body})',gblur=sigma=8,"
-            f"format=gbrp,loop=-1:1:0[mask];[a]{light(around)}[bright];[b]{light(face)}[dark];[bright][dark][mask]maskedmerge")
+    return (
+        f"format=gbrp,split=3[a][b][m];[m]trim=end_frame=1,format=gray,geq=lum='255*min(1\\,{body})',gblur=sigma=8,"
+        f"format=gbrp,loop=-1:1:0[mask];[a]{light(around)}[bright];[b]{light(face)}[dark];[bright][dark][mask]maskedmerge"
+    )
 
 
 CONDITIONS = {
@@ -53,26 +59,64 @@ def make(source, target, filters, seconds):
     if target.exists():
         return
     part = target.with_name("part-" + target.name)
-    what = ["-frames:v", "1", "-q:v", "2"] if target.suffix == ".jpg" else [
-        "-t", str(seconds), "-r", "15", "-an", "-c:v", "libx264", "-preset", "veryfast", "-crf", "16", "-pix_fmt", "yuv420p"]
+    what = (
+        ["-frames:v", "1", "-q:v", "2"]
+        if target.suffix == ".jpg"
+        else [
+            "-t",
+            str(seconds),
+            "-r",
+            "15",
+            "-an",
+            "-c:v",
+            "libx264",
+            "-preset",
+            "veryfast",
+            "-crf",
+            "16",
+            "-pix_fmt",
+            "yuv420p",
+        ]
+    )
     ahead = ["-framerate", "30"] if source.suffix == ".mjpeg" else []
     chain = f"scale='min(640,iw)':-2,{filters},format=yuv{'j' if target.suffix == '.jpg' else ''}420p"
-    subprocess.run(["ffmpeg", "-v", "error", "-y", "-threads", "1", *ahead, "-i", str(source), "-filter_complex", chain, *what, str(part)], check=True)
+    subprocess.run(
+        [
+            "ffmpeg",
+            "-v",
+            "error",
+            "-y",
+            "-threads",
+            "1",
+            *ahead,
+            "-i",
+            str(source),
+            "-filter_complex",
+            chain,
+            *what,
+            str(part),
+        ],
+        check=True,
+    )
     part.rename(target)
 
 
 def main():
-    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     p.add_argument("--csv", required=True, type=pathlib.Path)
     p.add_argument("--root", required=True, type=pathlib.Path)
     p.add_argument("--out", required=True, type=pathlib.Path)
-    p.add_argument("--every", type=int, default=1, help="take every Nth row of the table")
+    p.add_argument(
+        "--every", type=int, default=1, help="take every Nth row of the table"
+    )
     p.add_argument("--seconds", type=float, default=8, help="of each clip (default 8)")
     p.add_argument("--jobs", type=int, default=2)
     o = p.parse_args()
     o.out.mkdir(parents=True, exist_ok=True)
     table, jobs = [], []
-    for row in rows(o.csv)[::o.every]:
+    for row in rows(o.csv)[:: o.every]:
         key = "filename" if "filename" in row else "file"
         source = o.root / row[key]
         suffix = ".jpg" if source.suffix.lower() in STILLS else ".mp4"
