@@ -226,7 +226,7 @@ func (l *line) crop(_ context.Context, f *frame) bool {
 	q := l.deps.Cropper.Assess(f.img, f.crop, f.face)
 	f.img.Release()
 	f.img = nil
-	f.sample.Weight, f.sample.Quantiser = 0, q.Quantiser
+	f.quality, f.sample.Weight, f.sample.Quantiser = q, 0, q.Quantiser
 	switch {
 	case l.cfg.Recorded:
 	case motion == stands && !badlySeen(q.Reasons):
