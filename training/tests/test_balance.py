@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from liveproof_training import contract
-from liveproof_training.export import front, onnxfiles, onnxgraph
+from liveproof_training.export import front, onnxfiles, onnxgraph, restore
 from liveproof_training.loading import data
 from liveproof_training.method import balance, model
 
@@ -73,3 +73,12 @@ def test_a_balanced_network_scores_alike_in_pytorch_and_as_a_file(tmp_path):
     assert found == pytest.approx(want.numpy(), abs=2e-3)
     again = onnxgraph.session(tmp_path / "net.onnx").run([contract.RHO_NAME], {contract.INPUT_NAME: images // 2})[0]
     assert again == pytest.approx(found, abs=5e-3)
+
+
+def test_a_file_that_balances_is_read_back_as_a_network_that_does(tmp_path):
+    net = model.LivenessNet(encoder="mobilenet_v2", balance="face")
+    onnxfiles.export_fp32(net, tmp_path / "net.onnx")
+    file = onnx.load(tmp_path / "net.onnx")
+    onnx.helper.set_model_props(file, {"liveproof.encoder": "mobilenet_v2", "liveproof.k": "10"})
+    onnx.save(file, tmp_path / "net.onnx")
+    assert restore.restore(tmp_path / "net.onnx")[0].balances
