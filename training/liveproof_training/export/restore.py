@@ -84,7 +84,7 @@ class Tensors:
         if name in self.stored:
             return numpy_helper.to_array(self.stored[name]).astype(np.float32)
         node = self.made[name]
-        if node.op_type == "Cast":
+        if node.op_type in ("Cast", "Identity"):  # one constant may stand for several that are equal
             return self.value(node.input[0])
         if node.op_type != "DequantizeLinear":
             raise ValueError(f"{name} is made by {node.op_type}, it is no constant")
