@@ -10,6 +10,7 @@ import (
 	"testing"
 	"testing/fstest"
 	"time"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
 	"go.yaml.in/yaml/v3"
@@ -39,7 +40,10 @@ func TestCreateRefusesBadBodies(t *testing.T) {
 	w := newWorld(t, nil)
 	for _, x := range []struct{ body, field string }{
 		{`{`, ""}, {`[]`, ""}, {`null`, ""}, {`{} {}`, ""}, {`"x"`, ""},
-		{`{"mode":"other"}`, "mode"}, {`{"mode":7}`, "mode"},
+		{`{"mode":"other"}`, "mode"}, {`{"mode":7}`, "mode"}, {" ", ""},
+		{`{"mode":null}`, "mode"}, {`{"external_id":null}`, "external_id"}, {`{"deadline_s":null}`, "deadline_s"}, {`{"calibration":null}`, "calibration"},
+		{`{"Mode":"call"}`, "Mode"}, {`{"EXTERNAL_ID":"x"}`, "EXTERNAL_ID"}, {`{"mode":"call","mode":"call"}`, "mode"},
+		{"{\"external_id\":\"\xff\"}", ""}, {`{"external_id":"\ud800"}`, ""},
 		{`{"verdict":"live"}`, "verdict"}, {`{"state":"decided"}`, "state"},
 		{`{"deadline_s":0}`, "deadline_s"}, {`{"deadline_s":61}`, "deadline_s"}, {`{"deadline_s":-1}`, "deadline_s"},
 		{`{"external_id":"` + strings.Repeat("x", 129) + `"}`, "external_id"}, {`{"external_id":"a\u0000b"}`, "external_id"},
@@ -599,7 +603,7 @@ func TestMissingSecretsAreRefusedUnlessDev(t *testing.T) {
 }
 
 func FuzzCreation(f *testing.F) {
-	for _, s := range []string{`{}`, `{"mode":"call"}`, `{"mode":"onboarding","external_id":"x","deadline_s":1e400}`, `null`, `{"mode":null}`} {
+	for _, s := range []string{`{}`, `{"mode":"call"}`, `{"mode":"onboarding","external_id":"x","deadline_s":1e400}`, `null`, `{"mode":null}`, `{"MODE":"call"}`, `{"mode":"call","mode":"call"}`, "{\"external_id\":\"\xff\"}"} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
@@ -611,5 +615,10 @@ func FuzzCreation(f *testing.F) {
 			return
 		}
 		require.Contains(t, []liveproof.Mode{liveproof.ModeCall, liveproof.ModeOnboarding}, c.Mode)
+		require.True(t, utf8.ValidString(c.ExternalID))
+		doc, err := loadDocument()
+		require.NoError(t, err)
+		value := map[string]any{"mode": string(c.Mode), "external_id": c.ExternalID}
+		require.NoError(t, doc.ValidateSchemaJSON(doc.Components.Schemas["Creation"].Value, value), "the schema refuses what the server accepts")
 	})
 }
