@@ -41,6 +41,14 @@ type Analyzer interface {
 	Calibrations() []string
 }
 
+// Results signs the results of sessions that have ended; *results.Signer implements it.
+type Results interface {
+	// Sign returns the result of a session in a terminal state as a compact JWS.
+	Sign(s liveproof.Session) (jws string, err error)
+	// Keys is the JWK Set that verifies it.
+	Keys() ([]byte, error)
+}
+
 // Negotiator is what the HTTP side needs from WebRTC; *rtc.API implements it.
 type Negotiator interface {
 	// ICEServers are the STUN and TURN servers for the client, with time-limited credentials.

@@ -103,17 +103,6 @@ func errorMessage(p *Problem) message {
 	return message{"type": "error", "code": p.Code, "detail": p.Detail}
 }
 
-// result is the browser's word for an outcome; whatever is not a clear verdict is a retry.
-func result(o liveproof.Outcome) string {
-	switch o {
-	case liveproof.OutcomeLive:
-		return "pass"
-	case liveproof.OutcomeSpoof:
-		return "fail"
-	}
-	return "retry"
-}
-
 // decidedMessage tells the end of a session; ρ only to a developer.
 func decidedMessage(s liveproof.Session, dev bool) message {
 	return verdictMessage("decided", s.Verdict, dev)
@@ -121,7 +110,7 @@ func decidedMessage(s liveproof.Session, dev bool) message {
 
 // verdictMessage tells a verdict, with ρ only in dev mode.
 func verdictMessage(kind string, v liveproof.Verdict, dev bool) message {
-	m := message{"type": kind, "result": result(v.Outcome), "reasons": append([]liveproof.Reason{}, v.Reasons...)}
+	m := message{"type": kind, "result": v.Outcome.Result(), "reasons": append([]liveproof.Reason{}, v.Reasons...)}
 	if dev {
 		m["verdict"], m["score"] = v.Outcome, finite(v.Score)
 	}

@@ -29,6 +29,7 @@ import (
 	"github.com/liveproof/liveproof/models"
 	"github.com/liveproof/liveproof/onnx"
 	"github.com/liveproof/liveproof/pipeline"
+	"github.com/liveproof/liveproof/results"
 	"github.com/liveproof/liveproof/scorer"
 	"github.com/liveproof/liveproof/store"
 	"github.com/liveproof/liveproof/verdict"
@@ -48,6 +49,7 @@ type Config struct {
 	ONNX        onnx.Config        `yaml:"onnx"`
 	Models      models.Config      `yaml:"models"`
 	Store       store.Config       `yaml:"store"`
+	Results     results.Config     `yaml:"results"`
 	Log         LogConfig          `yaml:"log"`
 	Ops         OpsConfig          `yaml:"ops"`
 }
@@ -85,6 +87,7 @@ func DefaultConfig() Config {
 		ONNX:        onnx.DefaultConfig(),
 		Models:      models.DefaultConfig(),
 		Store:       store.DefaultConfig(),
+		Results:     results.DefaultConfig(),
 		Log:         LogConfig{Format: "text", Level: slog.LevelInfo},
 		Ops:         OpsConfig{Listen: "127.0.0.1:9464"},
 	}

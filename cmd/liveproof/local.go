@@ -11,6 +11,7 @@ import (
 	"github.com/liveproof/liveproof/ingest"
 	"github.com/liveproof/liveproof/ingest/rtc"
 	"github.com/liveproof/liveproof/publish"
+	"github.com/liveproof/liveproof/results"
 	"github.com/liveproof/liveproof/store"
 )
 
@@ -46,7 +47,7 @@ func localConfig(cfg Config) Config {
 	cfg.Ingest.RatePerTenant = cfg.Ingest.RatePerIP
 	cfg.WebRTC.UDPPort, cfg.WebRTC.TCPPort, cfg.WebRTC.Bind = 0, -1, rtc.BindLoopback
 	cfg.WebRTC.PublicIPs, cfg.WebRTC.Interfaces, cfg.WebRTC.STUNURLs, cfg.WebRTC.TURNURLs = nil, nil, nil, nil
-	cfg.Ops, cfg.Store = OpsConfig{}, store.DefaultConfig()
+	cfg.Ops, cfg.Store, cfg.Results = OpsConfig{}, store.DefaultConfig(), results.DefaultConfig()
 	cfg.Log.Level = max(cfg.Log.Level, slog.LevelWarn)
 	return cfg
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/liveproof/liveproof/ingest/live"
 	"github.com/liveproof/liveproof/ingest/rtc"
 	"github.com/liveproof/liveproof/internal/cpu"
+	"github.com/liveproof/liveproof/results"
 	"github.com/liveproof/liveproof/webclient"
 )
 
@@ -29,6 +30,7 @@ type service struct {
 	log    *slog.Logger
 	ops    *opsListener
 	judge  *engine.Engine
+	signer *results.Signer // nil: results are not signed
 	server *ingest.Server
 	opened []io.Closer // in the order in which they were opened; the listener of ops is the first
 }
@@ -52,6 +54,9 @@ func (s *service) open(ctx context.Context) (err error) {
 		return err
 	}
 	s.opened = append(s.opened, s.judge)
+	if s.signer, err = openResults(s.cfg, s.mode, s.log); err != nil {
+		return err
+	}
 	sessions, err := openStore(ctx, s.cfg.Store, s.log)
 	if err != nil {
 		return err
@@ -68,13 +73,16 @@ func (s *service) open(ctx context.Context) (err error) {
 
 // listen opens the HTTP side.
 func (s *service) listen(sessions sessionStore, api *rtc.API, reg prometheus.Registerer) (err error) {
-	s.server, err = ingest.New(s.cfg.Ingest, ingest.Deps{
+	deps := ingest.Deps{
 		Sessions: sessions, Analyzer: s.judge.Live(sessions), RTC: api, Dial: live.Dial(api), Session: s.cfg.Session, Log: s.log,
 		Metrics: reg, Web: webclient.FS(), Dev: s.mode.dev, Demo: s.mode.demo, Ready: s.judge.Ready, PublicIPs: s.cfg.WebRTC.PublicIPs,
 		Admit: s.judge.Admit, Capacity: &live.Capacity{CPU: cpu.Read, Scorer: s.judge.Utilisation, SampleRate: s.cfg.Pipeline.SampleRate},
 		MinDeadline: s.cfg.engine().MinDeadline(),
-	})
-	if err != nil {
+	}
+	if s.signer != nil {
+		deps.Results = s.signer
+	}
+	if s.server, err = ingest.New(s.cfg.Ingest, deps); err != nil {
 		return usage(fmt.Errorf("configuration: %w", err))
 	}
 	if err := s.server.Listen(); err != nil {
@@ -103,7 +111,7 @@ func (s *service) run(ctx context.Context, hangups <-chan os.Signal, opened func
 	defer stopEngine()
 	group, groupCtx := errgroup.WithContext(ctx)
 	group.Go(func() error { return s.judge.Run(engineCtx) })
-	group.Go(func() error { return reloadOnHangup(groupCtx, hangups, s.judge, s.log) })
+	group.Go(func() error { return reloadOnHangup(groupCtx, hangups, s.judge, s.signer, s.log) })
 	group.Go(func() error { return s.ops.run(engineCtx) })
 	group.Go(func() error {
 		defer stopEngine()
