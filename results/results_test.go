@@ -245,7 +245,7 @@ func TestForeignVerifiers(t *testing.T) {
 	require.NoError(t, err)
 	keys, err := s.Keys()
 	require.NoError(t, err)
-	python := os.Getenv("LIVEPROOF_JOSE_PYTHON")
+	python := os.Getenv("INTEGRATIONS_PYTHON")
 	if python == "" {
 		python = "../.cache/integrations/venv/bin/python"
 	}
