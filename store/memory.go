@@ -18,6 +18,7 @@ type Memory struct {
 	mu        sync.Mutex
 	sessions  map[liveproof.SessionID]*record
 	keys      map[string]idempotency
+	tenants   map[string][]liveproof.SessionID // of each tenant, in the order of ids
 	nextSweep time.Time
 }
 
@@ -35,6 +36,7 @@ func NewMemory(cfg Config, now func() time.Time) *Memory {
 		cfg: cfg, now: now,
 		sessions: make(map[liveproof.SessionID]*record),
 		keys:     make(map[string]idempotency),
+		tenants:  make(map[string][]liveproof.SessionID),
 	}
 }
 
@@ -44,6 +46,7 @@ func (m *Memory) Close() error {
 	defer m.mu.Unlock()
 	clear(m.sessions)
 	clear(m.keys)
+	clear(m.tenants)
 	return nil
 }
 
@@ -68,6 +71,7 @@ func (m *Memory) Create(_ context.Context, s liveproof.Session, key, hash string
 	}
 	s.State, s.Verdict = liveproof.StateCreated, liveproof.Pending()
 	m.sessions[s.ID] = &record{session: s, key: key}
+	m.list(s.Tenant, s.ID)
 	if key != "" {
 		m.keys[key] = idempotency{id: s.ID, hash: hash, expires: m.now().Add(m.cfg.IdempotencyTTL)}
 	}
@@ -286,6 +290,7 @@ func (m *Memory) sweep() {
 // forget drops a session and the key that made it, so that keys never outnumber sessions.
 func (m *Memory) forget(id liveproof.SessionID, r *record) {
 	delete(m.sessions, id)
+	m.unlist(r.session.Tenant, id)
 	if m.keys[r.key].id == id {
 		delete(m.keys, r.key)
 	}
