@@ -182,7 +182,7 @@ func TestUnknownPathsAndMethods(t *testing.T) {
 	}
 	r := w.call("PUT", "/v1/sessions", "", withKey()...)
 	w.refused(r, 405, CodeMethodNotAllowed)
-	require.Equal(t, "POST", r.Header.Get("Allow"))
+	require.Equal(t, "GET, HEAD, POST", r.Header.Get("Allow"))
 	r = w.call("POST", "/healthz", "")
 	require.Equal(t, "GET, HEAD", r.Header.Get("Allow"))
 	for _, id := range []string{"x", "01jd4z5t8q0v9x2b3c4d5e6f7g", strings.Repeat("0", 25), "01JD4Z5T8Q0V9X2B3C4D5E6F7G"} {

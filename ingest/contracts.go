@@ -22,6 +22,8 @@ type Sessions interface {
 	// requestHash is the same, liveproof.ErrIdempotencyMismatch otherwise.
 	Create(ctx context.Context, s liveproof.Session, idempotencyKey, requestHash string) (stored liveproof.Session, replayed bool, err error)
 	Get(ctx context.Context, id liveproof.SessionID) (liveproof.Session, error)
+	// List returns a page of a tenant's sessions, newest first, with bounded work.
+	List(ctx context.Context, q liveproof.SessionQuery) (liveproof.SessionPage, error)
 	Timeline(ctx context.Context, id liveproof.SessionID) ([]liveproof.Sample, error)
 	Delete(ctx context.Context, id liveproof.SessionID) error
 	// Ping reports whether the store answers.

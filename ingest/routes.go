@@ -18,6 +18,7 @@ type route struct {
 func (s *Server) table() []route {
 	routes := []route{
 		{"POST", "/v1/sessions", s.withKey(s.createSession), false},
+		{"GET", "/v1/sessions", s.withKey(s.listSessions), false},
 		{"GET", "/v1/sessions/{id}", s.withKey(s.readSession), false},
 		{"DELETE", "/v1/sessions/{id}", s.withKey(s.deleteSession), false},
 		{"GET", "/v1/sessions/{id}/timeline", s.withKey(s.readTimeline), false},
