@@ -35,6 +35,7 @@ var mayImport = map[string][]string{
 	"evaluation/calibrate":  {"", "calibration", "evaluation/metrics"},
 	"store":                 {""},
 	"results":               {""},
+	"webhooks":              {""},
 	"engine":                {"", "calibration", "configs", "detector", "media", "models", "onnx", "pipeline", "scorer", "verdict"},
 	"extract":               {"", "benchmark", "detector", "engine", "media"},
 	"publish":               {""},
@@ -60,6 +61,7 @@ const anyRoom = "*"
 var foreign = map[string][]string{
 	"github.com/pion/":                    {"ingest", "ingest/live", "ingest/rtc", "internal/codecs", "publish"},
 	"github.com/go-jose/go-jose":          {"results"},
+	"github.com/standard-webhooks/":       {"webhooks"},
 	"github.com/go-json-experiment/json":  {"internal/strictjson"},
 	"github.com/asticode/go-astiav":       {"media", "transcode"},
 	"gocv.io/x/gocv":                      {"detector"},
@@ -73,7 +75,7 @@ var foreign = map[string][]string{
 	"github.com/schollz/progressbar":      {"cmd/liveproof"},
 	"golang.org/x/term":                   {"cmd/liveproof"},
 	"go.yaml.in/yaml":                     {"cmd/liveproof", "models"},
-	"net/http":                            {"ingest", "models", "publish", "cmd/liveproof", "examples/backend-go"},
+	"net/http":                            {"ingest", "models", "publish", "webhooks", "cmd/liveproof", "examples/backend-go"},
 	"github.com/prometheus/client_golang": nil,
 	"golang.org/x/sync":                   nil,
 }

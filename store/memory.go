@@ -20,6 +20,7 @@ type Memory struct {
 	keys      map[string]idempotency
 	tenants   map[string][]liveproof.SessionID // of each tenant, in the order of ids
 	nextSweep time.Time
+	outbox    *memoryOutbox // nil until WatchChanges
 }
 
 type record struct {
@@ -174,7 +175,7 @@ func (m *Memory) Lapse(_ context.Context, found liveproof.Session, end liveproof
 	case r.session.Lease != found.Lease:
 		return copied(r.session), liveproof.ErrConflict
 	}
-	return r.decide(end, m.now())
+	return m.decide(r, end)
 }
 
 // SetStreaming implements engine.Recorder.
@@ -215,6 +216,9 @@ func (m *Memory) AppendSamples(_ context.Context, id liveproof.SessionID, sample
 	if r.session.State.Terminal() {
 		return liveproof.ErrDecided
 	}
+	if r.session.Verdict.Outcome != current.Outcome {
+		m.outbox.note(id, liveproof.ChangeVerdict, current.Outcome, m.now())
+	}
 	r.session.Frames, r.session.Verdict = counts, current
 	return nil
 }
@@ -227,7 +231,17 @@ func (m *Memory) Decide(_ context.Context, id liveproof.SessionID, end liveproof
 	if err != nil {
 		return liveproof.Session{}, err
 	}
-	return r.decide(end, m.now())
+	return m.decide(r, end)
+}
+
+// decide ends the session and notes the change.
+func (m *Memory) decide(r *record, end liveproof.Ending) (liveproof.Session, error) {
+	ended := r.session.State.Terminal()
+	stored, err := r.decide(end, m.now())
+	if err == nil && !ended {
+		m.outbox.note(stored.ID, string(stored.State), stored.Verdict.Outcome, m.now())
+	}
+	return stored, err
 }
 
 // append adds the samples that the timeline does not hold yet, and drops the

@@ -21,6 +21,7 @@ import (
 	"github.com/liveproof/liveproof/internal/cpu"
 	"github.com/liveproof/liveproof/results"
 	"github.com/liveproof/liveproof/webclient"
+	"github.com/liveproof/liveproof/webhooks"
 )
 
 // service is a whole server: its ports are bound and its models loaded. run serves, and close must follow.
@@ -30,7 +31,8 @@ type service struct {
 	log    *slog.Logger
 	ops    *opsListener
 	judge  *engine.Engine
-	signer *results.Signer // nil: results are not signed
+	signer *results.Signer  // nil: results are not signed
+	hooks  *webhooks.Sender // nil: nobody is told
 	server *ingest.Server
 	opened []io.Closer // in the order in which they were opened; the listener of ops is the first
 }
@@ -62,6 +64,9 @@ func (s *service) open(ctx context.Context) (err error) {
 		return err
 	}
 	s.opened = append(s.opened, sessions)
+	if s.hooks, err = openWebhooks(ctx, s.cfg, sessions, reg, s.log); err != nil {
+		return err
+	}
 	api, err := rtc.New(s.cfg.webrtc(), s.log, reg)
 	if err != nil {
 		key, _, _ := strings.Cut(err.Error(), ":")
@@ -113,6 +118,9 @@ func (s *service) run(ctx context.Context, hangups <-chan os.Signal, opened func
 	group.Go(func() error { return s.judge.Run(engineCtx) })
 	group.Go(func() error { return reloadOnHangup(groupCtx, hangups, s.judge, s.signer, s.log) })
 	group.Go(func() error { return s.ops.run(engineCtx) })
+	if s.hooks != nil {
+		group.Go(func() error { return s.hooks.Run(engineCtx) })
+	}
 	group.Go(func() error {
 		defer stopEngine()
 		select {
