@@ -72,3 +72,25 @@ func TestPublicAddresses(t *testing.T) {
 	require.Error(t, refusePrivate("tcp", "not an address", nil))
 	require.NoError(t, refusePrivate("tcp", "1.1.1.1:443", nil))
 }
+
+// FuzzSecrets: whatever stands in the configuration, an accepted secret signs, and the error for another never shows it.
+func FuzzSecrets(f *testing.F) {
+	for _, s := range []string{"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_", "", "whsec_AAAA whsec_AAAA", "x"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, secrets string) {
+		signers, err := signersOf(secrets)
+		if err != nil {
+			for _, secret := range strings.Fields(secrets) {
+				require.False(t, len(secret) > 12 && strings.Contains(err.Error(), secret))
+			}
+			return
+		}
+		require.LessOrEqual(t, len(signers), maxSecrets)
+		for _, signer := range signers {
+			signature, err := signer.Sign("id", time.Now(), []byte("{}"))
+			require.NoError(t, err)
+			require.True(t, strings.HasPrefix(signature, "v1,"))
+		}
+	})
+}

@@ -76,7 +76,9 @@ func (s *Sender) Run(ctx context.Context) error {
 	defer s.client.CloseIdleConnections()
 	var wg sync.WaitGroup
 	wg.Go(func() { s.repeat(ctx, s.gather) })
-	wg.Go(func() { s.repeat(ctx, s.send) })
+	for range workers { // one that waits for a slow receiver holds up no other
+		wg.Go(func() { s.repeat(ctx, s.send) })
+	}
 	wg.Wait()
 	return nil
 }
@@ -141,19 +143,13 @@ func (s *Sender) enqueue(ctx context.Context, change liveproof.Change) error {
 	return s.outbox.Enqueue(ctx, liveproof.Delivery{Key: l.ID, Body: body})
 }
 
-// send makes one attempt for each delivery that is due.
+// send makes one attempt for the delivery that is due for longest.
 func (s *Sender) send(ctx context.Context) (bool, error) {
-	due, err := s.outbox.Due(ctx, s.cfg.Timeout+margin, workers)
-	if err != nil {
+	due, err := s.outbox.Due(ctx, s.cfg.Timeout+margin, 1)
+	if err != nil || len(due) == 0 {
 		return false, err
 	}
-	failed := make([]error, len(due))
-	var wg sync.WaitGroup
-	for i, d := range due {
-		wg.Go(func() { failed[i] = s.attempt(ctx, d) })
-	}
-	wg.Wait()
-	return len(due) > 0, errors.Join(failed...)
+	return true, s.attempt(ctx, due[0])
 }
 
 // attempt sends a delivery once and tells the outbox what came of it.
