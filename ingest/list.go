@@ -1,7 +1,6 @@
 package ingest
 
 import (
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"net/http"
@@ -25,7 +24,7 @@ const (
 type sessionList struct {
 	Sessions []view `json:"sessions"`
 	// NextCursor is the cursor of the next page; nil on the last one.
-	NextCursor *string `json:"next_cursor"`
+	NextCursor *liveproof.SessionID `json:"next_cursor"`
 }
 
 func (s *Server) listSessions(w http.ResponseWriter, r *http.Request) error {
@@ -43,8 +42,7 @@ func (s *Server) listSessions(w http.ResponseWriter, r *http.Request) error {
 		list.Sessions[i] = s.viewOf(x)
 	}
 	if page.Next != "" {
-		next := encodeCursor(page.Next)
-		list.NextCursor = &next
+		list.NextCursor = &page.Next
 	}
 	return writeJSON(w, http.StatusOK, list)
 }
@@ -57,9 +55,13 @@ var listParameters = map[string]func(q *liveproof.SessionQuery, value string) er
 		}
 		return nil
 	},
-	"cursor": func(q *liveproof.SessionQuery, value string) (err error) {
-		q.After, err = decodeCursor(value)
-		return err
+	"cursor": func(q *liveproof.SessionQuery, value string) error {
+		id, ok := ids.ParseSession(value) // that of the last session of the page before
+		if !ok {
+			return errors.New("not a next_cursor of an earlier answer")
+		}
+		q.After = id
+		return nil
 	},
 	"external_id": func(q *liveproof.SessionQuery, value string) error {
 		if value == "" || !utf8.ValidString(value) || checkExternalID(value) != nil {
@@ -116,19 +118,4 @@ func readTime(into *time.Time, value string) (err error) {
 		return errors.New("a time such as 2026-01-15T09:00:00Z (RFC 3339)")
 	}
 	return nil
-}
-
-// A cursor is the last session's id, encoded so that nobody builds one: its form may change.
-
-func encodeCursor(id liveproof.SessionID) string {
-	return base64.RawURLEncoding.EncodeToString([]byte(id))
-}
-
-func decodeCursor(text string) (liveproof.SessionID, error) {
-	raw, err := base64.RawURLEncoding.Strict().DecodeString(text)
-	id, ok := ids.ParseSession(string(raw))
-	if err != nil || !ok {
-		return "", errors.New("not a next_cursor of an earlier answer")
-	}
-	return id, nil
 }

@@ -27,7 +27,7 @@ func (w *world) list(query string) (found []liveproof.SessionID) {
 		if page.NextCursor == nil {
 			return found
 		}
-		cursor = "&cursor=" + *page.NextCursor
+		cursor = "&cursor=" + string(*page.NextCursor)
 	}
 }
 
@@ -74,7 +74,7 @@ func TestListRefusesBadQueries(t *testing.T) {
 	w := newWorld(t, nil)
 	for query, field := range map[string]string{
 		"limit=0": "limit", "limit=101": "limit", "limit=x": "limit", "limit=1&limit=2": "limit", "limit=": "limit", "limit=1.0": "limit",
-		"cursor=x": "cursor", "cursor=": "cursor", "cursor=" + encodeCursor("01JD4Z5T8Q0V9X2B3C4D5E6F7!"): "cursor",
+		"cursor=x": "cursor", "cursor=": "cursor", "cursor=01jd4z5t8q0v9x2b3c4d5e6f7g": "cursor",
 		"state=live": "state", "state=": "state", "verdict=pass": "verdict", "created_from=yesterday": "created_from", "created_until=2026-01-15": "created_until",
 		"external_id=": "external_id", "external_id=%00": "external_id", "external_id=%ff": "external_id", "external_id=" + strings.Repeat("x", 129): "external_id",
 		"State=decided": "", "tenant=bank-a": "", "x=1": "", "%zz": "", "limit=1;limit=2": "",
@@ -91,7 +91,7 @@ func TestListRefusesBadQueries(t *testing.T) {
 // FuzzListQuery: what is accepted is within its bounds and can be asked of a store.
 func FuzzListQuery(f *testing.F) {
 	f.Add("limit=3&state=decided&verdict=live&external_id=x&created_from=2026-01-15T09:00:00Z&created_until=2026-01-15T09:00:00.5%2B01:00")
-	f.Add("cursor=" + encodeCursor("01JD4Z5T8Q0V9X2B3C4D5E6F7G"))
+	f.Add("cursor=01JD4Z5T8Q0V9X2B3C4D5E6F7G")
 	f.Add("limit=1&limit=2")
 	store := newFakeStore(time.Now)
 	f.Fuzz(func(t *testing.T, raw string) {
