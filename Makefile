@@ -21,7 +21,7 @@ RUFF := .venv/bin/ruff
 PRETTIER := webclient/node_modules/.bin/prettier --config webclient/.prettierrc.json
 CLIENT_SCRIPTS := "clients/*.{js,mjs,json}" "clients/browser/**/*.{js,mjs}" "!clients/package-lock.json"
 
-.PHONY: help run test setup build web lint lint-go lint-training lint-web format test-go test-thorough test-web test-training test-browser test-clients test-clients-quick
+.PHONY: help run test setup build web lint lint-go lint-training lint-web format test-go test-thorough test-web test-training test-browser test-clients test-clients-quick test-integrations test-schema
 .PHONY: encoders soak bench bench-sessions bench-verdict bench-owners bench-plot bench-peer fuzz clean
 
 help: ## this list
@@ -98,6 +98,13 @@ test-clients: ## clients of other projects (aiortc, FFmpeg, GStreamer, browsers 
 
 test-clients-quick: build ## the clients of test-clients that are installed in seconds; part of `make test`
 	clients/run.py --quick
+
+test-integrations: ## tools of other projects on the API: Redocly lints it, oapi-codegen makes a client, joserfc and Node verify results
+	tools/integrations/run.sh
+
+test-schema: build ## requests that Schemathesis derives from the API's description, sent to a real server for a minute
+	tools/integrations/run.sh setup
+	tools/integrations/schema.sh
 
 bench: build ## the figures of docs/performance.md without bench-peer, about 8 minutes: stages, sessions, verdict, owners
 	@scripts/bench.sh
