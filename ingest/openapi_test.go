@@ -60,7 +60,7 @@ func TestSchemaAndServerAgree(t *testing.T) {
 		var value any
 		require.NoError(t, json.Unmarshal([]byte(body), &value))
 		require.Equal(t, want, doc.ValidateSchemaJSON(schema, value) == nil, "the schema, of %s", body)
-		require.Equal(t, want, w.call("POST", "/v1/sessions", body, withKey()...).StatusCode == 201, "the server, of %s", body)
+		require.Equal(t, want, w.call("POST", "/v1/sessions", body, withKey()...).StatusCode == http.StatusCreated, "the server, of %s", body)
 	}
 }
 

@@ -18,7 +18,7 @@ import (
 // (RFC 8725, 3.11).
 const Type = "liveproof-result+jwt"
 
-// ErrRunning: the session has not ended, so there is no result to sign.
+// ErrRunning says that the session has not ended, so that there is no result to sign.
 var ErrRunning = errors.New("results: the session has not ended")
 
 // passive is the only evidence so far: the person is filmed and asked for nothing.

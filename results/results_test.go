@@ -91,7 +91,7 @@ func TestSignedResult(t *testing.T) {
 			"mode": "onboarding", "external_id": "kunde-ü", "result": want, "evidence": []any{"passive"},
 			"model":     map[string]any{"name": "liveproof-demo", "sha256": "0f4c", "demo": true},
 			"threshold": map[string]any{"source": "tenant", "calibration": "strict", "calibration_sha256": "9d1e"},
-		}, map[string]any(claims))
+		}, claims)
 		payload, err := base64.RawURLEncoding.DecodeString(strings.Split(jws, ".")[1])
 		require.NoError(t, err)
 		for _, secret := range []string{"0.98", "0.12", "0.23", "rho", "score"} {

@@ -92,7 +92,7 @@ func newWebhooksListCommand(open openRedis) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			defer db.Close()
+			defer func() { _ = db.Close() }() // all is read or written by then
 			letters, err := webhooks.DeadLetters(cmd.Context(), db)
 			if err != nil {
 				return err
@@ -138,7 +138,7 @@ func newWebhooksReplayCommand(open openRedis) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			defer db.Close()
+			defer func() { _ = db.Close() }() // all is read or written by then
 			n, err := webhooks.Replay(cmd.Context(), db, ids...)
 			fmt.Fprintln(cmd.OutOrStdout(), n, "will be sent again by the servers")
 			return err
