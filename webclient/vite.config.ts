@@ -10,7 +10,7 @@ export default defineConfig({
     assetsInlineLimit: 0, // no data: URLs, so that a strict Content-Security-Policy holds
     modulePreload: { polyfill: false },
     rollupOptions: {
-      input: { index: 'index.html', 'liveness-check': 'src/liveness/index.ts' },
+      input: { index: 'index.html', 'liveness-check': 'src/liveness/auto.ts' },
       preserveEntrySignatures: 'exports-only',
       output: {
         entryFileNames: (chunk) => (chunk.name === 'liveness-check' ? 'liveness-check.js' : 'assets/[name]-[hash].js'),
