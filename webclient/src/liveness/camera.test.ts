@@ -20,9 +20,9 @@ describe('Camera.open', () => {
     [{ facing: 'environment' as const }, { facingMode: 'environment' }],
     [{ deviceId: 'x', facing: 'user' as const }, { deviceId: { exact: 'x' } }],
   ])('%j asks for that camera', async (choice, want) => {
-    const get = vi.fn().mockResolvedValue(fakeStream());
+    const get = vi.fn<MediaDevices['getUserMedia']>().mockResolvedValue(fakeStream());
     await Camera.open(live, choice, devices(get));
-    const { facingMode, deviceId } = get.mock.calls[0]?.[0].video;
+    const { facingMode, deviceId } = get.mock.calls[0]![0]!.video as MediaTrackConstraints;
     expect({ facingMode, deviceId }).toEqual({ facingMode: undefined, deviceId: undefined, ...want });
   });
 

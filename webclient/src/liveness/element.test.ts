@@ -17,6 +17,7 @@ const all = [
   'liveness-sample',
 ] as const;
 
+const getUserMedia = vi.fn<MediaDevices['getUserMedia']>();
 let streams: MediaStream[];
 let check: LivenessCheck;
 let seen: [string, Record<string, unknown>][];
@@ -33,7 +34,7 @@ beforeEach(() => {
     'fetch',
     vi.fn(async () => new Response(JSON.stringify(session), { status: 201 })),
   );
-  const getUserMedia = vi.fn(async () => streams[streams.push(fakeStream()) - 1]);
+  getUserMedia.mockReset().mockImplementation(async () => streams[streams.push(fakeStream()) - 1]!);
   Object.defineProperty(navigator, 'mediaDevices', { configurable: true, value: { getUserMedia } });
   check = document.createElement('liveness-check');
   check.setAttribute('session-url', '/s');
@@ -90,7 +91,7 @@ describe('the camera is released', () => {
 
   it('error: camera unplugged', async () => {
     await stream();
-    vi.mocked(navigator.mediaDevices.getUserMedia).mockRejectedValue(new DOMException('', 'NotFoundError'));
+    getUserMedia.mockRejectedValue(new DOMException('', 'NotFoundError'));
     streams[0]!.getTracks()[0]!.dispatchEvent(new Event('ended'));
     await vi.waitFor(() => expect(check.dataset['error']).toBe('camera_lost'));
     expect(live()).toBe(0);
@@ -322,7 +323,7 @@ describe('sessions', () => {
   it('a session that was not used is kept', async () => {
     vi.spyOn(console, 'warn').mockImplementation(() => undefined);
     check.session = { id: 'MINE', client_token: 'T', signal_url: 'ws://h/signal' };
-    vi.mocked(navigator.mediaDevices.getUserMedia).mockRejectedValueOnce(new DOMException('', 'NotAllowedError'));
+    getUserMedia.mockRejectedValueOnce(new DOMException('', 'NotAllowedError'));
     check.start();
     await vi.waitFor(() => expect(check.dataset['error']).toBe('permission_denied'));
     expect(check.session.id).toBe('MINE');
@@ -365,12 +366,12 @@ describe('sessions', () => {
 describe('cameras', () => {
   const videoinput = (deviceId: string) => ({ kind: 'videoinput', deviceId, label: `Camera ${deviceId}` });
   const open = (settings: object) => async () => streams[streams.push(fakeStream({ settings })) - 1]!;
-  const asked = () => vi.mocked(navigator.mediaDevices.getUserMedia).mock.calls.at(-1)?.[0]?.video;
+  const asked = () => getUserMedia.mock.calls.at(-1)?.[0]?.video;
   const box = () => check.shadowRoot!.querySelector<HTMLElement>('.cameras')!;
 
   function devices(settings: object, ids = ['a', 'b']) {
     Object.assign(navigator.mediaDevices, { enumerateDevices: async () => ids.map(videoinput) });
-    vi.mocked(navigator.mediaDevices.getUserMedia).mockImplementation(open(settings));
+    getUserMedia.mockImplementation(open(settings));
   }
 
   it('one camera: no controls', async () => {

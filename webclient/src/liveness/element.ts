@@ -19,7 +19,7 @@ declare global {
 const resultOf: Partial<Record<State, Result>> = { passed: 'pass', retry: 'retry', failed: 'fail' };
 
 // Where there is no DOM (Node, at server-side rendering) the module can be imported all the same.
-// eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- the type says that there always is one
+// eslint-disable-next-line @typescript-eslint/no-unnecessary-condition, @typescript-eslint/no-extraneous-class -- the type says that there always is one; nothing is done with the empty class
 const Base = globalThis.HTMLElement ?? (class {} as typeof HTMLElement);
 
 // Set before the element was defined, these lie on the instance and hide the accessors.
@@ -293,11 +293,15 @@ export class LivenessCheck extends Base {
     this.#cameras = { current: camera, devices: [] };
     this.#view.preview(camera.stream, camera.facing !== 'environment');
     const cameras = await Camera.list().catch(() => []);
-    if (this.#cameras?.current !== camera) return; // ended meanwhile
+    if (this.#current() !== camera) return; // ended meanwhile
     this.#cameras = { current: camera, devices: cameras };
     this.#draw();
     const { deviceId, facing } = camera;
     emit(this, 'liveness-camera', { requested, delivered: camera.delivered(), deviceId, facing, cameras });
+  }
+
+  #current(): Camera | undefined {
+    return this.#cameras?.current;
   }
 
   #use(choice: CameraChoice): void {

@@ -89,8 +89,8 @@ export class CameraKeeper {
   async #reopen(until: number): Promise<void> {
     const error = await this.#replace();
     if (error === '' || this.#closed) return;
-    if (error === 'camera_in_use' && Date.now() < until) return this.#after(keeping.every, () => void this.#reopen(until));
-    this.handlers.lost(error === 'permission_denied' ? error : 'camera_lost');
+    if (error === 'camera_in_use' && Date.now() < until) this.#after(keeping.every, () => void this.#reopen(until));
+    else this.handlers.lost(error === 'permission_denied' ? error : 'camera_lost');
   }
 
   // '' when a camera runs, or when a later opening has taken this one's place.
