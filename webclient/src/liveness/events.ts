@@ -66,6 +66,7 @@ interface FormerEventMap {
 
 declare global {
   interface HTMLElementEventMap extends LivenessEventMap, FormerEventMap {}
+  interface DocumentEventMap extends LivenessEventMap, FormerEventMap {}
 }
 
 const former: Partial<Record<keyof LivenessEventMap, keyof FormerEventMap>> = {
