@@ -25,7 +25,7 @@ afterEach(async () => {
 afterAll(() => browser?.close());
 
 async function visit(context: Parameters<typeof open>[2] = {}, path = '', by = browser): Promise<Page> {
-  mock = await startMock({ script: (x) => void (peer = x) });
+  mock = await startMock();
   page = await open(by, mock.url + path, context);
   return page;
 }
@@ -45,22 +45,30 @@ async function violations(p: Page): Promise<string[]> {
 
 const overflow = (p: Page) => p.evaluate(() => document.documentElement.scrollWidth - innerWidth);
 
+/** Presses start and waits until the server has everything; the session does not stream yet. */
+async function connect(p: Page): Promise<void> {
+  const attempt = mock!.peers.length;
+  await press(p);
+  await expect.poll(() => mock!.peers[attempt]?.types(), { timeout: 20_000 }).toContain('settings');
+  peer = mock!.peers[attempt]!;
+}
+
+async function stream(p: Page): Promise<void> {
+  await connect(p);
+  peer.send({ type: 'state', state: 'streaming' });
+  await reach(p, ['positioning']);
+}
+
 /** Goes through every state, and calls back in each. */
 async function everyState(p: Page, then: (state: string) => Promise<void>): Promise<void> {
   const end = async (message: Record<string, unknown>, state: string) => {
     peer.send(message);
     await reach(p, [state]);
     await then(state);
-    await press(p);
-    await reach(p, ['connecting']);
-    await expect.poll(() => peer.types()).toContain('settings');
-    peer.send({ type: 'state', state: 'streaming' });
-    await reach(p, ['positioning']);
+    await stream(p);
   };
   await then('idle');
-  await press(p);
-  await reach(p, ['connecting']);
-  await expect.poll(() => mock!.peers.length && peer.types()).toContain('settings');
+  await connect(p);
   await then('connecting');
   peer.send({ type: 'state', state: 'streaming' });
   await reach(p, ['positioning']);
@@ -116,9 +124,7 @@ describe('every state', () => {
 describe('words', () => {
   it('follow the page while a hint is shown, and an unknown language is marked English', async () => {
     const p = await visit();
-    await press(p);
-    await reach(p, ['connecting']);
-    await expect.poll(() => mock!.peers.length && peer.types()).toContain('settings');
+    await connect(p);
     peer.send({ type: 'state', state: 'streaming' });
     peer.send({ type: 'hint', reason: 'too_dark' });
     await p.locator('liveness-check[data-hint=too_dark]').waitFor({ state: 'attached' });
@@ -132,7 +138,7 @@ describe('words', () => {
   it('slots take the place of the words, and axe finds nothing', async () => {
     const p = await visit({}, 'playground.html');
     await p.getByLabel('slots of the page').check();
-    await p.getByText('One moment for you.').waitFor();
+    await p.getByText('One moment for you.', { exact: true }).waitFor();
     expect(
       await card(p)
         .locator('h2')
@@ -144,13 +150,6 @@ describe('words', () => {
 });
 
 describe('the camera', () => {
-  async function streaming(p: Page): Promise<void> {
-    await press(p);
-    await reach(p, ['connecting']);
-    await expect.poll(() => mock!.peers.length && peer.types()).toContain('settings');
-    peer.send({ type: 'state', state: 'streaming' });
-    await reach(p, ['positioning']);
-  }
   const happens = (p: Page, type: string) =>
     p.evaluate((name) => {
       const track = (window as unknown as { testTracks: MediaStreamTrack[] }).testTracks.at(-1)!;
@@ -160,7 +159,7 @@ describe('the camera', () => {
 
   it('a call mutes it, then takes it: the person is told, and the check goes on with a new one', async () => {
     const p = await visit();
-    await streaming(p);
+    await stream(p);
     await happens(p, 'mute');
     await p.locator('liveness-check[data-hint=camera_paused]').waitFor({ state: 'attached' });
     await happens(p, 'unmute');
@@ -184,9 +183,7 @@ describe('the camera', () => {
     const two = await launch({ count: 2 });
     try {
       const p = await visit({}, '', two);
-      await press(p);
-      await reach(p, ['connecting']);
-      await expect.poll(() => mock!.peers.length && peer.types()).toContain('settings');
+      await connect(p);
       peer.send({ type: 'state', state: 'streaming' });
       await reach(p, ['positioning']);
       const list = card(p).getByRole('combobox', { name: 'Camera' });
@@ -211,7 +208,7 @@ describe('the camera', () => {
     const cached = await launch({ file: nobody(), backForwardCache: true });
     try {
       const p = await visit({}, '', cached);
-      await streaming(p);
+      await stream(p);
       await p.evaluate(() => Object.assign(window, { sameDocument: true }));
       await p.goto(`${mock!.url}playground.html`);
       await expect.poll(() => peer.types()).toContain('bye');
@@ -221,7 +218,7 @@ describe('the camera', () => {
       console.log(restored ? 'restored from the back-forward cache' : 'loaded again');
       expect(await card(p).getAttribute('data-state')).toBe(restored ? 'error' : 'idle');
       expect((await cameras(p)).live).toBe(0);
-      await streaming(p);
+      await stream(p);
       expect((await cameras(p)).live).toBe(1);
     } finally {
       await cached.close();
