@@ -212,7 +212,7 @@ describe('the camera', () => {
       await p.evaluate(() => Object.assign(window, { sameDocument: true }));
       await p.goto(`${mock!.url}playground.html`);
       await expect.poll(() => peer.types()).toContain('bye');
-      await p.goBack();
+      await p.goBack({ waitUntil: 'commit' }); // no load event comes from the cache
       await card(p).waitFor();
       const restored = await p.evaluate(() => 'sameDocument' in window);
       console.log(restored ? 'restored from the back-forward cache' : 'loaded again');
