@@ -45,11 +45,10 @@ export class CameraKeeper {
   async use(choice: CameraChoice): Promise<void> {
     const former = this.choice;
     this.choice = choice;
-    this.#camera?.stop(); // a phone opens one camera at a time
-    this.handlers.paused(true);
     const error = await this.#replace();
     if (error === '') return;
     this.choice = former;
+    this.handlers.paused(true);
     await this.#reopen(Date.now() + keeping.patience);
   }
 
@@ -97,7 +96,7 @@ export class CameraKeeper {
   async #replace(): Promise<ErrorCode | ''> {
     const turn = ++this.#turn;
     clearTimeout(this.#timer);
-    this.#camera?.stop();
+    this.#camera?.stop(); // a phone opens one camera at a time
     try {
       const camera = await this.open(this.choice);
       if (this.#closed || turn !== this.#turn) camera.stop();
