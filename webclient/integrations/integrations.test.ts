@@ -39,7 +39,7 @@ async function serve(name: string): Promise<void> {
   servers.push(server);
 }
 
-const names = ['vite', 'react', 'vue', 'svelte'];
+const names = (process.env['KINDS'] ?? '').split(' ').filter(Boolean);
 
 beforeAll(async () => {
   if (!projects) throw new Error('run this through scripts/integrations.sh');

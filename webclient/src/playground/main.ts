@@ -43,7 +43,10 @@ function refuse(status: number): void {
 
 function apply(changed: string): void {
   const value = new FormData(form);
-  const text = (name: string) => String(value.get(name) ?? '');
+  const text = (name: string) => {
+    const given = value.get(name);
+    return typeof given === 'string' ? given : '';
+  };
   const root = document.documentElement;
   root.lang = text('lang');
   root.dir = text('lang') === 'ar' ? 'rtl' : 'ltr';
