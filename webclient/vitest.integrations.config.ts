@@ -1,4 +1,4 @@
-import { mergeConfig } from 'vitest/config';
+import { defineConfig } from 'vitest/config';
 import e2e from './vitest.e2e.config';
 
-export default mergeConfig(e2e, { test: { include: ['integrations/**/*.test.ts'], exclude: ['integrations/projects/**'] } });
+export default defineConfig({ test: { ...e2e.test, include: ['integrations/*.test.ts'] } });
