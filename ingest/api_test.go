@@ -499,9 +499,11 @@ func TestWebsiteWithoutDemo(t *testing.T) {
 	w := newWorld(t, func(_ *Config, d *Deps, _ *fakeStore) {
 		d.Web = fstest.MapFS{
 			"index.html":        {Data: []byte("<!doctype html><liveness-check></liveness-check>")},
+			"playground.html":   {Data: []byte("<!doctype html><liveness-check></liveness-check>")},
 			"liveness-check.js": {Data: []byte("export{}")},
 		}
 	})
+	require.Equal(t, 404, w.call("GET", "/playground.html", "").StatusCode)
 	page := w.call("GET", "/", "")
 	require.Equal(t, 200, page.StatusCode)
 	require.Contains(t, string(page.body), "demo is off")

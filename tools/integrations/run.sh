@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# `make test-integrations`: what tools of other projects make of the API. Installs them, pinned, into .cache/integrations.
+# `make test-integrations-api`: what tools of other projects make of the API. Installs them, pinned, into .cache/integrations.
 #
 #   tools/integrations/run.sh setup   only installs (for schema.sh too)
 #   tools/integrations/run.sh         lints openapi.yaml, generates and compiles a Go client, verifies signed results
