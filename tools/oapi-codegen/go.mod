@@ -1,4 +1,4 @@
-// The generator of `make test-integrations` and what its clients need. In a module of its own: its dependencies are not the service's.
+// The generator of `make test-integrations-api` and what its clients need. In a module of its own: its dependencies are not the service's.
 module github.com/liveproof/liveproof/tools/oapi-codegen
 
 go 1.26.8
