@@ -12,7 +12,7 @@ export LIVEPROOF_SHARED ?= $(abspath $(wildcard ../shared))
 
 VERSION := $(shell cat VERSION)
 REVISION := $(shell git describe --always --abbrev=40 --match= --dirty=+dirty 2>/dev/null)
-WEB_SOURCES := $(shell find webclient -type f -not -path '*/node_modules/*' -not -path '*/dist/*' -not -path '*/test-results/*' 2>/dev/null)
+WEB_SOURCES := $(shell find webclient -type f -not -path '*/node_modules/*' -not -path '*/dist/*' -not -path '*/lib/*' -not -path '*/test-results/*' 2>/dev/null)
 GO_SOURCES := $(shell git ls-files -co --exclude-standard '*.go' '*.c' '*.h' go.mod go.sum VERSION 'configs/*' 'ingest/*.yaml' 2>/dev/null)
 
 # In a module of its own: its dependencies are not the service's.
@@ -21,11 +21,11 @@ RUFF := .venv/bin/ruff
 PRETTIER := webclient/node_modules/.bin/prettier --config webclient/.prettierrc.json
 CLIENT_SCRIPTS := "clients/*.{js,mjs,json}" "clients/browser/**/*.{js,mjs}" "!clients/package-lock.json"
 
-.PHONY: help run test setup build web lint lint-go lint-training lint-web format test-go test-thorough test-web test-training test-browser test-clients test-clients-quick
+.PHONY: help run test setup build web lint lint-go lint-training lint-web format test-go test-thorough test-web test-training test-browser test-clients test-clients-quick test-integrations test-integrations-web test-integrations-api test-schema package
 .PHONY: encoders soak bench bench-sessions bench-verdict bench-owners bench-plot bench-peer fuzz clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-21s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: ## set up, build and serve the demo at http://localhost:8080 (ARGS="--redis redis://…")
 	@scripts/setup.sh run
@@ -82,8 +82,16 @@ test-go: ## Go tests with the race detector
 test-thorough: ## every encoder, dimming, network and swap of the tests with long tables; test-go tries a few of each (LIVEPROOF_SHARED)
 	TEST_THOROUGH=1 go test ./cmd/liveproof -run 'BadNetworks|Lossy|Frozen|Flat|Relaxed' -count 1 -timeout 30m -v
 
-test-web: ## TypeScript: types and unit tests
-	cd webclient && npm run --silent typecheck && npm test --silent
+test-web: ## TypeScript: types, unit tests, and the npm package as others use it
+	cd webclient && npm run --silent typecheck && npm test --silent && npm run --silent test:package
+
+test-integrations: test-integrations-api test-integrations-web ## both of the next two
+
+test-integrations-web: build ## the npm package in new React, Vue, Svelte and Vite projects, each in Chromium; downloads them (about 5 minutes)
+	scripts/integrations.sh
+
+package: ## the npm package of the web component, webclient/*.tgz
+	cd webclient && npm pack
 
 test-training: ## the trainer's tests
 	cd training && ../.venv/bin/python -m pytest -q -rs
@@ -98,6 +106,13 @@ test-clients: ## clients of other projects (aiortc, FFmpeg, GStreamer, browsers 
 
 test-clients-quick: build ## the clients of test-clients that are installed in seconds; part of `make test`
 	clients/run.py --quick
+
+test-integrations-api: ## tools of other projects on the API: Redocly lints it, oapi-codegen makes a client, joserfc and Node verify results
+	tools/integrations/run.sh
+
+test-schema: build ## requests that Schemathesis derives from the API's description, sent to a real server for a minute
+	tools/integrations/run.sh setup
+	tools/integrations/schema.sh
 
 bench: build ## the figures of docs/performance.md without bench-peer, about 8 minutes: stages, sessions, verdict, owners
 	@scripts/bench.sh
@@ -127,4 +142,4 @@ fuzz: ## 20 s of every fuzz target (FUZZTIME=5m for longer)
 	@scripts/fuzz.sh
 
 clean: ## remove what was built
-	rm -rf bin webclient/dist/* webclient/test-results
+	rm -rf bin webclient/dist/* webclient/lib webclient/test-results

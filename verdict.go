@@ -19,6 +19,27 @@ const (
 	OutcomeInconclusive Outcome = "inconclusive"
 )
 
+// Result is an outcome in the words that clients are told.
+type Result string
+
+// The results. Whatever is no clear verdict is a retry.
+const (
+	ResultPass  Result = "pass"
+	ResultRetry Result = "retry"
+	ResultFail  Result = "fail"
+)
+
+// Result is what a client is told of the outcome.
+func (o Outcome) Result() Result {
+	switch o {
+	case OutcomeLive:
+		return ResultPass
+	case OutcomeSpoof:
+		return ResultFail
+	}
+	return ResultRetry
+}
+
 // Verdict is a judgement with its reasons.
 type Verdict struct {
 	Outcome Outcome

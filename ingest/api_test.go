@@ -10,6 +10,7 @@ import (
 	"testing"
 	"testing/fstest"
 	"time"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
 	"go.yaml.in/yaml/v3"
@@ -39,7 +40,10 @@ func TestCreateRefusesBadBodies(t *testing.T) {
 	w := newWorld(t, nil)
 	for _, x := range []struct{ body, field string }{
 		{`{`, ""}, {`[]`, ""}, {`null`, ""}, {`{} {}`, ""}, {`"x"`, ""},
-		{`{"mode":"other"}`, "mode"}, {`{"mode":7}`, "mode"},
+		{`{"mode":"other"}`, "mode"}, {`{"mode":7}`, "mode"}, {" ", ""},
+		{`{"mode":null}`, "mode"}, {`{"external_id":null}`, "external_id"}, {`{"deadline_s":null}`, "deadline_s"}, {`{"calibration":null}`, "calibration"},
+		{`{"Mode":"call"}`, "Mode"}, {`{"EXTERNAL_ID":"x"}`, "EXTERNAL_ID"}, {`{"mode":"call","mode":"call"}`, "mode"},
+		{"{\"external_id\":\"\xff\"}", ""}, {`{"external_id":"\ud800"}`, ""},
 		{`{"verdict":"live"}`, "verdict"}, {`{"state":"decided"}`, "state"},
 		{`{"deadline_s":0}`, "deadline_s"}, {`{"deadline_s":61}`, "deadline_s"}, {`{"deadline_s":-1}`, "deadline_s"},
 		{`{"external_id":"` + strings.Repeat("x", 129) + `"}`, "external_id"}, {`{"external_id":"a\u0000b"}`, "external_id"},
@@ -178,7 +182,7 @@ func TestUnknownPathsAndMethods(t *testing.T) {
 	}
 	r := w.call("PUT", "/v1/sessions", "", withKey()...)
 	w.refused(r, 405, CodeMethodNotAllowed)
-	require.Equal(t, "POST", r.Header.Get("Allow"))
+	require.Equal(t, "GET, HEAD, POST", r.Header.Get("Allow"))
 	r = w.call("POST", "/healthz", "")
 	require.Equal(t, "GET, HEAD", r.Header.Get("Allow"))
 	for _, id := range []string{"x", "01jd4z5t8q0v9x2b3c4d5e6f7g", strings.Repeat("0", 25), "01JD4Z5T8Q0V9X2B3C4D5E6F7G"} {
@@ -495,9 +499,11 @@ func TestWebsiteWithoutDemo(t *testing.T) {
 	w := newWorld(t, func(_ *Config, d *Deps, _ *fakeStore) {
 		d.Web = fstest.MapFS{
 			"index.html":        {Data: []byte("<!doctype html><liveness-check></liveness-check>")},
+			"playground.html":   {Data: []byte("<!doctype html><liveness-check></liveness-check>")},
 			"liveness-check.js": {Data: []byte("export{}")},
 		}
 	})
+	require.Equal(t, 404, w.call("GET", "/playground.html", "").StatusCode)
 	page := w.call("GET", "/", "")
 	require.Equal(t, 200, page.StatusCode)
 	require.Contains(t, string(page.body), "demo is off")
@@ -599,7 +605,7 @@ func TestMissingSecretsAreRefusedUnlessDev(t *testing.T) {
 }
 
 func FuzzCreation(f *testing.F) {
-	for _, s := range []string{`{}`, `{"mode":"call"}`, `{"mode":"onboarding","external_id":"x","deadline_s":1e400}`, `null`, `{"mode":null}`} {
+	for _, s := range []string{`{}`, `{"mode":"call"}`, `{"mode":"onboarding","external_id":"x","deadline_s":1e400}`, `null`, `{"mode":null}`, `{"MODE":"call"}`, `{"mode":"call","mode":"call"}`, "{\"external_id\":\"\xff\"}"} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
@@ -611,5 +617,10 @@ func FuzzCreation(f *testing.F) {
 			return
 		}
 		require.Contains(t, []liveproof.Mode{liveproof.ModeCall, liveproof.ModeOnboarding}, c.Mode)
+		require.True(t, utf8.ValidString(c.ExternalID))
+		doc, err := loadDocument()
+		require.NoError(t, err)
+		value := map[string]any{"mode": string(c.Mode), "external_id": c.ExternalID}
+		require.NoError(t, doc.ValidateSchemaJSON(doc.Components.Schemas["Creation"].Value, value), "the schema refuses what the server accepts")
 	})
 }

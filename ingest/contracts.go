@@ -22,6 +22,8 @@ type Sessions interface {
 	// requestHash is the same, liveproof.ErrIdempotencyMismatch otherwise.
 	Create(ctx context.Context, s liveproof.Session, idempotencyKey, requestHash string) (stored liveproof.Session, replayed bool, err error)
 	Get(ctx context.Context, id liveproof.SessionID) (liveproof.Session, error)
+	// List returns a page of a tenant's sessions, newest first, with bounded work.
+	List(ctx context.Context, q liveproof.SessionQuery) (liveproof.SessionPage, error)
 	Timeline(ctx context.Context, id liveproof.SessionID) ([]liveproof.Sample, error)
 	Delete(ctx context.Context, id liveproof.SessionID) error
 	// Ping reports whether the store answers.
@@ -39,6 +41,14 @@ type Analyzer interface {
 	Threshold(s liveproof.Session) (liveproof.Threshold, error)
 	// Calibrations are the names that a session's creator may ask for.
 	Calibrations() []string
+}
+
+// Results signs the results of sessions that have ended; *results.Signer implements it.
+type Results interface {
+	// Sign returns the result of a session in a terminal state as a compact JWS.
+	Sign(s liveproof.Session) (jws string, err error)
+	// Keys is the JWK Set that verifies it.
+	Keys() ([]byte, error)
 }
 
 // Negotiator is what the HTTP side needs from WebRTC; *rtc.API implements it.

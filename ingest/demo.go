@@ -40,7 +40,7 @@ func (s *Server) demoCreate(w http.ResponseWriter, r *http.Request) error {
 type demoView struct {
 	ID      liveproof.SessionID `json:"id"`
 	State   liveproof.State     `json:"state"`
-	Result  string              `json:"result"` // pending until the end
+	Result  liveproof.Result    `json:"result"` // pending until the end
 	Reasons []liveproof.Reason  `json:"reasons"`
 }
 
@@ -58,7 +58,7 @@ func (s *Server) demoRead(w http.ResponseWriter, r *http.Request) error {
 	}
 	d := demoView{ID: v.ID, State: v.State, Result: "pending", Reasons: []liveproof.Reason{}}
 	if v.State.Terminal() {
-		d.Result, d.Reasons = result(v.Verdict), v.Reasons
+		d.Result, d.Reasons = v.Verdict.Result(), v.Reasons
 	}
 	return writeJSON(w, http.StatusOK, d)
 }

@@ -62,6 +62,13 @@ func (f *fakeStore) Get(ctx context.Context, id liveproof.SessionID) (liveproof.
 	return f.Memory.Get(ctx, id)
 }
 
+func (f *fakeStore) List(ctx context.Context, q liveproof.SessionQuery) (liveproof.SessionPage, error) {
+	if err := f.away(); err != nil {
+		return liveproof.SessionPage{}, err
+	}
+	return f.Memory.List(ctx, q)
+}
+
 func (f *fakeStore) Claim(ctx context.Context, id liveproof.SessionID, token string, lease liveproof.Lease) error {
 	if err := f.away(); err != nil {
 		return err

@@ -2,20 +2,10 @@ package ingest
 
 import (
 	"context"
-	_ "embed"
 	"net/http"
 	"sync"
 	"time"
 )
-
-//go:embed openapi.yaml
-var openAPI []byte
-
-func (s *Server) document(w http.ResponseWriter, _ *http.Request) error {
-	w.Header().Set("Content-Type", "application/yaml")
-	_, _ = w.Write(openAPI)
-	return nil
-}
 
 // healthz says that the process serves; it asks nobody.
 func (s *Server) healthz(w http.ResponseWriter, _ *http.Request) error {

@@ -1,6 +1,9 @@
 package ingest
 
 import (
+	"fmt"
+	"math"
+	"net/http"
 	"sync"
 	"time"
 
@@ -25,7 +28,7 @@ func newLimits(r Rate, entries int, now func() time.Time) (*limits, error) {
 	return &limits{rate: r, now: now, buckets: buckets}, nil
 }
 
-func (l *limits) allow(name string) bool {
+func (l *limits) allow(name string) (allowance, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	b, ok := l.buckets.Get(name)
@@ -33,7 +36,25 @@ func (l *limits) allow(name string) bool {
 		b = l.rate.bucket()
 		l.buckets.Add(name, b)
 	}
-	return b.AllowN(l.now(), 1)
+	now := l.now()
+	allowed := b.AllowN(now, 1)
+	return allowance{l.rate, max(0, b.TokensAt(now))}, allowed
+}
+
+// allowance is what is left of a limit after a request.
+type allowance struct {
+	rate   Rate
+	tokens float64
+}
+
+// describe sets the fields RateLimit-Policy and RateLimit (draft-ietf-httpapi-ratelimit-headers-10): the policy's name, its quota q
+// in requests and the window w in seconds in which an empty quota becomes full again; what remains of it, r, and the seconds t until
+// it is full.
+func (a allowance) describe(h http.Header, policy string) {
+	full := float64(a.rate.Burst)
+	seconds := func(tokens float64) int64 { return int64(math.Ceil(tokens / a.rate.PerSecond)) }
+	h.Set("RateLimit-Policy", fmt.Sprintf("%q;q=%d;w=%d", policy, a.rate.Burst, max(1, seconds(full))))
+	h.Set("RateLimit", fmt.Sprintf("%q;r=%d;t=%d", policy, int64(a.tokens), seconds(full-a.tokens)))
 }
 
 func (r Rate) bucket() *rate.Limiter { return rate.NewLimiter(rate.Limit(r.PerSecond), r.Burst) }

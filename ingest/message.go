@@ -1,13 +1,12 @@
 package ingest
 
 import (
-	"bytes"
-	"encoding/json"
 	"math"
 
 	"github.com/pion/webrtc/v4"
 
 	"github.com/liveproof/liveproof"
+	"github.com/liveproof/liveproof/internal/strictjson"
 )
 
 // clientMessage is a signalling message from the client; docs/architecture.md lists them.
@@ -16,23 +15,18 @@ type clientMessage struct {
 	// SDP of an offer.
 	SDP string `json:"sdp"`
 	// Candidate is an RTCIceCandidateInit; JSON null ends the candidates.
-	Candidate json.RawMessage `json:"candidate"`
+	Candidate strictjson.Raw `json:"candidate"`
 	// Requested and Delivered are the camera's MediaTrackSettings.
-	Requested json.RawMessage `json:"requested"`
-	Delivered json.RawMessage `json:"delivered"`
+	Requested strictjson.Raw `json:"requested"`
+	Delivered strictjson.Raw `json:"delivered"`
 }
 
 // parseClientMessage takes what architecture.md lists and nothing else: a
 // message that claims a state, a verdict or any other member is an error.
 func parseClientMessage(b []byte) (clientMessage, error) {
 	var m clientMessage
-	d := json.NewDecoder(bytes.NewReader(b))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&m); err != nil {
-		return m, problem(CodeProtocolError, "the message is not one of the protocol's")
-	}
-	if d.More() {
-		return m, problem(CodeProtocolError, "more than one JSON value in a message")
+	if err := strictjson.Object(b, &m); err != nil {
+		return m, problem(CodeProtocolError, "the message is not one of the protocol's: "+err.Error())
 	}
 	sdp, cand, settings := m.SDP != "", m.Candidate != nil, m.Requested != nil || m.Delivered != nil
 	fits := false
@@ -54,17 +48,17 @@ func parseClientMessage(b []byte) (clientMessage, error) {
 
 // candidate decodes the ICE candidate; an empty one is the end of candidates.
 func (m clientMessage) candidate() (webrtc.ICECandidateInit, error) {
-	var c *webrtc.ICECandidateInit
-	if err := json.Unmarshal(m.Candidate, &c); err != nil {
-		return webrtc.ICECandidateInit{}, problem(CodeProtocolError, "the ICE candidate is not valid")
+	var c webrtc.ICECandidateInit
+	if string(m.Candidate) == "null" {
+		return c, nil
 	}
-	if c == nil {
-		return webrtc.ICECandidateInit{}, nil
+	if err := strictjson.OpenObject(m.Candidate, &c); err != nil {
+		return webrtc.ICECandidateInit{}, problem(CodeProtocolError, "the ICE candidate is not valid: "+err.Error())
 	}
 	if len(c.Candidate) > 1024 {
-		return *c, problem(CodeProtocolError, "the ICE candidate is too long")
+		return c, problem(CodeProtocolError, "the ICE candidate is too long")
 	}
-	return *c, nil
+	return c, nil
 }
 
 // cameraSettings are the members of MediaTrackSettings that the server compares.
@@ -79,9 +73,12 @@ type cameraSettings struct {
 // phone held upright.
 func (m clientMessage) settingsMismatch() (bool, error) {
 	var want, got cameraSettings
-	for raw, into := range map[*json.RawMessage]*cameraSettings{&m.Requested: &want, &m.Delivered: &got} {
-		if *raw != nil && json.Unmarshal(*raw, into) != nil {
-			return false, problem(CodeProtocolError, "the camera settings are not valid")
+	for raw, into := range map[*strictjson.Raw]*cameraSettings{&m.Requested: &want, &m.Delivered: &got} {
+		if *raw == nil {
+			continue
+		}
+		if err := strictjson.OpenObject(*raw, into); err != nil {
+			return false, problem(CodeProtocolError, "the camera settings are not valid: "+err.Error())
 		}
 	}
 	differs := func(a, b float64) bool { return a > 0 && b > 0 && math.Abs(a-b) > 0.1*a }
@@ -106,17 +103,6 @@ func errorMessage(p *Problem) message {
 	return message{"type": "error", "code": p.Code, "detail": p.Detail}
 }
 
-// result is the browser's word for an outcome; whatever is not a clear verdict is a retry.
-func result(o liveproof.Outcome) string {
-	switch o {
-	case liveproof.OutcomeLive:
-		return "pass"
-	case liveproof.OutcomeSpoof:
-		return "fail"
-	}
-	return "retry"
-}
-
 // decidedMessage tells the end of a session; ρ only to a developer.
 func decidedMessage(s liveproof.Session, dev bool) message {
 	return verdictMessage("decided", s.Verdict, dev)
@@ -124,7 +110,7 @@ func decidedMessage(s liveproof.Session, dev bool) message {
 
 // verdictMessage tells a verdict, with ρ only in dev mode.
 func verdictMessage(kind string, v liveproof.Verdict, dev bool) message {
-	m := message{"type": kind, "result": result(v.Outcome), "reasons": append([]liveproof.Reason{}, v.Reasons...)}
+	m := message{"type": kind, "result": v.Outcome.Result(), "reasons": append([]liveproof.Reason{}, v.Reasons...)}
 	if dev {
 		m["verdict"], m["score"] = v.Outcome, finite(v.Score)
 	}

@@ -88,12 +88,14 @@ func (s *Server) withKey(handle func(http.ResponseWriter, *http.Request) error) 
 	return func(w http.ResponseWriter, r *http.Request) error {
 		tenant, ok := s.keys.find(bearer(r))
 		if !ok {
-			if err := s.limitAddress(r); err != nil {
+			if err := s.limitAddress(w, r); err != nil {
 				return err
 			}
 			return problem(CodeUnauthorized, "a valid API key is needed: Authorization: Bearer …")
 		}
-		if !s.tenants.allow(tenant) {
+		left, allowed := s.tenants.allow(tenant)
+		left.describe(w.Header(), "tenant")
+		if !allowed {
 			s.metrics.limited.WithLabelValues("tenant", tenant).Inc()
 			return problem(CodeRateLimited, "too many requests of this tenant")
 		}
@@ -116,15 +118,17 @@ func tenantOf(r *http.Request) string {
 
 func (s *Server) perAddress(handle func(http.ResponseWriter, *http.Request) error) func(http.ResponseWriter, *http.Request) error {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		if err := s.limitAddress(r); err != nil {
+		if err := s.limitAddress(w, r); err != nil {
 			return err
 		}
 		return handle(w, r)
 	}
 }
 
-func (s *Server) limitAddress(r *http.Request) error {
-	if s.perIP.allow(bucketOf(s.clientIP(r))) {
+func (s *Server) limitAddress(w http.ResponseWriter, r *http.Request) error {
+	left, allowed := s.perIP.allow(bucketOf(s.clientIP(r)))
+	left.describe(w.Header(), "address")
+	if allowed {
 		return nil
 	}
 	s.metrics.limited.WithLabelValues("ip", "").Inc()
@@ -161,7 +165,7 @@ func (s *Server) cors(w http.ResponseWriter, r *http.Request, allow string) {
 	}
 	h := w.Header()
 	h.Set("Access-Control-Allow-Origin", origin)
-	h.Set("Access-Control-Expose-Headers", "Location, ETag, Link, Retry-After, Accept-Post, Accept-Patch, X-Request-Id")
+	h.Set("Access-Control-Expose-Headers", "Location, ETag, Link, Retry-After, RateLimit, RateLimit-Policy, Accept-Post, Accept-Patch, X-Request-Id")
 	if r.Method == http.MethodOptions {
 		h.Set("Access-Control-Allow-Methods", allow)
 		h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, If-Match")

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/stretchr/testify/require"
@@ -31,6 +32,65 @@ func TestDocumentIsValid(t *testing.T) {
 	doc, err := loadDocument()
 	require.NoError(t, err)
 	require.True(t, strings.HasPrefix(doc.OpenAPI, "3.1"))
+}
+
+// TestSchemaAndServerAgree: by the document that a server gives, a body is valid exactly if that server accepts it.
+func TestSchemaAndServerAgree(t *testing.T) {
+	w := newWorld(t, func(_ *Config, d *Deps, _ *fakeStore) {
+		d.MinDeadline, d.Session.MaxDeadline = 4500*time.Millisecond, 45*time.Second
+	})
+	r := w.call("GET", "/openapi.yaml", "")
+	doc, err := openapi3.NewLoader().LoadFromData(r.body)
+	require.NoError(t, err)
+	schema := doc.Components.Schemas["Creation"].Value
+	deadline := schema.Properties["deadline_s"].Value
+	require.InDelta(t, 4.5, *deadline.Min, 0)
+	require.InDelta(t, 45, *deadline.Max, 0)
+	for body, want := range map[string]bool{
+		`{}`: true, `{"mode":"call"}`: true, `{"mode":""}`: false, `{"mode":null}`: false, `{"Mode":"call"}`: false,
+		`{"deadline_s":4.5}`: true, `{"deadline_s":4.499}`: false, `{"deadline_s":45}`: true, `{"deadline_s":45.001}`: false,
+		`{"deadline_s":1e300}`: false, `{"deadline_s":"5"}`: false, `{"deadline_s":null}`: false, `{"deadline_s":true}`: false,
+		`{"calibration":""}`: true, `{"calibration":"low"}`: true, `{"calibration":null}`: false, `{"calibration":"LOW"}`: false,
+		`{"external_id":null}`: false, `{"external_id":7}`: false, `{"external_id":"kunde ü 👩‍🚀 \ue000"}`: true,
+		`{"external_id":"a\nb"}`: false, `{"external_id":"a\u007fb"}`: false, `{"external_id":"a\u0085"}`: false,
+		`{"external_id":"a\u202eb"}`: false, `{"external_id":"a\u2028b"}`: false, `{"external_id":"\ufeff"}`: false,
+		`{"external_id":"` + strings.Repeat("ü", 128) + `"}`: true, `{"external_id":"` + strings.Repeat("ü", 129) + `"}`: false,
+		`{"other":1}`: false, `[]`: false, `null`: false,
+	} {
+		var value any
+		require.NoError(t, json.Unmarshal([]byte(body), &value))
+		require.Equal(t, want, doc.ValidateSchemaJSON(schema, value) == nil, "the schema, of %s", body)
+		require.Equal(t, want, w.call("POST", "/v1/sessions", body, withKey()...).StatusCode == http.StatusCreated, "the server, of %s", body)
+	}
+}
+
+// TestEnumsHaveTypes: generators of clients drop an enum without a type.
+func TestEnumsHaveTypes(t *testing.T) {
+	for i, line := range strings.Split(string(openAPI), "\n") {
+		if found := regexp.MustCompile(`\{ (enum|const):`).FindString(line); found != "" {
+			t.Errorf("line %d: no type beside %q", i+1, found)
+		}
+	}
+	doc, err := loadDocument()
+	require.NoError(t, err)
+	for name, schema := range doc.Components.Schemas {
+		for property, p := range schema.Value.Properties {
+			if len(p.Value.Enum) > 0 {
+				require.NotNil(t, p.Value.Type, "%s.%s", name, property)
+			}
+		}
+	}
+}
+
+// TestDocumentSaysWhoMayCall: an operation without security is one that the author forgot.
+func TestDocumentSaysWhoMayCall(t *testing.T) {
+	doc, err := loadDocument()
+	require.NoError(t, err)
+	for path, item := range doc.Paths.Map() {
+		for method, op := range item.Operations() {
+			require.NotNil(t, op.Security, "%s %s", method, path)
+		}
+	}
 }
 
 // TestDocumentListsEveryRoute: what is served is described, what is described is served.

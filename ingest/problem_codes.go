@@ -25,6 +25,8 @@ const (
 	CodeNotFound             Code = "not_found"
 	CodeMethodNotAllowed     Code = "method_not_allowed"
 	CodeSessionConflict      Code = "session_conflict"
+	CodeSessionRunning       Code = "session_running"
+	CodeResultsOff           Code = "results_off"
 	CodePreconditionFailed   Code = "precondition_failed"
 	CodeBodyTooLarge         Code = "body_too_large"
 	CodeUnsupportedMediaType Code = "unsupported_media_type"
@@ -61,9 +63,11 @@ var codes = map[Code]struct {
 	CodeOriginForbidden:      {403, liveproof.FaultIntegrator},
 	CodeSessionNotFound:      {404, liveproof.FaultIntegrator},
 	CodeNotFound:             {404, liveproof.FaultIntegrator},
+	CodeResultsOff:           {404, liveproof.FaultServer},
 	CodeMethodNotAllowed:     {405, liveproof.FaultIntegrator},
 	CodeTokenUsed:            {409, liveproof.FaultIntegrator},
 	CodeSessionConflict:      {409, liveproof.FaultIntegrator},
+	CodeSessionRunning:       {409, liveproof.FaultIntegrator},
 	CodePreconditionFailed:   {412, liveproof.FaultIntegrator},
 	CodeBodyTooLarge:         {413, liveproof.FaultIntegrator},
 	CodeUnsupportedMediaType: {415, liveproof.FaultIntegrator},

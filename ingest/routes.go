@@ -18,9 +18,13 @@ type route struct {
 func (s *Server) table() []route {
 	routes := []route{
 		{"POST", "/v1/sessions", s.withKey(s.createSession), false},
+		{"GET", "/v1/sessions", s.withKey(s.listSessions), false},
 		{"GET", "/v1/sessions/{id}", s.withKey(s.readSession), false},
 		{"DELETE", "/v1/sessions/{id}", s.withKey(s.deleteSession), false},
 		{"GET", "/v1/sessions/{id}/timeline", s.withKey(s.readTimeline), false},
+		{"GET", "/v1/sessions/{id}/result", s.readResult, true},
+		{"OPTIONS", "/v1/sessions/{id}/result", s.nothing, true},
+		{"GET", "/.well-known/jwks.json", s.resultKeys, false},
 		{"GET", "/v1/sessions/{id}/signal", s.perAddress(s.signal), false},
 		{"POST", whipEndpoint, s.perAddress(s.whipOffer), true},
 		{"GET", whipEndpoint, s.perAddress(s.whipNothing), true},

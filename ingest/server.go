@@ -42,6 +42,8 @@ type Deps struct {
 	Admit func() error
 	// Capacity measures what sessions cost; with nil, session.max_sessions auto admits all.
 	Capacity *live.Capacity
+	// Results signs results; nil leaves them unsigned.
+	Results Results
 	// MinDeadline is the least deadline with which a session can be decided; at least 1 s counts.
 	MinDeadline time.Duration
 	// PublicIPs are addresses that clients reach this machine by, as webrtc.public_ips has them.

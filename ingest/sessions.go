@@ -1,7 +1,6 @@
 package ingest
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -13,7 +12,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/pion/webrtc/v4"
@@ -21,6 +19,7 @@ import (
 	"github.com/liveproof/liveproof"
 	"github.com/liveproof/liveproof/ingest/live"
 	"github.com/liveproof/liveproof/internal/ids"
+	"github.com/liveproof/liveproof/internal/strictjson"
 )
 
 // creation is the body of POST /v1/sessions.
@@ -168,10 +167,10 @@ func among(names []string) string {
 	return "there is " + strings.Join(names, ", ")
 }
 
-// parseCreation reads the body strictly; an empty one is an onboarding session.
+// parseCreation reads the body strictly; no body is an onboarding session.
 func parseCreation(body []byte) (creation, error) {
 	c := creation{Mode: liveproof.ModeOnboarding}
-	if len(bytes.TrimSpace(body)) > 0 {
+	if len(body) > 0 {
 		if err := strictJSON(body, &c); err != nil {
 			return c, err
 		}
@@ -179,33 +178,41 @@ func parseCreation(body []byte) (creation, error) {
 	if c.Mode != liveproof.ModeOnboarding && c.Mode != liveproof.ModeCall {
 		return c, invalidField("mode", `mode is "onboarding" or "call"`)
 	}
-	unprintable := strings.ContainsFunc(c.ExternalID, func(r rune) bool { return !unicode.IsPrint(r) })
-	if utf8.RuneCountInString(c.ExternalID) > 128 || !utf8.ValidString(c.ExternalID) || unprintable {
-		return c, invalidField("external_id", "external_id has at most 128 printable characters")
-	}
-	return c, nil
+	return c, checkExternalID(c.ExternalID)
 }
 
-// strictJSON decodes one JSON object without unknown members.
-func strictJSON(body []byte, into any) error {
-	d := json.NewDecoder(bytes.NewReader(body))
-	d.DisallowUnknownFields()
-	err := d.Decode(into)
-	var wrongType *json.UnmarshalTypeError
+// maxExternalID is in characters, as in openapi.yaml.
+const maxExternalID = 128
+
+// checkExternalID accepts text of any script. It refuses characters that change how the text around them is shown, because
+// external ids stand in logs and lists.
+func checkExternalID(id string) error {
+	if utf8.RuneCountInString(id) > maxExternalID || strings.ContainsFunc(id, misleading) {
+		return invalidField("external_id", "external_id has at most 128 characters, without control characters and line separators")
+	}
+	return nil
+}
+
+// misleading reports whether r is a control character, a line separator or a mark that changes the direction of text. The
+// pattern in openapi.yaml says the same.
+func misleading(r rune) bool {
 	switch {
-	case err == nil && !errors.Is(d.Decode(&struct{}{}), io.EOF):
-		return problem(CodeInvalidRequest, "the body is more than one JSON value")
-	case err == nil && !bytes.HasPrefix(bytes.TrimSpace(body), []byte("{")):
-		return problem(CodeInvalidRequest, "the body is not a JSON object")
-	case err == nil:
+	case r < 0x20, r >= 0x7F && r <= 0x9F, r == 0x200E, r == 0x200F, r >= 0x2028 && r <= 0x202E, r >= 0x2066 && r <= 0x2069, r == 0xFEFF:
+		return true
+	}
+	return false
+}
+
+// strictJSON decodes a body, which is one JSON object.
+func strictJSON(body []byte, into any) error {
+	refused, ok := errors.AsType[*strictjson.Error](strictjson.Object(body, into))
+	switch {
+	case !ok:
 		return nil
-	case errors.As(err, &wrongType):
-		return invalidField(wrongType.Field, wrongType.Field+" has the wrong type")
+	case refused.Field == "":
+		return problem(CodeInvalidRequest, "the body is "+refused.Detail)
 	}
-	if field, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
-		return invalidField(strings.Trim(field, `"`), "unknown member "+field)
-	}
-	return problem(CodeInvalidRequest, "the body is not valid JSON")
+	return invalidField(refused.Field, refused.Detail)
 }
 
 func (s *Server) answerCreated(w http.ResponseWriter, r *http.Request, session liveproof.Session) error {

@@ -333,7 +333,7 @@ func TestServerMessagesAreJSON(t *testing.T) {
 		_, err := json.Marshal(m)
 		require.NoError(t, err)
 	}
-	require.Equal(t, "retry", result("anything else"))
+	require.Equal(t, liveproof.ResultRetry, liveproof.Outcome("anything else").Result())
 	call := eventMessage(liveproof.Event{Verdict: &liveproof.Verdict{Outcome: liveproof.OutcomeSpoof}}, false)
-	require.Equal(t, message{"type": "verdict", "result": "fail", "reasons": []liveproof.Reason{}}, call)
+	require.Equal(t, message{"type": "verdict", "result": liveproof.ResultFail, "reasons": []liveproof.Reason{}}, call)
 }

@@ -32,7 +32,7 @@ What they can ask is in <a href="/openapi.yaml">openapi.yaml</a>. Start it with 
 `
 
 // newWebsite reads the files; without any the site says how to build it.
-// Without the demo its page would be a button that cannot work; the component
+// Without the demo its pages would be buttons that cannot work; the component
 // is served all the same.
 func newWebsite(root fs.FS, demo bool) (*website, error) {
 	w := &website{files: make(map[string]webFile)}
@@ -42,6 +42,7 @@ func newWebsite(root fs.FS, demo bool) (*website, error) {
 		}
 	}
 	if !demo {
+		delete(w.files, "playground.html")
 		w.add("index.html", []byte(demoOff))
 	} else if _, ok := w.files["index.html"]; !ok {
 		w.add("index.html", []byte(notBuilt))

@@ -25,6 +25,7 @@ type storer interface {
 	Create(ctx context.Context, s liveproof.Session, key, hash string) (liveproof.Session, bool, error)
 	Get(ctx context.Context, id liveproof.SessionID) (liveproof.Session, error)
 	Timeline(ctx context.Context, id liveproof.SessionID) ([]liveproof.Sample, error)
+	List(ctx context.Context, q liveproof.SessionQuery) (liveproof.SessionPage, error)
 	Delete(ctx context.Context, id liveproof.SessionID) error
 	Claim(ctx context.Context, id liveproof.SessionID, tokenID string, lease liveproof.Lease) error
 	Renew(ctx context.Context, lease liveproof.Lease, ids []liveproof.SessionID) (lost []liveproof.SessionID, err error)
@@ -95,23 +96,27 @@ func runContract(t *testing.T, s storer) {
 		"lease renewed in between":        checkLapseRace,
 		"lapsed session ends once":        checkLapseOnce,
 		"deleted session is not revived":  checkDelete,
+		"list with every filter":          checkList,
+		"list of one millisecond":         checkListSameMoment,
+		"list reads a bounded number":     checkListBounded,
+		"list forgets":                    checkListForgets,
 	} {
 		t.Run(name, func(t *testing.T) { check(t, s) })
 	}
 }
 
-var ids struct {
+var numbered struct {
 	sync.Mutex
 	n int
 }
 
 func newSession(ttl time.Duration) liveproof.Session {
-	ids.Lock()
-	defer ids.Unlock()
-	ids.n++
+	numbered.Lock()
+	defer numbered.Unlock()
+	numbered.n++
 	now := time.Now().UTC().Truncate(time.Millisecond)
 	return liveproof.Session{
-		ID: liveproof.SessionID(fmt.Sprintf("01TEST%020d", ids.n)), Tenant: "bank-ü", Mode: liveproof.ModeOnboarding,
+		ID: liveproof.SessionID(fmt.Sprintf("01TEST%020d", numbered.n)), Tenant: "bank-ü", Mode: liveproof.ModeOnboarding,
 		ExternalID: "kunde-ä\n1", Deadline: 15*time.Second + 250*time.Millisecond, CreatedAt: now, ExpiresAt: now.Add(ttl),
 		Lease: liveproof.Lease{Until: now.Add(time.Minute)},
 	}

@@ -18,6 +18,7 @@ import (
 //     added at least once.
 //   - liveproof:{expiry:n}, sorted sets of session ids by the time at which their
 //     lease runs out. They are an index; only the lease in the session's record counts.
+//   - liveproof:{tenant:…}:…, the lists of a tenant's sessions (redis_list.go).
 //   - liveproof:idempotency:…, a hash for each Idempotency-Key.
 const (
 	eventsKey    = "liveproof:events"

@@ -18,7 +18,9 @@ type Memory struct {
 	mu        sync.Mutex
 	sessions  map[liveproof.SessionID]*record
 	keys      map[string]idempotency
+	tenants   map[string][]liveproof.SessionID // of each tenant, in the order of ids
 	nextSweep time.Time
+	outbox    *memoryOutbox // nil until WatchChanges
 }
 
 type record struct {
@@ -35,6 +37,7 @@ func NewMemory(cfg Config, now func() time.Time) *Memory {
 		cfg: cfg, now: now,
 		sessions: make(map[liveproof.SessionID]*record),
 		keys:     make(map[string]idempotency),
+		tenants:  make(map[string][]liveproof.SessionID),
 	}
 }
 
@@ -44,6 +47,7 @@ func (m *Memory) Close() error {
 	defer m.mu.Unlock()
 	clear(m.sessions)
 	clear(m.keys)
+	clear(m.tenants)
 	return nil
 }
 
@@ -68,6 +72,7 @@ func (m *Memory) Create(_ context.Context, s liveproof.Session, key, hash string
 	}
 	s.State, s.Verdict = liveproof.StateCreated, liveproof.Pending()
 	m.sessions[s.ID] = &record{session: s, key: key}
+	m.list(s.Tenant, s.ID)
 	if key != "" {
 		m.keys[key] = idempotency{id: s.ID, hash: hash, expires: m.now().Add(m.cfg.IdempotencyTTL)}
 	}
@@ -170,7 +175,7 @@ func (m *Memory) Lapse(_ context.Context, found liveproof.Session, end liveproof
 	case r.session.Lease != found.Lease:
 		return copied(r.session), liveproof.ErrConflict
 	}
-	return r.decide(end, m.now())
+	return m.decide(r, end)
 }
 
 // SetStreaming implements engine.Recorder.
@@ -211,6 +216,9 @@ func (m *Memory) AppendSamples(_ context.Context, id liveproof.SessionID, sample
 	if r.session.State.Terminal() {
 		return liveproof.ErrDecided
 	}
+	if r.session.Verdict.Outcome != current.Outcome {
+		m.outbox.note(id, liveproof.ChangeVerdict, current.Outcome, m.now())
+	}
 	r.session.Frames, r.session.Verdict = counts, current
 	return nil
 }
@@ -223,7 +231,17 @@ func (m *Memory) Decide(_ context.Context, id liveproof.SessionID, end liveproof
 	if err != nil {
 		return liveproof.Session{}, err
 	}
-	return r.decide(end, m.now())
+	return m.decide(r, end)
+}
+
+// decide ends the session and notes the change.
+func (m *Memory) decide(r *record, end liveproof.Ending) (liveproof.Session, error) {
+	ended := r.session.State.Terminal()
+	stored, err := r.decide(end, m.now())
+	if err == nil && !ended {
+		m.outbox.note(stored.ID, string(stored.State), stored.Verdict.Outcome, m.now())
+	}
+	return stored, err
 }
 
 // append adds the samples that the timeline does not hold yet, and drops the
@@ -286,6 +304,7 @@ func (m *Memory) sweep() {
 // forget drops a session and the key that made it, so that keys never outnumber sessions.
 func (m *Memory) forget(id liveproof.SessionID, r *record) {
 	delete(m.sessions, id)
+	m.unlist(r.session.Tenant, id)
 	if m.keys[r.key].id == id {
 		delete(m.keys, r.key)
 	}

@@ -95,8 +95,8 @@ func (r *Redis) Create(ctx context.Context, s liveproof.Session, key, hash strin
 	return r.hold(ctx, made, key, hash, string(holder.id))
 }
 
-// create writes the record. Its place in the expiry index comes first: a record
-// that is not in the index would never expire.
+// create writes the record. Its places in the indexes come first: a record that is not in the expiry
+// index would never expire, and one that is in no list would not be found.
 func (r *Redis) create(ctx context.Context, s liveproof.Session, hash string) (liveproof.Session, error) {
 	s.State, s.Verdict = liveproof.StateCreated, liveproof.Pending()
 	fields, err := encodeSession(s, r.clock.toRedis(s.Lease.Until))
@@ -104,6 +104,9 @@ func (r *Redis) create(ctx context.Context, s liveproof.Session, hash string) (l
 		return liveproof.Session{}, err
 	}
 	if err := r.index(ctx, s.ID, s.Lease.Until); err != nil {
+		return liveproof.Session{}, err
+	}
+	if err := r.list(ctx, s); err != nil {
 		return liveproof.Session{}, err
 	}
 	return s, r.run(ctx, createScript, s.ID, append([]any{s.ExpiresAt.UnixMilli(), hash}, fields...)...)
@@ -187,9 +190,19 @@ func (r *Redis) Timeline(ctx context.Context, id liveproof.SessionID) ([]livepro
 
 // Delete implements ingest.Sessions.
 func (r *Redis) Delete(ctx context.Context, id liveproof.SessionID) error {
-	return r.runThen(ctx, deleteScript, id, func(pipe redis.Pipeliner, _ error) {
+	// The fields say whose lists the session is in.
+	owner, err := r.db.HMGet(ctx, sessionKey(id), "tenant", "external_id").Result()
+	if err != nil {
+		return mapError(err)
+	}
+	if err := r.runThen(ctx, deleteScript, id, func(pipe redis.Pipeliner, _ error) {
 		pipe.ZRem(ctx, expiryKey(id), string(id))
-	})
+	}); err != nil {
+		return err
+	}
+	tenant, _ := owner[0].(string)
+	externalID, _ := owner[1].(string)
+	return r.unlist(ctx, tenant, externalID, string(id))
 }
 
 // Claim implements live.Sessions.

@@ -11,6 +11,7 @@
 //     from then on another one gives liveproof.ErrConflict.
 //   - A verdict is written once; the same verdict again is no error, another
 //     one gives liveproof.ErrDecided.
+//   - List gives a tenant's sessions in the order of their ids, newest first: an id is a ULID of the time of creation.
 //   - Samples carry a sequence number, so a call that is repeated after a lost
 //     answer adds nothing twice.
 //   - A session that is gone is never re-created by a late write.

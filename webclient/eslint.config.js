@@ -6,9 +6,10 @@ import { defineConfig, globalIgnores } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 
 export default defineConfig(
-  globalIgnores(['dist/', 'test-results/', 'public/']),
+  globalIgnores(['dist/', 'lib/', 'packaging/typings/', 'integrations/projects/', 'test-results/', 'public/']),
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   js.configs.recommended,
+  { files: ['packaging/*.mjs'], languageOptions: { globals: { process: 'readonly', console: 'readonly', URL: 'readonly' } } },
   comments.recommended,
   // A rule may be disabled where it is wrong, with the reason beside it.
   { rules: { '@eslint-community/eslint-comments/require-description': 'error' } },
@@ -30,7 +31,7 @@ export default defineConfig(
   {
     // Tests assert what they need (x!), fake async interfaces without waiting, write a script of several calls as one
     // expression, and release in afterAll what a failed beforeAll may not have set.
-    files: ['**/*.test.ts', 'src/liveness/testing.ts', 'e2e/**'],
+    files: ['**/*.test.ts', 'src/liveness/testing.ts', 'e2e/**', 'packaging/**/*.ts', 'integrations/*.ts'],
     rules: {
       '@typescript-eslint/no-non-null-assertion': 'off',
       '@typescript-eslint/require-await': 'off',

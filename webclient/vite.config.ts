@@ -1,16 +1,17 @@
 import { defineConfig } from 'vite';
 
-// Two entries: the demo page, and the component alone under a stable name, so
+// Three entries: the demo page, the playground, and the component alone under a stable name, so
 // that another site can load it with <script type="module" src=".../liveness-check.js">.
 export default defineConfig({
   base: './',
+  esbuild: { charset: 'utf8' }, // words stay words: escapes would make the scripts a fifth larger
   build: {
     target: 'es2022',
     emptyOutDir: true, // public/.gitkeep is copied back, the Go embed needs the folder
     assetsInlineLimit: 0, // no data: URLs, so that a strict Content-Security-Policy holds
     modulePreload: { polyfill: false },
     rollupOptions: {
-      input: { index: 'index.html', 'liveness-check': 'src/liveness/index.ts' },
+      input: { index: 'index.html', playground: 'playground.html', 'liveness-check': 'src/liveness/auto.ts' },
       preserveEntrySignatures: 'exports-only',
       output: {
         entryFileNames: (chunk) => (chunk.name === 'liveness-check' ? 'liveness-check.js' : 'assets/[name]-[hash].js'),

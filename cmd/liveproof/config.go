@@ -29,9 +29,11 @@ import (
 	"github.com/liveproof/liveproof/models"
 	"github.com/liveproof/liveproof/onnx"
 	"github.com/liveproof/liveproof/pipeline"
+	"github.com/liveproof/liveproof/results"
 	"github.com/liveproof/liveproof/scorer"
 	"github.com/liveproof/liveproof/store"
 	"github.com/liveproof/liveproof/verdict"
+	"github.com/liveproof/liveproof/webhooks"
 )
 
 // Config is the whole configuration: one section for each room.
@@ -48,6 +50,8 @@ type Config struct {
 	ONNX        onnx.Config        `yaml:"onnx"`
 	Models      models.Config      `yaml:"models"`
 	Store       store.Config       `yaml:"store"`
+	Results     results.Config     `yaml:"results"`
+	Webhooks    webhooks.Config    `yaml:"webhooks"`
 	Log         LogConfig          `yaml:"log"`
 	Ops         OpsConfig          `yaml:"ops"`
 }
@@ -85,6 +89,8 @@ func DefaultConfig() Config {
 		ONNX:        onnx.DefaultConfig(),
 		Models:      models.DefaultConfig(),
 		Store:       store.DefaultConfig(),
+		Results:     results.DefaultConfig(),
+		Webhooks:    webhooks.DefaultConfig(),
 		Log:         LogConfig{Format: "text", Level: slog.LevelInfo},
 		Ops:         OpsConfig{Listen: "127.0.0.1:9464"},
 	}
@@ -115,7 +121,8 @@ func (c Config) validateTogether() error {
 	)
 }
 
-// validateTenants finds a tenant that is misspelt in calibration.tenants: its sessions would be judged by another threshold.
+// validateTenants finds a tenant that is misspelt in calibration.tenants, whose sessions would be judged by another threshold, or
+// in webhooks.urls, who would be told of nothing.
 func (c Config) validateTenants() error {
 	if len(c.Ingest.APIKeys) == 0 {
 		return nil // a development server, or files are judged: nobody creates sessions of another tenant
@@ -125,9 +132,11 @@ func (c Config) validateTenants() error {
 		known = append(known, cmp.Or(k.Tenant, liveproof.DefaultTenant))
 	}
 	var errs []error
-	for _, tenant := range slices.Sorted(maps.Keys(c.Calibration.Tenants)) {
-		errs = append(errs, check.That("calibration.tenants", slices.Contains(known, tenant),
-			"%q has no key in ingest.api_keys; there are keys of %s", tenant, strings.Join(known, ", ")))
+	for key, tenants := range map[string]map[string]string{"calibration.tenants": c.Calibration.Tenants, "webhooks.urls": c.Webhooks.URLs} {
+		for _, tenant := range slices.Sorted(maps.Keys(tenants)) {
+			errs = append(errs, check.That(key, slices.Contains(known, tenant),
+				"%q has no key in ingest.api_keys; there are keys of %s", tenant, strings.Join(known, ", ")))
+		}
 	}
 	return errors.Join(errs...)
 }

@@ -11,7 +11,9 @@ import (
 	"github.com/liveproof/liveproof/ingest"
 	"github.com/liveproof/liveproof/ingest/rtc"
 	"github.com/liveproof/liveproof/publish"
+	"github.com/liveproof/liveproof/results"
 	"github.com/liveproof/liveproof/store"
+	"github.com/liveproof/liveproof/webhooks"
 )
 
 // withLocalServer runs the real server inside this process while use runs. The server is reachable on loopback only, on free ports, keeps
@@ -46,7 +48,7 @@ func localConfig(cfg Config) Config {
 	cfg.Ingest.RatePerTenant = cfg.Ingest.RatePerIP
 	cfg.WebRTC.UDPPort, cfg.WebRTC.TCPPort, cfg.WebRTC.Bind = 0, -1, rtc.BindLoopback
 	cfg.WebRTC.PublicIPs, cfg.WebRTC.Interfaces, cfg.WebRTC.STUNURLs, cfg.WebRTC.TURNURLs = nil, nil, nil, nil
-	cfg.Ops, cfg.Store = OpsConfig{}, store.DefaultConfig()
+	cfg.Ops, cfg.Store, cfg.Results, cfg.Webhooks = OpsConfig{}, store.DefaultConfig(), results.DefaultConfig(), webhooks.DefaultConfig()
 	cfg.Log.Level = max(cfg.Log.Level, slog.LevelWarn)
 	return cfg
 }

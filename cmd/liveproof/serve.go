@@ -28,7 +28,7 @@ the demo page is off unless --dev is given.
 
 Metrics are at an address of their own (--ops-listen), reachable from this machine only by default.
 SIGTERM drains: running sessions have session.drain_timeout to end. SIGHUP reads the model file and the
-calibrations again for new sessions; when one of them is refused, the old ones stay.
+calibrations again for new sessions, and the keys that sign results; when one of them is refused, the old ones stay.
 
 The first of these that applies is a session's threshold: the calibration that its creator asks for by name
 (calibration.requests), that of its tenant (calibration.tenants), calibration.default or verdict.threshold, the

@@ -19,7 +19,9 @@ import (
 	"github.com/liveproof/liveproof/ingest/live"
 	"github.com/liveproof/liveproof/ingest/rtc"
 	"github.com/liveproof/liveproof/internal/cpu"
+	"github.com/liveproof/liveproof/results"
 	"github.com/liveproof/liveproof/webclient"
+	"github.com/liveproof/liveproof/webhooks"
 )
 
 // service is a whole server: its ports are bound and its models loaded. run serves, and close must follow.
@@ -29,6 +31,8 @@ type service struct {
 	log    *slog.Logger
 	ops    *opsListener
 	judge  *engine.Engine
+	signer *results.Signer  // nil: results are not signed
+	hooks  *webhooks.Sender // nil: nobody is told
 	server *ingest.Server
 	opened []io.Closer // in the order in which they were opened; the listener of ops is the first
 }
@@ -52,11 +56,17 @@ func (s *service) open(ctx context.Context) (err error) {
 		return err
 	}
 	s.opened = append(s.opened, s.judge)
+	if s.signer, err = openResults(s.cfg, s.mode, s.log); err != nil {
+		return err
+	}
 	sessions, err := openStore(ctx, s.cfg.Store, s.log)
 	if err != nil {
 		return err
 	}
 	s.opened = append(s.opened, sessions)
+	if s.hooks, err = openWebhooks(ctx, s.cfg, sessions, reg, s.log); err != nil {
+		return err
+	}
 	api, err := rtc.New(s.cfg.webrtc(), s.log, reg)
 	if err != nil {
 		key, _, _ := strings.Cut(err.Error(), ":")
@@ -68,13 +78,16 @@ func (s *service) open(ctx context.Context) (err error) {
 
 // listen opens the HTTP side.
 func (s *service) listen(sessions sessionStore, api *rtc.API, reg prometheus.Registerer) (err error) {
-	s.server, err = ingest.New(s.cfg.Ingest, ingest.Deps{
+	deps := ingest.Deps{
 		Sessions: sessions, Analyzer: s.judge.Live(sessions), RTC: api, Dial: live.Dial(api), Session: s.cfg.Session, Log: s.log,
 		Metrics: reg, Web: webclient.FS(), Dev: s.mode.dev, Demo: s.mode.demo, Ready: s.judge.Ready, PublicIPs: s.cfg.WebRTC.PublicIPs,
 		Admit: s.judge.Admit, Capacity: &live.Capacity{CPU: cpu.Read, Scorer: s.judge.Utilisation, SampleRate: s.cfg.Pipeline.SampleRate},
 		MinDeadline: s.cfg.engine().MinDeadline(),
-	})
-	if err != nil {
+	}
+	if s.signer != nil {
+		deps.Results = s.signer
+	}
+	if s.server, err = ingest.New(s.cfg.Ingest, deps); err != nil {
 		return usage(fmt.Errorf("configuration: %w", err))
 	}
 	if err := s.server.Listen(); err != nil {
@@ -103,8 +116,11 @@ func (s *service) run(ctx context.Context, hangups <-chan os.Signal, opened func
 	defer stopEngine()
 	group, groupCtx := errgroup.WithContext(ctx)
 	group.Go(func() error { return s.judge.Run(engineCtx) })
-	group.Go(func() error { return reloadOnHangup(groupCtx, hangups, s.judge, s.log) })
+	group.Go(func() error { return reloadOnHangup(groupCtx, hangups, s.judge, s.signer, s.log) })
 	group.Go(func() error { return s.ops.run(engineCtx) })
+	if s.hooks != nil {
+		group.Go(func() error { return s.hooks.Run(engineCtx) })
+	}
 	group.Go(func() error {
 		defer stopEngine()
 		select {

@@ -10,6 +10,7 @@ import (
 	"github.com/liveproof/liveproof/engine"
 	"github.com/liveproof/liveproof/ingest"
 	"github.com/liveproof/liveproof/store"
+	"github.com/liveproof/liveproof/webhooks"
 )
 
 // sessionStore is what serve needs from a store; both stores of package store
@@ -17,6 +18,9 @@ import (
 type sessionStore interface {
 	ingest.Sessions
 	engine.Recorder
+	webhooks.Outbox
+	// WatchChanges begins to keep changes for the outbox.
+	WatchChanges(ctx context.Context) error
 	io.Closer
 }
 

@@ -1,6 +1,6 @@
 // The component on somebody else's page: script, signalling and media come from
 // another origin, the session from that page's own backend, and the page has
-// the Content-Security-Policy that README.md names.
+// the Content-Security-Policy that docs/component.md names.
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Browser, Page } from 'playwright-core';

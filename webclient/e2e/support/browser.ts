@@ -11,12 +11,17 @@ export interface CameraOptions {
   file?: string;
   /** The person answers "block". */
   deny?: boolean;
+  /** How many cameras there are; one unless given. */
+  count?: number;
+  /** Pages that are left are kept, to come back as they were: Playwright turns that off. */
+  backForwardCache?: boolean;
 }
 
 export async function launch(camera: CameraOptions = {}): Promise<Browser> {
   return chromium.launch({
     executablePath,
     headless: true,
+    ...(camera.backForwardCache ? { ignoreDefaultArgs: ['--disable-back-forward-cache'] } : {}),
     args: [
       '--no-sandbox',
       '--disable-gpu',
@@ -24,7 +29,7 @@ export async function launch(camera: CameraOptions = {}): Promise<Browser> {
       '--disable-component-update',
       '--disable-sync',
       `--use-fake-ui-for-media-stream${camera.deny ? '=deny' : ''}`,
-      '--use-fake-device-for-media-stream',
+      `--use-fake-device-for-media-stream${camera.count ? `=device-count=${camera.count}` : ''}`,
       ...(camera.file ? [`--use-file-for-fake-video-capture=${camera.file}`] : []),
     ],
   });

@@ -12,6 +12,8 @@ export interface MockOptions {
   dev?: boolean;
   /** The status of POST /demo/sessions; 201 unless given. */
   sessionStatus?: number;
+  /** More members of that answer, when it is not 201. */
+  problem?: Record<string, unknown>;
   /** Runs once the client's offer has been answered. */
   script?: (peer: MockPeer) => void | Promise<void>;
 }
@@ -70,7 +72,7 @@ async function respond(req: IncomingMessage, res: ServerResponse, options: MockO
     const model = { name: 'mock', demo: true, threshold: 0.5 };
     return json(res, 200, { dev: options.dev ?? false, model, detector: 'none' });
   }
-  if (path === '/demo/sessions') return session(res, options.sessionStatus ?? 201);
+  if (path === '/demo/sessions') return session(res, options.sessionStatus ?? 201, options.problem);
   if (path.startsWith('/demo/sessions/')) {
     const frames = { received: 104, decoded: 104, sampled: 21, scored: 17, dropped: 0 };
     return json(res, 200, { state: 'decided', verdict: 'live', score: 0.87, reasons: ['score_above_threshold'], frames });
@@ -78,8 +80,8 @@ async function respond(req: IncomingMessage, res: ServerResponse, options: MockO
   return file(res, path === '/' ? '/index.html' : path);
 }
 
-function session(res: ServerResponse, status: number): void {
-  if (status !== 201) return json(res, status, { code: 'mock', status });
+function session(res: ServerResponse, status: number, problem: Record<string, unknown> = {}): void {
+  if (status !== 201) return json(res, status, { code: 'mock', status, ...problem });
   const id = '01JMOCKMOCKMOCKMOCKMOCKMOC';
   json(res, 201, { id, client_token: 'token', ice_servers: [], signal_url: `/v1/sessions/${id}/signal` });
 }

@@ -1,5 +1,5 @@
 // The demo page: the component, the demo backend's facts, and in dev mode the chart.
-import { LivenessCheck } from '../liveness';
+import { LivenessCheck } from '../liveness/auto';
 import { Chart } from './chart';
 import { bindTheme } from './theme';
 

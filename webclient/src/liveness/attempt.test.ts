@@ -28,13 +28,13 @@ afterEach(() => {
   FakeSocket.reset();
 });
 
-const camera = () => Camera.open(live, { getUserMedia: async () => stream } as unknown as MediaDevices);
+const camera = () => Camera.open(live, {}, { getUserMedia: async () => stream } as unknown as MediaDevices);
 
 function attempt(make: Partial<Factories> = {}) {
   const a = new Attempt(
-    { sessionUrl: '/s', codec: '', connectTimeout: 20_000, hiddenTimeout: 5_000 },
-    { event: (e) => events.push(e), preview: () => undefined, sample: (s) => samples.push(s) },
-    { openCamera: camera, createSession: async () => session, Socket: FakeSocket.type, PC: FakePeerConnection.type, ...make },
+    { source: { url: '/s' }, camera: {}, codec: '', connectTimeout: 20_000, hiddenTimeout: 5_000 },
+    { event: (e) => events.push(e), camera: () => undefined, sample: (s) => samples.push(s) },
+    { openCamera: camera, obtainSession: async () => session, Socket: FakeSocket.type, PC: FakePeerConnection.type, ...make },
   );
   attempts.push(a);
   return a;
@@ -58,7 +58,7 @@ describe('Attempt', () => {
     expect(events).toEqual([{ type: 'camera-ready' }, { type: 'session-created', sessionId: 'S' }]);
     expect(socket.sent.map((m) => JSON.parse(m) as unknown)).toEqual([
       { type: 'offer', sdp: 'fake offer' },
-      { type: 'settings', requested: { width: 640, height: 480, frameRate: 30 }, delivered: { width: 640, height: 480, frameRate: 30 } },
+      { type: 'settings', requested: { width: 640, height: 480, frameRate: 15 }, delivered: { width: 640, height: 480, frameRate: 15 } },
     ]);
   });
 
@@ -96,7 +96,7 @@ describe('Attempt', () => {
 
   it('close while the session is asked for releases the camera', async () => {
     let answer: (s: typeof session) => void = () => undefined;
-    const a = attempt({ createSession: () => new Promise((resolve) => (answer = resolve)) });
+    const a = attempt({ obtainSession: () => new Promise((resolve) => (answer = resolve)) });
     const running = a.run();
     await vi.waitFor(() => expect(events).toEqual([{ type: 'camera-ready' }]));
     a.close();
@@ -125,7 +125,7 @@ describe('faults', () => {
   });
 
   it('what nobody foresaw is a server_error', async () => {
-    await attempt({ createSession: () => Promise.reject(new Error('?')) }).run();
+    await attempt({ obtainSession: () => Promise.reject(new Error('?')) }).run();
     expect(faults()).toEqual(['server_error']);
   });
 
@@ -195,9 +195,27 @@ describe('faults', () => {
   });
 
   it('the camera is unplugged', async () => {
-    await connected();
+    const openCamera = vi.fn(camera);
+    await connected({ openCamera });
+    openCamera.mockRejectedValue(new LivenessError('no_camera'));
     stream.getTracks()[0]!.dispatchEvent(new Event('ended'));
-    expect(faults()).toEqual(['camera_lost']);
+    await vi.waitFor(() => expect(faults()).toEqual(['camera_lost']));
+  });
+
+  it('a call takes the camera: a hint, and the check goes on when it comes back', async () => {
+    const { socket, pc } = await connected();
+    socket.deliver({ type: 'hint', reason: 'no_face' });
+    const first = stream.getTracks()[0]!;
+    first.dispatchEvent(new Event('mute'));
+    expect(events.at(-1)).toEqual({ type: 'hint', reason: 'camera_paused' });
+    first.dispatchEvent(new Event('unmute'));
+    expect(events.at(-1)).toEqual({ type: 'hint', reason: 'no_face' });
+    stream = fakeStream();
+    first.dispatchEvent(new Event('ended'));
+    await vi.waitFor(() => expect(pc.sent).toEqual([stream.getTracks()[0]!.id]));
+    expect(events.at(-1)).toEqual({ type: 'hint', reason: 'no_face' });
+    expect(socket.sent.filter((m) => m.includes('"settings"'))).toHaveLength(2);
+    expect(faults()).toEqual([]);
   });
 
   it('the page leaves', async () => {

@@ -1,16 +1,19 @@
 // One attempt, from the camera to the verdict: wires camera, session, signalling
 // and peer, and tells the state machine what happens. close() lets go of all of
 // it, at any moment, in any order; nothing is dispatched afterwards.
-import { Camera, requested } from './camera';
-import { codeOf, codeOfProblem, LivenessError, type ErrorCode } from './errors';
+import { Camera, requested, type CameraChoice } from './camera';
+import { codeOf, codeOfProblem, detailOf, LivenessError, type ErrorCode } from './errors';
+import { CameraKeeper } from './keeper';
 import type { MachineEvent } from './machine';
 import { Peer } from './peer';
 import { Recovery } from './recovery';
-import { createSession } from './session';
+import { obtainSession, type SessionSource } from './session';
 import { Signalling, type Sample, type ServerMessage } from './signalling';
+import { localReasons, type LocalReason } from './words/catalogue';
 
 export interface AttemptOptions {
-  sessionUrl: string;
+  source: SessionSource;
+  camera: CameraChoice;
   /** See PeerOptions.codec. */
   codec: string;
   /** From the camera's answer to the first picture at the server, milliseconds. */
@@ -23,15 +26,15 @@ export const defaults = { connectTimeout: 20_000, hiddenTimeout: 5_000 };
 
 export interface AttemptHandlers {
   event(e: MachineEvent): void;
-  /** The preview: shown from now until the attempt is closed. */
-  preview(stream: MediaStream): void;
+  /** A camera runs: its preview is shown from now until another one runs or the attempt is closed. */
+  camera(camera: Camera): void;
   /** Dev mode only. */
   sample(s: Sample): void;
 }
 
 export interface Factories {
-  openCamera: (signal: AbortSignal) => Promise<Camera>;
-  createSession: typeof createSession;
+  openCamera: (signal: AbortSignal, choice: CameraChoice) => Promise<Camera>;
+  obtainSession: typeof obtainSession;
   Socket: typeof WebSocket;
   PC: typeof RTCPeerConnection;
 }
@@ -39,16 +42,25 @@ export interface Factories {
 export class Attempt {
   readonly #abort = new AbortController();
   readonly #release: (() => void)[] = [];
+  readonly #keeper: CameraKeeper;
   #peer: Peer | undefined;
+  #channel: Signalling | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #serverHint = '';
-  #localHint = '';
+  readonly #localHints = new Set<LocalReason>();
 
   constructor(
     private readonly options: AttemptOptions,
     private readonly handlers: AttemptHandlers,
     private readonly make: Partial<Factories> = {},
-  ) {}
+  ) {
+    const open = make.openCamera ?? ((signal, choice) => Camera.open(signal, choice));
+    this.#keeper = new CameraKeeper((choice) => open(this.#abort.signal, choice), options.camera, {
+      changed: (camera) => this.#changed(camera),
+      paused: (now) => this.#local('camera_paused', now),
+      lost: (error) => this.#fault(error),
+    });
+  }
 
   /** Runs until everything is set up; what comes later arrives as events. Never rejects. */
   async run(): Promise<void> {
@@ -56,8 +68,13 @@ export class Attempt {
       await this.#setUp(this.#abort.signal);
     } catch (err) {
       if (!this.#abort.signal.aborted) console.warn('liveness-check:', err);
-      this.#fault(codeOf(err));
+      this.#fault(codeOf(err), detailOf(err));
     }
+  }
+
+  /** Changes to another camera, once there is one. */
+  useCamera(choice: CameraChoice): void {
+    if (this.#keeper.camera) void this.#keeper.use(choice);
   }
 
   /** Releases the camera, the peer and the channel, last acquired first. Safe to call twice. */
@@ -68,27 +85,27 @@ export class Attempt {
 
   async #setUp(signal: AbortSignal): Promise<void> {
     this.#watchPage(signal);
-    const camera = await (this.make.openCamera ?? Camera.open)(signal);
-    this.#own(() => camera.stop());
+    this.#own(() => this.#keeper.close());
+    const first = await this.#keeper.start();
     signal.throwIfAborted();
-    camera.onLost(() => this.#fault('camera_lost'));
-    this.handlers.preview(camera.stream);
+    this.handlers.camera(first);
     this.#dispatch({ type: 'camera-ready' });
     this.#expire('connect_timeout', this.options.connectTimeout);
 
-    const session = await (this.make.createSession ?? createSession)(this.options.sessionUrl, signal);
+    const session = await (this.make.obtainSession ?? obtainSession)(this.options.source, signal);
     signal.throwIfAborted();
     this.#dispatch({ type: 'session-created', sessionId: session.id });
-    await this.#connect(camera, session.signalUrl, session.clientToken, session.iceServers, signal);
+    await this.#connect(session.signalUrl, session.clientToken, session.iceServers, signal);
   }
 
-  async #connect(camera: Camera, url: string, token: string, iceServers: RTCIceServer[], signal: AbortSignal): Promise<void> {
+  async #connect(url: string, token: string, iceServers: RTCIceServer[], signal: AbortSignal): Promise<void> {
     const channel = await Signalling.open(
       url,
       token,
-      { message: (m) => this.#receive(m), lost: (err) => this.#fault(err.code) },
+      { message: (m) => this.#receive(m), lost: (err) => this.#fault(err.code, err.detail) },
       this.make.Socket,
     );
+    this.#channel = channel;
     this.#own(() => channel.close());
     signal.throwIfAborted();
 
@@ -97,6 +114,7 @@ export class Attempt {
       () => this.#fault('connection_lost'),
     );
     this.#own(() => recovery.close());
+    const camera = this.#keeper.camera ?? (await this.#keeper.start());
     const peer = new Peer(
       camera.stream,
       { iceServers, codec: this.options.codec },
@@ -114,7 +132,20 @@ export class Attempt {
     const sdp = await peer.offer();
     signal.throwIfAborted();
     channel.send({ type: 'offer', sdp });
-    channel.send({ type: 'settings', requested, delivered: camera.delivered() });
+    this.#tellSettings();
+  }
+
+  #tellSettings(): void {
+    const delivered = this.#keeper.camera?.delivered();
+    if (delivered) this.#channel?.send({ type: 'settings', requested, delivered });
+  }
+
+  #changed(camera: Camera): void {
+    if (this.#abort.signal.aborted) return;
+    this.handlers.camera(camera);
+    if (!this.#peer) return;
+    this.#guard(this.#peer.replaceTrack(camera.track));
+    this.#tellSettings();
   }
 
   #receive(m: ServerMessage): void {
@@ -129,7 +160,7 @@ export class Attempt {
         this.#serverHint = m.reason;
         return this.#hint();
       case 'error':
-        return this.#fault(codeOfProblem(m.code));
+        return this.#fault(codeOfProblem(m.code), `${m.code} ${m.detail}`.trim());
       case 'sample':
         return this.#abort.signal.aborted ? undefined : this.handlers.sample(m);
       case 'progress':
@@ -153,13 +184,19 @@ export class Attempt {
   #connection(state: RTCPeerConnectionState): void {
     const stopped = state === 'disconnected' || state === 'failed';
     if (!stopped && state !== 'connected') return; // "connecting" of a restart is no news
-    this.#localHint = stopped ? 'connection_unstable' : '';
+    this.#local('connection_unstable', stopped);
+  }
+
+  #local(reason: LocalReason, now: boolean): void {
+    if (now) this.#localHints.add(reason);
+    else this.#localHints.delete(reason);
     this.#hint();
   }
 
-  // Ours comes first: while the connection stutters the server's is stale.
+  // Ours come first: while the pictures or the connection stop the server's is stale.
   #hint(): void {
-    this.#dispatch({ type: 'hint', reason: this.#localHint || this.#serverHint });
+    const ours = localReasons.find((r) => this.#localHints.has(r));
+    this.#dispatch({ type: 'hint', reason: ours ?? this.#serverHint });
   }
 
   // A hidden page gets no frames on most phones, and a camera must not run unseen.
@@ -167,8 +204,7 @@ export class Attempt {
     let hidden: ReturnType<typeof setTimeout> | undefined;
     const changed = () => {
       clearTimeout(hidden);
-      this.#localHint = document.hidden ? 'page_hidden' : '';
-      this.#hint();
+      this.#local('page_hidden', document.hidden);
       if (document.hidden) hidden = setTimeout(() => this.#fault('interrupted'), this.options.hiddenTimeout);
     };
     document.addEventListener('visibilitychange', changed, { signal });
@@ -185,8 +221,8 @@ export class Attempt {
     work?.catch((err: unknown) => this.#fault(err instanceof LivenessError ? err.code : 'protocol_error'));
   }
 
-  #fault(error: ErrorCode): void {
-    this.#dispatch({ type: 'fault', error });
+  #fault(error: ErrorCode, message = ''): void {
+    this.#dispatch({ type: 'fault', error, message });
   }
 
   #dispatch(e: MachineEvent): void {

@@ -6,14 +6,24 @@ const live = new AbortController().signal;
 const devices = (get: MediaDevices['getUserMedia']) => ({ getUserMedia: get }) as MediaDevices;
 
 describe('Camera.open', () => {
-  it('asks for 640×480 at 30 frames a second from the front camera, without sound', async () => {
+  it('asks for 640×480 at 15 frames a second from the front camera, without sound', async () => {
     const get = vi.fn().mockResolvedValue(fakeStream());
-    await Camera.open(live, devices(get));
+    await Camera.open(live, {}, devices(get));
     expect(get.mock.calls[0]?.[0]).toEqual({
       audio: false,
-      video: { facingMode: 'user', width: { ideal: 640 }, height: { ideal: 480 }, frameRate: { ideal: 30 } },
+      video: { facingMode: 'user', width: { ideal: 640 }, height: { ideal: 480 }, frameRate: { ideal: 15 } },
     });
-    expect(requested).toEqual({ width: 640, height: 480, frameRate: 30 });
+    expect(requested).toEqual({ width: 640, height: 480, frameRate: 15 });
+  });
+
+  it.each([
+    [{ facing: 'environment' as const }, { facingMode: 'environment' }],
+    [{ deviceId: 'x', facing: 'user' as const }, { deviceId: { exact: 'x' } }],
+  ])('%j asks for that camera', async (choice, want) => {
+    const get = vi.fn<MediaDevices['getUserMedia']>().mockResolvedValue(fakeStream());
+    await Camera.open(live, choice, devices(get));
+    const { facingMode, deviceId } = get.mock.calls[0]![0]!.video as MediaTrackConstraints;
+    expect({ facingMode, deviceId }).toEqual({ facingMode: undefined, deviceId: undefined, ...want });
   });
 
   it('releases a camera that comes after the person cancelled', async () => {
@@ -21,6 +31,7 @@ describe('Camera.open', () => {
     const gone = new AbortController();
     const opening = Camera.open(
       gone.signal,
+      {},
       devices(async () => (gone.abort(), stream)),
     );
     await expect(opening).rejects.toThrow();
@@ -32,6 +43,7 @@ describe('Camera.open', () => {
     await expect(
       Camera.open(
         live,
+        {},
         devices(async () => stream),
       ),
     ).rejects.toMatchObject({ code: 'no_camera' });
@@ -59,6 +71,7 @@ describe('Camera.open', () => {
     await expect(
       Camera.open(
         live,
+        {},
         devices(() => Promise.reject(err)),
       ),
     ).rejects.toMatchObject({ code });
@@ -69,6 +82,7 @@ describe('Camera', () => {
   it('tells the settings in force', async () => {
     const camera = await Camera.open(
       live,
+      {},
       devices(async () => fakeStream({ settings: { width: 320, height: 240 } })),
     );
     expect(camera.delivered()).toEqual({ width: 320, height: 240, frameRate: 0 });
@@ -78,10 +92,11 @@ describe('Camera', () => {
     const stream = fakeStream();
     const camera = await Camera.open(
       live,
+      {},
       devices(async () => stream),
     );
     const lost = vi.fn();
-    camera.onLost(lost);
+    camera.onEnded(lost);
     camera.stop();
     camera.stop();
     stream.getTracks()[0]!.dispatchEvent(new Event('ended'));
@@ -93,11 +108,37 @@ describe('Camera', () => {
     const stream = fakeStream();
     const camera = await Camera.open(
       live,
+      {},
       devices(async () => stream),
     );
     const lost = vi.fn();
-    camera.onLost(lost);
+    camera.onEnded(lost);
     stream.getTracks()[0]!.dispatchEvent(new Event('ended'));
     expect(lost).toHaveBeenCalledOnce();
+  });
+
+  it('tells when the pictures stop and come back, but not after stop', async () => {
+    const stream = fakeStream();
+    const camera = await Camera.open(
+      live,
+      {},
+      devices(async () => stream),
+    );
+    const muted = vi.fn();
+    camera.onMuted(muted);
+    const track = stream.getTracks()[0]!;
+    track.dispatchEvent(new Event('mute'));
+    track.dispatchEvent(new Event('unmute'));
+    camera.stop();
+    track.dispatchEvent(new Event('mute'));
+    expect(muted.mock.calls).toEqual([[true], [false]]);
+  });
+
+  it('lists cameras only', async () => {
+    const enumerateDevices = async () => [
+      { kind: 'audioinput', deviceId: 'm', label: 'Microphone' },
+      { kind: 'videoinput', deviceId: 'c', label: 'Camera', groupId: 'g' },
+    ];
+    await expect(Camera.list({ enumerateDevices } as unknown as MediaDevices)).resolves.toEqual([{ deviceId: 'c', label: 'Camera' }]);
   });
 });

@@ -3,23 +3,40 @@ import { LivenessError, type ErrorCode } from './errors';
 
 /** What the server compares: pixels and frames per second. */
 export interface VideoSettings {
-  width: number;
-  height: number;
-  frameRate: number;
+  readonly width: number;
+  readonly height: number;
+  readonly frameRate: number;
 }
 
-/** 640×480 at 30/s: what the detector and the scorer need, and any camera gives. */
-export const requested: Readonly<VideoSettings> = { width: 640, height: 480, frameRate: 30 };
+/** The front ("user") or the back ("environment") camera of a phone. */
+export type Facing = 'user' | 'environment';
 
-const constraints: MediaStreamConstraints = {
-  audio: false,
-  video: {
-    facingMode: 'user',
-    width: { ideal: requested.width },
-    height: { ideal: requested.height },
-    frameRate: { ideal: requested.frameRate },
-  },
-};
+/** Which camera: a device by its id, or one that faces that way. */
+export interface CameraChoice {
+  readonly deviceId?: string;
+  readonly facing?: Facing;
+}
+
+/** One camera of the device. */
+export interface CameraDevice {
+  readonly deviceId: string;
+  readonly label: string;
+}
+
+/** 640×480 at 15/s: what the detector and the scorer need (the server samples five a second), and any camera gives. */
+export const requested: VideoSettings = { width: 640, height: 480, frameRate: 15 };
+
+function constraints({ deviceId, facing = 'user' }: CameraChoice): MediaStreamConstraints {
+  return {
+    audio: false,
+    video: {
+      ...(deviceId ? { deviceId: { exact: deviceId } } : { facingMode: facing }),
+      width: { ideal: requested.width },
+      height: { ideal: requested.height },
+      frameRate: { ideal: requested.frameRate },
+    },
+  };
+}
 
 export class Camera {
   #stopped = false;
@@ -33,8 +50,8 @@ export class Camera {
    * Asks for the camera. When signal aborts while the browser still asks the
    * person, the camera that comes too late is released at once.
    */
-  static async open(signal: AbortSignal, devices = availableDevices()): Promise<Camera> {
-    const stream = await devices.getUserMedia(constraints).catch((err: unknown) => {
+  static async open(signal: AbortSignal, choice: CameraChoice = {}, devices = availableDevices()): Promise<Camera> {
+    const stream = await devices.getUserMedia(constraints(choice)).catch((err: unknown) => {
       throw new LivenessError(cameraError(err), '', { cause: err });
     });
     const track = stream.getVideoTracks()[0];
@@ -46,17 +63,42 @@ export class Camera {
     return new Camera(stream, track);
   }
 
+  /** The device's cameras. Their labels are known once one of them was granted. */
+  static async list(devices = availableDevices()): Promise<CameraDevice[]> {
+    const all = await devices.enumerateDevices();
+    return all.filter((d) => d.kind === 'videoinput').map(({ deviceId, label }) => ({ deviceId, label }));
+  }
+
   /** The settings in force; 0 for what the browser does not tell. */
   delivered(): VideoSettings {
     const { width = 0, height = 0, frameRate = 0 } = this.track.getSettings();
     return { width, height, frameRate };
   }
 
+  get deviceId(): string {
+    return this.track.getSettings().deviceId ?? '';
+  }
+
+  /** undefined where the browser does not know, as on most desktops. */
+  get facing(): Facing | undefined {
+    const { facingMode } = this.track.getSettings();
+    return facingMode === 'user' || facingMode === 'environment' ? facingMode : undefined;
+  }
+
   /** Calls back when the camera is unplugged or taken away; not after stop. */
-  onLost(lost: () => void): void {
+  onEnded(ended: () => void): void {
     this.track.addEventListener('ended', () => {
-      if (!this.#stopped) lost();
+      if (!this.#stopped) ended();
     });
+  }
+
+  /** Calls back when the camera gives no pictures for a while (a call comes in), and when it does again; not after stop. */
+  onMuted(muted: (now: boolean) => void): void {
+    for (const type of ['mute', 'unmute'] as const) {
+      this.track.addEventListener(type, () => {
+        if (!this.#stopped) muted(type === 'mute');
+      });
+    }
   }
 
   /** Releases the camera; its light goes out. Safe to call twice. */

@@ -7,6 +7,15 @@ export const errorCodes = [
   'no_camera',
   'camera_in_use',
   'camera_lost',
+  /** The page gives the element no way to get a session. */
+  'not_configured',
+  /** 401 from the page's own backend: the person is not signed in there. */
+  'backend_unauthorized',
+  /** 403 from the page's own backend: the person may not do this there. */
+  'backend_forbidden',
+  /** Any other failure of the page's own backend, or of its getSession. */
+  'backend_error',
+  /** Liveproof itself refused: the page's backend handed Liveproof's problem on, or a session was used twice. */
   'session_refused',
   'service_busy',
   'network',
@@ -25,7 +34,8 @@ export class LivenessError extends Error {
 
   constructor(
     readonly code: ErrorCode,
-    detail = '',
+    /** For a developer, such as "HTTP 401"; '' when the code says it all. */
+    readonly detail = '',
     options?: ErrorOptions,
   ) {
     super(detail ? `${code}: ${detail}` : code, options);
@@ -45,4 +55,10 @@ export function codeOfProblem(code: string): ErrorCode {
 /** The code of any thrown value; what nobody foresaw is a server_error. */
 export function codeOf(err: unknown): ErrorCode {
   return err instanceof LivenessError ? err.code : 'server_error';
+}
+
+/** What a thrown value says beyond its code, for a developer. */
+export function detailOf(err: unknown): string {
+  if (err instanceof LivenessError) return err.detail;
+  return err instanceof Error ? err.message : '';
 }

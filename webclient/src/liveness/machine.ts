@@ -25,6 +25,8 @@ export interface Snapshot {
   /** Why the check ended as it did: reason codes. */
   readonly reasons: readonly string[];
   readonly error: ErrorCode | '';
+  /** What is known of the error beyond its code, for a developer; '' when nothing is. */
+  readonly message: string;
   readonly sessionId: string;
 }
 
@@ -37,7 +39,7 @@ export type MachineEvent =
   | { readonly type: 'hint'; readonly reason: string }
   | ({ readonly type: 'progress' } & Progress)
   | { readonly type: 'decided'; readonly result: Result; readonly reasons: readonly string[] }
-  | { readonly type: 'fault'; readonly error: ErrorCode };
+  | { readonly type: 'fault'; readonly error: ErrorCode; readonly message?: string };
 
 const noProgress: Progress = { fraction: 0, scored: 0, needed: 0 };
 
@@ -47,6 +49,7 @@ export const initial: Snapshot = {
   progress: noProgress,
   reasons: [],
   error: '',
+  message: '',
   sessionId: '',
 };
 
@@ -86,8 +89,12 @@ export function next(s: Snapshot, e: MachineEvent): Snapshot {
     case 'decided':
       return decided(s, e.result, e.reasons);
     case 'fault':
-      return isActive(s.state) ? { ...s, state: 'error', error: e.error, hint: '', progress: noProgress } : s;
+      return isActive(s.state) ? faulted(s, e) : s;
   }
+}
+
+function faulted(s: Snapshot, e: { error: ErrorCode; message?: string }): Snapshot {
+  return { ...s, state: 'error', error: e.error, message: e.message ?? '', hint: '', progress: noProgress };
 }
 
 // The first sample that counts starts the check proper; evidence that restarts

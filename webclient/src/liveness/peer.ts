@@ -1,11 +1,9 @@
 // The peer connection: sends one video track, receives nothing.
+import { requested } from './camera';
 import { LivenessError } from './errors';
 
-/**
- * Frames per second to send, which is enough: the server samples five. The camera keeps
- * its own rate, so that its exposure stays short and the preview smooth.
- */
-const maxFramerate = 15;
+/** Frames per second to send at most: a camera may give more than it was asked for. */
+const maxFramerate = requested.frameRate;
 
 export interface PeerHandlers {
   /** A local candidate, null after the last. */
@@ -65,6 +63,11 @@ export class Peer {
     }
     // An empty candidate means the end; null means the same but is optional to support.
     if (c) await this.#pc.addIceCandidate(c);
+  }
+
+  /** Sends another camera's track from now on; the server sees the same stream. */
+  async replaceTrack(track: MediaStreamTrack): Promise<void> {
+    await this.#pc.getSenders()[0]?.replaceTrack(track);
   }
 
   /** Safe to call twice. */

@@ -1,6 +1,29 @@
-// Asks the integrator's backend (or the demo backend) for a session: what
-// POST /v1/sessions returned to it, handed on to the browser.
-import { LivenessError } from './errors';
+// Where a check gets its session from: the page hands one over, calls its own
+// backend, or names the address that the component shall call. Whatever answers,
+// the answer is what POST /v1/sessions returned to the page's backend.
+import { LivenessError, type ErrorCode } from './errors';
+
+/** The answer of Liveproof's POST /v1/sessions, as the page's backend hands it on; other members are ignored. */
+export interface SessionAnswer {
+  readonly id: string;
+  /** Opens one connection, once: a second check needs a second session. */
+  readonly client_token: string;
+  /** Where to connect; a relative address is resolved against the page's. */
+  readonly signal_url: string;
+  readonly ice_servers?: readonly RTCIceServer[];
+}
+
+/** What getSession is called with. */
+export interface SessionRequest {
+  /** Aborted when the check is cancelled: hand it to fetch. */
+  readonly signal: AbortSignal;
+}
+
+/** Gets a session in the page's own way. A Response is read as the answer of session-url is: its status tells the error. */
+export type GetSession = (request: SessionRequest) => SessionAnswer | Response | Promise<SessionAnswer | Response>;
+
+/** Headers for session-url; a function is called for each request. */
+export type SessionHeaders = HeadersInit | (() => HeadersInit | Promise<HeadersInit>);
 
 export interface Session {
   readonly id: string;
@@ -11,26 +34,92 @@ export interface Session {
   readonly signalUrl: string;
 }
 
-export async function createSession(url: string, signal: AbortSignal, base = document.baseURI): Promise<Session> {
-  if (!url) throw new LivenessError('session_refused', 'the element has no session-url');
-  const res = await fetch(new URL(url, base), {
+/** The ways to a session; the first that is there is used. */
+export interface SessionSource {
+  readonly session?: SessionAnswer | null;
+  readonly getSession?: GetSession | null;
+  readonly url?: string;
+  readonly credentials?: RequestCredentials;
+  readonly headers?: SessionHeaders | null;
+}
+
+export async function obtainSession(from: SessionSource, signal: AbortSignal, base = document.baseURI): Promise<Session> {
+  if (from.session) return read(from.session, base);
+  const answer = await (from.getSession ? ask(from.getSession, signal) : post(from, signal, base));
+  return answer instanceof Response ? readResponse(answer, base) : read(answer, base);
+}
+
+async function ask(getSession: GetSession, signal: AbortSignal): Promise<SessionAnswer | Response> {
+  try {
+    return await getSession({ signal });
+  } catch (err) {
+    signal.throwIfAborted();
+    if (err instanceof LivenessError) throw err;
+    throw new LivenessError(codeOfStatus(statusOf(err)), err instanceof Error ? err.message : '', { cause: err });
+  }
+}
+
+async function post(from: SessionSource, signal: AbortSignal, base: string): Promise<Response> {
+  if (!from.url) throw new LivenessError('not_configured', 'set session-url, session or getSession');
+  const headers = await headersOf(from.headers);
+  return fetch(new URL(from.url, base), {
     method: 'POST',
-    headers: { 'Content-Type': 'application/json', Accept: 'application/json' },
+    headers,
     body: JSON.stringify({ mode: 'onboarding' }),
     signal,
+    ...(from.credentials ? { credentials: from.credentials } : {}),
   }).catch((err: unknown) => {
     signal.throwIfAborted();
     throw new LivenessError('network', '', { cause: err });
   });
-  if (!res.ok) throw await refusal(res);
-  return read(await res.json().catch(() => null), res.url || new URL(url, base).href);
 }
 
-// RFC 9457 problem JSON carries a stable code; the status says whether waiting helps.
-async function refusal(res: Response): Promise<LivenessError> {
-  const problem = (await res.json().catch(() => ({}))) as { code?: unknown } | null;
-  const detail = `HTTP ${res.status} ${typeof problem?.code === 'string' ? problem.code : ''}`.trim();
-  return new LivenessError(res.status === 503 || res.status === 429 ? 'service_busy' : 'session_refused', detail);
+// The page's headers win over ours.
+async function headersOf(given: SessionHeaders | null | undefined): Promise<Headers> {
+  try {
+    const headers = new Headers((typeof given === 'function' ? await given() : given) ?? {});
+    if (!headers.has('Content-Type')) headers.set('Content-Type', 'application/json');
+    if (!headers.has('Accept')) headers.set('Accept', 'application/json');
+    return headers;
+  } catch (err) {
+    throw new LivenessError('backend_error', 'the headers cannot be used', { cause: err });
+  }
+}
+
+async function readResponse(res: Response, base: string): Promise<Session> {
+  const body: unknown = await res.json().catch(() => null);
+  if (!res.ok) throw refusal(res.status, body);
+  return read(body, res.url || base);
+}
+
+// Liveproof's problems (RFC 9457) carry code and fault; what carries less is the
+// page's own backend speaking.
+function refusal(status: number, body: unknown): LivenessError {
+  const problem = (body ?? {}) as { code?: unknown; fault?: unknown };
+  const ofLiveproof = typeof problem.code === 'string' && typeof problem.fault === 'string';
+  const code = codeOfStatus(status);
+  const detail = `HTTP ${status} ${typeof problem.code === 'string' ? problem.code : ''}`.trim();
+  return new LivenessError(ofLiveproof && code !== 'service_busy' ? 'session_refused' : code, detail);
+}
+
+function codeOfStatus(status: number): ErrorCode {
+  switch (status) {
+    case 401:
+      return 'backend_unauthorized';
+    case 403:
+      return 'backend_forbidden';
+    case 429:
+    case 503:
+      return 'service_busy';
+    default:
+      return 'backend_error';
+  }
+}
+
+// Many HTTP clients throw errors that carry the status: as status, or in a response.
+function statusOf(err: unknown): number {
+  const { status, response } = (err ?? {}) as { status?: unknown; response?: { status?: unknown } };
+  return Number(status ?? response?.status ?? 0);
 }
 
 function read(body: unknown, from: string): Session {

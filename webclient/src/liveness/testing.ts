@@ -1,9 +1,12 @@
 // Fakes of the browser's camera, socket and peer connection for the unit tests;
 // the browser tests use the real ones. Imported by tests only.
 
+let tracks = 0;
+
 class FakeTrack extends EventTarget {
   readyState: MediaStreamTrackState = 'live';
   readonly kind = 'video';
+  readonly id = `track ${++tracks}`;
   constructor(private readonly settings: MediaTrackSettings) {
     super();
   }
@@ -16,7 +19,7 @@ class FakeTrack extends EventTarget {
 }
 
 export function fakeStream(options: { video?: boolean; settings?: MediaTrackSettings } = {}): MediaStream {
-  const settings = options.settings ?? { width: 640, height: 480, frameRate: 30 };
+  const settings = options.settings ?? { width: 640, height: 480, frameRate: 15 };
   const tracks = options.video === false ? [] : [new FakeTrack(settings)];
   return { getTracks: () => tracks, getVideoTracks: () => tracks } as unknown as MediaStream;
 }
@@ -86,8 +89,10 @@ export class FakePeerConnection {
     this.transceivers.push({ kind: track.kind, direction, sendEncodings });
     return { setCodecPreferences: () => undefined };
   }
+  sent: string[] = [];
   getSenders() {
-    return [];
+    const replaceTrack = async (t: MediaStreamTrack) => void this.sent.push(t.id);
+    return [{ replaceTrack, getParameters: () => ({}), setParameters: async () => undefined }];
   }
   async setLocalDescription() {
     this.localDescription = { sdp: this.restarts ? `renewed offer ${this.restarts}` : 'fake offer' };

@@ -1,44 +1,30 @@
 // What the person sees: built once in the shadow root, then drawn from
 // snapshots. It holds no state of the check, only the DOM.
+import type { CameraChoice } from './camera';
 import { advice, HintPacer } from './hints';
 import { isActive, isEnd, type Snapshot, type State } from './machine';
-import styles from './styles.css?inline';
-import { catalogue, reasonText, type Catalogue, type Words } from './words';
+import { Picker, type Cameras } from './picker';
+import { build, find } from './template';
+import { catalogue, reasonText, type Catalogue, type Spoken, type Words } from './words';
 
 export interface ViewHandlers {
   start(): void;
   cancel(): void;
+  choose(camera: CameraChoice): void;
+  /** The page put something into a slot, or took it away. */
+  slotted(): void;
 }
 
-// The oval's outline in a 300×400 box, from the top, clockwise; pathLength 100
-// makes the progress a percentage.
-const outline = 'M150 1 A149 199 0 0 1 150 399 A149 199 0 0 1 150 1';
+/** How a snapshot is shown. */
+export interface Look {
+  readonly spoken: Spoken;
+  /** Another check can follow: after a pass when the page allows it, else when there is a way to a session. */
+  readonly startable: boolean;
+  readonly cameras: Cameras | undefined;
+}
 
-const template = `
-<section class="card" part="card">
-  <div class="stage" part="stage">
-    <video part="video" playsinline muted autoplay aria-hidden="true"></video>
-    <div class="oval" part="oval">
-      <div class="figure" aria-hidden="true">
-        <svg class="face" viewBox="0 0 64 64"><path d="M21 25v2M43 25v2M32.5 27v8q0 2-3 2M24 45q8 5.5 16 0"/></svg>
-        <svg class="sign tick" viewBox="0 0 48 48"><path d="M8 26l11 11 21-25"/></svg>
-        <svg class="sign again" viewBox="0 0 48 48"><path d="M39 24a15 15 0 1 1-5-11.2M35 5v9h-9"/></svg>
-        <svg class="sign cross" viewBox="0 0 48 48"><path d="M12 12l24 24M36 12L12 36"/></svg>
-        <svg class="sign bang" viewBox="0 0 48 48"><path d="M24 9v19M24 38v.1"/></svg>
-      </div>
-      <svg class="ring" viewBox="0 0 300 400" role="progressbar" aria-valuemin="0" aria-valuemax="100">
-        <path class="rail" pathLength="100" d="${outline}"/>
-        <path class="bar" pathLength="100" d="${outline}"/>
-      </svg>
-    </div>
-    <div class="hint" part="hint" aria-hidden="true"></div>
-  </div>
-  <div class="foot" part="foot">
-    <div class="words"><h2 part="title" tabindex="-1"></h2><p part="text"></p></div>
-    <button type="button" part="button"></button>
-  </div>
-  <div class="sr-only" role="status" aria-live="polite"></div>
-</section>`;
+// Which of the page's own slots takes the place of the words.
+const slotOf: Partial<Record<State, string>> = { idle: 'start', passed: 'result', retry: 'result', failed: 'result', error: 'error' };
 
 export class View {
   readonly #card: HTMLElement;
@@ -49,6 +35,7 @@ export class View {
   readonly #text: HTMLElement;
   readonly #button: HTMLButtonElement;
   readonly #live: HTMLElement;
+  readonly #picker: Picker;
   readonly #pacer = new HintPacer((reason) => this.#showHint(reason));
   #words: Catalogue = catalogue('en');
   #drawn: State | '' = '';
@@ -58,25 +45,22 @@ export class View {
     private readonly root: ShadowRoot,
     handlers: ViewHandlers,
   ) {
-    adopt(root);
-    const holder = document.createElement('template');
-    holder.innerHTML = template;
-    root.append(holder.content);
+    build(root);
     this.#card = find(root, '.card', HTMLElement);
     this.#video = find(root, 'video', HTMLVideoElement);
     this.#ring = find(root, '.ring', SVGElement);
     this.#hint = find(root, '.hint', HTMLElement);
     this.#title = find(root, 'h2', HTMLElement);
     this.#text = find(root, 'p', HTMLElement);
-    this.#button = find(root, 'button', HTMLButtonElement);
+    this.#button = find(root, '.main', HTMLButtonElement);
     this.#live = find(root, '[role=status]', HTMLElement);
     this.#video.muted = true; // the attribute alone does not count in a parsed fragment
+    this.#picker = new Picker(root, (camera) => handlers.choose(camera));
     this.#listen(handlers);
   }
 
-  /** Draws a snapshot in the language of a BCP 47 tag. repeat: passed offers another check. */
-  draw(s: Snapshot, lang: string, repeat: boolean): void {
-    this.#words = catalogue(lang);
+  draw(s: Snapshot, look: Look): void {
+    this.#speak(look.spoken);
     const hadFocus = this.root.activeElement !== null;
     const entered = s.state !== this.#drawn;
     this.#drawn = s.state;
@@ -85,14 +69,17 @@ export class View {
     this.#card.setAttribute('aria-label', this.#words.label);
     this.#drawProgress(s);
     this.#drawWords(s);
-    this.#drawButton(s.state, repeat);
+    this.#drawSlot(s.state);
+    this.#drawButton(s.state, look.startable);
     this.#drawHint(s);
+    this.#picker.draw(look.cameras, this.#words, s.state === 'connecting' || s.state === 'positioning');
     if (entered) this.#enter(s, hadFocus);
   }
 
-  /** Shows the camera's picture; null takes it away. */
-  preview(stream: MediaStream | null): void {
+  /** Shows the camera's picture, as in a mirror unless it looks away from the person; null takes it away. */
+  preview(stream: MediaStream | null, mirrored = true): void {
     this.#video.srcObject = stream;
+    this.#card.toggleAttribute('data-mirrored', mirrored);
     if (!stream) this.#card.removeAttribute('data-video');
   }
 
@@ -101,8 +88,27 @@ export class View {
     this.#card.addEventListener('keydown', (e) => {
       if (e.key === 'Escape' && isActive(this.#drawn || 'idle')) handlers.cancel();
     });
+    for (const slot of this.root.querySelectorAll('slot')) slot.addEventListener('slotchange', () => handlers.slotted());
     // The picture appears when there is one, not when the camera is only granted.
     this.#video.addEventListener('playing', () => this.#card.toggleAttribute('data-video', this.#video.srcObject !== null));
+  }
+
+  // The card says which language its words are in: where the page's is unknown they are English.
+  #speak({ words, lang, dir }: Spoken): void {
+    const changed = words !== this.#words;
+    this.#words = words;
+    this.#card.lang = lang;
+    this.#card.dir = dir;
+    if (changed && this.#shownHint) this.#hint.textContent = reasonText(words, this.#shownHint);
+  }
+
+  // The page's own words keep the page's direction; ours stay for screen readers.
+  #drawSlot(state: State): void {
+    const name = slotOf[state];
+    const slot = name ? find(this.root, `slot[name=${name}]`, HTMLSlotElement) : undefined;
+    const slotted = slot !== undefined && slot.assignedElements().length > 0;
+    if (slotted) slot.dir = getComputedStyle(this.root.host).direction;
+    this.#card.dataset['slot'] = slotted ? name : '';
   }
 
   #drawProgress(s: Snapshot): void {
@@ -119,9 +125,9 @@ export class View {
     this.#text.textContent = text;
   }
 
-  #drawButton(state: State, repeat: boolean): void {
+  #drawButton(state: State, startable: boolean): void {
     const active = isActive(state);
-    this.#button.hidden = state === 'passed' && !repeat;
+    this.#button.hidden = !active && !startable;
     this.#button.classList.toggle('quiet', active || state === 'passed');
     this.#button.textContent = active ? this.#words.cancel : this.#startLabel(state);
   }
@@ -156,30 +162,11 @@ export class View {
   }
 }
 
-function wordsOf(s: Snapshot, words: Catalogue): Words {
+/** Title and text of a state. */
+export function wordsOf(s: Snapshot, words: Catalogue): Words {
   if (s.state === 'error') return words.errors[s.error || 'server_error'];
   const { title, text } = words.states[s.state];
   if (!isEnd(s.state)) return { title, text };
   const reason = s.state === 'retry' ? advice(s.reasons) : '';
   return { title, text: `${reason ? reasonText(words, reason) : text} ${words.cameraOff}` };
-}
-
-// A constructed sheet, so that a Content-Security-Policy without
-// 'unsafe-inline' holds; the element is for engines without one.
-function adopt(root: ShadowRoot): void {
-  if ('adoptedStyleSheets' in root && 'replaceSync' in CSSStyleSheet.prototype) {
-    const sheet = new CSSStyleSheet();
-    sheet.replaceSync(styles);
-    root.adoptedStyleSheets = [sheet];
-    return;
-  }
-  const style = document.createElement('style');
-  style.textContent = styles;
-  root.append(style);
-}
-
-function find<T extends Element>(root: ShadowRoot, selector: string, type: new () => T): T {
-  const el = root.querySelector(selector);
-  if (!(el instanceof type)) throw new Error(`template lacks ${selector}`);
-  return el;
 }

@@ -6,8 +6,10 @@ import type reasons from '../reasons.json';
 /** A code that the server sends; reasons.json follows the server's own table. */
 export type ServerReason = keyof typeof reasons;
 
-/** Reasons that only the client can know: the connection stutters, the page is not in view. */
-export type LocalReason = 'connection_unstable' | 'page_hidden';
+/** Reasons that only the client can know, the most urgent first. */
+export const localReasons = ['camera_paused', 'page_hidden', 'connection_unstable'] as const;
+
+export type LocalReason = (typeof localReasons)[number];
 
 export interface Words {
   readonly title: string;
@@ -28,4 +30,18 @@ export interface Catalogue {
   /** Follows the text of every result. */
   readonly cameraOff: string;
   readonly progress: string;
+  /** Names the list of cameras. */
+  readonly camera: string;
+  readonly switchCamera: string;
 }
+
+/** Words of the page's own; what is missing stays as it is built in. */
+export type Texts = { [K in keyof Catalogue]?: Catalogue[K] extends string ? string : TextsOf<Catalogue[K]> } & {
+  /** The language of these words, when the component has none for the page's: a BCP 47 tag. */
+  readonly lang?: string;
+  readonly dir?: Direction;
+};
+
+type TextsOf<T> = { readonly [K in keyof T]?: T[K] extends string ? string : Partial<T[K]> };
+
+export type Direction = 'ltr' | 'rtl';

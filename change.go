@@ -1,0 +1,25 @@
+package liveproof
+
+import "time"
+
+// Change is one change of a session's state or verdict, as the store tells it. Each is told at least once.
+type Change struct {
+	// ID is the store's name for it. The same change told twice may have two.
+	ID      string
+	Session SessionID
+	// Event is the state that was reached, or ChangeVerdict for a new verdict of a session that goes on.
+	Event   string
+	Verdict Outcome // empty without one
+	At      time.Time
+}
+
+// ChangeVerdict is the event of a new verdict. All other events are states, or "deleted".
+const ChangeVerdict = "verdict"
+
+// Delivery is a message on its way to a receiver outside, kept until it was delivered.
+type Delivery struct {
+	// Key names it: the same key is kept once.
+	Key string
+	// Body is the keeper's alone to read.
+	Body []byte
+}

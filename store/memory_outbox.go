@@ -1,0 +1,114 @@
+package store
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/liveproof/liveproof"
+)
+
+// memoryOutbox is the outbox of a single process: its changes and deliveries end with it.
+type memoryOutbox struct {
+	told       int // changes so far
+	changes    []liveproof.Change
+	deliveries map[string]*queued
+}
+
+// queued is a delivery in memory.
+type queued struct {
+	body []byte
+	due  time.Time
+}
+
+// WatchChanges keeps changes from now on until they are acknowledged.
+func (m *Memory) WatchChanges(context.Context) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.outbox == nil {
+		m.outbox = &memoryOutbox{deliveries: make(map[string]*queued)}
+	}
+	return nil
+}
+
+// note keeps a change; it does nothing before WatchChanges. Above the bound the oldest is forgotten.
+func (o *memoryOutbox) note(id liveproof.SessionID, event string, verdict liveproof.Outcome, at time.Time) {
+	if o == nil {
+		return
+	}
+	o.told++
+	o.changes = append(o.changes, liveproof.Change{ID: strconv.Itoa(o.told), Session: id, Event: event, Verdict: verdict, At: at})
+	if len(o.changes) > maxOutbox {
+		o.changes = slices.Delete(o.changes, 0, 1)
+	}
+}
+
+// Changes implements webhooks.Outbox.
+func (m *Memory) Changes(context.Context) ([]liveproof.Change, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Clone(m.outbox.changes), nil
+}
+
+// Acknowledge implements webhooks.Outbox.
+func (m *Memory) Acknowledge(_ context.Context, changes []liveproof.Change) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.outbox.changes = slices.DeleteFunc(m.outbox.changes, func(c liveproof.Change) bool { return slices.Contains(changes, c) })
+	return nil
+}
+
+// Enqueue implements webhooks.Outbox.
+func (m *Memory) Enqueue(_ context.Context, d liveproof.Delivery) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if _, kept := m.outbox.deliveries[d.Key]; kept {
+		return nil
+	}
+	if len(m.outbox.deliveries) >= maxOutbox {
+		return liveproof.ErrOverloaded
+	}
+	m.outbox.deliveries[d.Key] = &queued{d.Body, m.now()}
+	return nil
+}
+
+// Due implements webhooks.Outbox.
+func (m *Memory) Due(_ context.Context, lease time.Duration, most int) (due []liveproof.Delivery, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	now := m.now()
+	for key, q := range m.outbox.deliveries {
+		if len(due) == most {
+			break
+		}
+		if !now.Before(q.due) {
+			q.due = now.Add(lease)
+			due = append(due, liveproof.Delivery{Key: key, Body: q.body})
+		}
+	}
+	return due, nil
+}
+
+// Postpone implements webhooks.Outbox.
+func (m *Memory) Postpone(_ context.Context, d liveproof.Delivery, pause time.Duration) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if q, kept := m.outbox.deliveries[d.Key]; kept {
+		q.body, q.due = d.Body, m.now().Add(pause)
+	}
+	return nil
+}
+
+// Delivered implements webhooks.Outbox.
+func (m *Memory) Delivered(_ context.Context, key string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.outbox.deliveries, key)
+	return nil
+}
+
+// Bury implements webhooks.Outbox: in memory a dead letter is forgotten; the log names it.
+func (m *Memory) Bury(ctx context.Context, d liveproof.Delivery) error {
+	return m.Delivered(ctx, d.Key)
+}

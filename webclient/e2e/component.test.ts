@@ -1,0 +1,227 @@
+// The component in every state, language and size, read by axe; and its manners with the camera. Against a scripted
+// server; the pictures in test-results/ are to be looked at.
+import { createRequire } from 'node:module';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { cameras, launch, open, press, reach } from './support/browser';
+import { startMock, type Mock, type MockPeer } from './support/mock';
+import { nobody, result } from './support/paths';
+
+const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+
+let browser: Browser;
+let mock: Mock | undefined;
+let page: Page | undefined;
+let peer: MockPeer;
+
+beforeAll(async () => {
+  browser = await launch({ file: nobody() });
+});
+afterEach(async () => {
+  await page?.context().close();
+  await mock?.close();
+  page = mock = undefined;
+});
+afterAll(() => browser?.close());
+
+async function visit(context: Parameters<typeof open>[2] = {}, path = '', by = browser): Promise<Page> {
+  mock = await startMock();
+  page = await open(by, mock.url + path, context);
+  return page;
+}
+
+const card = (p: Page) => p.locator('liveness-check');
+const progress = (scored: number) => peer.send({ type: 'progress', fraction: scored / 10, scored, needed: 10 });
+
+/** What axe finds in the page, shadow roots included: "rule: element". */
+async function violations(p: Page): Promise<string[]> {
+  if (!(await p.evaluate(() => 'axe' in window))) await p.addScriptTag({ path: axe });
+  return p.evaluate(async () => {
+    const { axe } = window as unknown as { axe: { run(): Promise<{ violations: { id: string; nodes: { target: unknown }[] }[] }> } };
+    const found = (await axe.run()).violations;
+    return found.flatMap((v) => v.nodes.map((n) => `${v.id}: ${JSON.stringify(n.target)}`));
+  });
+}
+
+const overflow = (p: Page) => p.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+
+/** Presses start and waits until the server has everything; the session does not stream yet. */
+async function connect(p: Page): Promise<void> {
+  const attempt = mock!.peers.length;
+  await press(p);
+  await expect.poll(() => mock!.peers[attempt]?.types(), { timeout: 20_000 }).toContain('settings');
+  peer = mock!.peers[attempt]!;
+}
+
+async function stream(p: Page): Promise<void> {
+  await connect(p);
+  peer.send({ type: 'state', state: 'streaming' });
+  await reach(p, ['positioning']);
+}
+
+/** Goes through every state, and calls back in each. */
+async function everyState(p: Page, then: (state: string) => Promise<void>): Promise<void> {
+  const end = async (message: Record<string, unknown>, state: string) => {
+    peer.send(message);
+    await reach(p, [state]);
+    await then(state);
+    await stream(p);
+  };
+  await then('idle');
+  await connect(p);
+  await then('connecting');
+  peer.send({ type: 'state', state: 'streaming' });
+  await reach(p, ['positioning']);
+  peer.send({ type: 'hint', reason: 'low_bitrate' });
+  await p.locator('liveness-check[data-hint=low_bitrate]').waitFor({ state: 'attached' });
+  await then('positioning');
+  await end({ type: 'decided', result: 'pass', reasons: [] }, 'passed');
+  await end({ type: 'decided', result: 'retry', reasons: ['score_undecided'] }, 'retry');
+  await end({ type: 'decided', result: 'fail', reasons: [] }, 'failed');
+  peer.send({ type: 'hint', reason: '' });
+  progress(6);
+  await reach(p, ['checking']);
+  await then('checking');
+  peer.drop();
+  await reach(p, ['error']);
+  await then('error');
+}
+
+describe('every state', () => {
+  const looks = [
+    { width: 320, colorScheme: 'light', lang: 'en' },
+    { width: 320, colorScheme: 'dark', lang: 'de' },
+    { width: 320, colorScheme: 'light', lang: 'ar' },
+    { width: 1280, colorScheme: 'light', lang: 'de' },
+    { width: 1280, colorScheme: 'dark', lang: 'en' },
+    { width: 1280, colorScheme: 'dark', lang: 'ar' },
+  ] as const;
+  it.each(looks)('$width px, $colorScheme, $lang: axe finds nothing, nothing overflows', async ({ width, colorScheme, lang }) => {
+    const look = { viewport: { width, height: width === 320 ? 720 : 860 }, colorScheme, reducedMotion: 'reduce' as const };
+    const p = await visit(look, `playground.html?lang=${lang}`);
+    await everyState(p, async (state) => {
+      await p.screenshot({ path: result(`component-${width}-${colorScheme}-${lang}-${state}.png`) });
+      expect(await violations(p), state).toEqual([]);
+      expect(await overflow(p), state).toBeLessThanOrEqual(0);
+    });
+  });
+
+  it('text twice as large: nothing overflows, the words grow', async () => {
+    const p = await visit({ viewport: { width: 320, height: 900 } }, 'playground.html?lang=de');
+    const size = () => card(p).evaluate((el) => parseFloat(getComputedStyle(el.shadowRoot!.querySelector('h2')!).fontSize));
+    const before = await size();
+    await p.evaluate(() => (document.documentElement.style.fontSize = '32px'));
+    expect(await size()).toBeCloseTo(2 * before, 1);
+    await p.screenshot({ path: result('component-320-twice.png') });
+    const inside = await card(p).evaluate((el) => {
+      const box = el.shadowRoot!.querySelector('.card')!;
+      return box.scrollWidth - box.clientWidth;
+    });
+    expect(inside).toBeLessThanOrEqual(0);
+  });
+});
+
+describe('words', () => {
+  it('follow the page while a hint is shown, and an unknown language is marked English', async () => {
+    const p = await visit();
+    await connect(p);
+    peer.send({ type: 'state', state: 'streaming' });
+    peer.send({ type: 'hint', reason: 'too_dark' });
+    await p.locator('liveness-check[data-hint=too_dark]').waitFor({ state: 'attached' });
+    await p.evaluate(() => (document.documentElement.lang = 'ja'));
+    await expect.poll(() => card(p).locator('.hint').textContent()).toContain('暗すぎます');
+    await p.evaluate(() => (document.documentElement.lang = 'nl'));
+    await expect.poll(() => card(p).locator('.card').getAttribute('lang')).toBe('en');
+    expect(await card(p).locator('.hint').textContent()).toContain('too dark');
+  });
+
+  it('slots take the place of the words, and axe finds nothing', async () => {
+    const p = await visit({}, 'playground.html');
+    await p.getByLabel('slots of the page').check();
+    await p.getByText('One moment for you.', { exact: true }).waitFor();
+    expect(
+      await card(p)
+        .locator('h2')
+        .evaluate((el) => el.getBoundingClientRect().height),
+    ).toBeLessThanOrEqual(1);
+    await p.screenshot({ path: result('component-slots.png') });
+    expect(await violations(p)).toEqual([]);
+  });
+});
+
+describe('the camera', () => {
+  const happens = (p: Page, type: string) =>
+    p.evaluate((name) => {
+      const track = (window as unknown as { testTracks: MediaStreamTrack[] }).testTracks.at(-1)!;
+      if (name === 'ended') track.stop();
+      track.dispatchEvent(new Event(name));
+    }, type);
+
+  it('a call mutes it, then takes it: the person is told, and the check goes on with a new one', async () => {
+    const p = await visit();
+    await stream(p);
+    await happens(p, 'mute');
+    await p.locator('liveness-check[data-hint=camera_paused]').waitFor({ state: 'attached' });
+    await happens(p, 'unmute');
+    await p.locator('liveness-check:not([data-hint])').waitFor({ state: 'attached' });
+    await happens(p, 'ended');
+    await expect.poll(() => cameras(p)).toEqual({ given: 2, live: 1 });
+    await expect.poll(() => peer.types().filter((t) => t === 'settings').length).toBe(2);
+    const sent = await p.evaluate(() => {
+      const { testPeers, testTracks } = window as unknown as { testPeers: RTCPeerConnection[]; testTracks: MediaStreamTrack[] };
+      return testPeers.at(-1)!.getSenders()[0]!.track === testTracks.at(-1);
+    });
+    expect(sent).toBe(true);
+    expect(await card(p).getAttribute('data-state')).toBe('positioning');
+    expect(peer.received.filter((m) => m['type'] === 'settings').at(-1)).toMatchObject({
+      requested: { frameRate: 15 },
+      delivered: { width: 640, height: 480 },
+    });
+  });
+
+  it('two of them: a list and a switch, by keyboard too', async () => {
+    const two = await launch({ count: 2 });
+    try {
+      const p = await visit({}, '', two);
+      await connect(p);
+      peer.send({ type: 'state', state: 'streaming' });
+      await reach(p, ['positioning']);
+      const list = card(p).getByRole('combobox', { name: 'Camera' });
+      await list.waitFor();
+      expect(await list.locator('option').count()).toBe(2);
+      const chosen = () => list.evaluate((el) => (el as HTMLSelectElement).selectedIndex);
+      expect(await chosen()).toBe(0);
+      await card(p).getByRole('button', { name: 'Switch camera' }).press('Enter');
+      await expect.poll(chosen).toBe(1);
+      await expect.poll(() => cameras(p)).toEqual({ given: 2, live: 1 });
+      await p.screenshot({ path: result('component-two-cameras.png') });
+      expect(await violations(p)).toEqual([]);
+      progress(3);
+      await reach(p, ['checking']);
+      expect(await list.isVisible()).toBe(false);
+    } finally {
+      await two.close();
+    }
+  });
+
+  it('is off after leaving the page and coming back', async () => {
+    const cached = await launch({ file: nobody(), backForwardCache: true });
+    try {
+      const p = await visit({}, '', cached);
+      await stream(p);
+      await p.evaluate(() => Object.assign(window, { sameDocument: true }));
+      await p.goto(`${mock!.url}playground.html`);
+      await expect.poll(() => peer.types()).toContain('bye');
+      await p.goBack({ waitUntil: 'commit' }); // no load event comes from the cache
+      await card(p).waitFor();
+      const restored = await p.evaluate(() => 'sameDocument' in window);
+      console.log(restored ? 'restored from the back-forward cache' : 'loaded again');
+      expect(await card(p).getAttribute('data-state')).toBe(restored ? 'error' : 'idle');
+      expect((await cameras(p)).live).toBe(0);
+      await stream(p);
+      expect((await cameras(p)).live).toBe(1);
+    } finally {
+      await cached.close();
+    }
+  });
+});

@@ -1,0 +1,5 @@
+import '@liveproof/liveness-check/auto';
+import { createApp } from 'vue';
+import App from './App.vue';
+
+createApp(App).mount('#app');
