@@ -29,6 +29,8 @@ type metrics struct {
 	unsent prometheus.Counter
 	// mismatched counts clients whose delivered camera settings are not the requested ones.
 	mismatched prometheus.Counter
+	// listeners counts the open streams of events by tenant.
+	listeners *prometheus.GaugeVec
 }
 
 // newMetrics registers; a nil registerer keeps the metrics to this server.
@@ -56,6 +58,9 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		mismatched: f.NewCounter(prometheus.CounterOpts{
 			Namespace: "liveproof", Name: "settings_mismatch_total", Help: "Clients whose delivered camera settings differ from the requested.",
 		}),
+		listeners: f.NewGaugeVec(prometheus.GaugeOpts{
+			Namespace: "liveproof", Name: "event_listeners", Help: "Open streams of a session's events.",
+		}, []string{"tenant"}),
 	}
 }
 

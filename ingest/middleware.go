@@ -156,7 +156,7 @@ func (s *Server) sameOrigin(handle func(http.ResponseWriter, *http.Request) erro
 	}
 }
 
-// cors opens WHIP to pages elsewhere, with the headers that RFC 9725 needs seen.
+// cors opens a path to pages elsewhere, with the headers that RFC 9725 needs seen.
 func (s *Server) cors(w http.ResponseWriter, r *http.Request, allow string) {
 	w.Header().Add("Vary", "Origin")
 	origin := r.Header.Get("Origin")
@@ -168,7 +168,7 @@ func (s *Server) cors(w http.ResponseWriter, r *http.Request, allow string) {
 	h.Set("Access-Control-Expose-Headers", "Location, ETag, Link, Retry-After, RateLimit, RateLimit-Policy, Accept-Post, Accept-Patch, X-Request-Id")
 	if r.Method == http.MethodOptions {
 		h.Set("Access-Control-Allow-Methods", allow)
-		h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, If-Match")
+		h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, If-Match, Last-Event-ID")
 		h.Set("Access-Control-Max-Age", "600")
 	}
 }
