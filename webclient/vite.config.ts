@@ -1,6 +1,6 @@
 import { defineConfig } from 'vite';
 
-// Three entries: the demo page, the playground, and the component alone under a stable name, so
+// Four entries: the demo page, the playground, and each component alone under a stable name, so
 // that another site can load it with <script type="module" src=".../liveness-check.js">.
 export default defineConfig({
   base: './',
@@ -11,10 +11,15 @@ export default defineConfig({
     assetsInlineLimit: 0, // no data: URLs, so that a strict Content-Security-Policy holds
     modulePreload: { polyfill: false },
     rollupOptions: {
-      input: { index: 'index.html', playground: 'playground.html', 'liveness-check': 'src/liveness/auto.ts' },
+      input: {
+        index: 'index.html',
+        playground: 'playground.html',
+        'liveness-check': 'src/liveness/auto.ts',
+        'liveness-status': 'src/liveness/status/auto.ts',
+      },
       preserveEntrySignatures: 'exports-only',
       output: {
-        entryFileNames: (chunk) => (chunk.name === 'liveness-check' ? 'liveness-check.js' : 'assets/[name]-[hash].js'),
+        entryFileNames: (chunk) => (chunk.name.startsWith('liveness-') ? '[name].js' : 'assets/[name]-[hash].js'),
       },
     },
   },
