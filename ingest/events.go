@@ -231,5 +231,9 @@ func (o *eventStream) write(b []byte) error {
 	if _, err := o.w.Write(b); err != nil {
 		return err
 	}
-	return o.control.Flush()
+	if err := o.control.Flush(); err != nil {
+		return err
+	}
+	_ = o.control.SetWriteDeadline(time.Time{}) // one of HTTP/2 ends a stream on which nothing is being written, too
+	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -38,13 +39,18 @@ func (w *world) listen(path string, headers ...string) *ear {
 
 func listenAt(t *testing.T, address string, headers ...string) *ear {
 	t.Helper()
+	return listenBy(t, http.DefaultTransport, address, headers...)
+}
+
+func listenBy(t *testing.T, by http.RoundTripper, address string, headers ...string) *ear {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), wait)
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, http.NoBody)
 	require.NoError(t, err)
 	for i := 0; i+1 < len(headers); i += 2 {
 		req.Header.Set(headers[i], headers[i+1])
 	}
-	resp, err := http.DefaultTransport.RoundTrip(req)
+	resp, err := by.RoundTrip(req)
 	require.NoError(t, err)
 	t.Cleanup(func() { cancel(); _ = resp.Body.Close() })
 	require.Equal(t, 200, resp.StatusCode)
@@ -359,23 +365,30 @@ func TestListenersAreBounded(t *testing.T) {
 
 // TestEventsOutliveTheTimeouts: those of the HTTP server are for requests.
 func TestEventsOutliveTheTimeouts(t *testing.T) {
-	w := newWorld(t, nil)
-	w.server.listeners.reread, w.server.listeners.keepAlive = 5*time.Millisecond, 20*time.Millisecond
-	srv := httptest.NewUnstartedServer(w.server.Handler())
-	srv.Config.ReadTimeout, srv.Config.WriteTimeout = 100*time.Millisecond, 100*time.Millisecond
-	srv.Start()
-	defer srv.Close()
-	id := w.create("").ID
-	e := listenAt(t, srv.URL+eventsOf(id), withKey()...)
-	e.state()
-	for began, comments := time.Now(), 0; time.Since(began) < 500*time.Millisecond || comments < 3; comments++ {
-		h, ok := e.next()
-		require.True(t, ok, "cut off after %v", time.Since(began))
-		require.Equal(t, heard{comment: "keep-alive"}, h)
+	for _, version := range []int{1, 2} {
+		t.Run(fmt.Sprintf("HTTP/%d", version), func(t *testing.T) {
+			w := newWorld(t, nil)
+			w.server.listeners.pace = pace{keepAlive: 300 * time.Millisecond, reread: 20 * time.Millisecond, write: 150 * time.Millisecond, again: time.Second}
+			srv := httptest.NewUnstartedServer(w.server.Handler())
+			srv.Config.ReadTimeout, srv.Config.WriteTimeout = 200*time.Millisecond, 200*time.Millisecond
+			srv.EnableHTTP2 = version == 2
+			srv.StartTLS()
+			defer srv.Close()
+			id := w.create("").ID
+			e := listenBy(t, srv.Client().Transport, srv.URL+eventsOf(id), withKey()...)
+			require.Equal(t, version, e.resp.ProtoMajor)
+			e.state()
+			for range 3 {
+				h, ok := e.next()
+				require.True(t, ok, "cut off")
+				require.Equal(t, heard{comment: "keep-alive"}, h)
+			}
+			turns(t, w.store, id, liveproof.OutcomeLive)
+			e.state()
+			require.NoError(t, w.server.Close())
+			e.over()
+		})
 	}
-	turns(t, w.store, id, liveproof.OutcomeLive)
-	e.state()
-	_ = e.resp.Body.Close()
 }
 
 // pipes is a listener whose connections take nothing that the other side does not read.

@@ -1,8 +1,6 @@
 package ingest
 
 import (
-	"time"
-
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
 )
@@ -11,7 +9,7 @@ import (
 type metrics struct {
 	// requests by route (the pattern, "other" without one), method and status.
 	requests *prometheus.CounterVec
-	// latency in seconds by route, without signalling, whose requests live as long as a session.
+	// latency in seconds by route, without signalling and events, whose requests live as long as a session.
 	latency *prometheus.HistogramVec
 	// created counts created sessions by tenant (a name of the configuration) and
 	// mode: onboarding, call.
@@ -62,9 +60,4 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 			Namespace: "liveproof", Name: "event_listeners", Help: "Open streams of a session's events.",
 		}, []string{"tenant"}),
 	}
-}
-
-func (m *metrics) served(route, method, status string, took time.Duration) {
-	m.requests.WithLabelValues(route, method, status).Inc()
-	m.latency.WithLabelValues(route).Observe(took.Seconds())
 }

@@ -36,7 +36,10 @@ func (s *Server) wrap(route string, handle func(http.ResponseWriter, *http.Reque
 		if err != nil {
 			s.refuse(rec, err, id)
 		}
-		s.metrics.served(route, knownMethod(r.Method), strconv.Itoa(rec.statusCode()), time.Since(start))
+		s.metrics.requests.WithLabelValues(route, knownMethod(r.Method), strconv.Itoa(rec.statusCode())).Inc()
+		if !rec.lasting() {
+			s.metrics.latency.WithLabelValues(route).Observe(time.Since(start).Seconds())
+		}
 		s.log.Debug("request", "id", id, "method", r.Method, "route", route, "status", rec.statusCode(),
 			"ms", time.Since(start).Milliseconds(), "from", s.clientIP(r))
 	})
@@ -272,4 +275,9 @@ func (w *recorder) statusCode() int {
 		return http.StatusOK
 	}
 	return w.status
+}
+
+// lasting reports whether the answer was signalling or events, which take as long as a session.
+func (w *recorder) lasting() bool {
+	return w.status == http.StatusSwitchingProtocols || w.status == http.StatusOK && w.Header().Get("Content-Type") == typeEvents
 }

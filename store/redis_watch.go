@@ -10,9 +10,9 @@ import (
 	"github.com/liveproof/liveproof"
 )
 
-// watchBlock is how long one read of the stream of events waits for the next change. It also bounds how long a connection that
-// broke without a word goes unnoticed.
-const watchBlock = 2 * time.Second
+// watchBlock is how long one read of the stream of events waits for the next change. A read cannot be cancelled, so Watch returns up
+// to this long after its context has ended.
+const watchBlock = 500 * time.Millisecond
 
 // Watch implements ingest.Sessions: it reads the stream of events, which has the changes of all servers. It takes one connection
 // to Redis.
