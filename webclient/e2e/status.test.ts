@@ -3,10 +3,11 @@
 import { createRequire } from 'node:module';
 import type { ServerResponse } from 'node:http';
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { launch, open, problems } from './support/browser';
 import { startMock, type Mock } from './support/mock';
 import { result } from './support/paths';
+import { LiveproofServer } from './support/server';
 
 const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 const at = '2026-01-15T09:00:00.000Z';
@@ -189,5 +190,57 @@ describe('<liveness-status>', () => {
     await expect.poll(() => events.open.length, { timeout: 10_000 }).toBe(1);
     events.state('live', '', 'decided');
     await check('ended');
+  });
+});
+
+// The bank's page and Liveproof are of two origins: script and events cross them.
+describe('<liveness-status> on a page of another origin, with the real server', () => {
+  let server: LiveproofServer | undefined;
+  let source = '';
+  beforeEach(async () => {
+    mock = await startMock({
+      routes: (req, res) => {
+        if (req.url !== '/bank.html') return false;
+        const origin = new URL(server!.url).origin;
+        const policy = `default-src 'none'; img-src 'self'; script-src ${origin}; connect-src ${origin}`;
+        res.writeHead(200, { 'Content-Type': 'text/html', 'Content-Security-Policy': policy });
+        res.end(html('en', '').replaceAll('/events?token=t', source).replace('"/liveness-status.js', `"${origin}/liveness-status.js`));
+        return true;
+      },
+    });
+  });
+  afterEach(async () => {
+    await page?.context().close();
+    page = undefined;
+    await server?.stop();
+  });
+
+  async function visitBank(allowed: string): Promise<{ p: Page; id: string }> {
+    process.env['LIVEPROOF_INGEST_CORS_ORIGINS'] = allowed;
+    server = await LiveproofServer.start().finally(() => delete process.env['LIVEPROOF_INGEST_CORS_ORIGINS']);
+    const { id } = await server.create();
+    source = await server.events(id);
+    page = await open(browser, `${mock!.url}bank.html`);
+    return { p: page, id };
+  }
+
+  it('follows a session to its end', async () => {
+    const { p, id } = await visitBank(new URL(mock!.url).origin);
+    await shows(p, 'pending');
+    await server!.delete(id);
+    await shows(p, 'ended');
+    expect(problems(p)).toEqual([]);
+  });
+
+  it('knows nothing where the origin is not configured', async () => {
+    const { p } = await visitBank('https://somebody-else.example');
+    await shows(p, 'unknown');
+  });
+
+  it('knows nothing when the server is gone', async () => {
+    const { p } = await visitBank(new URL(mock!.url).origin);
+    await shows(p, 'pending');
+    await server!.stop();
+    await shows(p, 'unknown');
   });
 });
