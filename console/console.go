@@ -77,6 +77,7 @@ func (c *console) handler() http.Handler {
 	mux.HandleFunc("GET "+Path+"/style.css", c.file("style.css", "text/css; charset=utf-8"))
 	mux.HandleFunc("GET "+Path+"/console.js", c.file("console.js", "text/javascript; charset=utf-8"))
 	mux.HandleFunc("GET "+Path+"/{$}", c.inside(c.showList))
+	mux.HandleFunc("GET "+Path+"/server", c.inside(c.showServer))
 	mux.HandleFunc("GET "+Path+"/sessions/{id}", c.inside(c.showSession))
 	mux.Handle("GET "+Path, http.RedirectHandler(Path+"/", http.StatusSeeOther))
 	if c.gate != nil {
@@ -112,7 +113,7 @@ type scope struct {
 
 // sees reports whether the visitor may see the session.
 func (s scope) sees(session liveproof.Session) bool {
-	return s.Choices != nil || session.Tenant == s.Tenant
+	return session.Tenant == s.Tenant || slices.Contains(s.Choices, session.Tenant)
 }
 
 // LoggedIn reports whether the visitor can log out.

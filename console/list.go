@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	rowsPerPage = 50
+	rowsPerPage = 25
 	// maxRounds bounds how many pages of the store are read for one page here: a filter may pass few of many sessions.
 	maxRounds = 4
 	// running stands for the two states of a connected session.
@@ -49,7 +49,6 @@ type listPage struct {
 	Verdicts []liveproof.Outcome
 	Rows     []row
 	Next     string // the address of the next page; empty on the last
-	Server   serverNow
 }
 
 // row is a session in the list.
@@ -76,11 +75,7 @@ func (c *console) showList(w http.ResponseWriter, r *http.Request, visitor scope
 	if err != nil {
 		return err
 	}
-	server, err := c.numbers.read()
-	if err != nil {
-		return err
-	}
-	page := listPage{filters: chosen, States: stateChoices, Verdicts: verdictChoices, Server: server}
+	page := listPage{filters: chosen, States: stateChoices, Verdicts: verdictChoices}
 	for _, s := range found.Sessions {
 		page.Rows = append(page.Rows, rowOf(s, c.now()))
 	}

@@ -1,12 +1,11 @@
 package console
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"math"
+	"net/http"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -141,6 +140,15 @@ func (r *reading) labels(metric string) (all []string) {
 	return all
 }
 
+// showServer is the page of what the server is doing.
+func (c *console) showServer(w http.ResponseWriter, _ *http.Request, visitor scope) error {
+	now, err := c.numbers.read()
+	if err != nil {
+		return err
+	}
+	return render(w, http.StatusOK, "server", frame{Title: "This server", Visitor: &visitor, Live: true, Content: now})
+}
+
 // serverNow is what the server is doing, as texts.
 type serverNow struct {
 	Window    string // over how long rates are taken; empty while there is one reading only
@@ -165,13 +173,13 @@ func summary(from, to reading) serverNow {
 	whole := between(from, to, series{metricLatency, ""})
 	s.Tiles = []tile{
 		{"sessions connected", amount(to.sum(metricActive), "")},
-		{"sessions that fit", cmp.Or(strings.TrimPrefix(amount(to.sum(metricCapacity), ""), "0"), "–")},
+		{"sessions that fit", fits(to)},
 		{"CPU used", percent(to, "cpu")},
 		{"scorer used", percent(to, "scorer")},
 		{"pictures / s", amount(perSecond(from, to, metricPictures), "")},
 		{"samples / s", amount(perSecond(from, to, metricSamples), "")},
-		{"latency, half below", milliseconds(whole.quantile(0.5))},
-		{"latency, 95 % below", milliseconds(whole.quantile(0.95))},
+		{"median latency", milliseconds(whole.quantile(0.5))},
+		{"latency, 95th percentile", milliseconds(whole.quantile(0.95))},
 	}
 	s.Latencies = latencies(from, to)
 	for _, kind := range []struct{ metric, name string }{
@@ -186,6 +194,14 @@ func summary(from, to reading) serverNow {
 // perSecond is how often something happens in a second; NaN when it is not known.
 func perSecond(from, to reading, metric string) float64 {
 	return (to.sum(metric) - from.sum(metric)) / to.at.Sub(from.at).Seconds()
+}
+
+// fits is how many sessions fit on this server; it is 0 until it is measured.
+func fits(r reading) string {
+	if n := r.sum(metricCapacity); n > 0 {
+		return amount(math.Floor(n), "")
+	}
+	return "–"
 }
 
 func percent(r reading, resource string) string {

@@ -28,7 +28,7 @@ type frame struct {
 // pages are the templates by the name of their page, each with the frame around it.
 var pages = func() map[string]*template.Template {
 	all := map[string]*template.Template{}
-	for _, name := range []string{"list", "session", "login", "fault"} {
+	for _, name := range []string{"list", "session", "server", "login", "fault"} {
 		all[name] = template.Must(template.New("frame.tmpl").Funcs(words).ParseFS(pageFiles, "page/frame.tmpl", "page/"+name+".tmpl"))
 	}
 	return all

@@ -33,8 +33,9 @@ type plot struct {
 
 // dot is a scored sample.
 type dot struct {
-	X, Y, Bar, BarHeight, Width float64
-	Title                       string
+	X, Y                            float64
+	BarX, BarY, BarWidth, BarHeight float64
+	Title                           string
 }
 
 // miss is a sample that was not scored.
@@ -89,7 +90,7 @@ func (p *plot) draw(samples []liveproof.Sample, axis axis) {
 		track = s.Track
 		fmt.Fprintf(&line, "%c%.1f %.1f", "ML"[min(1, line.Len())], x, height(s.Rho))
 		bar := (barBottom - barTop) * s.Weight
-		p.Dots = append(p.Dots, dot{x, height(s.Rho), barBottom - bar, bar, width, titleOf(s)})
+		p.Dots = append(p.Dots, dot{x, height(s.Rho), x - width/2, barBottom - bar, width, bar, titleOf(s)})
 	}
 	end()
 }

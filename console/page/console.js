@@ -6,11 +6,21 @@
   if (!period || !box) return;
   box.parentElement.hidden = false;
 
-  // A part that the reader is in keeps its content: its focus, its selected text, its place in a scrolled table.
+  // A part in which the reader has selected text keeps its content.
   const busy = (part) => {
     const chosen = getSelection();
-    return part.contains(document.activeElement) ||
-      (chosen && !chosen.isCollapsed && part.contains(chosen.anchorNode));
+    return chosen && !chosen.isCollapsed && part.contains(chosen.anchorNode);
+  };
+
+  // replace keeps the focus and the places of scrolled tables. Links are known by their address, tables by their name.
+  const replace = (part, next) => {
+    const nameOf = (x) => x.getAttribute("href") ?? x.getAttribute("aria-label");
+    const focused = part.contains(document.activeElement) ? nameOf(document.activeElement) : null;
+    const scrolled = [...part.querySelectorAll(".scroll")].map((x) => [x.scrollLeft, x.scrollTop]);
+    part.replaceChildren(...document.adoptNode(next).childNodes);
+    part.querySelectorAll(".scroll").forEach((x, i) => x.scrollTo(...(scrolled[i] ?? [0, 0])));
+    if (focused === null) return;
+    [...part.querySelectorAll("a, .scroll")].find((x) => nameOf(x) === focused)?.focus({ preventScroll: true });
   };
 
   const refresh = async () => {
@@ -20,10 +30,7 @@
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     for (const part of document.querySelectorAll("[data-live]")) {
       const next = page.getElementById(part.id);
-      if (!next || busy(part)) continue;
-      const scrolled = [...part.querySelectorAll(".scroll")].map((x) => [x.scrollLeft, x.scrollTop]);
-      part.replaceChildren(...document.adoptNode(next).childNodes);
-      part.querySelectorAll(".scroll").forEach((x, i) => x.scrollTo(...(scrolled[i] ?? [0, 0])));
+      if (next && !busy(part)) replace(part, next);
     }
     return page.body.dataset.refresh !== undefined; // a session that has ended stays as it is
   };
