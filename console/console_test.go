@@ -158,33 +158,65 @@ func TestListFilters(t *testing.T) {
 // TestPages: the links to older sessions reach every session once, in order, also of two states that are merged and where the
 // store gives up early.
 func TestPages(t *testing.T) {
-	r := &records{}
-	states := []liveproof.State{liveproof.StateStreaming, liveproof.StateDecided, liveproof.StateConnecting, liveproof.StateDecided, liveproof.StateDecided}
-	var want []liveproof.Session
-	for i := range 400 {
-		s := r.add(time.Duration(400-i)*time.Second, func(s *liveproof.Session) {
-			if s.State = states[i*i%len(states)]; !s.State.Terminal() {
-				s.Verdict = liveproof.Pending()
+	for name, states := range map[string][]liveproof.State{
+		"mixed": {liveproof.StateStreaming, liveproof.StateDecided, liveproof.StateConnecting, liveproof.StateDecided, liveproof.StateDecided},
+		"one":   {liveproof.StateStreaming, liveproof.StateDecided},
+		"other": {liveproof.StateConnecting},
+	} {
+		r := &records{}
+		var want []liveproof.Session
+		for i := range 300 {
+			s := r.add(time.Duration(300-i)*time.Second, func(s *liveproof.Session) {
+				if s.State = states[(i*i+i/7)%len(states)]; !s.State.Terminal() {
+					s.Verdict = liveproof.Pending()
+				}
+			})
+			if s.State != liveproof.StateDecided {
+				want = append([]liveproof.Session{s}, want...)
 			}
-		})
-		if s.State != liveproof.StateDecided {
-			want = append([]liveproof.Session{s}, want...)
+		}
+		for _, r.scan = range []int{0, 1, 7, 30} {
+			require.Equal(t, idsOf(want), newPage(t, r, nil).follow("/console/?state=running"), "%s, scan %d", name, r.scan)
 		}
 	}
-	for _, scan := range []int{0, 1, 7, 30} {
-		r.scan = scan
-		p := newPage(t, r, nil)
-		var got []string
-		address := "/console/?state=running"
-		for range 401 {
-			body := p.body(address)
-			got = append(got, listed(t, body)...)
-			if address = olderLink(t, body); address == "" {
-				break
-			}
+}
+
+// follow lists the sessions of a page and of all pages behind it.
+func (p page) follow(address string) (found []string) {
+	p.t.Helper()
+	for range 400 {
+		body := p.body(address)
+		found = append(found, listed(p.t, body)...)
+		if address = olderLink(p.t, body); address == "" {
+			return found
 		}
-		require.Empty(t, address, "scan %d", scan)
-		require.Equal(t, idsOf(want), got, "scan %d", scan)
+	}
+	p.t.Fatal("the pages do not end")
+	return nil
+}
+
+// TestMerge: what a part has not looked at yet is left to the next page.
+func TestMerge(t *testing.T) {
+	part := func(next string, all ...string) (p liveproof.SessionPage) {
+		for _, id := range all {
+			p.Sessions = append(p.Sessions, liveproof.Session{ID: liveproof.SessionID(id)})
+		}
+		p.Next = liveproof.SessionID(next)
+		return p
+	}
+	for name, c := range map[string]struct {
+		parts []liveproof.SessionPage
+		want  liveproof.SessionPage
+	}{
+		"both at their end":    {[]liveproof.SessionPage{part("", "5", "2"), part("", "4", "3")}, part("", "5", "4", "3", "2")},
+		"the first goes on":    {[]liveproof.SessionPage{part("4", "5"), part("", "6", "3")}, part("4", "6", "5")},
+		"the second goes on":   {[]liveproof.SessionPage{part("", "6", "3"), part("4", "5")}, part("4", "6", "5")},
+		"both go on":           {[]liveproof.SessionPage{part("2", "6", "3"), part("4", "5")}, part("4", "6", "5")},
+		"one part, as it is":   {[]liveproof.SessionPage{part("3", "6", "3")}, part("3", "6", "3")},
+		"nothing, and goes on": {[]liveproof.SessionPage{part("3"), part("")}, part("3")},
+	} {
+		require.Equal(t, c.want.Next, merge(c.parts).Next, name)
+		require.Equal(t, idsOf(c.want.Sessions), idsOf(merge(c.parts).Sessions), name)
 	}
 }
 
