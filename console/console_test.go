@@ -7,16 +7,20 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
 
 	"github.com/liveproof/liveproof"
 	"github.com/liveproof/liveproof/internal/ids"
 )
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 var testTime = time.Date(2026, 1, 15, 9, 0, 0, 0, time.UTC)
 
@@ -40,8 +44,7 @@ func (r *records) Get(_ context.Context, id liveproof.SessionID) (liveproof.Sess
 func (r *records) List(_ context.Context, q liveproof.SessionQuery) (page liveproof.SessionPage, err error) {
 	scanned := 0
 	var last liveproof.SessionID
-	for i := len(r.sessions) - 1; i >= 0; i-- {
-		s := r.sessions[i]
+	for _, s := range slices.Backward(r.sessions) {
 		if q.After != "" && s.ID >= q.After {
 			continue
 		}

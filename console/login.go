@@ -89,16 +89,14 @@ func (g *gate) issue(tenant string, r *http.Request) (*http.Cookie, error) {
 	if err != nil {
 		return nil, fmt.Errorf("login: %w", err)
 	}
-	c := cookie(signed, r)
-	c.MaxAge = int(loginLife.Seconds())
-	return c, nil
+	return cookie(signed, loginLife, r), nil
 }
 
 // cookie is for this page only. It is Secure where the visitor came by TLS, which ends at a proxy; whoever lies about that
-// only loses their own cookie.
-func cookie(value string, r *http.Request) *http.Cookie {
+// only loses their own cookie. A negative life deletes it.
+func cookie(value string, life time.Duration, r *http.Request) *http.Cookie {
 	return &http.Cookie{ //nolint:gosec // Secure where it can be
-		Name: cookieName, Value: value, Path: Path, HttpOnly: true, SameSite: http.SameSiteStrictMode,
+		Name: cookieName, Value: value, Path: Path, MaxAge: int(life.Seconds()), HttpOnly: true, SameSite: http.SameSiteStrictMode,
 		Secure: r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https",
 	}
 }
@@ -147,9 +145,7 @@ func (c *console) refuseLogin(w http.ResponseWriter, r *http.Request, status int
 }
 
 func (c *console) logOut(w http.ResponseWriter, r *http.Request) error {
-	gone := cookie("", r)
-	gone.MaxAge = -1
-	http.SetCookie(w, gone)
+	http.SetCookie(w, cookie("", -time.Second, r))
 	http.Redirect(w, r, loginPath, http.StatusSeeOther)
 	return nil
 }

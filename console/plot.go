@@ -150,7 +150,11 @@ func (a axis) ticks() (all []tick) {
 			break
 		}
 	}
-	for t := (a.from + step - 1) / step * step; t <= a.from+a.span && len(all) < 12; t += step {
+	first := a.from.Truncate(step)
+	if first < a.from {
+		first += step
+	}
+	for t := first; t <= a.from+a.span && len(all) < 12; t += step {
 		all = append(all, tick{a.place(t), fmt.Sprintf("%g s", t.Seconds())})
 	}
 	return all
