@@ -1,15 +1,14 @@
 // <liveness-status> in Chromium, against scripted events: what an agent sees and hears, read by axe, on a page with the
 // Content-Security-Policy that docs/component.md names. The pictures in test-results/ are to be looked at.
-import { createRequire } from 'node:module';
 import type { ServerResponse } from 'node:http';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { overflow, violations } from './support/axe';
 import { launch, open, problems } from './support/browser';
 import { startMock, type Mock } from './support/mock';
 import { result } from './support/paths';
 import { LiveproofServer } from './support/server';
 
-const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 const at = '2026-01-15T09:00:00.000Z';
 
 /** A session's events, of all connections. */
@@ -81,16 +80,6 @@ async function visit(context: Parameters<typeof open>[2] = {}, lang = 'en', attr
 
 const shows = (p: Page, status: string) => p.locator(`liveness-status[data-status=${status}]`).waitFor({ timeout: 10_000 });
 const element = (p: Page) => p.locator('liveness-status');
-
-/** What axe finds in the page, shadow roots included: "rule: element". It runs beside the page's policy. */
-async function violations(p: Page): Promise<string[]> {
-  const { readFile } = await import('node:fs/promises');
-  await p.evaluate(await readFile(axe, 'utf8'));
-  return p.evaluate(async () => {
-    const { axe } = window as unknown as { axe: { run(): Promise<{ violations: { id: string; nodes: { target: unknown }[] }[] }> } };
-    return (await axe.run()).violations.flatMap((v) => v.nodes.map((n) => `${v.id}: ${JSON.stringify(n.target)}`));
-  });
-}
 
 describe('<liveness-status>', () => {
   it('shows live and its loss; the alarm is an alert; nothing breaks the page’s policy', async () => {
@@ -172,7 +161,7 @@ describe('<liveness-status>', () => {
     const check = async (name: string) => {
       await shows(p, name);
       expect(await violations(p), name).toEqual([]);
-      expect(await p.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
+      expect(await overflow(p)).toBeLessThanOrEqual(0);
       await p.screenshot({ path: result(`status-${name}-${colorScheme}-${lang}.png`) });
     };
     await check('connecting');
