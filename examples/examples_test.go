@@ -26,7 +26,10 @@ type backend struct {
 var backends = []backend{
 	{"go", func(_ *testing.T, folder string) (string, []string) { return folder + "backend-go", nil }},
 	{"python", func(t *testing.T, _ string) (string, []string) {
-		return need(t, "python3"), []string{"examples/backend-python/backend.py"}
+		return python(t), []string{"examples/backend-python/backend.py"}
+	}},
+	{"node", func(t *testing.T, _ string) (string, []string) {
+		return need(t, "node"), []string{"examples/backend-node/backend.mjs"}
 	}},
 }
 
@@ -49,33 +52,74 @@ func TestJudgeNamesTheFileItCannotRead(t *testing.T) {
 	require.Contains(t, string(out), "no-such-film.mp4: inconclusive, score 0.00, reasons [unsupported_media]\n")
 }
 
-// TestBackendDecides: from the visitor's first request to the decision. The threshold makes the
-// recording live or spoof, whatever the model's scores are.
+// outcomes are what a session can lead to. The threshold makes the recording live or spoof, whatever the model's scores are.
+var outcomes = map[string]struct {
+	clip        func(*testing.T) *publish.Clip
+	environment []string
+}{
+	"accept": {person, []string{"LIVEPROOF_VERDICT_THRESHOLD=0.002", "LIVEPROOF_VERDICT_MARGIN=0.001"}},
+	"reject": {person, []string{"LIVEPROOF_VERDICT_THRESHOLD=0.998", "LIVEPROOF_VERDICT_MARGIN=0.001"}},
+	"retry":  {func(t *testing.T) *publish.Clip { return clip(t, nobody(t)) }, []string{"LIVEPROOF_SESSION_DEADLINE=4s"}},
+}
+
+// TestBackendDecides: from the visitor's first request to the decision, by the signed result that the page brings.
 func TestBackendDecides(t *testing.T) {
 	needRuntime(t)
 	folder := build(t, "./cmd/liveproof", "./examples/backend-go")
-	for decision, c := range map[string]struct {
-		clip        func(*testing.T) *publish.Clip
-		environment []string
-	}{
-		"accept": {person, []string{"LIVEPROOF_VERDICT_THRESHOLD=0.002", "LIVEPROOF_VERDICT_MARGIN=0.001"}},
-		"reject": {person, []string{"LIVEPROOF_VERDICT_THRESHOLD=0.998", "LIVEPROOF_VERDICT_MARGIN=0.001"}},
-		"retry":  {func(t *testing.T) *publish.Clip { return clip(t, nobody(t)) }, []string{"LIVEPROOF_SESSION_DEADLINE=4s"}},
-	} {
+	for decision, c := range outcomes {
 		t.Run(decision, func(t *testing.T) {
 			video := c.clip(t)
 			server := startServer(t, folder, c.environment)
 			for _, b := range backends {
 				t.Run(b.name, func(t *testing.T) {
-					visitor, _ := b.start(t, folder, server).visit(t)
+					site := b.start(t, folder, server)
+					visitor, _ := site.visit(t)
 					made, body := visitor.create()
 					require.NotContains(t, body, server.key)
-					require.Equal(t, "wait", visitor.decision(made.ID))
 					send(t, made, video)
-					require.Eventually(t, func() bool { return visitor.decision(made.ID) != "wait" },
-						60*time.Second, 100*time.Millisecond)
+					result := ""
+					require.Eventually(t, func() bool {
+						result = server.result(t, made.ID, made.ClientToken)
+						return result != ""
+					}, 60*time.Second, 100*time.Millisecond)
+
+					other, _ := site.visit(t)
+					status, body := other.bring(result)
+					require.Equal(t, http.StatusNotFound, status, "somebody else's result: %s", body)
+					status, body = visitor.bring(altered(t, result))
+					require.Equal(t, http.StatusUnauthorized, status, body)
+					require.Equal(t, "wait", visitor.decision(made.ID), "nothing has been decided")
+					require.Equal(t, decision, visitor.decided(visitor.bring(result)))
 					require.Equal(t, decision, visitor.decision(made.ID))
 				})
+			}
+		})
+	}
+}
+
+// TestBackendHearsOfTheEnd: the page brings nothing, and Liveproof's own message decides.
+func TestBackendHearsOfTheEnd(t *testing.T) {
+	needRuntime(t)
+	folder := build(t, "./cmd/liveproof", "./examples/backend-go")
+	video, post := person(t), newPost(t)
+	server := startServer(t, folder, append(outcomes["accept"].environment, post.environment()...))
+	for _, b := range backends {
+		t.Run(b.name, func(t *testing.T) {
+			site := b.start(t, folder, server)
+			visitor, _ := site.visit(t)
+			made, _ := visitor.create()
+			send(t, made, video)
+			message := post.next(t)
+			require.Contains(t, message.body, made.ID)
+
+			receiver := browser{t, http.DefaultClient, site.url}
+			status, body := receiver.send(http.MethodPost, "/my-backend/webhook", message.body+" ", message.headers)
+			require.Equal(t, http.StatusUnauthorized, status, "an altered message: %s", body)
+			require.Equal(t, "wait", visitor.decision(made.ID))
+			for range 2 { // a message may come again
+				status, body = receiver.send(http.MethodPost, "/my-backend/webhook", message.body, message.headers)
+				require.Equal(t, http.StatusNoContent, status, body)
+				require.Equal(t, "accept", visitor.decision(made.ID))
 			}
 		})
 	}

@@ -87,11 +87,14 @@ func startServer(t *testing.T, folder string, environment []string, args ...stri
 	return start(t, environment, folder+"liveproof", args...)
 }
 
+// webhookSecret is what Liveproof and its receiver share.
+const webhookSecret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+
 // start runs an example's backend, which uses the Liveproof server.
 func (b backend) start(t *testing.T, folder string, liveproof process) process {
 	t.Helper()
 	program, args := b.command(t, folder)
-	return start(t, []string{"LIVEPROOF_URL=" + liveproof.url, "LIVEPROOF_API_KEY=" + liveproof.key},
+	return start(t, []string{"LIVEPROOF_URL=" + liveproof.url, "LIVEPROOF_API_KEY=" + liveproof.key, "LIVEPROOF_WEBHOOK_SECRET=" + webhookSecret},
 		program, append(args, "--listen", "127.0.0.1:0")...)
 }
 
@@ -119,8 +122,16 @@ func (b browser) do(method, path string) (status int, body string) {
 	if method == http.MethodPost {
 		sent = `{"mode":"onboarding"}` // by the component; backends ignore it
 	}
+	return b.send(method, path, sent, nil)
+}
+
+func (b browser) send(method, path, sent string, headers http.Header) (status int, body string) {
+	b.t.Helper()
 	req, err := http.NewRequestWithContext(b.t.Context(), method, b.site+path, strings.NewReader(sent))
 	require.NoError(b.t, err)
+	for name := range headers {
+		req.Header.Set(name, headers.Get(name))
+	}
 	resp, err := b.http.Do(req)
 	require.NoError(b.t, err)
 	defer resp.Body.Close()
@@ -142,10 +153,34 @@ func (b browser) create() (s publish.Session, body string) {
 func (b browser) decision(id string) string {
 	b.t.Helper()
 	status, body := b.do(http.MethodGet, "/my-backend/result/"+id)
+	return b.decided(status, body)
+}
+
+// bring gives the backend a signed result, as the page does.
+func (b browser) bring(result string) (status int, body string) {
+	b.t.Helper()
+	return b.send(http.MethodPost, "/my-backend/result", result, nil)
+}
+
+// decided is the decision that the backend answered.
+func (b browser) decided(status int, body string) string {
+	b.t.Helper()
 	require.Equal(b.t, http.StatusOK, status, body)
 	var result struct{ Decision string }
 	require.NoError(b.t, json.Unmarshal([]byte(body), &result))
 	return result.Decision
+}
+
+// result reads the signed result of a session with its client token, as the page does; "" while the session runs.
+func (p process) result(t *testing.T, id, clientToken string) string {
+	t.Helper()
+	client := browser{t, http.DefaultClient, p.url}
+	status, body := client.send(http.MethodGet, "/v1/sessions/"+id+"/result", "", http.Header{"Authorization": {"Bearer " + clientToken}})
+	if status == http.StatusConflict {
+		return ""
+	}
+	require.Equal(t, http.StatusOK, status, body)
+	return body
 }
 
 // needRuntime skips where ONNX Runtime's library has not been set up.
@@ -157,6 +192,17 @@ func needRuntime(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(checkout, ".cache/onnxruntime/libonnxruntime.so")); err != nil {
 		t.Skip("ONNX Runtime's library is not set up (make setup)")
 	}
+}
+
+// python is the environment of `make setup`, which has PyJWT.
+func python(t *testing.T) string {
+	t.Helper()
+	program, err := filepath.Abs(filepath.Join(checkout, ".venv/bin/python"))
+	require.NoError(t, err)
+	if out, err := exec.Command(program, "-c", "import jwt.algorithms; assert jwt.algorithms.has_crypto").CombinedOutput(); err != nil {
+		t.Skipf("%s has no PyJWT with cryptography (make setup): %s", program, out)
+	}
+	return program
 }
 
 // need finds a program, or skips.
