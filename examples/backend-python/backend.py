@@ -19,6 +19,7 @@ from pathlib import Path
 import jwt
 from checks import Checks
 from liveproof import CALL_TIMEOUT, Liveproof, Refusal, Unreachable
+
 from results import Verifier
 from webhooks import verify_webhook, webhook_key
 
