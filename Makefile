@@ -107,7 +107,7 @@ test-clients: ## clients of other projects (aiortc, FFmpeg, GStreamer, browsers 
 test-clients-quick: build ## the clients of test-clients that are installed in seconds; part of `make test`
 	clients/run.py --quick
 
-test-integrations-api: ## tools of other projects on the API: Redocly lints it, oapi-codegen makes a client, joserfc and Node verify results
+test-integrations-api: build ## tools of other projects on the API: Redocly lints it, clients made for Go, TypeScript and Python call a real server, joserfc and Node verify results
 	tools/integrations/run.sh
 
 test-schema: build ## requests that Schemathesis derives from the API's description, sent to a real server for a minute
