@@ -140,6 +140,27 @@ func send(t *testing.T, to publish.Session, clip *publish.Clip) {
 	})
 }
 
+// TestEnvironmentOfTheReadme: a server with examples/liveproof.env serves the backend that has the same file, and its page.
+func TestEnvironmentOfTheReadme(t *testing.T) {
+	needRuntime(t)
+	folder := build(t, "./cmd/liveproof")
+	environment := func(name string) string {
+		out, err := exec.CommandContext(t.Context(), "bash", "-c", `. ../examples/liveproof.env; echo -n "${!1}"`, "-", name).Output()
+		require.NoError(t, err)
+		require.NotEmpty(t, out, name)
+		return string(out)
+	}
+	server := start(t, nil, "bash", "-c", `set -a; . examples/liveproof.env; exec "$@"`, "-",
+		folder+"liveproof", "serve", "--listen", "127.0.0.1:0", "--udp-port", "0")
+	backend := browser{t, http.DefaultClient, server.url}
+	status, body := backend.send(http.MethodPost, "/v1/sessions", "", http.Header{"Authorization": {"Bearer " + environment("LIVEPROOF_API_KEY")}})
+	require.Equal(t, http.StatusCreated, status, body)
+	require.Equal(t, webhookSecret, environment("LIVEPROOF_WEBHOOK_SECRET"))
+	require.Contains(t, environment("LIVEPROOF_WEBHOOKS_SECRETS"), `"`+webhookSecret+`"`)
+	require.Equal(t, environment("LIVEPROOF_INGEST_WS_ORIGINS"), environment("LIVEPROOF_INGEST_CORS_ORIGINS"))
+	require.Contains(t, environment("LIVEPROOF_WEBHOOKS_URLS"), environment("LIVEPROOF_INGEST_CORS_ORIGINS")+"/my-backend/webhook")
+}
+
 func TestBackendTrustsNoBrowser(t *testing.T) {
 	needRuntime(t)
 	folder := build(t, "./cmd/liveproof", "./examples/backend-go")
@@ -164,6 +185,7 @@ func TestBackendTrustsNoBrowser(t *testing.T) {
 				"a result for a stranger":  {stranger, http.MethodGet, "/my-backend/result/" + made.ID, http.StatusNotFound},
 				"somebody else's result":   {other, http.MethodGet, "/my-backend/result/" + made.ID, http.StatusNotFound},
 				"no such session":          {visitor, http.MethodGet, "/my-backend/result/" + strings.Repeat("0", 26), http.StatusNotFound},
+				"no result":                {visitor, http.MethodPost, "/my-backend/result", http.StatusUnauthorized},
 				"a path in place of an id": {visitor, http.MethodGet, "/my-backend/result/" + made.ID + "%2Ftimeline", http.StatusNotFound},
 			} {
 				status, body := refused.who.do(refused.method, refused.path)
