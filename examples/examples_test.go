@@ -140,17 +140,17 @@ func send(t *testing.T, to publish.Session, clip *publish.Clip) {
 	})
 }
 
-// TestEnvironmentOfTheReadme: a server with examples/liveproof.env serves the backend that has the same file, and its page.
+// TestEnvironmentOfTheReadme: a server with examples/server.env serves a backend with examples/backend.env, and its page.
 func TestEnvironmentOfTheReadme(t *testing.T) {
 	needRuntime(t)
 	folder := build(t, "./cmd/liveproof")
 	environment := func(name string) string {
-		out, err := exec.CommandContext(t.Context(), "bash", "-c", `. ../examples/liveproof.env; echo -n "${!1}"`, "-", name).Output()
+		out, err := exec.CommandContext(t.Context(), "bash", "-c", `. ./server.env; . ./backend.env; echo -n "${!1}"`, "-", name).Output()
 		require.NoError(t, err)
 		require.NotEmpty(t, out, name)
 		return string(out)
 	}
-	server := start(t, nil, "bash", "-c", `set -a; . examples/liveproof.env; exec "$@"`, "-",
+	server := start(t, nil, "bash", "-c", `set -a; . examples/server.env; exec "$@"`, "-",
 		folder+"liveproof", "serve", "--listen", "127.0.0.1:0", "--udp-port", "0")
 	backend := browser{t, http.DefaultClient, server.url}
 	status, body := backend.send(http.MethodPost, "/v1/sessions", "", http.Header{"Authorization": {"Bearer " + environment("LIVEPROOF_API_KEY")}})
