@@ -36,7 +36,7 @@ var backends = []backend{
 func TestJudgeTellsThatNobodyIsThere(t *testing.T) {
 	needRuntime(t)
 	film := nobody(t)
-	cmd := exec.CommandContext(t.Context(), build(t, "./examples/judge")+"judge", film)
+	cmd := exec.CommandContext(t.Context(), build(t)+"judge", film)
 	cmd.Dir, cmd.Stderr = checkout, t.Output()
 	out, err := cmd.Output()
 	require.NoError(t, err)
@@ -45,7 +45,7 @@ func TestJudgeTellsThatNobodyIsThere(t *testing.T) {
 
 func TestJudgeNamesTheFileItCannotRead(t *testing.T) {
 	needRuntime(t)
-	cmd := exec.CommandContext(t.Context(), build(t, "./examples/judge")+"judge", "no-such-film.mp4")
+	cmd := exec.CommandContext(t.Context(), build(t)+"judge", "no-such-film.mp4")
 	cmd.Dir = checkout
 	out, err := cmd.CombinedOutput()
 	require.Error(t, err)
@@ -65,7 +65,7 @@ var outcomes = map[string]struct {
 // TestBackendDecides: from the visitor's first request to the decision, by the signed result that the page brings.
 func TestBackendDecides(t *testing.T) {
 	needRuntime(t)
-	folder := build(t, "./cmd/liveproof", "./examples/backend-go")
+	folder := build(t)
 	for decision, c := range outcomes {
 		t.Run(decision, func(t *testing.T) {
 			video := c.clip(t)
@@ -100,7 +100,7 @@ func TestBackendDecides(t *testing.T) {
 // TestBackendHearsOfTheEnd: the page brings nothing, and Liveproof's own message decides.
 func TestBackendHearsOfTheEnd(t *testing.T) {
 	needRuntime(t)
-	folder := build(t, "./cmd/liveproof", "./examples/backend-go")
+	folder := build(t)
 	video, post := person(t), newPost(t)
 	server := startServer(t, folder, append(outcomes["accept"].environment, post.environment()...))
 	for _, b := range backends {
@@ -143,7 +143,7 @@ func send(t *testing.T, to publish.Session, clip *publish.Clip) {
 // TestEnvironmentOfTheReadme: a server with examples/server.env serves a backend with examples/backend.env, and its page.
 func TestEnvironmentOfTheReadme(t *testing.T) {
 	needRuntime(t)
-	folder := build(t, "./cmd/liveproof")
+	folder := build(t)
 	environment := func(name string) string {
 		out, err := exec.CommandContext(t.Context(), "bash", "-c", `. ./server.env; . ./backend.env; echo -n "${!1}"`, "-", name).Output()
 		require.NoError(t, err)
@@ -163,7 +163,7 @@ func TestEnvironmentOfTheReadme(t *testing.T) {
 
 func TestBackendTrustsNoBrowser(t *testing.T) {
 	needRuntime(t)
-	folder := build(t, "./cmd/liveproof", "./examples/backend-go")
+	folder := build(t)
 	server := startServer(t, folder, nil)
 	for _, b := range backends {
 		t.Run(b.name, func(t *testing.T) {
@@ -198,7 +198,7 @@ func TestBackendTrustsNoBrowser(t *testing.T) {
 
 // TestBackendAsksAgainWithTheSameKey: the answer to the first request is lost, so a session may have been made.
 func TestBackendAsksAgainWithTheSameKey(t *testing.T) {
-	folder := build(t, "./examples/backend-go")
+	folder := build(t)
 	for _, b := range backends {
 		t.Run(b.name, func(t *testing.T) {
 			var mu sync.Mutex
@@ -227,7 +227,7 @@ func TestBackendAsksAgainWithTheSameKey(t *testing.T) {
 
 // TestBackendWithoutLiveproof: the browser is told only whether to try again.
 func TestBackendWithoutLiveproof(t *testing.T) {
-	folder := build(t, "./examples/backend-go")
+	folder := build(t)
 	for _, b := range backends {
 		t.Run(b.name, func(t *testing.T) {
 			for problem, want := range map[int]int{
@@ -253,7 +253,7 @@ func TestBackendWithoutLiveproof(t *testing.T) {
 }
 
 func TestBackendNeedsItsEnvironment(t *testing.T) {
-	folder := build(t, "./examples/backend-go")
+	folder := build(t)
 	for _, b := range backends {
 		t.Run(b.name, func(t *testing.T) {
 			program, args := b.command(t, folder)

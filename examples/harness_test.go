@@ -3,6 +3,7 @@ package examples
 import (
 	"bufio"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/cookiejar"
@@ -10,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 
@@ -21,6 +23,10 @@ import (
 
 func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m,
+		goleak.Cleanup(func(status int) {
+			_ = os.RemoveAll(programs) // "" removes nothing
+			os.Exit(status)
+		}),
 		// net/http keeps idle connections of a client for a while.
 		goleak.IgnoreTopFunction("net/http.(*persistConn).readLoop"),
 		goleak.IgnoreTopFunction("net/http.(*persistConn).writeLoop"),
@@ -30,15 +36,26 @@ func TestMain(m *testing.M) {
 // checkout is the repository's root, where every example runs.
 const checkout = ".."
 
-// build puts the programs of the packages into a folder of their own.
-func build(t *testing.T, packages ...string) (folder string) {
-	t.Helper()
-	folder = t.TempDir() + "/"
-	cmd := exec.Command("go", append([]string{"build", "-o", folder}, packages...)...)
+// programs is the folder that built has made.
+var programs string
+
+// built makes the programs of these tests, once for all of them; its error is the compiler's.
+var built = sync.OnceValue(func() (err error) {
+	if programs, err = os.MkdirTemp("", "examples"); err != nil {
+		return err
+	}
+	cmd := exec.Command("go", "build", "-o", programs+"/", "./cmd/liveproof", "./examples/judge", "./examples/backend-go")
 	cmd.Dir = checkout
-	out, err := cmd.CombinedOutput()
-	require.NoError(t, err, "%s", out)
-	return folder
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("%w: %s", err, out)
+	}
+	return nil
+})
+
+func build(t *testing.T) (folder string) {
+	t.Helper()
+	require.NoError(t, built())
+	return programs + "/"
 }
 
 // process is a server or a backend that runs until the test ends.

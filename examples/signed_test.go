@@ -126,7 +126,7 @@ func passed(id, visitor string) liveproof.Session {
 
 // TestBackendRefusesResults: only a valid result of this Liveproof, for this tenant, session and visitor, counts.
 func TestBackendRefusesResults(t *testing.T) {
-	folder := build(t, "./examples/backend-go")
+	folder := build(t)
 	for _, b := range backends {
 		t.Run(b.name, func(t *testing.T) {
 			s := newService(t, newSigner(t, "liveproof", time.Now))
@@ -175,7 +175,7 @@ func TestBackendRefusesResults(t *testing.T) {
 
 // TestBackendRefusesResultsOfOtherTimesAndServices: signed by the right key, with an end that is over or another issuer.
 func TestBackendRefusesResultsOfOtherTimesAndServices(t *testing.T) {
-	folder := build(t, "./examples/backend-go")
+	folder := build(t)
 	for what, signer := range map[string]*results.Signer{
 		"expired":         newSigner(t, "liveproof", func() time.Time { return time.Now().Add(-results.DefaultConfig().TTL - time.Second) }),
 		"another service": newSigner(t, "https://liveness.example.org", time.Now),
@@ -209,7 +209,7 @@ func hook(t *testing.T, secret, id string, sent time.Time, session, visitor stri
 
 // TestBackendRefusesWebhooks: only a message that Liveproof signed just now counts, and only once.
 func TestBackendRefusesWebhooks(t *testing.T) {
-	folder := build(t, "./examples/backend-go")
+	folder := build(t)
 	for _, b := range backends {
 		t.Run(b.name, func(t *testing.T) {
 			s := newService(t, newSigner(t, "liveproof", time.Now))

@@ -57,15 +57,15 @@ type header struct{ Alg, Typ, Kid string }
 
 // split takes a compact JWS apart: what is signed is header.payload.
 func split(jws string) (h header, signed string, signature []byte, err error) {
-	last := strings.LastIndex(jws, ".")
-	if strings.Count(jws, ".") != 2 {
+	parts := strings.Split(jws, ".")
+	if len(parts) != 3 {
 		return h, "", nil, errors.New("not three parts")
 	}
-	if err = decode(jws[:strings.Index(jws, ".")], &h); err != nil {
+	if err = decode(parts[0], &h); err != nil {
 		return h, "", nil, err
 	}
-	signature, err = base64.RawURLEncoding.DecodeString(jws[last+1:])
-	return h, jws[:last], signature, err
+	signature, err = base64.RawURLEncoding.DecodeString(parts[2])
+	return h, parts[0] + "." + parts[1], signature, err
 }
 
 // decode reads a part of a JWS that holds JSON.
