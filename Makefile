@@ -13,7 +13,7 @@ export LIVEPROOF_SHARED ?= $(abspath $(wildcard ../shared))
 VERSION := $(shell cat VERSION)
 REVISION := $(shell git describe --always --abbrev=40 --match= --dirty=+dirty 2>/dev/null)
 WEB_SOURCES := $(shell find webclient -type f -not -path '*/node_modules/*' -not -path '*/dist/*' -not -path '*/lib/*' -not -path '*/test-results/*' 2>/dev/null)
-GO_SOURCES := $(shell git ls-files -co --exclude-standard '*.go' '*.c' '*.h' go.mod go.sum VERSION 'configs/*' 'ingest/*.yaml' 2>/dev/null)
+GO_SOURCES := $(shell git ls-files -co --exclude-standard '*.go' '*.c' '*.h' go.mod go.sum VERSION 'configs/*' 'ingest/*.yaml' 'console/page/*' 2>/dev/null)
 
 # In a module of its own: its dependencies are not the service's.
 GOLANGCI_LINT := go tool -modfile=tools/golangci/go.mod golangci-lint
