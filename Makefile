@@ -19,7 +19,7 @@ GO_SOURCES := $(shell git ls-files -co --exclude-standard '*.go' '*.c' '*.h' go.
 GOLANGCI_LINT := go tool -modfile=tools/golangci/go.mod golangci-lint
 RUFF := .venv/bin/ruff
 PRETTIER := webclient/node_modules/.bin/prettier --config webclient/.prettierrc.json
-CLIENT_SCRIPTS := "clients/*.{js,mjs,json}" "clients/browser/**/*.{js,mjs}" "!clients/package-lock.json"
+CLIENT_SCRIPTS := "examples/**/*.mjs" "clients/*.{js,mjs,json}" "clients/browser/**/*.{js,mjs}" "!clients/package-lock.json"
 
 .PHONY: help run test setup build web lint lint-go lint-training lint-web format test-go test-thorough test-web test-training test-browser test-clients test-clients-quick test-integrations test-integrations-web test-integrations-api test-schema package
 .PHONY: encoders soak bench bench-sessions bench-verdict bench-owners bench-plot bench-peer fuzz clean
@@ -63,7 +63,7 @@ lint-training: $(RUFF) ## ruff
 
 lint-web: ## eslint, prettier
 	cd webclient && npm run --silent lint
-	webclient/node_modules/.bin/eslint --max-warnings 0 --config clients/eslint.config.js clients
+	webclient/node_modules/.bin/eslint --max-warnings 0 --config clients/eslint.config.js clients examples
 	$(PRETTIER) --check --log-level warn $(CLIENT_SCRIPTS)
 
 $(RUFF):
@@ -107,7 +107,7 @@ test-clients: ## clients of other projects (aiortc, FFmpeg, GStreamer, browsers 
 test-clients-quick: build ## the clients of test-clients that are installed in seconds; part of `make test`
 	clients/run.py --quick
 
-test-integrations-api: ## tools of other projects on the API: Redocly lints it, oapi-codegen makes a client, joserfc and Node verify results
+test-integrations-api: build ## tools of other projects on the API: Redocly lints it, clients made for Go, TypeScript and Python call a real server, joserfc and Node verify results
 	tools/integrations/run.sh
 
 test-schema: build ## requests that Schemathesis derives from the API's description, sent to a real server for a minute

@@ -13,7 +13,7 @@ CACHE=$PWD/.cache
 BUILD_PACKAGES=(build-essential pkg-config ca-certificates git unzip python3-pip ffmpeg opencv-data libopencv-dev
   libavcodec-dev libavdevice-dev libavfilter-dev libavformat-dev libavutil-dev libswresample-dev libswscale-dev)
 TRAIN_PACKAGES=(python3-venv python3-torch python3-torchvision python3-opencv)
-TEST_PACKAGES=(redis-server coturn chromium fonts-dejavu-core python3-venv)
+TEST_PACKAGES=(redis-server coturn chromium fonts-dejavu-core python3-venv python3-jwt python3-cryptography)
 GSTREAMER_PACKAGES=(gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly
   gstreamer1.0-nice python3-gst-1.0 gir1.2-gst-plugins-base-1.0 gir1.2-gst-plugins-bad-1.0)
 
