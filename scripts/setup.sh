@@ -171,7 +171,7 @@ setup_train() {
 setup_quick_clients() {
   rm -rf "$CACHE/clients/failures" && mkdir -p "$CACHE/clients/failures"
   try "aiortc aiortc-signal aiortc-slow pyav" clients_python
-  try "werift node-datachannel whip-whep simulcast binbat eyevinn readme readme-firefox component component-firefox" clients_node
+  try "werift node-datachannel whip-whep simulcast binbat eyevinn plain plain-firefox component component-firefox" clients_node
 }
 
 setup_clients() {
@@ -179,7 +179,7 @@ setup_clients() {
   setup_quick_clients
   try ffmpeg clients_ffmpeg
   try "gstreamer gstreamer-slow" client_packages "${GSTREAMER_PACKAGES[@]}"
-  try "readme-firefox component-firefox" client_packages firefox-esr
+  try "plain-firefox component-firefox" client_packages firefox-esr
 }
 
 case "${1:-}" in
