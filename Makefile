@@ -13,13 +13,13 @@ export LIVEPROOF_SHARED ?= $(abspath $(wildcard ../shared))
 VERSION := $(shell cat VERSION)
 REVISION := $(shell git describe --always --abbrev=40 --match= --dirty=+dirty 2>/dev/null)
 WEB_SOURCES := $(shell find webclient -type f -not -path '*/node_modules/*' -not -path '*/dist/*' -not -path '*/lib/*' -not -path '*/test-results/*' 2>/dev/null)
-GO_SOURCES := $(shell git ls-files -co --exclude-standard '*.go' '*.c' '*.h' go.mod go.sum VERSION 'configs/*' 'ingest/*.yaml' 2>/dev/null)
+GO_SOURCES := $(shell git ls-files -co --exclude-standard '*.go' '*.c' '*.h' go.mod go.sum VERSION 'configs/*' 'ingest/*.yaml' 'console/page/*' 2>/dev/null)
 
 # In a module of its own: its dependencies are not the service's.
 GOLANGCI_LINT := go tool -modfile=tools/golangci/go.mod golangci-lint
 RUFF := .venv/bin/ruff
 PRETTIER := webclient/node_modules/.bin/prettier --config webclient/.prettierrc.json
-CLIENT_SCRIPTS := "clients/*.{js,mjs,json}" "clients/browser/**/*.{js,mjs}" "!clients/package-lock.json"
+CLIENT_SCRIPTS := "examples/**/*.mjs" "clients/*.{js,mjs,json}" "clients/browser/**/*.{js,mjs}" "!clients/package-lock.json"
 
 .PHONY: help run test setup build web lint lint-go lint-training lint-web format test-go test-thorough test-web test-training test-browser test-clients test-clients-quick test-integrations test-integrations-web test-integrations-api test-schema package
 .PHONY: encoders soak bench bench-sessions bench-verdict bench-owners bench-plot bench-peer fuzz clean
@@ -63,7 +63,7 @@ lint-training: $(RUFF) ## ruff
 
 lint-web: ## eslint, prettier
 	cd webclient && npm run --silent lint
-	webclient/node_modules/.bin/eslint --max-warnings 0 --config clients/eslint.config.js clients
+	webclient/node_modules/.bin/eslint --max-warnings 0 --config clients/eslint.config.js clients examples
 	$(PRETTIER) --check --log-level warn $(CLIENT_SCRIPTS)
 
 $(RUFF):
@@ -107,7 +107,7 @@ test-clients: ## clients of other projects (aiortc, FFmpeg, GStreamer, browsers 
 test-clients-quick: build ## the clients of test-clients that are installed in seconds; part of `make test`
 	clients/run.py --quick
 
-test-integrations-api: ## tools of other projects on the API: Redocly lints it, oapi-codegen makes a client, joserfc and Node verify results
+test-integrations-api: build ## tools of other projects on the API: Redocly lints it, clients made for Go, TypeScript and Python call a real server, joserfc and Node verify results
 	tools/integrations/run.sh
 
 test-schema: build ## requests that Schemathesis derives from the API's description, sent to a real server for a minute

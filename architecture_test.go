@@ -36,6 +36,7 @@ var mayImport = map[string][]string{
 	"store":                 {""},
 	"results":               {""},
 	"webhooks":              {""},
+	"console":               {""},
 	"engine":                {"", "calibration", "configs", "detector", "media", "models", "onnx", "pipeline", "scorer", "verdict"},
 	"extract":               {"", "benchmark", "detector", "engine", "media"},
 	"publish":               {""},
@@ -75,7 +76,7 @@ var foreign = map[string][]string{
 	"github.com/schollz/progressbar":      {"cmd/liveproof"},
 	"golang.org/x/term":                   {"cmd/liveproof"},
 	"go.yaml.in/yaml":                     {"cmd/liveproof", "models"},
-	"net/http":                            {"ingest", "models", "publish", "webhooks", "cmd/liveproof", "examples/backend-go"},
+	"net/http":                            {"console", "ingest", "models", "publish", "webhooks", "cmd/liveproof", "examples/backend-go"},
 	"github.com/prometheus/client_golang": nil,
 	"golang.org/x/sync":                   nil,
 }

@@ -20,6 +20,8 @@ const ChangeVerdict = "verdict"
 type Delivery struct {
 	// Key names it: the same key is kept once.
 	Key string
+	// Tenant has the queue that it waits in.
+	Tenant string
 	// Body is the keeper's alone to read.
 	Body []byte
 }

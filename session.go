@@ -57,6 +57,8 @@ type Session struct {
 	CreatedAt   time.Time
 	ExpiresAt   time.Time // when the record is forgotten
 	DecidedAt   time.Time // zero until terminal
+	// ChangedAt is when the state or the verdict's outcome last changed, by the store's clock; zero before the first change.
+	ChangedAt time.Time
 
 	// Lease is the claim on the session. While the state is created, it says until
 	// when a client may connect. Afterwards the server that owns the connection

@@ -3,6 +3,7 @@ package examples
 import (
 	"bufio"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/cookiejar"
@@ -10,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 
@@ -21,6 +23,10 @@ import (
 
 func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m,
+		goleak.Cleanup(func(status int) {
+			_ = os.RemoveAll(programs) // "" removes nothing
+			os.Exit(status)
+		}),
 		// net/http keeps idle connections of a client for a while.
 		goleak.IgnoreTopFunction("net/http.(*persistConn).readLoop"),
 		goleak.IgnoreTopFunction("net/http.(*persistConn).writeLoop"),
@@ -30,15 +36,26 @@ func TestMain(m *testing.M) {
 // checkout is the repository's root, where every example runs.
 const checkout = ".."
 
-// build puts the programs of the packages into a folder of their own.
-func build(t *testing.T, packages ...string) (folder string) {
-	t.Helper()
-	folder = t.TempDir() + "/"
-	cmd := exec.Command("go", append([]string{"build", "-o", folder}, packages...)...)
+// programs is the folder that built has made.
+var programs string
+
+// built makes the programs of these tests, once for all of them; its error is the compiler's.
+var built = sync.OnceValue(func() (err error) {
+	if programs, err = os.MkdirTemp("", "examples"); err != nil {
+		return err
+	}
+	cmd := exec.Command("go", "build", "-o", programs+"/", "./cmd/liveproof", "./examples/judge", "./examples/backend-go")
 	cmd.Dir = checkout
-	out, err := cmd.CombinedOutput()
-	require.NoError(t, err, "%s", out)
-	return folder
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("%w: %s", err, out)
+	}
+	return nil
+})
+
+func build(t *testing.T) (folder string) {
+	t.Helper()
+	require.NoError(t, built())
+	return programs + "/"
 }
 
 // process is a server or a backend that runs until the test ends.
@@ -87,11 +104,14 @@ func startServer(t *testing.T, folder string, environment []string, args ...stri
 	return start(t, environment, folder+"liveproof", args...)
 }
 
+// webhookSecret is what Liveproof and its receiver share.
+const webhookSecret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+
 // start runs an example's backend, which uses the Liveproof server.
 func (b backend) start(t *testing.T, folder string, liveproof process) process {
 	t.Helper()
 	program, args := b.command(t, folder)
-	return start(t, []string{"LIVEPROOF_URL=" + liveproof.url, "LIVEPROOF_API_KEY=" + liveproof.key},
+	return start(t, []string{"LIVEPROOF_URL=" + liveproof.url, "LIVEPROOF_API_KEY=" + liveproof.key, "LIVEPROOF_WEBHOOK_SECRET=" + webhookSecret},
 		program, append(args, "--listen", "127.0.0.1:0")...)
 }
 
@@ -119,8 +139,16 @@ func (b browser) do(method, path string) (status int, body string) {
 	if method == http.MethodPost {
 		sent = `{"mode":"onboarding"}` // by the component; backends ignore it
 	}
+	return b.send(method, path, sent, nil)
+}
+
+func (b browser) send(method, path, sent string, headers http.Header) (status int, body string) {
+	b.t.Helper()
 	req, err := http.NewRequestWithContext(b.t.Context(), method, b.site+path, strings.NewReader(sent))
 	require.NoError(b.t, err)
+	for name := range headers {
+		req.Header.Set(name, headers.Get(name))
+	}
 	resp, err := b.http.Do(req)
 	require.NoError(b.t, err)
 	defer resp.Body.Close()
@@ -142,10 +170,34 @@ func (b browser) create() (s publish.Session, body string) {
 func (b browser) decision(id string) string {
 	b.t.Helper()
 	status, body := b.do(http.MethodGet, "/my-backend/result/"+id)
+	return b.decided(status, body)
+}
+
+// bring gives the backend a signed result, as the page does.
+func (b browser) bring(result string) (status int, body string) {
+	b.t.Helper()
+	return b.send(http.MethodPost, "/my-backend/result", result, nil)
+}
+
+// decided is the decision that the backend answered.
+func (b browser) decided(status int, body string) string {
+	b.t.Helper()
 	require.Equal(b.t, http.StatusOK, status, body)
 	var result struct{ Decision string }
 	require.NoError(b.t, json.Unmarshal([]byte(body), &result))
 	return result.Decision
+}
+
+// result reads the signed result of a session with its client token, as the page does; "" while the session runs.
+func (p process) result(t *testing.T, id, clientToken string) string {
+	t.Helper()
+	client := browser{t, http.DefaultClient, p.url}
+	status, body := client.send(http.MethodGet, "/v1/sessions/"+id+"/result", "", http.Header{"Authorization": {"Bearer " + clientToken}})
+	if status == http.StatusConflict {
+		return ""
+	}
+	require.Equal(t, http.StatusOK, status, body)
+	return body
 }
 
 // needRuntime skips where ONNX Runtime's library has not been set up.
@@ -157,6 +209,17 @@ func needRuntime(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(checkout, ".cache/onnxruntime/libonnxruntime.so")); err != nil {
 		t.Skip("ONNX Runtime's library is not set up (make setup)")
 	}
+}
+
+// python is the environment of `make setup`, which has PyJWT.
+func python(t *testing.T) string {
+	t.Helper()
+	program, err := filepath.Abs(filepath.Join(checkout, ".venv/bin/python"))
+	require.NoError(t, err)
+	if out, err := exec.Command(program, "-c", "import jwt.algorithms; assert jwt.algorithms.has_crypto").CombinedOutput(); err != nil {
+		t.Skipf("%s has no PyJWT with cryptography (make setup): %s", program, out)
+	}
+	return program
 }
 
 // need finds a program, or skips.

@@ -39,14 +39,22 @@ type Config struct {
 	RatePerTenant Rate `yaml:"rate_per_tenant"`
 	RatePerIP     Rate `yaml:"rate_per_ip"`
 	MessageRate   Rate `yaml:"message_rate"`
-	RateEntries   int  `yaml:"rate_entries"` // tenants and addresses remembered; the one unused for longest is forgotten first
+	// Listeners bounds the open streams of events of a server, /v1/sessions/{id}/events.
+	Listeners   ListenerLimits `yaml:"listeners"`
+	RateEntries int            `yaml:"rate_entries"` // tenants and addresses remembered; the one unused for longest is forgotten first
 
-	// CORSOrigins may use WHIP from a page elsewhere; "*" is any.
+	// CORSOrigins may use WHIP, and read results and events, from a page elsewhere; "*" is any.
 	CORSOrigins []string `yaml:"cors_origins"`
 	// WSOrigins may open signalling from a page elsewhere, besides the server's own origin; "*" is any.
 	WSOrigins []string `yaml:"ws_origins"`
 	// TrustedProxies are CIDRs whose X-Forwarded-For and -Proto count.
 	TrustedProxies []string `yaml:"trusted_proxies"`
+}
+
+// ListenerLimits are the most streams of events that are open at a time; one more gets 429.
+type ListenerLimits struct {
+	PerSession int `yaml:"per_session"`
+	PerTenant  int `yaml:"per_tenant"`
 }
 
 // Rate is a token bucket.
@@ -62,8 +70,8 @@ func DefaultConfig() Config {
 		Listen:  ":8080",
 		MaxBody: 64 << 10, MaxMessage: 64 << 10,
 		RatePerTenant: Rate{100, 200}, RatePerIP: Rate{50, 100}, MessageRate: Rate{20, 100},
-		RateEntries: 10_000,
-		APIKeys:     []APIKey{}, Hosts: []string{}, CORSOrigins: []string{}, WSOrigins: []string{}, TrustedProxies: []string{},
+		RateEntries: 10_000, Listeners: ListenerLimits{PerSession: 10, PerTenant: 1000},
+		APIKeys: []APIKey{}, Hosts: []string{}, CORSOrigins: []string{}, WSOrigins: []string{}, TrustedProxies: []string{},
 	}
 }
 
@@ -85,6 +93,8 @@ func (c Config) validateLimits() error {
 		check.In("max_body", c.MaxBody, 1<<10, 1<<20),
 		check.In("max_message", c.MaxMessage, 1<<10, 1<<20),
 		check.In("rate_entries", c.RateEntries, 1, 1_000_000),
+		check.In("listeners.per_session", c.Listeners.PerSession, 1, 1000),
+		check.In("listeners.per_tenant", c.Listeners.PerTenant, 1, 100_000),
 		c.RatePerTenant.validate("rate_per_tenant"),
 		c.RatePerIP.validate("rate_per_ip"),
 		c.MessageRate.validate("message_rate"),

@@ -89,7 +89,7 @@ func FuzzSubprotocol(f *testing.F) {
 	f.Add("liveproof.v1, bearer.abc", "")
 	f.Add("bearer.,liveproof.v1\nbearer.x.y.z", "Bearer ")
 	f.Add("liveproof.v1", "bearer eyJhbGciOiJub25lIn0.e30.")
-	tokens := newTokens(testSecret, time.Now)
+	tokens := newTokens(testSecret, clientTokens, time.Now)
 	f.Fuzz(func(t *testing.T, protocols, authorization string) {
 		r := &http.Request{Header: http.Header{"Sec-Websocket-Protocol": strings.Split(protocols, "\n"), "Authorization": {authorization}}}
 		token, offered := signalToken(r)

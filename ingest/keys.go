@@ -90,6 +90,11 @@ func newAPIKeys(keys []APIKey) apiKeys {
 	return hashed
 }
 
+// TenantOf returns a function that finds the tenant of a key. It takes the same time wherever the key is in the list.
+func TenantOf(keys []APIKey) func(key string) (tenant string, ok bool) {
+	return newAPIKeys(keys).find
+}
+
 // find returns the key's tenant; ok is false for an unknown key. It takes the
 // same time wherever the key is in the list.
 func (k apiKeys) find(key string) (tenant string, ok bool) {

@@ -1,8 +1,6 @@
 package ingest
 
 import (
-	"time"
-
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
 )
@@ -11,7 +9,7 @@ import (
 type metrics struct {
 	// requests by route (the pattern, "other" without one), method and status.
 	requests *prometheus.CounterVec
-	// latency in seconds by route, without signalling, whose requests live as long as a session.
+	// latency in seconds by route, without signalling and events, whose requests live as long as a session.
 	latency *prometheus.HistogramVec
 	// created counts created sessions by tenant (a name of the configuration) and
 	// mode: onboarding, call.
@@ -29,6 +27,8 @@ type metrics struct {
 	unsent prometheus.Counter
 	// mismatched counts clients whose delivered camera settings are not the requested ones.
 	mismatched prometheus.Counter
+	// listeners counts the open streams of events by tenant.
+	listeners *prometheus.GaugeVec
 }
 
 // newMetrics registers; a nil registerer keeps the metrics to this server.
@@ -56,10 +56,8 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		mismatched: f.NewCounter(prometheus.CounterOpts{
 			Namespace: "liveproof", Name: "settings_mismatch_total", Help: "Clients whose delivered camera settings differ from the requested.",
 		}),
+		listeners: f.NewGaugeVec(prometheus.GaugeOpts{
+			Namespace: "liveproof", Name: "event_listeners", Help: "Open streams of a session's events.",
+		}, []string{"tenant"}),
 	}
-}
-
-func (m *metrics) served(route, method, status string, took time.Duration) {
-	m.requests.WithLabelValues(route, method, status).Inc()
-	m.latency.WithLabelValues(route).Observe(took.Seconds())
 }

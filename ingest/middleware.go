@@ -36,7 +36,10 @@ func (s *Server) wrap(route string, handle func(http.ResponseWriter, *http.Reque
 		if err != nil {
 			s.refuse(rec, err, id)
 		}
-		s.metrics.served(route, knownMethod(r.Method), strconv.Itoa(rec.statusCode()), time.Since(start))
+		s.metrics.requests.WithLabelValues(route, knownMethod(r.Method), strconv.Itoa(rec.statusCode())).Inc()
+		if !rec.lasting() {
+			s.metrics.latency.WithLabelValues(route).Observe(time.Since(start).Seconds())
+		}
 		s.log.Debug("request", "id", id, "method", r.Method, "route", route, "status", rec.statusCode(),
 			"ms", time.Since(start).Milliseconds(), "from", s.clientIP(r))
 	})
@@ -156,7 +159,7 @@ func (s *Server) sameOrigin(handle func(http.ResponseWriter, *http.Request) erro
 	}
 }
 
-// cors opens WHIP to pages elsewhere, with the headers that RFC 9725 needs seen.
+// cors opens a path to pages elsewhere, with the headers that RFC 9725 needs seen.
 func (s *Server) cors(w http.ResponseWriter, r *http.Request, allow string) {
 	w.Header().Add("Vary", "Origin")
 	origin := r.Header.Get("Origin")
@@ -168,7 +171,7 @@ func (s *Server) cors(w http.ResponseWriter, r *http.Request, allow string) {
 	h.Set("Access-Control-Expose-Headers", "Location, ETag, Link, Retry-After, RateLimit, RateLimit-Policy, Accept-Post, Accept-Patch, X-Request-Id")
 	if r.Method == http.MethodOptions {
 		h.Set("Access-Control-Allow-Methods", allow)
-		h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, If-Match")
+		h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, If-Match, Last-Event-ID")
 		h.Set("Access-Control-Max-Age", "600")
 	}
 }
@@ -272,4 +275,9 @@ func (w *recorder) statusCode() int {
 		return http.StatusOK
 	}
 	return w.status
+}
+
+// lasting reports whether the answer was signalling or events, which take as long as a session.
+func (w *recorder) lasting() bool {
+	return w.status == http.StatusSwitchingProtocols || w.status == http.StatusOK && w.Header().Get("Content-Type") == typeEvents
 }

@@ -60,17 +60,20 @@ type Server struct {
 	now     func() time.Time
 	metrics *metrics
 	tokens  *tokens
-	keys    apiKeys
-	tenants *limits
-	perIP   *limits
-	proxies []netip.Prefix
-	hosts   *hosts
-	web     *website
-	demo    *demoSessions
-	ready   *readiness
-	live    *live.Supervisor
-	handler http.Handler
-	routes  []route
+	// readTokens read a session's events.
+	readTokens *tokens
+	listeners  *listeners
+	keys       apiKeys
+	tenants    *limits
+	perIP      *limits
+	proxies    []netip.Prefix
+	hosts      *hosts
+	web        *website
+	demo       *demoSessions
+	ready      *readiness
+	live       *live.Supervisor
+	handler    http.Handler
+	routes     []route
 
 	draining atomic.Bool
 	mu       sync.Mutex
@@ -102,7 +105,8 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	s := &Server{
 		cfg: cfg, deps: deps, log: deps.Log, now: deps.Now,
 		metrics: newMetrics(deps.Metrics),
-		tokens:  newTokens(secret, deps.Now), keys: newAPIKeys(cfg.APIKeys),
+		tokens:  newTokens(secret, clientTokens, deps.Now), keys: newAPIKeys(cfg.APIKeys),
+		readTokens: newTokens(secret, readTokens, deps.Now),
 	}
 	return s, s.assemble()
 }
@@ -140,6 +144,7 @@ func (s *Server) assemble() (err error) {
 	if s.demo, err = newDemoSessions(); err != nil {
 		return err
 	}
+	s.listeners = newListeners(s.deps.Sessions, s.cfg.Listeners, s.log, s.metrics.listeners)
 	s.ready = &readiness{sessions: s.deps.Sessions, model: s.deps.Ready, now: s.now}
 	s.live, err = live.New(s.deps.Session, live.Deps{
 		Sessions: s.deps.Sessions, Analyzer: s.deps.Analyzer, Dial: s.deps.Dial,
@@ -244,6 +249,7 @@ func (s *Server) drain(within time.Duration) error {
 	if err != nil {
 		s.log.Error("gave up on sessions that do not end", "err", err)
 	}
+	s.listeners.close() // they have heard how the sessions of this server ended
 	return err
 }
 

@@ -14,37 +14,45 @@ import (
 
 const (
 	tokenIssuer   = "liveproof"
-	tokenAudience = "liveproof:connect"
 	maxTokenBytes = 2048
 )
 
-// tokens signs and checks client tokens: JWTs (RFC 7519) with HS256, bound to
-// one session by their subject. That one opens a single connection is the
+// purpose is what a token is good for. Its audience keeps it from every other use.
+type purpose struct{ audience, name string }
+
+var (
+	clientTokens = purpose{"liveproof:connect", "client token"}
+	readTokens   = purpose{"liveproof:read", "read token"}
+)
+
+// tokens signs and checks tokens of one purpose: JWTs (RFC 7519) with HS256, bound to
+// one session by their subject. That a client token opens a single connection is the
 // store's knowledge (Sessions.Claim), for it must hold across servers.
 type tokens struct {
 	secret []byte
-	now    func() time.Time
-	live   *jwt.Parser // refuses an expired token
-	any    *jwt.Parser // checks everything but the time
+	purpose
+	now  func() time.Time
+	live *jwt.Parser // refuses an expired token
+	any  *jwt.Parser // checks everything but the time
 }
 
-func newTokens(secret string, now func() time.Time) *tokens {
+func newTokens(secret string, p purpose, now func() time.Time) *tokens {
 	common := []jwt.ParserOption{
 		jwt.WithValidMethods([]string{jwt.SigningMethodHS256.Alg()}),
-		jwt.WithIssuer(tokenIssuer), jwt.WithAudience(tokenAudience),
+		jwt.WithIssuer(tokenIssuer), jwt.WithAudience(p.audience),
 		jwt.WithStrictDecoding(), jwt.WithTimeFunc(now),
 	}
 	return &tokens{
-		secret: []byte(secret), now: now,
+		secret: []byte(secret), purpose: p, now: now,
 		live: jwt.NewParser(append(slices.Clip(common), jwt.WithExpirationRequired())...),
 		any:  jwt.NewParser(append(slices.Clip(common), jwt.WithoutClaimsValidation())...),
 	}
 }
 
-// issue returns a token that connects to id once, until expires.
+// issue returns a token for id, which is good until expires.
 func (t *tokens) issue(id liveproof.SessionID, expires time.Time) (string, error) {
 	claims := jwt.RegisteredClaims{
-		Issuer: tokenIssuer, Audience: jwt.ClaimStrings{tokenAudience},
+		Issuer: tokenIssuer, Audience: jwt.ClaimStrings{t.audience},
 		Subject: string(id), ID: ids.New(t.now()),
 		IssuedAt: jwt.NewNumericDate(t.now()), ExpiresAt: jwt.NewNumericDate(expires),
 	}
@@ -64,20 +72,20 @@ func (t *tokens) verifyConnected(raw string, id liveproof.SessionID) (tokenID st
 
 func (t *tokens) check(parser *jwt.Parser, raw string, id liveproof.SessionID) (string, error) {
 	if raw == "" {
-		return "", problem(CodeUnauthorized, "a client token is needed")
+		return "", problem(CodeUnauthorized, "a "+t.name+" is needed")
 	}
 	if len(raw) > maxTokenBytes {
-		return "", problem(CodeTokenInvalid, "the client token is not valid")
+		return "", problem(CodeTokenInvalid, "the "+t.name+" is not valid")
 	}
 	var c jwt.RegisteredClaims
 	_, err := parser.ParseWithClaims(raw, &c, func(*jwt.Token) (any, error) { return t.secret, nil })
 	switch {
 	case errors.Is(err, jwt.ErrTokenExpired) && !errors.Is(err, jwt.ErrTokenSignatureInvalid):
-		return "", problem(CodeTokenExpired, "the client token has expired")
-	case err != nil, c.ID == "", len(c.ID) > 64, c.Issuer != tokenIssuer, !slices.Contains(c.Audience, tokenAudience):
-		return "", problem(CodeTokenInvalid, "the client token is not valid")
+		return "", problem(CodeTokenExpired, "the "+t.name+" has expired")
+	case err != nil, c.ID == "", len(c.ID) > 64, c.Issuer != tokenIssuer, !slices.Contains(c.Audience, t.audience):
+		return "", problem(CodeTokenInvalid, "the "+t.name+" is not valid")
 	case subtle.ConstantTimeCompare([]byte(c.Subject), []byte(id)) != 1:
-		return "", problem(CodeTokenWrongSession, "the client token belongs to another session")
+		return "", problem(CodeTokenWrongSession, "the "+t.name+" belongs to another session")
 	}
 	return c.ID, nil
 }

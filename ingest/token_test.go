@@ -19,7 +19,7 @@ const someID = liveproof.SessionID("01JD4Z5T8Q0V9X2B3C4D5E6F7G")
 
 func forge(t testing.TB, method jwt.SigningMethod, key any, change func(jwt.MapClaims)) string {
 	claims := jwt.MapClaims{
-		"iss": tokenIssuer, "aud": tokenAudience, "sub": string(someID), "jti": "x",
+		"iss": tokenIssuer, "aud": clientTokens.audience, "sub": string(someID), "jti": "x",
 		"iat": time.Now().Unix(), "exp": time.Now().Add(time.Minute).Unix(),
 	}
 	if change != nil {
@@ -32,7 +32,7 @@ func forge(t testing.TB, method jwt.SigningMethod, key any, change func(jwt.MapC
 
 // TestTokens: unsigned, tampered with, of another issuer, session or time.
 func TestTokens(t *testing.T) {
-	tk := newTokens(testSecret, time.Now)
+	tk := newTokens(testSecret, clientTokens, time.Now)
 	good, err := tk.issue(someID, time.Now().Add(time.Minute))
 	require.NoError(t, err)
 	parts := strings.Split(good, ".")
@@ -73,7 +73,7 @@ func TestTokens(t *testing.T) {
 
 // TestConnectedToken: the connection that a token opened outlives the token, and only that.
 func TestConnectedToken(t *testing.T) {
-	tk := newTokens(testSecret, time.Now)
+	tk := newTokens(testSecret, clientTokens, time.Now)
 	old := forge(t, jwt.SigningMethodHS256, []byte(testSecret), func(c jwt.MapClaims) { c["exp"] = 1 })
 	id, err := tk.verifyConnected(old, someID)
 	require.NoError(t, err)
@@ -121,14 +121,14 @@ func TestTokenAtTheDoor(t *testing.T) {
 }
 
 func TestNoTokenInErrors(t *testing.T) {
-	tk := newTokens(testSecret, time.Now)
+	tk := newTokens(testSecret, clientTokens, time.Now)
 	_, err := tk.verify("secret.secret.secret", someID)
 	require.NotContains(t, err.Error(), "secret")
 	require.NoError(t, errors.Unwrap(err))
 }
 
 func FuzzToken(f *testing.F) {
-	tk := newTokens(testSecret, time.Now)
+	tk := newTokens(testSecret, clientTokens, time.Now)
 	good, _ := tk.issue(someID, time.Now().Add(time.Hour))
 	f.Add(good)
 	f.Add("a.b.c")

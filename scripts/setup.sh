@@ -13,7 +13,7 @@ CACHE=$PWD/.cache
 BUILD_PACKAGES=(build-essential pkg-config ca-certificates git unzip python3-pip ffmpeg opencv-data libopencv-dev
   libavcodec-dev libavdevice-dev libavfilter-dev libavformat-dev libavutil-dev libswresample-dev libswscale-dev)
 TRAIN_PACKAGES=(python3-venv python3-torch python3-torchvision python3-opencv)
-TEST_PACKAGES=(redis-server coturn chromium fonts-dejavu-core python3-venv)
+TEST_PACKAGES=(redis-server coturn chromium fonts-dejavu-core python3-venv python3-jwt python3-cryptography)
 GSTREAMER_PACKAGES=(gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly
   gstreamer1.0-nice python3-gst-1.0 gir1.2-gst-plugins-base-1.0 gir1.2-gst-plugins-bad-1.0)
 
@@ -171,7 +171,7 @@ setup_train() {
 setup_quick_clients() {
   rm -rf "$CACHE/clients/failures" && mkdir -p "$CACHE/clients/failures"
   try "aiortc aiortc-signal aiortc-slow pyav" clients_python
-  try "werift node-datachannel whip-whep simulcast binbat eyevinn readme readme-firefox component component-firefox" clients_node
+  try "werift node-datachannel whip-whep simulcast binbat eyevinn plain plain-firefox component component-firefox" clients_node
 }
 
 setup_clients() {
@@ -179,7 +179,7 @@ setup_clients() {
   setup_quick_clients
   try ffmpeg clients_ffmpeg
   try "gstreamer gstreamer-slow" client_packages "${GSTREAMER_PACKAGES[@]}"
-  try "readme-firefox component-firefox" client_packages firefox-esr
+  try "plain-firefox component-firefox" client_packages firefox-esr
 }
 
 case "${1:-}" in

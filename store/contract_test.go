@@ -34,6 +34,7 @@ type storer interface {
 	SetStreaming(ctx context.Context, id liveproof.SessionID, model liveproof.ModelInfo, threshold liveproof.Threshold, detector string) error
 	AppendSamples(ctx context.Context, id liveproof.SessionID, samples []liveproof.Sample, counts liveproof.FrameCounts, current liveproof.Verdict) error
 	Decide(ctx context.Context, id liveproof.SessionID, end liveproof.Ending) (liveproof.Session, error)
+	Watch(ctx context.Context, tell func(liveproof.SessionID)) error
 	Ping(ctx context.Context) error
 	Close() error
 }
@@ -75,6 +76,7 @@ func runContract(t *testing.T, s storer) {
 		"idempotency key":                 checkIdempotency,
 		"missing session":                 checkMissing,
 		"claim once":                      checkClaimOnce,
+		"watch":                           checkWatch,
 		"two peers race":                  checkClaimRace,
 		"states in order":                 checkStates,
 		"model fixed by the first sample": checkModelFixed,

@@ -105,6 +105,9 @@ func decodeSession(id liveproof.SessionID, f map[string]string) (liveproof.Sessi
 	if f["decided_at"] != "" {
 		s.DecidedAt = d.time("decided_at")
 	}
+	if f["changed_at"] != "" {
+		s.ChangedAt = d.time("changed_at")
+	}
 	d.consistent(s)
 	if d.err != nil {
 		return liveproof.Session{}, d.err

@@ -21,6 +21,7 @@ type Memory struct {
 	tenants   map[string][]liveproof.SessionID // of each tenant, in the order of ids
 	nextSweep time.Time
 	outbox    *memoryOutbox // nil until WatchChanges
+	watchers  map[*watcher]struct{}
 }
 
 type record struct {
@@ -38,6 +39,7 @@ func NewMemory(cfg Config, now func() time.Time) *Memory {
 		sessions: make(map[liveproof.SessionID]*record),
 		keys:     make(map[string]idempotency),
 		tenants:  make(map[string][]liveproof.SessionID),
+		watchers: make(map[*watcher]struct{}),
 	}
 }
 
@@ -110,6 +112,7 @@ func (m *Memory) Delete(_ context.Context, id liveproof.SessionID) error {
 		return err
 	}
 	m.forget(id, r)
+	m.tell(id)
 	return nil
 }
 
@@ -128,6 +131,7 @@ func (m *Memory) Claim(_ context.Context, id liveproof.SessionID, tokenID string
 	}
 	r.token = tokenID
 	r.session.State, r.session.Lease = liveproof.StateConnecting, lease
+	m.changed(r)
 	return nil
 }
 
@@ -194,6 +198,7 @@ func (m *Memory) SetStreaming(_ context.Context, id liveproof.SessionID, model l
 	same := r.session.Model == model && r.session.Threshold == threshold && r.session.Detector == detector
 	switch {
 	case r.session.State == liveproof.StateConnecting:
+		defer m.changed(r)
 	case r.session.State == liveproof.StateStreaming && (same || r.lastSeq == 0):
 	default:
 		return liveproof.ErrConflict
@@ -217,6 +222,7 @@ func (m *Memory) AppendSamples(_ context.Context, id liveproof.SessionID, sample
 		return liveproof.ErrDecided
 	}
 	if r.session.Verdict.Outcome != current.Outcome {
+		m.changed(r)
 		m.outbox.note(id, liveproof.ChangeVerdict, current.Outcome, m.now())
 	}
 	r.session.Frames, r.session.Verdict = counts, current
@@ -239,6 +245,8 @@ func (m *Memory) decide(r *record, end liveproof.Ending) (liveproof.Session, err
 	ended := r.session.State.Terminal()
 	stored, err := r.decide(end, m.now())
 	if err == nil && !ended {
+		m.changed(r)
+		stored.ChangedAt = r.session.ChangedAt
 		m.outbox.note(stored.ID, string(stored.State), stored.Verdict.Outcome, m.now())
 	}
 	return stored, err

@@ -14,12 +14,14 @@ type memoryOutbox struct {
 	told       int // changes so far
 	changes    []liveproof.Change
 	deliveries map[string]*queued
+	waiting    map[string]int // deliveries of each tenant
 }
 
 // queued is a delivery in memory.
 type queued struct {
-	body []byte
-	due  time.Time
+	tenant string
+	body   []byte
+	due    time.Time
 }
 
 // WatchChanges keeps changes from now on until they are acknowledged.
@@ -27,7 +29,7 @@ func (m *Memory) WatchChanges(context.Context) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.outbox == nil {
-		m.outbox = &memoryOutbox{deliveries: make(map[string]*queued)}
+		m.outbox = &memoryOutbox{deliveries: make(map[string]*queued), waiting: make(map[string]int)}
 	}
 	return nil
 }
@@ -66,15 +68,16 @@ func (m *Memory) Enqueue(_ context.Context, d liveproof.Delivery) error {
 	if _, kept := m.outbox.deliveries[d.Key]; kept {
 		return nil
 	}
-	if len(m.outbox.deliveries) >= maxOutbox {
+	if m.outbox.waiting[d.Tenant] >= maxOutbox {
 		return liveproof.ErrOverloaded
 	}
-	m.outbox.deliveries[d.Key] = &queued{d.Body, m.now()}
+	m.outbox.waiting[d.Tenant]++
+	m.outbox.deliveries[d.Key] = &queued{d.Tenant, d.Body, m.now()}
 	return nil
 }
 
 // Due implements webhooks.Outbox.
-func (m *Memory) Due(_ context.Context, lease time.Duration, most int) (due []liveproof.Delivery, err error) {
+func (m *Memory) Due(_ context.Context, tenant string, lease time.Duration, most int) (due []liveproof.Delivery, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	now := m.now()
@@ -82,9 +85,9 @@ func (m *Memory) Due(_ context.Context, lease time.Duration, most int) (due []li
 		if len(due) == most {
 			break
 		}
-		if !now.Before(q.due) {
+		if q.tenant == tenant && !now.Before(q.due) {
 			q.due = now.Add(lease)
-			due = append(due, liveproof.Delivery{Key: key, Body: q.body})
+			due = append(due, liveproof.Delivery{Key: key, Tenant: tenant, Body: q.body})
 		}
 	}
 	return due, nil
@@ -101,14 +104,17 @@ func (m *Memory) Postpone(_ context.Context, d liveproof.Delivery, pause time.Du
 }
 
 // Delivered implements webhooks.Outbox.
-func (m *Memory) Delivered(_ context.Context, key string) error {
+func (m *Memory) Delivered(_ context.Context, d liveproof.Delivery) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	delete(m.outbox.deliveries, key)
+	if q, kept := m.outbox.deliveries[d.Key]; kept {
+		m.outbox.waiting[q.tenant]--
+		delete(m.outbox.deliveries, d.Key)
+	}
 	return nil
 }
 
 // Bury implements webhooks.Outbox: in memory a dead letter is forgotten; the log names it.
 func (m *Memory) Bury(ctx context.Context, d liveproof.Delivery) error {
-	return m.Delivered(ctx, d.Key)
+	return m.Delivered(ctx, d)
 }

@@ -16,7 +16,7 @@ import (
 // The outbox: liveproof:events has every change of a session, at least once, and the consumer group "webhooks" remembers which
 // of them are dealt with. Deliveries are in keys of their own, all in one slot:
 //
-//   - liveproof:{webhooks}:due, a sorted set of the deliveries' keys by the time at which they are due;
+//   - liveproof:{webhooks}:due:T, a sorted set of tenant T's deliveries' keys by the time at which they are due;
 //   - liveproof:{webhooks}:deliveries, a hash with their bodies;
 //   - liveproof:{webhooks}:dead and liveproof:{webhooks}:buried, the same for dead letters, by the time of their burial.
 const (
@@ -26,12 +26,19 @@ const (
 	// unacknowledged is when a change that was taken is given to another server.
 	unacknowledged = 30 * time.Second
 	changesAtOnce  = 100
-	// maxOutbox bounds the dead letters and, in memory, the deliveries.
+	// maxOutbox bounds the dead letters and, in memory, a tenant's deliveries.
 	maxOutbox = 10_000
+	// maxQueue bounds a tenant's deliveries in Redis, which takes about 50 MB for so many.
+	maxQueue = 100_000
 )
 
-var outboxKeys = []string{
-	"liveproof:{webhooks}:due", "liveproof:{webhooks}:deliveries", "liveproof:{webhooks}:dead", "liveproof:{webhooks}:buried",
+const (
+	deadKey   = "liveproof:{webhooks}:dead"
+	buriedKey = "liveproof:{webhooks}:buried"
+)
+
+func outboxKeys(tenant string) []string {
+	return []string{"liveproof:{webhooks}:due:" + tenant, "liveproof:{webhooks}:deliveries", deadKey, buriedKey}
 }
 
 // Each script's KEYS are outboxKeys. Times are Redis's own, in Unix milliseconds.
@@ -41,8 +48,9 @@ local now = t[1] * 1000 + math.floor(t[2] / 1000)
 `
 
 var (
-	// ARGV key, body.
+	// ARGV key, body, most that wait. Answers 0 when so many do.
 	enqueueScript = redis.NewScript(luaNow + `
+if redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[3]) then return redis.call('HEXISTS', KEYS[2], ARGV[1]) end
 if redis.call('HSETNX', KEYS[2], ARGV[1], ARGV[2]) == 1 then redis.call('ZADD', KEYS[1], now, ARGV[1]) end
 return 1`)
 	// ARGV lease (ms), most. Answers key, body, …
@@ -153,44 +161,48 @@ func (r *Redis) Acknowledge(ctx context.Context, changes []liveproof.Change) err
 
 // Enqueue implements webhooks.Outbox.
 func (r *Redis) Enqueue(ctx context.Context, d liveproof.Delivery) error {
-	return mapError(enqueueScript.Run(ctx, r.db, outboxKeys, d.Key, d.Body).Err())
+	kept, err := enqueueScript.Run(ctx, r.db, outboxKeys(d.Tenant), d.Key, d.Body, maxQueue).Int()
+	if err == nil && kept == 0 {
+		return liveproof.ErrOverloaded
+	}
+	return mapError(err)
 }
 
 // Due implements webhooks.Outbox.
-func (r *Redis) Due(ctx context.Context, lease time.Duration, most int) ([]liveproof.Delivery, error) {
-	found, err := dueScript.Run(ctx, r.db, outboxKeys, lease.Milliseconds(), most).StringSlice()
+func (r *Redis) Due(ctx context.Context, tenant string, lease time.Duration, most int) ([]liveproof.Delivery, error) {
+	found, err := dueScript.Run(ctx, r.db, outboxKeys(tenant), lease.Milliseconds(), most).StringSlice()
 	if err != nil {
 		return nil, mapError(err)
 	}
 	due := make([]liveproof.Delivery, len(found)/2)
 	for i := range due {
-		due[i] = liveproof.Delivery{Key: found[2*i], Body: []byte(found[2*i+1])}
+		due[i] = liveproof.Delivery{Key: found[2*i], Tenant: tenant, Body: []byte(found[2*i+1])}
 	}
 	return due, nil
 }
 
 // Postpone implements webhooks.Outbox.
 func (r *Redis) Postpone(ctx context.Context, d liveproof.Delivery, pause time.Duration) error {
-	return mapError(postponeScript.Run(ctx, r.db, outboxKeys, d.Key, d.Body, pause.Milliseconds()).Err())
+	return mapError(postponeScript.Run(ctx, r.db, outboxKeys(d.Tenant), d.Key, d.Body, pause.Milliseconds()).Err())
 }
 
 // Delivered implements webhooks.Outbox.
-func (r *Redis) Delivered(ctx context.Context, key string) error {
-	return mapError(deliveredScript.Run(ctx, r.db, outboxKeys, key).Err())
+func (r *Redis) Delivered(ctx context.Context, d liveproof.Delivery) error {
+	return mapError(deliveredScript.Run(ctx, r.db, outboxKeys(d.Tenant), d.Key).Err())
 }
 
 // Bury implements webhooks.Outbox.
 func (r *Redis) Bury(ctx context.Context, d liveproof.Delivery) error {
-	return mapError(buryScript.Run(ctx, r.db, outboxKeys, d.Key, d.Body, maxOutbox).Err())
+	return mapError(buryScript.Run(ctx, r.db, outboxKeys(d.Tenant), d.Key, d.Body, maxOutbox).Err())
 }
 
 // Dead returns the dead letters, the oldest first.
 func (r *Redis) Dead(ctx context.Context) ([]liveproof.Delivery, error) {
-	keys, err := r.db.ZRange(ctx, outboxKeys[2], 0, -1).Result()
+	keys, err := r.db.ZRange(ctx, deadKey, 0, -1).Result()
 	if err != nil || len(keys) == 0 {
 		return nil, mapError(err)
 	}
-	bodies, err := r.db.HMGet(ctx, outboxKeys[3], keys...).Result()
+	bodies, err := r.db.HMGet(ctx, buriedKey, keys...).Result()
 	if err != nil {
 		return nil, mapError(err)
 	}
@@ -204,7 +216,7 @@ func (r *Redis) Dead(ctx context.Context) ([]liveproof.Delivery, error) {
 
 // Revive makes a dead letter due again, with the body given; liveproof.ErrNotFound when it is none.
 func (r *Redis) Revive(ctx context.Context, d liveproof.Delivery) error {
-	revived, err := reviveScript.Run(ctx, r.db, outboxKeys, d.Key, d.Body).Int()
+	revived, err := reviveScript.Run(ctx, r.db, outboxKeys(d.Tenant), d.Key, d.Body).Int()
 	if err == nil && revived == 0 {
 		return fmt.Errorf("dead letter %s: %w", d.Key, liveproof.ErrNotFound)
 	}

@@ -12,6 +12,9 @@ const luaAnswer = `
 local function change(event)
   local untold = redis.call('HGET', KEYS[1], 'untold')
   redis.call('HSET', KEYS[1], 'untold', untold and (untold .. ' ' .. event) or event)
+  if event == 'created' then return end
+  local t = redis.call('TIME')
+  redis.call('HSET', KEYS[1], 'changed_at', t[1] * 1000 + math.floor(t[2] / 1000))
 end
 -- The threshold that judges, as :value:source:calibration:sha256; nothing without one.
 local function judged()

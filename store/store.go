@@ -15,6 +15,8 @@
 //   - Samples carry a sequence number, so a call that is repeated after a lost
 //     answer adds nothing twice.
 //   - A session that is gone is never re-created by a late write.
+//   - Watch tells the ids of sessions whose state or outcome changed, on any server. It may miss a change, so its caller also reads
+//     records from time to time. ChangedAt in the record is the time of the last one.
 //   - liveproof.ErrUnavailable says that the store does not answer; nothing
 //     is known then about whether the write happened, and it may be repeated.
 package store

@@ -21,6 +21,9 @@ func TestFSHoldsThePageOrOnlyItsPlaceholder(t *testing.T) {
 	if !strings.Contains(string(page), "<liveness-check") {
 		t.Errorf("index.html holds no <liveness-check> element; embedded: %v", names)
 	}
+	if _, err := fs.Stat(FS(), "liveness-status.js"); err != nil {
+		t.Errorf("%v; embedded: %v", err, names)
+	}
 	if _, err := fs.Stat(FS(), "liveness-check.js"); err != nil {
 		t.Errorf("the component alone is not embedded: %v", err)
 	}

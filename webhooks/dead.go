@@ -72,7 +72,7 @@ func revive(ctx context.Context, c DeadLetterBox, d liveproof.Delivery) (err err
 	if err := json.Unmarshal(d.Body, &l); err != nil {
 		return fmt.Errorf("dead letter %s: %w", d.Key, err)
 	}
-	l.Attempts, l.Error = 0, ""
+	l.Attempts, l.Error, d.Tenant = 0, "", l.Tenant
 	if d.Body, err = json.Marshal(l); err != nil {
 		return err
 	}

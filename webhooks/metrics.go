@@ -6,7 +6,8 @@ import (
 )
 
 type metrics struct {
-	// attempts counts attempts by tenant (a name of the configuration), type and outcome: delivered, failed (it is tried again), dead.
+	// attempts counts attempts by tenant (a name of the configuration), type and outcome: delivered, failed (it is tried again), dead; and messages
+	// that were dropped, because too many of the tenant waited.
 	attempts *prometheus.CounterVec
 }
 

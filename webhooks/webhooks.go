@@ -27,20 +27,21 @@ type Outbox interface {
 	Changes(ctx context.Context) ([]liveproof.Change, error)
 	// Acknowledge says that these changes are dealt with.
 	Acknowledge(ctx context.Context, changes []liveproof.Change) error
-	// Enqueue keeps a delivery that is due at once; one whose key is kept already stays as it is.
+	// Enqueue keeps a delivery that is due at once; one whose key is kept already stays as it is. It returns
+	// liveproof.ErrOverloaded when too many of the tenant wait.
 	Enqueue(ctx context.Context, d liveproof.Delivery) error
-	// Due takes deliveries that are due, at most so many. Nobody else gets them for the lease.
-	Due(ctx context.Context, lease time.Duration, most int) ([]liveproof.Delivery, error)
+	// Due takes deliveries of a tenant that are due, at most so many. Nobody else gets them for the lease.
+	Due(ctx context.Context, tenant string, lease time.Duration, most int) ([]liveproof.Delivery, error)
 	// Postpone replaces the body of a delivery, which is due again after the pause.
 	Postpone(ctx context.Context, d liveproof.Delivery, pause time.Duration) error
 	// Delivered forgets a delivery.
-	Delivered(ctx context.Context, key string) error
+	Delivered(ctx context.Context, d liveproof.Delivery) error
 	// Bury makes a delivery a dead letter. The oldest are forgotten above a bound.
 	Bury(ctx context.Context, d liveproof.Delivery) error
 }
 
 const (
-	workers = 8               // attempts at the same time
+	workers = 4               // attempts at the same time for one tenant
 	rest    = time.Second     // between two looks at an empty queue, and after an error of the store
 	margin  = 5 * time.Second // by which a lease outlasts an attempt
 )
@@ -76,8 +77,12 @@ func (s *Sender) Run(ctx context.Context) error {
 	defer s.client.CloseIdleConnections()
 	var wg sync.WaitGroup
 	wg.Go(func() { s.repeat(ctx, s.gather) })
-	for range workers { // one that waits for a slow receiver holds up no other
-		wg.Go(func() { s.repeat(ctx, s.send) })
+	for tenant := range s.cfg.URLs { // a tenant's slow receiver holds up its own messages only
+		for range workers {
+			wg.Go(func() {
+				s.repeat(ctx, func(ctx context.Context) (bool, error) { return s.send(ctx, tenant) })
+			})
+		}
 	}
 	wg.Wait()
 	return nil
@@ -140,12 +145,18 @@ func (s *Sender) enqueue(ctx context.Context, change liveproof.Change) error {
 	if err != nil {
 		return err
 	}
-	return s.outbox.Enqueue(ctx, liveproof.Delivery{Key: l.ID, Body: body})
+	err = s.outbox.Enqueue(ctx, liveproof.Delivery{Key: l.ID, Tenant: session.Tenant, Body: body})
+	if errors.Is(err, liveproof.ErrOverloaded) { // the other tenants' messages go on
+		s.metrics.attempts.WithLabelValues(session.Tenant, string(kind), "dropped").Inc()
+		s.log.Error("a webhook is lost, because too many of this tenant wait", "webhook", l.ID, "tenant", session.Tenant)
+		return nil
+	}
+	return err
 }
 
-// send makes one attempt for the delivery that is due for longest.
-func (s *Sender) send(ctx context.Context) (bool, error) {
-	due, err := s.outbox.Due(ctx, s.cfg.Timeout+margin, 1)
+// send makes one attempt for the tenant's delivery that is due for longest.
+func (s *Sender) send(ctx context.Context, tenant string) (bool, error) {
+	due, err := s.outbox.Due(ctx, tenant, s.cfg.Timeout+margin, 1)
 	if err != nil || len(due) == 0 {
 		return false, err
 	}
@@ -161,7 +172,7 @@ func (s *Sender) attempt(ctx context.Context, d liveproof.Delivery) error {
 	err := s.post(ctx, l)
 	if err == nil {
 		s.metrics.attempts.WithLabelValues(l.Tenant, string(l.Type), "delivered").Inc()
-		return s.outbox.Delivered(ctx, d.Key)
+		return s.outbox.Delivered(ctx, d)
 	}
 	if ctx.Err() != nil {
 		return nil //nolint:nilerr // this server ends; the delivery is due again when the lease is over

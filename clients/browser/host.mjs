@@ -30,7 +30,7 @@ export async function host(page) {
 
 // Puts the page's script and the libraries that it imports into one file, as an integrator's build does.
 async function bundle(page) {
-  const contents = page === 'readme' ? await readme() : await readFile(`${room}/pages/${page}.js`, 'utf8');
+  const contents = page === 'plain' ? await plain() : await readFile(`${room}/pages/${page}.js`, 'utf8');
   const { outputFiles } = await build({
     stdin: { contents, resolveDir: `${room}/pages` },
     bundle: true,
@@ -41,10 +41,10 @@ async function bundle(page) {
   return outputFiles[0].text;
 }
 
-/** The WHIP snippet of README.md, after the two lines that ask a backend for the session. */
-async function readme() {
-  const text = await readFile(`${room}/../../README.md`, 'utf8');
-  const snippet = /```js\n(.*?whip_url.*?)```/s.exec(text)?.[1];
-  if (!snippet) throw new Error('README.md has no snippet for WHIP');
+/** The lines of docs/clients.md for a browser without a library, after the one that asks a backend for the session. */
+async function plain() {
+  const text = await readFile(`${room}/../../docs/clients.md`, 'utf8');
+  const snippet = /^## A browser without a library\n.*?```js\n(.*?)```/ms.exec(text)?.[1];
+  if (!snippet) throw new Error('docs/clients.md has no lines for a browser without a library');
   return `const { whip_url, client_token } = await (await fetch('/session', { method: 'POST' })).json();\n${snippet}`;
 }

@@ -107,8 +107,8 @@ CLIENTS = (
     Client("simulcast", "whip-whep with simulcast", CHROMIUM(npm("whip-whep")), (*BROWSER, "chromium", "simulcast"), ("VP8",)),
     Client("binbat", "@binbat/whip-whep", CHROMIUM(npm("@binbat/whip-whep")), (*BROWSER, "chromium", "binbat"), ("VP8",)),
     Client("eyevinn", "@eyevinn/whip-web-client", CHROMIUM(npm("@eyevinn/whip-web-client")), (*BROWSER, "chromium", "eyevinn"), ("VP8",)),
-    Client("readme", "the README’s snippet", own(CHROMIUM()), (*BROWSER, "chromium", "readme"), ("VP8",), ("VP8",)),
-    Client("readme-firefox", "the README’s snippet", own(FIREFOX()), (*BROWSER, "firefox", "readme"), ("VP8",)),
+    Client("plain", "plain JavaScript", own(CHROMIUM()), (*BROWSER, "chromium", "plain"), ("VP8",), ("VP8",)),
+    Client("plain-firefox", "plain JavaScript", own(FIREFOX()), (*BROWSER, "firefox", "plain"), ("VP8",)),
     Client("component", "`<liveness-check>`", own(CHROMIUM()), (*BROWSER, "chromium", "component"), ("VP8", "H264")),
     Client("component-firefox", "`<liveness-check>`", own(FIREFOX()), (*BROWSER, "firefox", "component"), ("VP8",)),
 )

@@ -72,6 +72,10 @@ type OpsConfig struct {
 	Listen string `yaml:"listen"`
 	// Profiles also serves the profiles of net/http/pprof at /debug/pprof/; listen must then be a loopback address.
 	Profiles bool `yaml:"profiles"`
+	// Console also serves the operator's page at /console/: sessions, their timelines, throughput and refusals. If listen
+	// is a loopback address, whoever uses this machine sees all tenants' sessions; otherwise an API key is needed to log in, which
+	// shows the sessions of its tenant, and a proxy should bring TLS. A development server has it on.
+	Console bool `yaml:"console"`
 }
 
 // DefaultConfig is what runs without a file; configs/liveproof.yaml says the same in words.
@@ -170,12 +174,13 @@ func (c LogConfig) Validate() error {
 	return check.OneOf("format", c.Format, "text", "json")
 }
 
-// Validate keeps the profiler off the network.
+// Validate keeps the profiler off the network, and refuses a console without an address.
 func (c OpsConfig) Validate() error {
 	_, _, err := net.SplitHostPort(c.Listen)
 	return errors.Join(
 		check.That("listen", c.Listen == "" || err == nil, "%q is not an address such as 127.0.0.1:9464", c.Listen),
 		check.That("profiles", !c.Profiles || isLoopback(c.Listen), "profiles are for this machine only: ops.listen must be a loopback address, not %q", c.Listen),
+		check.That("console", !c.Console || c.Listen != "", "the console is at ops.listen, which is empty: give it an address such as 127.0.0.1:9464"),
 	)
 }
 

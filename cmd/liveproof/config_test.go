@@ -29,6 +29,7 @@ func TestConfigIsStrict(t *testing.T) {
 		"log format":         {"log: {format: xml}\n", "log.format: "},
 		"log level":          {"log: {level: loud}\n", "unknown name"},
 		"profiler exposed":   {"ops: {listen: \"0.0.0.0:9464\", profiles: true}\n", "ops.profiles: "},
+		"console nowhere":    {"ops: {listen: \"\", console: true}\n", "ops.console: "},
 		"profiler nowhere":   {"ops: {listen: \"\", profiles: true}\n", "ops.profiles: "},
 		"metrics nowhere":    {"ops: {listen: \"9464\"}\n", "ops.listen: "},
 		"candidates":         {"webrtc: {allow_candidates: [10.0.0.0/8]}\n", "webrtc.allow_candidates: "},

@@ -17,12 +17,12 @@ import (
 )
 
 // opsListener serves what is for those who run the server, and for nobody else: metrics, and profiles
-// where they are switched on.
+// and the console where they are switched on.
 type opsListener struct {
 	cfg      OpsConfig
 	log      *slog.Logger
 	listener net.Listener
-	handler  http.Handler
+	mux      *http.ServeMux
 }
 
 // listenOps binds the port of section ops; without one it returns nil, whose methods do nothing.
@@ -34,10 +34,10 @@ func listenOps(cfg OpsConfig, reg *prometheus.Registry, log *slog.Logger) (*opsL
 	if err != nil {
 		return nil, explainTaken(fmt.Errorf("ops.listen: %w", err), "ops.listen", "--ops-listen", `; "" switches the listener off`)
 	}
-	return &opsListener{cfg, log, listener, opsHandler(cfg, reg)}, nil
+	return &opsListener{cfg, log, listener, opsMux(cfg, reg)}, nil
 }
 
-func opsHandler(cfg OpsConfig, reg *prometheus.Registry) http.Handler {
+func opsMux(cfg OpsConfig, reg *prometheus.Registry) *http.ServeMux {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(reg, promhttp.HandlerOpts{Registry: reg}))
 	if cfg.Profiles {
@@ -47,15 +47,20 @@ func opsHandler(cfg OpsConfig, reg *prometheus.Registry) http.Handler {
 		mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
 		mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
 	}
-	if !isLoopback(cfg.Listen) {
-		return mux // asked by other machines, by whatever name they know this one
+	return mux
+}
+
+// handler refuses requests of web pages that made a name of theirs resolve to this machine (DNS rebinding).
+func (o *opsListener) handler() http.Handler {
+	if !isLoopback(o.cfg.Listen) {
+		return o.mux // asked by other machines, by whatever name they know this one
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !ingest.IsLoopbackHost(r.Host) {
 			http.Error(w, "ops.listen is a loopback address: ask it by that address or as localhost", http.StatusMisdirectedRequest)
 			return
 		}
-		mux.ServeHTTP(w, r)
+		o.mux.ServeHTTP(w, r)
 	})
 }
 
@@ -85,7 +90,7 @@ func (o *opsListener) run(ctx context.Context) error {
 // process has one number of files for all its ports.
 func (o *opsListener) server() *http.Server {
 	return &http.Server{
-		Handler: o.handler, ErrorLog: slog.NewLogLogger(o.log.Handler(), slog.LevelDebug),
+		Handler: o.handler(), ErrorLog: slog.NewLogLogger(o.log.Handler(), slog.LevelDebug),
 		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second, IdleTimeout: time.Minute,
 		WriteTimeout: longestProfile, MaxHeaderBytes: 16 << 10,
 	}

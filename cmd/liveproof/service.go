@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/liveproof/liveproof/console"
 	"github.com/liveproof/liveproof/engine"
 	"github.com/liveproof/liveproof/ingest"
 	"github.com/liveproof/liveproof/ingest/live"
@@ -64,6 +65,9 @@ func (s *service) open(ctx context.Context) (err error) {
 		return err
 	}
 	s.opened = append(s.opened, sessions)
+	if err := s.openConsole(sessions, reg); err != nil {
+		return err
+	}
 	if s.hooks, err = openWebhooks(ctx, s.cfg, sessions, reg, s.log); err != nil {
 		return err
 	}
@@ -145,6 +149,9 @@ func (s *service) announce(out io.Writer) {
 		fmt.Fprintln(out, "metrics at", url+"/metrics")
 		if cfg.Ops.Profiles {
 			fmt.Fprintln(out, "profiles at", url+"/debug/pprof/")
+		}
+		if s.hasConsole() {
+			fmt.Fprintln(out, "console at", url+console.Path+"/")
 		}
 	}
 	if cfg.WebRTC.Bind == rtc.BindAuto && cfg.webrtc().Bind == rtc.BindLoopback {

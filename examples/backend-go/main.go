@@ -1,33 +1,35 @@
-// Command backend-go is an integrator's backend: it creates sessions at Liveproof for its page, reads
-// their verdicts server to server and decides. Only the standard library is used.
+// Command backend-go is an integrator's backend: it creates sessions at Liveproof for its page, verifies the signed
+// results that the page brings, receives Liveproof's webhooks, and decides. Only the standard library is used.
 package main
 
 import (
+	"cmp"
 	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
 	"html"
+	"io"
 	"log"
 	"net"
 	"net/http"
 	"os"
-	"regexp"
 	"strings"
 	"time"
 )
 
-// callTimeout bounds one call to Liveproof.
-const callTimeout = 5 * time.Second
-
-// sessionID is the form of Liveproof's session ids. Nothing else that a browser sends may get
-// into a URL.
-var sessionID = regexp.MustCompile(`^[0-9A-HJKMNP-TV-Z]{26}$`)
+const (
+	callTimeout = 5 * time.Second // of one call to Liveproof
+	maxBody     = 64 << 10        // of a request, in bytes
+)
 
 type backend struct {
-	liveproof liveproof
-	page      []byte
+	liveproof  liveproof
+	verifier   verifier
+	webhookKey []byte // nil: no webhooks
+	checks     *checks
+	page       []byte
 }
 
 func main() {
@@ -38,7 +40,7 @@ func main() {
 }
 
 func serve(listen, page string) error {
-	b, err := newBackend(os.Getenv("LIVEPROOF_URL"), os.Getenv("LIVEPROOF_API_KEY"), page)
+	b, err := newBackend(page)
 	if err != nil {
 		return err
 	}
@@ -51,26 +53,39 @@ func serve(listen, page string) error {
 	return server.Serve(listener)
 }
 
-func newBackend(url, apiKey, page string) (*backend, error) {
-	url = strings.TrimSuffix(url, "/")
+func newBackend(page string) (*backend, error) {
+	url, apiKey := strings.TrimSuffix(os.Getenv("LIVEPROOF_URL"), "/"), os.Getenv("LIVEPROOF_API_KEY")
 	if url == "" || apiKey == "" {
 		return nil, errors.New("set LIVEPROOF_URL (such as http://localhost:8080) and LIVEPROOF_API_KEY")
+	}
+	key, err := webhookKey(os.Getenv("LIVEPROOF_WEBHOOK_SECRET"))
+	if err != nil {
+		return nil, err
 	}
 	text, err := os.ReadFile(page)
 	if err != nil {
 		return nil, err
 	}
+	client := &http.Client{Timeout: callTimeout}
 	return &backend{
-		liveproof: liveproof{url: url, apiKey: apiKey, http: &http.Client{Timeout: callTimeout}},
-		page:      []byte(strings.ReplaceAll(string(text), "{{LIVEPROOF_URL}}", html.EscapeString(url))),
+		liveproof: liveproof{url: url, apiKey: apiKey, http: client},
+		verifier: verifier{
+			issuer: cmp.Or(os.Getenv("LIVEPROOF_ISSUER"), "liveproof"), tenant: cmp.Or(os.Getenv("LIVEPROOF_TENANT"), "default"),
+			keys: &keySet{url: url + "/.well-known/jwks.json", http: client},
+		},
+		webhookKey: key,
+		checks:     newChecks(),
+		page:       []byte(strings.ReplaceAll(string(text), "{{LIVEPROOF_URL}}", html.EscapeString(url))),
 	}, nil
 }
 
 func (b *backend) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", b.servePage)
-	mux.HandleFunc("POST /my-backend/liveness-session", b.createSession)
-	mux.HandleFunc("GET /my-backend/result/{id}", b.readResult)
+	mux.HandleFunc("POST /my-backend/liveness-session", b.beginCheck)
+	mux.HandleFunc("POST /my-backend/result", b.receiveResult)
+	mux.HandleFunc("GET /my-backend/result/{id}", b.readDecision)
+	mux.HandleFunc("POST /my-backend/webhook", b.receiveWebhook)
 	return mux
 }
 
@@ -94,40 +109,33 @@ func visitor(r *http.Request) string {
 	return cookie.Value
 }
 
-func (b *backend) createSession(w http.ResponseWriter, r *http.Request) {
+// beginCheck creates a session for the visitor and remembers whose it is.
+func (b *backend) beginCheck(w http.ResponseWriter, r *http.Request) {
 	who := visitor(r)
 	if who == "" {
 		answer(w, http.StatusUnauthorized, problem{"unauthorized"})
 		return
 	}
-	created, err := b.liveproof.create(r.Context(), who)
+	created, err := b.liveproof.createSession(r.Context(), who)
 	if err != nil {
 		fail(w, err)
 		return
 	}
+	var session struct{ ID string }
+	if err := json.Unmarshal(created, &session); err != nil {
+		fail(w, err)
+		return
+	}
+	b.checks.begin(session.ID, who)
 	answer(w, http.StatusCreated, created)
 }
 
-// readResult trusts nothing that the browser says: the verdict is Liveproof's, and it counts
-// only for the visitor for whom the session was created.
-func (b *backend) readResult(w http.ResponseWriter, r *http.Request) {
-	who, id := visitor(r), r.PathValue("id")
-	if who == "" || !sessionID.MatchString(id) {
+// readDecision tells what a signed result or a webhook led to.
+func (b *backend) readDecision(w http.ResponseWriter, r *http.Request) {
+	decision, ok := b.checks.decision(r.PathValue("id"), visitor(r))
+	if !ok {
 		answer(w, http.StatusNotFound, problem{"session_not_found"})
 		return
-	}
-	s, err := b.liveproof.read(r.Context(), id)
-	if err != nil {
-		fail(w, err)
-		return
-	}
-	if s.ExternalID != who {
-		answer(w, http.StatusNotFound, problem{"session_not_found"})
-		return
-	}
-	decision := decide(s)
-	if t := s.Threshold; t != nil && decision != wait {
-		log.Printf("session %s: %s, by the threshold %v of the %s %s", id, decision, t.Value, t.Source, t.CalibrationSHA256) //nolint:gosec // the id matched sessionID
 	}
 	answer(w, http.StatusOK, map[string]string{"decision": decision})
 }
@@ -138,15 +146,19 @@ type problem struct {
 
 // fail logs the cause for the operator and tells the browser only whether to try again.
 func fail(w http.ResponseWriter, err error) {
-	log.Print(err)
 	if refused, ok := errors.AsType[refusal](err); ok {
 		switch refused.status {
-		case http.StatusNotFound, http.StatusTooManyRequests, http.StatusServiceUnavailable:
-			answer(w, refused.status, problem{refused.Code})
+		case http.StatusTooManyRequests, http.StatusServiceUnavailable:
+			refuse(w, refused.status, refused.Code, err)
 			return
 		}
 	}
-	answer(w, http.StatusBadGateway, problem{"liveness_unavailable"})
+	refuse(w, http.StatusBadGateway, "liveness_unavailable", err)
+}
+
+func refuse(w http.ResponseWriter, status int, code string, err error) {
+	log.Printf("%s: %v", code, err)
+	answer(w, status, problem{code})
 }
 
 func answer(w http.ResponseWriter, status int, body any) {
@@ -154,4 +166,18 @@ func answer(w http.ResponseWriter, status int, body any) {
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(body)
+}
+
+// readBody reads a request's body; false when it was too large, or did not come, and was answered.
+func readBody(w http.ResponseWriter, r *http.Request) ([]byte, bool) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if err != nil {
+		refuse(w, http.StatusRequestEntityTooLarge, "body_too_large", err)
+		return nil, false
+	}
+	return body, true
+}
+
+func logDecision(session, decision, by string) {
+	log.Printf("session %s: %s, by %s", session, decision, by)
 }

@@ -1,126 +1,63 @@
-"""An integrator's backend: it creates sessions at Liveproof for its page, reads their verdicts server to
-server and decides. Only the standard library is used (Python 3.9 or later)."""
+"""An integrator's backend: it creates sessions at Liveproof for its page, verifies the signed results that the page
+brings, receives Liveproof's webhooks, and decides. It needs Python 3.9 or later, and PyJWT."""
 
 from __future__ import annotations
 
 import argparse
 import contextlib
 import html
-import http.client
 import json
 import os
-import re
 import secrets
+import socket
 import sys
-import urllib.error
-import urllib.request
 from http import HTTPStatus
 from http.cookies import CookieError, SimpleCookie
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import jwt
+from checks import Checks
+from liveproof import CALL_TIMEOUT, Liveproof, Refusal, Unreachable
+
+from results import Verifier
+from webhooks import verify_webhook, webhook_key
+
 PAGE = Path(__file__).resolve().parent.parent / "page" / "index.html"
-CALL_TIMEOUT = 5  # of one call to Liveproof, in seconds
-MAX_ANSWER = 1 << 20  # of Liveproof, in bytes
-MAX_BODY = 1 << 16  # of a browser, in bytes
-
-# The form of Liveproof's session ids. Nothing else that a browser sends may get into a URL.
-SESSION_ID = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}")
-
-
-class Refusal(Exception):
-    """An answer of Liveproof other than success."""
-
-    def __init__(self, status: int, body: bytes):
-        self.status, self.code, detail = status, "", ""
-        with contextlib.suppress(ValueError, AttributeError):  # the answer of a proxy is no JSON object; its status is enough
-            problem = json.loads(body)
-            self.code, detail = problem.get("code", ""), problem.get("detail", "")  # the code is stable, the detail is not
-        super().__init__(f"Liveproof answered {status} {self.code}: {detail}")
-
-
-class Unreachable(Exception):
-    """No usable answer came from Liveproof."""
-
-
-class Liveproof:
-    """Calls the sessions API (ingest/openapi.yaml). The API key never leaves it."""
-
-    def __init__(self, url: str, api_key: str):
-        self.url, self._api_key = url.rstrip("/"), api_key
-
-    def create(self, external_id: str) -> dict:
-        """Returns Liveproof's answer unchanged, for the page's component. When no answer comes, create asks
-        once more; the idempotency key keeps that from making two sessions."""
-        body = {"mode": "onboarding", "external_id": external_id}
-        key = {"Idempotency-Key": secrets.token_urlsafe()}
-        try:
-            return self._call("POST", "/v1/sessions", body, key)
-        except Unreachable:
-            return self._call("POST", "/v1/sessions", body, key)
-
-    def read(self, session_id: str) -> dict:
-        return self._call("GET", f"/v1/sessions/{session_id}")
-
-    def _call(self, method: str, path: str, body: dict | None = None, headers: dict | None = None) -> dict:
-        request = urllib.request.Request(self.url + path, method=method, headers=headers or {})
-        request.add_header("Authorization", f"Bearer {self._api_key}")
-        if body is not None:
-            request.add_header("Content-Type", "application/json")
-            request.data = json.dumps(body).encode()
-        try:
-            status, answer = fetch(request)
-            if status // 100 != 2:
-                raise Refusal(status, answer)
-            return json.loads(answer)
-        except (OSError, http.client.HTTPException, ValueError) as err:
-            raise Unreachable(f"{method} {self.url}{path}: {err}") from err
-
-
-def fetch(request: urllib.request.Request) -> tuple[int, bytes]:
-    """Status and body of the answer, success or not."""
-    try:
-        with urllib.request.urlopen(request, timeout=CALL_TIMEOUT) as answer:
-            return answer.status, answer.read(MAX_ANSWER)
-    except urllib.error.HTTPError as refusal:
-        with refusal:
-            return refusal.code, refusal.read(MAX_ANSWER)
-
-
-def decide(session: dict) -> str:
-    """The decision of this business: it accepts only a session that was decided as live."""
-    if session["state"] in ("created", "connecting", "streaming"):
-        return "wait"
-    if session["state"] == "decided":
-        return {"live": "accept", "spoof": "reject"}.get(session["verdict"], "retry")
-    return "retry"
+MAX_BODY = 1 << 16  # of a request, in bytes
 
 
 class Backend(BaseHTTPRequestHandler):
-    timeout = 10  # of reading a browser's request, in seconds
+    timeout = 10  # of reading a request, in seconds
     liveproof: Liveproof
+    verifier: Verifier
+    webhook_key: bytes  # empty: no webhooks
+    checks = Checks()
     page: bytes
 
     def do_GET(self) -> None:
         if self.path == "/":
             self.serve_page()
         elif self.path.startswith("/my-backend/result/"):
-            self.read_result(self.path.rpartition("/")[2])
+            self.answer_decision(self.checks.decision(self.path.rpartition("/")[2], self.visitor()))
         else:
             self.answer(HTTPStatus.NOT_FOUND, {"code": "not_found"})
 
     def do_POST(self) -> None:
-        self.discard_body()
+        length = self.headers.get("Content-Length", "0")
+        if not length.isdecimal() or int(length) > MAX_BODY:
+            self.close_connection = True
+            self.answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, {"code": "body_too_large"})
+            return
+        body = self.rfile.read(int(length))
         if self.path == "/my-backend/liveness-session":
-            self.create_session()
+            self.begin_check()
+        elif self.path == "/my-backend/result":
+            self.receive_result(body)
+        elif self.path == "/my-backend/webhook":
+            self.receive_webhook(body)
         else:
             self.answer(HTTPStatus.NOT_FOUND, {"code": "not_found"})
-
-    def discard_body(self) -> None:
-        """Reads and ignores the browser's body: if the connection is closed before that, the answer may be lost."""
-        length = self.headers.get("Content-Length", "0")
-        if length.isdecimal():
-            self.rfile.read(min(int(length), MAX_BODY))
 
     def visitor(self) -> str:
         """Who sent the request, "" for a stranger. The cookie stands in for your login."""
@@ -138,45 +75,72 @@ class Backend(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(self.page)
 
-    def create_session(self) -> None:
+    def begin_check(self) -> None:
+        """Creates a session for the visitor and remembers whose it is."""
         visitor = self.visitor()
         if not visitor:
             self.answer(HTTPStatus.UNAUTHORIZED, {"code": "unauthorized"})
             return
         try:
-            self.answer(HTTPStatus.CREATED, self.liveproof.create(visitor))
+            session = self.liveproof.create_session(visitor)
         except (Refusal, Unreachable) as err:
             self.fail(err)
+            return
+        self.checks.begin(session["id"], visitor)
+        self.answer(HTTPStatus.CREATED, session)
 
-    def read_result(self, session_id: str) -> None:
-        """Trusts nothing that the browser says: the verdict is Liveproof's, and it counts only for the
-        visitor for whom the session was created."""
-        visitor, not_found = self.visitor(), {"code": "session_not_found"}
-        if not visitor or not SESSION_ID.fullmatch(session_id):
-            self.answer(HTTPStatus.NOT_FOUND, not_found)
-            return
+    def receive_result(self, body: bytes) -> None:
+        """Decides by the signed result that the page brings: without a call to Liveproof, and only for the visitor
+        and the session that it is about."""
         try:
-            session = self.liveproof.read(session_id)
-        except (Refusal, Unreachable) as err:
-            self.fail(err)
+            claims = self.verifier.verify(body.decode())
+        except (jwt.PyJWTError, ValueError) as err:
+            self.refuse(HTTPStatus.UNAUTHORIZED, "result_invalid", err)
             return
-        if session["external_id"] != visitor:
-            self.answer(HTTPStatus.NOT_FOUND, not_found)
-            return
-        decision, by = decide(session), session.get("threshold")  # what judged: keep it with the decision, as evidence
-        if by and decision != "wait":
+        visitor, decision = self.visitor(), None
+        if claims["mode"] == "onboarding" and visitor and claims["external_id"] == visitor:  # somebody else's check says nothing about this visitor
+            decision = self.checks.decide(claims["sub"], visitor, claims["result"])
+        if decision:
+            by = claims.get("threshold", {})  # what judged: keep it with the decision, as evidence
             self.log_message(
-                "session %s: %s, by the threshold %s of the %s %s", session_id, decision, by["value"], by["source"], by.get("calibration_sha256", "")
+                "session %s: %s, by the threshold of the %s %s", claims["sub"], decision, by.get("source"), by.get("calibration_sha256", "")
             )
-        self.answer(HTTPStatus.OK, {"decision": decision})
+        self.answer_decision(decision)
+
+    def receive_webhook(self, body: bytes) -> None:
+        """Decides by Liveproof's own message, which comes even when the page is closed."""
+        if not self.webhook_key:
+            self.answer(HTTPStatus.NOT_FOUND, {"code": "webhooks_off"})
+            return
+        if not verify_webhook(self.webhook_key, self.headers, body):
+            self.refuse(HTTPStatus.UNAUTHORIZED, "webhook_invalid", "no signature of Liveproof's, or one that is too old")
+            return
+        message = json.loads(body)
+        # A message comes at least once, and its id stays: what was handled is not handled again.
+        if self.checks.first(self.headers["webhook-id"]) and message["type"].startswith("session."):
+            data = message["data"]
+            decision = self.checks.decide(data["id"], data["external_id"], data["result"])
+            if decision:
+                self.log_message("session %s: %s, by %s", data["id"], decision, message["type"])
+        self.send_response(HTTPStatus.NO_CONTENT)
+        self.end_headers()
+
+    def answer_decision(self, decision: str | None) -> None:
+        if decision:
+            self.answer(HTTPStatus.OK, {"decision": decision})
+        else:
+            self.answer(HTTPStatus.NOT_FOUND, {"code": "session_not_found"})
 
     def fail(self, err: Exception) -> None:
         """Logs the cause for the operator and tells the browser only whether to try again."""
-        self.log_error("%s", err)
-        if isinstance(err, Refusal) and err.status in (404, 429, 503):
-            self.answer(err.status, {"code": err.code})
+        if isinstance(err, Refusal) and err.status in (429, 503):
+            self.refuse(err.status, err.code, err)
         else:
-            self.answer(HTTPStatus.BAD_GATEWAY, {"code": "liveness_unavailable"})
+            self.refuse(HTTPStatus.BAD_GATEWAY, "liveness_unavailable", err)
+
+    def refuse(self, status: int, code: str, err: object) -> None:
+        self.log_error("%s: %s", code, err)
+        self.answer(status, {"code": code})
 
     def answer(self, status: int, body: dict) -> None:
         self.send_response(status)
@@ -186,15 +150,25 @@ class Backend(BaseHTTPRequestHandler):
         self.wfile.write(json.dumps(body).encode())
 
 
+def configure() -> None:
+    url, api_key = os.environ.get("LIVEPROOF_URL", "").rstrip("/"), os.environ.get("LIVEPROOF_API_KEY")
+    if not url or not api_key:
+        sys.exit("set LIVEPROOF_URL (such as http://localhost:8080) and LIVEPROOF_API_KEY")
+    try:
+        Backend.webhook_key = webhook_key(os.environ.get("LIVEPROOF_WEBHOOK_SECRET", ""))
+    except ValueError as err:
+        sys.exit(f"LIVEPROOF_WEBHOOK_SECRET: {err}")
+    Backend.liveproof = Liveproof(url, api_key)
+    Backend.verifier = Verifier(url, os.environ.get("LIVEPROOF_ISSUER", "liveproof"), os.environ.get("LIVEPROOF_TENANT", "default"))
+    Backend.page = PAGE.read_text().replace("{{LIVEPROOF_URL}}", html.escape(url)).encode()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="an integrator's backend")
     parser.add_argument("--listen", default="127.0.0.1:8090", help="TCP address; port 0 takes a free one")
     host, _, port = parser.parse_args().listen.rpartition(":")
-    url, api_key = os.environ.get("LIVEPROOF_URL"), os.environ.get("LIVEPROOF_API_KEY")
-    if not url or not api_key:
-        sys.exit("set LIVEPROOF_URL (such as http://localhost:8080) and LIVEPROOF_API_KEY")
-    Backend.liveproof = Liveproof(url, api_key)
-    Backend.page = PAGE.read_text().replace("{{LIVEPROOF_URL}}", html.escape(Backend.liveproof.url)).encode()
+    configure()
+    socket.setdefaulttimeout(CALL_TIMEOUT)  # for the read of the keys too
     with ThreadingHTTPServer((host, int(port)), Backend) as server:
         print(f"listening on http://{host}:{server.server_port}", flush=True)
         with contextlib.suppress(KeyboardInterrupt):

@@ -1,13 +1,11 @@
 // The component in every state, language and size, read by axe; and its manners with the camera. Against a scripted
 // server; the pictures in test-results/ are to be looked at.
-import { createRequire } from 'node:module';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { overflow, violations } from './support/axe';
 import { cameras, launch, open, press, reach } from './support/browser';
 import { startMock, type Mock, type MockPeer } from './support/mock';
 import { nobody, result } from './support/paths';
-
-const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 
 let browser: Browser;
 let mock: Mock | undefined;
@@ -32,18 +30,6 @@ async function visit(context: Parameters<typeof open>[2] = {}, path = '', by = b
 
 const card = (p: Page) => p.locator('liveness-check');
 const progress = (scored: number) => peer.send({ type: 'progress', fraction: scored / 10, scored, needed: 10 });
-
-/** What axe finds in the page, shadow roots included: "rule: element". */
-async function violations(p: Page): Promise<string[]> {
-  if (!(await p.evaluate(() => 'axe' in window))) await p.addScriptTag({ path: axe });
-  return p.evaluate(async () => {
-    const { axe } = window as unknown as { axe: { run(): Promise<{ violations: { id: string; nodes: { target: unknown }[] }[] }> } };
-    const found = (await axe.run()).violations;
-    return found.flatMap((v) => v.nodes.map((n) => `${v.id}: ${JSON.stringify(n.target)}`));
-  });
-}
-
-const overflow = (p: Page) => p.evaluate(() => document.documentElement.scrollWidth - innerWidth);
 
 /** Presses start and waits until the server has everything; the session does not stream yet. */
 async function connect(p: Page): Promise<void> {

@@ -1,5 +1,6 @@
 // The page of examples/ in a browser: the example's Python backend serves it, the
-// real server checks the person, and the page shows what the backend decides.
+// real server checks the person, the page brings its signed result, and shows what
+// the backend decides.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { resolve } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
@@ -8,12 +9,13 @@ import { launch, open, press, problems, reach, sessionId, type CameraOptions } f
 import { lacking, media, nobody, repository } from './support/paths';
 import { end, freePort, LiveproofServer, until } from './support/server';
 
+const python = resolve(repository, '.venv/bin/python');
 const program = resolve(repository, 'examples/backend-python/backend.py');
 
 /** The example's backend on a port; rejects with its output when it does not start. */
 async function startBackend(port: number, liveproof: LiveproofServer): Promise<ChildProcess> {
   const env = { ...process.env, LIVEPROOF_URL: liveproof.url, LIVEPROOF_API_KEY: liveproof.apiKey };
-  const child = spawn('python3', [program, '--listen', `127.0.0.1:${port}`], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(python, [program, '--listen', `127.0.0.1:${port}`], { env, stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   child.stdout.on('data', (b: Buffer) => (output += b.toString()));
   child.stderr.on('data', (b: Buffer) => (output += b.toString()));
@@ -42,7 +44,7 @@ describe('the page of examples/', () => {
   async function visit(camera: CameraOptions, settings: Record<string, string>): Promise<Page> {
     const port = await freePort();
     const origin = `http://127.0.0.1:${port}`;
-    const environment = { LIVEPROOF_INGEST_WS_ORIGINS: origin, ...settings };
+    const environment = { LIVEPROOF_INGEST_WS_ORIGINS: origin, LIVEPROOF_INGEST_CORS_ORIGINS: origin, ...settings };
     Object.assign(process.env, environment);
     server = await LiveproofServer.start().finally(() =>
       Object.keys(environment).forEach((name) => Reflect.deleteProperty(process.env, name)),

@@ -1,5 +1,5 @@
 // Builds lib/, the content of the npm package: an ES module and a CommonJS one that do nothing on import, auto.js that
-// registers the element, liveness-check.js that is auto.js in one minified file, their types, and custom-elements.json.
+// registers the element, liveness-check.js that is auto.js in one minified file, the same of <liveness-status>, their types, and custom-elements.json.
 import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
@@ -60,6 +60,8 @@ function types(outDir) {
   };
   keep(join(drafts, 'index.d.ts'));
   keep(join(drafts, 'auto.d.ts'));
+  keep(join(drafts, 'status/index.d.ts'));
+  keep(join(drafts, 'status/auto.d.ts'));
   rmSync(drafts, { recursive: true });
 }
 
@@ -70,9 +72,10 @@ function declared(path) {
 }
 
 rmSync(lib, { recursive: true, force: true });
-await modules({ index: entry('index'), auto: entry('auto') }, lib, 'es');
-await modules({ index: entry('index') }, join(lib, 'cjs'), 'cjs');
+await modules({ index: entry('index'), auto: entry('auto'), status: entry('status/index') }, lib, 'es');
+await modules({ index: entry('index'), status: entry('status/index') }, join(lib, 'cjs'), 'cjs');
 await script('liveness-check', entry('auto'));
+await script('liveness-status', entry('status/auto'));
 writeFileSync(join(lib, 'cjs/package.json'), '{ "type": "commonjs" }\n');
 types(lib);
 types(join(lib, 'cjs'));

@@ -1,16 +1,18 @@
-// Describes the element for editors and documentation: reads the doc comments of element.ts, which are the one source, and
+// Describes the elements for editors and documentation: reads the doc comments of each element.ts, which are the one source, and
 // makes custom-elements.json (schema 2.1.0) and the tables of docs/component.md of them.
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 
-const source = fileURLToPath(new URL('../src/liveness/element.ts', import.meta.url));
+const check = { name: 'LivenessCheck', file: 'element.ts', module: 'lib/index.js', defined: 'lib/auto.js' };
+const status = { name: 'LivenessStatus', file: 'status/element.ts', module: 'lib/status.js', defined: 'lib/liveness-status.js' };
 
-/** The class LivenessCheck as a declaration of custom-elements.json. */
-export function declaration() {
+/** The class of an element as a declaration of custom-elements.json. */
+function declaration(element) {
+  const source = fileURLToPath(new URL(`../src/liveness/${element.file}`, import.meta.url));
   const file = ts.createSourceFile(source, readFileSync(source, 'utf8'), ts.ScriptTarget.ES2022, true);
-  const found = file.statements.find((s) => ts.isClassDeclaration(s) && s.name?.text === 'LivenessCheck');
-  if (!found) throw new Error(`no class LivenessCheck in ${source}`);
+  const found = file.statements.find((s) => ts.isClassDeclaration(s) && s.name?.text === element.name);
+  if (!found) throw new Error(`no class ${element.name} in ${source}`);
   const members = found.members.flatMap((m) => member(m));
   const attributes = tagged(found, 'attr').map(({ name, ...rest }) => {
     const fieldName = name.replace(/-(.)/g, (_, c) => c.toUpperCase());
@@ -19,7 +21,7 @@ export function declaration() {
   return {
     kind: 'class',
     customElement: true,
-    name: 'LivenessCheck',
+    name: element.name,
     tagName: tagged(found, 'tag')[0].name,
     description: described(found),
     superclass: { name: 'HTMLElement' },
@@ -34,25 +36,21 @@ export function declaration() {
 
 /** The whole of custom-elements.json. */
 export function manifest() {
-  const path = 'lib/index.js';
-  const element = declaration();
-  return {
-    schemaVersion: '2.1.0',
-    readme: 'README.md',
-    modules: [
-      {
-        kind: 'javascript-module',
-        path,
-        declarations: [element],
-        exports: [{ kind: 'js', name: element.name, declaration: { name: element.name, module: path } }],
-      },
-      {
-        kind: 'javascript-module',
-        path: 'lib/auto.js',
-        exports: [{ kind: 'custom-element-definition', name: element.tagName, declaration: { name: element.name, module: path } }],
-      },
-    ],
-  };
+  return { schemaVersion: '2.1.0', readme: 'README.md', modules: [...modulesOf(check), ...modulesOf(status)] };
+}
+
+// The module that exports the class, and the one that registers the element.
+function modulesOf(element) {
+  const { name, module } = element;
+  const declared = declaration(element);
+  return [
+    { kind: 'javascript-module', path: module, declarations: [declared], exports: [{ kind: 'js', name, declaration: { name, module } }] },
+    {
+      kind: 'javascript-module',
+      path: element.defined,
+      exports: [{ kind: 'custom-element-definition', name: declared.tagName, declaration: { name, module } }],
+    },
+  ];
 }
 
 // One tag: "{type} [name=default] - description", of which type and default are optional.
@@ -103,7 +101,12 @@ const table = (head, rows) => [head, head.map(() => '---'), ...rows].map((row) =
 
 /** The tables of docs/component.md, each under the name that its marks carry. */
 export function tables() {
-  const e = declaration();
+  const of = Object.entries(tablesOf(status)).filter(([name]) => !['methods', 'slots'].includes(name)); // it has none
+  return { ...tablesOf(check), ...Object.fromEntries(of.map(([name, made]) => [`status ${name}`, made])) };
+}
+
+function tablesOf(element) {
+  const e = declaration(element);
   const signature = (m) => `${m.name}(${(m.parameters ?? []).map((p) => `${p.name}${p.optional ? '?' : ''}: ${p.type.text}`).join(', ')})`;
   return {
     attributes: table(

@@ -11,7 +11,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 interface Named {
   name: string;
 }
-interface Declaration {
+interface Declaration extends Named {
   tagName: string;
   attributes: Named[];
   members: Named[];
@@ -44,10 +44,11 @@ const node = (kind: 'module' | 'commonjs', code: string) =>
   run(process.execPath, [`--input-type=${kind}`, '--eval', code]).then((out) => out.trim());
 const list = (dir: string): string[] =>
   readdirSync(dir, { recursive: true, encoding: 'utf8' }).filter((f) => statSync(join(dir, f)).isFile());
-const source = (key: keyof Declaration) => (declared()[key] as Named[]).map((x) => x.name);
-const declared = () =>
-  (JSON.parse(readFileSync(join(installed, 'lib/custom-elements.json'), 'utf8')) as { modules: { declarations: Declaration[] }[] })
-    .modules[0]!.declarations[0]!;
+const source = (key: keyof Declaration, of = declared()) => (of[key] as Named[]).map((x) => x.name);
+const declared = (name = 'LivenessCheck') =>
+  (JSON.parse(readFileSync(join(installed, 'lib/custom-elements.json'), 'utf8')) as { modules: { declarations?: Declaration[] }[] }).modules
+    .flatMap((m) => m.declarations ?? [])
+    .find((d) => d.name === name)!;
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'liveproof-package-'));
@@ -84,6 +85,9 @@ describe('the tarball', () => {
     const script = readFileSync(join(installed, 'lib/liveness-check.js'));
     console.log(`liveness-check.js: ${script.length} bytes, ${gzipSync(script).length} gzipped`);
     expect(gzipSync(script).length).toBeLessThan(34_000);
+    const agent = readFileSync(join(installed, 'lib/liveness-status.js'));
+    console.log(`liveness-status.js: ${agent.length} bytes, ${gzipSync(agent).length} gzipped`);
+    expect(gzipSync(agent).length).toBeLessThan(9_000);
   });
 });
 
@@ -92,7 +96,11 @@ describe('Node without a DOM', () => {
   const want = '["function",10,null,"undefined"]';
   it('imports it', async () => expect(await node('module', `const m = await import('${name}'); console.log(${facts})`)).toBe(want));
   it('requires it', async () => expect(await node('commonjs', `const m = require('${name}'); console.log(${facts})`)).toBe(want));
-  it.each(['auto', 'liveness-check.js', 'react', 'vue', 'svelte'])('imports ./%s', async (path) => {
+  it('requires ./status', async () =>
+    expect(await node('commonjs', `const m = require('${name}/status'); console.log(typeof m.LivenessStatus, m.defineStatus())`)).toBe(
+      'function undefined',
+    ));
+  it.each(['auto', 'liveness-check.js', 'status', 'liveness-status.js', 'react', 'vue', 'svelte'])('imports ./%s', async (path) => {
     expect(await node('module', `await import('${name}/${path}'); console.log('done')`)).toBe('done');
   });
 });
@@ -123,7 +131,15 @@ describe('with a DOM', () => {
 describe('tsc --strict on a program that uses it', () => {
   const consumer = `
 import { define, errorCodes, LivenessCheck, type ErrorCode, type SessionAnswer, type Texts } from '${name}';
+import { defineStatus, LivenessStatus } from '${name}/status';
 define();
+defineStatus();
+const agent: LivenessStatus = document.createElement('liveness-status');
+agent.source = async ({ signal }) => fetch('/events', { signal });
+agent.texts = { statuses: { live: { title: 'Yes' } } };
+agent.addEventListener('liveness-status', (e) => { if (e.detail.status === 'lost') console.log(e.detail.text); });
+// @ts-expect-error -- there is no such status
+agent.addEventListener('liveness-status', (e) => e.detail.status === 'passed');
 const check: LivenessCheck = document.createElement('liveness-check');
 check.sessionUrl = '/s';
 check.credentials = 'include';
@@ -195,6 +211,22 @@ describe('custom-elements.json', () => {
     const props = read('packaging/typings/props.d.ts');
     const set = (declared().members as (Named & { kind: string; readonly?: true })[]).filter((m) => m.kind === 'field' && !m.readonly);
     for (const key of [...source('attributes'), ...set.map((m) => m.name)]) expect(props).toMatch(new RegExp(`^  '?${key}'?\\?:`, 'm'));
+  });
+
+  it('describes <liveness-status> as its sources are', () => {
+    const of = declared('LivenessStatus');
+    const styles = read('src/liveness/status/styles.css');
+    expect(of.tagName).toBe('liveness-status');
+    expect(source('cssParts', of).sort()).toEqual(matches(read('src/liveness/status/view.ts'), / part="([\w-]+)"/g));
+    expect(source('cssProperties', of).sort()).toEqual(matches(styles, /var\((--liveness-[\w-]+)/g));
+    for (const { name, default: value } of of.cssProperties as (Named & { default: string })[])
+      expect(styles).toContain(`var(${name}, ${value})`);
+    expect(source('events', of)).toEqual(matches(read('src/liveness/status/events.ts'), /'(liveness-\w+)': CustomEvent/g));
+    const inCode = matches(read('src/liveness/status/element.ts'), /(?:has|get)Attribute\('([\w-]+)'\)/g);
+    expect(source('attributes', of).sort()).toEqual([...inCode, 'lang', 'theme'].sort());
+    const props = read('packaging/typings/props.d.ts').split('LivenessStatusProps')[1]!;
+    const set = (of.members as (Named & { kind: string; readonly?: true })[]).filter((m) => m.kind === 'field' && !m.readonly);
+    for (const key of [...source('attributes', of), ...set.map((m) => m.name)]) expect(props).toMatch(new RegExp(`^  '?${key}'?\\?:`, 'm'));
   });
 
   it('docs/component.md has the same tables: npm run docs', async () => {

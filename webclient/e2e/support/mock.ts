@@ -14,6 +14,8 @@ export interface MockOptions {
   sessionStatus?: number;
   /** More members of that answer, when it is not 201. */
   problem?: Record<string, unknown>;
+  /** Answers requests of the test's own; false leaves one to the mock. */
+  routes?: (req: IncomingMessage, res: ServerResponse) => boolean;
   /** Runs once the client's offer has been answered. */
   script?: (peer: MockPeer) => void | Promise<void>;
 }
@@ -67,6 +69,7 @@ export async function startMock(options: MockOptions = {}): Promise<Mock> {
 }
 
 async function respond(req: IncomingMessage, res: ServerResponse, options: MockOptions): Promise<void> {
+  if (options.routes?.(req, res)) return;
   const path = new URL(req.url ?? '/', 'http://mock').pathname;
   if (path === '/demo/config') {
     const model = { name: 'mock', demo: true, threshold: 0.5 };

@@ -90,6 +90,18 @@ export class LiveproofServer {
     return last!;
   }
 
+  /** The address of the session's events, with a read token in it. */
+  async events(id: string): Promise<string> {
+    const res = await this.request('POST', `v1/sessions/${id}/read_token`);
+    if (res.status !== 201) throw new Error(`POST read_token: ${res.status} ${await res.text()}`);
+    return ((await res.json()) as { events_url: string }).events_url;
+  }
+
+  async delete(id: string): Promise<void> {
+    const res = await this.request('DELETE', `v1/sessions/${id}`);
+    if (res.status !== 204) throw new Error(`DELETE /v1/sessions/${id}: ${res.status} ${await res.text()}`);
+  }
+
   private request(method: string, path: string, body?: unknown): Promise<Response> {
     return fetch(this.url + path, {
       method,

@@ -1,5 +1,6 @@
-// What a framework's template may set on <liveness-check>: attributes, and the properties that no attribute can carry.
+// What a framework's template may set on the elements: attributes, and the properties that no attribute can carry.
 import type { Facing, GetSession, LivenessEventMap, SessionAnswer, SessionHeaders, Texts } from './index.js';
+import type { EventSourceOf, LivenessStatusEventMap, StatusTexts } from './status/index.js';
 
 export interface LivenessCheckProps {
   'session-url'?: string | undefined;
@@ -21,4 +22,18 @@ export interface LivenessCheckProps {
 
 export type LivenessCheckHandlers = {
   [K in keyof LivenessEventMap as `on${K}`]?: ((event: LivenessEventMap[K]) => void) | undefined;
+};
+
+export interface LivenessStatusProps {
+  'events-url'?: string | undefined;
+  eventsUrl?: string | undefined;
+  credentials?: RequestCredentials | undefined;
+  lang?: string | undefined;
+  theme?: 'light' | 'dark' | undefined;
+  source?: EventSourceOf | null | undefined;
+  texts?: StatusTexts | ((lang: string) => StatusTexts) | null | undefined;
+}
+
+export type LivenessStatusHandlers = {
+  [K in keyof LivenessStatusEventMap as `on${K}`]?: ((event: LivenessStatusEventMap[K]) => void) | undefined;
 };

@@ -47,7 +47,7 @@ const template = `
 </section>`;
 
 export function build(root: ShadowRoot): void {
-  adopt(root);
+  adopt(root, styles);
   const holder = document.createElement('template');
   holder.innerHTML = template;
   root.append(holder.content);
@@ -55,7 +55,7 @@ export function build(root: ShadowRoot): void {
 
 // A constructed sheet, so that a Content-Security-Policy without
 // 'unsafe-inline' holds; the element is for engines without one.
-function adopt(root: ShadowRoot): void {
+export function adopt(root: ShadowRoot, styles: string): void {
   if ('adoptedStyleSheets' in root && 'replaceSync' in CSSStyleSheet.prototype) {
     const sheet = new CSSStyleSheet();
     sheet.replaceSync(styles);
