@@ -41,6 +41,17 @@ def test_pictures_are_cropped_and_those_without_a_face_counted(tmp_path):
     assert found.series.tolist() == ["s", "t"] and found.matched.tolist() == [True, False]
 
 
+def test_pictures_that_a_session_would_not_score_are_left_out(tmp_path):
+    folder = write(tmp_path / "set", [("a.png", 1, "s", 1), ("b.png", 1, "s", 0), ("c.png", 0, "t", 0)])
+    scores = tmp_path / "scores-eval.csv"
+    scores.write_text("claimed_id,test_label,reasons\ns,a.png,face_turned too_dark\ns,b.png,\nt,c.png,\n")
+    refused = realpictures.refused(scores)
+    assert refused == {"a.png"}
+    assert realpictures.read(folder, Middle(), refused).matched.tolist() == [False, False]
+    with pytest.raises(ValueError, match="no column reasons"):
+        realpictures.refused(write(tmp_path / "other", [("a.png", 1)], ("test_label", "label")) / "labels.csv")
+
+
 @pytest.mark.parametrize(
     "rows, columns, said",
     [

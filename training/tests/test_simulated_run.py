@@ -62,6 +62,8 @@ def test_real_pictures_need_a_rate(run, capsys):
     words = f"export --checkpoint {run / 'out' / 'final.pt'} --pictures {run} --out {run / 'models'}"
     assert cli.main(words.split()) != 0
     assert "--bpcer" in capsys.readouterr().err
+    assert cli.main([*words.split("--pictures")[0].split(), "--bpcer", "0.1", "--reasons", "scores-eval.csv"]) != 0
+    assert "--pictures" in capsys.readouterr().err
 
 
 def test_without_portraits_the_error_names_the_flag(monkeypatch, capsys, tmp_path):

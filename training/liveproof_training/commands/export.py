@@ -40,13 +40,16 @@ def _rule(args):
         if args.pictures:
             raise ValueError("--pictures: they set the threshold by --bpcer, which is missing")
         return None
+    if args.reasons and not args.pictures:
+        raise ValueError("--reasons: they are of --pictures, which is missing")
     if not args.pictures:
         return Rule(args.bpcer)
     from liveproof_base.detector import RetinaFace
 
     from ..evaluation import realpictures
 
-    found = realpictures.read(Path(args.pictures), RetinaFace(Path(args.detector)))
+    refused = realpictures.refused(Path(args.reasons)) if args.reasons else frozenset()
+    found = realpictures.read(Path(args.pictures), RetinaFace(Path(args.detector)), refused)
     return Rule(args.bpcer, found.images[found.labels == 1])
 
 
@@ -138,6 +141,8 @@ def _add_export(sub) -> None:
     rule = "the largest threshold that rejects at most this share of the dev crops' bona fide; 0: equal error rate"
     p.add_argument("--bpcer", type=float, default=0.0, help=rule)
     p.add_argument("--pictures", default="", help="with --bpcer: folder with labels.csv, of whose bona fide pictures the same must hold")
+    reasons = "with --pictures: scores-eval.csv of `liveproof evaluate` of them; those that a session would not score do not count"
+    p.add_argument("--reasons", default="", help=reasons)
     add_detector(p, "an error")
     p.add_argument("--training-data", default="", help=f"goes into the metadata; empty: {DEMO_DATA}")
     p.add_argument("--threshold-source", default="", help=f"goes into the metadata; empty: {DEMO_THRESHOLD}")

@@ -43,9 +43,9 @@ class Pictures:
         return Pictures(self.images[keep], self.labels[keep], self.series[keep], self.matched[keep])
 
 
-def read(folder: Path, detector: RetinaFace) -> Pictures:
-    """All pictures of ``folder/labels.csv`` as the product crops them."""
-    rows = _rows(folder / "labels.csv")
+def read(folder: Path, detector: RetinaFace, refused: frozenset[str] = frozenset()) -> Pictures:
+    """The pictures of ``folder/labels.csv`` as the product crops them, without the files ``refused``."""
+    rows = [row for row in _rows(folder / "labels.csv") if row["file"] not in refused]
     bar, images, kept = Progress("real pictures", len(rows)), [], []
     for row in rows:
         image = cv2.imread(str(folder / row["file"]), cv2.IMREAD_COLOR)
@@ -62,6 +62,15 @@ def read(folder: Path, detector: RetinaFace) -> Pictures:
     labels = np.array([int(row["label"]) for row in kept])
     matched = np.array([row.get("matched", "") == "1" for row in kept])
     return Pictures(np.stack(images), labels, np.array([row["series"] for row in kept]), matched, len(rows) - len(kept))
+
+
+def refused(scores: Path) -> frozenset[str]:
+    """The files that a session would not score, of ``scores-*.csv`` of `liveproof evaluate`: those it gives reasons for."""
+    with scores.open(newline="") as file:
+        reader = csv.DictReader(file)
+        if missing := {"test_label", "reasons"} - set(reader.fieldnames or ()):
+            raise ValueError(f"{scores} has no column {min(missing)}: it is not a table of scores by `liveproof evaluate`")
+        return frozenset(row["test_label"] for row in reader if row["reasons"])
 
 
 def _rows(table: Path) -> list[dict[str, str]]:
