@@ -1,4 +1,4 @@
-"""What stands before the network in a file: the balance of light, on bytes, alike in every precision."""
+"""What stands before the network in a file: the balance of light, on bytes, alike in every precision; and the mean of two views behind it."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from ..method import balance
 from . import onnxgraph
 
 BALANCED = "balanced"
+FEATURES = "mean_of_views"
 
 
-def balanced(images: np.ndarray) -> np.ndarray:
-    """uint8 [N, H, W, 3] as the encoder sees them, rounded to bytes: what int8's ranges are measured on."""
-    device, front, parts = torch.device("cpu"), balance.Balance().eval(), []
+def balanced(images: np.ndarray, kind: type[balance.Balance] = balance.Balance) -> np.ndarray:
+    """uint8 [N, H, W, 3] as the encoder sees them, rounded to bytes, with each view: what int8's ranges are measured on."""
+    device, front, parts = torch.device("cpu"), kind().eval(), []
     mean, deviation = (torch.tensor(v).view(1, 3, 1, 1) for v in (contract.IMAGENET_MEAN, contract.IMAGENET_STD))
     for chunk in np.array_split(images, max(1, len(images) // 32)):
         x = front(data.normalise(torch.from_numpy(np.ascontiguousarray(chunk.transpose(0, 3, 1, 2))), device))
@@ -25,19 +26,42 @@ def balanced(images: np.ndarray) -> np.ndarray:
     return np.concatenate(parts)
 
 
-def prepend(model: onnx.ModelProto) -> None:
-    """The nodes of :class:`balance.Balance` between the input and its readers: bytes in, bytes out."""
+def complete(model: onnx.ModelProto, views: int) -> None:
+    """The nodes of :class:`balance.Balance`, or with two views of :class:`balance.Views`, between the input and its readers: bytes in, bytes out."""
     graph = model.graph
+    if views > 1:
+        _average(graph, views)
     for node in graph.node:
         node.input[:] = [BALANCED if name == contract.INPUT_NAME else name for name in node.input]
     graph.initializer.extend(numpy_helper.from_array(value, f"{BALANCED}_{name}") for name, value in _constants().items())
-    for node in reversed(_nodes()):
+    for node in reversed(_nodes(views)):
         graph.node.insert(0, node)
 
 
-def stands_in(graph: onnx.GraphProto) -> bool:
-    """Whether the graph balances light."""
-    return BALANCED in onnxgraph.producers(graph)
+def kind(graph: onnx.GraphProto) -> str:
+    """The network's setting ``balance``, read from its graph."""
+    made = onnxgraph.producers(graph)
+    if BALANCED not in made:
+        return "off"
+    return "views" if FEATURES in made else "face"
+
+
+def _average(graph: onnx.GraphProto, views: int) -> None:
+    """The mean over the views of what goes into the head."""
+    head = onnxgraph.first(graph, "Gemm")
+    pooled, place = head.input[0], list(graph.node).index(head)
+    head.input[0] = FEATURES
+    graph.initializer.append(numpy_helper.from_array(np.array([views, -1, _width(graph, head)], np.int64), "views_first"))
+    graph.node.insert(place, helper.make_node("Reshape", [pooled, "views_first"], ["views"], name="views"))
+    graph.node.insert(place + 1, helper.make_node("ReduceMean", ["views"], [FEATURES], name=FEATURES, axes=[0], keepdims=0))
+
+
+def _width(graph: onnx.GraphProto, head: onnx.NodeProto) -> int:
+    """Number of features; a weight that is stored in half precision is widened before the head reads it."""
+    made, stored, name = onnxgraph.producers(graph), onnxgraph.constants(graph), head.input[1]
+    while name not in stored:
+        name = made[name].input[0]
+    return max(stored[name].dims)
 
 
 def _constants() -> dict[str, np.ndarray]:
@@ -48,27 +72,61 @@ def _constants() -> dict[str, np.ndarray]:
         "axes": np.array([1, 2], np.int64),
         "aim": np.array(balance.AIM, np.float32),
         "darkest": np.float32(balance.DARKEST),
+        "down": balance.offsets(contract.INPUT_SIZE, balance.FACE[1]).reshape(1, -1, 1, 1),
+        "across": balance.offsets(contract.INPUT_SIZE, balance.FACE[0]).reshape(1, 1, -1, 1),
+        "slope": np.float32(-1 / balance.RIM),
+        "rise": np.float32(1 / balance.RIM + 0.5),
+        "none": np.float32(0),
+        "all": np.float32(1),
+        "luma": np.array(balance.LUMA, np.float32),
+        "colours": np.array([3], np.int64),
         "half": np.float32(0.5),
         "white": np.float32(255),
     }
 
 
-def _nodes() -> list[onnx.NodeProto]:
+def _node(kind: str, inputs: list[str], output: str, **attributes) -> onnx.NodeProto:
+    return helper.make_node(kind, [f"{BALANCED}_{name}" for name in inputs], [f"{BALANCED}_{output}"], name=f"{BALANCED}_{output}", **attributes)
+
+
+def _nodes(views: int) -> list[onnx.NodeProto]:
     """Adding a half and cutting off the fraction rounds to bytes."""
-
-    def node(kind: str, inputs: list[str], output: str, **attributes) -> onnx.NodeProto:
-        return helper.make_node(kind, [f"{BALANCED}_{name}" for name in inputs], [f"{BALANCED}_{output}"], name=f"{BALANCED}_{output}", **attributes)
-
     nodes = [
         helper.make_node("Cast", [contract.INPUT_NAME], [f"{BALANCED}_bytes"], name=f"{BALANCED}_bytes", to=TensorProto.FLOAT),
-        node("Slice", ["bytes", "starts", "ends", "axes"], "square"),
-        node("ReduceMean", ["square"], "mean", axes=[1, 2], keepdims=1),
-        node("Max", ["mean", "darkest"], "level"),
-        node("Div", ["aim", "level"], "gain"),
-        node("Mul", ["bytes", "gain"], "lit"),
-        node("Add", ["lit", "half"], "rounded"),
-        node("Min", ["rounded", "white"], "cut"),
-        node("Cast", ["cut"], "", to=TensorProto.UINT8),
+        _node("Slice", ["bytes", "starts", "ends", "axes"], "square"),
+        _node("ReduceMean", ["square"], "mean", axes=[1, 2], keepdims=1),
+        _node("Max", ["mean", "darkest"], "level"),
+        _node("Div", ["aim", "level"], "gain"),
+        _node("Mul", ["bytes", "gain"], "lit"),
+        *_grey_around(),
+        *(_without_colour() if views > 1 else []),
+        _node("Add", ["seen" if views > 1 else "coloured", "half"], "rounded"),
+        _node("Min", ["rounded", "white"], "cut"),
+        _node("Cast", ["cut"], "", to=TensorProto.UINT8),
     ]
     nodes[-1].output[0] = BALANCED
     return nodes
+
+
+def _grey_around() -> list[onnx.NodeProto]:
+    """The first six depend on no picture: the runtime computes them once, and the file holds two rows of numbers in place of a mask."""
+    return [
+        _node("Add", ["down", "across"], "distance"),
+        _node("Sqrt", ["distance"], "radius"),
+        _node("Mul", ["radius", "slope"], "falling"),
+        _node("Add", ["falling", "rise"], "share"),
+        _node("Max", ["share", "none"], "positive"),
+        _node("Min", ["positive", "all"], "colourful"),
+        _node("Mul", ["lit", "luma"], "parts"),
+        _node("ReduceSum", ["parts", "colours"], "grey", keepdims=1),
+        _node("Sub", ["lit", "grey"], "colour"),
+        _node("Mul", ["colour", "colourful"], "kept"),
+        _node("Add", ["kept", "grey"], "coloured"),
+    ]
+
+
+def _without_colour() -> list[onnx.NodeProto]:
+    return [
+        _node("Concat", ["grey", "grey", "grey"], "grey_picture", axis=3),
+        _node("Concat", ["coloured", "grey_picture"], "seen", axis=0),
+    ]

@@ -53,7 +53,7 @@ def export_fp32(net: LivenessNet, path: Path) -> None:
 def _complete(net: LivenessNet, path: Path) -> None:
     if net.balances:
         model = onnx.load(path)
-        front.prepend(model)
+        front.complete(model, net.views)
         onnxgraph.save(model, path)
 
 
@@ -134,7 +134,7 @@ def _convert(net, state: dict, folder: Path | None, out: Path, name: str, option
         crops = _crops(state, folder, "train", options)
         ids = np.unique(np.linspace(0, len(crops) - 1, options.calibration).astype(int))
         images = data.centre(crops.images.take(ids))
-        quantise.to_int8(full, files["int8"], front.balanced(images) if net.balances else images)
+        quantise.to_int8(full, files["int8"], front.balanced(images, type(net.balance)) if net.balances else images)
     for file in files.values():
         _complete(net, file)
     return files

@@ -34,7 +34,7 @@ def restore(path: Path) -> tuple[LivenessNet, dict[str, str]]:
     except Exception as error:  # protobuf's own DecodeError, which onnx does not name
         raise NotRestorable(f"{path}: not an ONNX file ({error})") from None
     said = {p.key: p.value for p in model.metadata_props}
-    net = _network(path, said, "face" if front.stands_in(model.graph) else "off")
+    net = _network(path, said, front.kind(model.graph))
     try:
         _fill(net, model.graph)
     except (KeyError, IndexError, RuntimeError, StopIteration, ValueError) as error:

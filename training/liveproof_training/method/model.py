@@ -8,8 +8,8 @@ import torch
 from torch import nn
 
 from ..settings import setting
+from . import balance as light
 from . import encoders
-from .balance import Balance
 from .initial import InitialWeights, file_of, load_initial, reestimate_batch_norm
 
 __all__ = [
@@ -49,7 +49,11 @@ class Evidence:
 
 
 HEADS = ("expected", "sigmoid")
-BALANCES = ("off", "face")
+BALANCES = ("off", *light.KINDS)
+BALANCE_HELP = (
+    "face: before the encoder, exposure and colour are balanced by the face's middle, and what surrounds the face becomes grey; "
+    "views: such a picture and one without any colour, whose features are averaged (twice the work)"
+)
 
 
 @dataclasses.dataclass
@@ -59,7 +63,7 @@ class NetworkSettings:
     encoder: str = setting("resnet18", "; ".join(f"{name}: {e.summary}" for name, e in encoders.ENCODERS.items()), tuple(encoders.ENCODERS))
     head: str = setting("expected", "expected: the score of Eq. 4; sigmoid: one output", HEADS)
     atoms: str = setting("k+1", "outputs of the expected head: c_i = i/K, or K of them with c_i = i/(K-1)", ("k+1", "k"))
-    balance: str = setting("off", "face: exposure and colour are balanced by the face's middle before the encoder", BALANCES)
+    balance: str = setting("off", BALANCE_HELP, BALANCES)
     init: str = setting(
         "auto",
         "first weights: a file or checkpoint, torchvision (its cache or download), shared, random; "
@@ -82,7 +86,7 @@ class LivenessNet(nn.Module):
         if head not in HEADS:
             raise ValueError(f"head: {head!r} is not one of {', '.join(HEADS)}")
         self.k, self.scalar = (1, True) if head == "sigmoid" else (k, False)
-        self.balance = Balance() if balance == "face" else nn.Identity()
+        self.balance = light.KINDS[balance]() if balance in light.KINDS else nn.Identity()
         self.encoder = encoders.build(encoder)
         self.feature_size = self.encoder.size
         self.head = nn.Linear(self.feature_size, 1 if self.scalar else k + 1)
@@ -113,11 +117,19 @@ class LivenessNet(nn.Module):
 
     @property
     def balances(self) -> bool:
-        return isinstance(self.balance, Balance)
+        return isinstance(self.balance, light.Balance)
+
+    @property
+    def views(self) -> int:
+        """Pictures that the encoder sees of each that comes in."""
+        return self.balance.views if self.balances else 1
 
     def features(self, x: torch.Tensor, balanced: bool = False) -> torch.Tensor:
-        """Pooled features [N, feature_size]: what the domain discriminator sees. ``balanced``: the light of ``x`` is balanced already."""
-        return self.encoder(x if balanced else self.balance(x))
+        """Pooled features [N, feature_size], the mean over the views: what the domain discriminator sees.
+        ``balanced``: ``x`` is one view already, its light balanced."""
+        if balanced or self.views == 1:
+            return self.encoder(x if balanced else self.balance(x))
+        return self.encoder(self.balance(x)).unflatten(0, (self.views, -1)).mean(dim=0)
 
     def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """(rho [N], probabilities [N, K+1]), both float32."""
