@@ -57,7 +57,7 @@ type Config struct {
 // DefaultConfig suits a CPU server.
 func DefaultConfig() Config {
 	return Config{
-		Model:            "liveproof-demo-resnet18-int8",
+		Model:            "liveproof-demo-mobilenetv2-int8",
 		MaxBatch:         8,
 		MaxWait:          5 * time.Millisecond,
 		QueueCapacity:    256,
