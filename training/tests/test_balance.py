@@ -12,6 +12,7 @@ from liveproof_training.loading import data
 from liveproof_training.method import balance, model
 
 CPU = torch.device("cpu")
+WEIGHTS = np.array(balance.LUMA) / balance.WHOLE
 
 
 def picture(seed: int = 0) -> np.ndarray:
@@ -40,17 +41,17 @@ def test_the_face_keeps_its_colours_and_what_surrounds_it_loses_them():
     seen = balanced(picture())[0]
     spread = seen.max(axis=-1) - seen.min(axis=-1)
     ellipse = balance.colourful(224)
-    assert spread[ellipse == 0].max() <= 1 and spread[ellipse == 1].mean() > 20
-    assert ellipse[112, 112] == 1 and ellipse[112, 112 + 100] == 0 and ellipse[112 + 85, 112] == 1 and ellipse[5, 5] == 0
+    assert spread[ellipse == 0].max() <= 1 and spread[ellipse == balance.WHOLE].mean() > 20
+    assert ellipse[112, 112] == ellipse[112 + 85, 112] == balance.WHOLE and ellipse[112, 112 + 100] == ellipse[5, 5] == 0
 
 
 def test_grey_surroundings_keep_their_luma():
     seen = picture()
     square = balance.middle(224)
     gain = np.array(balance.AIM) / seen[0, square, square].mean(axis=(0, 1))
-    luma = (seen[0] * gain) @ np.array(balance.LUMA)
+    luma = (seen[0] * gain) @ WEIGHTS
     outside = (balance.colourful(224) == 0) & (luma < 254)
-    assert np.abs(balanced(seen)[0] @ np.array(balance.LUMA) - luma)[outside].max() <= 0.51
+    assert np.abs(balanced(seen)[0] @ WEIGHTS - luma)[outside].max() <= 1
 
 
 def test_a_black_picture_stays_black():
@@ -69,7 +70,7 @@ def test_the_exported_front_gives_the_same_bytes(kind):
     images = np.concatenate([picture(1), picture(2) // 3, np.full((1, 224, 224, 3), 255, np.uint8), np.zeros((1, 224, 224, 3), np.uint8)])
     made = front_alone(kind.views)
     (found,) = onnxgraph.session(made).run([front.BALANCED], {contract.INPUT_NAME: images})
-    assert np.abs(found.astype(int) - front.balanced(images, kind)).max() <= 1  # a half may round to either side
+    assert np.abs(found.astype(int) - front.balanced(images, kind)).max() == 0
 
 
 def front_alone(views: int) -> onnx.ModelProto:
@@ -121,7 +122,7 @@ def test_the_second_view_has_no_colour_and_the_same_luma():
     seen, grey = front.balanced(picture(), balance.Views).astype(float)
     assert (grey.max(axis=-1) - grey.min(axis=-1)).max() == 0
     dark = seen.max(axis=-1) < 255
-    assert np.abs(seen @ np.array(balance.LUMA) - grey[..., 0])[dark].max() <= 1
+    assert np.abs(seen @ WEIGHTS - grey[..., 0])[dark].max() <= 1
 
 
 def test_two_views_are_one_picture_with_the_mean_of_their_features():

@@ -65,23 +65,24 @@ def _width(graph: onnx.GraphProto, head: onnx.NodeProto) -> int:
 
 
 def _constants() -> dict[str, np.ndarray]:
-    square = balance.middle(contract.INPUT_SIZE)
+    """Products stay below 2^31: 255 x AIM / DARKEST x GAIN x WHOLE is 1.25e9. Whole numbers of 32 bits, because OpenVINO has none of 64."""
+    side = contract.INPUT_SIZE
+    square, kept = balance.middle(side), balance.colourful(side)[None, ..., None]
+    area = balance.area(side)
     return {
         "starts": np.array([square.start, square.start], np.int64),
         "ends": np.array([square.stop, square.stop], np.int64),
-        "axes": np.array([1, 2], np.int64),
-        "aim": np.array(balance.AIM, np.float32),
-        "darkest": np.float32(balance.DARKEST),
-        "down": balance.offsets(contract.INPUT_SIZE, balance.FACE[1]).reshape(1, -1, 1, 1),
-        "across": balance.offsets(contract.INPUT_SIZE, balance.FACE[0]).reshape(1, 1, -1, 1),
-        "slope": np.float32(-1 / balance.RIM),
-        "rise": np.float32(1 / balance.RIM + 0.5),
-        "none": np.float32(0),
-        "all": np.float32(1),
-        "luma": np.array(balance.LUMA, np.float32),
+        "rows_and_columns": np.array([1, 2], np.int64),
         "colours": np.array([3], np.int64),
-        "half": np.float32(0.5),
-        "white": np.float32(255),
+        "darkest": np.int32(balance.DARKEST * area),
+        "aim": np.array(balance.AIM, np.int32) * np.int32(balance.GAIN * area),
+        "luma": np.array(balance.LUMA, np.int32),
+        "whole": np.int32(balance.WHOLE),
+        "kept": kept.astype(np.uint16),
+        "lost": (balance.WHOLE - kept).astype(np.uint16),
+        "half": np.int32(balance.GAIN // 2),
+        "one": np.int32(balance.GAIN),
+        "white": np.int32(255),
     }
 
 
@@ -90,17 +91,18 @@ def _node(kind: str, inputs: list[str], output: str, **attributes) -> onnx.NodeP
 
 
 def _nodes(views: int) -> list[onnx.NodeProto]:
-    """Adding a half and cutting off the fraction rounds to bytes."""
+    """The arithmetic of :mod:`balance`, in whole numbers: a processor that computes in bfloat16 leaves them as they are."""
     nodes = [
-        helper.make_node("Cast", [contract.INPUT_NAME], [f"{BALANCED}_bytes"], name=f"{BALANCED}_bytes", to=TensorProto.FLOAT),
-        _node("Slice", ["bytes", "starts", "ends", "axes"], "square"),
-        _node("ReduceMean", ["square"], "mean", axes=[1, 2], keepdims=1),
-        _node("Max", ["mean", "darkest"], "level"),
+        helper.make_node("Cast", [contract.INPUT_NAME], [f"{BALANCED}_bytes"], name=f"{BALANCED}_bytes", to=TensorProto.INT32),
+        _node("Slice", ["bytes", "starts", "ends", "rows_and_columns"], "square"),
+        _node("ReduceSum", ["square", "rows_and_columns"], "sum", keepdims=1),
+        _node("Max", ["sum", "darkest"], "level"),
         _node("Div", ["aim", "level"], "gain"),
         _node("Mul", ["bytes", "gain"], "lit"),
         *_grey_around(),
         *(_without_colour() if views > 1 else []),
-        _node("Add", ["seen" if views > 1 else "coloured", "half"], "rounded"),
+        _node("Add", ["views" if views > 1 else "coloured", "half"], "with_half"),
+        _node("Div", ["with_half", "one"], "rounded"),
         _node("Min", ["rounded", "white"], "cut"),
         _node("Cast", ["cut"], "", to=TensorProto.UINT8),
     ]
@@ -109,24 +111,21 @@ def _nodes(views: int) -> list[onnx.NodeProto]:
 
 
 def _grey_around() -> list[onnx.NodeProto]:
-    """The first six depend on no picture: the runtime computes them once, and the file holds two rows of numbers in place of a mask."""
     return [
-        _node("Add", ["down", "across"], "distance"),
-        _node("Sqrt", ["distance"], "radius"),
-        _node("Mul", ["radius", "slope"], "falling"),
-        _node("Add", ["falling", "rise"], "share"),
-        _node("Max", ["share", "none"], "positive"),
-        _node("Min", ["positive", "all"], "colourful"),
         _node("Mul", ["lit", "luma"], "parts"),
-        _node("ReduceSum", ["parts", "colours"], "grey", keepdims=1),
-        _node("Sub", ["lit", "grey"], "colour"),
-        _node("Mul", ["colour", "colourful"], "kept"),
-        _node("Add", ["kept", "grey"], "coloured"),
+        _node("ReduceSum", ["parts", "colours"], "parts_sum", keepdims=1),
+        _node("Div", ["parts_sum", "whole"], "grey"),
+        _node("Cast", ["kept"], "kept_whole", to=TensorProto.INT32),
+        _node("Cast", ["lost"], "lost_whole", to=TensorProto.INT32),
+        _node("Mul", ["lit", "kept_whole"], "colour"),
+        _node("Mul", ["grey", "lost_whole"], "grey_part"),
+        _node("Add", ["colour", "grey_part"], "mixed"),
+        _node("Div", ["mixed", "whole"], "coloured"),
     ]
 
 
 def _without_colour() -> list[onnx.NodeProto]:
     return [
         _node("Concat", ["grey", "grey", "grey"], "grey_picture", axis=3),
-        _node("Concat", ["coloured", "grey_picture"], "seen", axis=0),
+        _node("Concat", ["coloured", "grey_picture"], "views", axis=0),
     ]

@@ -2,6 +2,8 @@
 
 What surrounds the face is made grey: the colour of a wall tells nothing of liveness either, its texture and its edges do.
 While training, noise hides what is finer than a byte or two, where cameras and codecs differ more than faces and attacks do.
+
+All of it is arithmetic of whole numbers, which no processor rounds in its own way: bytes in bfloat16 would lose their last bit.
 """
 
 from __future__ import annotations
@@ -15,12 +17,14 @@ from torch import nn
 from .. import contract
 
 SHARE = 0.35  # of the picture's side: a square in the middle, all face at the contract's margin
-AIM = (150.0, 120.0, 105.0)  # mean of that square afterwards, sRGB bytes: a well exposed face
+AIM = (150, 120, 105)  # mean of that square afterwards, sRGB bytes: a well exposed face
+DARKEST = 8  # bytes; a mean below it counts as this, so that a black picture stays dark
+GAIN = 1 << 10  # a gain of 1
 FACE = (85 / 224, 108 / 224)  # half axes of the ellipse that keeps its colours, across and down, as shares of the picture's side
 RIM = 0.15  # of the ellipse's radius, over which the colours fade
-LUMA = (0.2126, 0.7152, 0.0722)  # BT.709
+WHOLE = 1 << 8  # all of a colour, and the sum of LUMA
+LUMA = (54, 183, 19)  # BT.709
 GRAIN = (0.25, 3.0)  # sRGB bytes; deviation of the noise while training, log-uniform over pictures
-DARKEST = 8.0  # bytes; a mean below it counts as this, so that a black picture stays dark
 
 
 def middle(side: int) -> slice:
@@ -29,24 +33,23 @@ def middle(side: int) -> slice:
     return slice(side // 2 - half, side // 2 + half)
 
 
-def offsets(side: int, axis: float) -> np.ndarray:
-    """float32 [side]: squared distance of the rows or columns from the middle, in half axes of FACE."""
-    return (((np.arange(side) - side / 2) / (axis * side)) ** 2).astype(np.float32)
+def area(side: int) -> int:
+    """Pixels of the square."""
+    square = middle(side)
+    return (square.stop - square.start) ** 2
 
 
 def colourful(side: int) -> np.ndarray:
-    """float32 [side, side]: the share of its colour that each pixel keeps, 1 on the face and 0 around it."""
-    across, down = (offsets(side, axis) for axis in FACE)
+    """int32 [side, side]: how much of its colour each pixel keeps, WHOLE on the face and 0 around it."""
+    across, down = (((np.arange(side) - side / 2) / (axis * side)) ** 2 for axis in FACE)
     radius = np.sqrt(down[:, None] + across[None, :])
-    return np.clip((1 - radius) / RIM + 0.5, 0, 1)
+    return np.round(WHOLE * np.clip((1 - radius) / RIM + 0.5, 0, 1)).astype(np.int32)
 
 
 class Balance(nn.Module):
     """A gain for each of red, green and blue gives the face's middle the mean AIM, and the surroundings become grey.
 
-    The result is rounded and cut off as bytes are.
-
-    ImageNet-normalised [N, 3, S, S] in and out.
+    The result is bytes again. ImageNet-normalised [N, 3, S, S] in and out.
     """
 
     views = 1  # pictures out for each that comes in
@@ -63,19 +66,21 @@ class Balance(nn.Module):
         self.register_buffer(name, value, persistent=False)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        pixels = (x.float() - self.black) / self.byte
-        level = pixels[..., middle(x.shape[-2]), middle(x.shape[-1])].mean(dim=(2, 3), keepdim=True)
-        pixels = self._seen(pixels * (self.aim / level.clamp_min(DARKEST)))
+        pixels = ((x.float() - self.black) / self.byte).round().long()
+        side = pixels.shape[-1]
+        level = pixels[..., middle(side), middle(side)].sum(dim=(2, 3), keepdim=True).clamp_min(DARKEST * area(side))
+        lit = pixels * (self.aim * GAIN * area(side) // level)
+        seen = ((self._seen(lit) + GAIN // 2) // GAIN).float()
         if self.training:
-            pixels = pixels + _grain(len(pixels), x.device) * torch.randn_like(pixels)
-        return pixels.round().clamp(0, 255) * self.byte + self.black
+            seen = (seen + _grain(len(seen), x.device) * torch.randn_like(seen)).round()
+        return seen.clamp(0, 255) * self.byte + self.black
 
     def _seen(self, lit: torch.Tensor) -> torch.Tensor:
-        grey = self._grey(lit)
-        return grey + torch.from_numpy(colourful(lit.shape[-1])).to(lit) * (lit - grey)
+        kept = torch.from_numpy(colourful(lit.shape[-1])).to(lit)
+        return (kept * lit + (WHOLE - kept) * self._grey(lit)) // WHOLE
 
     def _grey(self, lit: torch.Tensor) -> torch.Tensor:
-        return (lit * self.luma).sum(dim=1, keepdim=True)
+        return (lit * self.luma).sum(dim=1, keepdim=True) // WHOLE
 
 
 class Views(Balance):
