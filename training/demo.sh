@@ -29,7 +29,7 @@ train() {
   for encoder in $encoders; do
     [ -f "$out/$encoder/final.pt" ] && continue
     # shellcheck disable=SC2046
-    $python -m liveproof_training train-simulated --out "$out/$encoder" --also "$out/clipfaces" --encoder "$encoder" --init shared --adversary off --balance face \
+    $python -m liveproof_training train-simulated --out "$out/$encoder" --also "$out/clipfaces" --encoder "$encoder" --init shared --adversary off --balance views \
       --precision bf16 --batch 128 --lr 3e-4 --lr-new 1e-3 --schedule cosine --warmup-steps 30 --norm-images 64 $(recipe "$encoder")
     $python -m liveproof_training plot --log "$out/$encoder/log.csv" --out "$out/$encoder/curves.png"
   done
