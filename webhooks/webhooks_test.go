@@ -191,6 +191,88 @@ func TestEveryType(t *testing.T) {
 	})
 }
 
+// TestWhatJudgedIsTold: a receiver can refuse a demo model and a result that is old.
+func TestWhatJudgedIsTold(t *testing.T) {
+	onBoth(t, func(t *testing.T, k keeper) {
+		r := newReceiver(t, secret, 200)
+		run(t, testConfig(r.URL), k)
+		id := begin(t, k, "bank-a", liveproof.ModeCall)
+		judged := liveproof.Threshold{Value: 0.25, Source: liveproof.ThresholdOfTenant, Calibration: "strict", CalibrationSHA256: strings.Repeat("a1", 32)}
+		model := liveproof.ModelInfo{Name: "some-model", SHA256: "0f4c", Threshold: 0.5, Demo: true, Provider: "cpu"}
+		require.NoError(t, k.SetStreaming(t.Context(), id, model, judged, "haar"))
+		require.NoError(t, k.AppendSamples(t.Context(), id, nil, liveproof.FrameCounts{}, live(false)))
+		before := time.Now().Add(-time.Second)
+		changed := r.await(t, 1)[0]
+		require.Nil(t, changed.Data["decided_at"], "it runs")
+		end(t, k, id, liveproof.StateDecided, live(true))
+		decided := r.await(t, 2)[1]
+		at, err := time.Parse(time.RFC3339Nano, decided.Data["decided_at"].(string))
+		require.NoError(t, err)
+		require.WithinRange(t, at, before, time.Now().Add(time.Second))
+		for _, m := range []message{changed, decided} {
+			require.Equal(t, map[string]any{"name": "some-model", "sha256": "0f4c", "demo": true}, m.Data["model"])
+			require.Equal(t, map[string]any{
+				"source": "tenant", "calibration": "strict", "calibration_sha256": judged.CalibrationSHA256,
+			}, m.Data["threshold"], "θ is not told")
+			require.NotContains(t, m.id, ".", "id.timestamp.body is signed")
+		}
+		require.Less(t, changed.Data["number"], decided.Data["number"], "the order of the changes")
+
+		unused := begin(t, k, "bank-a", liveproof.ModeOnboarding)
+		end(t, k, unused, liveproof.StateExpired, liveproof.Inconclusive(liveproof.ReasonNoMedia))
+		require.NotContains(t, r.await(t, 3)[2].raw, `"model"`, "nothing judged it")
+	})
+}
+
+// TestAChangeToldTwiceHasOneID: the store tells a change again, later and under another name, as it does after a server has died.
+func TestAChangeToldTwiceHasOneID(t *testing.T) {
+	onBoth(t, func(t *testing.T, k keeper) {
+		r := newReceiver(t, secret, 200)
+		call := begin(t, k, "bank-a", liveproof.ModeCall)
+		cfg := testConfig(r.URL)
+		run(t, cfg, &repeating{keeper: k})
+		require.NoError(t, k.AppendSamples(t.Context(), call, nil, liveproof.FrameCounts{}, live(false)))
+		got := r.await(t, 2)
+		require.Equal(t, got[0].id, got[1].id)
+		require.Equal(t, got[0].raw, got[1].raw)
+		require.NoError(t, k.AppendSamples(t.Context(), call, nil, liveproof.FrameCounts{}, liveproof.Pending()))
+		require.NotEqual(t, got[0].id, r.await(t, 3)[2].id, "another change")
+	})
+}
+
+// repeating tells the first changes a second time, when those of the first time were dealt with.
+type repeating struct {
+	keeper
+	mu    sync.Mutex
+	again []liveproof.Change
+	done  bool
+}
+
+// Changes implements webhooks.Outbox.
+func (r *repeating) Changes(ctx context.Context) ([]liveproof.Change, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if again := r.again; len(again) > 0 && !r.done {
+		r.done = true
+		return again, nil
+	}
+	changes, err := r.keeper.Changes(ctx)
+	for _, c := range changes {
+		if c.Event == liveproof.ChangeVerdict && !r.done {
+			c.ID = "7" + c.ID
+			r.again = append(r.again, c)
+		}
+	}
+	return changes, err
+}
+
+// Acknowledge implements webhooks.Outbox. The first message is delivered before its change is told again: a message that waits is
+// kept once anyway.
+func (r *repeating) Acknowledge(ctx context.Context, changes []liveproof.Change) error {
+	time.Sleep(1200 * time.Millisecond)
+	return r.keeper.Acknowledge(ctx, changes)
+}
+
 // TestRetries: a message comes again, with the same id and a fresh signature, until the receiver takes it.
 func TestRetries(t *testing.T) {
 	onBoth(t, func(t *testing.T, k keeper) {
@@ -235,7 +317,7 @@ func TestDeadLetters(t *testing.T) {
 		letters, err = webhooks.DeadLetters(t.Context(), k)
 		return err == nil && len(letters) == 1
 	}, wait, 10*time.Millisecond)
-	require.Equal(t, string(id)+".session.decided", letters[0].ID)
+	require.Equal(t, string(id)+"-session-decided", letters[0].ID)
 	require.Equal(t, 3, letters[0].Attempts)
 	require.Equal(t, "the receiver answered 503", letters[0].Error)
 	_, err := webhooks.Replay(t.Context(), k, "other")
