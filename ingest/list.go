@@ -37,6 +37,7 @@ func (s *Server) listSessions(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	s.charge(w, r, page.Read, recordsPerToken)
 	list := sessionList{Sessions: make([]view, len(page.Sessions))}
 	for i, x := range page.Sessions {
 		list.Sessions[i] = s.viewOf(x)

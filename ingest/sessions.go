@@ -204,11 +204,16 @@ func misleading(r rune) bool {
 }
 
 // strictJSON decodes a body, which is one JSON object.
-func strictJSON(body []byte, into any) error {
-	refused, ok := errors.AsType[*strictjson.Error](strictjson.Object(body, into))
+func strictJSON(body []byte, into any) error { return refusalOf(strictjson.Object(body, into)) }
+
+// refusalOf is the problem of a body that strictjson refused, for whatever reason; nil for nil.
+func refusalOf(err error) error {
+	refused, known := errors.AsType[*strictjson.Error](err)
 	switch {
-	case !ok:
+	case err == nil:
 		return nil
+	case !known:
+		return problem(CodeInvalidRequest, "the body could not be read")
 	case refused.Field == "":
 		return problem(CodeInvalidRequest, "the body is "+refused.Detail)
 	}
@@ -327,6 +332,7 @@ func (s *Server) readTimeline(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	s.charge(w, r, len(samples), samplesPerToken)
 	return writeJSON(w, http.StatusOK, timeline{ID: session.ID, Samples: append([]liveproof.Sample{}, samples...)})
 }
 
