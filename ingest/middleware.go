@@ -107,15 +107,9 @@ func (s *Server) withKey(handle func(http.ResponseWriter, *http.Request) error) 
 	}
 }
 
-// What one token of the tenant's limit pays for where an answer may be made of many records. docs/integration.md says so.
-const (
-	recordsPerToken = 20
-	samplesPerToken = 500
-)
-
-// charge counts a request of a tenant that has read so many units as one for each token's worth of them.
-func (s *Server) charge(w http.ResponseWriter, r *http.Request, units, perToken int) {
-	if more := (units+perToken-1)/perToken - 1; more > 0 { // withKey has counted one
+// charge counts a request of a tenant, which has turned out to cost so much, as so many.
+func (s *Server) charge(w http.ResponseWriter, r *http.Request, tokens int) {
+	if more := tokens - 1; more > 0 { // withKey has counted one
 		s.tenants.charge(tenantOf(r), more).describe(w.Header(), "tenant")
 	}
 }

@@ -18,6 +18,7 @@ import (
 
 	"github.com/liveproof/liveproof"
 	"github.com/liveproof/liveproof/ingest/live"
+	"github.com/liveproof/liveproof/internal/cost"
 	"github.com/liveproof/liveproof/internal/ids"
 	"github.com/liveproof/liveproof/internal/strictjson"
 )
@@ -332,7 +333,7 @@ func (s *Server) readTimeline(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	s.charge(w, r, len(samples), samplesPerToken)
+	s.charge(w, r, cost.Samples(len(samples)))
 	return writeJSON(w, http.StatusOK, timeline{ID: session.ID, Samples: append([]liveproof.Sample{}, samples...)})
 }
 
