@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/getkin/kin-openapi/openapi3"
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
@@ -82,7 +83,27 @@ func (r *receiver) await(t *testing.T, n int) []message {
 	t.Helper()
 	require.Eventually(t, func() bool { return len(r.messages()) >= n }, wait, 5*time.Millisecond, "%d messages of %d", len(r.messages()), n)
 	require.Empty(t, r.refused)
+	for _, m := range r.messages() {
+		requireDescribed(t, m.raw)
+	}
 	return r.messages()
+}
+
+// document is the API's description.
+var document = sync.OnceValues(func() (*openapi3.T, error) { return openapi3.NewLoader().LoadFromFile("../ingest/openapi.yaml") })
+
+// requireDescribed holds a body against the API's description, which must name every member.
+func requireDescribed(t *testing.T, body string) {
+	t.Helper()
+	doc, err := document()
+	require.NoError(t, err)
+	schema := doc.Components.Schemas["Webhook"].Value
+	var value map[string]any
+	require.NoError(t, json.Unmarshal([]byte(body), &value))
+	require.NoError(t, doc.ValidateSchemaJSON(schema, value), body)
+	for name := range value["data"].(map[string]any) {
+		require.Contains(t, schema.Properties["data"].Value.Properties, name)
+	}
 }
 
 // keeper is a store with sessions and an outbox.
