@@ -657,7 +657,7 @@ func TestPlainKeysAreToldOnce(t *testing.T) {
 				d.Log = slog.New(slog.NewTextHandler(&logged, nil))
 			})
 			for range 3 {
-				r := httptest.NewRequest("GET", "http://localhost/v1/sessions", http.NoBody)
+				r := httptest.NewRequest(http.MethodGet, "http://localhost/v1/sessions", http.NoBody)
 				r.RemoteAddr = c.from
 				r.Header.Set("Authorization", "Bearer "+c.key)
 				r.Header.Set("X-Forwarded-Proto", c.proto)
