@@ -38,6 +38,8 @@ type data struct {
 	Verdict    liveproof.Outcome   `json:"verdict"`
 	Result     liveproof.Result    `json:"result"`
 	Reasons    []liveproof.Reason  `json:"reasons"`
+	// Evidence is what the result of an ended session rests on.
+	Evidence []liveproof.Evidence `json:"evidence,omitempty"`
 	// DecidedAt is when the session ended; nil while it runs.
 	DecidedAt *time.Time `json:"decided_at"`
 	// Model and Threshold are absent where no picture came.
@@ -86,7 +88,7 @@ func letterOf(kind Type, change liveproof.Change, s liveproof.Session) (letter, 
 	d := data{
 		ID: s.ID, Tenant: s.Tenant, ExternalID: s.ExternalID, Mode: s.Mode, State: s.State,
 		Verdict: s.Verdict.Outcome, Result: s.Verdict.Outcome.Result(), Reasons: append([]liveproof.Reason{}, s.Verdict.Reasons...),
-		Number: change.Number,
+		Evidence: s.Verdict.Evidence, Number: change.Number,
 	}
 	d.Model, d.Threshold = s.JudgedBy()
 	if at := s.DecidedAt.UTC(); !s.DecidedAt.IsZero() {
@@ -95,7 +97,7 @@ func letterOf(kind Type, change liveproof.Change, s liveproof.Session) (letter, 
 	id := idOf(kind, change)
 	if kind == CallChanged { // the record may have changed since
 		d.State, d.Verdict, d.Result, d.Reasons = liveproof.StateStreaming, change.Verdict, change.Verdict.Result(), []liveproof.Reason{}
-		d.DecidedAt = nil
+		d.DecidedAt, d.Evidence = nil, nil
 	}
 	body, err := json.Marshal(payload{kind, change.At.UTC(), d})
 	return letter{ID: id, Tenant: s.Tenant, Type: kind, Session: string(s.ID), Payload: body}, err

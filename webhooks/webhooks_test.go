@@ -225,8 +225,11 @@ func TestWhatJudgedIsTold(t *testing.T) {
 		before := time.Now().Add(-time.Second)
 		changed := r.await(t, 1)[0]
 		require.Nil(t, changed.Data["decided_at"], "it runs")
-		end(t, k, id, liveproof.StateDecided, live(true))
+		final := live(true)
+		final.Evidence = []liveproof.Evidence{liveproof.EvidencePassive}
+		end(t, k, id, liveproof.StateDecided, final)
 		decided := r.await(t, 2)[1]
+		require.Equal(t, []any{"passive"}, decided.Data["evidence"])
 		at, err := time.Parse(time.RFC3339Nano, decided.Data["decided_at"].(string))
 		require.NoError(t, err)
 		require.WithinRange(t, at, before, time.Now().Add(time.Second))
