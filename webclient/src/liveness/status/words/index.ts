@@ -1,6 +1,5 @@
 // The languages of <liveness-status>: a new one is a file beside en.ts, and its name in `catalogues`.
-import { directionOf, languageOf, merge, own } from '../../speak';
-import type { Direction } from '../../words/catalogue';
+import { directionOf, languageOf, merge, own, type Direction } from '../../shared/speak';
 import type { StatusTexts, StatusWords } from './catalogue';
 import { de } from './de';
 import { en } from './en';
