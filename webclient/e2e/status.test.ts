@@ -3,6 +3,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { en } from '../src/liveness/status/words/en';
 import { overflow, violations } from './support/axe';
 import { launch, open, problems } from './support/browser';
 import { startMock, type Mock } from './support/mock';
@@ -152,17 +153,20 @@ describe('<liveness-status>', () => {
     expect(events.connections).toBe(2);
   });
 
-  it.each([
-    ['light', 'en', 900],
-    ['dark', 'de', 320],
-    ['light', 'fa', 320],
-  ] as const)('axe finds nothing, nothing overflows: %s, %s, %d px', async (colorScheme, lang, width) => {
-    const p = await visit({ colorScheme, viewport: { width, height: 700 } }, lang);
-    const check = async (name: string) => {
-      await shows(p, name);
-      expect(await violations(p), name).toEqual([]);
-      expect(await overflow(p)).toBeLessThanOrEqual(0);
-      await p.screenshot({ path: result(`status-${name}-${colorScheme}-${lang}.png`) });
+  const looks = [320, 1280].flatMap((width) => (['light', 'dark'] as const).map((colorScheme) => ({ width, colorScheme })));
+  it.each(looks)('$width px, $colorScheme, in three languages: axe finds nothing, nothing overflows', async ({ width, colorScheme }) => {
+    const p = await visit({ colorScheme, viewport: { width, height: 400 } });
+    const seen: string[] = [];
+    const check = async (status: string) => {
+      await shows(p, status);
+      seen.push(status);
+      for (const lang of ['en', 'de', 'ar']) {
+        await p.evaluate((to) => Object.assign(document.documentElement, { lang: to, dir: to === 'ar' ? 'rtl' : 'ltr' }), lang);
+        const name = `${width}-${colorScheme}-${lang}-${status}`;
+        await p.screenshot({ path: result(`status-${name}.png`) });
+        expect(await violations(p), name).toEqual([]);
+        expect(await overflow(p), name).toBeLessThanOrEqual(0);
+      }
     };
     await check('connecting');
     for (const [verdict, status] of [
@@ -179,6 +183,7 @@ describe('<liveness-status>', () => {
     await expect.poll(() => events.open.length, { timeout: 10_000 }).toBe(1);
     events.state('live', '', 'decided');
     await check('ended');
+    expect(seen.sort()).toEqual(Object.keys(en.statuses).sort());
   });
 });
 
