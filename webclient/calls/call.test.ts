@@ -25,7 +25,7 @@ const length = Number(process.env['CALL_LENGTH']);
 
 const policy = (origin: string) => `default-src 'none'; img-src 'self'; script-src ${origin}; connect-src ${origin}`;
 const html = (origin: string, events: string) => `<!doctype html><html lang="en"><head><meta charset="utf-8">
-<meta name="viewport" content="width=device-width"><title>Call</title><link rel="icon" href="/favicon.svg">
+<meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark"><title>Call</title><link rel="icon" href="/favicon.svg">
 <script type="module" src="${origin}/liveness-status.js"></script></head>
 <body><main><h1>Call</h1><liveness-status events-url="${events}"></liveness-status></main></body></html>`;
 

@@ -1,12 +1,13 @@
 // The component in every state, language and size, read by axe; and its manners with the camera. Against a scripted
 // server; the pictures in test-results/ are to be looked at.
+import { existsSync } from 'node:fs';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { en } from '../src/liveness/words/en';
 import { overflow, violations } from './support/axe';
 import { askPerson, cameras, launch, open, press, reach } from './support/browser';
 import { startMock, type Mock, type MockPeer } from './support/mock';
-import { nobody, result } from './support/paths';
+import { media, nobody, result } from './support/paths';
 
 let browser: Browser;
 let mock: Mock | undefined;
@@ -14,7 +15,8 @@ let page: Page | undefined;
 let peer: MockPeer;
 
 beforeAll(async () => {
-  browser = await launch({ file: nobody() });
+  const person = media('person_A_640x480.mjpeg');
+  browser = await launch({ file: existsSync(person) ? person : nobody() });
 });
 afterEach(async () => {
   await page?.context().close();

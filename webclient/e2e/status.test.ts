@@ -58,7 +58,7 @@ afterEach(async () => {
 afterAll(() => browser?.close());
 
 const html = (lang: string, attributes: string) => `<!doctype html><html lang="${lang}" data-ready><head><meta charset="utf-8">
-<meta name="viewport" content="width=device-width"><title>Call</title><link rel="icon" href="/favicon.svg">
+<meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark"><title>Call</title><link rel="icon" href="/favicon.svg">
 <script type="module" src="/liveness-status.js"></script></head>
 <body><main><h1>Call</h1><liveness-status events-url="/events?token=t" ${attributes}></liveness-status></main></body></html>`;
 
@@ -175,14 +175,16 @@ describe('<liveness-status>', () => {
       ['pending', 'lost'],
       ['spoof', 'spoof'],
     ] as const) {
-      events.state(verdict, verdict === 'spoof' ? 'score_below_threshold' : 'no_face');
+      events.state(verdict, { live: 'score_above_threshold', spoof: 'score_below_threshold', pending: 'no_face' }[verdict]);
       await check(status);
     }
     events.say('event: state\ndata: {\n\n');
     await check('unknown');
     await expect.poll(() => events.open.length, { timeout: 10_000 }).toBe(1);
-    events.state('live', '', 'decided');
+    events.state('live', 'score_above_threshold', 'decided');
     await check('ended');
+    await p.evaluate(() => (document.documentElement.lang = 'en'));
+    await element(p).getByText('The check of this call has ended.').waitFor();
     expect(seen.sort()).toEqual(Object.keys(en.statuses).sort());
   });
 });

@@ -48,7 +48,9 @@ export class StatusView {
     card.toggleAttribute('data-alarm', s.alarm);
     const { title, text } = words.statuses[s.status];
     write(this.#title, title);
-    write(this.#reason, reasonText(words, s.reason) || text);
+    // What was so while a live person was there is not so after the end.
+    const over = s.status === 'ended' && s.verdict === 'live';
+    write(this.#reason, (!over && reasonText(words, s.reason)) || text);
     write(this.#alarm, s.alarm ? words.alarm : '');
     this.#drawSince(s.since, words.since, lang);
   }

@@ -37,7 +37,7 @@ export const fr: Catalogue = {
     overexposed: 'Trop de lumière. Éloignez-vous de la lampe ou de la fenêtre.',
     blurred: 'Ne bougez pas, ou essuyez l’objectif.',
     low_contrast: 'L’image est pâle. Tournez-vous vers une lumière ou essuyez l’objectif.',
-    low_bitrate: 'La connexion est trop lente pour une image nette. Approchez-vous du routeur ou essayez un autre réseau.',
+    low_bitrate: 'La connexion est trop lente. Approchez-vous du routeur ou essayez un autre réseau.',
     face_changed: 'Restez dans l’image jusqu’à la fin.',
     stream_changed: 'L’image a été interrompue. Un instant.',
     frozen_picture: 'L’image est figée. Bougez un peu.',
