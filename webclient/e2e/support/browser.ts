@@ -91,11 +91,11 @@ export async function cameras(page: Page): Promise<{ given: number; live: number
 export async function askPerson(page: Page): Promise<() => Promise<void>> {
   await page.evaluate(() => {
     const { mediaDevices } = navigator;
-    const real = mediaDevices.getUserMedia;
+    const real = mediaDevices.getUserMedia.bind(mediaDevices);
     mediaDevices.getUserMedia = async (constraints) => {
       mediaDevices.getUserMedia = real;
       await new Promise<void>((allow) => Object.assign(window, { testAllow: allow }));
-      return real.call(mediaDevices, constraints);
+      return real(constraints);
     };
   });
   return () => page.evaluate(() => (window as unknown as { testAllow: () => void }).testAllow());
