@@ -16,6 +16,7 @@ export const ar: StatusWords = {
   },
   reasons: {
     blurred: 'الصورة غير واضحة.',
+    challenge_unanswered: 'لم تظهر الاستجابة للمهمة.',
     deadline: 'انتهى الوقت قبل اتخاذ قرار.',
     disconnected: 'انتهى اتصال المتصل.',
     face_changed: 'ظهر وجه آخر في الصورة، أو خرج الوجه منها.',
@@ -29,6 +30,7 @@ export const ar: StatusWords = {
     low_bitrate: 'اتصال المتصل أبطأ من أن يعطي صورة واضحة.',
     low_contrast: 'الصورة باهتة جدًا.',
     low_frame_rate: 'تصل صور قليلة جدًا.',
+    motion_missing: 'لا يُظهر الوجه حركة خاصة به بعد.',
     multiple_faces: 'توجد عدة وجوه في الصورة.',
     no_face: 'لا يوجد وجه في الصورة.',
     no_media: 'لا يصل أي فيديو.',

@@ -16,6 +16,7 @@ export const es: StatusWords = {
   },
   reasons: {
     blurred: 'La imagen está borrosa.',
+    challenge_unanswered: 'No se vio la respuesta a la tarea.',
     deadline: 'Se acabó el tiempo antes de una decisión.',
     disconnected: 'La conexión de quien llama ha terminado.',
     face_changed: 'Apareció otra cara, o la cara salió de la imagen.',
@@ -29,6 +30,7 @@ export const es: StatusWords = {
     low_bitrate: 'La conexión de quien llama es demasiado lenta para una imagen nítida.',
     low_contrast: 'La imagen es demasiado pálida.',
     low_frame_rate: 'Llegan muy pocas imágenes.',
+    motion_missing: 'La cara aún no muestra movimiento propio.',
     multiple_faces: 'Hay varias caras en la imagen.',
     no_face: 'No hay ninguna cara en la imagen.',
     no_media: 'No llega vídeo.',

@@ -16,6 +16,7 @@ export const fr: StatusWords = {
   },
   reasons: {
     blurred: 'L’image est floue.',
+    challenge_unanswered: 'La réponse à la consigne n’a pas été vue.',
     deadline: 'Le temps était écoulé avant une décision.',
     disconnected: 'La connexion de l’appelant a pris fin.',
     face_changed: 'Un autre visage est apparu, ou le visage est sorti de l’image.',
@@ -29,6 +30,7 @@ export const fr: StatusWords = {
     low_bitrate: 'La connexion de l’appelant est trop lente pour une image nette.',
     low_contrast: 'L’image est trop pâle.',
     low_frame_rate: 'Trop peu d’images arrivent.',
+    motion_missing: 'Le visage ne montre pas encore de mouvement propre.',
     multiple_faces: 'Il y a plusieurs visages dans l’image.',
     no_face: 'Il n’y a pas de visage dans l’image.',
     no_media: 'Aucune vidéo n’arrive.',

@@ -16,6 +16,7 @@ export const hi: StatusWords = {
   },
   reasons: {
     blurred: 'चित्र धुंधला है।',
+    challenge_unanswered: 'कार्य का उत्तर नहीं दिखा।',
     deadline: 'निर्णय से पहले समय समाप्त हो गया।',
     disconnected: 'कॉलर का कनेक्शन समाप्त हो गया।',
     face_changed: 'चित्र में दूसरा चेहरा आया, या चेहरा चित्र से बाहर गया।',
@@ -29,6 +30,7 @@ export const hi: StatusWords = {
     low_bitrate: 'साफ़ चित्र के लिए कॉलर का कनेक्शन बहुत धीमा है।',
     low_contrast: 'चित्र बहुत फीका है।',
     low_frame_rate: 'बहुत कम चित्र आ रहे हैं।',
+    motion_missing: 'चेहरे में अभी अपनी कोई हलचल नहीं दिखी।',
     multiple_faces: 'चित्र में कई चेहरे हैं।',
     no_face: 'चित्र में कोई चेहरा नहीं है।',
     no_media: 'कोई वीडियो नहीं आ रहा है।',

@@ -16,6 +16,7 @@ export const it: StatusWords = {
   },
   reasons: {
     blurred: 'L’immagine è sfocata.',
+    challenge_unanswered: 'La risposta alla richiesta non si è vista.',
     deadline: 'Il tempo è scaduto prima di una decisione.',
     disconnected: 'La connessione del chiamante è terminata.',
     face_changed: 'È comparso un altro volto, o il volto è uscito dall’immagine.',
@@ -29,6 +30,7 @@ export const it: StatusWords = {
     low_bitrate: 'La connessione del chiamante è troppo lenta per un’immagine nitida.',
     low_contrast: 'L’immagine è troppo sbiadita.',
     low_frame_rate: 'Arrivano troppo poche immagini.',
+    motion_missing: 'Il volto non mostra ancora un movimento proprio.',
     multiple_faces: 'Ci sono più volti nell’immagine.',
     no_face: 'Non c’è nessun volto nell’immagine.',
     no_media: 'Non arriva nessun video.',

@@ -16,6 +16,7 @@ export const ja: StatusWords = {
   },
   reasons: {
     blurred: '映像がぼやけています。',
+    challenge_unanswered: '指示への反応が見られませんでした。',
     deadline: '判定の前に時間切れになりました。',
     disconnected: '通話相手の接続が終了しました。',
     face_changed: '別の顔が映ったか、顔が映像から外れました。',
@@ -29,6 +30,7 @@ export const ja: StatusWords = {
     low_bitrate: '通話相手の通信が遅く、映像が鮮明になりません。',
     low_contrast: '映像が薄すぎます。',
     low_frame_rate: '届く映像のコマ数が少なすぎます。',
+    motion_missing: '顔自体の動きがまだ見られません。',
     multiple_faces: '複数の顔が映っています。',
     no_face: '顔が映っていません。',
     no_media: '映像が届きません。',

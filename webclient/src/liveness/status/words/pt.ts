@@ -16,6 +16,7 @@ export const pt: StatusWords = {
   },
   reasons: {
     blurred: 'A imagem está desfocada.',
+    challenge_unanswered: 'A resposta ao desafio não foi vista.',
     deadline: 'O tempo acabou antes de uma decisão.',
     disconnected: 'A conexão de quem liga terminou.',
     face_changed: 'Outro rosto apareceu, ou o rosto saiu da imagem.',
@@ -29,6 +30,7 @@ export const pt: StatusWords = {
     low_bitrate: 'A conexão de quem liga é lenta demais para uma imagem nítida.',
     low_contrast: 'A imagem está pálida demais.',
     low_frame_rate: 'Chegam poucas imagens.',
+    motion_missing: 'O rosto ainda não mostra movimento próprio.',
     multiple_faces: 'Há vários rostos na imagem.',
     no_face: 'Não há nenhum rosto na imagem.',
     no_media: 'Nenhum vídeo chega.',

@@ -16,6 +16,7 @@ export const tr: StatusWords = {
   },
   reasons: {
     blurred: 'Görüntü bulanık.',
+    challenge_unanswered: 'İsteğe verilen yanıt görülmedi.',
     deadline: 'Karar verilmeden süre doldu.',
     disconnected: 'Arayanın bağlantısı sona erdi.',
     face_changed: 'Görüntüye başka bir yüz girdi ya da yüz görüntüden çıktı.',
@@ -29,6 +30,7 @@ export const tr: StatusWords = {
     low_bitrate: 'Arayanın bağlantısı net bir görüntü için çok yavaş.',
     low_contrast: 'Görüntü çok soluk.',
     low_frame_rate: 'Çok az görüntü geliyor.',
+    motion_missing: 'Yüz henüz kendi hareketini göstermiyor.',
     multiple_faces: 'Görüntüde birden fazla yüz var.',
     no_face: 'Görüntüde yüz yok.',
     no_media: 'Video gelmiyor.',
