@@ -18,6 +18,7 @@ import (
 
 	"github.com/liveproof/liveproof"
 	"github.com/liveproof/liveproof/ingest/live"
+	"github.com/liveproof/liveproof/internal/cost"
 	"github.com/liveproof/liveproof/internal/ids"
 	"github.com/liveproof/liveproof/internal/strictjson"
 )
@@ -29,6 +30,8 @@ type creation struct {
 	DeadlineS  *float64       `json:"deadline_s"`
 	// Calibration is a name of the server's configuration. A number would let a request lower the security.
 	Calibration string `json:"calibration"`
+	// Require adds to what the server's policy requires.
+	Require []liveproof.Evidence `json:"require"`
 }
 
 // created is the body of its 201.
@@ -97,6 +100,9 @@ func requestHash(session liveproof.Session) string {
 	if session.Calibration != "" {
 		parts = append(parts, session.Calibration)
 	}
+	if len(session.Require) > 1 { // passive alone was the only evidence of earlier versions
+		parts = append(parts, fmt.Sprint(session.Require))
+	}
 	return hash(parts...)
 }
 
@@ -144,7 +150,8 @@ func (s *Server) newSession(tenant string, body []byte, calibrations []string) (
 		ID: liveproof.SessionID(ids.New(now)), Tenant: tenant, Mode: c.Mode, ExternalID: c.ExternalID, Calibration: c.Calibration,
 		State: liveproof.StateCreated, Verdict: liveproof.Pending(), Deadline: s.deps.Session.Deadline,
 		CreatedAt: now, ExpiresAt: now.Add(s.deps.Session.RecordTTL),
-		Lease: liveproof.Lease{Until: now.Add(s.deps.Session.TokenTTL)},
+		Lease:   liveproof.Lease{Until: now.Add(s.deps.Session.TokenTTL)},
+		Require: s.deps.Analyzer.Required(tenant, c.Mode, c.Require),
 	}
 	if c.Calibration != "" && !slices.Contains(calibrations, c.Calibration) {
 		return session, invalidField("calibration", "calibration is not a name that may be asked for here; "+among(calibrations))
@@ -178,7 +185,20 @@ func parseCreation(body []byte) (creation, error) {
 	if c.Mode != liveproof.ModeOnboarding && c.Mode != liveproof.ModeCall {
 		return c, invalidField("mode", `mode is "onboarding" or "call"`)
 	}
+	if err := checkRequire(c.Require); err != nil {
+		return c, err
+	}
 	return c, checkExternalID(c.ExternalID)
+}
+
+// checkRequire accepts a list of different kinds of evidence.
+func checkRequire(list []liveproof.Evidence) error {
+	for i, e := range list {
+		if !e.Known() || slices.Contains(list[:i], e) {
+			return invalidField("require", fmt.Sprintf("require is a list without repetition of %v", liveproof.Evidences()))
+		}
+	}
+	return nil
 }
 
 // maxExternalID is in characters, as in openapi.yaml.
@@ -204,11 +224,16 @@ func misleading(r rune) bool {
 }
 
 // strictJSON decodes a body, which is one JSON object.
-func strictJSON(body []byte, into any) error {
-	refused, ok := errors.AsType[*strictjson.Error](strictjson.Object(body, into))
+func strictJSON(body []byte, into any) error { return refusalOf(strictjson.Object(body, into)) }
+
+// refusalOf is the problem of a body that strictjson refused, for whatever reason; nil for nil.
+func refusalOf(err error) error {
+	refused, known := errors.AsType[*strictjson.Error](err)
 	switch {
-	case !ok:
+	case err == nil:
 		return nil
+	case !known:
+		return problem(CodeInvalidRequest, "the body could not be read")
 	case refused.Field == "":
 		return problem(CodeInvalidRequest, "the body is "+refused.Detail)
 	}
@@ -262,9 +287,12 @@ type view struct {
 	Mode        liveproof.Mode       `json:"mode"`
 	ExternalID  string               `json:"external_id"`
 	Calibration string               `json:"calibration"`
-	CreatedAt   time.Time            `json:"created_at"`
-	ExpiresAt   time.Time            `json:"expires_at"`
-	DecidedAt   *time.Time           `json:"decided_at"`
+	// Require is the evidence without which the session does not become live; Evidence is what was given.
+	Require   []liveproof.Evidence `json:"require"`
+	Evidence  []liveproof.Evidence `json:"evidence"`
+	CreatedAt time.Time            `json:"created_at"`
+	ExpiresAt time.Time            `json:"expires_at"`
+	DecidedAt *time.Time           `json:"decided_at"`
 }
 
 func (s *Server) readSession(w http.ResponseWriter, r *http.Request) error {
@@ -294,6 +322,7 @@ func (s *Server) viewOf(x liveproof.Session) view {
 	v := view{
 		ID: x.ID, State: x.State, Verdict: current.Outcome, Score: finite(current.Score), Reasons: current.Reasons,
 		Frames: x.Frames, Model: x.Model, Detector: x.Detector, Mode: x.Mode, ExternalID: x.ExternalID, Calibration: x.Calibration,
+		Require: evidenceList(x.Require), Evidence: evidenceList(current.Evidence),
 		CreatedAt: x.CreatedAt.UTC(), ExpiresAt: x.ExpiresAt.UTC(),
 	}
 	if v.Reasons == nil {
@@ -312,6 +341,11 @@ func (s *Server) viewOf(x liveproof.Session) view {
 	return v
 }
 
+// evidenceList turns nil into an empty list, which JSON writes as [].
+func evidenceList(kinds []liveproof.Evidence) []liveproof.Evidence {
+	return append([]liveproof.Evidence{}, kinds...)
+}
+
 // timeline is the body of GET /v1/sessions/{id}/timeline.
 type timeline struct {
 	ID      liveproof.SessionID `json:"id"`
@@ -327,6 +361,7 @@ func (s *Server) readTimeline(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	s.charge(w, r, cost.Samples(len(samples)))
 	return writeJSON(w, http.StatusOK, timeline{ID: session.ID, Samples: append([]liveproof.Sample{}, samples...)})
 }
 

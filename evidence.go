@@ -1,0 +1,69 @@
+package liveproof
+
+import (
+	"slices"
+	"time"
+)
+
+// Evidence is a kind of evidence that a verdict can require. No kind makes a verdict live by itself: each that is required and
+// not given keeps it from becoming live.
+type Evidence string
+
+// The kinds of evidence.
+const (
+	// EvidencePassive is ρ over time: what the scorer sees in the face.
+	EvidencePassive Evidence = "passive"
+	// EvidenceMotion is motion of the face that a plane does not have: eyes, mouth, or the depth of the head.
+	EvidenceMotion Evidence = "motion"
+	// EvidenceFlash is the face's colour that follows a secret sequence of colours on the client's screen.
+	EvidenceFlash Evidence = "flash"
+	// EvidenceTurn is movements of the head in an order that the server has drawn.
+	EvidenceTurn Evidence = "turn"
+)
+
+// Evidences returns the kinds in the order of the documentation.
+func Evidences() []Evidence {
+	return []Evidence{EvidencePassive, EvidenceMotion, EvidenceFlash, EvidenceTurn}
+}
+
+// Known reports whether e is one of the kinds.
+func (e Evidence) Known() bool { return slices.Contains(Evidences(), e) }
+
+// Challenge reports whether the person is asked to do something for this kind of evidence.
+func (e Evidence) Challenge() bool { return e == EvidenceFlash || e == EvidenceTurn }
+
+// Lack is the reason of a session that lacks this kind of evidence and no other.
+func (e Evidence) Lack() Reason {
+	switch e {
+	case EvidenceMotion:
+		return ReasonMotionMissing
+	case EvidenceFlash, EvidenceTurn:
+		return ReasonChallengeUnanswered
+	}
+	return ReasonInsufficientEvidence
+}
+
+// View is one sampled picture in which exactly one person was found, as an examiner of evidence sees it. The images are
+// borrowed: they are valid until the call returns.
+type View struct {
+	// T is the sample's stream time.
+	T time.Duration
+	// Image is the whole picture, 8-bit RGB.
+	Image *Image
+	// Face is the followed face in Image, with landmarks where the detector gives them.
+	Face Face
+	// Track is the followed identity, from 1.
+	Track int
+	// Reasons say why the sample will not be scored; empty if it will.
+	Reasons []Reason
+}
+
+// Finding is what an examiner of evidence concludes from a view and those before it.
+type Finding struct {
+	// Given are the kinds of evidence that are complete with this view.
+	Given []Evidence
+	// Reasons withhold or restart: Reason.Info says what each does.
+	Reasons []Reason
+	// Signals are measured values by name, for the timeline.
+	Signals map[string]float64
+}
