@@ -37,26 +37,6 @@ type Face struct {
 	Landmarks *Landmarks
 }
 
-// Quality says how well a face is seen; the units are fixed so that thresholds can be configured.
-type Quality struct {
-	Size     float64 // max(width, height) of the box, pixels
-	Blur     float64 // variance of the Laplacian on the 224×224 crop's luma; higher is sharper
-	Exposure float64 // mean luma of the crop in [0,255]
-	Contrast float64 // standard deviation of the crop's luma, levels
-	Clipped  float64 // share of crop pixels at luma ≥ 250, [0,1]
-	Yaw      float64 // from landmarks, [-1,1]: 0 frontal, ±1 profile; 0 without landmarks
-	Pitch    float64 // from landmarks, [-1,1]; 0 without landmarks
-	// Quantiser is the mean quantiser step around the face (Coding), times the factor by which the scorer's input enlarges
-	// the face; 0 when it is not known.
-	Quantiser float64
-	// Bits is Coding.Bits for each pixel of the scorer's input; 0 when it is not known.
-	Bits float64
-	// Weight in [0,1]: how much the sample counts; 0 when Reasons forbid scoring.
-	Weight float64
-	// Reasons why this face must not be scored; empty when it may.
-	Reasons []Reason
-}
-
 // Detection is what a session's detector saw in one image.
 type Detection struct {
 	Faces []Face

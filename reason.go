@@ -16,6 +16,7 @@ const (
 	ReasonFaceTurned    Reason = "face_turned"
 	ReasonTooDark       Reason = "too_dark"
 	ReasonOverexposed   Reason = "overexposed"
+	ReasonHazy          Reason = "hazy"
 	ReasonBlurred       Reason = "blurred"
 	ReasonLowContrast   Reason = "low_contrast"
 	ReasonLowBitrate    Reason = "low_bitrate"
@@ -149,13 +150,18 @@ var reasons = []ReasonInfo{
 		Advice:  "Too much light. Turn away from the lamp or window.",
 	},
 	{
+		Code: ReasonHazy, Kind: KindView, Hint: true, End: StateDecided, Fault: FaultPerson,
+		Meaning: "A veil of light lies over the face: haze, a dirty lens, or a lamp or window that shines into it.",
+		Advice:  "The picture is misty. Wipe the camera lens, and keep lamps and windows out of the picture.",
+	},
+	{
 		Code: ReasonBlurred, Kind: KindView, Hint: true, End: StateDecided, Fault: FaultPerson,
 		Meaning: "The face is not sharp enough to be judged.",
 		Advice:  "Hold still, or wipe the camera lens.",
 	},
 	{
 		Code: ReasonLowContrast, Kind: KindView, Hint: true, End: StateDecided, Fault: FaultPerson,
-		Meaning: "The face has too little contrast to be judged: its motion and sharpness cannot be told from the encoder's noise.",
+		Meaning: "The face has too little contrast to be judged: its detail, motion and sharpness cannot be told from the encoder's noise.",
 		Advice:  "The picture is pale. Turn towards a light, or wipe the camera lens.",
 	},
 	{

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"text/tabwriter"
 )
 
@@ -151,8 +152,8 @@ func (r Report) exceptions(w *lineWriter) error {
 	for _, n := range r.Nothing {
 		w.line("nothing from %s: %s %s", n.ID, n.Status, n.Error)
 	}
-	for _, n := range r.Notes {
-		w.line("note on %s: %s", n.Video, n.Note)
+	for _, n := range summed(r.Notes) {
+		w.line("%s", n)
 	}
 	for _, e := range r.Extra {
 		w.line("extra: %s: %s", e.Path, e.Why)
@@ -163,6 +164,31 @@ func (r Report) exceptions(w *lineWriter) error {
 	w.line("%d crops, %.1f MB", r.Crops, float64(r.Bytes)/1e6)
 	return w.err
 }
+
+// summed returns a line for each different note, in the order of their first videos.
+// A note on many videos names the first ones; report.json names all.
+func summed(notes []Note) (lines []string) {
+	videos, order := map[string][]string{}, []string{}
+	for _, n := range notes {
+		if videos[n.Note] == nil {
+			order = append(order, n.Note)
+		}
+		videos[n.Note] = append(videos[n.Note], n.Video)
+	}
+	for _, note := range order {
+		names := videos[note]
+		if len(names) <= namedVideos {
+			lines = append(lines, fmt.Sprintf("note on %s: %s", strings.Join(names, ", "), note))
+			continue
+		}
+		first := strings.Join(names[:namedVideos], ", ")
+		lines = append(lines, fmt.Sprintf("note on %d videos: %s (%s, …; %s names all)", len(names), note, first, ReportName))
+	}
+	return lines
+}
+
+// namedVideos is how many videos of one note Text names.
+const namedVideos = 3
 
 // ExtractedVideos lists the videos of an extraction's folder, also those that
 // gave no crop: a protocol must not lose them.

@@ -39,13 +39,13 @@ func TestCoarseFaceIsNotScored(t *testing.T) {
 		"coarse although bits are many": {19, 4, 1, true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			q := liveproof.Quality{Size: 150, Blur: 100, Exposure: 120}
+			q := liveproof.Quality{Size: 150, Blur: 100, Exposure: 120, Contrast: 30}
 			q.Quantiser, q.Bits = coded(encodedAt(c.left, c.right, c.bits), liveproof.Box{X1: 60, Y1: 100, X2: 257, Y2: 297})
 			var want []liveproof.Reason
 			if c.low {
 				want = []liveproof.Reason{liveproof.ReasonLowBitrate}
 			}
-			require.Equal(t, want, cfg.broken(q, 0))
+			require.Equal(t, want, cfg.Refuses(q))
 		})
 	}
 	q, bits := coded(liveproof.NewImage(64, 48), liveproof.Box{X2: 10, Y2: 10})

@@ -83,6 +83,13 @@ type QualityConfig struct {
 	MaxExposure float64 `yaml:"max_exposure"`
 	// MaxClipped is the largest share of crop pixels at luma ≥ 250.
 	MaxClipped float64 `yaml:"max_clipped"`
+	// MaxBlack is the largest black level: the luma in [0, 255] that 5 % of the face's middle (half of the crop's width, from the
+	// brows to the chin) do not exceed. Haze, a dirty lens and a lamp that shines into it raise it (hazy), and so does too
+	// much light (overexposed). 255 turns the check off. docs/quality.md has the measurements behind this, MinContrast and MinBlur.
+	MaxBlack float64 `yaml:"max_black"`
+	// MinContrast is the least standard deviation of the crop's luma, in levels [0, 128]. A crop that is below it only for lack
+	// of light gets the reason too_dark instead of low_contrast. 0 turns the check off.
+	MinContrast float64 `yaml:"min_contrast"`
 	// MaxYaw and MaxPitch bound the head's turn: 0 frontal, 1 profile.
 	MaxYaw   float64 `yaml:"max_yaw"`
 	MaxPitch float64 `yaml:"max_pitch"`
@@ -97,6 +104,11 @@ type QualityConfig struct {
 	MaxOutside float64 `yaml:"max_outside"`
 }
 
+// Unlimited are limits that refuse no face, for measuring what limits cost and save.
+func Unlimited() QualityConfig {
+	return QualityConfig{MaxExposure: 255, MaxClipped: 1, MaxBlack: 255, MaxYaw: 1, MaxPitch: 1, MaxOutside: 1, MaxQuantiser: 1000}
+}
+
 // DefaultConfig returns the settings that the service starts with.
 func DefaultConfig() Config {
 	return Config{
@@ -107,7 +119,7 @@ func DefaultConfig() Config {
 		Follow: FollowConfig{Every: time.Second, Regions: []Size{{128, 160}, {160, 192}, {192, 224}}},
 		Track:  TrackConfig{IoU: 0.3, MaxScale: 1.5, MaxMissed: 2, Appearance: 0.6},
 		Quality: QualityConfig{
-			MinSize: 80, MinBlur: 3, MinExposure: 40, MaxExposure: 225, MaxClipped: 0.5,
+			MinSize: 80, MinBlur: 4, MinExposure: 40, MaxExposure: 225, MaxClipped: 0.5, MaxBlack: 150, MinContrast: 18,
 			MaxYaw: 0.6, MaxPitch: 0.6, MaxOutside: 0.1,
 			MaxQuantiser: 18, MinBits: 0.05,
 		},
@@ -167,6 +179,8 @@ func (c QualityConfig) validate() error {
 		check.In("quality.min_exposure", c.MinExposure, 0, 255),
 		check.In("quality.max_exposure", c.MaxExposure, 0, 255),
 		check.In("quality.max_clipped", c.MaxClipped, 0, 1),
+		check.In("quality.max_black", c.MaxBlack, 0, 255),
+		check.In("quality.min_contrast", c.MinContrast, 0, 128),
 		check.Above("quality.max_yaw", c.MaxYaw, 0, 1),
 		check.Above("quality.max_pitch", c.MaxPitch, 0, 1),
 		check.In("quality.max_outside", c.MaxOutside, 0, 1),

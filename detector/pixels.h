@@ -29,6 +29,11 @@ typedef struct {
 	int left, top, side;
 } lp_square;
 
+// lp_rect is a rectangle within a picture, without the column right and the row bottom.
+typedef struct {
+	int left, top, right, bottom;
+} lp_rect;
+
 // lp_letterbox writes fit_width×fit_height pixels at the top left of each plane of
 // dst. The planes are blue, green, red, with width×height values each. A written value is
 // the mean of four pixels of pix, less mean of its plane. For output pixel x, y these lie
@@ -56,13 +61,17 @@ void lp_resize(const uint8_t *pix, lp_shape shape, lp_square square, const int32
 // a pixel counts as clipped.
 enum { LP_LUMA_R = 77, LP_LUMA_G = 150, LP_LUMA_B = 29, LP_CLIPPED = 250 };
 
-// lp_light_sums are sums over a picture: of the luma and its square, of the clipped pixels, and over
-// its inner pixels of the luma's Laplacian 0 1 0 / 1 -4 1 / 0 1 0 and its square.
+// lp_light_sums are sums over a picture: of the luma and its square, of the clipped pixels, over its inner pixels of
+// the luma's Laplacian 0 1 0 / 1 -4 1 / 0 1 0 and its square, and of the squares of the differences between
+// neighbours in a row (across) and in a column (down). levels counts the pixels of each luma in the middle
+// of the picture, where a crop has nothing but the face.
 typedef struct {
-	int64_t luma, luma2, clipped, laplace, laplace2;
+	int64_t luma, luma2, clipped, laplace, laplace2, across2, down2;
+	uint32_t levels[256];
 } lp_light_sums;
 
-// lp_light measures a picture. Scratch: rows holds 3·shape.width values.
-lp_light_sums lp_light(const uint8_t *pix, lp_shape shape, int16_t *rows);
+// lp_light measures a picture; middle is the rectangle whose levels are counted. Scratch: rows holds 3·shape.width
+// values.
+void lp_light(const uint8_t *pix, lp_shape shape, lp_rect middle, int16_t *rows, lp_light_sums *out);
 
 #endif

@@ -140,7 +140,8 @@ func lightOf(img *liveproof.Image) light {
 		p := img.Pix[y*img.Stride+3*x:]
 		return luma(p[0], p[1], p[2])
 	}
-	var sum, sum2, clipped, laplace, squares int
+	var sum, sum2, clipped, laplace, squares, across, down int
+	var middle levels
 	for y := range img.Height {
 		for x := range img.Width {
 			sum += at(x, y)
@@ -148,19 +149,25 @@ func lightOf(img *liveproof.Image) light {
 			if at(x, y) >= 250 {
 				clipped++
 			}
+			if x >= img.Width/4 && x < img.Width-img.Width/4 && y >= img.Height/5 && y < img.Height-img.Height/6 {
+				middle[at(x, y)]++
+			}
 			if x > 0 && y > 0 && x < img.Width-1 && y < img.Height-1 {
 				l := at(x-1, y) + at(x+1, y) + at(x, y-1) + at(x, y+1) - 4*at(x, y)
 				laplace += l
 				squares += l * l
+				across += (at(x+1, y) - at(x, y)) * (at(x+1, y) - at(x, y))
+				down += (at(x, y+1) - at(x, y)) * (at(x, y+1) - at(x, y))
 			}
 		}
 	}
 	n := float64(img.Width * img.Height)
-	l := light{mean: float64(sum) / n, clipped: float64(clipped) / n}
+	l := light{mean: float64(sum) / n, clipped: float64(clipped) / n, levels: middle}
 	l.contrast = math.Sqrt(max(0, float64(sum2)/n-l.mean*l.mean))
 	if inner := float64((img.Width - 2) * (img.Height - 2)); img.Width > 2 && img.Height > 2 {
 		m := float64(laplace) / inner
 		l.blur = float64(squares)/inner - m*m
+		l.streak = max(-8, min(8, math.Log2((1+float64(down))/(1+float64(across)))))
 	}
 	return l
 }

@@ -2,6 +2,7 @@ package detector
 
 import (
 	"math"
+	"slices"
 
 	"github.com/liveproof/liveproof"
 )
@@ -16,41 +17,70 @@ func (c *Cropper) Assess(img, crop *liveproof.Image, face liveproof.Face) livepr
 		q.Reasons = []liveproof.Reason{liveproof.ReasonTooDark}
 		return q
 	}
+	q.Outside, q.Confidence = outside(face.Box, img), float64(face.Confidence)
 	q.Yaw, q.Pitch = pose(face.Landmarks)
 	l := measureLight(crop)
-	q.Blur, q.Exposure, q.Contrast, q.Clipped = l.blur, l.mean, l.contrast, l.clipped
+	q.Blur, q.Streak, q.Exposure, q.Contrast, q.Clipped = l.blur, l.streak, l.mean, l.contrast, l.clipped
+	q.Black = l.levels.quantile(0.05)
+	q.Range = l.levels.quantile(0.95) - q.Black
+	q.Backlight = backlight(img, face.Box, l.levels.mean())
 	q.Quantiser, q.Bits = coded(img, face.Box)
-	q.Reasons = c.quality.broken(q, outside(face.Box, img))
+	q.Reasons = c.quality.Refuses(q)
 	if len(q.Reasons) == 0 {
 		q.Weight = c.quality.weight(q)
 	}
 	return q
 }
 
-// broken lists the reasons against scoring, most useful hint first. The
-// comparisons are written so that NaN breaks them.
-func (c QualityConfig) broken(q liveproof.Quality, outside float64) []liveproof.Reason {
+// Refuses lists the reasons why a face that was measured so must not be scored, most useful hint first; none when it
+// may. NaN in any measure with a limit is a reason.
+func (c QualityConfig) Refuses(q liveproof.Quality) []liveproof.Reason {
 	var out []liveproof.Reason
 	for _, rule := range [...]struct {
 		fine   bool
 		reason liveproof.Reason
 	}{
 		{q.Size >= c.MinSize, liveproof.ReasonFaceTooSmall},
-		{outside <= c.MaxOutside, liveproof.ReasonFaceCutOff},
+		{q.Outside <= c.MaxOutside, liveproof.ReasonFaceCutOff},
 		{math.Abs(q.Yaw) <= c.MaxYaw && math.Abs(q.Pitch) <= c.MaxPitch, liveproof.ReasonFaceTurned},
 		{q.Exposure >= c.MinExposure, liveproof.ReasonTooDark},
 		{q.Exposure <= c.MaxExposure && q.Clipped <= c.MaxClipped, liveproof.ReasonOverexposed},
+		{q.Black <= c.MaxBlack, c.pale(q)},
+		{q.Contrast >= c.MinContrast, c.flat(q)},
 		{q.Quantiser <= c.quantiserLimit(q.Bits), liveproof.ReasonLowBitrate},
 		{q.Blur >= c.MinBlur, c.unsharp(q)},
 	} {
-		if !rule.fine {
+		if !rule.fine && !slices.Contains(out, rule.reason) {
 			out = append(out, rule.reason)
 		}
 	}
 	return out
 }
 
+// hazeClipped is the share of clipped pixels up to which haze, and not too much light, has raised the black level.
+const hazeClipped = 0.1
+
+// pale is the reason against a face without dark places. A veil of light brightens what is dark and takes off contrast; a
+// long exposure brightens everything, and cuts off what is bright.
+func (c QualityConfig) pale(q liveproof.Quality) liveproof.Reason {
+	if q.Clipped > hazeClipped || q.Exposure > c.MaxExposure {
+		return liveproof.ReasonOverexposed
+	}
+	return liveproof.ReasonHazy
+}
+
+// flat is the reason against a crop with too little contrast. Contrast shrinks in proportion to the light: a crop that would
+// have enough of it at an ordinary exposure lacks light. Who sits before a window is such a case.
+func (c QualityConfig) flat(q liveproof.Quality) liveproof.Reason {
+	if q.Exposure < faceExposure && q.Contrast*faceExposure >= c.MinContrast*q.Exposure {
+		return liveproof.ReasonTooDark
+	}
+	return liveproof.ReasonLowContrast
+}
+
 const (
+	// faceExposure is the mean luma of a crop that is exposed ordinarily, in levels.
+	faceExposure = 120
 	// faceContrast is the standard deviation of a crop's luma from which contrast is ordinary, in levels.
 	faceContrast = 30
 	// flatContrast is the one below which sharpness cannot be told from the rounding to whole levels.

@@ -58,9 +58,16 @@ func TestAssessReasons(t *testing.T) {
 		{"turned", good, turned, []liveproof.Reason{liveproof.ReasonFaceTurned}},
 		{"nodding", good, nodding, []liveproof.Reason{liveproof.ReasonFaceTurned}},
 		{"dark", checker(640, 480, 8, 10, 60), frontalFace(200, 150), []liveproof.Reason{liveproof.ReasonTooDark}},
-		{"bright", checker(640, 480, 8, 220, 245), frontalFace(200, 150), []liveproof.Reason{liveproof.ReasonOverexposed}},
+		{"bright", checker(640, 480, 8, 220, 245), frontalFace(200, 150), []liveproof.Reason{liveproof.ReasonOverexposed, liveproof.ReasonLowContrast}},
 		{"clipped", checker(640, 480, 8, 120, 255), frontalFace(200, 150), nil}, // half of it
 		{"mostly clipped", mostlyWhite(), frontalFace(200, 150), []liveproof.Reason{liveproof.ReasonOverexposed}},
+		{"hazy", checker(640, 480, 8, 160, 210), frontalFace(200, 150), []liveproof.Reason{liveproof.ReasonHazy}},
+		{"a little hazy", checker(640, 480, 8, 140, 190), frontalFace(200, 150), nil},
+		{"hazy and flat", checker(640, 480, 8, 170, 190), frontalFace(200, 150), []liveproof.Reason{liveproof.ReasonHazy, liveproof.ReasonLowContrast}},
+		{"bright without dark places", checker(640, 480, 8, 160, 255), frontalFace(200, 150), []liveproof.Reason{liveproof.ReasonOverexposed}},
+		{"dim, with little contrast", checker(640, 480, 8, 45, 70), frontalFace(200, 150), []liveproof.Reason{liveproof.ReasonTooDark}},
+		{"dim, with enough contrast", checker(640, 480, 8, 30, 90), frontalFace(200, 150), nil},
+		{"sharp, with little contrast", checker(640, 480, 8, 105, 130), frontalFace(200, 150), []liveproof.Reason{liveproof.ReasonLowContrast}},
 		{"one colour", grey(640, 480, 120), frontalFace(200, 150), []liveproof.Reason{liveproof.ReasonLowContrast}},
 		{"flat", waves(2, 1), frontalFace(200, 150), []liveproof.Reason{liveproof.ReasonLowContrast}},
 		{"blurred", waves(40, 0), frontalFace(200, 150), []liveproof.Reason{liveproof.ReasonBlurred}},
@@ -206,5 +213,79 @@ func TestWeightFallsTowardsTheLimits(t *testing.T) {
 		if w := cfg.weight(q); !(w >= minWeight && w < 0.8) {
 			t.Errorf("%s: weight %v", name, w)
 		}
+	}
+}
+
+// TestMeasuresOfLight: black level and range are of the face's middle, whatever is beside it, and back light is what the picture
+// around the face has more than the middle.
+func TestMeasuresOfLight(t *testing.T) {
+	cropper, pool := newTestCropper(t), new(liveproof.ImagePool)
+	face := frontalFace(270, 175) // its square, 169 pixels, is in the middle of the picture
+	img := grey(640, 480, 240)
+	inner := checker(640, 480, 8, 60, 100)
+	for y := 155; y < 325; y++ {
+		copy(img.Pix[y*img.Stride+3*235:][:3*170], inner.Pix[y*inner.Stride+3*235:])
+	}
+	crop, err := cropper.Crop(img, face, pool)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer crop.Release()
+	q := cropper.Assess(img, crop, face)
+	if math.Abs(q.Black-60) > 2 || math.Abs(q.Range-40) > 4 || math.Abs(q.Backlight-160) > 4 {
+		t.Errorf("black %v range %v back light %v", q.Black, q.Range, q.Backlight)
+	}
+	face.Box = liveproof.Box{X1: 100, Y1: 0, X2: 540, Y2: 480} // nearly the whole picture
+	if q = cropper.Assess(img, crop, face); q.Backlight != 0 {
+		t.Errorf("back light %v without anything around the face", q.Backlight)
+	}
+}
+
+// TestStreak: what moves sideways keeps its differences down and loses those along.
+func TestStreak(t *testing.T) {
+	for name, c := range map[string]struct {
+		at   func(x, y int) byte
+		sign float64
+	}{
+		"rows":    {func(_, y int) byte { return byte(100 + 60*(y/4%2)) }, 1},
+		"columns": {func(x, _ int) byte { return byte(100 + 60*(x/4%2)) }, -1},
+		"squares": {func(x, y int) byte { return byte(100 + 60*((x/4+y/4)%2)) }, 0},
+	} {
+		img := liveproof.NewImage(224, 224)
+		for y := range img.Height {
+			for x := range img.Width {
+				p := img.Pix[y*img.Stride+3*x:]
+				p[0], p[1], p[2] = c.at(x, y), c.at(x, y), c.at(x, y)
+			}
+		}
+		if got, want := measureLight(img).streak, 8*c.sign; math.Abs(got-want) > 0.1 {
+			t.Errorf("%s: %v, want %v", name, got, want)
+		}
+	}
+}
+
+// TestNaNIsNeverScored: NaN in a measure with a limit refuses the face; without limits nothing does.
+func TestNaNIsNeverScored(t *testing.T) {
+	cfg, nan := DefaultConfig().Quality, math.NaN()
+	good := liveproof.Quality{Size: 200, Blur: 50, Exposure: 120, Contrast: 40, Black: 60}
+	if got := cfg.Refuses(good); got != nil {
+		t.Fatalf("a good face is refused: %v", got)
+	}
+	for name, spoil := range map[string]func(*liveproof.Quality){
+		"black":    func(q *liveproof.Quality) { q.Black = nan },
+		"contrast": func(q *liveproof.Quality) { q.Contrast = nan },
+		"blur":     func(q *liveproof.Quality) { q.Blur = nan },
+		"outside":  func(q *liveproof.Quality) { q.Outside = nan },
+		"clipped":  func(q *liveproof.Quality) { q.Clipped = nan },
+		"exposure": func(q *liveproof.Quality) { q.Exposure = nan },
+	} {
+		q := good
+		spoil(&q)
+		if len(cfg.Refuses(q)) == 0 {
+			t.Errorf("NaN in %s may be scored", name)
+		}
+	}
+	if got := Unlimited().Refuses(liveproof.Quality{Exposure: 255, Clipped: 1, Black: 255, Yaw: 1, Pitch: -1, Outside: 1}); got != nil {
+		t.Errorf("without limits refused: %v", got)
 	}
 }

@@ -15,7 +15,9 @@ import (
 type Still struct {
 	// Sample is scored whenever a face was found. Its reasons tell why a session would not have scored it; the first of
 	// them is liveproof.ReasonNoFace where there is none. Its weight is 0 with any reason.
-	Sample   liveproof.Sample
+	Sample liveproof.Sample
+	// Quality is zero without a face.
+	Quality  liveproof.Quality
 	Model    liveproof.ModelInfo
 	Detector string
 }
@@ -37,7 +39,8 @@ func (e *Engine) JudgeStill(ctx context.Context, path string) (s Still, err erro
 	}
 	defer model.Release()
 	s.Model = model.Info()
-	return s, e.scoreStill(ctx, liveproof.SessionID(path), img, model, &s.Sample)
+	err = e.scoreStill(ctx, liveproof.SessionID(path), img, model, &s)
+	return s, err
 }
 
 // firstPicture decodes the first picture of a file.
@@ -55,7 +58,8 @@ func (e *Engine) firstPicture(ctx context.Context, path string) (img *liveproof.
 	return picture.RGB(e.pool)
 }
 
-func (e *Engine) scoreStill(ctx context.Context, id liveproof.SessionID, img *liveproof.Image, model *scorer.Pinned, s *liveproof.Sample) error {
+func (e *Engine) scoreStill(ctx context.Context, id liveproof.SessionID, img *liveproof.Image, model *scorer.Pinned, still *Still) error {
+	s := &still.Sample
 	found, err := e.detector.NewStream().Detect(ctx, img, 0, true)
 	if err != nil {
 		return err
@@ -75,6 +79,7 @@ func (e *Engine) scoreStill(ctx context.Context, id liveproof.SessionID, img *li
 	}
 	defer crop.Release()
 	q := e.cropper.Assess(img, crop, face)
+	still.Quality = q
 	s.Track, s.Weight, s.Quantiser, s.Reasons = found.Track, q.Weight, q.Quantiser, q.Reasons
 	if len(found.Faces) > 1 {
 		s.Weight, s.Reasons = 0, append([]liveproof.Reason{liveproof.ReasonMultipleFaces}, s.Reasons...)

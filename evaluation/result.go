@@ -33,6 +33,9 @@ type Result struct {
 	Unscored map[liveproof.Reason]int64 `json:"unscored,omitempty"`
 	// Samples are the timeline.
 	Samples []liveproof.Sample `json:"samples,omitempty"`
+	// Qualities say how well the face of each of Samples was seen, whether it was scored or not; zero where none was measured. There
+	// are none over WebRTC, and of results of older versions.
+	Qualities []liveproof.Quality `json:"qualities,omitempty"`
 	// Error says why the file could not be read or judged to its end; empty if it was.
 	Error string `json:"error,omitempty"`
 	// Model and Detector judged the presentation.

@@ -86,7 +86,7 @@ func TestIdentityInDoubt(t *testing.T) {
 // TestUnusableViewIsNotScored: the person is told; the deadline gives inconclusive, never spoof.
 func TestUnusableViewIsNotScored(t *testing.T) {
 	for _, why := range []liveproof.Reason{liveproof.ReasonFaceTooSmall, liveproof.ReasonTooDark,
-		liveproof.ReasonOverexposed, liveproof.ReasonBlurred, liveproof.ReasonLowBitrate, liveproof.ReasonNoFace} {
+		liveproof.ReasonOverexposed, liveproof.ReasonHazy, liveproof.ReasonBlurred, liveproof.ReasonLowBitrate, liveproof.ReasonNoFace} {
 		t.Run(string(why), func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
 				r := liveRig(t, live(600, 30).ending(nil))

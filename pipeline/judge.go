@@ -138,7 +138,7 @@ func (j *judge) take(f *frame) {
 	s := f.sample
 	j.folder.Add(s)
 	j.lastT, j.judgedAt = max(j.lastT, s.T), start
-	j.report.add(s, j.cfg.KeepSamples)
+	j.report.add(s, f.quality, j.cfg.KeepSamples)
 	j.attend(s)
 	j.deps.Metrics.sample(s)
 	j.ask(s)

@@ -17,6 +17,7 @@ type frame struct {
 	img     *liveproof.Image // from sample to crop
 	crop    *liveproof.Image // from crop to score
 	face    liveproof.Face
+	quality liveproof.Quality    // from crop on
 	cells   *liveproof.Thumbnail // what is compared with other samples
 	passed  []glance             // pictures of the sampling grid since the last frame that became no samples
 	arrived time.Time

@@ -20,13 +20,15 @@ type Report struct {
 	Unscored map[liveproof.Reason]int64
 	// Samples is the timeline; nil unless Config.KeepSamples.
 	Samples []liveproof.Sample
+	// Qualities say how well the face of each of Samples was seen, whether it was scored or not; zero where none was measured.
+	Qualities []liveproof.Quality
 
 	sum, weight float64
 }
 
-func (r *Report) add(s liveproof.Sample, keep bool) {
+func (r *Report) add(s liveproof.Sample, q liveproof.Quality, keep bool) {
 	if keep {
-		r.Samples = append(r.Samples, s)
+		r.Samples, r.Qualities = append(r.Samples, s), append(r.Qualities, q)
 	}
 	if s.Scored {
 		r.Counts.Scored++

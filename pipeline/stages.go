@@ -230,7 +230,7 @@ func (l *line) crop(ctx context.Context, f *frame) bool {
 	if !sound {
 		return false
 	}
-	f.sample.Weight, f.sample.Quantiser = 0, q.Quantiser
+	f.quality, f.sample.Weight, f.sample.Quantiser = q, 0, q.Quantiser
 	switch {
 	case l.cfg.Recorded:
 	case motion == stands && !badlySeen(q.Reasons):

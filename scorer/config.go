@@ -61,7 +61,7 @@ type Config struct {
 // DefaultConfig suits a CPU server.
 func DefaultConfig() Config {
 	return Config{
-		Model:            "liveproof-demo-resnet18-int8",
+		Model:            "liveproof-demo-mobilenetv2-int8",
 		Backend:          BackendLocal,
 		KServe:           defaultKServe(),
 		MaxBatch:         8,

@@ -3,15 +3,15 @@ package scorer
 import "math/rand/v2"
 
 // trialPictures are generated, the same in every process. The demo models give most of them a ρ
-// in the middle of the scale, where differences of arithmetic show. (For a plain gradient ρ is 0 in
-// every arithmetic.)
+// in the middle of the scale, where differences of arithmetic show. (For a chequered field or a
+// plain gradient ρ is 0 in every arithmetic.)
 func trialPictures() [][]byte {
 	noise := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // the pictures need not be secret
 	var pictures [][]byte
 	for _, paint := range []func(x, y, channel int) int{
 		func(x, y, c int) int { return disc(x, y, 90, 160+20*c, 40) },
 		func(x, y, c int) int { return disc(x, y, 70, 120-20*c, 200) + noise.IntN(16) },
-		func(x, y, _ int) int { return 128 + 40*(x/16%2+y/16%2-1) + noise.IntN(32) },
+		func(x, y, c int) int { return disc(x, y, 60, 200-15*c, 90) + noise.IntN(4) },
 		func(x, y, c int) int { return disc(x, y, 80, 180-10*c, x) + noise.IntN(32) },
 	} {
 		pictures = append(pictures, draw(paint))

@@ -150,7 +150,7 @@ func TestCalibrateOtherScores(t *testing.T) {
 	text := "score,subject,attack_type\n0.9,anna,\n0.8,ben,\n0.1,anna,mask\n0.2,carl,mask\n"
 	require.NoError(t, os.WriteFile(scores, []byte(text), 0o600))
 	_, _, err := calibrateCLI("--scores", scores, "--eer")
-	require.ErrorContains(t, err, "there is no report.json beside it, so it is not known which model gave these scores. Name it: --model liveproof-demo-resnet18-int8")
+	require.ErrorContains(t, err, "there is no report.json beside it, so it is not known which model gave these scores. Name it: --model liveproof-demo-mobilenetv2-int8")
 	_, warnings, err := calibrateCLI("--scores", scores, "--eer", "--model", "../../scorer/testdata/tiny.onnx", "--out", path)
 	require.NoError(t, err)
 	require.Contains(t, warnings, "3 subjects: the intervals are rough")

@@ -43,6 +43,10 @@ Over WebRTC, in real time, through a server inside this program or another one, 
 
   liveproof evaluate … --via webrtc --sessions 4 --codec h264 --bitrate 600k --loss 0.02
 
+Where the model errs, by how well the faces are seen, and what the limits of quality save and cost (docs/quality.md):
+
+  liveproof evaluate … --quality
+
 The score of a video is the mean of ρ over its scored frames, each with the same weight. A file that cannot be
 read or shows no face is not left out: it counts with the score 0, as rejected, and is listed. A
 recording is not refused for being one: repeated, looped and frozen pictures are scored, unless --strict keeps these tests.
@@ -58,6 +62,7 @@ type evaluateOptions struct {
 	via, meanBy          string
 	jobs                 int
 	strict, json, quiet  bool
+	quality              bool
 	pictures, rehearsal  bool
 	publish              publishOptions
 }
@@ -96,6 +101,7 @@ func newEvaluateCommand() *cobra.Command {
 	f.StringVar(&o.via, "via", viaDirect, "direct: the pipeline reads the files; webrtc: they are published to a server")
 	f.IntVar(&o.jobs, "jobs", runtime.GOMAXPROCS(0), "files at once; with --via webrtc: files encoded at once, before --sessions are sent")
 	f.BoolVar(&o.strict, "strict", false, "refuse repeated, looped and frozen pictures as live sessions do")
+	f.BoolVar(&o.quality, "quality", false, "score also what the limits of quality refuse, and add error rates by each measure of quality")
 	f.BoolVar(&o.rehearsal, "rehearsal", false, "add the section that is ordered as a laboratory's report is")
 	f.BoolVar(&o.pictures, "pictures", false, "show thumbnails of the worst files in the report, which then holds pictures of persons")
 	f.BoolVar(&o.json, "json", false, "print the report as JSON")
@@ -112,6 +118,7 @@ func (o evaluateOptions) check() error {
 		check.That("root", len(o.roots) > 0, "the folder of the files is needed"),
 		check.OneOf("via", o.via, viaDirect, viaWebRTC),
 		check.AtLeast("jobs", o.jobs, 1),
+		check.That("quality", !o.quality || o.via != viaWebRTC, "only with --via direct: over WebRTC the server keeps its limits"),
 	))
 }
 

@@ -52,7 +52,7 @@ func (j directJudge) still(ctx context.Context, p evaluation.Presentation) (eval
 		return r, err
 	}
 	r.Frames = liveproof.FrameCounts{Received: 1, Decoded: 1, Sampled: 1}
-	r.Samples = []liveproof.Sample{s.Sample}
+	r.Samples, r.Qualities = []liveproof.Sample{s.Sample}, []liveproof.Quality{s.Quality}
 	if s.Sample.Scored {
 		r.Frames.Scored, r.Acquired, r.Score, r.Smoothed = 1, true, s.Sample.Rho, s.Sample.Rho
 	} else {
@@ -83,7 +83,7 @@ func resultOf(p evaluation.Presentation, report engine.Report) evaluation.Result
 	v := report.Verdict
 	r := evaluation.Result{
 		Presentation: p, Smoothed: v.Score, Verdict: v.Outcome, Reasons: v.Reasons, Frames: report.Counts, Unscored: report.Unscored,
-		Samples: report.Samples, Model: report.Model, Detector: report.Detector,
+		Samples: report.Samples, Qualities: report.Qualities, Model: report.Model, Detector: report.Detector,
 	}
 	r.Score, r.Acquired = evaluation.MeanRho(report.Samples)
 	if v.Outcome == liveproof.OutcomeLive || v.Outcome == liveproof.OutcomeSpoof {

@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/liveproof/liveproof/detector"
 	"github.com/liveproof/liveproof/engine"
 	"github.com/liveproof/liveproof/evaluation"
 	"github.com/liveproof/liveproof/evaluation/report"
@@ -29,6 +30,9 @@ func (o evaluateOptions) judge(ctx context.Context, cfg Config, plan evaluation.
 func (o evaluateOptions) direct(ctx context.Context, cfg Config, plan evaluation.Plan, errOut io.Writer) (
 	results []evaluation.Result, about report.About, err error,
 ) {
+	if o.quality {
+		cfg.Detector.Quality = detector.Unlimited()
+	}
 	e, err := engine.Open(ctx, cfg.engine(), engine.Deps{Log: newLogger(cfg.Log, errOut)})
 	if err != nil {
 		return nil, about, err

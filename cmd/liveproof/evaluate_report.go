@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/liveproof/liveproof"
+	"github.com/liveproof/liveproof/benchmark"
 	"github.com/liveproof/liveproof/calibration"
 	"github.com/liveproof/liveproof/evaluation"
 	"github.com/liveproof/liveproof/evaluation/report"
@@ -60,6 +61,9 @@ func (o evaluateOptions) conclude(cfg Config, plan evaluation.Plan, results []ev
 			return usage(fmt.Errorf("--mean-by: %w", err))
 		}
 	}
+	if o.quality {
+		about.Refuses = cfg.Detector.Quality.Refuses
+	}
 	scores, err := evaluation.WriteScores(o.out, plan, results)
 	if err != nil {
 		return fmt.Errorf("--out: %w%s", err, mendOutput(err, o.out))
@@ -76,10 +80,21 @@ func (o evaluateOptions) conclude(cfg Config, plan evaluation.Plan, results []ev
 	if err := r.Write(o.out); err != nil {
 		return fmt.Errorf("--out: %w%s", err, mendOutput(err, o.out))
 	}
+	if err := o.plotQuality(r); err != nil {
+		return fmt.Errorf("--out: %w%s", err, mendOutput(err, o.out))
+	}
 	if err := o.print(r, scores, out); err != nil {
 		return err
 	}
 	return failed
+}
+
+// plotQuality writes the panels of the section on quality as a file of their own.
+func (o evaluateOptions) plotQuality(r *report.Report) error {
+	if r.Quality == nil {
+		return nil
+	}
+	return benchmark.WriteFile(filepath.Join(o.out, "quality.svg"), r.Quality.Plot)
 }
 
 // evaluatedBy is the model with the threshold that judged with this configuration, and where the threshold is from.

@@ -38,6 +38,9 @@ type About struct {
 	// Thumbnail gives the picture of a presentation, as JPEG or PNG; it is asked only with Pictures, and only for the worst videos.
 	// An error or nil leaves the picture out.
 	Thumbnail func(evaluation.Result) ([]byte, error) `json:"-"`
+	// Refuses are the limits of quality whose cost and use the report tells: the reasons why a session would not score a face. nil leaves
+	// Report.Quality out. The presentations should have been judged without limits; what was not scored is not counted.
+	Refuses func(liveproof.Quality) []liveproof.Reason `json:"-"`
 }
 
 // Host are facts about the machine that judged.

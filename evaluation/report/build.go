@@ -136,6 +136,7 @@ func (r *Report) addTables(measured []record, rules []threshold) (err error) {
 	if r.Groupings, err = groupings(measured, rules, r.About); err != nil {
 		return err
 	}
+	r.Quality = quality(measured, rules, r.About)
 	if r.Verdicts = verdicts(measured); r.Verdicts == nil {
 		r.Missing["verdicts"] = "All files are still pictures. A verdict needs a video."
 	}

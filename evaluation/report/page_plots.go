@@ -19,6 +19,9 @@ var plotFuncs = template.FuncMap{
 	"thresholdKeys": thresholdKeys,
 	"curveKeys":     curveKeys,
 	"timeKeys":      timeKeys,
+	"qualityKeys":   qualityKeys,
+	"qualityPlot":   plotQuality,
+	"interval":      QualityBin.interval,
 }
 
 // key is a line of a legend.

@@ -34,6 +34,8 @@ type Report struct {
 	Species     []AttackRow `json:"species"`
 	Instruments []AttackRow `json:"instruments,omitempty"`
 	Groupings   []Grouping  `json:"groupings,omitempty"`
+	// Quality is error rates by how well the faces were seen; only where About.Refuses was given.
+	Quality *Quality `json:"quality,omitempty"`
 	// Verdicts are the videos' verdicts; still pictures have none.
 	Verdicts *Verdicts `json:"verdicts,omitempty"`
 	// NotAcquired lists the presentations of which no frame was scored, and Unfinished those that were not read to their end.

@@ -12,6 +12,7 @@ func (r *Report) Text(w io.Writer) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	r.textRates(table)
 	r.textSpecies(table)
+	r.textQuality(table)
 	if err := table.Flush(); err != nil {
 		return err
 	}
@@ -79,4 +80,30 @@ func (r *Report) textSpecies(w io.Writer) {
 		fmt.Fprintf(w, "decided, %s\t%d\tmedian %.1f s, 90 %% within %.1f s\n", t.Name, t.Videos, t.Median, t.P90)
 	}
 	fmt.Fprintln(w)
+}
+
+// textQuality has a line for what the limits of quality keep and refuse, and one for each bin of each measure.
+func (r *Report) textQuality(w io.Writer) {
+	if r.Quality == nil {
+		return
+	}
+	fmt.Fprint(w, "samples\tof bona fide %\tBPCER %\tof attacks %\tAPCER %\n")
+	for _, l := range r.Quality.Limits {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", l.Name, textRate(l.Share), textRate(l.BPCER), textRate(l.AttackShare), textRate(l.APCER))
+	}
+	for _, m := range r.Quality.Measures {
+		fmt.Fprintf(w, "\n%s, %s\tsubjects\tBPCER %%\t\tAPCER %%\n", m.Name, m.Unit)
+		for _, b := range m.Bins {
+			fmt.Fprintf(w, "%s\t%d\t%s\t\t%s\n", b.interval(), b.Subjects, textRate(b.BPCER), textRate(b.APCER))
+		}
+	}
+	fmt.Fprintln(w)
+}
+
+// textRate is a rate with its counts.
+func textRate(r *Rate) string {
+	if r == nil {
+		return "–"
+	}
+	return fmt.Sprintf("%s (%d of %d)", precise(r.Value), r.Count, r.Of)
 }

@@ -25,6 +25,7 @@ func warnings(r *Report, plan evaluation.Plan, sets foldSets, measured []record)
 	add(r.About.Model.Demo, "demo_model", "The model is for demonstration: it learned from rendered attacks and never saw a real one. "+
 		"Its error rates do not tell what a model trained on real attacks would reach.")
 	add(severalModels(measured), "several_models", "The presentations were judged by more than one model. The figures mix them.")
+	add(r.Quality != nil, "unlimited", "The limits of quality were off, so that what they refuse is measured too: verdicts and rates are not those of a session. The section on quality tells what the limits change.")
 	c := r.Counts
 	add(c.Attacks == 0 || c.BonaFide == 0, "single_class", "%s.", capital(oneClass(c)))
 	for _, text := range plan.Warnings {

@@ -5,7 +5,10 @@ from __future__ import annotations
 import csv
 import dataclasses
 import math
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
+
+from . import columns
 
 RENDERED = "RENDERED.txt"  # beside a manifest or in a dataset's root: made by the renderer, in whatever layout
 SPLITS = ("train", "dev", "test")
@@ -63,7 +66,7 @@ class Use:
     camera: str
 
 
-def read(folder: Path) -> list[Row]:
+def read(folder: Path) -> columns.Rows:
     """FOLDER/manifest.csv. Raises ValueError naming file, line and column of the first bad value."""
     path = folder / "manifest.csv"
     if not path.is_file():
@@ -71,14 +74,17 @@ def read(folder: Path) -> list[Row]:
             f"{path} is missing: make it with `liveproof extract --out {folder}` or `python3 -m "
             f"liveproof_render crops --out {folder}`; it appears when all crops are there"
         )
-    rows, seen = _table(path, Row), set()
-    for number, row in enumerate(rows, start=1):
-        if row.crop in seen:
-            raise ValueError(f"{path}: column crop: {row.crop!r} is listed twice (row {number})")
-        seen.add(row.crop)
-    if not rows:
+    table = {f.name: (_COLUMNS.get(f.name) or _KINDS[f.type])() for f in dataclasses.fields(Row)}
+    appends, seen = [column.append for column in table.values()], set()
+    for number, values in enumerate(_table(path, Row), start=1):
+        if values[0] in seen:  # crop comes first
+            raise ValueError(f"{path}: column crop: {values[0]!r} is listed twice (row {number})")
+        seen.add(values[0])
+        for append, value in zip(appends, values):
+            append(value)
+    if not seen:
         raise ValueError(f"{path}: no crops")
-    return rows
+    return columns.Rows(Row, table, len(seen))
 
 
 def read_protocol(path: Path) -> dict[tuple[str, str], Use]:
@@ -86,7 +92,8 @@ def read_protocol(path: Path) -> dict[tuple[str, str], Use]:
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such protocol; `liveproof protocol NAME --out {path}` writes one")
     uses: dict[tuple[str, str], Use] = {}
-    for number, use in enumerate(_table(path, Use), start=1):
+    for number, values in enumerate(_table(path, Use), start=1):
+        use = Use(*values)
         key = (use.dataset, use.video)
         if key in uses:
             raise ValueError(f"{path}: column video: {use.dataset} {use.video} is listed twice (row {number})")
@@ -94,8 +101,10 @@ def read_protocol(path: Path) -> dict[tuple[str, str], Use]:
     return uses
 
 
-def _table(path: Path, kind: type) -> list:
-    """Columns by name, in any order; others are ignored."""
+def _table(path: Path, kind: type) -> Iterator[list]:
+    """The values of ``kind``'s fields, row by row. Columns by name, in any order; others are ignored."""
+    names = [f.name for f in dataclasses.fields(kind)]
+    label, pai = names.index("label"), names.index("pai")
     parsers = [(f.name, _PARSERS.get(f.name) or _BY_TYPE[f.type]) for f in dataclasses.fields(kind)]
     with path.open(newline="", encoding="utf-8") as f:
         reader = csv.reader(f)
@@ -103,23 +112,24 @@ def _table(path: Path, kind: type) -> list:
         missing = [name for name, _ in parsers if name not in header]
         if missing:
             raise ValueError(f"{path}: line 1: no column {', '.join(missing)}")
-        columns = [(name, header.index(name), parse) for name, parse in parsers]
-        return [_row(path, reader.line_num, words, columns, kind) for words in reader if words]
+        places = [(name, header.index(name), parse) for name, parse in parsers]
+        for words in filter(None, reader):
+            values = _values(path, reader.line_num, words, places)
+            if (values[pai] == "none") != (values[label] == 1):
+                raise ValueError(f"{path}: line {reader.line_num}: column label: {values[label]} does not go with pai {values[pai]}")
+            yield values
 
 
-def _row(path: Path, line: int, words: list[str], columns, kind: type):
+def _values(path: Path, line: int, words: list[str], places) -> list:
     values = []
-    for name, at, parse in columns:
+    for name, at, parse in places:
         try:
             values.append(parse(words[at]))
         except IndexError:
             raise ValueError(f"{path}: line {line}: column {name}: the row ends before it") from None
         except ValueError as error:
             raise ValueError(f"{path}: line {line}: column {name}: {error}") from None
-    row = kind(*values)
-    if (row.pai == "none") != (row.label == 1):
-        raise ValueError(f"{path}: line {line}: column label: {row.label} does not go with pai {row.pai}")
-    return row
+    return values
 
 
 def _one_of(*choices: str):
@@ -186,4 +196,12 @@ _BY_TYPE = {
     "int": _whole,
     "int | None": lambda word: _whole(word) if word else None,
     "float | None": lambda word: _number(word) if word else None,
+}
+# How the manifest's columns are kept.
+_COLUMNS = {"crop": columns.Names, "sha256": columns.Names}
+_KINDS = {
+    "str": columns.Words,
+    "int": lambda: columns.Numbers(whole=True),
+    "int | None": lambda: columns.Numbers(whole=True),
+    "float | None": lambda: columns.Numbers(whole=False),
 }

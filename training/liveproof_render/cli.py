@@ -1,4 +1,4 @@
-"""The renderer's commands: crops and sheet, video and media, dataset."""
+"""The renderer's commands: portraits, crops and sheet, video and media, dataset."""
 
 from __future__ import annotations
 
@@ -10,10 +10,14 @@ from pathlib import Path
 from liveproof_base import commandline, manifest
 from liveproof_base.commandline import command
 
-from . import dataset, film, ingredients, media, portraits, sheet, store
+from . import dataset, drawn, film, ingredients, media, portraits, sheet, store
 
 DESCRIPTION = "Presentation attacks from portraits and clips: as crops to train on, as videos, as whole benchmarks."
-EPILOG = """crops for the demo model, and pairs of them in one picture:
+EPILOG = """simple faces, where there are no portraits: data/faces for --shared data below
+
+  python3 -m liveproof_render portraits --out data/faces
+
+crops for the demo model, and pairs of them in one picture:
 
   python3 -m liveproof_render crops --out data/demo
   python3 -m liveproof_render sheet --data data/demo --out sheet.jpg
@@ -27,8 +31,21 @@ Run in training/ with the project's virtual environment (../.venv/bin/python3). 
 ONE_CLIP = "Medium and camera are drawn once per clip from the seed; a hand moves slightly."
 
 
+def _portraits(args) -> None:
+    print(drawn.write(Path(args.out), args.count, args.seed))
+
+
+def _faces(args) -> Path:
+    """Folder of the portraits that are rendered."""
+    if not args.shared:
+        raise FileNotFoundError(
+            f"portraits are read from FOLDER/faces: give --shared FOLDER or set {commandline.SHARED}. {portraits.WHERE_FROM.format('FOLDER/faces')}"
+        )
+    return Path(args.shared) / "faces"
+
+
 def _crops(args) -> None:
-    items = portraits.read(commandline.shared_path(args.shared, "faces", "portraits"))
+    items = portraits.read(_faces(args))
     if args.portraits:
         items = items[:: max(1, len(items) // args.portraits)][: args.portraits]
     variants = {"train": args.variants, "dev": args.held_out_variants, "test": args.held_out_variants}
@@ -63,9 +80,22 @@ def _media(args) -> None:
 
 
 def _dataset(args) -> None:
-    faces = commandline.shared_path(args.shared, "faces", "portraits")
-    production = dataset.Production(Path(args.root), faces, args.frames, args.seed)
+    production = dataset.Production(Path(args.root), _faces(args), args.frames, args.seed)
     print(f"{dataset.shoot_all(production, args.workers)} videos below {args.root}")
+
+
+def _add_portraits(sub) -> None:
+    p = command(
+        sub,
+        "portraits",
+        _portraits,
+        "Draw simple faces in code, for whoever has no portraits",
+        "OUT/faces.csv lists them. With `--out FOLDER/faces`, the commands that need portraits take `--shared FOLDER`. They run the whole chain "
+        "without any data; they show nobody, and a model learns nothing about real faces from them.",
+    )
+    p.add_argument("--out", required=True, help="folder for the pictures and faces.csv; must not hold a faces.csv yet")
+    p.add_argument("--count", type=int, default=240, help="faces; 240 are enough for four small benchmarks with no face in two of them")
+    p.add_argument("--seed", type=int, default=1, help="same seed, same faces")
 
 
 def _add_crops(sub) -> None:
@@ -137,7 +167,7 @@ def parser() -> argparse.ArgumentParser:
     formatter = argparse.RawDescriptionHelpFormatter
     p = argparse.ArgumentParser(prog="python3 -m liveproof_render", description=DESCRIPTION, epilog=EPILOG, formatter_class=formatter)
     sub = p.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for add in (_add_crops, _add_sheet, _add_video, _add_media, _add_dataset):
+    for add in (_add_portraits, _add_crops, _add_sheet, _add_video, _add_media, _add_dataset):
         add(sub)
     return p
 

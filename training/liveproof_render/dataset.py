@@ -9,13 +9,12 @@ from __future__ import annotations
 import csv
 import dataclasses
 import hashlib
-import multiprocessing
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from liveproof_base import manifest, progress, video
+from liveproof_base import manifest, processes, progress, video
 
 from . import content, devices, draw, film, geometry, media, portraits
 from .ingredients import ALL
@@ -154,12 +153,11 @@ def shoot(row: Row, production: Production, items: list[portraits.Portrait]) -> 
 
 def shoot_all(production: Production, workers: int) -> int:
     """Films what is not there yet; returns the number of videos of the plan."""
-    rows = read_plan(production.root / "plan.csv")
+    rows, items = read_plan(production.root / "plan.csv"), cast(production.faces)
     (production.root / manifest.RENDERED).write_text(NOTICE)
     bar = progress.Progress(f"film {production.root.name}", len(rows))
-    with multiprocessing.get_context("spawn").Pool(workers, _start, (production,)) as pool:
-        for _ in pool.imap_unordered(_one, rows, chunksize=2):
-            bar.step()
+    for _ in processes.spread(_one, rows, workers, _start, (production, items), chunk=2):
+        bar.step()
     return len(rows)
 
 
@@ -167,10 +165,10 @@ _production: Production | None = None  # per worker process
 _items: list[portraits.Portrait] = []
 
 
-def _start(production: Production) -> None:
+def _start(production: Production, items: list[portraits.Portrait]) -> None:
     global _production, _items
     cv2.setNumThreads(1)
-    _production, _items = production, cast(production.faces)
+    _production, _items = production, items
 
 
 def _one(row: Row) -> None:

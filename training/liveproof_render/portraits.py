@@ -19,6 +19,7 @@ from liveproof_base.manifest import SPLITS
 from .face import Face
 
 LANDMARKS = ("left_eye", "right_eye", "nose", "left_mouth", "right_mouth")
+WHERE_FROM = "`python3 -m liveproof_render portraits --out {}` draws simple ones"
 HELD_OUT = 0.12  # share of all portraits, at least, in each of dev and test
 
 
@@ -40,9 +41,12 @@ def read(folder: Path) -> list[Portrait]:
     """All portraits of ``folder/faces.csv``."""
     table = folder / "faces.csv"
     if not table.is_file():
-        raise FileNotFoundError(f"{table} is missing: it lists the portraits with their face boxes")
+        raise FileNotFoundError(f"{table} is missing: it lists the portraits with their face boxes. {WHERE_FROM.format(folder)}")
     with table.open(newline="") as f:
-        return [_portrait(folder, row) for row in csv.DictReader(f)]
+        found = [_portrait(folder, row) for row in csv.DictReader(f)]
+    if not found:
+        raise ValueError(f"{table} lists no portraits. {WHERE_FROM.format(folder)}")
+    return found
 
 
 def _portrait(folder: Path, row: dict[str, str]) -> Portrait:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import csv
 import dataclasses
 import hashlib
-import multiprocessing
 import os
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from liveproof_base import manifest, progress
+from liveproof_base import manifest, processes, progress
 from liveproof_base.crop import SIZE
 
 from . import crops, portraits
@@ -111,10 +110,9 @@ def row(job: Job, seed: int, digest: str) -> dict:
 def _run(jobs: list[Job], rendering: Rendering, workers: int) -> list[str]:
     bar = progress.Progress(f"render {rendering.out.name}", len(jobs))
     digests = []
-    with multiprocessing.get_context("spawn").Pool(workers, _start, (rendering,)) as pool:
-        for digest in pool.imap(_one, jobs, chunksize=16):
-            digests.append(digest)
-            bar.step()
+    for digest in processes.spread(_one, jobs, workers, _start, (rendering,), chunk=16):
+        digests.append(digest)
+        bar.step()
     return digests
 
 

@@ -30,7 +30,12 @@ AUGMENT = (
     "none: flip and crop, the paper's; class-blind on top: nuisance: blur, noise, tone, JPEG; "
     "colour: white balance and saturation; wall: a plain wall around the head of a third; all: the three"
 )
-SAMPLING = "equal shares of each domain and class, of each class, of each class with equal nuisance factors, or none"
+SAMPLING = (
+    "shuffle: an epoch is every video (or crop) once; with as many draws: balanced: equal shares of each domain and class; "
+    "class-balanced: of each class; matched: of each class, with equal nuisance factors"
+)
+FRAMES = "one: a video counts as one, each time with one random frame; all: every crop counts; auto: one with a protocol"
+LR_SCALING = "learning rates with n processes: times √n, as larger batches want with Adam; linear: times n; none: as given"
 
 
 @dataclasses.dataclass
@@ -52,13 +57,11 @@ class CropSettings:
     data: str = setting("data/demo", "folders with manifest.csv and crops, comma-separated; render:FOLDER renders while it trains")
     protocol: str = setting("", "protocol.csv that says which videos are train and dev; empty: the manifest's own splits")
     augment: str = setting("none", AUGMENT, ("none", "nuisance", "colour", "wall", "all"))
-    sampling: str = setting("balanced", SAMPLING, ("balanced", "class-balanced", "matched", "shuffle"))
-    frames: str = setting(
-        "auto", "one: an epoch is every video once, with one random frame; all: every crop; auto: one with a protocol", ("auto", "one", "all")
-    )
+    sampling: str = setting("shuffle", SAMPLING, ("shuffle", "balanced", "class-balanced", "matched"))
+    frames: str = setting("auto", FRAMES, ("auto", "one", "all"))
     size: int = setting(224, "side of the training crops, a multiple of 32; smaller ones (at the same scale) cost less", low=64, high=224)
     full_size_from: float = setting(0.0, "share of the run after which the crops are 224 whatever size says, 0: never", low=0, high=1)
-    workers: int = setting(0, "loader processes, per process of torchrun", low=0)
+    workers: int = setting(-1, "loader processes, per process of torchrun; -1: by the number of cores and the device", low=-1)
     prefetch: int = setting(4, "batches that each loader process keeps ready", low=1)
 
     def frames_per_video(self) -> str:
@@ -72,7 +75,8 @@ class OptimisationSettings:
     epochs: int = setting(200, "passes over the training set", low=1)
     steps: int = setting(0, "stop after so many steps, 0: epochs decide", low=0)
     budget_minutes: float = setting(0.0, "shorten the schedule to end by then (not repeatable to the bit), 0: no limit", low=0)
-    batch: int = setting(32, "originals per step, over all processes", low=1)
+    batch: int = setting(32, "originals per step of each process of torchrun, each GPU's that is", low=1)
+    lr_scaling: str = setting("sqrt", LR_SCALING, ("sqrt", "linear", "none"))
     lr: float = setting(1e-4, "learning rate of Adam", low=1e-12)
     lr_new: float = setting(0.0, "the same for layers that start at random, 0: lr", low=0)
     weight_decay: float = setting(2e-4, "of Adam", low=0)
@@ -93,6 +97,7 @@ class RecordSettings:
     keep: str = setting("last", "weights in final.pt: the last step's, or the best evaluation's on dev", ("last", "best"))
     checkpoint_minutes: float = setting(3.0, "minutes between checkpoints", low=0)
     checkpoint_every: int = setting(0, "also a checkpoint every so many steps, 0: no", low=0)
+    curve: str = setting("auto", "loss and dev AUC as OUT/curve.png at the end; auto: if matplotlib is installed", ("auto", "off"))
     tensorboard: str = setting("auto", "event files in OUT/events; auto: if tensorboardX or tensorboard is installed", ("auto", "on", "off"))
 
 
@@ -167,7 +172,8 @@ def _changed(group, values: dict):
 
 GROUPS = tuple(f.name for f in dataclasses.fields(TrainConfig))
 FIELDS = {f.name: f for group in TrainConfig().groups().values() for f in dataclasses.fields(group)}  # every setting, by its name
-ELSEWHERE = ("data", "out", "protocol", "shared", "threads")  # where a run is and how fast, not what it does
+# Where a run is, how fast and what it draws, not what it does.
+ELSEWHERE = ("data", "out", "protocol", "shared", "threads", "workers", "prefetch", "curve")
 
 
 def flat(values: dict) -> dict:

@@ -43,7 +43,7 @@ class Metadata:
     revision: str
     encoder: str
     precision: str  # fp32 | fp16 | int8
-    demo: bool  # true unless trained on licensed benchmark data
+    demo: bool  # true unless trained on licensed benchmark data or on an operator's own pictures
     k: int = K
     crop_margin: float = CROP_MARGIN
     crop_size: int = CROP_SIZE

@@ -13,12 +13,16 @@ INK = {"none": "#1b7f5c", "print": "#b8572a", "cut": "#8d6a9f", "replay": "#4a5f
 WORDS = {"none": "bona fide", "print": "print", "cut": "cut-out", "replay": "screen replay"}
 
 
+class NoPlots(ValueError):
+    """matplotlib is not installed."""
+
+
 def figure(width: float, height: float, columns: int = 1, rows: int = 1, **kwargs):
     """Axes in the house's look; inches. Never opens a window."""
     try:
         import matplotlib
     except ImportError as error:
-        raise ValueError("plots need matplotlib: pip install -r requirements.txt") from error
+        raise NoPlots("plots need matplotlib: pip install -r requirements.txt") from error
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
@@ -38,24 +42,35 @@ def save(fig, out) -> None:
     plt.close(fig)
 
 
-def curves(log: Path, out: Path) -> None:
-    """Loss and development error over the steps of ``log.csv``."""
+def curves(log: Path, out: Path, end: dict | None = None) -> None:
+    """Loss and figures of the development set over the steps of ``log.csv``; ``end``: ``step`` and ``dev_auc`` after the last of them."""
     with log.open(newline="") as f:
-        rows = list(csv.DictReader(f))
+        rows = list(csv.DictReader(f)) + ([end] if end else [])
     fig, (left, right) = figure(8, 3, 2)
     key = "loss_score" if any(r.get("loss_score") for r in rows) else "loss"  # without the adversary's, where there is one
-    x, y = _column(rows, key)
-    left.plot(x, y, color="#bbbbbb", lw=0.6, label="per batch")
+    _loss(left, *_column(rows, key))
+    for key, colour, label in DEV:
+        x, y = _column(rows, key)
+        if len(x):
+            right.plot(x, y, color=colour, marker="o", ms=3, label=label)
+    right.set(xlabel="step", ylabel="development set", ylim=(0, 1.02))
+    if right.get_legend_handles_labels()[0]:
+        right.legend(frameon=False)
+    save(fig, out)
+
+
+DEV = (("dev_auc", "#1b7f5c", "AUC"), ("dev_eer", "#b8572a", "equal error rate"), ("dev_mse", "#4a5fb0", "mean squared error"))
+
+
+def _loss(axis, x: np.ndarray, y: np.ndarray) -> None:
+    axis.set(xlabel="step", ylabel="loss of the score")
+    if not len(x):
+        return
+    axis.plot(x, y, color="#bbbbbb", lw=0.6, label="per batch")
     width = max(1, len(y) // 20)
     smooth = np.convolve(y, np.ones(width) / width, mode="valid")
-    left.plot(x[width - 1 :], smooth, color="black", lw=1.4, label=f"mean of {width} logged batches")
-    left.set(xlabel="step", ylabel="loss of the score")
-    left.legend(frameon=False)
-    for key, colour, label in (("dev_eer", "#b8572a", "equal error rate"), ("dev_mse", "#4a5fb0", "mean squared error")):
-        right.plot(*_column(rows, key), color=colour, marker="o", ms=3, label=label)
-    right.set(xlabel="step", ylabel="development set", ylim=(0, None))
-    right.legend(frameon=False)
-    save(fig, out)
+    axis.plot(x[width - 1 :], smooth, color="black", lw=1.4, label=f"mean of {width} logged batches")
+    axis.legend(frameon=False)
 
 
 def _column(rows: list[dict[str, str]], key: str) -> tuple[np.ndarray, np.ndarray]:
@@ -139,3 +154,33 @@ def _deviate(rate):
 def _mark(axis, points: dict[str, tuple[float, float]]) -> None:
     for (name, (x, y)), marker in zip(points.items(), "osD"):
         axis.plot(x, y, marker=marker, color="white", mec="black", ms=5, ls="", label=name, clip_on=False)
+
+
+def before_after(panels: dict[str, tuple[np.ndarray, np.ndarray, float]], out) -> None:
+    """Histograms of (rho, labels, threshold) one above the other."""
+    fig, axes = figure(6, 2.2 * len(panels), rows=len(panels), sharex=True)
+    for axis, (name, (rho, labels, threshold)) in zip(np.atleast_1d(axes), panels.items()):
+        for label, colour, word in ((1, INK["none"], "bona fide"), (0, INK["print"], "attack")):
+            axis.hist(rho[labels == label], bins=25, range=(0, 1), histtype="step", lw=1.5, color=colour, label=f"{word} ({(labels == label).sum()})")
+        axis.axvline(threshold, color="black", lw=1, ls="--", label=f"threshold {threshold:.3f}")
+        axis.set(ylabel="files", xlim=(0, 1), title=name)
+        axis.legend(frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0), borderaxespad=0)
+    np.atleast_1d(axes)[-1].set_xlabel("ρ")
+    save(fig, out)
+
+
+def learning_curve(points, out) -> None:
+    """AUC over numbers of pictures: of all files with its interval, of the folds with their deviation, each fold as a dot."""
+    fig, axis = figure(6, 3.4)
+    at = np.array([p.pictures for p in points])
+    middle, low, high = (np.array([getattr(p.all, name) for p in points]) for name in ("value", "low", "high"))
+    axis.errorbar(at - 1, middle, (middle - low, high - middle), color="black", marker="o", ms=4, capsize=3, label="all files, 95 % over series")
+    means, deviations = np.array([p.mean for p in points]), np.array([p.deviation for p in points])
+    axis.errorbar(at + 1, means, deviations, color="#4a5fb0", marker="s", ms=4, capsize=3, label="mean of the folds ± deviation")
+    for n in range(len(points[0].folds)):
+        axis.plot(at + 1, [p.folds[n] for p in points], color="#4a5fb0", marker=".", ls="", alpha=0.4)
+    if np.isfinite([p.subset for p in points]).all():
+        axis.plot(at, [p.subset for p in points], color="#b8572a", marker="^", ms=4, label="the subset alone")
+    axis.set(xlabel="own pictures that were learned from", ylabel="AUC on series that were not", xticks=at, ylim=(None, 1.005))
+    axis.legend(frameon=False, loc="lower right")
+    save(fig, out)

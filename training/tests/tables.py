@@ -93,6 +93,7 @@ def config(folder: Path, out: Path, **changes) -> TrainConfig:
         threads=1,
         device="cpu",
         tensorboard="off",
+        curve="off",
     )
     return TrainConfig.from_dict({**base, **changes})
 

@@ -199,6 +199,46 @@ def test_shuffle_keeps_the_proportions():
     assert sorted(order(0)) == sorted(order(5)) == list(range(12))
 
 
+# Videos of O, C and I that OCI-M trains on: (domain, label) -> how many.
+OCI = {(0, 0): 1440, (0, 1): 360, (1, 0): 180, (1, 1): 60, (2, 0): 300, (2, 1): 60}
+EPOCHS = 3
+
+
+def seen(dataset, kinds) -> dict:
+    """(domain, label) -> how often one video of that kind is drawn an epoch, on average."""
+    draws = np.concatenate([dataset.order(e)[: dataset.per_epoch * dataset.batch] for e in range(EPOCHS)])
+    count = np.bincount(draws, minlength=len(dataset.units))
+    return {(d, y): count[(dataset.units.domains == d) & (dataset.units.labels == y)].mean() / EPOCHS for d, y in kinds}
+
+
+def partners(dataset, label: int) -> list[float]:
+    """Shares of the domains among the partners of anchors of a class."""
+    rng = np.random.default_rng(1)
+    return (np.bincount([dataset.crops.domains[dataset._partner(label, np.empty(0, np.int64), rng)] for _ in range(6000)]) / 6000).tolist()
+
+
+def oci(**changes):
+    u = units(OCI)
+    crops = data.Crops(pictures.Pictures([]), u.labels, u.domains, [], [f"v{i}" for i in range(len(u))], [])
+    return batches.Steps(crops, tables.config("x", "x", batch=32, protocol="p.csv", **changes))
+
+
+def test_by_default_an_epoch_is_every_video_once_and_partners_come_from_the_entire_training_set():
+    """Each one video of the training set has the same chance, whatever its dataset: three in four are of OULU-NPU, as in the set."""
+    dataset = oci()
+    assert dataset.config.crops.sampling == "shuffle" and dataset.per_epoch == 75 and sorted(dataset.order(0)) == list(range(2400))
+    assert seen(dataset, OCI) == dict.fromkeys(OCI, 1.0)
+    assert partners(dataset, 0) == pytest.approx([360 / 480, 60 / 480, 60 / 480], abs=0.02)
+    assert partners(dataset, 1) == pytest.approx([1440 / 1920, 180 / 1920, 300 / 1920], abs=0.02)
+
+
+def test_balanced_epochs_see_small_groups_more_often_and_partners_follow():
+    dataset = oci(sampling="balanced")
+    want = {kind: 400 / count for kind, count in OCI.items()}  # an OULU-NPU attack 0.28 times, a bona fide video of CASIA-FASD 6.67 times
+    assert dataset.per_epoch == 75 and seen(dataset, OCI) == pytest.approx(want)
+    assert partners(dataset, 0) == pytest.approx([1 / 3] * 3, abs=0.02) == partners(dataset, 1)
+
+
 def test_weights_decide_what_a_matched_epoch_draws():
     weights = np.array([0.0, 1, 1, 0, 2, 0])
     order = sampling.Order(units({(0, 0): 3, (0, 1): 3}), "matched", 1, weights)
@@ -235,10 +275,13 @@ def test_any_number_of_workers_loads_the_same(store):
 
 
 def test_processes_share_a_batch(store):
-    whole, parts = steps(store)[1], [steps(store, rank, 2)[1] for rank in range(2)]
+    """Each has a batch of its own; together they see what one process with as many originals sees."""
+    changes = dict(sampling="balanced")
+    whole, parts = steps(store, **changes), [steps(store, rank, 2, batch=2, **changes) for rank in range(2)]
+    assert [p.per_epoch for p in parts] == [whole.per_epoch] * 2 == [3] * 2
     for name in batches.Batch._fields:
-        assert torch.equal(torch.cat([getattr(p, name) for p in parts]), getattr(whole, name))
-    assert all(set(p.targets[::2].tolist()) == {0.0, 1.0} for p in parts), "each part holds both classes"
+        assert torch.equal(torch.cat([getattr(p[1], name) for p in parts]), getattr(whole[1], name))
+    assert all(set(p[1].targets[::2].tolist()) == {0.0, 1.0} for p in parts), "each part holds both classes"
 
 
 def test_mixing_appends_or_replaces(store):

@@ -116,7 +116,7 @@ def test_each_file_has_the_threshold_of_its_own_scores(exported):
     for precision, file in exported[1].items():
         props = {p.key: p.value for p in onnx.load(file).metadata_props}
         assert float(props["liveproof.threshold"]) == pytest.approx(told["scores"][precision]["threshold"], abs=1e-6)
-        assert precision in props["liveproof.threshold_source"] and "12 crops" in props["liveproof.threshold_source"]
+        assert precision in props["liveproof.threshold_source"] and "12 dev crops" in props["liveproof.threshold_source"]
 
 
 @pytest.mark.parametrize("precision", onnxfiles.PRECISIONS)

@@ -126,7 +126,7 @@ def one_of_two(rank: int, config, port: int) -> None:
 @pytest.fixture(scope="module")
 def both(benchmark, tmp_path_factory):
     out = tmp_path_factory.mktemp("out")
-    whole = config(benchmark, out, sync_bn="on", steps=3, eval_every=2)
+    whole = config(benchmark, out, sync_bn="on", steps=3, eval_every=2, batch=2)
     processes = torch.multiprocessing.spawn(one_of_two, (whole, free_port()), nprocs=WORLD, join=False)
     end = time.monotonic() + 120
     while not processes.join(timeout=1):  # raises what a process raised
@@ -140,7 +140,7 @@ def test_with_synchronised_batch_norm_two_processes_have_the_gradients_of_one(bo
     monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", False)
     config, (first, second) = both
     assert first["backend"] == "nccl"
-    alone = gradients(train.Run(config.replace(out=f"{config.run.out}/alone", sync_bn="off")))
+    alone = gradients(train.Run(config.replace(out=f"{config.run.out}/alone", sync_bn="off", batch=2 * WORLD)))
     assert all(torch.equal(gradient, second["gradients"][name]) for name, gradient in first["gradients"].items())
     away = {name: float((first["gradients"][name] - want).norm() / want.norm().clamp_min(1e-6)) for name, want in alone.items()}
     assert max(away.values()) < 0.02, sorted(away.items(), key=lambda item: -item[1])[:5]

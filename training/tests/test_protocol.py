@@ -11,6 +11,7 @@ from liveproof_base import manifest
 from liveproof_render import media
 from liveproof_training import cli
 from liveproof_training.evaluation import scoring
+from liveproof_training.loading import pack
 from liveproof_training.studies import goprogram, protocol
 
 
@@ -44,6 +45,47 @@ def test_from_crops_to_an_exported_model_and_scores(finished):
         rows = list(csv.DictReader(f))
     assert {r["role"] for r in rows} == {"dev", "test"} and {r["dataset"] for r in rows if r["role"] == "test"} == {"msu"}
     assert [r["score"] for r in rows if r["frames"] == "0"] == ["0.000000"]
+
+
+def test_the_summary_of_a_single_fold_has_its_rates(finished):
+    summary, result = (json.loads((finished / name).read_text()) for name in ("OCI-M.json", "OCI-M/result.json"))
+    assert summary["folds"] == 1 and summary["auc"] == {"n": 1, "mean": result["test"]["auc"], "std0": 0.0, "std1": 0.0}
+    assert summary["hter"]["mean"] == result["realistic"]["hter"] and summary["hter_idealised"]["mean"] == result["idealised"]["hter"]
+    assert protocol.fold_line({**summary, "acer": None}).endswith("  ACER – %")
+
+
+def test_training_reads_packed_crops_unless_it_is_told_not_to(finished, tmp_path):
+    packed = finished / "extracted" / "packed"
+    assert [p.name for p in packed.iterdir()] == ["oulu"], "the others are arrays already"
+    data = json.loads((finished / "OCI-M" / "settings.json").read_text())["crops"]["data"].split(",")
+    assert sorted(data) == sorted(str((packed if name == "oulu" else finished / "extracted") / name) for name in tiny_benchmark.DATASETS)
+    files = protocol.Plan("OCI-M", "split", {}, finished / "extracted", tmp_path, {}, packed=False)
+    assert protocol.extract(files, ("oulu",)) == [finished / "extracted" / "oulu"]
+
+
+def test_a_full_disk_is_noticed_before_crops_are_packed(finished, tmp_path, monkeypatch):
+    monkeypatch.setattr(pack.shutil, "disk_usage", lambda path: type("Usage", (), {"free": 10**6}))
+    with pytest.raises(ValueError, match="need 0.0 GB, 0.0 GB are free; --crops files"):
+        pack.of_files(finished / "extracted" / "oulu", tmp_path / "oulu")
+    assert not (tmp_path / "oulu").exists()
+
+
+@pytest.mark.parametrize(
+    "words, says",
+    [
+        (["--size", "100"], "size: must be a multiple of 32"),
+        (["--precision", "fp16"], "precision: fp16 needs a GPU"),
+        (["--init", "none.pt"], "init: none.pt is no file"),
+        (["--population", "all"], "--population all: is not one of split, all-nodev, everything"),
+        (["--root", "wild=."], "--root wild=…: no such dataset"),
+        (["--name", "oulu-3"], "oulu-3 needs oulu: give --root oulu=DIR"),
+    ],
+)
+def test_settings_are_checked_before_anything_is_extracted_or_claimed(tmp_path, capsys, go_listing, words, says):
+    """The stand-in for the Go program fails at `extract`: an error that comes later would be its."""
+    roots = [] if "--name" in words else [word for name in tiny_benchmark.DATASETS for word in ("--root", f"{name}={tmp_path}")]
+    assert cli.main([*command(tmp_path), *roots, *words]) == 1
+    assert says in capsys.readouterr().err and list(tmp_path.iterdir()) == []
 
 
 def test_a_second_call_does_nothing_and_a_deleted_part_is_made_again(finished, capsys):
@@ -106,7 +148,7 @@ case "$out" in *.partial) echo made > "$out" ;; esac
     root.mkdir()
     (root / "plan.csv").touch()
     (tmp_path / "crops" / "oulu").mkdir(parents=True)
-    plan = protocol.Plan("oulu-3", "split", {"oulu": root}, tmp_path / "crops", tmp_path / "out", {})
+    plan = protocol.Plan("oulu-3", "split", {"oulu": root}, tmp_path / "crops", tmp_path / "out", {}, packed=False)
     assert protocol.extract(plan, ("oulu",)) == [tmp_path / "crops" / "oulu"] and (tmp_path / "crops" / "oulu" / manifest.RENDERED).is_file()
     goprogram.write_protocol("oulu-3.2", "split", [tmp_path / "crops" / "oulu"], tmp_path / "out" / "p.csv")
     assert (tmp_path / "out" / "p.csv").read_text() == "made\n"
@@ -163,14 +205,15 @@ def test_six_folds_are_averaged(tmp_path, monkeypatch, capsys, go_listing):
     def one(plan, fold, folders):
         acer = int(fold[-1]) / 100
         rates = {k: acer for k in ("acer", "apcer", "bpcer", "acer_instrument", "acer_pooled", "hter")}
-        return {"realistic": rates, "test": {"auc": 0.9}, "data": "as extracted"}
+        return {"realistic": rates, "idealised": rates, "test": {"auc": 0.9}, "data": "as extracted"}
 
     monkeypatch.setattr(protocol, "one", one)
+    monkeypatch.setattr(protocol, "check", lambda *args: None)
     monkeypatch.setattr(protocol, "extract", lambda plan, datasets: [])
     monkeypatch.setattr(protocol.report, "lines", lambda result: "")
     summary = protocol.run(protocol.Plan("oulu-3", "split", {}, tmp_path, tmp_path, {}))
     assert summary["acer"]["n"] == 6 and summary["acer"]["mean"] == pytest.approx(0.035)
-    assert "ACER 3.50 ± 1.71 (1.87)" in capsys.readouterr().out
+    assert "HTER 3.50 ± 1.71 (1.87)  AUC 90.00 ± 0.00 (0.00)" in (said := capsys.readouterr().out) and "ACER 3.50 ± 1.71 (1.87)" in said
     assert json.loads((tmp_path / "oulu-3.json").read_text()) == summary
 
 

@@ -1,21 +1,16 @@
 """The Go program as built: its listing, a protocol's table, and one protocol from videos to scores."""
 
-import csv
 import json
-import os
-from pathlib import Path
 
-import cv2
-import numpy as np
 import pytest
 import tiny_benchmark
 from conftest import PROTOCOLS
 
 from liveproof_base import manifest
+from liveproof_render import cli as render
 from liveproof_training import cli
 from liveproof_training.studies import goprogram, protocol
 
-FACES = Path(os.environ.get("LIVEPROOF_SHARED", "")) / "faces"
 pytestmark = pytest.mark.skipif(not goprogram.program().is_file(), reason="bin/liveproof is not built (make build)")
 
 
@@ -31,31 +26,14 @@ def test_the_built_program_writes_a_protocol_of_extracted_crops(tmp_path):
     assert {d for (d, _), u in uses.items() if u.role == "test"} == {"msu"}
 
 
-def film(root: Path) -> None:
-    """Every video that ROOT/plan.csv wants: a portrait that trembles, striped where it is an attack."""
-    portraits = sorted(FACES.glob("*.jpg"))
-    with (root / "plan.csv").open(newline="") as f:
-        rows = list(csv.DictReader(f))
-    for row in rows:
-        width, height = int(row["width"]), int(row["height"])
-        image = cv2.resize(cv2.imread(str(portraits[int(row["subject"])])), (width, width))
-        image[:, ::2] = image[:, ::2] // (1 if row["pai"] == "none" else 2)
-        frame = np.full((height, width, 3), 90, np.uint8)
-        frame[(height - width) // 2 :][:width] = image
-        path = root / row["path"]
-        path.parent.mkdir(parents=True, exist_ok=True)
-        writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"MJPG"), float(row["rate"]), (width, height))
-        for n in range(4):
-            writer.write(np.roll(frame, n, axis=1))
-        writer.release()
-
-
-@pytest.mark.skipif(not os.environ.get("LIVEPROOF_SHARED"), reason="LIVEPROOF_SHARED is not set: no portraits to film")
-def test_from_videos_to_scores_in_one_command(tmp_path, capsys, monkeypatch):
+def test_from_nothing_to_scores_without_any_data(tmp_path, capsys, monkeypatch):
+    """The recipe of docs/training.md in small: faces are drawn, videos filmed, crops extracted, a model is trained and judged."""
     monkeypatch.setattr(protocol, "models", lambda *args, **kwargs: {})  # exported above; it takes half the time
+    monkeypatch.delenv("LIVEPROOF_SHARED", raising=False)
     root = tmp_path / "OULU-NPU"
     goprogram.call("layout", "--dataset", "oulu", "--out", str(root), "--subjects", "1/1/1", "--every", "18", "--scale", "0.25")
-    film(root)
+    assert render.main(["portraits", "--out", str(tmp_path / "faces"), "--count", "24"]) == 0
+    assert render.main(["dataset", "--root", str(root), "--shared", str(tmp_path), "--frames", "4", "--workers", "2"]) == 0
     words = [
         "protocol",
         "--name",

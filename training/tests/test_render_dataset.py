@@ -107,3 +107,19 @@ def test_a_plan_of_another_version_is_named(tmp_path):
 def test_a_missing_plan_says_who_writes_it(tmp_path):
     with pytest.raises(FileNotFoundError, match="liveproof layout"):
         dataset.read_plan(tmp_path / "plan.csv")
+
+
+# What is missing
+
+
+def test_without_portraits_it_ends_at_once_and_says_what_draws_some(tmp_path, capsys):
+    write_plan(tmp_path / "root")
+    args = ["dataset", "--root", str(tmp_path / "root"), "--shared", str(tmp_path), "--workers", "1"]
+    assert cli.main(args) == 1
+    assert f"faces.csv is missing: it lists the portraits with their face boxes. `python3 -m liveproof_render portraits --out {tmp_path}/faces`" in (
+        capsys.readouterr().err
+    )
+    assert not (tmp_path / "root" / manifest.RENDERED).exists()
+    (tmp_path / "faces").mkdir()
+    (tmp_path / "faces" / "faces.csv").write_text("file,x1\n")
+    assert cli.main(args) == 1 and "lists no portraits" in capsys.readouterr().err

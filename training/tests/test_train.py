@@ -17,7 +17,7 @@ import torch
 from liveproof_training import cli
 from liveproof_training.config import ARMS, FIELDS, TrainConfig, flat
 from liveproof_training.fit import checkpoint, engine, journal, train
-from liveproof_training.loading import data
+from liveproof_training.loading import batches, data
 from liveproof_training.loading.batches import Batch
 from liveproof_training.method import encoders
 from liveproof_training.method.losses import LOSSES
@@ -205,15 +205,66 @@ def test_a_non_finite_gradient_stops_the_run_before_its_weights_are_saved(store,
     assert all(torch.isfinite(v).all() for v in checkpoint.load(tmp_path / "last.pt")["model"].values())
 
 
-def test_the_figures_of_a_step_are_read_when_the_next_one_has_begun(store, tmp_path, monkeypatch):
-    """So that a GPU always has a step to do. What is logged or saved is read before."""
-    run, done = train.Run(tables.config(store, tmp_path, steps=4, log_every=3, mix="none")), []
-    step, read = run.trainer.step, engine.Figures.read
-    monkeypatch.setattr(run.trainer, "step", lambda *a, **k: (done.append("step"), step(*a, **k))[1])
-    monkeypatch.setattr(engine.Figures, "read", lambda figures: (done.append("read"), read(figures))[1])
+@pytest.mark.parametrize(
+    "changes, reads",
+    [
+        (dict(steps=8), [3, 6, 8]),  # at the end, before the checkpoint
+        (dict(steps=8, checkpoint_every=4), [3, 4, 7, 8]),
+        (dict(steps=8, eval_every=5), [3, 5, 8]),
+    ],
+)
+def test_figures_are_read_together_so_that_a_gpu_is_seldom_waited_for(store, tmp_path, monkeypatch, changes, reads):
+    """Here every three steps instead of a hundred, and before anything is written of them; the log has all its lines, in order."""
+    monkeypatch.setitem(train.AHEAD, "cpu", 3)
+    seen, read = [], engine.read_together
+    run = train.Run(tables.config(store, tmp_path, log_every=2, **changes))
+    monkeypatch.setattr(engine.Figures, "read", lambda figures: pytest.fail("a wait for a single step"))
+    monkeypatch.setattr(engine, "read_together", lambda steps: (seen.append(run.step), read(steps))[1])
     run.train()
-    assert done == ["step", "step", "read", "step", "read", "read", "step", "read"]
-    assert [row["step"] for row in log_of(tmp_path)] == ["3"]
+    assert seen == reads
+    evaluated = [5] if "eval_every" in changes else []
+    rows = log_of(tmp_path)
+    assert [int(r["step"]) for r in rows] == sorted([2, 4, 6, 8, *evaluated]) and all(r["loss"] for r in rows if r["step"] != "5")
+    assert train.AHEAD["cuda"] == 100
+
+
+def test_a_step_that_was_not_finite_is_named_when_it_is_read_later(store, tmp_path, monkeypatch):
+    monkeypatch.setitem(train.AHEAD, "cpu", 3)
+    run = train.Run(tables.config(store, tmp_path, log_every=1))
+    run.net.head.bias.register_hook(lambda gradient: gradient * (float("inf") if run.step == 1 else 1))
+    with pytest.raises(engine.NonFiniteLoss, match="step 2: grad_norm inf.*no checkpoint yet"):
+        run.train()
+    assert run.step == 3 and [r["step"] for r in log_of(tmp_path)] == ["1"]
+
+
+def test_processes_agree_on_the_time_that_is_left_as_seldom(store, tmp_path, monkeypatch):
+    run, asked = train.Run(tables.config(store, tmp_path, budget_minutes=1.0)), []
+    monkeypatch.setattr(train.distributed, "world", lambda: 2)
+    monkeypatch.setattr(train.distributed, "agree", lambda value: (asked.append(run.step), value)[1])
+    run.ahead = 100
+    for run.step in range(201):
+        run.done_share()
+    assert asked == [0, 100, 200]
+
+
+def test_loader_processes_follow_the_cores_and_the_device(monkeypatch):
+    monkeypatch.setattr(batches.os, "sched_getaffinity", lambda pid: range(16))
+    config, streamed = TrainConfig(), TrainConfig().replace(data="render:faces")
+    assert [batches.workers(config, gpu, world) for gpu, world in ((True, 1), (True, 4), (True, 16), (False, 1), (False, 4))] == [12, 3, 1, 2, 1]
+    assert batches.workers(streamed, False, 2) == 7 and batches.workers(config.replace(workers=0), True, 1) == 0
+    monkeypatch.setattr(batches.os, "sched_getaffinity", lambda pid: range(2))
+    assert batches.workers(config, True, 1) == 1 and batches.workers(config, False, 1) == 0
+
+
+def test_every_run_has_its_curve_and_says_where_its_weights_are_from(store, tmp_path, capsys, monkeypatch):
+    train.Run(tables.config(store, tmp_path / "a", steps=2, eval_every=1, curve="auto")).train()
+    assert (tmp_path / "a" / "curve.png").read_bytes()[:4] == b"\x89PNG" and "first weights: random\n" in capsys.readouterr().out
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    train.Run(tables.config(store, tmp_path / "b", steps=1, log_every=9, curve="auto", init=str(tmp_path / "a" / "final.pt"))).train()
+    said = capsys.readouterr().out
+    assert "no curve.png: plots need matplotlib" in said and "first weights: final.pt sha256" in said
+    run = train.Run(tables.config(store, tmp_path / "a", steps=2), resume=True)
+    assert "first weights: random, as the run began" in capsys.readouterr().out and run.step == 2
 
 
 def test_a_checkpoint_of_a_gpu_goes_on_without_one(store, tmp_path):

@@ -1,5 +1,6 @@
 """Two processes on the CPU (gloo) do what one does with the whole batch, but for batch norm, which sees each process's own half."""
 
+import csv
 import os
 import socket
 import time
@@ -10,7 +11,7 @@ import tables
 import torch
 
 from liveproof_training.fit import checkpoint, distributed, engine, train
-from liveproof_training.loading import data
+from liveproof_training.loading import batches, data
 from liveproof_training.method import encoders
 
 WORLD = 2
@@ -36,7 +37,8 @@ def one_of_two(rank: int, config, port: int) -> None:
     trial, run = train.Run(config), train.Run(config)
     first = gradients(trial)
     result = run.train()
-    torch.save({"gradients": first, "weights": run.trainer.both.state_dict(), "result": result}, Path(config.run.out) / f"rank{rank}.pt")
+    told = {"batch": run.dataset.batch, "per_epoch": run.per_epoch, "gradients": first, "weights": run.trainer.both.state_dict(), "result": result}
+    torch.save(told, Path(config.run.out) / f"rank{rank}.pt")
     trial.trainer.close()
     run.trainer.close()
     distributed.stop()
@@ -51,7 +53,7 @@ def tiny(monkeypatch):
 def both(tmp_path_factory):
     folder, protocol = tables.benchmark(tmp_path_factory.mktemp("data") / "benchmark")
     out = tmp_path_factory.mktemp("out")
-    config = tables.config(folder, out, protocol=str(protocol), steps=3, eval_every=2, threads=1)
+    config = tables.config(folder, out, protocol=str(protocol), steps=3, eval_every=2, threads=1, batch=2, sampling="balanced")
     processes = torch.multiprocessing.spawn(one_of_two, (config, free_port()), nprocs=WORLD, join=False)
     end = time.monotonic() + 120
     while not processes.join(timeout=1):  # raises what a process raised
@@ -82,7 +84,7 @@ def test_gradients_are_the_mean_over_the_halves(both):
     halves = []
     for rank in range(WORLD):
         run = train.Run(config.replace(out=f"{config.run.out}/alone"))
-        run.dataset.rank, run.dataset.world = rank, WORLD
+        run.dataset = batches.Steps(run.train_crops, config, None, rank, WORLD)
         halves.append(gradients(run))
     for name, gradient in first["gradients"].items():
         want = (halves[0][name] + halves[1][name]) / 2
@@ -91,14 +93,27 @@ def test_gradients_are_the_mean_over_the_halves(both):
 
 def test_one_process_logs_and_saves(both):
     out = Path(both[0].run.out)
-    lines = (out / "log.csv").read_text().splitlines()
-    assert len(lines) == 4 and (out / "final.pt").is_file()
+    with (out / "log.csv").open(newline="") as f:
+        rows = list(csv.DictReader(f))
+    assert [row["step"] for row in rows] == ["1", "2", "3"] and (out / "final.pt").is_file()
 
 
-def test_a_batch_must_divide(monkeypatch, both):
-    monkeypatch.setattr(distributed, "world", lambda: 3)
-    with pytest.raises(ValueError, match="^batch: 4 originals do not divide among 3"):
-        train.Run(both[0])
+def test_batch_epoch_and_learning_rate_follow_the_number_of_processes(both):
+    """Two processes of two originals: a step has four, an epoch half the steps, and Adam's rate is √2 times that of one process."""
+    config, (first, _) = both
+    alone = train.Run(config.replace(out=f"{config.run.out}/alone"))
+    assert first["batch"] == 2 * alone.dataset.batch == 4 and first["per_epoch"] == alone.per_epoch / 2 == 2
+    with (Path(config.run.out) / "log.csv").open(newline="") as f:
+        rates = [float(row["lr"]) for row in csv.DictReader(f)]
+    assert rates == pytest.approx([2**0.5 * 1e-4] * 2 + [2**0.5 * 0.99e-4], rel=1e-5), "the epoch is over after two steps"
+    factors = {word: engine.process_factor(config.replace(lr_scaling=word), 4) for word in ("sqrt", "linear", "none")}
+    assert factors == {"sqrt": 2, "linear": 4, "none": 1} and engine.process_factor(config, 1) == 1
+
+
+def test_another_number_of_processes_does_not_go_on(both):
+    config, _ = both
+    with pytest.raises(ValueError, match=r"last.pt: is of 2 process\(es\), now 1: a step has another batch"):
+        train.Run(config, resume=True)
 
 
 def test_alone_nothing_is_wrapped():

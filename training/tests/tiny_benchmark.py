@@ -114,4 +114,21 @@ def _table(path: Path, fields, rows) -> None:
         writer.writerows(rows)
 
 
-TOY = ["--steps", "2", "--batch", "6", "--size", "64", "--init", "random", "--threads", "1", "--norm-images", "4", "--device", "cpu"]
+TOY = [
+    "--steps",
+    "2",
+    "--batch",
+    "6",
+    "--size",
+    "64",
+    "--init",
+    "random",
+    "--threads",
+    "1",
+    "--norm-images",
+    "4",
+    "--device",
+    "cpu",
+    "--curve",
+    "off",
+]

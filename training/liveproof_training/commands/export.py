@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from liveproof_base.commandline import command
+from liveproof_base.commandline import add_detector, command
 
 EXPORT = """Writes OUT/NAME-PRECISION.onnx under docs/model-contract.md and OUT/NAME-parity.json: largest and mean difference of rho from
 PyTorch on the dev crops, AUC and its loss, equal error rate and threshold of each file. Writes nothing and fails when a
@@ -20,7 +20,7 @@ def _export(args) -> None:
     path, out = Path(args.checkpoint), Path(args.out)
     name = args.name or f"liveproof-demo-{_encoder(path)}"
     sources = _sources(args, name)
-    options = onnxfiles.Options(tuple(args.precisions.split(",")), args.calibration, args.half_arithmetic, args.force)
+    options = onnxfiles.Options(tuple(args.precisions.split(",")), args.calibration, args.half_arithmetic, args.force, _rule(args))
     unknown = set(options.precisions) - set(onnxfiles.PRECISIONS)
     if unknown:
         raise ValueError(f"--precisions: {', '.join(sorted(unknown))}; there are {', '.join(onnxfiles.PRECISIONS)}")
@@ -30,6 +30,27 @@ def _export(args) -> None:
         print(file)
     if args.golden:
         print(*golden.write(out, Path(args.data) if args.data else None, {name: path}), sep="\n")
+
+
+def _rule(args):
+    """None: the equal error rate."""
+    from ..export.threshold import Rule
+
+    if not args.bpcer:
+        if args.pictures:
+            raise ValueError("--pictures: they set the threshold by --bpcer, which is missing")
+        return None
+    if args.reasons and not args.pictures:
+        raise ValueError("--reasons: they are of --pictures, which is missing")
+    if not args.pictures:
+        return Rule(args.bpcer)
+    from liveproof_base.detector import RetinaFace
+
+    from ..evaluation import realpictures
+
+    refused = realpictures.refused(Path(args.reasons)) if args.reasons else frozenset()
+    found = realpictures.read(Path(args.pictures), RetinaFace(Path(args.detector)), refused)
+    return Rule(args.bpcer, found.images[found.labels == 1])
 
 
 def _sources(args, name: str):
@@ -117,6 +138,12 @@ def _add_export(sub) -> None:
     p.add_argument("--calibration", type=int, default=256, help="training crops for int8 ranges")
     p.add_argument("--half-arithmetic", action="store_true", help="fp16 computes in half precision on a GPU, not only stored so")
     p.add_argument("--force", action="store_true", help="write files that are beyond the limits")
+    rule = "the largest threshold that rejects at most this share of the dev crops' bona fide; 0: equal error rate"
+    p.add_argument("--bpcer", type=float, default=0.0, help=rule)
+    p.add_argument("--pictures", default="", help="with --bpcer: folder with labels.csv, of whose bona fide pictures the same must hold")
+    reasons = "with --pictures: scores-eval.csv of `liveproof evaluate` of them; those that a session would not score do not count"
+    p.add_argument("--reasons", default="", help=reasons)
+    add_detector(p, "an error")
     p.add_argument("--training-data", default="", help=f"goes into the metadata; empty: {DEMO_DATA}")
     p.add_argument("--threshold-source", default="", help=f"goes into the metadata; empty: {DEMO_THRESHOLD}")
     p.add_argument("--licensed", action="store_true", help="trained on licensed benchmark data: demo = false")

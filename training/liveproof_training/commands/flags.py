@@ -1,4 +1,4 @@
-"""Settings of a run as flags: of ``train``, and of commands that train as one of their steps, with the same names and defaults."""
+"""Settings as flags: those of a run, for ``train`` and commands that train as one of their steps; and those that a command has for itself."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import dataclasses
 
 from liveproof_base.commandline import shared_folder
 
+from .. import settings
 from ..config import FIELDS, TrainConfig
 
 STEP = ("data", "protocol", "out")  # what a command that trains as a step sets itself
@@ -42,3 +43,18 @@ def said(args) -> dict:
 def of_step(args) -> dict:
     """Settings of a command that trains as a step: an option of its own may have the name of one of STEP."""
     return defaults() | {name: value for name, value in said(args).items() if name not in STEP}
+
+
+def add_own(p: argparse.ArgumentParser, title: str, kind: type) -> None:
+    """A flag per setting of the dataclass ``kind``, which is no group of a run."""
+    heading = p.add_argument_group(title, kind.__doc__)
+    for field in dataclasses.fields(kind):
+        text, choices = field.metadata["help"].replace("%", "%%"), field.metadata["choices"] or None
+        heading.add_argument("--" + field.name.replace("_", "-"), type=type(field.default), choices=choices, default=field.default, help=text)
+
+
+def read_own(args, kind: type):
+    """A ``kind`` with the values of its flags, checked."""
+    values = kind(**{field.name: getattr(args, field.name) for field in dataclasses.fields(kind)})
+    settings.check(values)
+    return values

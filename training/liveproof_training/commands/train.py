@@ -11,7 +11,8 @@ from ..config import RunSettings, TrainConfig, flat
 from . import flags
 
 DETAIL = """The defaults are the paper's settings. Writes log.csv, config.json, last.pt (every few minutes, for --resume) and
-final.pt. Under torchrun every process takes its share of each batch:
+final.pt. Under torchrun every process, one a GPU, trains on --batch originals of its own, and the learning rate grows with the number of
+processes (--lr-scaling): 8 and none give 4 processes the batch of 32 and the rate of one:
 torchrun --standalone --nproc_per_node 4 -m liveproof_training train … (PyTorch 1.13 on Python 3.11, Debian's,
 wants --redirects 1:1 --tee 1:1 after --standalone)."""
 

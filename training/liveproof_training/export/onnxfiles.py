@@ -20,14 +20,15 @@ from .. import contract
 from ..fit import checkpoint, engine
 from ..loading import data, pictures
 from ..method.model import LivenessNet, atoms
-from . import half, onnxgraph, parity, quantise
+from . import front, half, onnxgraph, parity, quantise
+from .threshold import Rule
 
 PRECISIONS = ("fp32", "fp16", "int8")
 DEV_CROPS = 2000  # at most so many for threshold and parity
 
 
 class Exported(nn.Module):
-    """The contract's input and outputs around the network: uint8 NHWC in, normalisation inside."""
+    """The contract's input and outputs around the network: uint8 NHWC in, normalisation inside. Balance of light is :mod:`.front`'s."""
 
     def __init__(self, net: LivenessNet):
         super().__init__()
@@ -39,17 +40,31 @@ class Exported(nn.Module):
 
     def forward(self, faces: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         x = faces.permute(0, 3, 1, 2).float() * self.scale + self.offset
-        probabilities = self.net.evidence(x).probabilities
+        probabilities = self.net.evidence(x, balanced=True).probabilities
         return probabilities @ self.atoms, probabilities
 
 
 def export_fp32(net: LivenessNet, path: Path) -> None:
+    """The contract's file in single precision."""
+    _export_bare(net, path)
+    _complete(net, path)
+
+
+def _complete(net: LivenessNet, path: Path) -> None:
+    if net.balances:
+        model = onnx.load(path)
+        front.complete(model, net.views)
+        onnxgraph.save(model, path)
+
+
+def _export_bare(net: LivenessNet, path: Path) -> None:
+    """Without the balance of light: what the other precisions are made from."""
     size = contract.INPUT_SIZE
     free = {name: {0: "N"} for name in (contract.INPUT_NAME, contract.RHO_NAME, contract.PROBABILITIES_NAME)}
     # PyTorch 2.x has a second exporter, which opset 17 and free axes given this way are not for.
     legacy = {"dynamo": False} if "dynamo" in inspect.signature(torch.onnx.export).parameters else {}
     torch.onnx.export(
-        Exported(net.cpu().eval()),
+        Exported(net.cpu()).eval(),  # of the whole: the exporter puts back the mode that it found
         torch.zeros(2, size, size, 3, dtype=torch.uint8),
         str(path),
         input_names=[contract.INPUT_NAME],
@@ -78,6 +93,8 @@ class Options:
     calibration: int = 256  # training crops for the ranges of int8
     half_arithmetic: bool = False  # fp16: half.compute, not half.store
     force: bool = False  # write what is beyond the limits, too
+    rule: Rule | None = None  # of the threshold; None: equal error rate on the dev crops
+    crops: dict[str, data.Crops] | None = None  # "train" and "dev", in place of those in folders
 
 
 class BeyondLimits(ValueError):
@@ -95,7 +112,7 @@ def export_all(path: Path, folder: Path | None, out: Path, sources: Sources, opt
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out) as scratch:
         files = _convert(net, state, folder, Path(scratch), sources.name, options)
-        told = _compare(net, state, folder, files)
+        told = _compare(net, state, folder, files, options)
         failures = parity.failures(told)
         if failures and not options.force:
             raise BeyondLimits("; ".join(failures) + "; nothing was written (--force writes all the same)")
@@ -110,17 +127,22 @@ def export_all(path: Path, folder: Path | None, out: Path, sources: Sources, opt
 def _convert(net, state: dict, folder: Path | None, out: Path, name: str, options: Options) -> dict[str, Path]:
     files = {p: out / f"{name}-{p}.onnx" for p in options.precisions}
     full = files.get("fp32", out / "full.onnx")
-    export_fp32(net, full)
+    _export_bare(net, full)
     if "fp16" in files:
         (half.compute if options.half_arithmetic else half.store)(full, files["fp16"])
     if "int8" in files:
-        crops = _crops(state, folder, "train")
+        crops = _crops(state, folder, "train", options)
         ids = np.unique(np.linspace(0, len(crops) - 1, options.calibration).astype(int))
-        quantise.to_int8(full, files["int8"], data.centre(crops.images.take(ids)))
+        images = data.centre(crops.images.take(ids))
+        quantise.to_int8(full, files["int8"], front.balanced(images, type(net.balance)) if net.balances else images)
+    for file in files.values():
+        _complete(net, file)
     return files
 
 
-def _crops(state: dict, folder: Path | None, role: str) -> data.Crops:
+def _crops(state: dict, folder: Path | None, role: str, options: Options) -> data.Crops:
+    if options.crops is not None:
+        return options.crops[role]
     config = checkpoint.settings(state)
     if folder is None:
         return data.load(config, role)
@@ -129,20 +151,26 @@ def _crops(state: dict, folder: Path | None, role: str) -> data.Crops:
     return data.load(config, role)  # a folder with training crops only
 
 
-def _compare(net, state: dict, folder: Path | None, files: dict[str, Path]) -> dict:
-    crops = _crops(state, folder, "dev")
+def _compare(net, state: dict, folder: Path | None, files: dict[str, Path], options: Options) -> dict:
+    crops, rule = _crops(state, folder, "dev", options), options.rule
     ids = engine.thinned(crops.labels, DEV_CROPS if len(crops) > DEV_CROPS else 0)
     config = checkpoint.settings(state).replace(precision="fp32")
-    return parity.report(parity.scores(net, config, files, pictures.Chosen(crops.images, ids)), crops.labels[ids])
+    rho, labels = parity.scores(net, config, files, pictures.Chosen(crops.images, ids)), crops.labels[ids]
+    told = parity.report(rho, labels)
+    if rule:
+        real = parity.scores(net, config, files, rule.real) if rule.real is not None else {}
+        for name, row in told["scores"].items():
+            row["threshold"] = rule.threshold(rho[name][labels == 1], *([real[name]] if real else []))
+    return told
 
 
 def _stamp(file: Path, precision: str, k: int, state: dict, sources: Sources, told: dict) -> None:
-    """Each file has its own threshold: int8 moves the scores, and one chosen on others would not be its equal error rate."""
+    """Each file has its own threshold: int8 moves the scores, and one chosen on others would not keep the rule."""
     model = onnx.load(file)
     metadata = contract.Metadata(
         name=sources.name,
         threshold=float(np.clip(told["scores"][precision]["threshold"], 1e-6, 1 - 1e-6)),
-        threshold_source=f"{sources.threshold_source}; of this {precision} file's own scores on {told['crops']} crops",
+        threshold_source=f"{sources.threshold_source}; of this {precision} file's own scores on {told['crops']} dev crops",
         training_data=sources.training_data,
         training_data_sha256=state["data_sha256"],
         revision=state["revision"],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import torch
@@ -58,6 +58,11 @@ def rate(config: TrainConfig, progress: float, step: int, epoch: int) -> float:
     return warm * chosen.gamma**epoch
 
 
+def process_factor(config: TrainConfig, world: int) -> float:
+    """What ``world`` processes, whose step has ``world`` times the originals, multiply the learning rate by."""
+    return {"sqrt": math.sqrt(world), "linear": float(world), "none": 1.0}[config.optimisation.lr_scaling]
+
+
 def set_rate(opt: torch.optim.Optimizer, factor: float) -> None:
     for group in opt.param_groups:
         group["lr"] = group["base_lr"] * factor
@@ -72,16 +77,11 @@ class NonFiniteLoss(ValueError):
 
 
 class Figures(Mapping):
-    """What a step tells. A GPU computes it later: reading waits for this step and not for those that were started since."""
+    """What a step tells, on its device. Reading waits for a GPU to have done the step."""
 
     def __init__(self, told: dict[str, torch.Tensor], rate: float):
         self.names, self.rate = list(told), rate
         self.values = torch.stack([value.detach().float() for value in told.values()])
-        self.done = None
-        if self.values.is_cuda:
-            self.values = torch.empty(len(self.names), pin_memory=True).copy_(self.values, non_blocking=True)
-            self.done = torch.cuda.Event()
-            self.done.record()
 
     def __getitem__(self, name: str) -> float:
         return self.read()[name]
@@ -93,14 +93,24 @@ class Figures(Mapping):
         return len(self.names)
 
     def read(self) -> dict[str, float]:
-        """The numbers; NonFiniteLoss where one has no value. Gradients are averaged over the processes, so all of them stop together."""
-        if self.done is not None:
-            self.done.synchronize()
-        numbers = dict(zip(self.names, self.values.tolist()))
+        """The numbers; NonFiniteLoss where one has no value."""
+        return self.named(self.values.tolist())
+
+    def named(self, values: list[float]) -> dict[str, float]:
+        """``values`` as the numbers of this step. Gradients are averaged over the processes, so all of them find the same."""
+        numbers = dict(zip(self.names, values))
         bad = [f"{name} {numbers[name]}" for name in ("loss", "loss_score", "loss_domain", "grad_norm") if not math.isfinite(numbers.get(name, 0.0))]
         if bad:
             raise NonFiniteLoss(f"{', '.join(bad)} at learning rate {self.rate:.3g}: lower --lr, or use --precision fp32 or bf16")
         return numbers
+
+
+def read_together(steps: list[Figures]) -> Iterator[dict[str, float]]:
+    """The numbers of each step in turn, as :meth:`Figures.read` gives them, with one wait for all."""
+    values = torch.cat([figures.values for figures in steps]).tolist()
+    for figures in steps:
+        own, values = values[: len(figures)], values[len(figures) :]
+        yield figures.named(own)
 
 
 class Trainer:
@@ -151,7 +161,7 @@ class Trainer:
 
     def _gradient_norms(self, score, domain, features) -> dict[str, torch.Tensor]:
         """How hard each term of Eq. 6, weighted and reversed, pulls at the pooled features."""
-        alpha, scale = self.config.losses.alpha, self.scaler.get_scale()
+        alpha, scale = self.config.losses.alpha, self.scaler.scale(torch.ones((), device=self.device))  # get_scale() would wait for a GPU
         terms = {"grad_score": alpha * score, "grad_domain": (1 - alpha) * domain}
         gradients = {name: torch.autograd.grad(scale * loss, features, retain_graph=True)[0] for name, loss in terms.items()}
         return {name: gradient.float().norm() / scale for name, gradient in gradients.items()}

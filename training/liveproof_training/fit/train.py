@@ -18,8 +18,7 @@ from .. import contract
 from ..config import TrainConfig, differences
 from ..loading import batches, data, nuisance
 from ..method import adversary, model
-from . import checkpoint, distributed, engine, memory
-from .journal import Journal
+from . import checkpoint, distributed, engine, journal, memory
 
 
 def revision() -> str:
@@ -34,6 +33,18 @@ def revision() -> str:
     return (git("rev-parse", "HEAD") or "unknown") + ("+" if git("status", "--porcelain", "--", ".") else "")
 
 
+def check(config: TrainConfig) -> None:
+    """Raises ValueError or FileNotFoundError for settings that cannot be trained with on this machine, whatever the crops are."""
+    config.check()
+    engine.grad_scaler(config, distributed.device(config.run.device))
+    journal.writer(config.records.tensorboard)
+    model.check_initial(config.network)
+
+
+# Steps whose figures are read together. Reading waits for a GPU, which should have the next steps to do; a CPU has done them.
+AHEAD = {"cuda": 100, "cpu": 1}
+
+
 class Run:
     """One training run in ``config.run.out``: log.csv, config.json, last.pt, final.pt."""
 
@@ -41,8 +52,6 @@ class Run:
         config.check()
         distributed.start(config.run.device)
         self.config, self.device = config, distributed.device(config.run.device)
-        if config.optimisation.batch % distributed.world():
-            raise ValueError(f"batch: {config.optimisation.batch} originals do not divide among {distributed.world()} processes")
         memory.keep_freed_blocks()
         # The shapes stay the same: the fastest kernels are worth a search. It ends differently from run to run.
         torch.backends.cudnn.benchmark = not torch.backends.cudnn.deterministic
@@ -64,9 +73,12 @@ class Run:
         self.journal = None
         if distributed.first():
             config.save(self.out / "config.json")
-            self.journal = Journal(self.out, config.records.tensorboard, self.step if resume else None)
-        self.unread: tuple[int, engine.Figures] | None = None  # the last step, if its figures were not looked at
-        self.told: dict[str, float] = {}
+            self.journal = journal.Journal(self.out, config.records.tensorboard, self.step if resume else None, config.records.curve)
+        self.ahead = AHEAD[self.device.type]
+        self.unread: list[tuple[int, engine.Figures]] = []  # steps whose figures were not looked at
+        self.rows: dict[int, dict] = {}  # lines of the log that wait for the figures of their steps
+        self.told: dict[str, float] = {}  # figures of the last step that was looked at
+        self.clock = 0.0  # share of the time budget that is over, as all processes know it
         self.started = self.saved = time.monotonic()
 
     @property
@@ -85,7 +97,7 @@ class Run:
         """With first weights; with those of a run that goes on where their origin is given."""
         net = model.from_settings(self.config.network, self.config.network_k())
         if initial is None:
-            initial = model.load_initial(net, self.config.network.init, self.config.network.shared)
+            initial = model.load_initial(net, self.config.network.init, self.config.network.shared, self._say)
             if initial.folded:
                 self._reestimate(net)
         net.freeze(self.config.network.freeze)
@@ -118,10 +130,14 @@ class Run:
         """The first weights' files, or a network to download them, are not needed again."""
         if state["data_sha256"] != self.data_sha256:
             raise ValueError(f"{self.out / 'last.pt'}: its crops or protocol have changed since; train anew, into another --out")
+        world = state.get("world", 1)  # earlier versions shared one batch among all processes
+        if world != distributed.world():
+            raise ValueError(f"{self.out / 'last.pt'}: is of {world} process(es), now {distributed.world()}: a step has another batch; take as many")
         changed = differences(state["config"], self.config.nested())
         if changed:
             self._say(f"resume: {changed}")
         self.trainer, self.initial = self._trainer(model.InitialWeights(state["initial"], state["fresh"], folded=False))
+        self._say(f"first weights: {self.initial.told()}, as the run began")
         self.trainer.load(state)
         self.step, self.elapsed, self.best = state["step"], state["elapsed_s"], state["best"]
         self.last = f"last good weights: {self.out / 'last.pt'}, step {self.step}"
@@ -129,12 +145,13 @@ class Run:
     def _loader(self, size: int) -> DataLoader:
         """Batches of the steps that are left; the loader's processes live as long as it does."""
         self.dataset.size = size
-        ahead = {"prefetch_factor": self.config.crops.prefetch} if self.config.crops.workers else {}
+        workers = batches.workers(self.config, self.device.type == "cuda", distributed.world())
+        ahead = {"prefetch_factor": self.config.crops.prefetch} if workers else {}
         return DataLoader(
             self.dataset,
             batch_size=None,
             sampler=range(self.step, self.total),
-            num_workers=self.config.crops.workers,
+            num_workers=workers,
             pin_memory=self.device.type == "cuda",
             **ahead,
         )
@@ -144,10 +161,10 @@ class Run:
 
     def done_share(self) -> float:
         """How much of the schedule is over, by steps or by the time budget, whichever is further; the same in all processes."""
-        share = self.step / self.total
-        if self.config.optimisation.budget_minutes:
-            share = distributed.agree(max(share, self.seconds() / 60 / self.config.optimisation.budget_minutes))
-        return share
+        budget = self.config.optimisation.budget_minutes
+        if budget and (distributed.world() == 1 or self.step % self.ahead == 0):  # agreeing waits for the other processes' GPUs
+            self.clock = distributed.agree(self.seconds() / 60 / budget)
+        return max(self.step / self.total, self.clock)
 
     def _size(self, share: float) -> int:
         """Side of the training crops at this point of the run."""
@@ -170,38 +187,47 @@ class Run:
     def _one(self, batch: batches.Batch) -> None:
         config, epoch = self.config, self.step // self.per_epoch
         torch.manual_seed(config.run.seed * 1_000_003 + self.step * 1009 + distributed.rank())  # the discriminator's dropout
-        engine.set_rate(self.trainer.opt, engine.rate(config, self.share, self.step, epoch))
+        factor = engine.process_factor(config, distributed.world())
+        engine.set_rate(self.trainer.opt, factor * engine.rate(config, self.share, self.step, epoch))
         reversal = engine.reversal(config, self.share)
         told = self.trainer.step(batch, reversal, norms=(self.step + 1) % config.records.log_every == 0)
-        self._read()  # of the step before: a GPU is busy with this one meanwhile
         self.step += 1
-        self.unread = self.step, told
+        self.unread.append((self.step, told))
         self.meter.images += len(batch.images) * distributed.world()
+        self._log(epoch, reversal)
+        if len(self.unread) >= self.ahead:
+            self._read()
         if distributed.first():
             self.bar.step(note=f"loss {self.told['loss']:.4f}" if self.told else "")
-        self._log(epoch, reversal)
         self._checkpoint()
 
-    def _read(self) -> dict[str, float]:
-        """The figures of the last step. Comes before all that is written of it: one that is not finite ends the run here."""
-        if self.unread:
-            (step, told), self.unread = self.unread, None
+    def _read(self) -> None:
+        """The figures of the steps so far. Comes before all that is written of them: one that is not finite ends the run here."""
+        steps, self.unread = self.unread, []
+        numbers = engine.read_together([told for _, told in steps]) if steps else ()
+        for step, _ in steps:
             try:
-                self.told = told.read()
+                self.told = next(numbers)
             except engine.NonFiniteLoss as error:
                 raise engine.NonFiniteLoss(f"step {step}: {error}; {self.last}") from None
-        return self.told
+            if step in self.rows:
+                self._write(self.rows.pop(step) | self.told)
 
     def _log(self, epoch: int, reversal: float) -> None:
-        row = {}
-        if self.step % self.config.records.log_every == 0:
-            told = self._read()
-            row |= told | self.meter.read() | {"lr": self.trainer.opt.param_groups[0]["lr"]}
-            row |= {"reversal": reversal} if "loss_domain" in told else {}
-        if self.step % self.config.records.eval_every == 0:
+        records, row = self.config.records, {"step": self.step, "epoch": epoch, "minutes": self.seconds() / 60}
+        logged, evaluated = self.step % records.log_every == 0, self.step % records.eval_every == 0
+        if logged:
+            row |= self.meter.read() | {"lr": self.trainer.opt.param_groups[0]["lr"]}
+            row |= {"reversal": reversal} if self.trainer.both.discriminator is not None else {}
+        if evaluated:
             row |= self._evaluate()
-        if row and self.journal:
-            self.journal.write({"step": self.step, "epoch": epoch, "minutes": self.seconds() / 60} | row)
+            self._write(row | (self.told if logged else {}))
+        elif logged:
+            self.rows[self.step] = row
+
+    def _write(self, row: dict) -> None:
+        if self.journal:
+            self.journal.write(row)
 
     def _evaluate(self) -> dict:
         self._read()
@@ -227,7 +253,8 @@ class Run:
     def _save_last(self) -> None:
         """All that a resumed run needs; draws need no state, they follow from seed and step."""
         self._read()
-        self._save("last.pt", {"elapsed_s": self.seconds(), "best": self.best, "fresh": self.initial.missing, **self.trainer.state()})
+        whole = {"elapsed_s": self.seconds(), "best": self.best, "fresh": self.initial.missing, "world": distributed.world()}
+        self._save("last.pt", whole | self.trainer.state())
         self.saved, self.last = time.monotonic(), f"last good weights: {self.out / 'last.pt'}, step {self.step}"
 
     def _save(self, name: str, extra: dict) -> None:
@@ -244,7 +271,7 @@ class Run:
         result = engine.evaluate(self.net, self.dev_crops, fp32, self.device)
         self._save("final.pt", {"dev": result})
         if self.journal:
-            self.journal.close()
+            self.journal.close({"step": self.step, "dev_auc": result["auc"]})
         return result
 
 

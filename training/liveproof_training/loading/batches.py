@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import NamedTuple
 
 import numpy as np
@@ -11,8 +12,9 @@ from torch.utils.data import Dataset
 from .. import contract
 from ..config import TrainConfig
 from ..method import pdle
-from . import augment, backdrop, data, sampling
+from . import augment, backdrop, data, rendered, sampling
 
+MOST = 12  # loader processes: an H200 waited for so many less than 1 % of the time
 WALLS = 0.35  # share of the pictures that get a plain wall
 
 
@@ -22,26 +24,39 @@ class Batch(NamedTuple):
     domains: torch.Tensor  # float32 [N, D], pixel shares of the domains; a row of zeros has none
 
 
+def workers(config: TrainConfig, gpu: bool, world: int) -> int:
+    """Loader processes beside each of ``world`` processes. A GPU, and crops that are rendered meanwhile, want all cores but one; where
+    the cores train themselves, a few of many."""
+    if config.crops.workers >= 0:
+        return config.crops.workers
+    cores = len(os.sched_getaffinity(0)) // world
+    busy = gpu or config.crops.data.startswith(rendered.PREFIX)
+    return max(1, min(MOST, cores - 1)) if busy else min(2, cores // 4)
+
+
 class Steps(Dataset):
     """Item s is the batch of step s, from 0, over all epochs of the run: ``batch`` originals and what mixing makes of them.
 
-    Draws depend on (seed, epoch, position in the epoch) alone, so any number of workers and a resumed run see the
-    same pictures. ``rank`` of ``world`` processes gets its equal part of each batch.
+    Of ``world`` processes each has a batch of its own, ``rank``'s part of the step's ``world * batch`` originals. What an epoch has
+    beyond whole steps is left out, other originals each epoch. Draws depend on (seed, epoch, position in the epoch) alone, so any
+    number of workers and a resumed run see the same pictures.
     """
 
     def __init__(self, crops: data.Crops, config: TrainConfig, weights: np.ndarray | None = None, rank: int = 0, world: int = 1):
-        self.crops, self.config, self.rank, self.world = crops, config, rank, world
-        self.size, self.batch = config.crops.size, config.optimisation.batch
+        self.crops, self.config, self.rank = crops, config, rank
+        self.size, self.part = config.crops.size, config.optimisation.batch
+        self.batch = self.part * world  # originals of a step
         self.encoding = config.exchange.encoding()
         self.units = sampling.Units(crops.labels, crops.domains, crops.videos, config.crops.frames_per_video())
         self.by_label = [np.flatnonzero(self.units.labels == y) for y in (0, 1)]
-        self.weighed = weights is not None and [np.cumsum(weights[ids]) for ids in self.by_label]
+        shares = sampling.partner_shares(self.units, config.crops.sampling, weights)
+        self.weighed = None if shares is None else [np.cumsum(shares[ids]) for ids in self.by_label]
         if not all(len(ids) for ids in self.by_label):
             raise ValueError("training needs both bona fide and attack crops")
         self.order = sampling.Order(self.units, config.crops.sampling, config.run.seed, weights)
         self.per_epoch = len(self.order) // self.batch
         if self.per_epoch == 0:
-            raise ValueError(f"batch: {self.batch} originals are more than an epoch's {len(self.order)}")
+            raise ValueError(f"batch: {self.batch} originals a step are more than an epoch's {len(self.order)}")
         self.names = sorted(set(crops.domains[crops.domains >= 0].tolist()))
         self._epoch = (-1, np.empty(0, np.int64))
 
@@ -51,9 +66,8 @@ class Steps(Dataset):
     def __getitem__(self, step: int) -> Batch:
         epoch, number = divmod(int(step), self.per_epoch)
         ids = self._ids(epoch)[number * self.batch : (number + 1) * self.batch]
-        part = len(ids) // self.world
         items = []
-        for n in range(self.rank * part, (self.rank + 1) * part):
+        for n in range(self.rank * self.part, (self.rank + 1) * self.part):
             rng = np.random.default_rng([self.config.run.seed, epoch, number * self.batch + n])
             items += self._items(int(ids[n]), ids, epoch, rng)
         images, targets, domains = zip(*items)
@@ -82,9 +96,9 @@ class Steps(Dataset):
         return image, pdle.mixed_label(label, lam), self._mixed_domain(crop, partner, box.share(self.size, self.size))
 
     def _partner(self, label: int, batch: np.ndarray, rng: np.random.Generator) -> int:
-        """From the whole training set (Sec. 2.2), or from the batch where it holds the other class."""
+        """From the whole training set (Sec. 2.2), or from the step's originals where they hold the other class."""
         others = self.by_label[1 - label]
-        if self.config.exchange.partner == "all" and self.weighed:  # partners have the originals' nuisance factors, too
+        if self.config.exchange.partner == "all" and self.weighed:
             up_to = self.weighed[1 - label]
             return self.units.crop(int(others[np.searchsorted(up_to, rng.random() * up_to[-1], side="right")]), rng)
         if self.config.exchange.partner == "batch":

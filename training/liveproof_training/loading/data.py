@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 import functools
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from liveproof_base import manifest
+from liveproof_base import columns, manifest
 
 from .. import contract
 from ..config import TrainConfig
@@ -26,7 +27,7 @@ class Crops:
     domains: np.ndarray  # int64 [N], -1 none
     pai: list[str]  # none | print | cut | replay
     videos: list[str]  # "dataset/video", unique per video
-    rows: list[manifest.Row]
+    rows: Sequence[manifest.Row]
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -38,11 +39,15 @@ def load_split(folder: Path, split: str) -> Crops:
 
 
 def _split(folders: list[Path], split: str) -> Crops:
-    found = [(folder, row) for folder in folders for row in manifest.read(folder) if row.split == split]
-    if not found:
+    found = []
+    for folder in folders:
+        rows = manifest.read(folder)
+        found.append((folder, rows.take([n for n, word in enumerate(rows.column("split")) if word == split])))
+    datasets = [dataset for _, rows in found for dataset in rows.column("dataset")]
+    if not datasets:
         raise ValueError(f"{', '.join(map(str, folders))}: no crops in split {split}")
-    names = sorted({row.dataset for _, row in found})
-    return _crops(found, [names.index(row.dataset) for _, row in found])
+    numbers = {name: n for n, name in enumerate(sorted(set(datasets)))}
+    return _crops(found, [numbers[dataset] for dataset in datasets])
 
 
 class NoRole(ValueError):
@@ -54,41 +59,43 @@ def load_role(folders: list[Path], protocol: Path, role: str) -> Crops:
     uses = manifest.read_protocol(protocol)
     found, domains = [], []
     for folder in folders:
-        for row in manifest.read(folder):
-            use = uses.get((row.dataset, row.video))
-            if use is None or use.role != role:
-                continue
-            if use.label != row.label:
-                raise ValueError(f"{protocol}: {row.dataset} {row.video} has label {use.label}, {folder}/manifest.csv {row.label}")
-            found.append((folder, row))
-            domains.append(use.domain)
-    if not found and not any(use.role == role for use in uses.values()):
+        rows = manifest.read(folder)
+        mine = [uses.get(key) for key in zip(rows.column("dataset"), rows.column("video"))]
+        chosen = [n for n, use in enumerate(mine) if use is not None and use.role == role]
+        found.append((folder, rows.take(chosen)))
+        _same_labels(found[-1][1], [mine[n] for n in chosen], protocol, folder)
+        domains += [mine[n].domain for n in chosen]
+    if not domains and not any(use.role == role for use in uses.values()):
         raise NoRole(
             f"{protocol}: no video has the role {role}"
             + ("" if role != "dev" else "; the command `protocol` holds every tenth training video out where a population leaves none")
         )
-    if not found:
+    if not domains:
         where = ", ".join(map(str, folders))
         raise ValueError(f"{protocol}: none of its {role} videos is in the manifests of {where}; extract those datasets")
     return _crops(found, domains)
+
+
+def _same_labels(rows: columns.Rows, uses: list[manifest.Use], protocol: Path, folder: Path) -> None:
+    for use, label in zip(uses, rows.column("label")):
+        if use.label != label:
+            raise ValueError(f"{protocol}: {use.dataset} {use.video} has label {use.label}, {folder}/manifest.csv {label}")
 
 
 def none() -> Crops:
     return _crops([], [])
 
 
-def _crops(found: list[tuple[Path, manifest.Row]], domains: list[int]) -> Crops:
-    rows = [row for _, row in found]
-    by_folder: dict[Path, list[str]] = {}
-    for folder, row in found:
-        by_folder.setdefault(folder, []).append(row.crop)
-    parts = [pictures.of_folder(folder, crops) for folder, crops in by_folder.items()] or [pictures.Pictures([])]
+def _crops(found: list[tuple[Path, columns.Rows]], domains: list[int]) -> Crops:
+    rows = columns.Joined([rows for _, rows in found])
+    parts = [pictures.of_folder(folder, some.column("crop")) for folder, some in found if len(some)] or [pictures.Pictures([])]
+    names: dict[tuple[str, str], str] = {}  # a video's name is kept once, however many crops it has
     return Crops(
         images=parts[0] if len(parts) == 1 else pictures.Joined(parts),
-        labels=np.array([r.label for r in rows], np.int64),
+        labels=np.array(rows.column("label"), np.int64),
         domains=np.array(domains, np.int64),
-        pai=[r.pai for r in rows],
-        videos=[f"{r.dataset}/{r.video}" for r in rows],
+        pai=rows.column("pai"),
+        videos=[names.setdefault(key, "/".join(key)) for key in zip(rows.column("dataset"), rows.column("video"))],
         rows=rows,
     )
 

@@ -6,6 +6,7 @@ import csv
 import hashlib
 import json
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,8 @@ from liveproof_base.progress import Progress
 from .. import contract
 from . import pictures
 
+STAMP = "source.json"  # what a folder was packed from
+
 
 def pack(source: Path, out: Path, frames: int) -> Path:
     """OUT/crops.npy and OUT/manifest.csv with at most ``frames`` equally spaced crops of each video, 0: all. Returns OUT.
@@ -23,7 +26,7 @@ def pack(source: Path, out: Path, frames: int) -> Path:
     Left as it is where it was made from the same manifest with the same ``frames``.
     """
     made_from = {"manifest_sha256": hashlib.sha256((source / "manifest.csv").read_bytes()).hexdigest(), "frames": frames}
-    stamp = out / "source.json"
+    stamp = out / STAMP
     if stamp.is_file() and json.loads(stamp.read_text()) == made_from:
         return out
     out.mkdir(parents=True, exist_ok=True)
@@ -36,6 +39,23 @@ def pack(source: Path, out: Path, frames: int) -> Path:
             (out / name).write_bytes((source / name).read_bytes())
     stamp.write_text(json.dumps(made_from) + "\n")  # last: a folder without it is not whole
     return out
+
+
+def of_files(source: Path, out: Path) -> Path:
+    """``source`` where its crops are rows of arrays already, else OUT with all of them packed."""
+    crops = manifest.read(source).column("crop")
+    if all("#" in crop for crop in crops):
+        return source
+    _check_room(out, len(crops))
+    return pack(source, out, frames=0)
+
+
+def _check_room(out: Path, crops: int) -> None:
+    """Raises ValueError where the disk is too full, instead of failing in the middle."""
+    there = next(folder for folder in (out, *out.parents) if folder.exists())
+    need, free = crops * contract.CROP_SIZE**2 * 3, shutil.disk_usage(there).free
+    if not (out / STAMP).is_file() and need > free:
+        raise ValueError(f"{out}: the packed crops need {need / 1e9:.1f} GB, {free / 1e9:.1f} GB are free; --crops files trains from the pictures")
 
 
 def _rows(folder: Path) -> list[dict[str, str]]:

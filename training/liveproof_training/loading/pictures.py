@@ -40,12 +40,23 @@ class Sequence:
         return out
 
 
+class InMemory(Sequence):
+    """uint8 [N, 256, 256, 3]."""
+
+    def __init__(self, images: np.ndarray):
+        self.images = images
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def picture(self, i: int, epoch: int = 0) -> np.ndarray:
+        return self.images[i]
+
+
 class Pictures(Sequence):
     """Crops on disk. ``places``: a picture file, or FILE.npy#ROW (uint8 [N, 256, 256, 3], memory-mapped, opened when first read)."""
 
     def __init__(self, places: list[str]):
-        self.places = places
-        self.files: list[str] = []
         self.at = np.empty((len(places), 2), np.int64)  # file, row; row -1: the file is the picture
         known: dict[str, int] = {}
         for n, place in enumerate(places):
@@ -57,7 +68,7 @@ class Pictures(Sequence):
         self._maps: dict[int, np.ndarray] = {}
 
     def __len__(self) -> int:
-        return len(self.places)
+        return len(self.at)
 
     def __getstate__(self) -> dict:
         return {**self.__dict__, "_maps": {}}  # a loader's process opens the files itself

@@ -1,7 +1,8 @@
 """In which order an epoch goes through the training set.
 
-What is ordered are units: videos, of which each gives one random frame, or single crops. An epoch has as many
-draws as there are units, so that it costs one pass whatever the balance. Orders depend on (seed, epoch) alone.
+What is ordered are units: videos, of which each gives one random frame, or single crops. "shuffle" is an epoch in the usual
+sense, every unit once. The others have as many draws as there are units, too, but see those of small groups more often and those of
+large ones less. Orders depend on (seed, epoch) alone.
 """
 
 from __future__ import annotations
@@ -61,6 +62,17 @@ class Order:
         rounds = [np.random.default_rng([self.seed, g, r]).permutation(ids) for r in range(first, last + 1)]
         offset = start - first * len(ids)
         return np.concatenate(rounds)[offset : offset + count]
+
+
+def partner_shares(units: Units, sampling: str, weights: np.ndarray | None = None) -> np.ndarray | None:
+    """[units], the shares of each class by which partners of the exchange are drawn, so that they spread over domains and nuisance
+    factors as the originals of their class do; None: all alike."""
+    if sampling != "balanced":
+        return weights
+    shares = np.empty(len(units))
+    for ids in _groups(units, sampling):
+        shares[ids] = 1 / len(ids)
+    return shares
 
 
 def _groups(units: Units, sampling: str) -> list[np.ndarray]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import socket
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -22,41 +23,51 @@ class InitialWeights:
     missing: list[str]  # parameters that start at random
     folded: bool  # batch norms are identities and must be re-estimated
 
+    def told(self) -> str:
+        """In a line: where from, and which parts start at random."""
+        parts = sorted({".".join(name.split(".")[: 2 if name.startswith("encoder.") else 1]) for name in self.missing})
+        return self.description + (f"; at random: {', '.join(parts)}" if parts and self.description != "random" else "")
+
 
 def read(path: Path) -> dict:
     """Weights or a checkpoint, on the CPU."""
     return torch.load(path, map_location="cpu", **SAFE)
 
 
-def load_initial(net: nn.Module, source: str, shared: str) -> InitialWeights:
+def load_initial(net: nn.Module, source: str, shared: str, say: Callable[[str], None] = print) -> InitialWeights:
     """Fills the encoder from ``source``: a file, a checkpoint, "torchvision", "shared" (the folder
-    ``shared``, "" where there is none), "random", or "auto": the first there is."""
-    if source == "auto":
-        return _first(net, shared)
+    ``shared``, "" where there is none), "random", or "auto": the first there is. ``say`` is told which was taken."""
+    initial = _first(net, shared, say) if source == "auto" else _of_source(net, source, shared)
+    say(f"first weights: {initial.told()}")
+    return initial
+
+
+def _of_source(net: nn.Module, source: str, shared: str) -> InitialWeights:
     if source == "random":
         return InitialWeights("random", [n for n, _ in net.named_parameters()], folded=False)
     if source == "torchvision":
         return _from_torchvision(net)
-    path = _shared(net, shared) if source == "shared" else Path(source)
+    return _from_file(net, file_of(net.encoder, source, shared), tensorflow=source == "shared" and net.encoder.tensorflow_files)
+
+
+def file_of(encoder, source: str, shared: str) -> Path:
+    """The file that ``source``, a path or "shared", means for an encoder or its class; FileNotFoundError where it is not there."""
+    if source == "shared" and not shared:
+        raise FileNotFoundError("init: no shared weights, LIVEPROOF_SHARED is not set and no --shared FOLDER is given")
+    path = Path(shared) / "weights" / encoder.shared if source == "shared" else Path(source)
     if not path.is_file():
         raise FileNotFoundError(f"init: {path} is no file; give one, or torchvision, shared (with --shared FOLDER) or random")
-    return _from_file(net, path, tensorflow=source == "shared" and net.encoder.tensorflow_files)
+    return path
 
 
-def _shared(net: nn.Module, folder: str) -> Path:
-    if not folder:
-        raise FileNotFoundError("init: no shared weights, LIVEPROOF_SHARED is not set and no --shared FOLDER is given")
-    return Path(folder) / "weights" / net.encoder.shared
-
-
-def _first(net: nn.Module, shared: str) -> InitialWeights:
+def _first(net: nn.Module, shared: str, say: Callable[[str], None]) -> InitialWeights:
     for source in ("torchvision", "shared"):
         try:
-            return load_initial(net, source, shared)
+            return _of_source(net, source, shared)
         except FileNotFoundError as error:
-            print(f"init: {error}", flush=True)
-    print("init: WARNING: starting from random weights", flush=True)
-    return load_initial(net, "random", shared)
+            say(f"init: {error}")
+    say("init: WARNING: starting from random weights")
+    return _of_source(net, "random", shared)
 
 
 def _from_torchvision(net: nn.Module) -> InitialWeights:

@@ -8,8 +8,9 @@ import torch
 from torch import nn
 
 from ..settings import setting
+from . import balance as light
 from . import encoders
-from .initial import InitialWeights, load_initial, reestimate_batch_norm
+from .initial import InitialWeights, file_of, load_initial, reestimate_batch_norm
 
 __all__ = [
     "Evidence",
@@ -17,6 +18,7 @@ __all__ = [
     "LivenessNet",
     "NetworkSettings",
     "atoms",
+    "check_initial",
     "expected_score",
     "from_settings",
     "load_initial",
@@ -47,6 +49,11 @@ class Evidence:
 
 
 HEADS = ("expected", "sigmoid")
+BALANCES = ("off", *light.KINDS)
+BALANCE_HELP = (
+    "face: before the encoder, exposure and colour are balanced by the face's middle, and what surrounds the face becomes grey; "
+    "views: such a picture and one without any colour, whose features are averaged (twice the work)"
+)
 
 
 @dataclasses.dataclass
@@ -56,6 +63,7 @@ class NetworkSettings:
     encoder: str = setting("resnet18", "; ".join(f"{name}: {e.summary}" for name, e in encoders.ENCODERS.items()), tuple(encoders.ENCODERS))
     head: str = setting("expected", "expected: the score of Eq. 4; sigmoid: one output", HEADS)
     atoms: str = setting("k+1", "outputs of the expected head: c_i = i/K, or K of them with c_i = i/(K-1)", ("k+1", "k"))
+    balance: str = setting("off", BALANCE_HELP, BALANCES)
     init: str = setting(
         "auto",
         "first weights: a file or checkpoint, torchvision (its cache or download), shared, random; "
@@ -70,24 +78,30 @@ class LivenessNet(nn.Module):
     """Encoder -> pooled features -> head. Input: float [N, 3, 224, 224], ImageNet-normalised RGB.
 
     Head "expected": K+1 logits, softmax, expectation over the atoms i/K (the paper's). "sigmoid": one logit,
-    rho its sigmoid; its probabilities [1 - rho, rho] make it a K = 1 model under the model contract.
+    rho its sigmoid; its probabilities [1 - rho, rho] make it a K = 1 model under the model contract. ``balance``: see :mod:`.balance`.
     """
 
-    def __init__(self, k: int = 10, head: str = "expected", encoder: str = "resnet18"):
+    def __init__(self, k: int = 10, head: str = "expected", encoder: str = "resnet18", balance: str = "off"):
         super().__init__()
         if head not in HEADS:
             raise ValueError(f"head: {head!r} is not one of {', '.join(HEADS)}")
         self.k, self.scalar = (1, True) if head == "sigmoid" else (k, False)
+        self.balance = light.KINDS[balance]() if balance in light.KINDS else nn.Identity()
         self.encoder = encoders.build(encoder)
         self.feature_size = self.encoder.size
         self.head = nn.Linear(self.feature_size, 1 if self.scalar else k + 1)
         self.frozen = "none"  # last of the stages that stay as they are
+        self.norms_kept = False
 
     def freeze(self, last: str) -> None:
         """Keeps everything up to the stage ``last`` (encoders.STAGES; "none": nothing) as it is, statistics too."""
         self.frozen = last
         for stage in self._frozen():
             stage.requires_grad_(False)
+
+    def keep_norms(self) -> None:
+        """Batch norms use the statistics that were loaded, in training too: those of a few pictures would be worse."""
+        self.norms_kept = True
 
     def _frozen(self) -> list[nn.Module]:
         """Looked up each time: synchronised batch norm replaces modules."""
@@ -97,19 +111,33 @@ class LivenessNet(nn.Module):
         super().train(mode)
         for stage in self._frozen():
             stage.eval()
+        for norm in [m for m in self.modules() if isinstance(m, nn.BatchNorm2d)] if self.norms_kept else []:
+            norm.eval()
         return self
 
-    def features(self, x: torch.Tensor) -> torch.Tensor:
-        """Pooled features [N, feature_size]: what the domain discriminator sees."""
-        return self.encoder(x)
+    @property
+    def balances(self) -> bool:
+        return isinstance(self.balance, light.Balance)
+
+    @property
+    def views(self) -> int:
+        """Pictures that the encoder sees of each that comes in."""
+        return self.balance.views if self.balances else 1
+
+    def features(self, x: torch.Tensor, balanced: bool = False) -> torch.Tensor:
+        """Pooled features [N, feature_size], the mean over the views: what the domain discriminator sees.
+        ``balanced``: ``x`` is one view already, its light balanced."""
+        if balanced or self.views == 1:
+            return self.encoder(x if balanced else self.balance(x))
+        return self.encoder(self.balance(x)).unflatten(0, (self.views, -1)).mean(dim=0)
 
     def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """(rho [N], probabilities [N, K+1]), both float32."""
         evidence = self.evidence(x)
         return evidence.rho, evidence.probabilities
 
-    def evidence(self, x: torch.Tensor) -> Evidence:
-        features = self.features(x)
+    def evidence(self, x: torch.Tensor, balanced: bool = False) -> Evidence:
+        features = self.features(x, balanced)
         logits = self.head(features).float()
         if self.scalar:
             rho = torch.sigmoid(logits)
@@ -120,4 +148,10 @@ class LivenessNet(nn.Module):
 
 def from_settings(network: NetworkSettings, k: int) -> LivenessNet:
     """The network of a run, with random weights; ``k``: of its atoms i/K."""
-    return LivenessNet(k, network.head, network.encoder)
+    return LivenessNet(k, network.head, network.encoder, network.balance)
+
+
+def check_initial(network: NetworkSettings) -> None:
+    """Raises FileNotFoundError where first weights are asked for by a file that is not there."""
+    if network.init not in ("auto", "torchvision", "random"):
+        file_of(encoders.ENCODERS[network.encoder], network.init, network.shared)

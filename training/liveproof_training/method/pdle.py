@@ -71,7 +71,7 @@ class ExchangeSettings:
         "clip: CutMix's, clipped at the border, label measured again",
         BOXES,
     )
-    partner: str = setting("all", "where the other picture comes from: all of the training set (Sec. 2.2) or the batch", ("all", "batch"))
+    partner: str = setting("all", "the other picture's source: all of the training set (Sec. 2.2), by --sampling; or the batch", ("all", "batch"))
 
     def encoding(self) -> Encoding:
         return Encoding(self.k, self.max_level or None, self.box, self.label_encoding)
@@ -84,14 +84,14 @@ def draw_level(k: int, rng: np.random.Generator, max_level: int | None = None) -
 
 def draw_box(height: int, width: int, share: float, rng: np.random.Generator, aspect: float = 1.0) -> Box:
     """A box of sides sqrt(share) times the picture's, its corner uniform over all places fully inside."""
-    h, w = _sides(height, width, share, aspect)
+    h, w = sides(height, width, share, aspect)
     top, left = int(rng.integers(height - h + 1)), int(rng.integers(width - w + 1))
     return Box(top, top + h, left, left + w)
 
 
 def draw_clipped_box(height: int, width: int, share: float, rng: np.random.Generator) -> Box:
     """CutMix's: the centre uniform over the picture, what reaches beyond the border cut off, so the share shrinks."""
-    h, w = _sides(height, width, share, 1.0)
+    h, w = sides(height, width, share, 1.0)
     top, left = int(rng.integers(height)) - h // 2, int(rng.integers(width)) - w // 2
     return Box(max(0, top), min(height, top + h), max(0, left), min(width, left + w))
 
@@ -103,7 +103,7 @@ def _draw_aspect(share: float, rng: np.random.Generator) -> float:
 
 
 @functools.lru_cache(maxsize=4096)
-def _sides(height: int, width: int, share: float, aspect: float) -> tuple[int, int]:
+def sides(height: int, width: int, share: float, aspect: float) -> tuple[int, int]:
     """Whole sides near sqrt(share) of the picture's whose product comes close to the share: a twentieth of a per cent is worth a row."""
     whole, ideal = height * width, math.sqrt(share * aspect) * height
     best = (math.inf, height, width)

@@ -35,6 +35,7 @@ NOT_TOLD = {
     "eval_limit",
     "workers",
     "prefetch",
+    "curve",
 }
 
 

@@ -56,6 +56,7 @@ class Listing:
 
     datasets: tuple[str, ...]
     protocols: dict[str, Protocol]
+    populations: tuple[str, ...]  # of the cross protocols, the default first
 
     def find(self, name: str) -> Protocol:
         """A protocol, or one fold of one (oulu-3.1)."""
@@ -86,7 +87,7 @@ def listing() -> Listing:
 def parse(told: dict) -> Listing:
     """Fields that are not read here may be there."""
     protocols = [_protocol(p) for p in told["protocols"]]
-    return Listing(tuple(d["name"] for d in told["datasets"]), {p.name: p for p in protocols})
+    return Listing(tuple(d["name"] for d in told["datasets"]), {p.name: p for p in protocols}, tuple(told["populations"]))
 
 
 def _protocol(p: dict) -> Protocol:

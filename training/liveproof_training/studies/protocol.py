@@ -1,6 +1,7 @@
 """One protocol from the datasets' folders to an exported model and its scores; a second call goes on where the first stopped.
 
-OUT/extracted/DATASET/   crops                    (shared between protocols with --extracted)
+OUT/extracted/DATASET/   crops as picture files                   (shared between protocols with --extracted)
+OUT/extracted/packed/DATASET/  the same in one array, which is read without decoding
 OUT/NAME/settings.json   population and training; the folder refuses others
 OUT/NAME/protocol.csv    which video is train, dev, test
 OUT/NAME/run/            log.csv, last.pt, final.pt
@@ -22,11 +23,13 @@ from liveproof_base import manifest
 from ..config import TrainConfig, differences
 from ..evaluation import judge, report, scoring
 from ..export import onnxfiles
-from ..fit.train import Run
-from ..loading import data
+from ..fit import train as fit
+from ..loading import data, pack
 from . import goprogram
 
+PACKED = "packed"  # beside the datasets' folders of crops
 LAYOUT = "plan.csv"  # in a root that `liveproof layout` made for the renderer
+SETTINGS, RESULT = "settings.json", "result.json"
 HELD_OUT = 10  # every tenth training video becomes dev where a population leaves none
 
 
@@ -40,31 +43,60 @@ class Plan:
     settings: dict  # of TrainConfig
     judged_precision: str = "int8"  # exported model that is scored too, "" none
     force_export: bool = False  # write models that score differently from the checkpoint, too
+    packed: bool = True  # train and score from one array a dataset instead of picture files
+
+    def config(self, fold: str, folders: list[Path] = ()) -> TrainConfig:
+        """Of a fold's run."""
+        out = self.out / fold
+        where = {"data": ",".join(map(str, folders)), "protocol": str(out / "protocol.csv"), "out": str(out / "run")}
+        return TrainConfig.from_dict({**self.settings, **where})
 
 
 def run(plan: Plan) -> dict:
-    """All folds; prints each report and, of several folds, the mean. Returns the summary, also OUT/NAME.json."""
-    protocol = goprogram.listing().find(plan.name)
+    """All folds; prints each report and the mean. Returns the summary, also OUT/NAME.json."""
+    listing = goprogram.listing()
+    protocol = listing.find(plan.name)
+    check(plan, protocol, listing)
     folders = extract(plan, protocol.datasets)
     results = []
     for fold in protocol.folds:
         results.append(one(plan, fold, folders))
         print(report.lines(results[-1]), flush=True)
-    summary = {"protocol": plan.name, "population": plan.population, "data": results[0]["data"], "folds": len(results)}
-    if len(results) > 1:
-        summary |= judge.folds(results)
-        print(fold_line(summary))
+    summary = {"protocol": plan.name, "population": plan.population, "data": results[0]["data"], "folds": len(results), **judge.folds(results)}
+    print(fold_line(summary))
     _write(plan.out / f"{plan.name}.json", summary)
     return summary
 
 
+def check(plan: Plan, protocol: goprogram.Protocol, listing: goprogram.Listing) -> None:
+    """Raises ValueError for what would only fail after hours of extraction. Nothing is written, no folder is claimed."""
+    if plan.population not in listing.populations:
+        raise ValueError(f"--population {plan.population}: is not one of {', '.join(listing.populations)}")
+    unknown = sorted(set(plan.roots) - set(listing.datasets))
+    if unknown:
+        raise ValueError(f"--root {unknown[0]}=…: no such dataset, there are {', '.join(listing.datasets)}")
+    for dataset in protocol.datasets:
+        if dataset not in plan.roots and not (plan.extracted / dataset / "manifest.csv").is_file():
+            raise ValueError(f"{plan.name} needs {dataset}: give --root {dataset}=DIR, or --extracted with {dataset}/manifest.csv in it")
+    fit.check(plan.config(protocol.folds[0]))
+    for fold in protocol.folds:
+        _refuse_others(plan.out / fold / SETTINGS, {"population": plan.population, **plan.config(fold).nested()})
+
+
+RATES = {"hter_idealised": "HTER idealised", "hter": "HTER", "auc": "AUC", "apcer": "APCER", "bpcer": "BPCER", "acer": "ACER"}
+
+
 def fold_line(summary: dict) -> str:
-    rates = "  ".join(
-        f"{key.upper()} {100 * s['mean']:.2f} ± {100 * s['std0']:.2f} ({100 * s['std1']:.2f})"
-        for key, s in summary.items()
-        if key in ("apcer", "bpcer", "acer")
-    )
-    return f"{summary['protocol']}, {summary['folds']} folds ({summary['data']}): {rates} %, mean ± std over n (over n - 1)"
+    rates = "  ".join(f"{word} {_rate(summary[key])}" for key, word in RATES.items())
+    several = ", mean ± std over n (over n - 1)" if summary["folds"] > 1 else ""
+    return f"{summary['protocol']}, {summary['folds']} fold{'s' * bool(several)} ({summary['data']}): {rates} %{several}"
+
+
+def _rate(spread: dict | None) -> str:
+    if spread is None:
+        return "–"
+    several = f" ± {100 * spread['std0']:.2f} ({100 * spread['std1']:.2f})" if spread["n"] > 1 else ""
+    return f"{100 * spread['mean']:.2f}{several}"
 
 
 def extract(plan: Plan, datasets: tuple[str, ...]) -> list[Path]:
@@ -76,19 +108,15 @@ def extract(plan: Plan, datasets: tuple[str, ...]) -> list[Path]:
             goprogram.extract(dataset, plan.roots[dataset], folder)
             if any((plan.roots[dataset] / name).exists() for name in (manifest.RENDERED, LAYOUT)):
                 (folder / manifest.RENDERED).touch()
-        elif not (folder / "manifest.csv").is_file():
-            raise ValueError(f"{plan.name} needs {dataset}: give --root {dataset}=DIR, or --extracted with {dataset}/manifest.csv in it")
-        folders.append(folder)
+        folders.append(pack.of_files(folder, plan.extracted / PACKED / dataset) if plan.packed else folder)
     return folders
 
 
 def one(plan: Plan, fold: str, folders: list[Path]) -> dict:
     """One fold, skipped where its result.json is there and was made from the same settings."""
     out = plan.out / fold
-    done = out / "result.json"
-    where = {"data": ",".join(map(str, folders)), "protocol": str(out / "protocol.csv"), "out": str(out / "run")}
-    config = TrainConfig.from_dict({**plan.settings, **where})
-    _claim(out / "settings.json", {"population": plan.population, **config.nested()})
+    done, config = out / RESULT, plan.config(fold, folders)
+    _claim(out / SETTINGS, {"population": plan.population, **config.nested()})
     if done.is_file():
         return json.loads(done.read_text())
     _protocol(plan, fold, folders, Path(config.crops.protocol))
@@ -105,10 +133,14 @@ def one(plan: Plan, fold: str, folders: list[Path]) -> dict:
 
 def _claim(path: Path, settings: dict) -> None:
     """Makes the folder one of these settings, before anything is in it, or refuses one of others."""
+    _refuse_others(path, settings)
     if not path.is_file():
         path.parent.mkdir(parents=True, exist_ok=True)
-        return _write(path, settings)
-    changed = differences(json.loads(path.read_text()), settings)
+        _write(path, settings)
+
+
+def _refuse_others(path: Path, settings: dict) -> None:
+    changed = path.is_file() and differences(json.loads(path.read_text()), settings)
     if changed:
         raise ValueError(f"{path.parent} was made with other settings ({changed}): take another --out, or delete the folder")
 
@@ -147,7 +179,7 @@ def train(config: TrainConfig) -> Path:
     out = Path(config.run.out)
     final = out / "final.pt"
     if not final.is_file():
-        Run(config, resume=(out / "last.pt").is_file()).train()
+        fit.Run(config, resume=(out / "last.pt").is_file()).train()
     return final
 
 

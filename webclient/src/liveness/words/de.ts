@@ -32,6 +32,7 @@ export const de: Catalogue = {
     face_turned: 'Blicken Sie gerade in die Kamera.',
     too_dark: 'Zu dunkel. Wenden Sie sich dem Licht zu.',
     overexposed: 'Zu hell. Wenden Sie sich von Lampe oder Fenster ab.',
+    hazy: 'Das Bild ist verschleiert. Wischen Sie die Linse ab und halten Sie Lampen und Fenster aus dem Bild.',
     blurred: 'Halten Sie still oder wischen Sie die Linse ab.',
     low_contrast: 'Das Bild ist zu blass. Wenden Sie sich dem Licht zu oder wischen Sie die Linse ab.',
     low_bitrate: 'Die Verbindung ist zu langsam. Gehen Sie näher zum Router oder wechseln Sie das Netz.',

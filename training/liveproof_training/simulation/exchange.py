@@ -1,0 +1,60 @@
+"""Patch exchange (Eq. 1 and 2) on batches of pairs that are on the device already: a picture with its own attack, or with another's."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import torch
+
+from ..method import pdle
+
+
+@dataclasses.dataclass
+class Exchange:
+    """How pairs become a batch to train on."""
+
+    k: int = 10
+    size: int = 224
+    mix_prob: float = 0.5  # share of pictures that are mixed
+    own_prob: float = 0.5  # share of those whose partner shows the same face
+
+    def sides(self, device: torch.device) -> torch.Tensor:
+        """[K, 2] height and width of the box of each level u = 1 .. K."""
+        return torch.tensor([pdle.sides(self.size, self.size, u / self.k, 1.0) for u in range(1, self.k + 1)], device=device)
+
+
+def batch(
+    live: torch.Tensor, attack: torch.Tensor, settings: Exchange, generator: torch.Generator | None = None
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """uint8 pairs [N, 3, 256, 256] -> (pictures uint8 [2 N, 3, size, size], PDLE labels [2 N]): views of both, some of them mixed."""
+    n, device = len(live), live.device
+    live, attack = (view(x, settings.size, generator) for x in (live, attack))
+    images, labels = torch.cat([live, attack]), torch.cat([torch.ones(n, device=device), torch.zeros(n, device=device)])
+    own = torch.arange(2 * n, device=device).roll(n)
+    shuffled = own.view(2, n)[:, torch.randperm(n, device=device, generator=generator)].reshape(-1)
+    partner = torch.where(_chance(2 * n, settings.own_prob, device, generator), own, shuffled)
+    level = torch.randint(1, settings.k + 1, (2 * n,), device=device, generator=generator)
+    mixed = _chance(2 * n, settings.mix_prob, device, generator)
+    inside = boxes(settings.sides(device)[level - 1], settings.size, generator) & mixed.view(-1, 1, 1, 1)
+    share = torch.where(mixed, level / settings.k, torch.zeros(2 * n, device=device))
+    return torch.where(inside, images[partner], images), torch.where(labels == 1, 1 - share, share)
+
+
+def boxes(sides: torch.Tensor, size: int, generator: torch.Generator | None = None) -> torch.Tensor:
+    """True inside boxes of ``sides`` [N, 2], each uniform over all places fully inside; [N, 1, size, size]."""
+    room = size + 1 - sides
+    start = (torch.rand(sides.shape, device=sides.device, generator=generator) * room).long().clamp_max(room - 1)
+    at = torch.arange(size, device=sides.device)
+    rows, columns = ((at >= start[:, i : i + 1]) & (at < (start + sides)[:, i : i + 1]) for i in (0, 1))
+    return (rows[:, :, None] & columns[:, None, :])[:, None]
+
+
+def view(images: torch.Tensor, size: int, generator: torch.Generator | None = None) -> torch.Tensor:
+    """A random part of ``size`` pixels, half of them mirrored; the same part of all, as the batch before and after has others."""
+    off = torch.randint(images.shape[-1] - size + 1, (2,), generator=generator, device=images.device).tolist()
+    part = images[..., off[0] : off[0] + size, off[1] : off[1] + size]
+    return torch.where(_chance(len(images), 0.5, images.device, generator).view(-1, 1, 1, 1), part.flip(-1), part)
+
+
+def _chance(n: int, probability: float, device: torch.device, generator: torch.Generator | None) -> torch.Tensor:
+    return torch.rand(n, device=device, generator=generator) < probability
