@@ -24,6 +24,7 @@ export const ar: StatusWords = {
     face_too_small: 'الوجه صغير جدًا في الصورة.',
     face_turned: 'الوجه ملتفت.',
     frozen_picture: 'الصورة ثابتة لا تتحرك.',
+    hazy: 'الصورة ضبابية.',
     injection_timing: 'الصور لا تصل كما تصل صور الكاميرا.',
     insufficient_evidence: 'لم يظهر من الوجه إلا القليل.',
     internal_error: 'تعطلت الخدمة.',

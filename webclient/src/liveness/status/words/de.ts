@@ -23,6 +23,7 @@ export const de: StatusWords = {
     face_too_small: 'Das Gesicht ist zu klein im Bild.',
     face_turned: 'Das Gesicht ist abgewandt.',
     frozen_picture: 'Das Bild steht still.',
+    hazy: 'Das Bild ist verschleiert.',
     injection_timing: 'Die Bilder kommen nicht so, wie eine Kamera sie liefert.',
     insufficient_evidence: 'Vom Gesicht war zu wenig zu sehen.',
     internal_error: 'Der Dienst ist ausgefallen.',

@@ -23,6 +23,7 @@ export const en: StatusWords = {
     face_too_small: 'The face is too small in the picture.',
     face_turned: 'The face is turned away.',
     frozen_picture: 'The picture stands still.',
+    hazy: 'The picture is hazy.',
     injection_timing: 'The pictures do not come as those of a camera do.',
     insufficient_evidence: 'Too little of the face was seen.',
     internal_error: 'The service failed.',

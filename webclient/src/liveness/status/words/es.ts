@@ -24,6 +24,7 @@ export const es: StatusWords = {
     face_too_small: 'La cara es demasiado pequeña en la imagen.',
     face_turned: 'La cara está girada.',
     frozen_picture: 'La imagen está quieta.',
+    hazy: 'La imagen está velada.',
     injection_timing: 'Las imágenes no llegan como las de una cámara.',
     insufficient_evidence: 'Se vio muy poco de la cara.',
     internal_error: 'El servicio falló.',

@@ -24,6 +24,7 @@ export const fr: StatusWords = {
     face_too_small: 'Le visage est trop petit dans l’image.',
     face_turned: 'Le visage est tourné.',
     frozen_picture: 'L’image est figée.',
+    hazy: 'L’image est voilée.',
     injection_timing: 'Les images n’arrivent pas comme celles d’une caméra.',
     insufficient_evidence: 'On a trop peu vu le visage.',
     internal_error: 'Le service a échoué.',

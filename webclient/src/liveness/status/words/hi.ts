@@ -24,6 +24,7 @@ export const hi: StatusWords = {
     face_too_small: 'चित्र में चेहरा बहुत छोटा है।',
     face_turned: 'चेहरा दूसरी ओर मुड़ा है।',
     frozen_picture: 'चित्र रुका हुआ है।',
+    hazy: 'चित्र धुंधला है।',
     injection_timing: 'चित्र वैसे नहीं आ रहे जैसे कैमरे से आते हैं।',
     insufficient_evidence: 'चेहरा बहुत कम दिखा।',
     internal_error: 'सेवा में गड़बड़ी हुई।',

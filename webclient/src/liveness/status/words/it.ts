@@ -24,6 +24,7 @@ export const it: StatusWords = {
     face_too_small: 'Il volto è troppo piccolo nell’immagine.',
     face_turned: 'Il volto è girato.',
     frozen_picture: 'L’immagine è ferma.',
+    hazy: 'L’immagine è velata.',
     injection_timing: 'Le immagini non arrivano come quelle di una fotocamera.',
     insufficient_evidence: 'Si è visto troppo poco del volto.',
     internal_error: 'Il servizio non ha funzionato.',

@@ -24,6 +24,7 @@ export const ja: StatusWords = {
     face_too_small: '顔が小さすぎます。',
     face_turned: '顔が横を向いています。',
     frozen_picture: '映像が止まっています。',
+    hazy: '映像がかすんでいます。',
     injection_timing: '映像の届き方がカメラのものと異なります。',
     insufficient_evidence: '顔がほとんど映りませんでした。',
     internal_error: 'サービスで障害が発生しました。',

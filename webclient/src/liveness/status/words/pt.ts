@@ -24,6 +24,7 @@ export const pt: StatusWords = {
     face_too_small: 'O rosto está pequeno demais na imagem.',
     face_turned: 'O rosto está virado.',
     frozen_picture: 'A imagem está parada.',
+    hazy: 'A imagem está enevoada.',
     injection_timing: 'As imagens não chegam como as de uma câmera.',
     insufficient_evidence: 'Viu-se muito pouco do rosto.',
     internal_error: 'O serviço falhou.',

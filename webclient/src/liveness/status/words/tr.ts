@@ -24,6 +24,7 @@ export const tr: StatusWords = {
     face_too_small: 'Yüz görüntüde çok küçük.',
     face_turned: 'Yüz başka yöne dönük.',
     frozen_picture: 'Görüntü duruyor.',
+    hazy: 'Görüntü puslu.',
     injection_timing: 'Görüntüler bir kameradan gelir gibi gelmiyor.',
     insufficient_evidence: 'Yüzün çok azı görüldü.',
     internal_error: 'Hizmet başarısız oldu.',
