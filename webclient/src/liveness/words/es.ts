@@ -119,6 +119,7 @@ export const es: Catalogue = {
     connection_lost: { title: 'Se perdió la conexión', text: 'Compruebe su conexión a Internet e inténtelo de nuevo.' },
     interrupted: { title: 'La prueba se interrumpió', text: 'Mantenga esta página a la vista hasta el final.' },
     protocol_error: { title: 'Algo no encajó', text: 'Recargue la página e inténtelo de nuevo.' },
+    hazy: 'La imagen está velada. Limpie la lente de la cámara y evite la luz de frente a ella.',
     server_error: { title: 'Algo falló', text: 'Fue por nuestra parte. Inténtelo de nuevo en un momento.' },
   },
 };

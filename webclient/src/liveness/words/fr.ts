@@ -119,6 +119,7 @@ export const fr: Catalogue = {
     connection_lost: { title: 'La connexion a été perdue', text: 'Vérifiez votre connexion à Internet, puis réessayez.' },
     interrupted: { title: 'Le contrôle a été interrompu', text: 'Gardez cette page visible jusqu’à la fin du contrôle.' },
     protocol_error: { title: 'Quelque chose ne concordait pas', text: 'Rechargez la page et réessayez.' },
+    hazy: 'L’image est voilée. Nettoyez l’objectif et évitez la lumière dirigée vers lui.',
     server_error: { title: 'Un problème est survenu', text: 'Il venait de chez nous. Réessayez dans un instant.' },
   },
 };

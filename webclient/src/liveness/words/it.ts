@@ -116,6 +116,7 @@ export const it: Catalogue = {
     connection_lost: { title: 'La connessione si è interrotta', text: 'Controlla la connessione a Internet, poi riprova.' },
     interrupted: { title: 'La verifica è stata interrotta', text: 'Tieni visibile questa pagina fino alla fine.' },
     protocol_error: { title: 'Qualcosa non corrispondeva', text: 'Ricarica la pagina e riprova.' },
+    hazy: 'L’immagine è velata. Pulisci l’obiettivo ed evita la luce rivolta verso di esso.',
     server_error: { title: 'Qualcosa non ha funzionato', text: 'È stato da parte nostra. Riprova tra un momento.' },
   },
 };

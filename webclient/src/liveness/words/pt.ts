@@ -119,6 +119,7 @@ export const pt: Catalogue = {
     connection_lost: { title: 'A conexão foi perdida', text: 'Verifique a sua conexão com a internet e tente de novo.' },
     interrupted: { title: 'A verificação foi interrompida', text: 'Mantenha esta página visível até o fim.' },
     protocol_error: { title: 'Algo não combinou', text: 'Recarregue a página e tente de novo.' },
+    hazy: 'A imagem está enevoada. Limpe a lente e evite luz voltada para ela.',
     server_error: { title: 'Algo deu errado', text: 'Foi do nosso lado. Tente de novo em um momento.' },
   },
 };

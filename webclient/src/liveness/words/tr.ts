@@ -116,6 +116,7 @@ export const tr: Catalogue = {
     connection_lost: { title: 'Bağlantı koptu', text: 'İnternet bağlantınızı kontrol edip yeniden deneyin.' },
     interrupted: { title: 'Kontrol yarıda kesildi', text: 'Kontrol bitene kadar bu sayfayı görünür tutun.' },
     protocol_error: { title: 'Bir şeyler uyuşmadı', text: 'Sayfayı yenileyip yeniden deneyin.' },
+    hazy: 'Görüntü puslu. Kameranın merceğini silin ve ışığın merceğe gelmesini önleyin.',
     server_error: { title: 'Bir sorun oldu', text: 'Sorun bizim tarafımızdaydı. Biraz sonra yeniden deneyin.' },
   },
 };
