@@ -76,6 +76,12 @@ type OpsConfig struct {
 	// is a loopback address, whoever uses this machine sees all tenants' sessions; otherwise an API key is needed to log in, which
 	// shows the sessions of its tenant, and a proxy should bring TLS. A development server has it on.
 	Console bool `yaml:"console"`
+	// Sandbox is auto, on or off. When everything is open, the server gives up for good what it needs no more, so that a fault in a decoder
+	// of hostile video gives an attacker little: Landlock limits files to those of models, calibrations, keys, certificates and
+	// the system's libraries, and TCP connections to the ports of Redis and of the webhooks' receivers; a seccomp filter refuses to start
+	// programs, to trace, to mount and the like; no_new_privs is set. auto takes what the kernel offers and logs what it does not;
+	// on refuses to start without all of it, ports excepted (Linux 6.7). What is in force is in the log and in the metric liveproof_sandbox.
+	Sandbox string `yaml:"sandbox"`
 }
 
 // DefaultConfig is what runs without a file; configs/liveproof.yaml says the same in words.
@@ -96,7 +102,7 @@ func DefaultConfig() Config {
 		Results:     results.DefaultConfig(),
 		Webhooks:    webhooks.DefaultConfig(),
 		Log:         LogConfig{Format: "text", Level: slog.LevelInfo},
-		Ops:         OpsConfig{Listen: "127.0.0.1:9464"},
+		Ops:         OpsConfig{Listen: "127.0.0.1:9464", Sandbox: sandboxAuto},
 	}
 }
 
@@ -174,13 +180,14 @@ func (c LogConfig) Validate() error {
 	return check.OneOf("format", c.Format, "text", "json")
 }
 
-// Validate keeps the profiler off the network, and refuses a console without an address.
+// Validate keeps the profiler off the network, and refuses a console without an address and an unknown kind of sandbox.
 func (c OpsConfig) Validate() error {
 	_, _, err := net.SplitHostPort(c.Listen)
 	return errors.Join(
 		check.That("listen", c.Listen == "" || err == nil, "%q is not an address such as 127.0.0.1:9464", c.Listen),
 		check.That("profiles", !c.Profiles || isLoopback(c.Listen), "profiles are for this machine only: ops.listen must be a loopback address, not %q", c.Listen),
 		check.That("console", !c.Console || c.Listen != "", "the console is at ops.listen, which is empty: give it an address such as 127.0.0.1:9464"),
+		check.OneOf("sandbox", c.Sandbox, sandboxAuto, sandboxOn, sandboxOff),
 	)
 }
 
