@@ -48,18 +48,6 @@ func (c Config) redisOptions() (*redis.Options, error) {
 	return opt, nil
 }
 
-// Address is the host and port of Redis; "" where sessions are in memory or Redis is at a Unix socket.
-func (c Config) Address() (string, error) {
-	if c.Redis == "" {
-		return "", nil
-	}
-	opt, err := c.redisOptions()
-	if err != nil || opt.Network != "tcp" {
-		return "", err
-	}
-	return opt.Addr, nil
-}
-
 // NewRedis prepares a store; it does not connect. Ping reports whether Redis answers.
 func NewRedis(cfg Config, now func() time.Time) (*Redis, error) {
 	opt, err := cfg.redisOptions()

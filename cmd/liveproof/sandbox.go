@@ -2,10 +2,8 @@ package main
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -67,7 +65,7 @@ func (s *service) confine() error {
 	}
 	s.log.Info("sandbox", "landlock_version", state.Landlock, "landlock_tcp", state.Landlock >= sandbox.TCPVersion, "seccomp", state.Seccomp,
 		"no_new_privs", state.NoNewPrivs)
-	s.log.Debug("sandbox", "read", policy.Read, "write", policy.Write, "devices", policy.Devices, "connect", policy.Connect)
+	s.log.Debug("sandbox", "read", policy.Read, "write", policy.Write, "devices", policy.Devices, "connect", policy.Connect, "connect_any", policy.ConnectAny)
 	return nil
 }
 
@@ -87,7 +85,9 @@ func (s *service) sandboxPolicy() (p sandbox.Policy, err error) {
 	if !s.cfg.ONNX.Provider.OnCPU() {
 		p.Devices = append(p.Devices, gpuDevices()...)
 	}
-	p.Connect, err = s.cfg.connects()
+	known := false
+	p.Connect, known, err = s.cfg.connects()
+	p.ConnectAny = !known
 	return p, err
 }
 
@@ -164,41 +164,34 @@ func gpuDevices() (found []string) {
 	return found
 }
 
-// connects are the TCP ports that the server connects to: Redis's, those of the webhooks' receivers, and that of DNS.
-func (c Config) connects() ([]uint16, error) {
+// connects are the TCP ports that the server connects to: Redis's, those of the webhooks' receivers, and that of DNS. known is false where
+// some of them cannot be known.
+func (c Config) connects() (ports []uint16, known bool, err error) {
 	const dns = 53 // for answers that are too long for UDP
-	ports := []uint16{dns}
-	address, err := c.Store.Address()
+	redis, known, err := c.Store.Port()
 	if err != nil {
-		return nil, fmt.Errorf("store.redis: %w", err)
+		return nil, false, fmt.Errorf("store.redis: %w", err)
 	}
-	if address != "" {
-		_, port, err := net.SplitHostPort(address)
-		number, err2 := portNumber(port)
-		if err := errors.Join(err, err2); err != nil {
-			return nil, fmt.Errorf("store.redis: %w", err)
-		}
-		ports = append(ports, number)
-	}
+	ports = []uint16{dns, redis}
 	for tenant, receiver := range c.Webhooks.URLs {
-		u, err := url.Parse(receiver)
+		port, err := portOf(receiver)
 		if err != nil {
-			return nil, fmt.Errorf("webhooks.urls of %s: %w", tenant, err)
+			return nil, false, fmt.Errorf("webhooks.urls of %s: %w", tenant, err)
 		}
-		number, err := portNumber(cmp.Or(u.Port(), map[string]string{"http": "80"}[u.Scheme], "443"))
-		if err != nil {
-			return nil, fmt.Errorf("webhooks.urls of %s: %w", tenant, err)
-		}
-		ports = append(ports, number)
+		ports = append(ports, port)
 	}
 	slices.Sort(ports)
-	return slices.Compact(ports), nil
+	ports = slices.DeleteFunc(ports, func(port uint16) bool { return port == 0 })
+	return slices.Compact(ports), known, nil
 }
 
-func portNumber(text string) (uint16, error) {
-	n, err := strconv.ParseUint(text, 10, 16)
-	if err != nil || n == 0 {
-		return 0, fmt.Errorf("%q is not a port", text)
+// portOf is the port of an http or https address.
+func portOf(address string) (uint16, error) {
+	u, err := url.Parse(address)
+	if err != nil {
+		return 0, err
 	}
-	return uint16(n), nil
+	port := cmp.Or(u.Port(), map[string]string{"http": "80"}[u.Scheme], "443")
+	n, err := strconv.ParseUint(port, 10, 16)
+	return uint16(n), err
 }

@@ -166,10 +166,15 @@ func TestWhereTheSandboxConnects(t *testing.T) {
 		{"unix:///run/redis.sock", nil, []uint16{53}},
 	} {
 		cfg.Store.Redis, cfg.Webhooks.URLs = c.redis, c.urls
-		ports, err := cfg.connects()
+		ports, known, err := cfg.connects()
 		require.NoError(t, err)
+		require.True(t, known)
 		require.Equal(t, c.want, ports, c.redis)
 	}
+	cfg.Store.Redis = "redis-cluster://a:7000,b:7000" // its servers name each other
+	_, known, err := cfg.connects()
+	require.NoError(t, err)
+	require.False(t, known)
 }
 
 // TestSandboxKey: words that YAML 1.1 takes for booleans are words here.

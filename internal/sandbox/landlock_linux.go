@@ -27,7 +27,11 @@ func enterLandlock(p Policy) (version int, err error) {
 	}
 	// BestEffort leaves out what this kernel's version does not know. From version 9 on sockets of other programs (Redis's unix://) would
 	// need rules, and from 10 on UDP, on which media come from any port.
-	if err := landlock.V8.BestEffort().Restrict(p.rules()...); err != nil {
+	limits := landlock.V8
+	if p.ConnectAny {
+		limits.HandledAccessNet &^= syscall.AccessNetConnectTCP
+	}
+	if err := limits.BestEffort().Restrict(p.rules()...); err != nil {
 		return 0, err
 	}
 	return version, probe()
@@ -46,6 +50,9 @@ func (p Policy) rules() (rules []landlock.Rule) {
 	add(readFiles, read, p.Read)
 	add(readFiles, writing, p.Write)
 	add(control, control, p.Devices)
+	if p.ConnectAny {
+		return rules
+	}
 	for _, port := range p.Connect {
 		rules = append(rules, landlock.ConnectTCP(port))
 	}

@@ -20,6 +20,8 @@ type Policy struct {
 	Devices []string
 	// Connect has the TCP ports of other machines, 1…65535, that may be connected to. No TCP port may be bound any more.
 	Connect []uint16
+	// ConnectAny permits every port, for servers that name others while the process runs; Connect then means nothing.
+	ConnectAny bool
 }
 
 // State is what is in force.

@@ -16,6 +16,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/net/bpf"
 	"golang.org/x/sys/unix"
 )
 
@@ -27,6 +28,7 @@ type task struct {
 	Readable, Secret    string // files
 	Writable, Forbidden string // folders
 	Open, Closed        string // addresses of listeners on ports that the policy names, and does not name
+	OldKernel           bool   // landlock and seccomp are no system calls
 }
 
 // outcome is what the child saw: nil, or the text of an error.
@@ -50,6 +52,11 @@ func child(text string) {
 	if err := json.Unmarshal([]byte(text), &t); err != nil {
 		panic(err)
 	}
+	if t.OldKernel {
+		if err := forgetCalls(unix.SYS_LANDLOCK_CREATE_RULESET, unix.SYS_SECCOMP); err != nil {
+			panic(err)
+		}
+	}
 	ask, answers := make(chan func() error), make(chan error)
 	var ready sync.WaitGroup
 	ready.Add(1)
@@ -66,6 +73,9 @@ func child(text string) {
 	o.State, err = Enter(t.Policy)
 	o.Missing, o.Errors = textOf(err), map[string]string{}
 	for name, try := range t.attempts() {
+		if t.OldKernel && name != "read what is not named" {
+			continue // the child would become another program
+		}
 		o.Errors[name] = textOf(try())
 		ask <- try
 		o.Errors[name+", on an older thread"] = textOf(<-answers)
@@ -75,6 +85,15 @@ func child(text string) {
 		panic(err)
 	}
 	os.Exit(0)
+}
+
+// forgetCalls makes system calls fail as on a kernel that does not have them.
+func forgetCalls(calls ...uint32) error {
+	program := []bpf.Instruction{bpf.LoadAbsolute{Off: offsetCall, Size: sizeOfWord}}
+	for _, c := range calls {
+		program = append(program, on(c, failWith(unix.ENOSYS))...)
+	}
+	return load(append(program, bpf.RetConstant{Val: unix.SECCOMP_RET_ALLOW}))
 }
 
 func textOf(err error) string {
@@ -267,4 +286,28 @@ func TestMissingPathsAreNoError(t *testing.T) {
 	for part, in := range o.State.Parts() {
 		require.Equal(t, part != "landlock_tcp" || o.State.Landlock >= TCPVersion, in, part+strconv.Itoa(o.State.Landlock))
 	}
+}
+
+// TestAnyPort: connections are free, and no port can be bound.
+func TestAnyPort(t *testing.T) {
+	k := newTask(t)
+	k.Policy.ConnectAny = true
+	o := enterInChild(t, k)
+	if o.State.Landlock < TCPVersion {
+		t.Skip("this kernel limits no ports: ", o.Missing)
+	}
+	require.Empty(t, o.Errors["connect to another port"])
+	require.Equal(t, syscall.EACCES.Error(), o.Errors["bind a port"])
+	require.Equal(t, syscall.EACCES.Error(), o.Errors["read what is not named"])
+}
+
+// TestOldKernel: where the kernel offers nothing, each missing part is named, and the process goes on.
+func TestOldKernel(t *testing.T) {
+	k := newTask(t)
+	k.OldKernel = true
+	o := enterInChild(t, k)
+	require.Equal(t, State{NoNewPrivs: true}, o.State)
+	require.Contains(t, o.Missing, "landlock not in force: this kernel does not offer it")
+	require.Contains(t, o.Missing, "seccomp not in force: this kernel, or the container, does not offer it")
+	require.Empty(t, o.Errors["read what is not named"])
 }

@@ -47,6 +47,11 @@ func enterSeccomp() error {
 	if err != nil {
 		return err
 	}
+	return load(program)
+}
+
+// load puts a program on all threads.
+func load(program []bpf.Instruction) error {
 	raw, err := bpf.Assemble(program)
 	if err != nil {
 		return err

@@ -17,6 +17,7 @@ func TestCrashedDecoder(t *testing.T) {
 	clip := person(t, "person_A_640x480.mjpeg", "20")
 	for name, fault := range map[string]syscall.Signal{"a bad address": syscall.SIGSEGV, "abort": syscall.SIGABRT} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			db := redistest.Start(t)
 			crashed := startProcess(t, db.URL(), "LIVEPROOF_OPS_SANDBOX=auto")
 			made := crashed.create(`{"mode":"call"}`)
