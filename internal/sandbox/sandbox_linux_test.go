@@ -71,7 +71,9 @@ func child(text string) {
 	var o outcome
 	var err error
 	o.State, err = Enter(t.Policy)
-	o.Missing, o.Errors = textOf(err), map[string]string{}
+	if o.Errors = map[string]string{}; err != nil {
+		o.Missing = err.Error()
+	}
 	for name, try := range t.attempts() {
 		if t.OldKernel && name != "read what is not named" {
 			continue // the child would become another program
