@@ -10,15 +10,32 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 )
 
 // ErrDamaged says that a file was read, and that part of what its container promises is missing or could not be decoded.
 var ErrDamaged = errors.New("damaged media file")
 
-// Damage is nil, or an error that wraps ErrDamaged and says what the pictures so far lack: the file is shorter than its container says, or
+// DamageError says what the pictures of a file lack. It wraps ErrDamaged.
+type DamageError struct {
+	What string
+	// From is the time in the file of the last picture before the damage; 0 where there is none.
+	From time.Duration
+}
+
+func (e *DamageError) Error() string {
+	return fmt.Sprintf("%v from %.2f s on: %s", ErrDamaged, e.From.Seconds(), e.What)
+}
+
+// Unwrap makes it an ErrDamaged.
+func (e *DamageError) Unwrap() error { return ErrDamaged }
+
+// Damage is nil, or a *DamageError that says what the pictures so far lack and from when on: the file is shorter than its container says, or
 // packets could not be decoded. What a container does not promise cannot be missed: the end of MPEG-TS, of raw streams, and of fragmented
 // files that are cut between two fragments.
 func (f *File) Damage() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	var what []string
 	if f.missing > 0 {
 		what = append(what, fmt.Sprintf("it is cut short, %d bytes of %d are missing", f.missing, f.missing+f.size))
@@ -33,7 +50,19 @@ func (f *File) Damage() error {
 	if what == nil {
 		return nil
 	}
-	return fmt.Errorf("%w: %s", ErrDamaged, strings.Join(what, "; "))
+	from := f.clock.last // a file that is cut ends with its last picture
+	if f.hurt != nil {
+		from = *f.hurt
+	}
+	return &DamageError{What: strings.Join(what, "; "), From: from}
+}
+
+// spoil notes where the first damage is.
+func (f *File) spoil() {
+	if f.hurt == nil {
+		at := f.clock.last
+		f.hurt = &at
+	}
 }
 
 // missingBytes is by how many bytes a file of FFmpeg's demuxer is shorter than its structure says; 0 where that is not known.

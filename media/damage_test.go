@@ -39,6 +39,29 @@ func damageOf(t *testing.T, path string) error {
 	return f.Damage()
 }
 
+// TestDamageSaysFromWhenOn: two seconds of pictures, hurt in the middle or cut. Raw motion JPEG promises no end; its last picture is cut.
+func TestDamageSaysFromWhenOn(t *testing.T) {
+	h264 := []string{"-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-g", "10"}
+	for name, args := range map[string][]string{
+		"clip.mp4": append(h264, "-movflags", "+faststart"), "clip.webm": encoders["VP8"], "clip.mjpeg": {"-c:v", "mjpeg"},
+	} {
+		data, err := os.ReadFile(ffmpeg(t, name, append(noisy("320x240", 60), args...)...))
+		require.NoError(t, err)
+		garbage := bytes.Clone(data)
+		for i := range len(data) / 10 {
+			garbage[len(data)/2+i] = byte(i * 7)
+		}
+		for kind, damaged := range map[string][]byte{"cut": data[:len(data)*6/10], "garbage": garbage} {
+			err := damageOf(t, write(t, kind+"-"+name, damaged))
+			t.Log(name, kind, err)
+			var damage *DamageError
+			require.ErrorAs(t, err, &damage, "%s %s", name, kind)
+			require.ErrorIs(t, err, ErrDamaged)
+			require.InDelta(t, map[string]float64{"cut": 1.2, "garbage": 1}[kind], damage.From.Seconds(), .45, "%s %s", name, kind)
+		}
+	}
+}
+
 func TestFilesThatWereChanged(t *testing.T) {
 	path := ffmpeg(t, "clip.mkv", append(noisy("320x240", 60), "-c:v", "libx264", "-preset", "ultrafast", "-g", "10")...)
 	data, err := os.ReadFile(path)

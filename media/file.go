@@ -52,9 +52,10 @@ type File struct {
 	turns     [inFlight]Orientation
 	ready     []*picture
 	clock     clock
-	size      int64       // bytes
-	missing   int64       // bytes that the container promises and the file does not have
-	firstJPEG *jpegHeader // of raw motion JPEG
+	size      int64          // bytes
+	missing   int64          // bytes that the container promises and the file does not have
+	hurt      *time.Duration // the time of the last picture before the first that could not be decoded; nil: all could
+	firstJPEG *jpegHeader    // of raw motion JPEG
 	position  int64
 	coding    codingReader
 	encoded   unitCoding // of the packet that is decoded
@@ -181,6 +182,7 @@ func (f *File) accept(frame *astiav.Frame) {
 	if p.damaged() {
 		p.Release()
 		f.tally.drop(DropCorrupt)
+		f.spoil()
 		f.await = true
 		return
 	}
@@ -196,6 +198,7 @@ func (f *File) accept(frame *astiav.Frame) {
 // fail counts a packet that could not be decoded; nothing is shown until the next key frame.
 func (f *File) fail(err error) {
 	f.tally.drop(DropDecodeError)
+	f.spoil()
 	f.await, f.trouble = true, err
 	if errors.Is(err, liveproof.ErrPictureTooLarge) {
 		f.end = err

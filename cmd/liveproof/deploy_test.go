@@ -111,6 +111,21 @@ func TestComposeIsHardened(t *testing.T) {
 	require.Equal(t, 4, mends, "each of the four secrets says what to do where it is missing")
 }
 
+// TestUnitIsHardened: the unit restarts the server for ever, and gives it no rights, nothing to write to and limits.
+func TestUnitIsHardened(t *testing.T) {
+	raw, err := os.ReadFile("../../configs/systemd/liveproof.service")
+	require.NoError(t, err)
+	lines := strings.Split(string(raw), "\n")
+	for _, want := range []string{
+		"Restart=always", "StartLimitIntervalSec=0", "DynamicUser=yes", "NoNewPrivileges=yes", "CapabilityBoundingSet=", "ProtectSystem=strict",
+		"ProtectHome=yes", "PrivateTmp=yes", "PrivateDevices=yes", "RestrictNamespaces=yes", "SystemCallArchitectures=native", "LimitCORE=0",
+		"MemoryMax=4G", "TasksMax=1024", "ExecStart=/usr/local/bin/liveproof serve --config /etc/liveproof/liveproof.yaml",
+	} {
+		require.Contains(t, lines, want)
+	}
+	require.NotRegexp(t, `(?m)^[^#]*(SECRET|KEYS|PASSWORD)`, string(raw), "secrets come from a file of their own")
+}
+
 // TestDashboardShowsMetricsThatExist checks that the queries of Grafana and the alerts use only metrics
 // of the code.
 func TestDashboardShowsMetricsThatExist(t *testing.T) {
