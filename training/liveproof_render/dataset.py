@@ -15,7 +15,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from liveproof_base import manifest, progress, video
+from liveproof_base import manifest, progress, video, whole
 
 from . import content, devices, draw, film, geometry, media, portraits
 from .ingredients import ALL
@@ -155,7 +155,7 @@ def shoot(row: Row, production: Production, items: list[portraits.Portrait]) -> 
 def shoot_all(production: Production, workers: int) -> int:
     """Films what is not there yet; returns the number of videos of the plan."""
     rows = read_plan(production.root / "plan.csv")
-    (production.root / manifest.RENDERED).write_text(NOTICE)
+    whole.text(production.root / manifest.RENDERED, NOTICE)
     bar = progress.Progress(f"film {production.root.name}", len(rows))
     with multiprocessing.get_context("spawn").Pool(workers, _start, (production,)) as pool:
         for _ in pool.imap_unordered(_one, rows, chunksize=2):
