@@ -125,3 +125,15 @@ func FuzzEndOfContainer(f *testing.F) {
 		require.GreaterOrEqual(t, endOfRIFF(bytes.NewReader(data)), int64(0))
 	})
 }
+
+// FuzzBrokenElement: it ends for every file, within the file.
+func FuzzBrokenElement(f *testing.F) {
+	header, segment := []byte{0x1a, 0x45, 0xdf, 0xa3, 0x81, 0}, []byte{0x18, 0x53, 0x80, 0x67, 0xff, 0x1f, 0x43, 0xb6, 0x75, 0xff, 0xa3, 0x82, 0, 0}
+	f.Add(append(bytes.Clone(header), segment...))
+	f.Add(append(bytes.Clone(header), bytes.Repeat([]byte{0xec, 0x80}, 40)...))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		at := brokenElement(bytes.NewReader(data), int64(len(data)))
+		require.GreaterOrEqual(t, at, int64(0))
+		require.Less(t, at, max(1, int64(len(data))))
+	})
+}

@@ -54,6 +54,8 @@ type File struct {
 	clock     clock
 	size      int64          // bytes
 	missing   int64          // bytes that the container promises and the file does not have
+	cut       bool           // raw motion JPEG ends within a picture
+	broken    int64          // the byte at which the container's structure is lost; 0: nowhere
 	hurt      *time.Duration // the time of the last picture before the first that could not be decoded; nil: all could
 	firstJPEG *jpegHeader    // of raw motion JPEG
 	position  int64
@@ -132,6 +134,9 @@ func (f *File) step() {
 		return
 	}
 	f.position = max(f.position, f.pkt.Pos())
+	if f.broken > 0 && f.position >= f.broken {
+		f.spoil()
+	}
 	f.tally.received()
 	if f.await && !f.pkt.Flags().Has(astiav.PacketFlagKey) {
 		f.tally.drop(DropAwaitKeyFrame)
