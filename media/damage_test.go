@@ -57,7 +57,7 @@ func TestDamageSaysFromWhenOn(t *testing.T) {
 			var damage *DamageError
 			require.ErrorAs(t, err, &damage, "%s %s", name, kind)
 			require.ErrorIs(t, err, ErrDamaged)
-			require.InDelta(t, map[string]float64{"cut": 1.2, "garbage": 1}[kind], damage.From.Seconds(), .45, "%s %s", name, kind)
+			require.InDelta(t, map[string]float64{"cut": 1.2, "garbage": 1}[kind], damage.From.Seconds(), .6, "%s %s", name, kind)
 		}
 	}
 }
