@@ -33,7 +33,7 @@ func (e *DamageError) Unwrap() error { return ErrDamaged }
 
 // Damage is nil, or a *DamageError that says what the pictures so far lack and from when on: the file is shorter than its container says, or
 // packets could not be decoded. What a container does not promise cannot be missed: the end of MPEG-TS, of raw streams between two pictures, and
-// of fragmented files between two fragments. Nor can what a decoder takes for a picture: VP8 decodes changed bytes into another picture.
+// of fragmented files between two fragments. Nor can what a decoder takes for a picture: VP8 and motion JPEG decode changed bytes into another one.
 func (f *File) Damage() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
