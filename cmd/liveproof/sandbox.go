@@ -85,9 +85,8 @@ func (s *service) sandboxPolicy() (p sandbox.Policy, err error) {
 	if !s.cfg.ONNX.Provider.OnCPU() {
 		p.Devices = append(p.Devices, gpuDevices()...)
 	}
-	known := false
-	p.Connect, known, err = s.cfg.connects()
-	p.ConnectAny = !known
+	ports, known, err := s.cfg.connects()
+	p.Connect, p.ConnectAny = ports, !known
 	return p, err
 }
 

@@ -69,7 +69,8 @@ func load(program []bpf.Instruction) error {
 }
 
 func install(program *unix.SockFprog) error {
-	thread, _, errno := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, unix.SECCOMP_FILTER_FLAG_TSYNC, uintptr(unsafe.Pointer(program)))
+	at := unsafe.Pointer(program) //nolint:gosec // the kernel takes a pointer
+	thread, _, errno := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, unix.SECCOMP_FILTER_FLAG_TSYNC, uintptr(at))
 	switch {
 	case errno != 0:
 		return fmt.Errorf("this kernel, or the container, does not offer it: %w", errno)
