@@ -77,6 +77,7 @@ var foreign = map[string][]string{
 	"golang.org/x/term":                   {"cmd/liveproof"},
 	"go.yaml.in/yaml":                     {"cmd/liveproof", "models"},
 	"net/http":                            {"console", "ingest", "models", "publish", "webhooks", "cmd/liveproof", "examples/backend-go"},
+	"github.com/landlock-lsm/":            {"internal/sandbox"},
 	"github.com/prometheus/client_golang": nil,
 	"golang.org/x/sync":                   nil,
 }

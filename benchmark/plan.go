@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+
+	"github.com/liveproof/liveproof/internal/atomicfile"
 )
 
 // Plan is a row of plan.csv: a video to be filmed.
@@ -88,11 +90,11 @@ func (d *Dataset) WriteLayout(dir string, plans []Plan) error {
 	}
 	for name, text := range d.listFiles(plans) {
 		write := func(w io.Writer) error { _, err := io.WriteString(w, text); return err }
-		if err := WriteFile(filepath.Join(dir, filepath.FromSlash(name)), write); err != nil {
+		if err := atomicfile.Write(filepath.Join(dir, filepath.FromSlash(name)), write); err != nil {
 			return err
 		}
 	}
-	return WriteFile(filepath.Join(dir, PlanName), func(w io.Writer) error { return WritePlan(w, plans) })
+	return atomicfile.Write(filepath.Join(dir, PlanName), func(w io.Writer) error { return WritePlan(w, plans) })
 }
 
 // mayLayOut refuses a folder that holds something else, such as the true

@@ -8,6 +8,8 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
+
+	"github.com/liveproof/liveproof/internal/atomicfile"
 )
 
 // Status is how a video's extraction ended.
@@ -62,7 +64,7 @@ func recordPath(dir, id string) string {
 
 // Save writes the record into the extraction's folder, in one piece.
 func (r Record) Save(dir string) error {
-	return WriteFile(recordPath(dir, r.ID), func(w io.Writer) error { return json.NewEncoder(w).Encode(r) })
+	return atomicfile.Write(recordPath(dir, r.ID), func(w io.Writer) error { return json.NewEncoder(w).Encode(r) })
 }
 
 // ReadRecord reads a video's record; fs.ErrNotExist when it is not done.

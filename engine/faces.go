@@ -4,6 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"path/filepath"
+	"slices"
 
 	"github.com/liveproof/liveproof"
 	"github.com/liveproof/liveproof/configs"
@@ -76,6 +79,19 @@ func (f *Faces) Cropper() *detector.Cropper { return f.cropper }
 
 // Pool lends the images that detector and cropper work on.
 func (f *Faces) Pool() *liveproof.ImagePool { return f.pool }
+
+// Paths are the files and folders from which the engine reads once it is open, at a reload above all: the folders of models, the
+// scorer's model where it is a file, the calibrations, and the folder of ONNX Runtime's libraries. Some may be missing.
+func (f *Faces) Paths() []string {
+	paths := append(f.catalog.Dirs(), filepath.Dir(f.runtime.Library()), f.cfg.Calibration.Default)
+	paths = append(paths, f.cfg.Scorer.KServe.CA, f.cfg.Scorer.KServe.Cert, f.cfg.Scorer.KServe.Key)
+	if models.IsPath(f.cfg.Scorer.Model) {
+		paths = append(paths, f.cfg.Scorer.Model)
+	}
+	paths = slices.AppendSeq(paths, maps.Values(f.cfg.Calibration.Tenants))
+	paths = slices.AppendSeq(paths, maps.Values(f.cfg.Calibration.Requests))
+	return slices.DeleteFunc(paths, func(path string) bool { return path == "" })
+}
 
 // Close frees the detector. It is idempotent.
 func (f *Faces) Close() error {

@@ -10,7 +10,7 @@ import (
 	"path/filepath"
 	"sync"
 
-	"github.com/liveproof/liveproof/benchmark"
+	"github.com/liveproof/liveproof/internal/atomicfile"
 	"github.com/liveproof/liveproof/internal/filelock"
 )
 
@@ -62,7 +62,7 @@ func claim(dir string, s Settings) error {
 	path := filepath.Join(dir, settingsName)
 	data, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return benchmark.WriteFile(path, func(w io.Writer) error { return json.NewEncoder(w).Encode(s) })
+		return atomicfile.Write(path, func(w io.Writer) error { return json.NewEncoder(w).Encode(s) })
 	}
 	if err != nil {
 		return err

@@ -11,7 +11,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/liveproof/liveproof/benchmark"
+	"github.com/liveproof/liveproof/internal/atomicfile"
 )
 
 // scoreColumns are those that bob.pad.base 6 writes and reads, in its order, and then ours.
@@ -38,7 +38,7 @@ func WriteScores(dir string, plan Plan, results []Result) (names []string, err e
 			}
 			name := scoresName(fold.Name, set.name)
 			write := func(w io.Writer) error { return writeScores(w, set.of, byName, meta) }
-			if err := benchmark.WriteFile(filepath.Join(dir, name), write); err != nil {
+			if err := atomicfile.Write(filepath.Join(dir, name), write); err != nil {
 				return names, fmt.Errorf("%w: %w", ErrOutput, err)
 			}
 			names = append(names, name)

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 
 	"github.com/liveproof/liveproof/benchmark"
+	"github.com/liveproof/liveproof/internal/atomicfile"
 )
 
 // conclude writes manifest and report when every video of the tree is done.
@@ -48,7 +49,7 @@ func (x extractor) records(tree *benchmark.Tree) (records []benchmark.Record, mi
 // writeTables writes the manifest last: if it exists, everything else does too.
 func (x extractor) writeTables(report benchmark.Report, records []benchmark.Record) error {
 	write := func(name string, do func(io.Writer) error) error {
-		return benchmark.WriteFile(filepath.Join(x.out, name), do)
+		return atomicfile.Write(filepath.Join(x.out, name), do)
 	}
 	err := write(benchmark.ReportName, func(w io.Writer) error {
 		enc := json.NewEncoder(w)

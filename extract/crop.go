@@ -6,13 +6,13 @@ import (
 	"encoding/hex"
 	"image"
 	"image/png"
-	"os"
 	"path/filepath"
 
 	"github.com/liveproof/liveproof"
 	"github.com/liveproof/liveproof/benchmark"
 	"github.com/liveproof/liveproof/detector"
 	"github.com/liveproof/liveproof/engine"
+	"github.com/liveproof/liveproof/internal/atomicfile"
 )
 
 // crop is a crop in memory: its row of the manifest, and the picture as PNG.
@@ -69,19 +69,10 @@ func encodePNG(m *liveproof.Image) ([]byte, error) {
 	return out.Bytes(), err
 }
 
-// write writes the picture below dir. Its name appears when the picture is whole. The manifest names it only after the
+// write writes the picture below dir. Its name appears when the picture is whole and on the disk. The manifest names it only after the
 // video's record is written.
 func (c crop) write(dir string) error {
-	path := filepath.Join(dir, filepath.FromSlash(c.row.File))
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return err
-	}
-	partial := path + ".partial"
-	if err := os.WriteFile(partial, c.png, 0o644); err != nil {
-		_ = os.Remove(partial) // it frees a full disk's last bytes; it may not be there
-		return err
-	}
-	return os.Rename(partial, path)
+	return atomicfile.Bytes(filepath.Join(dir, filepath.FromSlash(c.row.File)), c.png)
 }
 
 // upright converts the picture to RGB and turns it by turn degrees (0 or 180).

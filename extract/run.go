@@ -14,6 +14,7 @@ import (
 
 	"github.com/liveproof/liveproof/benchmark"
 	"github.com/liveproof/liveproof/engine"
+	"github.com/liveproof/liveproof/internal/atomicfile"
 	"github.com/liveproof/liveproof/internal/filelock"
 )
 
@@ -78,7 +79,7 @@ func claim(dir string, s benchmark.Settings) error {
 	path := filepath.Join(dir, benchmark.SettingsName)
 	data, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return benchmark.WriteFile(path, func(w io.Writer) error { return json.NewEncoder(w).Encode(s) })
+		return atomicfile.Write(path, func(w io.Writer) error { return json.NewEncoder(w).Encode(s) })
 	}
 	if err != nil {
 		return err

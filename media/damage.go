@@ -1,6 +1,7 @@
 package media
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -10,18 +11,41 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 )
 
 // ErrDamaged says that a file was read, and that part of what its container promises is missing or could not be decoded.
 var ErrDamaged = errors.New("damaged media file")
 
-// Damage is nil, or an error that wraps ErrDamaged and says what the pictures so far lack: the file is shorter than its container says, or
-// packets could not be decoded. What a container does not promise cannot be missed: the end of MPEG-TS, of raw streams, and of fragmented
-// files that are cut between two fragments.
+// DamageError says what the pictures of a file lack. It wraps ErrDamaged.
+type DamageError struct {
+	What string
+	// From is the time in the file of the last picture before the damage; 0 where there is none.
+	From time.Duration
+}
+
+func (e *DamageError) Error() string {
+	return fmt.Sprintf("%v from %.2f s on: %s", ErrDamaged, e.From.Seconds(), e.What)
+}
+
+// Unwrap makes it an ErrDamaged.
+func (e *DamageError) Unwrap() error { return ErrDamaged }
+
+// Damage is nil, or a *DamageError that says what the pictures so far lack and from when on: the file is shorter than its container says, or
+// packets could not be decoded. What a container does not promise cannot be missed: the end of MPEG-TS, of raw streams between two pictures, and
+// of fragmented files between two fragments. Nor can what a decoder takes for a picture: VP8 and motion JPEG decode changed bytes into another one.
 func (f *File) Damage() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	var what []string
 	if f.missing > 0 {
 		what = append(what, fmt.Sprintf("it is cut short, %d bytes of %d are missing", f.missing, f.missing+f.size))
+	}
+	if f.broken > 0 {
+		what = append(what, fmt.Sprintf("its structure is broken at byte %d", f.broken))
+	}
+	if f.cut {
+		what = append(what, "its last picture is cut")
 	}
 	c := f.Counts()
 	if n := c.Dropped[DropDecodeError] + c.Dropped[DropCorrupt]; n > 0 {
@@ -33,7 +57,19 @@ func (f *File) Damage() error {
 	if what == nil {
 		return nil
 	}
-	return fmt.Errorf("%w: %s", ErrDamaged, strings.Join(what, "; "))
+	from := f.clock.last // a file that is cut ends with its last picture
+	if f.hurt != nil {
+		from = *f.hurt
+	}
+	return &DamageError{What: strings.Join(what, "; "), From: from}
+}
+
+// spoil notes where the first damage is.
+func (f *File) spoil() {
+	if f.hurt == nil {
+		at := f.clock.last
+		f.hurt = &at
+	}
 }
 
 // missingBytes is by how many bytes a file of FFmpeg's demuxer is shorter than its structure says; 0 where that is not known.
@@ -115,6 +151,84 @@ func endOfSegment(from io.ReaderAt, size int64) int64 {
 		}
 	}
 	return 0
+}
+
+// elements are the children of Matroska's segment and of its clusters (RFC 9559, 5.1), and those that every master may have.
+var elements = []uint64{
+	0x114d9b74, 0x1549a966, 0x1654ae6b, 0x1c53bb6b, 0x1941a469, 0x1043a770, 0x1254c367, 0xec, 0xbf, // SeekHead … Tags, Void, CRC-32
+	0xe7, 0xa3, 0xa0, 0xa7, 0xab, 0x5854, 0xaf, // Timestamp, SimpleBlock, BlockGroup, Position, PrevSize, SilentTracks, EncryptedBlock
+	ebmlHeader, // of another segment
+}
+
+const matroskaCluster = 0x1f43b675
+
+// brokenElement is the first byte of Matroska at which no element begins, though one should; 0: there is none before the file's end.
+// FFmpeg looks for the next cluster then, and says nothing of the pictures that it leaves out.
+func brokenElement(from io.ReaderAt, size int64) int64 {
+	const most = 1 << 22 // a block for each picture of 30 hours
+	at := int64(0)
+	for range most {
+		var h [16]byte
+		n, _ := from.ReadAt(h[:], at)
+		if at >= size || n < len(h) {
+			return 0
+		}
+		id, idBytes := vint(h[:], true)
+		length, lengthBytes := vint(h[idBytes:], false)
+		known := slices.Contains(elements, id)
+		switch begin := at + int64(idBytes+lengthBytes); {
+		case idBytes > 0 && lengthBytes > 0 && (id == matroskaSegment || id == matroskaCluster):
+			at = begin // its children follow
+		case idBytes > 0 && lengthBytes > 0 && known && length <= uint64(size):
+			at = begin + int64(length)
+		default:
+			return at
+		}
+	}
+	return 0
+}
+
+// brokenAt is where a file of FFmpeg's demuxer has lost its structure; 0: nowhere, or that is not known.
+func brokenAt(path, demuxer string) int64 {
+	if !strings.HasPrefix(demuxer, "matroska,") {
+		return 0
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return 0
+	}
+	defer file.Close() //nolint:errcheck // only read
+	info, err := file.Stat()
+	if err != nil {
+		return 0
+	}
+	size := info.Size()
+	if end := endOfSegment(file, size); end > 0 {
+		size = min(size, end) // what is behind it is nobody's
+	}
+	return brokenElement(file, size)
+}
+
+// lastPictureCut reports whether raw motion JPEG ends within a picture: the end of the last one (EOI, ITU-T T.81, B.1.1.3) is missing.
+func lastPictureCut(path, demuxer string) bool {
+	if demuxer != mjpeg {
+		return false
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer file.Close() //nolint:errcheck // only read
+	const enough = 4 << 20
+	info, err := file.Stat()
+	if err != nil {
+		return false
+	}
+	end := make([]byte, min(enough, info.Size()))
+	if _, err := file.ReadAt(end, info.Size()-int64(len(end))); err != nil && !errors.Is(err, io.EOF) {
+		return false
+	}
+	return bytes.LastIndex(end, []byte{0xff, 0xd8}) > bytes.LastIndex(end, []byte{0xff, 0xd9})
 }
 
 // vint reads a variable-size integer of EBML (RFC 8794, 4), with its marker bit if it is an identifier. 0 bytes: there is none.

@@ -39,6 +39,32 @@ func damageOf(t *testing.T, path string) error {
 	return f.Damage()
 }
 
+// TestDamageSaysFromWhenOn: two seconds of pictures, hurt in the middle or cut. Raw motion JPEG promises no end; its last picture is cut.
+func TestDamageSaysFromWhenOn(t *testing.T) {
+	h264 := []string{"-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-g", "10"}
+	for name, args := range map[string][]string{
+		"clip.mp4": append(h264, "-movflags", "+faststart"), "clip.webm": encoders["VP8"], "clip.mjpeg": {"-c:v", "mjpeg"},
+	} {
+		data, err := os.ReadFile(ffmpeg(t, name, append(noisy("320x240", 60), args...)...))
+		require.NoError(t, err)
+		garbage := bytes.Clone(data)
+		for i := range len(data) / 10 {
+			garbage[len(data)/2+i] = byte(i * 7)
+		}
+		for kind, damaged := range map[string][]byte{"cut": data[:len(data)*6/10], "garbage": garbage} {
+			if kind == "garbage" && name == "clip.mjpeg" {
+				continue // its decoder takes any bytes for a picture
+			}
+			err := damageOf(t, write(t, kind+"-"+name, damaged))
+			t.Log(name, kind, err)
+			var damage *DamageError
+			require.ErrorAs(t, err, &damage, "%s %s", name, kind)
+			require.ErrorIs(t, err, ErrDamaged)
+			require.InDelta(t, map[string]float64{"cut": 1.2, "garbage": 1}[kind], damage.From.Seconds(), .6, "%s %s", name, kind)
+		}
+	}
+}
+
 func TestFilesThatWereChanged(t *testing.T) {
 	path := ffmpeg(t, "clip.mkv", append(noisy("320x240", 60), "-c:v", "libx264", "-preset", "ultrafast", "-g", "10")...)
 	data, err := os.ReadFile(path)
@@ -100,5 +126,17 @@ func FuzzEndOfContainer(f *testing.F) {
 		require.GreaterOrEqual(t, endOfBoxes(bytes.NewReader(data), size), int64(0))
 		require.GreaterOrEqual(t, endOfSegment(bytes.NewReader(data), size), int64(0))
 		require.GreaterOrEqual(t, endOfRIFF(bytes.NewReader(data)), int64(0))
+	})
+}
+
+// FuzzBrokenElement: it ends for every file, within the file.
+func FuzzBrokenElement(f *testing.F) {
+	header, segment := []byte{0x1a, 0x45, 0xdf, 0xa3, 0x81, 0}, []byte{0x18, 0x53, 0x80, 0x67, 0xff, 0x1f, 0x43, 0xb6, 0x75, 0xff, 0xa3, 0x82, 0, 0}
+	f.Add(append(bytes.Clone(header), segment...))
+	f.Add(append(bytes.Clone(header), bytes.Repeat([]byte{0xec, 0x80}, 40)...))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		at := brokenElement(bytes.NewReader(data), int64(len(data)))
+		require.GreaterOrEqual(t, at, int64(0))
+		require.Less(t, at, max(1, int64(len(data))))
 	})
 }

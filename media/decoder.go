@@ -25,13 +25,14 @@ type decoder struct {
 	maxPixels int
 }
 
-// openLive opens a software decoder that gives each picture with its own access unit.
+// openLive opens a software decoder that gives each picture with its own access unit. It is the only thing of FFmpeg that a live stream
+// reaches: no demuxer, no protocol, no parser and no other decoder (TestLiveStreamsReachNothingElse).
 func openLive(cfg Config, format *codecs.Format) (*decoder, error) {
 	c := astiav.FindDecoderByName(format.Decoder)
 	if c == nil {
 		return nil, fmt.Errorf("decoder %s for %s: %w", format.Decoder, format.Name, liveproof.ErrUnsupportedCodec)
 	}
-	return openDecoder(cfg, c, nil, map[string]string{"flags": "+low_delay"})
+	return openDecoder(cfg, c, nil, map[string]string{"flags": "+low_delay", "codec_whitelist": format.Decoder})
 }
 
 func openDecoder(cfg Config, c *astiav.Codec, params *astiav.CodecParameters, options map[string]string) (*decoder, error) {

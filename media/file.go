@@ -52,9 +52,12 @@ type File struct {
 	turns     [inFlight]Orientation
 	ready     []*picture
 	clock     clock
-	size      int64       // bytes
-	missing   int64       // bytes that the container promises and the file does not have
-	firstJPEG *jpegHeader // of raw motion JPEG
+	size      int64          // bytes
+	missing   int64          // bytes that the container promises and the file does not have
+	cut       bool           // raw motion JPEG ends within a picture
+	broken    int64          // the byte at which the container's structure is lost; 0: nowhere
+	hurt      *time.Duration // the time of the last picture before the first that could not be decoded; nil: all could
+	firstJPEG *jpegHeader    // of raw motion JPEG
 	position  int64
 	coding    codingReader
 	encoded   unitCoding // of the packet that is decoded
@@ -131,6 +134,9 @@ func (f *File) step() {
 		return
 	}
 	f.position = max(f.position, f.pkt.Pos())
+	if f.broken > 0 && f.position >= f.broken {
+		f.spoil()
+	}
 	f.tally.received()
 	if f.await && !f.pkt.Flags().Has(astiav.PacketFlagKey) {
 		f.tally.drop(DropAwaitKeyFrame)
@@ -181,6 +187,7 @@ func (f *File) accept(frame *astiav.Frame) {
 	if p.damaged() {
 		p.Release()
 		f.tally.drop(DropCorrupt)
+		f.spoil()
 		f.await = true
 		return
 	}
@@ -196,6 +203,7 @@ func (f *File) accept(frame *astiav.Frame) {
 // fail counts a packet that could not be decoded; nothing is shown until the next key frame.
 func (f *File) fail(err error) {
 	f.tally.drop(DropDecodeError)
+	f.spoil()
 	f.await, f.trouble = true, err
 	if errors.Is(err, liveproof.ErrPictureTooLarge) {
 		f.end = err

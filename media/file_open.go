@@ -68,6 +68,8 @@ func (f *File) open(path string, container *astiav.InputFormat) error {
 		return err
 	}
 	f.missing = missingBytes(path, f.format.InputFormat().Name())
+	f.cut = lastPictureCut(path, f.format.InputFormat().Name())
+	f.broken = brokenAt(path, f.format.InputFormat().Name())
 	return f.openStream(stream)
 }
 

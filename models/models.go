@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -89,20 +90,28 @@ func (c *Catalog) Find(name string) (File, error) {
 	return read(name, path, entry.SHA256)
 }
 
+// IsPath reports whether Resolve takes it for a path, not for a name of the catalogue.
+func IsPath(nameOrPath string) bool {
+	return strings.ContainsRune(nameOrPath, filepath.Separator) || filepath.Ext(nameOrPath) == ".onnx"
+}
+
 // Resolve is Find for a catalogue name, and for a path (anything with a
 // separator or the ending .onnx) reads that file; sha256 then pins its
 // content, empty takes any.
 func (c *Catalog) Resolve(nameOrPath, sha256 string) (File, error) {
-	if !strings.ContainsRune(nameOrPath, filepath.Separator) && filepath.Ext(nameOrPath) != ".onnx" {
+	if !IsPath(nameOrPath) {
 		return c.Find(nameOrPath)
 	}
 	name := strings.TrimSuffix(filepath.Base(nameOrPath), ".onnx")
 	return read(name, nameOrPath, strings.ToLower(sha256))
 }
 
+// Dirs are the folders in which models are looked for, in order; some may be missing.
+func (c *Catalog) Dirs() []string { return append(slices.Clone(c.places.Dirs), c.places.Downloads) }
+
 // locate returns the first existing candidate, and all of them.
 func (c *Catalog) locate(e Entry) (found string, tried []string) {
-	for _, dir := range append(append([]string(nil), c.places.Dirs...), c.places.Downloads) {
+	for _, dir := range c.Dirs() {
 		path := filepath.Join(dir, e.File)
 		tried = append(tried, path)
 		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {

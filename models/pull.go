@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/liveproof/liveproof/internal/atomicfile"
 )
 
 // Progress is told of a running download: bytes so far, and in all (0: unknown).
@@ -86,8 +88,7 @@ func downloadClient() *http.Client {
 	}
 }
 
-// download writes to a temporary file beside the target and renames it once
-// the hash is right, so a half-written file never carries the name.
+// download gives the file its name once the hash is right, so a half-written file never has it.
 func (c *Catalog) download(ctx context.Context, e Entry, address string, progress Progress) (string, error) {
 	body, total, err := c.get(ctx, address)
 	if err != nil {
@@ -97,20 +98,20 @@ func (c *Catalog) download(ctx context.Context, e Entry, address string, progres
 	if err := os.MkdirAll(c.places.Downloads, 0o755); err != nil {
 		return "", err
 	}
-	tmp, err := os.CreateTemp(c.places.Downloads, "."+e.File+".*")
+	path := filepath.Join(c.places.Downloads, e.File)
+	file, err := atomicfile.Create(path)
 	if err != nil {
 		return "", err
 	}
-	defer func() { _ = os.Remove(tmp.Name()) }() // gone already after the rename
-	found, err := copyHashed(tmp, &counter{reader: body, total: total, report: progress}, e.limit())
-	if err = errors.Join(err, tmp.Sync(), tmp.Chmod(0o644), tmp.Close()); err != nil {
+	defer func() { _ = file.Discard() }() // the error that made it necessary is the one to tell
+	found, err := copyHashed(file, &counter{reader: body, total: total, report: progress}, e.limit())
+	if err != nil {
 		return "", fmt.Errorf("%s: %w", address, err)
 	}
 	if found != e.SHA256 {
 		return "", &HashError{Name: e.Name, Path: address, Expected: e.SHA256, Found: found}
 	}
-	path := filepath.Join(c.places.Downloads, e.File)
-	return path, os.Rename(tmp.Name(), path)
+	return path, file.Commit()
 }
 
 func (c *Catalog) get(ctx context.Context, address string) (io.ReadCloser, int64, error) {

@@ -12,10 +12,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/liveproof/liveproof/benchmark"
 	"github.com/liveproof/liveproof/calibration"
 	"github.com/liveproof/liveproof/evaluation"
 	"github.com/liveproof/liveproof/evaluation/calibrate"
+	"github.com/liveproof/liveproof/internal/atomicfile"
 	"github.com/liveproof/liveproof/internal/check"
 )
 
@@ -101,7 +101,7 @@ func (o calibrateOptions) run(out, errOut io.Writer) error {
 	}
 	if o.out != "" {
 		write := func(w io.Writer) error { _, err := w.Write(data); return err }
-		if err := benchmark.WriteFile(o.out, write); err != nil {
+		if err := atomicfile.Write(o.out, write); err != nil {
 			return fmt.Errorf("--out: %w", err)
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"sync"
 	"weak"
 
+	"github.com/liveproof/liveproof/internal/atomicfile"
 	"github.com/liveproof/liveproof/publish"
 	"github.com/liveproof/liveproof/transcode"
 )
@@ -68,18 +69,15 @@ func (s *clipStore) encode(ctx context.Context, path string, progress func(share
 		progress(1)
 		return clip, nil
 	}
-	part, err := os.CreateTemp(s.dir, ".part-*.ivf") // a name of its own, so that two programs never write into one file
+	file, err := atomicfile.Create(clip)
 	if err != nil {
 		return "", err
 	}
-	_, err = transcode.File(ctx, s.encoding, path, part, progress)
-	if err = errors.Join(err, part.Close()); err == nil {
-		err = os.Rename(part.Name(), clip)
+	defer func() { err = errors.Join(err, file.Discard()) }()
+	if _, err := transcode.File(ctx, s.encoding, path, file, progress); err != nil {
+		return "", err
 	}
-	if err != nil {
-		return "", errors.Join(err, os.Remove(part.Name()))
-	}
-	return clip, nil
+	return clip, file.Commit()
 }
 
 // name is the digest of the file's bytes and of the settings.

@@ -76,6 +76,12 @@ type OpsConfig struct {
 	// is a loopback address and hosts is empty, whoever uses this machine sees all tenants' sessions; otherwise a key is needed to log
 	// in, and a proxy should bring TLS. An API key shows the sessions and figures of its tenant. A development server has it on.
 	Console bool `yaml:"console"`
+	// Sandbox is auto, on or off. When everything is open, the server gives up for good what it needs no more, so that a fault in a decoder
+	// of hostile video gives an attacker little: Landlock limits files to those of models, calibrations, keys, certificates and
+	// the system's libraries, and TCP connections to the ports of Redis and of the webhooks' receivers; a seccomp filter refuses to start
+	// programs, to trace, to mount and the like; no_new_privs is set. auto takes what the kernel offers and logs what it does not;
+	// on refuses to start without all of it, ports excepted (Linux 6.7). What is in force is in the log and in the metric liveproof_sandbox.
+	Sandbox string `yaml:"sandbox"`
 	// OperatorKeys log in to the console and show all tenants' sessions and the figures of the whole server: secrets of at least 16
 	// characters, which are not in ingest.api_keys.
 	OperatorKeys []string `yaml:"operator_keys"`
@@ -103,7 +109,7 @@ func DefaultConfig() Config {
 		Results:     results.DefaultConfig(),
 		Webhooks:    webhooks.DefaultConfig(),
 		Log:         LogConfig{Format: "text", Level: slog.LevelInfo},
-		Ops:         OpsConfig{Listen: "127.0.0.1:9464", OperatorKeys: []string{}, Hosts: []string{}},
+		Ops:         OpsConfig{Listen: "127.0.0.1:9464", Sandbox: sandboxAuto, OperatorKeys: []string{}, Hosts: []string{}},
 	}
 }
 
@@ -194,7 +200,7 @@ func (c LogConfig) Validate() error {
 // open reports whether everybody who reaches the listener may use all of it, because only this machine does.
 func (c OpsConfig) open() bool { return isLoopback(c.Listen) && len(c.Hosts) == 0 }
 
-// Validate keeps the profiler off the network, and refuses a console without an address.
+// Validate keeps the profiler off the network, and refuses a console without an address and an unknown kind of sandbox.
 func (c OpsConfig) Validate() error {
 	_, _, err := net.SplitHostPort(c.Listen)
 	var errs []error
@@ -209,6 +215,7 @@ func (c OpsConfig) Validate() error {
 		check.That("profiles", !c.Profiles || isLoopback(c.Listen), "profiles are for this machine only: ops.listen must be a loopback address, not %q", c.Listen),
 		check.That("profiles", !c.Profiles || len(c.Hosts) == 0, "profiles are for this machine only: ops.hosts must be empty, because a proxy in front would serve them to others"),
 		check.That("console", !c.Console || c.Listen != "", "the console is at ops.listen, which is empty: give it an address such as 127.0.0.1:9464"),
+		check.OneOf("sandbox", c.Sandbox, sandboxAuto, sandboxOn, sandboxOff),
 	)...)
 }
 

@@ -42,6 +42,7 @@ func damagedVideos(t *testing.T) map[string]string {
 		"truncated":    write("truncated.mp4", []byte(whole[:len(whole)/2])),
 		"zeros inside": write("zeros.mp4", append([]byte(whole[:len(whole)/3]), bytes.Repeat([]byte{0}, len(whole)-len(whole)/3)...)),
 		"flipped bits": write("flipped.mp4", flipped),
+		"zero bytes":   write("zero.mp4", nil),
 		"no video":     none,
 		"a folder":     dir,
 		"a pipe":       pipe,
@@ -66,6 +67,8 @@ func TestDamagedVideos(t *testing.T) {
 		require.NotEmpty(t, l.Reasons, names[i])
 		require.NotContains(t, l.Reasons, liveproof.ReasonInternalError, "the file is at fault: %s", names[i])
 		require.Equal(t, names[i] == "flipped bits", l.Frames.Decoded > 0, names[i])
+		require.Equal(t, paths[i], l.File)
+		require.Equal(t, l.Frames.Decoded > 0, l.DamagedFrom != nil, "%s: from when on", names[i])
 	}
 }
 

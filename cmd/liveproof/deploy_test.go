@@ -58,6 +58,74 @@ func TestComposeSetsKnownKeys(t *testing.T) {
 	}
 }
 
+// TestComposeIsHardened: a service that is taken over can write little, has no rights and limited resources, and no password is known beforehand.
+func TestComposeIsHardened(t *testing.T) {
+	raw, err := os.ReadFile("../../docker-compose.yml")
+	require.NoError(t, err)
+	var file struct {
+		Services map[string]struct {
+			ReadOnly    bool     `yaml:"read_only"`
+			Privileged  bool     `yaml:"privileged"`
+			CapDrop     []string `yaml:"cap_drop"`
+			CapAdd      []string `yaml:"cap_add"`
+			SecurityOpt []string `yaml:"security_opt"`
+			Memory      string   `yaml:"mem_limit"`
+			CPUs        string   `yaml:"cpus"`
+			PIDs        int      `yaml:"pids_limit"`
+			Restart     string   `yaml:"restart"`
+			NetworkMode string   `yaml:"network_mode"`
+			PID         string   `yaml:"pid"`
+			Volumes     []string `yaml:"volumes"`
+		} `yaml:"services"`
+	}
+	require.NoError(t, yaml.Unmarshal(raw, &file))
+	require.GreaterOrEqual(t, len(file.Services), 5)
+	for name, s := range file.Services {
+		require.True(t, s.ReadOnly, name)
+		require.Equal(t, []string{"ALL"}, s.CapDrop, name)
+		require.Equal(t, []string{"no-new-privileges:true"}, s.SecurityOpt, "%s; a profile of its own would be another list to keep", name)
+		require.Regexp(t, `^(\d+[mg]|\$\{LIVEPROOF_MEMORY:-\d+g\})$`, s.Memory, name)
+		require.NotEmpty(t, s.CPUs, name)
+		require.Positive(t, s.PIDs, name)
+		require.Equal(t, "unless-stopped", s.Restart, "%s: a fault in a decoder ends the process", name)
+		require.Empty(t, s.NetworkMode+s.PID, name)
+		require.False(t, s.Privileged, name)
+		if name != "coturn" {
+			require.Empty(t, s.CapAdd, name)
+		}
+		for _, v := range s.Volumes {
+			require.True(t, strings.HasSuffix(v, ":ro") || !strings.HasPrefix(v, "./") && !strings.HasPrefix(v, "/"), "%s writes to the host: %s", name, v)
+		}
+	}
+	secret := regexp.MustCompile(`\$\{[A-Z_]*(?:PASSWORD|SECRET|KEY|TOKEN)[A-Z_]*([^}]*)\}`)
+	used := secret.FindAllStringSubmatch(string(raw), -1)
+	require.NotEmpty(t, used)
+	mends := 0
+	for _, u := range used {
+		require.NotContains(t, u[1], "-}", u[0])
+		require.False(t, strings.HasPrefix(u[1], ":-") || strings.HasPrefix(u[1], "-"), "%s has a default", u[0])
+		if strings.HasPrefix(u[1], ":?set ") {
+			mends++
+		}
+	}
+	require.Equal(t, 4, mends, "each of the four secrets says what to do where it is missing")
+}
+
+// TestUnitIsHardened: the unit restarts the server for ever, and gives it no rights, nothing to write to and limits.
+func TestUnitIsHardened(t *testing.T) {
+	raw, err := os.ReadFile("../../configs/systemd/liveproof.service")
+	require.NoError(t, err)
+	lines := strings.Split(string(raw), "\n")
+	for _, want := range []string{
+		"Restart=always", "StartLimitIntervalSec=0", "DynamicUser=yes", "NoNewPrivileges=yes", "CapabilityBoundingSet=", "ProtectSystem=strict",
+		"ProtectHome=yes", "PrivateTmp=yes", "PrivateDevices=yes", "RestrictNamespaces=yes", "SystemCallArchitectures=native", "LimitCORE=0",
+		"MemoryMax=4G", "TasksMax=1024", "ExecStart=/usr/local/bin/liveproof serve --config /etc/liveproof/liveproof.yaml",
+	} {
+		require.Contains(t, lines, want)
+	}
+	require.NotRegexp(t, `(?m)^[^#]*(SECRET|KEYS|PASSWORD)`, string(raw), "secrets come from a file of their own")
+}
+
 // TestDashboardShowsMetricsThatExist checks that the queries of Grafana and the alerts use only metrics
 // of the code.
 func TestDashboardShowsMetricsThatExist(t *testing.T) {

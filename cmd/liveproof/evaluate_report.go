@@ -10,10 +10,10 @@ import (
 	"strings"
 
 	"github.com/liveproof/liveproof"
-	"github.com/liveproof/liveproof/benchmark"
 	"github.com/liveproof/liveproof/calibration"
 	"github.com/liveproof/liveproof/evaluation"
 	"github.com/liveproof/liveproof/evaluation/report"
+	"github.com/liveproof/liveproof/internal/atomicfile"
 )
 
 // about is what the report says of the run.
@@ -94,7 +94,7 @@ func (o evaluateOptions) plotQuality(r *report.Report) error {
 	if r.Quality == nil {
 		return nil
 	}
-	return benchmark.WriteFile(filepath.Join(o.out, "quality.svg"), r.Quality.Plot)
+	return atomicfile.Write(filepath.Join(o.out, "quality.svg"), r.Quality.Plot)
 }
 
 // evaluatedBy is the model with the threshold that judged with this configuration, and where the threshold is from.

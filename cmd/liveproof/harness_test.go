@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -26,6 +27,10 @@ func TestMain(m *testing.M) {
 	_ = os.Setenv("LIVEPROOF_SESSION_MAX_SESSIONS", "1000")
 	// No trial of execution providers, which costs seconds for each server and each file; packages scorer and onnx test it.
 	_ = os.Setenv("LIVEPROOF_ONNX_PROVIDER", "cpu")
+	// The sandbox would stay with this process. Tests that want it start processes of their own (sandbox_test.go).
+	if os.Getenv("LIVEPROOF_OPS_SANDBOX") == "" {
+		_ = os.Setenv("LIVEPROOF_OPS_SANDBOX", "off")
+	}
 	goleak.VerifyTestMain(m,
 		// net/http keeps idle connections of the default client for a while.
 		goleak.IgnoreTopFunction("net/http.(*persistConn).readLoop"),
@@ -64,6 +69,15 @@ func (b *logBuffer) Write(p []byte) (int, error) {
 	defer b.mu.Unlock()
 	return b.text.Write(p)
 }
+
+// all is the whole log, and split its lines.
+func (b *logBuffer) all() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
+}
+
+func (b *logBuffer) split() []string { return slices.Collect(strings.Lines(b.all())) }
 
 // lines returns the lines of warnings, of errors and of those that contain the text.
 func (b *logBuffer) lines(text string) (found []string) {

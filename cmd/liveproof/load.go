@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"time"
 
@@ -14,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/liveproof/liveproof"
+	"github.com/liveproof/liveproof/internal/atomicfile"
 	"github.com/liveproof/liveproof/internal/check"
 	"github.com/liveproof/liveproof/publish"
 )
@@ -190,14 +190,14 @@ func printSummary(s loadSummary, out io.Writer) (err error) {
 	return err
 }
 
-// appendJSON appends v to a file as one line of JSON; it does nothing without a path.
+// appendJSON appends v to a file as one line of JSON, whole or not at all; it does nothing without a path.
 func appendJSON(path string, v any) error {
 	if path == "" {
 		return nil
 	}
-	file, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	line, err := json.Marshal(v)
 	if err != nil {
 		return err
 	}
-	return errors.Join(json.NewEncoder(file).Encode(v), file.Close())
+	return atomicfile.Append(path, append(line, '\n'))
 }

@@ -27,6 +27,7 @@ func TestServerProcess(t *testing.T) {
 	if url == "" {
 		t.Skip("it is the child process of TestKilledServer")
 	}
+	go probeOnSignal(os.Getenv("LIVEPROOF_PORT_TEST_PROBE"))
 	os.Exit(run(t.Context(), []string{"serve", "--listen", processAddress, "--udp-port", "0", "--redis", url}))
 }
 
@@ -36,25 +37,30 @@ type process struct {
 	cmd *exec.Cmd
 }
 
-func startProcess(t *testing.T, redis string) *process {
+// startProcess starts a server; environ adds to its environment.
+func startProcess(t *testing.T, redis string, environ ...string) *process {
 	t.Helper()
 	needRuntime(t)
 	cmd := exec.Command(os.Args[0], "-test.run=^TestServerProcess$")
 	cmd.Env = append(os.Environ(), "LIVEPROOF_PORT_TEST_REDIS="+redis, "LIVEPROOF_INGEST_API_KEYS="+processKey,
 		// θ makes the clip live, whatever the model's scores are.
 		"LIVEPROOF_VERDICT_THRESHOLD=0.002", "LIVEPROOF_VERDICT_MARGIN=0.001", "LIVEPROOF_VERDICT_HYSTERESIS=0.001")
+	cmd.Env = append(cmd.Env, environ...)
 	out, err := cmd.StdoutPipe()
 	require.NoError(t, err)
-	cmd.Stderr = testWriter{t}
-	require.NoError(t, cmd.Start())
 	_, key, _ := strings.Cut(processKey, ":")
 	p := &process{server: &server{t: t, key: key}, cmd: cmd}
+	cmd.Stderr = io.MultiWriter(testWriter{t}, &p.log)
+	require.NoError(t, cmd.Start())
 	var drained sync.WaitGroup
 	t.Cleanup(drained.Wait) // after kill: the last to be registered is the first to run
 	t.Cleanup(p.kill)
 	for lines := bufio.NewScanner(out); p.url == "" && lines.Scan(); {
 		if url, ok := strings.CutPrefix(lines.Text(), "listening on "); ok {
 			p.url = url
+		}
+		if url, ok := strings.CutPrefix(lines.Text(), "metrics at "); ok {
+			p.ops = url
 		}
 	}
 	require.NotEmpty(t, p.url, "the server did not start")

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/liveproof/liveproof/benchmark"
+	"github.com/liveproof/liveproof/internal/atomicfile"
 )
 
 const protocolHelp = `Writes protocol.csv (docs/benchmarks.md): which of the extracted videos are for training, development
@@ -109,7 +110,7 @@ func (o protocolOptions) write(p benchmark.Protocol, uses []benchmark.Use, out, 
 	for _, warning := range warnings {
 		fmt.Fprintln(errOut, "warning:", warning)
 	}
-	if err := benchmark.WriteFile(o.out, func(w io.Writer) error { return benchmark.WriteProtocol(w, uses) }); err != nil {
+	if err := atomicfile.Write(o.out, func(w io.Writer) error { return benchmark.WriteProtocol(w, uses) }); err != nil {
 		return fmt.Errorf("--out: %w", err)
 	}
 	return p.Summary(out, uses)

@@ -16,6 +16,7 @@ import (
 	"github.com/liveproof/liveproof"
 	"github.com/liveproof/liveproof/engine"
 	"github.com/liveproof/liveproof/internal/check"
+	"github.com/liveproof/liveproof/media"
 )
 
 const replayHelp = `Judges video files. Prints one line per file, in the order given.
@@ -35,7 +36,8 @@ published in real time over WebRTC to the whole live system, which may lose, del
   liveproof replay --via webrtc --loss 0.02 --jitter 20ms clip.mp4             over a bad network
 
 "verdict" and "score" (smoothed ρ) are those that a live session got or would have got; "mean_rho" is the
-weighted mean over all scored frames, as benchmarks use it. Exit code 3: a file could not be judged.`
+weighted mean over all scored frames, as benchmarks use it. Exit code 3: a file could not be judged. A file that is
+damaged or cut is never live; the line below it, "error" in JSON, says what is damaged, and "damaged_from" from when on.`
 
 // replayOptions are the flags of `liveproof replay`.
 type replayOptions struct {
@@ -113,6 +115,8 @@ type replayLine struct {
 	Samples   []sampleLine         `json:"samples,omitempty"`
 	WebRTC    *webrtcLine          `json:"webrtc,omitempty"`
 	Error     string               `json:"error,omitempty"`
+	// DamagedFrom is the time of the last picture before the damage of a file that is damaged or cut.
+	DamagedFrom *float64 `json:"damaged_from,omitempty"`
 }
 
 type sampleLine struct {
@@ -196,6 +200,10 @@ func (o replayOptions) line(judged engine.Judged) replayLine {
 	}
 	if judged.Err != nil {
 		line.Error = judged.Err.Error()
+	}
+	if damage, ok := errors.AsType[*media.DamageError](judged.Err); ok {
+		from := damage.From.Seconds()
+		line.DamagedFrom = &from
 	}
 	return line
 }

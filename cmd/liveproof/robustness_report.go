@@ -7,10 +7,10 @@ import (
 	"path/filepath"
 
 	"github.com/liveproof/liveproof"
-	"github.com/liveproof/liveproof/benchmark"
 	"github.com/liveproof/liveproof/evaluation"
 	"github.com/liveproof/liveproof/evaluation/report"
 	"github.com/liveproof/liveproof/evaluation/robustness"
+	"github.com/liveproof/liveproof/internal/atomicfile"
 )
 
 // conclude writes the report in all its forms and prints it.
@@ -30,7 +30,7 @@ func (o robustnessOptions) conclude(cfg Config, plan evaluation.Plan, s *sweep, 
 		"robustness.json": asJSON, "robustness.txt": r.Text, "robustness.md": r.Markdown,
 		"robustness.svg": func(w io.Writer) error { return report.PlotRobustness(w, r) },
 	} {
-		if err := benchmark.WriteFile(filepath.Join(o.evaluate.out, name), write); err != nil {
+		if err := atomicfile.Write(filepath.Join(o.evaluate.out, name), write); err != nil {
 			return fmt.Errorf("--out: %w%s", err, mendOutput(err, o.evaluate.out))
 		}
 	}

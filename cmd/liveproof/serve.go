@@ -119,5 +119,8 @@ func serve(ctx context.Context, cfg Config, mode serveMode, out, errOut io.Write
 		return err
 	}
 	defer func() { err = s.close(err) }()
+	if err := s.confine(); err != nil {
+		return err
+	}
 	return s.run(ctx, hangups, func() { s.announce(out) })
 }

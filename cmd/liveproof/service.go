@@ -35,7 +35,9 @@ type service struct {
 	signer *results.Signer  // nil: results are not signed
 	hooks  *webhooks.Sender // nil: nobody is told
 	server *ingest.Server
-	opened []io.Closer // in the order in which they were opened; the listener of ops is the first
+
+	sandboxed *prometheus.GaugeVec // which parts of the sandbox are in force
+	opened    []io.Closer          // in the order in which they were opened; the listener of ops is the first
 }
 
 // openService opens everything, or nothing after an error.
@@ -49,6 +51,7 @@ func openService(ctx context.Context, cfg Config, mode serveMode, log *slog.Logg
 
 func (s *service) open(ctx context.Context) (err error) {
 	reg := newRegistry()
+	s.sandboxed = newSandboxGauge(reg)
 	if s.ops, err = listenOps(s.cfg.Ops, reg, s.log); err != nil {
 		return err
 	}

@@ -7,7 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/liveproof/liveproof/benchmark"
+	"github.com/liveproof/liveproof/internal/atomicfile"
 )
 
 // The files of a report.
@@ -24,10 +24,10 @@ func (r *Report) Write(dir string) error {
 	if err := os.Remove(filepath.Join(dir, JSONName)); err != nil && !os.IsNotExist(err) {
 		return err
 	}
-	if err := benchmark.WriteFile(filepath.Join(dir, HTMLName), r.HTML); err != nil {
+	if err := atomicfile.Write(filepath.Join(dir, HTMLName), r.HTML); err != nil {
 		return fmt.Errorf("the page: %w", err)
 	}
-	return benchmark.WriteFile(filepath.Join(dir, JSONName), r.JSON)
+	return atomicfile.Write(filepath.Join(dir, JSONName), r.JSON)
 }
 
 // JSON writes the report for programs.

@@ -14,7 +14,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from liveproof_base import manifest, processes, progress, video
+from liveproof_base import manifest, processes, progress, video, whole
 
 from . import content, devices, draw, film, geometry, media, portraits
 from .ingredients import ALL
@@ -154,7 +154,7 @@ def shoot(row: Row, production: Production, items: list[portraits.Portrait]) -> 
 def shoot_all(production: Production, workers: int) -> int:
     """Films what is not there yet; returns the number of videos of the plan."""
     rows, items = read_plan(production.root / "plan.csv"), cast(production.faces)
-    (production.root / manifest.RENDERED).write_text(NOTICE)
+    whole.text(production.root / manifest.RENDERED, NOTICE)
     bar = progress.Progress(f"film {production.root.name}", len(rows))
     for _ in processes.spread(_one, rows, workers, _start, (production, items), chunk=2):
         bar.step()

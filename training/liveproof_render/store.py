@@ -5,13 +5,12 @@ from __future__ import annotations
 import csv
 import dataclasses
 import hashlib
-import os
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from liveproof_base import manifest, processes, progress
+from liveproof_base import manifest, processes, progress, whole
 from liveproof_base.crop import SIZE
 
 from . import crops, portraits
@@ -75,12 +74,10 @@ def render_all(items, rendering: Rendering, variants: dict[str, int], workers: i
         count = sum(j.split == split for j in jobs)
         np.lib.format.open_memmap(out / f"{split}.npy", mode="w+", dtype=np.uint8, shape=(count, SIZE, SIZE, 3)).flush()
     digests = _run(jobs, rendering, workers)
-    partial = table.with_suffix(".partial")
-    with partial.open("w", newline="") as f:
+    with whole.file(table) as partial, partial.open("w", newline="") as f:
         writer = csv.DictWriter(f, FIELDS, restval="")
         writer.writeheader()
         writer.writerows(row(job, rendering.seed, digest) for job, digest in zip(jobs, digests, strict=True))
-    os.replace(partial, table)
 
 
 def row(job: Job, seed: int, digest: str) -> dict:

@@ -10,6 +10,8 @@ import dataclasses
 import json
 from pathlib import Path
 
+from liveproof_base import whole
+
 from . import settings
 from .method.adversary import DomainSettings
 from .method.losses import LOSSES, LossSettings
@@ -154,7 +156,7 @@ class TrainConfig:
             raise ValueError("sampling: matched weighs single crops; use frames all")
 
     def save(self, path: Path) -> None:
-        path.write_text(json.dumps(self.nested(), indent=2) + "\n")
+        whole.text(path, json.dumps(self.nested(), indent=2) + "\n")
 
     @staticmethod
     def from_dict(values: dict) -> TrainConfig:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
+from liveproof_base import whole
+
 from . import metrics
 
 INK = {"none": "#1b7f5c", "print": "#b8572a", "cut": "#8d6a9f", "replay": "#4a5fb0"}
@@ -36,7 +38,8 @@ def save(fig, out) -> None:
 
     if isinstance(out, (str, Path)):
         Path(out).parent.mkdir(parents=True, exist_ok=True)
-        fig.savefig(out, dpi=130)
+        with whole.file(Path(out)) as partial:
+            fig.savefig(partial, dpi=130)
     else:
         fig.savefig(out, format="svg", metadata={"Date": None})
     plt.close(fig)

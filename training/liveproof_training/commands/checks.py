@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from liveproof_base import whole
 from liveproof_base.commandline import command
 
 
@@ -31,7 +32,7 @@ def _nuisance(args) -> None:
     result = nuisance.report(x["train"], y["train"], x[args.judge], y[args.judge], args.seed)
     text = json.dumps(result, indent=2)
     if args.out:
-        Path(args.out).write_text(text + "\n")
+        whole.text(Path(args.out), text + "\n")
     print(text)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from liveproof_base import whole
 from liveproof_base.commandline import add_detector, command
 
 EXPORT = """Writes OUT/NAME-PRECISION.onnx under docs/model-contract.md and OUT/NAME-parity.json: largest and mean difference of rho from
@@ -86,7 +87,7 @@ def _speed(args) -> None:
     models = {Path(file).stem: Path(file) for file in args.model}
     rows = speed.measure(models, _numbers(args.batches), _numbers(args.threads), args.rounds)
     if args.out:
-        Path(args.out).write_text(json.dumps(rows, indent=1) + "\n")
+        whole.text(Path(args.out), json.dumps(rows, indent=1) + "\n")
     print(speed.table(rows))
 
 

@@ -6,10 +6,11 @@ import base64
 import html
 import io
 import json
-import os
 from pathlib import Path
 
 import numpy as np
+
+from liveproof_base import whole
 
 from .. import metrics, plots
 from . import videos
@@ -29,15 +30,9 @@ def write(out: Path, header: dict, result: dict, parts: dict) -> dict:
     report = {**header, **result}
     videos.write(out / "scores.csv", [v for part in parts.values() for v in part.videos])
     videos.write_frames(out / "frames.csv", [(p.role, p.crops, p.rho) for p in parts.values()])
-    _replace(out / "report.html", page(report, parts["test"].videos))
-    _replace(out / "report.json", json.dumps(report, indent=2) + "\n")
+    whole.text(out / "report.html", page(report, parts["test"].videos))
+    whole.text(out / "report.json", json.dumps(report, indent=2) + "\n")
     return report
-
-
-def _replace(path: Path, text: str) -> None:
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(text, encoding="utf-8")
-    os.replace(partial, path)
 
 
 def percent(value: float | None) -> str:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 
 import cv2
 import numpy as np
 
+from liveproof_base import whole
 from liveproof_base.progress import Progress
 
 from .. import metrics, plots
@@ -145,9 +145,7 @@ def run(model: Model, crops: data.Crops, per_class: int, out: Path) -> dict:
     out.mkdir(parents=True, exist_ok=True)
     draw_scores(rows, model.threshold, out / "robustness-rho.png")
     draw_errors(rows, out / "robustness-errors.png")
-    partial = out / "robustness.json.partial"
-    partial.write_text(json.dumps(result, indent=2) + "\n")
-    os.replace(partial, out / "robustness.json")
+    whole.text(out / "robustness.json", json.dumps(result, indent=2) + "\n")
     return result
 
 

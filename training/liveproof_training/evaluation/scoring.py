@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from liveproof_base import manifest
+from liveproof_base import manifest, whole
 from liveproof_base.progress import Progress
 
 from .. import metrics
@@ -153,6 +153,6 @@ def markdown(rows: dict[str, dict[str, float]]) -> str:
 def write(out: Path, name: str, rows: dict, rho: np.ndarray, crops: data.Crops) -> None:
     """OUT/NAME.json (the table) and OUT/NAME.csv (one line per crop)."""
     out.mkdir(parents=True, exist_ok=True)
-    (out / f"{name}.json").write_text(json.dumps(rows, indent=2) + "\n")
+    whole.text(out / f"{name}.json", json.dumps(rows, indent=2) + "\n")
     lines = ((i, pai, y, f"{r:.6f}") for i, (pai, y, r) in enumerate(zip(crops.pai, crops.labels, rho)))
     videos.table(out / f"{name}.csv", ("index", "pai", "label", "rho"), lines)

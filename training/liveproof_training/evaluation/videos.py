@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import csv
 import dataclasses
-import os
 from pathlib import Path
 
 import numpy as np
+
+from liveproof_base import whole
 
 from .. import metrics
 
@@ -92,9 +93,7 @@ def write_frames(path: Path, parts) -> None:
 
 def table(path: Path, header: tuple[str, ...], lines) -> None:
     """A CSV file, whole or not at all."""
-    partial = path.with_name(path.name + ".partial")
-    with partial.open("w", newline="", encoding="utf-8") as f:
+    with whole.file(path) as partial, partial.open("w", newline="", encoding="utf-8") as f:
         writer = csv.writer(f)
         writer.writerow(header)
         writer.writerows(lines)
-    os.replace(partial, path)

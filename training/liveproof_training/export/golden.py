@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from pathlib import Path
 
 import cv2
 import numpy as np
 import onnx
+
+from liveproof_base import whole
 
 from ..fit import checkpoint, engine
 from ..loading import data
@@ -113,6 +114,4 @@ def _spread(ids: np.ndarray, count: int) -> np.ndarray:
 
 
 def _write(path: Path, body: dict) -> None:
-    partial = path.with_suffix(".partial")
-    partial.write_text(json.dumps(body, indent=1) + "\n")
-    os.replace(partial, path)
+    whole.text(path, json.dumps(body, indent=1) + "\n")

@@ -14,7 +14,7 @@ import onnx
 import torch
 from torch import nn
 
-from liveproof_base import manifest
+from liveproof_base import manifest, whole
 
 from .. import contract
 from ..fit import checkpoint, engine
@@ -184,6 +184,4 @@ def _stamp(file: Path, precision: str, k: int, state: dict, sources: Sources, to
 
 
 def _write_report(told: dict, path: Path) -> None:
-    partial = path.with_suffix(".partial")
-    partial.write_text(json.dumps(told, indent=1) + "\n")
-    os.replace(partial, path)
+    whole.text(path, json.dumps(told, indent=1) + "\n")

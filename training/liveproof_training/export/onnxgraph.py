@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
 import onnx
 import onnxruntime
 from onnx import TensorProto, helper
+
+from liveproof_base import whole
 
 from .. import contract
 
@@ -86,6 +87,5 @@ def save(model: onnx.ModelProto, path: Path) -> None:
     """Checked, and whole or not at all."""
     model.ir_version = contract.IR_VERSION
     onnx.checker.check_model(model)
-    partial = path.with_suffix(".partial")
-    onnx.save(model, partial)
-    os.replace(partial, path)
+    with whole.file(path) as partial:
+        onnx.save(model, partial)

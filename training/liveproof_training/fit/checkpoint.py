@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import torch
+
+from liveproof_base import whole
 
 from ..config import TrainConfig
 from ..method import initial, model
@@ -13,9 +14,8 @@ from ..method import initial, model
 
 def save(path: Path, net, config: TrainConfig, step: int, extra: dict) -> None:
     state = {"model": net.state_dict(), "config": config.nested(), "step": step, **extra}
-    partial = path.with_suffix(".partial")
-    torch.save(state, partial)
-    os.replace(partial, path)
+    with whole.file(path) as partial:
+        torch.save(state, partial)
 
 
 def load(path: Path) -> dict:

@@ -7,11 +7,12 @@ network, without ever looking at the medium. Near AUC 0.5 is good.
 from __future__ import annotations
 
 import hashlib
-import os
 from pathlib import Path
 
 import cv2
 import numpy as np
+
+from liveproof_base import whole
 
 from .. import metrics
 
@@ -47,9 +48,8 @@ def cached_table(folder: Path, split: str, images) -> np.ndarray:
     digest = hashlib.sha256((folder / "manifest.csv").read_bytes()).hexdigest()[:16]
     path = folder / f"nuisance-{split}-{digest}.npy"
     if not path.is_file():
-        partial = path.with_suffix(f".{os.getpid()}.partial.npy")  # every process of torchrun makes its own
-        np.save(partial, table(images))
-        os.replace(partial, path)
+        with whole.file(path) as partial:
+            np.save(partial, table(images))
     return np.load(path)
 
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-import os
 import shutil
 from pathlib import Path
 
 import numpy as np
 
-from liveproof_base import manifest
+from liveproof_base import manifest, whole
 from liveproof_base.progress import Progress
 
 from .. import contract
@@ -36,8 +35,9 @@ def pack(source: Path, out: Path, frames: int) -> Path:
     _write(out / "manifest.csv", rows)
     for name in (manifest.RENDERED, "report.json"):
         if (source / name).exists():
-            (out / name).write_bytes((source / name).read_bytes())
-    stamp.write_text(json.dumps(made_from) + "\n")  # last: a folder without it is not whole
+            with whole.file(out / name) as partial:
+                partial.write_bytes((source / name).read_bytes())
+    whole.text(stamp, json.dumps(made_from) + "\n")  # last: a folder without it is not whole
     return out
 
 
@@ -88,9 +88,7 @@ def _copy(source: Path, rows: list[dict[str, str]], path: Path) -> None:
 
 
 def _write(path: Path, rows: list[dict[str, str]]) -> None:
-    partial = path.with_name(path.name + ".partial")
-    with partial.open("w", newline="", encoding="utf-8") as f:
+    with whole.file(path) as partial, partial.open("w", newline="", encoding="utf-8") as f:
         writer = csv.DictWriter(f, rows[0].keys())
         writer.writeheader()
         writer.writerows({**row, "crop": f"crops.npy#{i}"} for i, row in enumerate(rows))
-    os.replace(partial, path)

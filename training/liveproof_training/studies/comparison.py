@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
+from liveproof_base import whole
+
 from .. import metrics, plots
 from ..config import TrainConfig, flat
 from ..evaluation import videos
@@ -204,5 +206,5 @@ def write(name: str, results: list[dict], baseline: list[dict], out: Path) -> st
         draw_effects(results, out / "ingredients-auc.png")
     else:
         draw_arms(results, out / "ablation.png")
-    (out / f"{name}.md").write_text(text, encoding="utf-8")
+    whole.text(out / f"{name}.md", text)
     return text

@@ -15,10 +15,9 @@ from __future__ import annotations
 import csv
 import dataclasses
 import json
-import os
 from pathlib import Path
 
-from liveproof_base import manifest
+from liveproof_base import manifest, whole
 
 from ..config import TrainConfig, differences
 from ..evaluation import judge, report, scoring
@@ -163,12 +162,10 @@ def hold_out(path: Path) -> int:
         seen[key] = seen.get(key, 0) + 1
         if seen[key] % HELD_OUT == 0:
             row["role"] = "dev"
-    partial = path.with_name(path.name + ".partial")
-    with partial.open("w", newline="", encoding="utf-8") as f:
+    with whole.file(path) as partial, partial.open("w", newline="", encoding="utf-8") as f:
         writer = csv.DictWriter(f, rows[0].keys())
         writer.writeheader()
         writer.writerows(rows)
-    os.replace(partial, path)
     held = sum(r["role"] == "dev" for r in rows)
     print(f"{path}: no dev videos; {held} of the training videos are held out to choose the threshold on", flush=True)
     return held
@@ -211,6 +208,4 @@ def models(name: str, checkpoint: Path, config: TrainConfig, out: Path, demo: bo
 
 
 def _write(path: Path, content: dict) -> None:
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(json.dumps(content, indent=2) + "\n")
-    os.replace(partial, path)
+    whole.text(path, json.dumps(content, indent=2) + "\n")

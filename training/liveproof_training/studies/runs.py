@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 import gc
 import json
-import os
 import shutil
 import time
 from collections.abc import Callable
@@ -17,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from liveproof_base import manifest
+from liveproof_base import manifest, whole
 
 from ..config import ARMS, TrainConfig, differences
 from ..evaluation import judge, scoring, videos
@@ -179,9 +178,7 @@ def _train(job: Job, path: Path, keep_weights: bool) -> dict:
     del trainer, told
     gc.collect()
     result["seconds"] = time.monotonic() - start
-    partial = path.with_name("result.json.partial")
-    partial.write_text(json.dumps(result, indent=2) + "\n")
-    os.replace(partial, path)
+    whole.text(path, json.dumps(result, indent=2) + "\n")
     return result
 
 

@@ -37,6 +37,7 @@ export const es: Catalogue = {
     overexposed: 'Hay demasiada luz. Apártese de la lámpara o de la ventana.',
     blurred: 'No se mueva, o limpie la lente de la cámara.',
     low_contrast: 'La imagen es pálida. Póngase de cara a una luz o limpie la lente.',
+    hazy: 'La imagen está velada. Limpie la lente de la cámara y evite la luz de frente a ella.',
     low_bitrate: 'La conexión es demasiado lenta. Acérquese al rúter o pruebe otra red.',
     motion_missing: 'Mueva un poco la cabeza y parpadee.',
     challenge_unanswered: 'Siga las instrucciones de la pantalla.',
@@ -119,7 +120,6 @@ export const es: Catalogue = {
     connection_lost: { title: 'Se perdió la conexión', text: 'Compruebe su conexión a Internet e inténtelo de nuevo.' },
     interrupted: { title: 'La prueba se interrumpió', text: 'Mantenga esta página a la vista hasta el final.' },
     protocol_error: { title: 'Algo no encajó', text: 'Recargue la página e inténtelo de nuevo.' },
-    hazy: 'La imagen está velada. Limpie la lente de la cámara y evite la luz de frente a ella.',
     server_error: { title: 'Algo falló', text: 'Fue por nuestra parte. Inténtelo de nuevo en un momento.' },
   },
 };

@@ -37,6 +37,7 @@ export const fr: Catalogue = {
     overexposed: 'Trop de lumière. Éloignez-vous de la lampe ou de la fenêtre.',
     blurred: 'Ne bougez pas, ou essuyez l’objectif.',
     low_contrast: 'L’image est pâle. Tournez-vous vers une lumière ou essuyez l’objectif.',
+    hazy: 'L’image est voilée. Nettoyez l’objectif et évitez la lumière dirigée vers lui.',
     low_bitrate: 'La connexion est trop lente. Approchez-vous du routeur ou essayez un autre réseau.',
     motion_missing: 'Bougez un peu la tête et clignez des yeux.',
     challenge_unanswered: 'Suivez les instructions à l’écran.',
@@ -119,7 +120,6 @@ export const fr: Catalogue = {
     connection_lost: { title: 'La connexion a été perdue', text: 'Vérifiez votre connexion à Internet, puis réessayez.' },
     interrupted: { title: 'Le contrôle a été interrompu', text: 'Gardez cette page visible jusqu’à la fin du contrôle.' },
     protocol_error: { title: 'Quelque chose ne concordait pas', text: 'Rechargez la page et réessayez.' },
-    hazy: 'L’image est voilée. Nettoyez l’objectif et évitez la lumière dirigée vers lui.',
     server_error: { title: 'Un problème est survenu', text: 'Il venait de chez nous. Réessayez dans un instant.' },
   },
 };

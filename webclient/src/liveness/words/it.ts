@@ -37,6 +37,7 @@ export const it: Catalogue = {
     overexposed: 'C’è troppa luce. Allontanati dalla lampada o dalla finestra.',
     blurred: 'Resta fermo, o pulisci l’obiettivo.',
     low_contrast: 'L’immagine è sbiadita. Girati verso una luce o pulisci l’obiettivo.',
+    hazy: 'L’immagine è velata. Pulisci l’obiettivo ed evita la luce rivolta verso di esso.',
     low_bitrate: 'La connessione è troppo lenta. Avvicinati al router o prova un’altra rete.',
     motion_missing: 'Muovi un po’ la testa e sbatti le palpebre.',
     challenge_unanswered: 'Segui le istruzioni sullo schermo.',
@@ -116,7 +117,6 @@ export const it: Catalogue = {
     connection_lost: { title: 'La connessione si è interrotta', text: 'Controlla la connessione a Internet, poi riprova.' },
     interrupted: { title: 'La verifica è stata interrotta', text: 'Tieni visibile questa pagina fino alla fine.' },
     protocol_error: { title: 'Qualcosa non corrispondeva', text: 'Ricarica la pagina e riprova.' },
-    hazy: 'L’immagine è velata. Pulisci l’obiettivo ed evita la luce rivolta verso di esso.',
     server_error: { title: 'Qualcosa non ha funzionato', text: 'È stato da parte nostra. Riprova tra un momento.' },
   },
 };

@@ -37,6 +37,7 @@ export const pt: Catalogue = {
     overexposed: 'Há luz demais. Afaste-se da lâmpada ou da janela.',
     blurred: 'Não se mova, ou limpe a lente da câmera.',
     low_contrast: 'A imagem está pálida. Vire-se para uma luz ou limpe a lente.',
+    hazy: 'A imagem está enevoada. Limpe a lente e evite luz voltada para ela.',
     low_bitrate: 'A conexão é lenta demais. Chegue mais perto do roteador ou tente outra rede.',
     motion_missing: 'Mova um pouco a cabeça e pisque.',
     challenge_unanswered: 'Siga as instruções na tela.',
@@ -119,7 +120,6 @@ export const pt: Catalogue = {
     connection_lost: { title: 'A conexão foi perdida', text: 'Verifique a sua conexão com a internet e tente de novo.' },
     interrupted: { title: 'A verificação foi interrompida', text: 'Mantenha esta página visível até o fim.' },
     protocol_error: { title: 'Algo não combinou', text: 'Recarregue a página e tente de novo.' },
-    hazy: 'A imagem está enevoada. Limpe a lente e evite luz voltada para ela.',
     server_error: { title: 'Algo deu errado', text: 'Foi do nosso lado. Tente de novo em um momento.' },
   },
 };

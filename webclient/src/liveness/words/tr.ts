@@ -37,6 +37,7 @@ export const tr: Catalogue = {
     overexposed: 'Işık çok fazla. Lambadan ya da pencereden uzaklaşın.',
     blurred: 'Kıpırdamayın ya da kameranın merceğini silin.',
     low_contrast: 'Görüntü soluk. Işığa doğru dönün ya da merceği silin.',
+    hazy: 'Görüntü puslu. Kameranın merceğini silin ve ışığın merceğe gelmesini önleyin.',
     low_bitrate: 'Bağlantı çok yavaş. Yönlendiriciye yaklaşın ya da başka bir ağ deneyin.',
     motion_missing: 'Başınızı biraz hareket ettirin ve göz kırpın.',
     challenge_unanswered: 'Ekrandaki yönergeleri izleyin.',
@@ -116,7 +117,6 @@ export const tr: Catalogue = {
     connection_lost: { title: 'Bağlantı koptu', text: 'İnternet bağlantınızı kontrol edip yeniden deneyin.' },
     interrupted: { title: 'Kontrol yarıda kesildi', text: 'Kontrol bitene kadar bu sayfayı görünür tutun.' },
     protocol_error: { title: 'Bir şeyler uyuşmadı', text: 'Sayfayı yenileyip yeniden deneyin.' },
-    hazy: 'Görüntü puslu. Kameranın merceğini silin ve ışığın merceğe gelmesini önleyin.',
     server_error: { title: 'Bir sorun oldu', text: 'Sorun bizim tarafımızdaydı. Biraz sonra yeniden deneyin.' },
   },
 };
