@@ -27,16 +27,38 @@ const dimensions = 512
 // face is an aligned picture of a face in the embedder's input: [3][112][112], red first, (level - 127.5)/128.
 type face [3 * side * side]float32
 
-// faceOf cuts the face out.
+// faceOf cuts the face out. Each pixel is the mean of as many points as the picture has pixels there, each interpolated.
 func faceOf(img *liveproof.Image, s similarity) *face {
 	f := new(face)
 	points := min(max(int(math.Round(math.Hypot(float64(s.a), float64(s.b)))), 1), 6)
-	square{size: side, cells: side, points: points}.sample(img, s, func(x, y int, rgb [3]float32) {
-		for c, v := range rgb {
-			f[(c*side+y)*side+x] = (v - 127.5) / 128
+	step, scale := 1/float32(points), 1/float32(points*points)
+	for y := range side {
+		for x := range side {
+			var sum [3]float32
+			for i := range points * points {
+				u, v := float32(x)+(float32(i%points)+0.5)*step, float32(y)+(float32(i/points)+0.5)*step
+				interpolate(img, s.a*u-s.b*v+s.tx-0.5, s.b*u+s.a*v+s.ty-0.5, &sum)
+			}
+			for c, v := range sum {
+				f[(c*side+y)*side+x] = (v*scale - 127.5) / 128
+			}
 		}
-	})
+	}
 	return f
+}
+
+// interpolate adds the colour at (x, y), bilinearly. Outside the picture the border is repeated.
+func interpolate(img *liveproof.Image, x, y float32, sum *[3]float32) {
+	x, y = max(0, min(x, float32(img.Width-1))), max(0, min(y, float32(img.Height-1)))
+	x0, y0 := int(x), int(y)
+	wx, wy := x-float32(x0), y-float32(y0)
+	right, down := 3*(min(x0+1, img.Width-1)-x0), (min(y0+1, img.Height-1)-y0)*img.Stride
+	p := img.Pix[y0*img.Stride+3*x0:]
+	for c := range sum {
+		top := float32(p[c])*(1-wx) + float32(p[right+c])*wx
+		bottom := float32(p[down+c])*(1-wx) + float32(p[down+right+c])*wx
+		sum[c] += top*(1-wy) + bottom*wy
+	}
 }
 
 // embedding has norm 1.

@@ -145,7 +145,7 @@ func (w *Watcher) judge(ctx context.Context, v liveproof.View, s sight) liveproo
 	}
 	person, scene := against.nearest(s)
 	f := w.decide(ctx, v, s, person, scene, against)
-	f.Signals = map[string]float64{"likeness": person}
+	f.Signals = map[string]float64{"identity.likeness": person}
 	return f
 }
 

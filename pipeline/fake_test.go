@@ -63,6 +63,11 @@ func (p *picture) RGB(pool *liveproof.ImagePool) (*liveproof.Image, error) {
 	return img, nil
 }
 
+// trusting takes everybody for the same person. The fake pictures are noise, so that each pair is a cut.
+type trusting struct{}
+
+func (trusting) Examine(context.Context, liveproof.View) (liveproof.Finding, error) { return liveproof.Finding{}, nil }
+
 // number is which picture an image or crop was made from.
 func number(img *liveproof.Image) int { return int(img.Pix[0]) | int(img.Pix[1])<<8 }
 
@@ -275,7 +280,7 @@ func (r *rig) runWith(ctx context.Context, recorder Recorder) (liveproof.Verdict
 
 func (r *rig) runFrom(ctx context.Context, src Source, recorder Recorder) (liveproof.Verdict, error) {
 	r.t.Helper()
-	s, err := New(r.cfg, Deps{Source: src, Detector: &r.models, Cropper: &r.models, Scorer: &r.models,
+	s, err := New(r.cfg, Deps{Source: src, Detector: &r.models, Cropper: &r.models, Scorer: &r.models, Identity: trusting{},
 		Recorder: recorder, Observer: r.observe, Policy: r.policy, Pool: &r.pool, Metrics: r.met, Media: r.media, Examiners: r.examiners}, r.info)
 	require.NoError(r.t, err)
 	r.end, err = s.Run(ctx)
