@@ -20,7 +20,7 @@ const (
 )
 
 // grid has its centre at the face's, and reaches one width of the embedder's input around it.
-var grid = square{x: -56, y: -40, size: 224, cells: gridSide, points: 3}
+var grid = square{x: -56, y: -40, size: 224, cells: gridSide, points: 2}
 
 // appearance describes a person's head and shoulders for comparison with pictures of the same session: the directions of the gradients in
 // 8×8 cells (histograms of oriented gradients) and the logarithms of the colours in the same cells. Each half has mean 0 and norm √½, colours
@@ -58,7 +58,7 @@ func describeTexture(luma *[gridSide][gridSide]float32, to *[textures]float32) {
 			gx, gy := float64(luma[y][x+1]-luma[y][x-1]), float64(luma[y+1][x]-luma[y-1][x])
 			turn := math.Atan2(gy, gx)/(2*math.Pi)*bins + bins
 			low := math.Floor(turn)
-			strength := float32(math.Hypot(gx, gy))
+			strength := float32(math.Sqrt(gx*gx + gy*gy))
 			high := float32(turn-low) * strength
 			spread(to, x, y, int(low)%bins, strength-high)
 			spread(to, x, y, (int(low)+1)%bins, high)

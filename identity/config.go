@@ -33,7 +33,7 @@ type Config struct {
 
 // DefaultConfig returns the settings that the service starts with.
 func DefaultConfig() Config {
-	return Config{Timeout: 500 * time.Millisecond, Every: 5 * time.Second, Same: 0.62, Other: 0.3, Alike: 0.86, Sure: 0.9}
+	return Config{Timeout: 500 * time.Millisecond, Every: 5 * time.Second, Same: 0.62, Other: 0.2, Alike: 0.86, Sure: 0.9}
 }
 
 // Validate reports every setting out of its range; each error begins with the key.

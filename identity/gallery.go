@@ -31,10 +31,10 @@ func (g *gallery) add(s sight) {
 	}
 }
 
-// until returns the sights that are at least settling older than t; the oldest if there are none.
+// until returns the sights that are at least settling older than t.
 func (g gallery) until(t time.Duration) gallery {
 	n := len(g)
-	for n > 1 && g[n-1].t > t-settling {
+	for n > 0 && g[n-1].t > t-settling {
 		n--
 	}
 	return g[:n]

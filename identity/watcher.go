@@ -24,7 +24,7 @@ const (
 	fadeViews   = 4 // where the scene has changed too
 	personViews = 6 // in the same scene
 	// cutViews after a change between two pictures that may have been a cut.
-	cutViews = 2
+	cutViews = 4
 	// sceneAlike is the correlation of two pictures from which the scene is the same.
 	sceneAlike = 0.9
 	// othersNeeded is how many comparisons in a row must say that it is another face.
@@ -118,6 +118,7 @@ func (w *Watcher) begin(v liveproof.View, s sight, aligned bool) {
 // restart begins again and says why.
 func (w *Watcher) restart(v liveproof.View, s sight, aligned bool, why cause) liveproof.Finding {
 	w.met.restarted(why)
+	w.log.Debug("another person may be there", "cause", why, "t", v.T, "views", w.run.views, "embedder", w.run.latest)
 	w.begin(v, s, aligned)
 	reason := liveproof.ReasonFaceChanged
 	if why == causeCut || why == causeFade {
@@ -144,6 +145,9 @@ func (w *Watcher) judge(ctx context.Context, v liveproof.View, s sight) liveproo
 		against = w.past // a cut is sudden: the newest picture before it is the best one
 	}
 	person, scene := against.nearest(s)
+	if w.cut == liveproof.CutNone && len(against) == 0 {
+		person = 1 // too early: every view would be compared with the one before
+	}
 	f := w.decide(ctx, v, s, person, scene, against)
 	f.Signals = map[string]float64{"identity.likeness": person}
 	return f
