@@ -3,6 +3,8 @@ package identity
 import (
 	"context"
 	"time"
+
+	"github.com/liveproof/liveproof"
 )
 
 // opinion is what a comparison by the embedder says; it is a label value of a metric.
@@ -25,31 +27,32 @@ type model struct {
 	vec  *embedding
 }
 
-// look compares a face with the person's by the embedder, within Config.Timeout.
-func (w *Watcher) look(ctx context.Context, f *face, at time.Duration) (o opinion, cosine float64) {
-	if w.embed == nil || len(w.models) == 0 {
-		return absent, 0
+// look compares the view's face with the person's by the embedder, within Config.Timeout.
+func (w *Watcher) look(ctx context.Context, v liveproof.View) (o opinion) {
+	at, ok := alignment(v.Face.Landmarks)
+	if w.embed == nil || len(w.models) == 0 || !ok {
+		return absent
 	}
 	begun := time.Now()
 	defer func() { w.met.looked(o, time.Since(begun)) }()
 	ctx, cancel := context.WithTimeout(ctx, w.cfg.Timeout)
 	defer cancel()
-	w.looked = at
-	vec, cosine, err := w.compare(ctx, f)
+	w.looked = v.T
+	vec, cosine, err := w.compare(ctx, faceOf(v.Image, at))
 	if err != nil {
 		w.log.Debug("face embedder failed", "error", err)
-		return failed, 0
+		return failed
 	}
 	switch {
 	case cosine >= w.cfg.Same:
 		if len(w.models) < models {
 			w.models = append(w.models, model{vec: vec})
 		}
-		return same, cosine
+		return same
 	case cosine < w.cfg.Other:
-		return other, cosine
+		return other
 	}
-	return unsure, cosine
+	return unsure
 }
 
 // compare returns the face's embedding and its greatest cosine with the person's.

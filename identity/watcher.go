@@ -24,7 +24,7 @@ const (
 	fadeViews   = 4 // where the scene has changed too
 	personViews = 6 // in the same scene
 	// cutViews after a change between two pictures that may have been a cut.
-	cutViews = 4
+	cutViews = 2
 	// sceneAlike is the correlation of two pictures from which the scene is the same.
 	sceneAlike = 0.9
 	// othersNeeded is how many comparisons in a row must say that it is another face.
@@ -169,8 +169,7 @@ func (w *Watcher) decide(ctx context.Context, v liveproof.View, s sight, person,
 
 // survives reports whether the person is surely the same after a cut.
 func (w *Watcher) survives(ctx context.Context, v liveproof.View, person float64) bool {
-	at, _ := alignment(v.Face.Landmarks)
-	switch o, _ := w.look(ctx, faceOf(v.Image, at), v.T); o {
+	switch w.look(ctx, v) {
 	case same:
 		return true
 	case failed:
@@ -195,8 +194,7 @@ func (w *Watcher) alike(ctx context.Context, v liveproof.View, s sight) liveproo
 	if wait == 0 || v.T-w.looked < wait {
 		return liveproof.Finding{}
 	}
-	at, _ := alignment(v.Face.Landmarks)
-	o, _ := w.look(ctx, faceOf(v.Image, at), v.T)
+	o := w.look(ctx, v)
 	w.doubted = o == unsure || o == other
 	if w.another(o) {
 		return w.restart(v, s, true, causeFace)
@@ -241,8 +239,7 @@ func (w *Watcher) lookAt(ctx context.Context, v liveproof.View) opinion {
 	if w.run.latest != "" && v.T-w.looked < lookAgain {
 		return ""
 	}
-	at, _ := alignment(v.Face.Landmarks)
-	w.run.latest, _ = w.look(ctx, faceOf(v.Image, at), v.T)
+	w.run.latest = w.look(ctx, v)
 	return w.run.latest
 }
 
