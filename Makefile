@@ -21,7 +21,7 @@ RUFF := .venv/bin/ruff
 PRETTIER := webclient/node_modules/.bin/prettier --config webclient/.prettierrc.json
 CLIENT_SCRIPTS := "examples/**/*.mjs" "clients/*.{js,mjs,json}" "clients/browser/**/*.{js,mjs}" "!clients/package-lock.json"
 
-.PHONY: help run test setup build web lint lint-go lint-training lint-web format test-go test-thorough test-web test-training test-browser test-clients test-clients-quick test-integrations test-integrations-web test-integrations-api test-webhooks test-schema call-on-screen package
+.PHONY: help run test setup build web lint lint-go lint-training lint-web format test-go test-thorough test-web test-training test-browser test-clients test-clients-quick test-integrations test-integrations-web test-integrations-api test-webhooks test-schema call-on-screen package identity
 .PHONY: encoders soak bench bench-sessions bench-verdict bench-owners bench-plot bench-peer fuzz clean
 
 help: ## this list
@@ -81,6 +81,9 @@ test-go: ## Go tests with the race detector
 
 test-thorough: ## every encoder, dimming, network and swap of the tests with long tables; test-go tries a few of each (LIVEPROOF_SHARED)
 	TEST_THOROUGH=1 go test ./cmd/liveproof -run 'BadNetworks|Lossy|Frozen|Flat|Relaxed' -count 1 -timeout 30m -v
+
+identity: ## people spliced into each other and one person in changing light, through encoders and pipeline, in full: rows into $IDENTITY_OUT (LIVEPROOF_SHARED)
+	TEST_THOROUGH=1 go test ./cmd/liveproof -run 'AnotherPersonRestarts|OnePersonKeepsEvidence' -count 1 -timeout 4h -v
 
 test-web: ## TypeScript: types, unit tests, and the npm package as others use it
 	cd webclient && npm run --silent typecheck && npm test --silent && npm run --silent test:package

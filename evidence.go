@@ -54,9 +54,21 @@ type View struct {
 	Face Face
 	// Track is the followed identity, from 1.
 	Track int
+	// Cut says whether another scene may have begun since the last view.
+	Cut Cut
 	// Reasons say why the sample will not be scored; empty if it will.
 	Reasons []Reason
 }
+
+// Cut is how surely another scene begins between two neighbouring pictures of a stream.
+type Cut int
+
+// The degrees.
+const (
+	CutNone   Cut = iota
+	CutLikely     // a cut, or a large motion such as an arm raised before the camera
+	CutSure
+)
 
 // Finding is what an examiner of evidence concludes from a view and those before it.
 type Finding struct {
@@ -64,6 +76,8 @@ type Finding struct {
 	Given []Evidence
 	// Reasons withhold or restart: Reason.Info says what each does.
 	Reasons []Reason
+	// Doubt asks for more samples: a call that is sampled rarely is sampled at the full rate again.
+	Doubt bool
 	// Signals are measured values by name, for the timeline.
 	Signals map[string]float64
 }

@@ -25,6 +25,7 @@ const (
 	ReasonChallengeUnanswered Reason = "challenge_unanswered"
 
 	ReasonFaceChanged        Reason = "face_changed"
+	ReasonSceneCut           Reason = "scene_cut"
 	ReasonStreamChanged      Reason = "stream_changed"
 	ReasonFrozenPicture      Reason = "frozen_picture"
 	ReasonTimestampsBackward Reason = "timestamps_backward"
@@ -183,6 +184,11 @@ var reasons = []ReasonInfo{
 		Code: ReasonFaceChanged, Kind: KindStream, End: StateDecided, Fault: FaultPerson,
 		Meaning: "The followed face was lost or replaced, so the evidence started again.",
 		Advice:  "Stay in the picture until the check is done.",
+	},
+	{
+		Code: ReasonSceneCut, Kind: KindStream, End: StateDecided, Fault: FaultPerson,
+		Meaning: "The picture changed to another scene, at once or by a fade, and nothing proved that the same person is in it. So the evidence started again.",
+		Advice:  "The picture jumped. Hold the camera still until the check is done.",
 	},
 	{
 		Code: ReasonStreamChanged, Kind: KindStream, End: StateDecided, Fault: FaultNobody,

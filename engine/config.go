@@ -6,6 +6,7 @@ import (
 
 	"github.com/liveproof/liveproof/calibration"
 	"github.com/liveproof/liveproof/detector"
+	"github.com/liveproof/liveproof/identity"
 	"github.com/liveproof/liveproof/internal/check"
 	"github.com/liveproof/liveproof/media"
 	"github.com/liveproof/liveproof/models"
@@ -20,6 +21,7 @@ type Config struct {
 	Media       media.Config
 	Pipeline    pipeline.Config
 	Detector    detector.Config
+	Identity    identity.Config
 	Scorer      scorer.Config
 	Verdict     verdict.Policy
 	Calibration calibration.Config
@@ -33,6 +35,7 @@ func DefaultConfig() Config {
 		Media:       media.DefaultConfig(),
 		Pipeline:    pipeline.DefaultConfig(),
 		Detector:    detector.DefaultConfig(),
+		Identity:    identity.DefaultConfig(),
 		Scorer:      scorer.DefaultConfig(),
 		Verdict:     verdict.DefaultPolicy(),
 		Calibration: calibration.DefaultConfig(),
@@ -51,6 +54,7 @@ func (c Config) Validate() error {
 		{"media", c.Media.Validate()},
 		{"pipeline", c.Pipeline.Validate()},
 		{"detector", c.Detector.Validate()},
+		{"identity", c.Identity.Validate()},
 		{"scorer", c.Scorer.Validate()},
 		{"verdict", c.Verdict.Validate()},
 		{"calibration", c.Calibration.Validate()},

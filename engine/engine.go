@@ -9,7 +9,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/liveproof/liveproof"
+	"github.com/liveproof/liveproof/identity"
 	"github.com/liveproof/liveproof/media"
+	"github.com/liveproof/liveproof/models"
 	"github.com/liveproof/liveproof/onnx"
 	"github.com/liveproof/liveproof/pipeline"
 	"github.com/liveproof/liveproof/scorer"
@@ -25,6 +27,7 @@ type Deps struct {
 type Engine struct {
 	*Faces
 	log        *slog.Logger
+	identity   *identity.Identity
 	scorer     *scorer.Batcher
 	metrics    *pipeline.Metrics
 	thresholds thresholds
@@ -45,11 +48,21 @@ func Open(ctx context.Context, cfg Config, deps Deps) (*Engine, error) {
 		return nil, err
 	}
 	e := &Engine{Faces: faces, log: deps.Log, metrics: pipeline.NewMetrics(deps.Metrics)}
-	if err := e.openScorer(ctx, deps.Metrics); err != nil {
+	if err := errors.Join(e.openIdentity(deps.Metrics), e.openScorer(ctx, deps.Metrics)); err != nil {
 		return nil, errors.Join(err, e.Close())
 	}
 	onnx.Reclaim()
 	return e, nil
+}
+
+// openIdentity loads the face embedder, where its file is there.
+func (e *Engine) openIdentity(reg prometheus.Registerer) error {
+	file, err := e.catalog.Find(identity.Model)
+	if err != nil && !errors.Is(err, models.ErrMissing) && !errors.Is(err, models.ErrUnknown) {
+		return err
+	}
+	e.identity, err = identity.Open(e.cfg.Identity, e.runtime, file.Data, identity.NewMetrics(reg), e.log)
+	return err
 }
 
 func (e *Engine) openScorer(ctx context.Context, reg prometheus.Registerer) error {
@@ -134,6 +147,9 @@ func (e *Engine) Close() error {
 	if e.scorer != nil {
 		err = e.scorer.Close()
 	}
+	if e.identity != nil {
+		err = errors.Join(err, e.identity.Close())
+	}
 	return errors.Join(err, e.Faces.Close())
 }
 
@@ -149,7 +165,7 @@ func (e *Engine) session(cfg pipeline.Config, info liveproof.Session, model *sco
 	recorder pipeline.Recorder, observe pipeline.Observer,
 ) (*pipeline.Session, error) {
 	return pipeline.New(cfg, pipeline.Deps{
-		Source: from, Detector: e.detector.NewStream(), Cropper: e.cropper, Scorer: model, Examiners: e.examiners(info),
+		Source: from, Detector: e.detector.NewStream(), Cropper: e.cropper, Scorer: model, Identity: e.identity.Watch(), Examiners: e.examiners(info),
 		Recorder: recorder, Observer: observe, Policy: e.cfg.Verdict, Pool: e.pool,
 		Media:   func() liveproof.FrameCounts { return frameCounts(from.Counts()) },
 		Metrics: e.metrics, Log: e.log,

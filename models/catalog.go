@@ -21,6 +21,7 @@ type Kind string
 const (
 	KindDetector Kind = "detector"
 	KindScorer   Kind = "scorer"
+	KindEmbedder Kind = "embedder"
 )
 
 // Entry is one model of the catalogue.
@@ -88,7 +89,7 @@ func validate(entries []Entry) error {
 func (e Entry) validate() error {
 	errs := []error{
 		check.That("name", namePattern.MatchString(e.Name), "%q is not made of a-z 0-9 . _ -", e.Name),
-		check.OneOf("kind", string(e.Kind), string(KindDetector), string(KindScorer)),
+		check.OneOf("kind", string(e.Kind), string(KindDetector), string(KindScorer), string(KindEmbedder)),
 		check.That("file", isBaseName(e.File), "%q is not a base name", e.File),
 		check.That("sha256", sha256Pattern.MatchString(e.SHA256), "%q is not 64 lower-case hex digits", e.SHA256),
 		check.AtLeast("size", e.Size, 0),

@@ -24,7 +24,7 @@ func TestParseRefusesBadCatalogues(t *testing.T) {
 		{"bad name", strings.Replace(good, "name: net", "name: Net/1", 1), `name: "Net/1"`},
 		{"plain http", strings.Replace(good, "}", ", urls: ['http://x/y']}", 1), "urls:"},
 		{"several faults", strings.NewReplacer("detector", "oracle", "net.onnx", "../net.onnx", "name: net", "name: Net/1").Replace(good),
-			"name: \"Net/1\" is not made of a-z 0-9 . _ -\nkind: \"oracle\" is not one of detector, scorer\nfile: \"../net.onnx\" is not a base name"},
+			"name: \"Net/1\" is not made of a-z 0-9 . _ -\nkind: \"oracle\" is not one of detector, scorer, embedder\nfile: \"../net.onnx\" is not a base name"},
 		{"twice", good + strings.TrimPrefix(good, "models:\n"), "listed twice"},
 	}
 	for _, c := range cases {

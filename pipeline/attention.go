@@ -26,6 +26,7 @@ const (
 	causeStream   cause = "stream"   // the sender changed to another of its streams
 	causeUnscored cause = "unscored" // a sample was not scored, because of what it shows or because of a failure
 	causeTrack    cause = "track"    // another face is followed
+	causeIdentity cause = "identity" // the person may be another
 	causeLoss     cause = "loss"     // many pictures are lost on the network
 	causeScore    cause = "score"    // the score fell, or is near the threshold
 	causeStale    cause = "stale"    // no sample was judged for longer than the longest wait

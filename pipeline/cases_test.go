@@ -476,7 +476,7 @@ func TestPanickingEnds(t *testing.T) {
 				p.held = nil // releasing it panics
 			}
 		}))
-		s, err := New(r.cfg, Deps{Source: r.src, Detector: &r.models, Cropper: &r.models, Scorer: &r.models,
+		s, err := New(r.cfg, Deps{Source: r.src, Detector: &r.models, Cropper: &r.models, Scorer: &r.models, Identity: trusting{},
 			Recorder: r.store, Policy: r.policy, Pool: &r.pool}, r.info)
 		require.NoError(t, err)
 		end, err := s.Run(context.Background())

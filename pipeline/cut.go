@@ -3,6 +3,8 @@ package pipeline
 import (
 	"math"
 	"time"
+
+	"github.com/liveproof/liveproof"
 )
 
 // Limits that distinguish another scene from motion in the same one, by the correlation
@@ -13,6 +15,9 @@ const (
 	cutWhole = 0.1
 	// cutPatches: or at least this share of patches has a correlation below ½.
 	cutPatches = 0.12
+	// sureWhole and surePatches are the same limits for what is no motion: the smallest change in a cut to another person is 0.23, or
+	// 0.27 of the patches, and the largest in motion is 0.14, or 0.19. docs/adr/0014-identity.md has more cuts.
+	sureWhole, surePatches = 0.19, 0.23
 	// unlikeWhole: a picture is unlike the last sample if their correlation is at most
 	// 1 - unlikeWhole. A person who sits and talks stays above it for a second.
 	unlikeWhole = 0.2
@@ -30,17 +35,44 @@ type scenes struct {
 	begun, marked bool // whether last and sampled hold a picture
 	t             time.Duration
 	last, sampled coarse
+	cuts          cuts
+}
+
+// cuts counts the cuts of a stream.
+type cuts struct{ likely, sure int64 }
+
+// since is the surest of the cuts that are counted here and were not yet counted before.
+func (c cuts) since(before cuts) liveproof.Cut {
+	switch {
+	case c.sure > before.sure:
+		return liveproof.CutSure
+	case c.likely > before.likely:
+		return liveproof.CutLikely
+	}
+	return liveproof.CutNone
+}
+
+func (c *cuts) add(d difference) {
+	switch {
+	case d.whole >= sureWhole || d.patches >= surePatches:
+		c.sure++
+	case d.cut():
+		c.likely++
+	}
 }
 
 // observe takes the next picture, of stream time t. why is "" unless another scene may have
 // begun.
 func (s *scenes) observe(t time.Duration, cells *coarse, period time.Duration) (why cause) {
-	switch {
-	case !s.begun:
-	case compare(&s.last, cells).cut():
-		why = causeCut
-	case t-s.t > longGap*period:
-		why = causeGap
+	if s.begun {
+		d := compare(&s.last, cells)
+		s.cuts.add(d)
+		switch {
+		case d.cut():
+			why = causeCut
+		case t-s.t > longGap*period:
+			why = causeGap
+		}
 	}
 	s.begun, s.t, s.last = true, t, *cells
 	return why

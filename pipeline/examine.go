@@ -8,23 +8,73 @@ import (
 	"github.com/liveproof/liveproof"
 )
 
-// examine shows the frame to the examiners of evidence, and reports whether it may still be scored: not after an error, and not
-// with a doubt about the stream. unscored says why the frame would not be scored anyway.
+// examined is what the crop stage remembers of the views that were examined.
+type examined struct {
+	cuts     cuts // that the newest view was told of
+	restarts int  // of the evidence, because the person may be another
+}
+
+// examine shows the frame to the watcher of identity and to the examiners of evidence, and reports whether it may still be scored: not
+// after an error, and not with a doubt about the stream. unscored says why the frame would not be scored anyway. Examiners see a restart
+// by the watcher as another track, because what they have gathered is another person's.
 func (l *line) examine(ctx context.Context, f *frame, unscored []liveproof.Reason) bool {
-	view := liveproof.View{T: f.sample.T, Image: f.img, Face: f.face, Track: f.sample.Track, Reasons: unscored}
+	view := liveproof.View{T: f.sample.T, Image: f.img, Face: f.face, Track: f.sample.Track, Reasons: unscored,
+		Cut: f.cuts.since(l.examined.cuts)}
+	l.examined.cuts = f.cuts
+	if !l.identify(ctx, f, view) {
+		return false
+	}
+	view.Track += l.examined.restarts
 	for _, e := range l.deps.Examiners {
-		found, err := e.Examine(ctx, view)
-		if err != nil {
-			l.failed("examine", f, err)
-			f.unscored(liveproof.ReasonInternalError)
+		if !l.ask(ctx, f, e, view) {
 			return false
 		}
-		f.add(found)
 	}
 	if slices.ContainsFunc(f.sample.Reasons, liveproof.Reason.Doubtful) {
 		f.unscored()
 		return false
 	}
+	return true
+}
+
+// identify asks whether the person is still the same. Who does not answer is taken to say no.
+func (l *line) identify(ctx context.Context, f *frame, view liveproof.View) (sound bool) {
+	before := len(f.sample.Reasons)
+	switch {
+	case l.cfg.Recorded:
+		return true
+	case l.deps.Identity == nil:
+		if view.Cut == liveproof.CutSure {
+			f.sample.Reasons = append(f.sample.Reasons, liveproof.ReasonSceneCut)
+		}
+		sound = true
+	default:
+		if sound = l.ask(ctx, f, l.deps.Identity, view); !sound {
+			f.sample.Reasons = append(f.sample.Reasons, liveproof.ReasonFaceChanged)
+		}
+	}
+	if slices.ContainsFunc(f.sample.Reasons[before:], changesPerson) {
+		l.examined.restarts++
+	}
+	return sound
+}
+
+func changesPerson(r liveproof.Reason) bool {
+	return r == liveproof.ReasonFaceChanged || r == liveproof.ReasonSceneCut
+}
+
+// ask takes in one examiner's finding; after an error the frame is not scored.
+func (l *line) ask(ctx context.Context, f *frame, e Examiner, view liveproof.View) bool {
+	found, err := e.Examine(ctx, view)
+	if err != nil {
+		l.failed("examine", f, err)
+		f.unscored(liveproof.ReasonInternalError)
+		return false
+	}
+	if found.Doubt {
+		l.attention.doubt(view.T, causeIdentity)
+	}
+	f.add(found)
 	return true
 }
 

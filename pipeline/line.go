@@ -20,6 +20,7 @@ type frame struct {
 	quality liveproof.Quality    // from crop on
 	cells   *liveproof.Thumbnail // what is compared with other samples
 	passed  []glance             // pictures of the sampling grid since the last frame that became no samples
+	cuts    cuts                 // of the stream up to this picture
 	arrived time.Time
 	// reduced says that the picture is a small copy of a larger one, which does not come here.
 	reduced bool
@@ -61,8 +62,9 @@ type line struct {
 
 	attention *attention
 
-	still stillness              // the crop stage's alone
-	face  atomic.Pointer[region] // where the crop stage saw the newest face
+	still    stillness // the crop stage's alone, as is
+	examined examined
+	face     atomic.Pointer[region] // where the crop stage saw the newest face
 
 	ended error // why the source ended; read after results is closed
 }

@@ -135,7 +135,7 @@ func TestHintsAreSteady(t *testing.T) {
 
 func TestRunOnlyOnce(t *testing.T) {
 	r := fileRig(t, play(300, 30))
-	s, err := New(r.cfg, Deps{Source: r.src, Detector: &r.models, Cropper: &r.models, Scorer: &r.models, Policy: r.policy}, r.info)
+	s, err := New(r.cfg, Deps{Source: r.src, Detector: &r.models, Cropper: &r.models, Scorer: &r.models, Identity: trusting{}, Policy: r.policy}, r.info)
 	require.NoError(t, err)
 	end, err := s.Run(context.Background())
 	require.NoError(t, err)
@@ -148,7 +148,7 @@ func TestRunOnlyOnce(t *testing.T) {
 // TestMediaCounts: what the source counted is added to what the stages did.
 func TestMediaCounts(t *testing.T) {
 	r := fileRig(t, play(30, 30))
-	s, err := New(r.cfg, Deps{Source: r.src, Detector: &r.models, Cropper: &r.models, Scorer: &r.models, Policy: r.policy,
+	s, err := New(r.cfg, Deps{Source: r.src, Detector: &r.models, Cropper: &r.models, Scorer: &r.models, Identity: trusting{}, Policy: r.policy,
 		Media: func() liveproof.FrameCounts { return liveproof.FrameCounts{Received: 50, Decoded: 30, Dropped: 20} }}, r.info)
 	require.NoError(t, err)
 	_, err = s.Run(context.Background())

@@ -21,6 +21,8 @@ type Deps struct {
 	Detector Detector
 	Cropper  Cropper
 	Scorer   Scorer
+	// Identity watches for a change of person, before the examiners; nil takes every sure cut for one.
+	Identity Examiner
 	// Examiners gather the evidence beside ρ, in this order; those of one session, so none may be nil.
 	Examiners []Examiner
 	// Recorder keeps samples and verdict; nil keeps nothing.
@@ -58,7 +60,7 @@ func New(cfg Config, deps Deps, info liveproof.Session) (*Session, error) {
 	}
 	policy := deps.Policy.For(info)
 	if cfg.Recorded {
-		policy.Require, deps.Examiners = []liveproof.Evidence{liveproof.EvidencePassive}, nil
+		policy.Require, deps.Identity, deps.Examiners = []liveproof.Evidence{liveproof.EvidencePassive}, nil, nil
 	}
 	if _, err := verdict.New(policy, info.Mode); err != nil {
 		return nil, fmt.Errorf("verdict: %w", err)

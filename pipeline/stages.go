@@ -151,7 +151,7 @@ func (l *line) reduced() bool {
 // frame numbers the next sample.
 func (q *sequence) frame(p picked, at time.Time) *frame {
 	q.n++
-	f := &frame{arrived: at, passed: q.passed, sample: liveproof.Sample{Seq: q.n, T: p.t}}
+	f := &frame{arrived: at, passed: q.passed, cuts: q.scenes.cuts, sample: liveproof.Sample{Seq: q.n, T: p.t}}
 	q.passed = nil
 	return f
 }

@@ -44,7 +44,7 @@ func TestConfigValidate(t *testing.T) {
 func TestNewRefuses(t *testing.T) {
 	m := &models{}
 	good := func() (Config, Deps, liveproof.Session) {
-		return DefaultConfig(), Deps{Source: play(1, 30), Detector: m, Cropper: m, Scorer: m, Policy: verdict.DefaultPolicy()},
+		return DefaultConfig(), Deps{Source: play(1, 30), Detector: m, Cropper: m, Scorer: m, Identity: trusting{}, Policy: verdict.DefaultPolicy()},
 			liveproof.Session{Mode: liveproof.ModeCall, Threshold: liveproof.Threshold{Value: 0.4}}
 	}
 	tests := map[string]func(*Config, *Deps, *liveproof.Session){
@@ -234,7 +234,7 @@ func BenchmarkOverhead(b *testing.B) {
 	cfg.SampleRate, cfg.KeepSamples = 60, false
 	src := &endless{n: b.N}
 	m := &models{}
-	s, err := New(cfg, Deps{Source: src, Detector: m, Cropper: m, Scorer: m, Policy: verdict.DefaultPolicy()},
+	s, err := New(cfg, Deps{Source: src, Detector: m, Cropper: m, Scorer: m, Identity: trusting{}, Policy: verdict.DefaultPolicy()},
 		liveproof.Session{Mode: liveproof.ModeCall, Threshold: liveproof.Threshold{Value: 0.5}})
 	require.NoError(b, err)
 	b.ReportAllocs()

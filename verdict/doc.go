@@ -49,7 +49,7 @@
 // # Restart of evidence
 //
 // Whatever puts identity in doubt throws the evidence away and carries its
-// reason: another track, several faces, a jump of the stream's time, MaxDoubt doubtful samples in a row
+// reason: another track, another face or scene (face_changed, scene_cut), several faces, a jump of the stream's time, MaxDoubt doubtful samples in a row
 // (frozen or looping picture, time running backward, impossible timing), or no
 // scored sample for RestartGap.
 //

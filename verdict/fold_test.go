@@ -65,6 +65,17 @@ func TestOneShot(t *testing.T) {
 		{"face swapped", series{}.scored(18, 0.9).each(func(i int, v *liveproof.Sample) {
 			v.Track = 1 + i/9
 		}), pending, []reason{liveproof.ReasonFaceChanged, liveproof.ReasonInsufficientEvidence}},
+		{"a cut before a scored sample", series{}.scored(19, 0.9).each(func(i int, v *liveproof.Sample) {
+			if i == 10 {
+				v.Reasons = []reason{liveproof.ReasonSceneCut}
+			}
+		}), pending, []reason{liveproof.ReasonSceneCut, liveproof.ReasonInsufficientEvidence}},
+		{"a cut and another track", series{}.scored(19, 0.9).each(func(i int, v *liveproof.Sample) {
+			if v.Track = 1 + i/10; i == 10 {
+				v.Reasons = []reason{liveproof.ReasonSceneCut}
+			}
+		}), pending, []reason{liveproof.ReasonSceneCut, liveproof.ReasonInsufficientEvidence}},
+		{"a cut, and enough after it", series{}.unscored(1, liveproof.ReasonSceneCut).scored(30, 0.9), isLive, []reason{liveproof.ReasonScoreAbove}},
 		{"another stream", series{}.scored(9, 0.9).unscored(1, liveproof.ReasonStreamChanged).scored(9, 0.9), pending,
 			[]reason{liveproof.ReasonStreamChanged, liveproof.ReasonInsufficientEvidence}},
 		{"another stream, and another track in it", series{}.scored(19, 0.9).each(func(i int, v *liveproof.Sample) {
@@ -188,6 +199,8 @@ func TestCall(t *testing.T) {
 		{"and back", clip(live).scored(40, 0.1).scored(40, 0.9), isLive, liveproof.ReasonScoreAbove},
 		{"second face", clip(live).unscored(1, liveproof.ReasonMultipleFaces), pending, liveproof.ReasonMultipleFaces},
 		{"another stream", clip(live).unscored(1, liveproof.ReasonStreamChanged), pending, liveproof.ReasonStreamChanged},
+		{"another scene", clip(live).add(liveproof.Sample{T: 3 * time.Second, Scored: true, Rho: 1, Weight: 1, Track: 1,
+			Reasons: []reason{liveproof.ReasonSceneCut}}), pending, liveproof.ReasonSceneCut},
 		{"away for a moment", clip(live).unscored(9, liveproof.ReasonNoFace), isLive, liveproof.ReasonScoreAbove},
 		{"away", clip(live).unscored(12, liveproof.ReasonNoFace), pending, liveproof.ReasonNoFace},
 		{"frozen", clip(live).unscored(3, liveproof.ReasonFrozenPicture), pending, liveproof.ReasonFrozenPicture},

@@ -150,6 +150,8 @@ func (f *Folder) identify(s liveproof.Sample) {
 	case slices.Contains(s.Reasons, liveproof.ReasonStreamChanged):
 		f.restart(s.T, liveproof.ReasonStreamChanged)
 		f.track = 0 // whoever is seen next begins the new evidence
+	case slices.Contains(s.Reasons, liveproof.ReasonSceneCut):
+		f.restart(s.T, liveproof.ReasonSceneCut)
 	case slices.Contains(s.Reasons, liveproof.ReasonTimestampsJumped):
 		f.restart(f.seen, liveproof.ReasonTimestampsJumped)
 	case slices.Contains(s.Reasons, liveproof.ReasonFaceChanged),

@@ -21,6 +21,7 @@ import (
 	"github.com/liveproof/liveproof/calibration"
 	"github.com/liveproof/liveproof/detector"
 	"github.com/liveproof/liveproof/engine"
+	"github.com/liveproof/liveproof/identity"
 	"github.com/liveproof/liveproof/ingest"
 	"github.com/liveproof/liveproof/ingest/live"
 	"github.com/liveproof/liveproof/ingest/rtc"
@@ -44,6 +45,7 @@ type Config struct {
 	Media       media.Config       `yaml:"media"`
 	Pipeline    pipeline.Config    `yaml:"pipeline"`
 	Detector    detector.Config    `yaml:"detector"`
+	Identity    identity.Config    `yaml:"identity"`
 	Scorer      scorer.Config      `yaml:"scorer"`
 	Verdict     verdict.Policy     `yaml:"verdict"`
 	Calibration calibration.Config `yaml:"calibration"`
@@ -100,6 +102,7 @@ func DefaultConfig() Config {
 		Media:       media.DefaultConfig(),
 		Pipeline:    pipeline.DefaultConfig(),
 		Detector:    detector.DefaultConfig(),
+		Identity:    identity.DefaultConfig(),
 		Scorer:      scorer.DefaultConfig(),
 		Verdict:     verdict.DefaultPolicy(),
 		Calibration: calibration.DefaultConfig(),
@@ -171,7 +174,7 @@ func (c Config) validateTenants() error {
 // engine is the engine's configuration, with the timeouts of section session.
 func (c Config) engine() engine.Config {
 	e := engine.Config{
-		Media: c.Media, Pipeline: c.Pipeline, Detector: c.Detector, Scorer: c.Scorer,
+		Media: c.Media, Pipeline: c.Pipeline, Detector: c.Detector, Identity: c.Identity, Scorer: c.Scorer,
 		Verdict: c.Verdict, Calibration: c.Calibration, ONNX: c.ONNX, Models: c.Models,
 	}
 	e.Verdict.Deadline, e.Pipeline.IdleTimeout, e.Pipeline.Live = c.Session.Deadline, c.Session.IdleTimeout, true

@@ -42,6 +42,7 @@ export const ar: Catalogue = {
     motion_missing: 'حرّك رأسك قليلًا وارمش بعينيك.',
     challenge_unanswered: 'اتبع التعليمات على الشاشة.',
     face_changed: 'ابقَ في الصورة حتى نهاية التحقق.',
+    scene_cut: 'قفزت الصورة. أبقِ الكاميرا ثابتة حتى ينتهي التحقق.',
     stream_changed: 'انقطعت الصورة. لحظة من فضلك.',
     frozen_picture: 'الصورة ثابتة. تحرك قليلًا.',
     timestamps_backward: 'الفيديو متقطع. أغلق التطبيقات الأخرى التي تستخدم الكاميرا.',

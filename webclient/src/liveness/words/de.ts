@@ -39,6 +39,7 @@ export const de: Catalogue = {
     motion_missing: 'Bewegen Sie den Kopf ein wenig und blinzeln Sie.',
     challenge_unanswered: 'Folgen Sie den Anweisungen auf dem Bildschirm.',
     face_changed: 'Bleiben Sie bis zum Ende im Bild.',
+    scene_cut: 'Das Bild ist gesprungen. Halten Sie die Kamera ruhig, bis die Prüfung fertig ist.',
     stream_changed: 'Das Bild war unterbrochen. Einen Moment bitte.',
     frozen_picture: 'Das Bild steht still. Bewegen Sie sich ein wenig.',
     timestamps_backward: 'Das Video stockt. Schließen Sie andere Kamera-Apps.',

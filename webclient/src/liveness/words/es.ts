@@ -42,6 +42,7 @@ export const es: Catalogue = {
     motion_missing: 'Mueva un poco la cabeza y parpadee.',
     challenge_unanswered: 'Siga las instrucciones de la pantalla.',
     face_changed: 'No salga de la imagen hasta el final.',
+    scene_cut: 'La imagen ha saltado. Mantenga la cámara quieta hasta que termine la comprobación.',
     stream_changed: 'La imagen se interrumpió. Un momento.',
     frozen_picture: 'La imagen está quieta. Muévase un poco.',
     timestamps_backward: 'El vídeo va a tirones. Cierre otras aplicaciones que usen la cámara.',

@@ -42,6 +42,7 @@ export const fr: Catalogue = {
     motion_missing: 'Bougez un peu la tête et clignez des yeux.',
     challenge_unanswered: 'Suivez les instructions à l’écran.',
     face_changed: 'Restez dans l’image jusqu’à la fin.',
+    scene_cut: 'L’image a sauté. Tenez la caméra immobile jusqu’à la fin de la vérification.',
     stream_changed: 'L’image a été interrompue. Un instant.',
     frozen_picture: 'L’image est figée. Bougez un peu.',
     timestamps_backward: 'La vidéo saccade. Fermez les autres applications qui utilisent la caméra.',

@@ -42,6 +42,7 @@ export const it: Catalogue = {
     motion_missing: 'Muovi un po’ la testa e sbatti le palpebre.',
     challenge_unanswered: 'Segui le istruzioni sullo schermo.',
     face_changed: 'Resta nell’immagine fino alla fine.',
+    scene_cut: 'L’immagine è saltata. Tenga ferma la fotocamera fino alla fine del controllo.',
     stream_changed: 'L’immagine si è interrotta. Un momento.',
     frozen_picture: 'L’immagine è ferma. Muoviti un po’.',
     timestamps_backward: 'Il video va a scatti. Chiudi le altre app che usano la fotocamera.',

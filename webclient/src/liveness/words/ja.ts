@@ -42,6 +42,7 @@ export const ja: Catalogue = {
     motion_missing: '頭を少し動かし、まばたきをしてください。',
     challenge_unanswered: '画面の指示に従ってください。',
     face_changed: 'チェックが終わるまで画面の中にいてください。',
+    scene_cut: '映像が切り替わりました。確認が終わるまでカメラを動かさないでください。',
     stream_changed: '映像が途切れました。少しお待ちください。',
     frozen_picture: '映像が止まっています。少し動いてください。',
     timestamps_backward: '映像が途切れがちです。カメラを使うほかのアプリを閉じてください。',

@@ -42,6 +42,7 @@ export const pt: Catalogue = {
     motion_missing: 'Mova um pouco a cabeça e pisque.',
     challenge_unanswered: 'Siga as instruções na tela.',
     face_changed: 'Fique na imagem até o fim.',
+    scene_cut: 'A imagem saltou. Mantenha a câmera parada até o fim da verificação.',
     stream_changed: 'A imagem foi interrompida. Um momento.',
     frozen_picture: 'A imagem está parada. Mova-se um pouco.',
     timestamps_backward: 'O vídeo está travando. Feche outros aplicativos que usam a câmera.',

@@ -42,6 +42,7 @@ export const tr: Catalogue = {
     motion_missing: 'Başınızı biraz hareket ettirin ve göz kırpın.',
     challenge_unanswered: 'Ekrandaki yönergeleri izleyin.',
     face_changed: 'Kontrol bitene kadar görüntüde kalın.',
+    scene_cut: 'Görüntü atladı. Kontrol bitene kadar kamerayı sabit tutun.',
     stream_changed: 'Görüntü kesildi. Bir dakika.',
     frozen_picture: 'Görüntü donmuş. Biraz hareket edin.',
     timestamps_backward: 'Video takılıyor. Kamerayı kullanan diğer uygulamaları kapatın.',

@@ -46,6 +46,7 @@ export const ar: StatusWords = {
     server_lost: 'تعطل خادم هذه المكالمة.',
     server_shutdown: 'أُوقف خادم هذه المكالمة.',
     settings_mismatch: 'الكاميرا ليست تلك التي تدّعي أنها هي.',
+    scene_cut: 'انتقل فيديو الشخص إلى مشهد آخر.',
     stream_changed: 'تغيّر مصدر فيديو المتصل.',
     timestamps_backward: 'أوقات الصور تسير إلى الوراء.',
     timestamps_jumped: 'انقطع فيديو المتصل.',

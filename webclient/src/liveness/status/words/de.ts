@@ -45,6 +45,7 @@ export const de: StatusWords = {
     server_lost: 'Der Server dieses Anrufs ist ausgefallen.',
     server_shutdown: 'Der Server dieses Anrufs wurde beendet.',
     settings_mismatch: 'Die Kamera ist nicht die, die sie zu sein vorgibt.',
+    scene_cut: 'Das Video des Anrufers ist auf ein anderes Bild gesprungen.',
     stream_changed: 'Das Video des Anrufers kommt aus einer anderen Quelle.',
     timestamps_backward: 'Die Zeiten der Bilder laufen rückwärts.',
     timestamps_jumped: 'Das Video des Anrufers war unterbrochen.',

@@ -45,6 +45,7 @@ export const en: StatusWords = {
     server_lost: 'The server of this call was lost.',
     server_shutdown: 'The server of this call was shut down.',
     settings_mismatch: 'The camera is not the one that it says it is.',
+    scene_cut: 'The caller’s video jumped to another scene.',
     stream_changed: 'The caller’s video changed its source.',
     timestamps_backward: 'The times of the pictures run backward.',
     timestamps_jumped: 'The caller’s video was interrupted.',

@@ -46,6 +46,7 @@ export const es: StatusWords = {
     server_lost: 'El servidor de esta llamada se perdió.',
     server_shutdown: 'El servidor de esta llamada se apagó.',
     settings_mismatch: 'La cámara no es la que dice ser.',
+    scene_cut: 'El vídeo de la persona saltó a otra escena.',
     stream_changed: 'El vídeo de quien llama cambió de origen.',
     timestamps_backward: 'Los tiempos de las imágenes van hacia atrás.',
     timestamps_jumped: 'El vídeo de quien llama se interrumpió.',

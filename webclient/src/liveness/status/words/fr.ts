@@ -46,6 +46,7 @@ export const fr: StatusWords = {
     server_lost: 'Le serveur de cet appel est tombé en panne.',
     server_shutdown: 'Le serveur de cet appel a été arrêté.',
     settings_mismatch: 'La caméra n’est pas celle qu’elle dit être.',
+    scene_cut: 'La vidéo de la personne est passée à une autre scène.',
     stream_changed: 'La vidéo de l’appelant a changé de source.',
     timestamps_backward: 'Les horodatages des images reculent.',
     timestamps_jumped: 'La vidéo de l’appelant a été interrompue.',

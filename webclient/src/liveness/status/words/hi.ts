@@ -46,6 +46,7 @@ export const hi: StatusWords = {
     server_lost: 'इस कॉल का सर्वर खो गया।',
     server_shutdown: 'इस कॉल का सर्वर बंद किया गया।',
     settings_mismatch: 'कैमरा वह नहीं है जो वह बताता है।',
+    scene_cut: 'व्यक्ति का वीडियो किसी दूसरे दृश्य पर चला गया।',
     stream_changed: 'कॉलर के वीडियो का स्रोत बदल गया।',
     timestamps_backward: 'चित्रों के समय पीछे की ओर चल रहे हैं।',
     timestamps_jumped: 'कॉलर का वीडियो बीच में रुक गया।',

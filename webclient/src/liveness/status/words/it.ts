@@ -46,6 +46,7 @@ export const it: StatusWords = {
     server_lost: 'Il server di questa chiamata si è perso.',
     server_shutdown: 'Il server di questa chiamata è stato spento.',
     settings_mismatch: 'La fotocamera non è quella che dice di essere.',
+    scene_cut: 'Il video della persona è passato a un’altra scena.',
     stream_changed: 'Il video del chiamante ha cambiato origine.',
     timestamps_backward: 'I tempi delle immagini vanno all’indietro.',
     timestamps_jumped: 'Il video del chiamante è stato interrotto.',

@@ -46,6 +46,7 @@ export const ja: StatusWords = {
     server_lost: 'この通話のサーバーが失われました。',
     server_shutdown: 'この通話のサーバーが停止されました。',
     settings_mismatch: 'カメラが申告どおりのものではありません。',
+    scene_cut: '相手の映像が別の場面に切り替わりました。',
     stream_changed: '通話相手の映像の送信元が変わりました。',
     timestamps_backward: '映像の時刻が逆に進んでいます。',
     timestamps_jumped: '通話相手の映像が途切れました。',

@@ -46,6 +46,7 @@ export const pt: StatusWords = {
     server_lost: 'O servidor desta chamada se perdeu.',
     server_shutdown: 'O servidor desta chamada foi desligado.',
     settings_mismatch: 'A câmera não é a que diz ser.',
+    scene_cut: 'O vídeo da pessoa passou para outra cena.',
     stream_changed: 'O vídeo de quem liga mudou de origem.',
     timestamps_backward: 'Os tempos das imagens andam para trás.',
     timestamps_jumped: 'O vídeo de quem liga foi interrompido.',

@@ -46,6 +46,7 @@ export const tr: StatusWords = {
     server_lost: 'Bu aramanın sunucusu kayboldu.',
     server_shutdown: 'Bu aramanın sunucusu kapatıldı.',
     settings_mismatch: 'Kamera, olduğunu söylediği kamera değil.',
+    scene_cut: 'Kişinin videosu başka bir sahneye atladı.',
     stream_changed: 'Arayanın videosunun kaynağı değişti.',
     timestamps_backward: 'Görüntülerin zamanları geriye gidiyor.',
     timestamps_jumped: 'Arayanın videosu kesildi.',

@@ -1,0 +1,25 @@
+// Package identity watches whether the person in front of the camera is still the same. Whatever puts that in doubt is looked at more
+// closely, and where the doubt remains, the evidence starts again (liveproof.ReasonFaceChanged, liveproof.ReasonSceneCut). The package only
+// ever takes evidence away; it makes nothing live.
+//
+// # Signs
+//
+//   - Cuts. The pipeline compares each decoded picture with the one before (liveproof.View.Cut).
+//   - Appearance. Each view is described by the texture and the colours of head and shoulders, aligned by the landmarks, and by the coarse
+//     luma of the whole picture. It is compared with the views of the last seconds that are at least 0.75 s older.
+//   - Embedding. Where a model file is there, a network tells faces apart by the cosine of two embeddings. It costs tens of milliseconds, so
+//     it is asked only in doubt, and every Config.Every while there is none.
+//
+// # Decision
+//
+//   - A sure cut restarts the evidence, unless the embedder says that the face is the same. If the embedder fails or is not in time,
+//     an appearance of at least Config.Sure says so in its place. Without an embedder every sure cut restarts.
+//   - A person who looks different (below Config.Alike) in four views, while the scene differs too, was faded out: restart. In the same scene
+//     it takes six views, or two after a likely cut. The embedder's "same" ends such a series.
+//   - Two comparisons in a row with a cosine below Config.Other restart, whatever the appearance is.
+//
+// A view in which the face is turned, dark or cut off is not compared. Without landmarks (Haar cascade) only cuts count.
+//
+// Everything is kept in the session's memory: at most 30 descriptions (170 KB) and three embeddings. The first face is kept as a picture of
+// 112×112 pixels until it is embedded, which happens when it is first needed.
+package identity
