@@ -20,6 +20,9 @@ const (
 	ReasonLowContrast   Reason = "low_contrast"
 	ReasonLowBitrate    Reason = "low_bitrate"
 
+	ReasonMotionMissing       Reason = "motion_missing"
+	ReasonChallengeUnanswered Reason = "challenge_unanswered"
+
 	ReasonFaceChanged        Reason = "face_changed"
 	ReasonStreamChanged      Reason = "stream_changed"
 	ReasonFrozenPicture      Reason = "frozen_picture"
@@ -159,6 +162,16 @@ var reasons = []ReasonInfo{
 		Code: ReasonLowBitrate, Kind: KindView, Hint: true, End: StateDecided, Fault: FaultNetwork,
 		Meaning: "The face was encoded too coarsely to be judged: the sender has too little bandwidth, or uses too little. On a scored sample: a small simulcast layer came, and not the sender's largest; such samples prove no attack.",
 		Advice:  "The connection is too slow for a clear picture. Move closer to your router, or try another network.",
+	},
+	{
+		Code: ReasonMotionMissing, Kind: KindView, Hint: true, End: StateDecided, Fault: FaultPerson,
+		Meaning: "Only the evidence of motion was missing: the face has shown no motion that a photograph does not have.",
+		Advice:  "Move your head a little, and blink.",
+	},
+	{
+		Code: ReasonChallengeUnanswered, Kind: KindView, End: StateDecided, Fault: FaultPerson,
+		Meaning: "Only the answer to the challenge was missing: the light of the screen, or the movement, was not seen on the face.",
+		Advice:  "Follow the instructions on the screen.",
 	},
 	{
 		Code: ReasonFaceChanged, Kind: KindStream, End: StateDecided, Fault: FaultPerson,

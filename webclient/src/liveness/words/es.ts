@@ -38,6 +38,8 @@ export const es: Catalogue = {
     blurred: 'No se mueva, o limpie la lente de la cámara.',
     low_contrast: 'La imagen es pálida. Póngase de cara a una luz o limpie la lente.',
     low_bitrate: 'La conexión es demasiado lenta para una imagen nítida. Acérquese al rúter o pruebe otra red.',
+    motion_missing: 'Mueva un poco la cabeza y parpadee.',
+    challenge_unanswered: 'Siga las instrucciones de la pantalla.',
     face_changed: 'No salga de la imagen hasta el final.',
     stream_changed: 'La imagen se interrumpió. Un momento.',
     frozen_picture: 'La imagen está quieta. Muévase un poco.',

@@ -38,6 +38,8 @@ export const it: Catalogue = {
     blurred: 'Resta fermo, o pulisci l’obiettivo.',
     low_contrast: 'L’immagine è sbiadita. Girati verso una luce o pulisci l’obiettivo.',
     low_bitrate: 'La connessione è troppo lenta per un’immagine nitida. Avvicinati al router o prova un’altra rete.',
+    motion_missing: 'Muovi un po’ la testa e sbatti le palpebre.',
+    challenge_unanswered: 'Segui le istruzioni sullo schermo.',
     face_changed: 'Resta nell’immagine fino alla fine.',
     stream_changed: 'L’immagine si è interrotta. Un momento.',
     frozen_picture: 'L’immagine è ferma. Muoviti un po’.',

@@ -38,6 +38,8 @@ export const ja: Catalogue = {
     blurred: '動かないでください。またはレンズを拭いてください。',
     low_contrast: '映像が薄いです。光のほうを向くか、レンズを拭いてください。',
     low_bitrate: '通信が遅く、映像が鮮明になりません。ルーターに近づくか、別のネットワークを試してください。',
+    motion_missing: '頭を少し動かし、まばたきをしてください。',
+    challenge_unanswered: '画面の指示に従ってください。',
     face_changed: 'チェックが終わるまで画面の中にいてください。',
     stream_changed: '映像が途切れました。少しお待ちください。',
     frozen_picture: '映像が止まっています。少し動いてください。',

@@ -38,6 +38,8 @@ export const tr: Catalogue = {
     blurred: 'Kıpırdamayın ya da kameranın merceğini silin.',
     low_contrast: 'Görüntü soluk. Işığa doğru dönün ya da merceği silin.',
     low_bitrate: 'Bağlantı net bir görüntü için çok yavaş. Yönlendiriciye yaklaşın ya da başka bir ağ deneyin.',
+    motion_missing: 'Başınızı biraz hareket ettirin ve göz kırpın.',
+    challenge_unanswered: 'Ekrandaki yönergeleri izleyin.',
     face_changed: 'Kontrol bitene kadar görüntüde kalın.',
     stream_changed: 'Görüntü kesildi. Bir dakika.',
     frozen_picture: 'Görüntü donmuş. Biraz hareket edin.',
