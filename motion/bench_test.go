@@ -25,18 +25,25 @@ var centred = liveproof.Face{
 	Landmarks: &liveproof.Landmarks{{X: 286, Y: 210}, {X: 354, Y: 210}, {X: 320, Y: 250}, {X: 292, Y: 290}, {X: 348, Y: 290}},
 }
 
+var buffer blocks
+
+func cut(p *patch, img *liveproof.Image) {
+	buffer.cover(img, alignment(centred))
+	p.cut(&buffer, alignment(centred))
+}
+
 func BenchmarkCut(b *testing.B) {
 	img := scene(640, 480, 0, 0)
 	var p patch
 	for b.Loop() {
-		p.cut(img, alignment(centred))
+		cut(&p, img)
 	}
 }
 
 func BenchmarkPrepare(b *testing.B) {
 	img := scene(640, 480, 0, 0)
 	var p patch
-	p.cut(img, alignment(centred))
+	cut(&p, img)
 	var r reference
 	for b.Loop() {
 		r.prepare(&p)
@@ -45,8 +52,8 @@ func BenchmarkPrepare(b *testing.B) {
 
 func BenchmarkCompare(b *testing.B) {
 	var p, q patch
-	p.cut(scene(640, 480, 0, 0), alignment(centred))
-	q.cut(scene(640, 480, 3, 2), alignment(centred))
+	cut(&p, scene(640, 480, 0, 0))
+	cut(&q, scene(640, 480, 3, 2))
 	var r reference
 	r.prepare(&p)
 	var f fit
@@ -55,5 +62,4 @@ func BenchmarkCompare(b *testing.B) {
 			b.Fatal()
 		}
 	}
-	b.ReportMetric(float64(f.steps), "steps")
 }

@@ -1,85 +1,99 @@
 package motion
 
-import (
-	"math"
-)
+import "math"
 
-// What may differ between two pictures of one plane, to first order. The first planar terms are the eight of a homography: they move the plane. The
-// others are light (gain, offset and a slope along both axes) and sharpness (the Laplacian).
+// What may differ between two pictures of one photograph, to first order. The first planar terms are the eight of a homography: they move
+// a plane. Then come light (gain, offset and a slope along both axes) and sharpness (the Laplacian). Only these are fitted in steps. Next is tone, the
+// square of the luma, by which a camera's exposure differs from gain. The last terms bend the plane: smooth displacements of the second and
+// third order along both axes, as of a bent print.
 const (
 	planar = 8
-	terms  = planar + 5
+	gain   = planar
+	rigid  = planar + 5 // the terms that are fitted in steps
+	tone   = rigid
+	terms  = rigid + 1 + 2*7
 )
 
-// spacing of the points that are compared, along a row. Smoothed luma has nothing finer.
-const spacing = 2
+// damping is that of each kind of term for each point, so that a face without contrast has a solution: no motion.
+const (
+	dampMotion = 0.5
+	dampLight  = 1e-4
+)
 
-// point is one of the reference's points.
-type point struct {
-	u, v  float32 // in [-1, 1], from the middle of the inner part
+// sighting is what a point of the reference shows.
+type sighting struct {
 	value float32
-	slope float32 // magnitude of the gradient, levels for each point of the patch
+	trust float32 // by which differences are multiplied: 1 without contrast, less where the luma is steep
 	terms [terms]float32
 }
 
 // reference is a patch prepared for the comparison with later ones (inverse compositional alignment: S. Baker and I. Matthews,
 // Lucas-Kanade 20 years on, IJCV 56(3), 2004).
 type reference struct {
-	points []point
+	points []sighting            // of the grid
 	factor [terms][terms]float64 // Cholesky factor of the normal equations
 	sound  bool                  // the equations can be solved
 }
 
-// inFace is an ellipse inside the contour of a frontal face.
-func inFace(u, v float32) bool {
-	x, y := u/0.72, (v-0.10)/0.86
-	return x*x+y*y <= 1
-}
-
 // prepare fills the reference from a patch.
 func (r *reference) prepare(p *patch) {
-	r.points = r.points[:0]
-	for y := range side {
-		for x := y % spacing; x < side; x += spacing {
-			u, v := (float32(x)-(side-1)/2.0)/(side/2), (float32(y)-(side-1)/2.0)/(side/2)
-			if inFace(u, v) {
-				r.points = append(r.points, pointAt(p, (y+margin)*wide+x+margin, u, v))
-			}
-		}
+	if r.points == nil {
+		r.points = make([]sighting, len(grid))
+	}
+	var mean float32
+	for k := range grid {
+		r.points[k].see(p, &grid[k])
+		mean += r.points[k].value / float32(len(grid))
+	}
+	for k := range r.points { // so that gain and offset do not stand for each other
+		t := &r.points[k].terms
+		t[gain] -= mean
+		t[tone] = t[gain] * t[gain] / side
 	}
 	r.factorise()
 }
 
-func pointAt(p *patch, i int, u, v float32) point {
+// steepness: an error in place of this many points of the patch is not trusted.
+const steepness = 0.15
+
+func (s *sighting) see(p *patch, n *node) {
+	i := n.at
 	gx, gy := (p[i+1]-p[i-1])/2, (p[i+wide]-p[i-wide])/2
+	s.value = p[i]
+	s.trust = 1 / float32(math.Sqrt(float64(1+steepness*steepness*(gx*gx+gy*gy))))
 	laplacian := p[i+1] + p[i-1] + p[i+wide] + p[i-wide] - 4*p[i]
-	q := point{u: u, v: v, value: p[i], slope: float32(math.Sqrt(float64(gx*gx + gy*gy)))}
 	gx, gy = gx*side/2, gy*side/2 // for each unit of u and v
-	along := gx*u + gy*v
-	q.terms = [terms]float32{gx * u, gx * v, gx, gy * u, gy * v, gy, -along * u, -along * v, p[i], 1, u, v, laplacian}
-	return q
+	u, v, along := n.u, n.v, gx*n.u+gy*n.v
+	s.terms = [terms]float32{gx * u, gx * v, gx, gy * u, gy * v, gy, -along * u, -along * v, p[i], 1, u, v, laplacian}
+	for k, m := range [...]float32{u * u, u * v, v * v, u * u * u, u * u * v, u * v * v, v * v * v} {
+		s.terms[tone+1+2*k], s.terms[tone+2+2*k] = gx*m, gy*m
+	}
 }
 
-// factorise solves for a slightly damped sum of squares, so that flat patches have a solution: no motion.
+// factorise prepares the normal equations.
 func (r *reference) factorise() {
-	var sums [terms][terms]float64
+	var sums [terms][terms]float32
 	for k := range r.points {
 		t := &r.points[k].terms
-		for i := range terms {
+		for i := range sums {
+			row, ti := &sums[i], t[i]
 			for j := range i + 1 {
-				sums[i][j] += float64(t[i] * t[j])
+				row[j] += ti * t[j]
 			}
 		}
 	}
-	n := float64(len(r.points))
-	for i := range terms {
-		damping := 1e-6*sums[i][i] + 1e-6*n
-		if i < planar {
-			damping += 0.5 * n // half a level of noise at a face's size of motion
+	var damped [terms][terms]float64
+	for i := range sums {
+		for j := range i + 1 {
+			damped[i][j] = float64(sums[i][j])
 		}
-		sums[i][i] += damping
+		damp := dampMotion
+		if i >= gain && i <= tone {
+			damp = dampLight
+		}
+		damped[i][i] += damp * float64(len(r.points))
 	}
-	r.sound = cholesky(&r.factor, &sums)
+	r.sound = cholesky(&r.factor, &damped)
 }
 
 // cholesky finds L with L·Lᵀ = sums; false when there is none.
@@ -103,18 +117,19 @@ func cholesky(l, sums *[terms][terms]float64) bool {
 	return true
 }
 
-// solve returns the terms' amounts for the sums of their products with the differences.
-func (r *reference) solve(b [terms]float64) (x [terms]float64) {
-	for i := range terms {
+// solve returns the amounts of the first n terms for the sums of their products with the differences; the factor of a part of the
+// equations is a part of the factor.
+func (r *reference) solve(b *[terms]float64, n int) (x [terms]float64) {
+	for i := range n {
 		s := b[i]
 		for k := range i {
 			s -= r.factor[i][k] * x[k]
 		}
 		x[i] = s / r.factor[i][i]
 	}
-	for i := terms - 1; i >= 0; i-- {
+	for i := n - 1; i >= 0; i-- {
 		s := x[i]
-		for k := i + 1; k < terms; k++ {
+		for k := i + 1; k < n; k++ {
 			s -= r.factor[k][i] * x[k]
 		}
 		x[i] = s / r.factor[i][i]
@@ -122,115 +137,93 @@ func (r *reference) solve(b [terms]float64) (x [terms]float64) {
 	return x
 }
 
-// homography maps (u, v, 1), row by row.
-type homography [9]float64
-
-var identity = homography{1, 0, 0, 0, 1, 0, 0, 0, 1}
-
-// plane is the homography of planar terms.
-func plane(t []float64) homography {
-	return homography{1 + t[0], t[1], t[2], t[3], 1 + t[4], t[5], t[6], t[7], 1}
-}
-
-// afterInverse is h ∘ g⁻¹, scaled to a last element of 1; false when there is none.
-func (h homography) afterInverse(g homography) (homography, bool) {
-	adj := homography{
-		g[4]*g[8] - g[5]*g[7], g[2]*g[7] - g[1]*g[8], g[1]*g[5] - g[2]*g[4],
-		g[5]*g[6] - g[3]*g[8], g[0]*g[8] - g[2]*g[6], g[2]*g[3] - g[0]*g[5],
-		g[3]*g[7] - g[4]*g[6], g[1]*g[6] - g[0]*g[7], g[0]*g[4] - g[1]*g[3],
-	}
-	var out homography
-	for i := range 3 {
-		for j := range 3 {
-			out[3*i+j] = h[3*i]*adj[j] + h[3*i+1]*adj[3+j] + h[3*i+2]*adj[6+j]
-		}
-	}
-	w := out[8]
-	if !(math.Abs(w) > 1e-9) {
-		return identity, false
-	}
-	for i := range out {
-		out[i] /= w
-	}
-	return out, true
-}
-
-// outside marks a point without a counterpart in the later patch.
-const outside = 1 << 20
-
 const (
 	maxSteps = 10
-	// settled is a step that no longer moves a point: a hundredth of one.
+	// settled is a step that moves a point by less than a hundredth of one.
 	settled = 0.01 / (side / 2)
+	// outside marks a node without a counterpart in the later patch.
+	outside = 1 << 20
 )
 
-// fit is what remains of the difference between a reference and a later patch when motion of a plane, light and sharpness are taken off.
+// fit is what remains of the difference between a reference and a later patch when motion of a photograph, light and sharpness are taken
+// off.
 type fit struct {
-	rest   []float32 // for each of the reference's points
-	amount [terms]float64
-	warp   homography
-	inside int // how many points have a counterpart in the later patch
-	steps  int
+	warp homography // from the reference's coordinates to those of the later patch
+	rest []float32  // levels, for each node
 }
 
-// compare aligns the patch with the reference. It reports false where there is no solution.
+// compare aligns the patch with the reference. It reports false where there is no solution, or a quarter of the face has no counterpart.
 func (r *reference) compare(p *patch, f *fit) bool {
 	f.warp = identity
 	if !r.sound {
 		return false
 	}
-	for f.steps = range maxSteps {
-		b := r.differences(p, f)
-		f.amount = r.solve(b)
-		f.takeOff(r)
-		if f.steps == maxSteps-1 {
-			break
-		}
-		var ok bool
-		moved := 0.0
-		for _, a := range f.amount[:planar] {
-			moved = max(moved, math.Abs(a))
-		}
-		if moved < settled {
-			break
-		}
-		if f.warp, ok = f.warp.afterInverse(plane(f.amount[:planar])); !ok {
+	for range maxSteps {
+		sums, inside := r.differences(p, f)
+		if inside < len(grid)*3/4 {
 			return false
 		}
+		amount := r.solve(&sums, rigid)
+		moved := 0.0
+		for _, a := range amount[:planar] {
+			moved = max(moved, math.Abs(a))
+		}
+		if !(moved >= settled) {
+			break
+		}
+		warp, ok := f.warp.afterInverse(plane(amount[:planar]))
+		if !ok {
+			return false
+		}
+		f.warp = warp
 	}
-	return f.inside > len(r.points)*3/4
+	f.takeOff(r, r.solve(f.sums(r), terms))
+	return true
 }
 
-// differences fills rest with the later patch minus the reference, 0 outside, and returns its sums with the terms.
-func (r *reference) differences(p *patch, f *fit) (sums [terms]float64) {
-	f.rest = f.rest[:0]
-	f.inside = 0
-	var acc [terms]float32
-	h := f.warp
-	var w [9]float32
-	for i := range w {
-		w[i] = float32(h[i])
+// differences fills rest with the later patch minus the reference, and returns its sums with the rigid terms.
+func (r *reference) differences(p *patch, f *fit) (sums [terms]float64, inside int) {
+	if f.rest == nil {
+		f.rest = make([]float32, len(grid))
 	}
-	for k := range r.points {
-		q := &r.points[k]
-		z := w[6]*q.u + w[7]*q.v + w[8]
-		x := (w[0]*q.u+w[1]*q.v+w[2])/z*(side/2) + (wide-1)/2.0
-		y := (w[3]*q.u+w[4]*q.v+w[5])/z*(side/2) + (wide-1)/2.0
+	var acc [rigid]float32
+	w := f.warp.single()
+	for k := range grid {
+		x, y := w.place(grid[k].u, grid[k].v)
+		f.rest[k] = outside
 		if !(x >= 0 && y >= 0 && x < wide-1 && y < wide-1) {
-			f.rest = append(f.rest, outside)
 			continue
 		}
-		f.inside++
-		d := p.sample(x, y) - q.value
-		f.rest = append(f.rest, d)
-		for i := range terms {
-			acc[i] += d * q.terms[i]
+		inside++
+		s := &r.points[k]
+		d := p.sample(x, y) - s.value
+		f.rest[k] = d
+		for i := range acc {
+			acc[i] += d * s.terms[i]
 		}
 	}
-	for i := range sums {
-		sums[i] = float64(acc[i])
+	for i, a := range acc {
+		sums[i] = float64(a)
 	}
-	return sums
+	return sums, inside
+}
+
+// sums are those of rest with all terms.
+func (f *fit) sums(r *reference) *[terms]float64 {
+	var acc [terms]float32
+	for k, d := range f.rest {
+		if d == outside {
+			continue
+		}
+		for i, t := range &r.points[k].terms {
+			acc[i] += d * t
+		}
+	}
+	var sums [terms]float64
+	for i, a := range acc {
+		sums[i] = float64(a)
+	}
+	return &sums
 }
 
 // sample interpolates bilinearly; x and y are in [0, wide-1).
@@ -243,21 +236,36 @@ func (p *patch) sample(x, y float32) float32 {
 	return top + fy*(bottom-top)
 }
 
-// takeOff subtracts the fitted terms.
-func (f *fit) takeOff(r *reference) {
+// takeOff subtracts the terms.
+func (f *fit) takeOff(r *reference, amount [terms]float64) {
 	var a [terms]float32
 	for i := range a {
-		a[i] = float32(f.amount[i])
+		a[i] = float32(amount[i])
 	}
 	for k := range f.rest {
 		if f.rest[k] == outside {
 			continue
 		}
-		t := &r.points[k].terms
-		var s float32
-		for i := range terms {
-			s += a[i] * t[i]
+		for i, t := range &r.points[k].terms {
+			f.rest[k] -= a[i] * t
 		}
-		f.rest[k] -= s
 	}
+}
+
+// residual is the root of the mean product of what remains at nodes that are apart, in levels: noise, which differs from node to node,
+// gives about 0, an eye or a mouth that has moved gives its change. What remains counts less where the luma is steep, because a small
+// error of place is large there.
+func (f *fit) residual(r *reference) float64 {
+	var sum float64
+	n := 0
+	for k := range grid {
+		for _, o := range [...]int{grid[k].right, grid[k].below} {
+			if o < 0 || f.rest[k] == outside || f.rest[o] == outside {
+				continue
+			}
+			sum += float64(f.rest[k] * r.points[k].trust * f.rest[o] * r.points[o].trust)
+			n++
+		}
+	}
+	return math.Sqrt(max(0, sum) / float64(max(1, n)))
 }

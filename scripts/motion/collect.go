@@ -75,7 +75,7 @@ func openCollector(out string) (*collector, error) {
 }
 
 const (
-	length  = 5 * time.Second // of a variant
+	length  = 3600 * time.Millisecond // of a variant
 	period  = 200 * time.Millisecond
 	slowest = 15 // pictures a second of variants of stills: half of the work
 )
@@ -119,7 +119,7 @@ func (c *collector) files(ctx context.Context, paths []string) error {
 	return nil
 }
 
-// stills collects the variants of stills of each clip or portrait: without encoding, and in one of the encodings.
+// stills collects the variants of stills of each clip or portrait, each in one of the encodings.
 func (c *collector) stills(ctx context.Context, paths []string) error {
 	for _, path := range paths {
 		format := load.Camera()
@@ -137,11 +137,9 @@ func (c *collector) stills(ctx context.Context, paths []string) error {
 			if v.Shows != variants.ShowsStill || v.Kind == variants.KindStill {
 				continue
 			}
-			pick := 1 + int(hash(path+v.Name)%uint64(len(encodings)-1))
-			for _, e := range []int{0, pick} {
-				if err := c.one(ctx, subject(path), v, m, length, encodings[e]); err != nil {
-					return err
-				}
+			e := encodings[hash(path+v.Name)%uint64(len(encodings))]
+			if err := c.one(ctx, subject(path), v, m, length, e); err != nil {
+				return err
 			}
 		}
 	}
