@@ -9,6 +9,7 @@ import (
 	"github.com/liveproof/liveproof/internal/check"
 	"github.com/liveproof/liveproof/media"
 	"github.com/liveproof/liveproof/models"
+	"github.com/liveproof/liveproof/motion"
 	"github.com/liveproof/liveproof/onnx"
 	"github.com/liveproof/liveproof/pipeline"
 	"github.com/liveproof/liveproof/scorer"
@@ -21,6 +22,7 @@ type Config struct {
 	Pipeline    pipeline.Config
 	Detector    detector.Config
 	Scorer      scorer.Config
+	Motion      motion.Config
 	Verdict     verdict.Policy
 	Calibration calibration.Config
 	ONNX        onnx.Config
@@ -34,6 +36,7 @@ func DefaultConfig() Config {
 		Pipeline:    pipeline.DefaultConfig(),
 		Detector:    detector.DefaultConfig(),
 		Scorer:      scorer.DefaultConfig(),
+		Motion:      motion.DefaultConfig(),
 		Verdict:     verdict.DefaultPolicy(),
 		Calibration: calibration.DefaultConfig(),
 		ONNX:        onnx.DefaultConfig(),
@@ -52,6 +55,7 @@ func (c Config) Validate() error {
 		{"pipeline", c.Pipeline.Validate()},
 		{"detector", c.Detector.Validate()},
 		{"scorer", c.Scorer.Validate()},
+		{"motion", c.Motion.Validate()},
 		{"verdict", c.Verdict.Validate()},
 		{"calibration", c.Calibration.Validate()},
 		{"onnx", c.ONNX.Validate()},

@@ -9,23 +9,21 @@ import (
 
 // Config says how much motion is evidence.
 type Config struct {
-	// MinResidual is the motion, besides that of a photograph, from which two samples count as different, in levels, [0.05, 50].
-	// Encoders' noise gives less. A fine value lets coarsely encoded photographs pass, a coarse one asks people to move more.
+	// MinResidual is the motion of a face, besides that of a photograph, from which two samples differ, in levels of a finely encoded
+	// picture, [0.05, 50]. A lower value takes an encoder's noise for motion; a higher one asks people to move more.
 	MinResidual float64 `yaml:"min_residual"`
-	// Needed is the sum at which the evidence is given, [2.1, 100]. Two samples that differ add how often their difference exceeds
-	// min_residual, less a half, and at most 2: so a single event, such as a cut to another photograph, is never enough. A span
-	// without a difference takes off a half.
+	// Needed is the sum of such differences, in multiples of min_residual, that is evidence, [2.1, 100]. One difference adds 2 at most, so
+	// that a cut from one photograph to another is not enough.
 	Needed float64 `yaml:"needed"`
-	// Span is how long a sample is compared with later ones, [200ms, 2s]. Within it a face shows some motion.
+	// Span is for how long a sample is compared with later ones, [200ms, 2s]. A span without a difference takes 1 off the sum.
 	Span time.Duration `yaml:"span"`
-	// RigidShift is the way of a face, in shares of its size, after which the reason rigid_motion is given if it moved as a
-	// photograph does over three spans, [0.001, 10].
+	// RigidShift is how far a face must move as a photograph does, in shares of its size, to be reported as rigid_motion, [0.001, 10].
 	RigidShift float64 `yaml:"rigid_shift"`
 }
 
-// DefaultConfig has the measured limits (docs/adr/0015-motion.md).
+// DefaultConfig has the limits that were measured (docs/adr/0015-motion.md).
 func DefaultConfig() Config {
-	return Config{MinResidual: 0.35, Needed: 3, Span: 600 * time.Millisecond, RigidShift: 0.03}
+	return Config{MinResidual: 0.3, Needed: 3, Span: 600 * time.Millisecond, RigidShift: 0.03}
 }
 
 // Validate reports every value that is out of range; each error begins with its key.

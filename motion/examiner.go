@@ -2,6 +2,7 @@ package motion
 
 import (
 	"context"
+	"math"
 	"slices"
 	"time"
 
@@ -10,32 +11,35 @@ import (
 
 // Names of the signals.
 const (
-	// SignalResidual is the motion besides that of a photograph since the sample of the comparison, in levels.
+	// SignalResidual is the motion besides that of a photograph since an earlier sample, in levels of a finely encoded picture.
 	SignalResidual = "motion.residual"
 	// SignalShift is the way of the face in the picture since then, in shares of its size.
 	SignalShift = "motion.shift"
 )
 
 const (
-	// maxStep is what one difference adds at most to the sum. It is below Config.Needed.
+	// maxStep is what one difference adds at most to the sum. It is below Config.Needed, so that a cut is not enough.
 	maxStep = 2
-	// half is what a difference of min_residual adds, and what a span without one takes off.
+	// half is taken off each difference, in multiples of Config.MinResidual.
 	half = 0.5
-	// rigidSpans is how many spans without a difference prove that a face moves as a photograph does.
+	// quiet is what a span without a difference takes off the sum.
+	quiet = 1
+	// rigidSpans is how many spans without a difference show that a face moves as a photograph does.
 	rigidSpans = 3
-	// late: a view that comes after so many times the last interval, and slack, begins anew, because the pipeline has left out
-	// samples: they may have restarted the evidence.
-	late  = 1.6
+	// slack takes in samples that are a picture early.
 	slack = 50 * time.Millisecond
+	// coarse is how much of an encoder's quantiser step its noise reaches, in levels of the residual.
+	coarse = 0.08
 )
 
 // Examiner gathers one session's evidence of motion. It is not safe for concurrent use.
 type Examiner struct {
 	cfg Config
 
-	track    int
-	last     time.Duration // newest view
-	interval time.Duration // between the last two views; 0 before the second
+	// The newest view.
+	track int
+	seq   int64
+	at    time.Duration
 
 	now    patch
 	buffer blocks
@@ -46,7 +50,7 @@ type Examiner struct {
 	keyAt time.Duration
 	keyOn similarity
 
-	sum   float64 // of the differences; evidence from Config.Needed on
+	sum   float64 // of the differences, up to Config.Needed
 	spans int     // without a difference, in a row
 	way   float64 // of the face in these spans, in shares of its size
 }
@@ -54,9 +58,9 @@ type Examiner struct {
 // New returns an examiner for one session.
 func New(cfg Config) *Examiner { return &Examiner{cfg: cfg} }
 
-// Examine compares the view with an earlier one. Given has liveproof.EvidenceMotion with each view at which the views without a gap
-// before it have shown enough motion; Reasons has liveproof.ReasonMotionMissing while they have shown that of a photograph only. A view in
-// which the face is badly seen says nothing. It returns no error.
+// Examine compares the view with an earlier one. Given has liveproof.EvidenceMotion with each view at which enough motion was seen
+// in the views just before, without one left out; Reasons has liveproof.ReasonRigidMotion while they show the motion of a photograph only.
+// A view in which the face is badly seen says nothing. It returns no error.
 func (e *Examiner) Examine(_ context.Context, v liveproof.View) (liveproof.Finding, error) {
 	e.follow(v)
 	on := alignment(v.Face)
@@ -68,14 +72,14 @@ func (e *Examiner) Examine(_ context.Context, v liveproof.View) (liveproof.Findi
 		e.keep(v.T, on)
 		return liveproof.Finding{}, nil
 	}
-	residual, way := e.fit.residual(&e.key), shift(e.keyOn, on, e.fit.warp)
+	residual, way := e.fit.residual(&e.key)/noise(v), shift(e.keyOn, on, e.fit.warp)
 	switch {
 	case residual >= e.cfg.MinResidual:
-		e.sum += min(residual/e.cfg.MinResidual-half, maxStep)
+		e.sum = min(e.sum+min(residual/e.cfg.MinResidual-half, maxStep), e.cfg.Needed)
 		e.spans, e.way = 0, 0
 		e.keep(v.T, on)
 	case v.T-e.keyAt >= e.cfg.Span-slack:
-		e.sum = max(0, e.sum-half)
+		e.sum = max(0, e.sum-quiet)
 		e.spans++
 		e.way += way
 		e.keep(v.T, on)
@@ -89,20 +93,17 @@ func (e *Examiner) finding(residual, way float64) liveproof.Finding {
 	case e.sum >= e.cfg.Needed:
 		f.Given = []liveproof.Evidence{liveproof.EvidenceMotion}
 	case e.spans >= rigidSpans && e.way >= e.cfg.RigidShift:
-		f.Reasons = []liveproof.Reason{liveproof.ReasonMotionMissing}
+		f.Reasons = []liveproof.Reason{liveproof.ReasonRigidMotion}
 	}
 	return f
 }
 
-// follow begins anew with another face and after a gap.
+// follow begins anew with another face, and where a sample was left out: whatever was in it may have restarted the evidence.
 func (e *Examiner) follow(v liveproof.View) {
-	interval := v.T - e.last
-	gap := e.interval > 0 && interval > time.Duration(late*float64(e.interval))+slack
-	if v.Track != e.track || interval <= 0 || gap {
+	if v.Track != e.track || v.Seq != e.seq+1 || v.T <= e.at {
 		e.keyed, e.sum, e.spans, e.way = false, 0, 0, 0
-		interval = 0
 	}
-	e.track, e.last, e.interval = v.Track, v.T, interval
+	e.track, e.seq, e.at = v.Track, v.Seq, v.T
 }
 
 // keep makes the view the one that later ones are compared with.
@@ -113,3 +114,11 @@ func (e *Examiner) keep(t time.Duration, on similarity) {
 
 // hides reports whether the reason against scoring is one against the comparison too. A turned face is a face.
 func hides(r liveproof.Reason) bool { return r != liveproof.ReasonFaceTurned }
+
+// noise is by how much a coarse encoding raises the limit.
+func noise(v liveproof.View) float64 {
+	if v.Image.Coding == nil {
+		return 1
+	}
+	return math.Hypot(1, coarse*v.Image.Coding.Quantisers.Around(v.Face.Box, v.Image))
+}

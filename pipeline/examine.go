@@ -11,7 +11,7 @@ import (
 // examine shows the frame to the examiners of evidence, and reports whether it may still be scored: not after an error, and not
 // with a doubt about the stream. unscored says why the frame would not be scored anyway.
 func (l *line) examine(ctx context.Context, f *frame, unscored []liveproof.Reason) bool {
-	view := liveproof.View{T: f.sample.T, Image: f.img, Face: f.face, Track: f.sample.Track, Reasons: unscored}
+	view := liveproof.View{Seq: f.sample.Seq, T: f.sample.T, Image: f.img, Face: f.face, Track: f.sample.Track, Reasons: unscored}
 	for _, e := range l.deps.Examiners {
 		found, err := e.Examine(ctx, view)
 		if err != nil {

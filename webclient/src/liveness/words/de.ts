@@ -36,6 +36,7 @@ export const de: Catalogue = {
     low_contrast: 'Das Bild ist zu blass. Wenden Sie sich dem Licht zu oder wischen Sie die Linse ab.',
     low_bitrate: 'Die Verbindung ist zu langsam für ein klares Bild. Gehen Sie näher zum Router oder wechseln Sie das Netz.',
     motion_missing: 'Bewegen Sie den Kopf ein wenig und blinzeln Sie.',
+    rigid_motion: 'Blinzeln Sie und drehen Sie den Kopf ein wenig nach beiden Seiten.',
     challenge_unanswered: 'Folgen Sie den Anweisungen auf dem Bildschirm.',
     face_changed: 'Bleiben Sie bis zum Ende im Bild.',
     stream_changed: 'Das Bild war unterbrochen. Einen Moment bitte.',

@@ -39,6 +39,7 @@ export const es: Catalogue = {
     low_contrast: 'La imagen es pálida. Póngase de cara a una luz o limpie la lente.',
     low_bitrate: 'La conexión es demasiado lenta para una imagen nítida. Acérquese al rúter o pruebe otra red.',
     motion_missing: 'Mueva un poco la cabeza y parpadee.',
+    rigid_motion: 'Parpadee y gire un poco la cabeza hacia ambos lados.',
     challenge_unanswered: 'Siga las instrucciones de la pantalla.',
     face_changed: 'No salga de la imagen hasta el final.',
     stream_changed: 'La imagen se interrumpió. Un momento.',

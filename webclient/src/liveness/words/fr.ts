@@ -39,6 +39,7 @@ export const fr: Catalogue = {
     low_contrast: 'L’image est pâle. Tournez-vous vers une lumière ou essuyez l’objectif.',
     low_bitrate: 'La connexion est trop lente pour une image nette. Approchez-vous du routeur ou essayez un autre réseau.',
     motion_missing: 'Bougez un peu la tête et clignez des yeux.',
+    rigid_motion: 'Clignez des yeux et tournez un peu la tête des deux côtés.',
     challenge_unanswered: 'Suivez les instructions à l’écran.',
     face_changed: 'Restez dans l’image jusqu’à la fin.',
     stream_changed: 'L’image a été interrompue. Un instant.',

@@ -39,6 +39,7 @@ export const ja: Catalogue = {
     low_contrast: '映像が薄いです。光のほうを向くか、レンズを拭いてください。',
     low_bitrate: '通信が遅く、映像が鮮明になりません。ルーターに近づくか、別のネットワークを試してください。',
     motion_missing: '頭を少し動かし、まばたきをしてください。',
+    rigid_motion: 'まばたきをして、頭を左右に少し動かしてください。',
     challenge_unanswered: '画面の指示に従ってください。',
     face_changed: 'チェックが終わるまで画面の中にいてください。',
     stream_changed: '映像が途切れました。少しお待ちください。',

@@ -39,6 +39,7 @@ export const pt: Catalogue = {
     low_contrast: 'A imagem está pálida. Vire-se para uma luz ou limpe a lente.',
     low_bitrate: 'A conexão é lenta demais para uma imagem nítida. Chegue mais perto do roteador ou tente outra rede.',
     motion_missing: 'Mova um pouco a cabeça e pisque.',
+    rigid_motion: 'Pisque e vire um pouco a cabeça para os dois lados.',
     challenge_unanswered: 'Siga as instruções na tela.',
     face_changed: 'Fique na imagem até o fim.',
     stream_changed: 'A imagem foi interrompida. Um momento.',

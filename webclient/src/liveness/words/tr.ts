@@ -39,6 +39,7 @@ export const tr: Catalogue = {
     low_contrast: 'Görüntü soluk. Işığa doğru dönün ya da merceği silin.',
     low_bitrate: 'Bağlantı net bir görüntü için çok yavaş. Yönlendiriciye yaklaşın ya da başka bir ağ deneyin.',
     motion_missing: 'Başınızı biraz hareket ettirin ve göz kırpın.',
+    rigid_motion: 'Göz kırpın ve başınızı hafifçe iki yana çevirin.',
     challenge_unanswered: 'Ekrandaki yönergeleri izleyin.',
     face_changed: 'Kontrol bitene kadar görüntüde kalın.',
     stream_changed: 'Görüntü kesildi. Bir dakika.',
