@@ -252,20 +252,48 @@ func (f *fit) takeOff(r *reference, amount [terms]float64) {
 	}
 }
 
-// residual is the root of the mean product of what remains at nodes that are apart, in levels: noise, which differs from node to node,
-// gives about 0, an eye or a mouth that has moved gives its change. What remains counts less where the luma is steep, because a small
-// error of place is large there.
+const (
+	// noisy is the root mean square of what remains up to which it may be noise of any kind, in levels.
+	noisy = 1.5
+	// burst is by how much the rest of it counts less.
+	burst = 3
+)
+
+// residual is how much more than noise remains, in levels. It is the larger of two measures:
+//
+//   - the root of the mean product of what remains at nodes that are apart. Noise, which differs from node to node, gives about 0; a
+//     mouth or a head that has moved gives its change;
+//   - what remains beyond noisy, by its power: an eye that shuts changes much in few nodes.
+//
+// What remains counts less where the luma is steep, because a small error of place is large there.
 func (f *fit) residual(r *reference) float64 {
-	var sum float64
-	n := 0
+	var power, product float64
+	nodes, pairs := 0, 0
 	for k := range grid {
-		for _, o := range [...]int{grid[k].right, grid[k].below} {
-			if o < 0 || f.rest[k] == outside || f.rest[o] == outside {
-				continue
+		d, known := f.weighed(r, k)
+		if !known {
+			continue
+		}
+		power += d * d
+		nodes++
+		for _, other := range [...]int{grid[k].right, grid[k].below} {
+			if o, known := f.weighed(r, other); known {
+				product += d * o
+				pairs++
 			}
-			sum += float64(f.rest[k] * r.points[k].trust * f.rest[o] * r.points[o].trust)
-			n++
 		}
 	}
-	return math.Sqrt(max(0, sum) / float64(max(1, n)))
+	if pairs == 0 {
+		return 0
+	}
+	beyond := max(0, power/float64(nodes)-noisy*noisy) / (burst * burst)
+	return math.Sqrt(max(product/float64(pairs), beyond))
+}
+
+// weighed is what remains at a node, times its trust.
+func (f *fit) weighed(r *reference, k int) (d float64, known bool) {
+	if k < 0 || f.rest[k] == outside {
+		return 0, false
+	}
+	return float64(f.rest[k] * r.points[k].trust), true
 }
