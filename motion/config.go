@@ -23,7 +23,7 @@ type Config struct {
 
 // DefaultConfig has the limits that were measured (docs/adr/0015-motion.md).
 func DefaultConfig() Config {
-	return Config{MinResidual: 0.3, Needed: 3, Span: 600 * time.Millisecond, RigidShift: 0.03}
+	return Config{MinResidual: 0.35, Needed: 3, Span: 600 * time.Millisecond, RigidShift: 0.03}
 }
 
 // Validate reports every value that is out of range; each error begins with its key.
