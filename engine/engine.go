@@ -10,6 +10,7 @@ import (
 
 	"github.com/liveproof/liveproof"
 	"github.com/liveproof/liveproof/media"
+	"github.com/liveproof/liveproof/motion"
 	"github.com/liveproof/liveproof/onnx"
 	"github.com/liveproof/liveproof/pipeline"
 	"github.com/liveproof/liveproof/scorer"
@@ -27,6 +28,7 @@ type Engine struct {
 	log        *slog.Logger
 	scorer     *scorer.Batcher
 	metrics    *pipeline.Metrics
+	motion     *motion.Metrics
 	thresholds thresholds
 }
 
@@ -44,7 +46,7 @@ func Open(ctx context.Context, cfg Config, deps Deps) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Engine{Faces: faces, log: deps.Log, metrics: pipeline.NewMetrics(deps.Metrics)}
+	e := &Engine{Faces: faces, log: deps.Log, metrics: pipeline.NewMetrics(deps.Metrics), motion: motion.NewMetrics(deps.Metrics)}
 	if err := e.openScorer(ctx, deps.Metrics); err != nil {
 		return nil, errors.Join(err, e.Close())
 	}

@@ -8,5 +8,5 @@ import (
 
 // examiners gather one session's evidence beside ρ.
 func (e *Engine) examiners(liveproof.Session) []pipeline.Examiner {
-	return []pipeline.Examiner{motion.New(e.cfg.Motion)}
+	return []pipeline.Examiner{motion.New(e.cfg.Motion, e.motion)}
 }

@@ -34,7 +34,8 @@ const (
 
 // Examiner gathers one session's evidence of motion. It is not safe for concurrent use.
 type Examiner struct {
-	cfg Config
+	cfg     Config
+	metrics *Metrics
 
 	// The newest view.
 	track int
@@ -55,8 +56,8 @@ type Examiner struct {
 	way   float64 // of the face in these spans, in shares of its size
 }
 
-// New returns an examiner for one session.
-func New(cfg Config) *Examiner { return &Examiner{cfg: cfg} }
+// New returns an examiner for one session. The metrics are those of all sessions.
+func New(cfg Config, metrics *Metrics) *Examiner { return &Examiner{cfg: cfg, metrics: metrics} }
 
 // Examine compares the view with an earlier one. Given has liveproof.EvidenceMotion with each view at which enough motion was seen
 // in the views just before, without one left out; Reasons has liveproof.ReasonRigidMotion while they show the motion of a photograph only.
@@ -65,26 +66,37 @@ func (e *Examiner) Examine(_ context.Context, v liveproof.View) (liveproof.Findi
 	e.follow(v)
 	on := alignment(v.Face)
 	if slices.ContainsFunc(v.Reasons, hides) || !on.usable(v.Image) || !e.buffer.cover(v.Image, on) {
+		e.metrics.seen(resultPoor)
 		return liveproof.Finding{}, nil
 	}
 	e.now.cut(&e.buffer, on)
 	if !e.keyed || v.T-e.keyAt > 2*e.cfg.Span || !e.key.compare(&e.now, &e.fit) {
+		e.metrics.seen(resultFirst)
 		e.keep(v.T, on)
 		return liveproof.Finding{}, nil
 	}
 	residual, way := e.fit.residual(&e.key)/noise(v), shift(e.keyOn, on, e.fit.warp)
-	switch {
-	case residual >= e.cfg.MinResidual:
+	e.weigh(residual, way, v.T, on)
+	return e.finding(residual, way), nil
+}
+
+// weigh adds a comparison to the sum.
+func (e *Examiner) weigh(residual, way float64, t time.Duration, on similarity) {
+	e.metrics.residuals.Observe(residual)
+	if residual >= e.cfg.MinResidual {
+		e.metrics.seen(resultMoved)
 		e.sum = min(e.sum+min(residual/e.cfg.MinResidual-half, maxStep), e.cfg.Needed)
 		e.spans, e.way = 0, 0
-		e.keep(v.T, on)
-	case v.T-e.keyAt >= e.cfg.Span-slack:
+		e.keep(t, on)
+		return
+	}
+	e.metrics.seen(resultRigid)
+	if t-e.keyAt >= e.cfg.Span-slack {
 		e.sum = max(0, e.sum-quiet)
 		e.spans++
 		e.way += way
-		e.keep(v.T, on)
+		e.keep(t, on)
 	}
-	return e.finding(residual, way), nil
 }
 
 func (e *Examiner) finding(residual, way float64) liveproof.Finding {

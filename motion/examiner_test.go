@@ -22,6 +22,9 @@ type pose struct {
 
 const width, height = 320, 240
 
+// unregistered metrics serve all tests.
+var unregistered = NewMetrics(nil)
+
 // face is where the drawn face's landmarks lie without a pose.
 var face = liveproof.Landmarks{{X: 136, Y: 100}, {X: 184, Y: 100}, {X: 160, Y: 128}, {X: 142, Y: 156}, {X: 178, Y: 156}}
 
@@ -135,7 +138,7 @@ func TestPhotographsGiveNoEvidence(t *testing.T) {
 		"panned, noisy": {func(i int) pose { return pose{dx: 9 * swing(i, 0.7), noise: 6, seed: uint64(i)} }, true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			o := examined(t, New(DefaultConfig()), 25, func(i int) liveproof.View { return c.at(i).view(i) })
+			o := examined(t, New(DefaultConfig(), unregistered), 25, func(i int) liveproof.View { return c.at(i).view(i) })
 			require.Equal(t, -1, o.given, "residual up to %v", o.most)
 			require.Equal(t, c.rigid, o.rigid)
 		})
@@ -147,13 +150,13 @@ func TestPeopleGiveEvidence(t *testing.T) {
 	for name, at := range map[string]func(i int) pose{
 		"talks":  func(i int) pose { return moving(pose{open: 0.5 + 0.5*swing(i, 1.3)}, i) },
 		"blinks": func(i int) pose { return moving(pose{shut: float64((i % 6) / 5)}, i) },
-		"turns":  func(i int) pose { return moving(pose{turn: 6 * swing(i, 0.5)}, i) },
+		"turns":  func(i int) pose { return moving(pose{turn: 12 * swing(i, 0.5)}, i) },
 		"talks, noisy": func(i int) pose {
 			return moving(pose{open: 0.5 + 0.5*swing(i, 1.3), noise: 6, seed: uint64(i)}, i)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			o := examined(t, New(DefaultConfig()), 15, func(i int) liveproof.View { return at(i).view(i) })
+			o := examined(t, New(DefaultConfig(), unregistered), 15, func(i int) liveproof.View { return at(i).view(i) })
 			require.GreaterOrEqual(t, o.given, 2, "residual up to %v", o.most)
 			require.False(t, o.rigid)
 		})
@@ -161,7 +164,7 @@ func TestPeopleGiveEvidence(t *testing.T) {
 }
 
 func TestOneCutIsNoEvidence(t *testing.T) {
-	o := examined(t, New(DefaultConfig()), 20, func(i int) liveproof.View {
+	o := examined(t, New(DefaultConfig(), unregistered), 20, func(i int) liveproof.View {
 		p := pose{dx: 8 * swing(i, 0.5)}
 		if i >= 8 {
 			p.open, p.shut, p.turn = 1, 1, 8
@@ -182,7 +185,7 @@ func TestBeginsAnew(t *testing.T) {
 		"time runs back":    func(v *liveproof.View) { v.T = 0 },
 	} {
 		t.Run(name, func(t *testing.T) {
-			e := New(DefaultConfig())
+			e := New(DefaultConfig(), unregistered)
 			o := examined(t, e, 12, func(i int) liveproof.View { return talking(i).view(i) })
 			require.GreaterOrEqual(t, o.given, 0)
 			v := talking(12).view(12)
@@ -197,7 +200,7 @@ func TestBeginsAnew(t *testing.T) {
 
 // TestEvidenceFades: a photograph that takes a person's place does not live on the person's motion.
 func TestEvidenceFades(t *testing.T) {
-	e := New(DefaultConfig())
+	e := New(DefaultConfig(), unregistered)
 	examined(t, e, 12, func(i int) liveproof.View { return talking(i).view(i) })
 	last := -1
 	for i := 12; i < 24; i++ {
@@ -215,14 +218,14 @@ func TestEvidenceFades(t *testing.T) {
 
 func TestBadlySeenFacesSayNothing(t *testing.T) {
 	for _, r := range []liveproof.Reason{liveproof.ReasonBlurred, liveproof.ReasonLowBitrate, liveproof.ReasonTooDark, liveproof.ReasonLowContrast} {
-		o := examined(t, New(DefaultConfig()), 12, func(i int) liveproof.View {
+		o := examined(t, New(DefaultConfig(), unregistered), 12, func(i int) liveproof.View {
 			v := talking(i).view(i)
 			v.Reasons = []liveproof.Reason{r}
 			return v
 		})
 		require.Equal(t, outcome{given: -1, lowest: math.Inf(1)}, o, r)
 	}
-	o := examined(t, New(DefaultConfig()), 12, func(i int) liveproof.View {
+	o := examined(t, New(DefaultConfig(), unregistered), 12, func(i int) liveproof.View {
 		v := talking(i).view(i)
 		v.Reasons = []liveproof.Reason{liveproof.ReasonFaceTurned}
 		return v
@@ -233,7 +236,7 @@ func TestBadlySeenFacesSayNothing(t *testing.T) {
 // TestCoarseEncodingRaisesTheLimit: the same change counts less where the encoder's noise is larger.
 func TestCoarseEncodingRaisesTheLimit(t *testing.T) {
 	with := func(step float32) float64 {
-		return examined(t, New(DefaultConfig()), 6, func(i int) liveproof.View {
+		return examined(t, New(DefaultConfig(), unregistered), 6, func(i int) liveproof.View {
 			v := talking(i).view(i)
 			v.Image.Coding = new(liveproof.Coding)
 			for k := range v.Image.Coding.Quantisers {
@@ -247,9 +250,9 @@ func TestCoarseEncodingRaisesTheLimit(t *testing.T) {
 
 func TestWithoutLandmarks(t *testing.T) {
 	at := func(p pose, i int) liveproof.View { v := p.view(i); v.Face.Landmarks = nil; return v }
-	require.GreaterOrEqual(t, examined(t, New(DefaultConfig()), 15, func(i int) liveproof.View { return at(talking(i), i) }).given, 0)
+	require.GreaterOrEqual(t, examined(t, New(DefaultConfig(), unregistered), 15, func(i int) liveproof.View { return at(talking(i), i) }).given, 0)
 	still := func(i int) liveproof.View { return at(pose{dx: 8 * swing(i, 0.5)}, i) }
-	require.Equal(t, -1, examined(t, New(DefaultConfig()), 25, still).given)
+	require.Equal(t, -1, examined(t, New(DefaultConfig(), unregistered), 25, still).given)
 }
 
 func TestConfig(t *testing.T) {
@@ -271,7 +274,7 @@ func BenchmarkExamine(b *testing.B) {
 	for i := range 10 {
 		views = append(views, talking(i).view(i))
 	}
-	e := New(DefaultConfig())
+	e := New(DefaultConfig(), unregistered)
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
 		v := views[i%len(views)]

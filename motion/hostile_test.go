@@ -38,7 +38,7 @@ func TestHostileViews(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			v := good
 			spoil(&v)
-			e := New(DefaultConfig())
+			e := New(DefaultConfig(), unregistered)
 			for i := range 5 {
 				v.Seq, v.T = int64(i), time.Duration(i)*time.Second/5
 				f, err := e.Examine(t.Context(), v)
@@ -51,7 +51,7 @@ func TestHostileViews(t *testing.T) {
 
 // TestSizesMayChange: a picture of another size is compared like any other.
 func TestSizesMayChange(t *testing.T) {
-	o := examined(t, New(DefaultConfig()), 20, func(i int) liveproof.View {
+	o := examined(t, New(DefaultConfig(), unregistered), 20, func(i int) liveproof.View {
 		v := pose{dx: 5 * swing(i, 0.5)}.view(i)
 		if i%3 == 0 {
 			v.Image, v.Face = doubled(v.Image), larger(v.Face)
@@ -92,7 +92,7 @@ func FuzzExamine(f *testing.F) {
 				img.Pix[i] = pixels[i%len(pixels)]
 			}
 		}
-		e := New(DefaultConfig())
+		e := New(DefaultConfig(), unregistered)
 		for i := range 4 {
 			l := face
 			for k := range l {
