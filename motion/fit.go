@@ -75,7 +75,7 @@ func (r *reference) factorise() {
 	var sums [terms][terms]float32
 	for k := range r.points {
 		t := &r.points[k].terms
-		for i := range sums {
+		for i := range terms {
 			row, ti := &sums[i], t[i]
 			for j := range i + 1 {
 				row[j] += ti * t[j]
@@ -83,7 +83,7 @@ func (r *reference) factorise() {
 		}
 	}
 	var damped [terms][terms]float64
-	for i := range sums {
+	for i := range terms {
 		for j := range i + 1 {
 			damped[i][j] = float64(sums[i][j])
 		}

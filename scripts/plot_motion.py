@@ -64,14 +64,15 @@ def table(rows):
         for name in ("people", "photographs", "warped"):
             these = [r for r in rows if r["half"] == half and r["group"] == name]
             if these:
-                given = sum(r["limit"] >= LIMIT for r in these)
+                given = sum(r["given"] >= 0 for r in these)
                 print(f"{half:10} {name:12} evidence in {share(given, len(these))}")
     kinds = collections.defaultdict(list)
     for r in rows:
         if r["group"] != "people":
-            kinds[r["kind"] if r["kind"] != "file" else r["variant"]].append(r["limit"])
-    for kind, limits in sorted(kinds.items()):
-        print(f"{kind:14} given {sum(v >= LIMIT for v in limits):3} of {len(limits):3}, largest limit {max(limits):.2f}")
+            kinds[r["kind"] if r["kind"] != "file" else r["variant"]].append(r)
+    for kind, these in sorted(kinds.items()):
+        given, largest = sum(r["given"] >= 0 for r in these), max(r["limit"] for r in these)
+        print(f"{kind:14} given {given:3} of {len(these):3}, largest limit {largest:.2f}")
     subjects = collections.defaultdict(list)
     for r in rows:
         if r["group"] == "people":

@@ -10,7 +10,7 @@ import (
 
 // gauss is a table of normal numbers, which noise takes from a random place on.
 var gauss = sync.OnceValue(func() []float32 {
-	r := rand.New(rand.NewPCG(1, 2))
+	r := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // the same noise each time
 	table := make([]float32, 1<<16)
 	for i := range table {
 		table[i] = float32(r.NormFloat64())

@@ -29,7 +29,9 @@ func (p path) at(t float64) float64 {
 }
 
 // random draws what a variant needs, the same for the same seed and purpose.
-func (s studio) random(purpose uint64) *rand.Rand { return rand.New(rand.NewPCG(s.seed, purpose)) }
+func (s studio) random(purpose uint64) *rand.Rand {
+	return rand.New(rand.NewPCG(s.seed, purpose)) //nolint:gosec // the same seed gives the same pictures
+}
 
 // Purposes of random numbers.
 const (

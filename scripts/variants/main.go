@@ -44,8 +44,9 @@ type settings struct {
 func main() {
 	log.SetFlags(0)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	if err := run(ctx, flags()); err != nil {
+	err := run(ctx, flags())
+	stop()
+	if err != nil {
 		log.Fatal("variants: ", err)
 	}
 }
