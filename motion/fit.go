@@ -71,6 +71,8 @@ func (s *sighting) see(p *patch, n *node) {
 }
 
 // factorise prepares the normal equations.
+//
+//nolint:gosec // every index is below terms
 func (r *reference) factorise() {
 	var sums [terms][terms]float32
 	for k := range r.points {
