@@ -29,6 +29,7 @@ var mayImport = map[string][]string{
 	"detector":              {"", "onnx"},
 	"scorer":                {"", "onnx"},
 	"identity":              {"", "onnx"},
+	"motion":                {""},
 	"onnx":                  {""},
 	"models":                {""},
 	"verdict":               {""},
@@ -38,7 +39,7 @@ var mayImport = map[string][]string{
 	"results":               {""},
 	"webhooks":              {""},
 	"console":               {""},
-	"engine":                {"", "calibration", "configs", "detector", "identity", "media", "models", "onnx", "pipeline", "scorer", "verdict"},
+	"engine":                {"", "calibration", "configs", "detector", "identity", "media", "models", "motion", "onnx", "pipeline", "scorer", "verdict"},
 	"extract":               {"", "benchmark", "detector", "engine", "media"},
 	"publish":               {""},
 	"evaluation":            {"", "benchmark"},
@@ -54,6 +55,10 @@ var mayImport = map[string][]string{
 	"examples/backend-go":   {},
 
 	"ingest/live/admission": {},
+
+	"internal/variants/load": {"", "engine", "media"},
+	"scripts/variants":       {"", "engine", "transcode"},
+	"scripts/motion":         {"", "engine", "media", "motion", "transcode"},
 }
 
 const anyRoom = "*"

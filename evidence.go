@@ -46,6 +46,8 @@ func (e Evidence) Lack() Reason {
 // View is one sampled picture in which exactly one person was found, as an examiner of evidence sees it. The images are
 // borrowed: they are valid until the call returns.
 type View struct {
+	// Seq is the sample's number. Where one is left out, no person, several, or nothing at all was seen in between.
+	Seq int64
 	// T is the sample's stream time.
 	T time.Duration
 	// Image is the whole picture, 8-bit RGB.

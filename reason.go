@@ -22,6 +22,7 @@ const (
 	ReasonLowBitrate    Reason = "low_bitrate"
 
 	ReasonMotionMissing       Reason = "motion_missing"
+	ReasonRigidMotion         Reason = "rigid_motion"
 	ReasonChallengeUnanswered Reason = "challenge_unanswered"
 
 	ReasonFaceChanged        Reason = "face_changed"
@@ -174,6 +175,11 @@ var reasons = []ReasonInfo{
 		Code: ReasonMotionMissing, Kind: KindView, Hint: true, End: StateDecided, Fault: FaultPerson,
 		Meaning: "Only the evidence of motion was missing: the face has shown no motion that a photograph does not have.",
 		Advice:  "Move your head a little, and blink.",
+	},
+	{
+		Code: ReasonRigidMotion, Kind: KindView, Hint: true, End: StateDecided, Fault: FaultPerson,
+		Meaning: "Only the evidence of motion was missing: the face moved as a flat or bent photograph does, and in no other way.",
+		Advice:  "Blink, and turn your head a little to both sides.",
 	},
 	{
 		Code: ReasonChallengeUnanswered, Kind: KindView, End: StateDecided, Fault: FaultPerson,

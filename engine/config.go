@@ -10,6 +10,7 @@ import (
 	"github.com/liveproof/liveproof/internal/check"
 	"github.com/liveproof/liveproof/media"
 	"github.com/liveproof/liveproof/models"
+	"github.com/liveproof/liveproof/motion"
 	"github.com/liveproof/liveproof/onnx"
 	"github.com/liveproof/liveproof/pipeline"
 	"github.com/liveproof/liveproof/scorer"
@@ -23,6 +24,7 @@ type Config struct {
 	Detector    detector.Config
 	Identity    identity.Config
 	Scorer      scorer.Config
+	Motion      motion.Config
 	Verdict     verdict.Policy
 	Calibration calibration.Config
 	ONNX        onnx.Config
@@ -37,6 +39,7 @@ func DefaultConfig() Config {
 		Detector:    detector.DefaultConfig(),
 		Identity:    identity.DefaultConfig(),
 		Scorer:      scorer.DefaultConfig(),
+		Motion:      motion.DefaultConfig(),
 		Verdict:     verdict.DefaultPolicy(),
 		Calibration: calibration.DefaultConfig(),
 		ONNX:        onnx.DefaultConfig(),
@@ -56,6 +59,7 @@ func (c Config) Validate() error {
 		{"detector", c.Detector.Validate()},
 		{"identity", c.Identity.Validate()},
 		{"scorer", c.Scorer.Validate()},
+		{"motion", c.Motion.Validate()},
 		{"verdict", c.Verdict.Validate()},
 		{"calibration", c.Calibration.Validate()},
 		{"onnx", c.ONNX.Validate()},

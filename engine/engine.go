@@ -12,6 +12,7 @@ import (
 	"github.com/liveproof/liveproof/identity"
 	"github.com/liveproof/liveproof/media"
 	"github.com/liveproof/liveproof/models"
+	"github.com/liveproof/liveproof/motion"
 	"github.com/liveproof/liveproof/onnx"
 	"github.com/liveproof/liveproof/pipeline"
 	"github.com/liveproof/liveproof/scorer"
@@ -30,6 +31,7 @@ type Engine struct {
 	identity   *identity.Identity
 	scorer     *scorer.Batcher
 	metrics    *pipeline.Metrics
+	motion     *motion.Metrics
 	thresholds thresholds
 }
 
@@ -47,7 +49,7 @@ func Open(ctx context.Context, cfg Config, deps Deps) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Engine{Faces: faces, log: deps.Log, metrics: pipeline.NewMetrics(deps.Metrics)}
+	e := &Engine{Faces: faces, log: deps.Log, metrics: pipeline.NewMetrics(deps.Metrics), motion: motion.NewMetrics(deps.Metrics)}
 	if err := errors.Join(e.openIdentity(deps.Metrics), e.openScorer(ctx, deps.Metrics)); err != nil {
 		return nil, errors.Join(err, e.Close())
 	}

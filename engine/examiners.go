@@ -2,8 +2,11 @@ package engine
 
 import (
 	"github.com/liveproof/liveproof"
+	"github.com/liveproof/liveproof/motion"
 	"github.com/liveproof/liveproof/pipeline"
 )
 
 // examiners gather one session's evidence beside ρ.
-func (e *Engine) examiners(liveproof.Session) []pipeline.Examiner { return nil }
+func (e *Engine) examiners(liveproof.Session) []pipeline.Examiner {
+	return []pipeline.Examiner{motion.New(e.cfg.Motion, e.motion)}
+}

@@ -18,7 +18,7 @@ type examined struct {
 // after an error, and not with a doubt about the stream. unscored says why the frame would not be scored anyway. Examiners see a restart
 // by the watcher as another track, because what they have gathered is another person's.
 func (l *line) examine(ctx context.Context, f *frame, unscored []liveproof.Reason) bool {
-	view := liveproof.View{T: f.sample.T, Image: f.img, Face: f.face, Track: f.sample.Track, Reasons: unscored,
+	view := liveproof.View{Seq: f.sample.Seq, T: f.sample.T, Image: f.img, Face: f.face, Track: f.sample.Track, Reasons: unscored,
 		Cut: f.cuts.since(l.examined.cuts)}
 	l.examined.cuts = f.cuts
 	if !l.identify(ctx, f, view) {

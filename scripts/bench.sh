@@ -18,7 +18,7 @@ PYTHON=.venv/bin/python
 
 stages() {
   go test -run '^$' -bench . -benchtime "${BENCHTIME:-1s}" \
-    ./media ./detector ./scorer ./verdict ./pipeline ./store ./ingest/rtc . | grep -E '^(pkg|cpu|Benchmark)'
+    ./media ./detector ./scorer ./motion ./verdict ./pipeline ./store ./ingest/rtc . | grep -E '^(pkg|cpu|Benchmark)'
 }
 
 load() { bin/liveproof load --server "$URL" --metrics "$METRICS" --api-key "$KEY" --stagger 107ms "$@" "$CLIP"; }

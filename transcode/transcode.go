@@ -63,6 +63,34 @@ func File(ctx context.Context, cfg Config, path string, to io.Writer, progress f
 	return j.summary, nil
 }
 
+// Source gives pictures in order, and io.EOF after the last.
+type Source interface {
+	Next(ctx context.Context) (liveproof.Picture, error)
+}
+
+// Pictures encodes pictures as File does those of a file. rate is about how many come a second.
+func Pictures(ctx context.Context, cfg Config, from Source, rate float64, to io.Writer) (Summary, error) {
+	if err := cfg.Validate(); err != nil {
+		return Summary{}, err
+	}
+	j := job{cfg: cfg, to: to, rate: rate}
+	defer j.close()
+	for {
+		picture, err := from.Next(ctx)
+		if errors.Is(err, io.EOF) && j.out != nil {
+			return j.summary, j.finish()
+		}
+		if err != nil {
+			return j.summary, err
+		}
+		err = j.picture(picture)
+		picture.Release()
+		if err != nil {
+			return j.summary, err
+		}
+	}
+}
+
 // job encodes one file.
 type job struct {
 	cfg     Config

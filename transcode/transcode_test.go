@@ -292,3 +292,22 @@ func TestConfigNamesWhatIsWrong(t *testing.T) {
 		}
 	}
 }
+
+// pictures gives those of a file as a source that is no file.
+type pictures struct{ *media.File }
+
+func TestPicturesAreEncodedAsThoseOfAFile(t *testing.T) {
+	path := made(t, "clip.mkv", append(gradient("160x120", 1), "-c:v", "ffv1")...)
+	var want, got bytes.Buffer
+	summary, err := File(t.Context(), DefaultConfig(), path, &want, nil)
+	require.NoError(t, err)
+	file, err := media.OpenFile(media.DefaultConfig(), path)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, file.Close()) }()
+	again, err := Pictures(t.Context(), DefaultConfig(), pictures{file}, file.Info().FrameRate, &got)
+	require.NoError(t, err)
+	require.Equal(t, summary, again)
+	require.Equal(t, want.Bytes(), got.Bytes())
+	_, err = Pictures(t.Context(), DefaultConfig(), pictures{file}, 30, &got)
+	require.ErrorIs(t, err, io.EOF, "there is no picture left")
+}

@@ -22,6 +22,7 @@ type Folder struct {
 
 	ev    evidence
 	given []liveproof.Evidence // kinds given since the last restart, besides passive
+	rigid bool                 // the face moves as a photograph does, in the newest sample that was examined
 	seen  time.Duration        // newest sample time; -1 before the first
 	track int                  // followed identity; 0 before the first
 
@@ -169,6 +170,7 @@ func (f *Folder) receive(s liveproof.Sample) {
 	if blocked(s.Reasons) || s.Track == 0 {
 		return
 	}
+	f.rigid = slices.Contains(s.Reasons, liveproof.ReasonRigidMotion)
 	for _, e := range s.Evidence {
 		if e != liveproof.EvidencePassive && !slices.Contains(f.given, e) {
 			f.given = append(f.given, e)
@@ -209,7 +211,7 @@ func (f *Folder) restart(t time.Duration, why liveproof.Reason) {
 	// The run of doubt outlives the evidence: a frozen picture stays one.
 	run := f.ev.doubtRun
 	f.waste(why, f.ev.scored)
-	f.ev, f.given = evidence{doubtRun: run}, nil
+	f.ev, f.given, f.rigid = evidence{doubtRun: run}, nil, false
 	f.restarted = why
 	if f.mode == liveproof.ModeCall && f.outcome != liveproof.OutcomePending {
 		f.change(liveproof.OutcomePending, t, why)

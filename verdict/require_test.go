@@ -79,6 +79,42 @@ func TestCallNeedsItsEvidenceAgain(t *testing.T) {
 	require.Less(t, f.Progress().Fraction, 1.0)
 }
 
+// TestRigidMotionIsNamed: a session that lacks motion, and whose face moves as a photograph does, says so; a sample on which the face
+// does not, or a restart, takes it back.
+func TestRigidMotionIsNamed(t *testing.T) {
+	rigid := func(s series, from int) series {
+		return s.each(func(i int, v *liveproof.Sample) {
+			if i >= from {
+				v.Reasons = []liveproof.Reason{liveproof.ReasonRigidMotion}
+			}
+		})
+	}
+	for name, c := range map[string]struct {
+		samples series
+		want    liveproof.Reason
+	}{
+		"rigid":              {rigid(series{}.scored(20, 0.9), 8), liveproof.ReasonRigidMotion},
+		"no longer":          {rigid(series{}.scored(20, 0.9), 8).scored(1, 0.9), liveproof.ReasonMotionMissing},
+		"before a restart":   {rigid(series{}.scored(20, 0.9), 8).unscored(1, liveproof.ReasonFaceChanged).scored(20, 0.9), liveproof.ReasonMotionMissing},
+		"motion was given":   {rigid(series{}.scored(20, 0.9), 8).given(3, liveproof.EvidenceMotion), ""},
+		"too little of ρ":    {rigid(series{}.scored(20, 0.5), 8), ""},
+		"with a turned face": {rigid(series{}.scored(20, 0.9), 8).unscored(1, liveproof.ReasonFaceTurned), liveproof.ReasonMotionMissing},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f, err := New(requiring(liveproof.EvidenceMotion), liveproof.ModeCall)
+			require.NoError(t, err)
+			for _, s := range c.samples {
+				f.Add(s)
+			}
+			require.Equal(t, c.want, f.Wanting())
+		})
+	}
+	v := Fold(requiring(liveproof.EvidenceMotion), liveproof.ModeOnboarding, rigid(series{}.scored(90, 0.9), 8), time.Hour, "")
+	require.Equal(t, liveproof.OutcomeInconclusive, v.Outcome)
+	require.Contains(t, v.Reasons, liveproof.ReasonRigidMotion)
+	require.NotContains(t, v.Reasons, liveproof.ReasonMotionMissing)
+}
+
 func TestRequired(t *testing.T) {
 	const passive, motion, flash, turn = liveproof.EvidencePassive, liveproof.EvidenceMotion, liveproof.EvidenceFlash, liveproof.EvidenceTurn
 	p := requiring(motion, flash)

@@ -26,6 +26,9 @@ func (f *Folder) Wanting() liveproof.Reason {
 	if len(missing) == 0 || f.ev.side(f.policy) != liveproof.OutcomeLive {
 		return ""
 	}
+	if missing[0] == liveproof.EvidenceMotion && f.rigid {
+		return liveproof.ReasonRigidMotion
+	}
 	return missing[0].Lack()
 }
 

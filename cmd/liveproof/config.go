@@ -28,6 +28,7 @@ import (
 	"github.com/liveproof/liveproof/internal/check"
 	"github.com/liveproof/liveproof/media"
 	"github.com/liveproof/liveproof/models"
+	"github.com/liveproof/liveproof/motion"
 	"github.com/liveproof/liveproof/onnx"
 	"github.com/liveproof/liveproof/pipeline"
 	"github.com/liveproof/liveproof/results"
@@ -47,6 +48,7 @@ type Config struct {
 	Detector    detector.Config    `yaml:"detector"`
 	Identity    identity.Config    `yaml:"identity"`
 	Scorer      scorer.Config      `yaml:"scorer"`
+	Motion      motion.Config      `yaml:"motion"`
 	Verdict     verdict.Policy     `yaml:"verdict"`
 	Calibration calibration.Config `yaml:"calibration"`
 	ONNX        onnx.Config        `yaml:"onnx"`
@@ -104,6 +106,7 @@ func DefaultConfig() Config {
 		Detector:    detector.DefaultConfig(),
 		Identity:    identity.DefaultConfig(),
 		Scorer:      scorer.DefaultConfig(),
+		Motion:      motion.DefaultConfig(),
 		Verdict:     verdict.DefaultPolicy(),
 		Calibration: calibration.DefaultConfig(),
 		ONNX:        onnx.DefaultConfig(),
@@ -174,7 +177,7 @@ func (c Config) validateTenants() error {
 // engine is the engine's configuration, with the timeouts of section session.
 func (c Config) engine() engine.Config {
 	e := engine.Config{
-		Media: c.Media, Pipeline: c.Pipeline, Detector: c.Detector, Identity: c.Identity, Scorer: c.Scorer,
+		Media: c.Media, Pipeline: c.Pipeline, Detector: c.Detector, Identity: c.Identity, Scorer: c.Scorer, Motion: c.Motion,
 		Verdict: c.Verdict, Calibration: c.Calibration, ONNX: c.ONNX, Models: c.Models,
 	}
 	e.Verdict.Deadline, e.Pipeline.IdleTimeout, e.Pipeline.Live = c.Session.Deadline, c.Session.IdleTimeout, true

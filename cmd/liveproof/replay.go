@@ -120,13 +120,16 @@ type replayLine struct {
 }
 
 type sampleLine struct {
-	T       float64            `json:"t"`
-	Scored  bool               `json:"scored"`
-	Rho     float64            `json:"rho"`
-	Weight  float64            `json:"weight"`
-	Track   int                `json:"track"`
-	Quant   float64            `json:"quantiser,omitempty"`
-	Reasons []liveproof.Reason `json:"reasons,omitempty"`
+	T      float64 `json:"t"`
+	Scored bool    `json:"scored"`
+	Rho    float64 `json:"rho"`
+	Weight float64 `json:"weight"`
+	Track  int     `json:"track"`
+	Quant  float64 `json:"quantiser,omitempty"`
+	// Evidence and Signals are liveproof.Sample's.
+	Evidence []liveproof.Evidence `json:"evidence,omitempty"`
+	Signals  map[string]float64   `json:"signals,omitempty"`
+	Reasons  []liveproof.Reason   `json:"reasons,omitempty"`
 }
 
 func (o replayOptions) run(ctx context.Context, cfg Config, files []string, out, errOut io.Writer) error {
@@ -212,7 +215,8 @@ func sampleLines(samples []liveproof.Sample) []sampleLine {
 	lines := make([]sampleLine, len(samples))
 	for i, s := range samples {
 		lines[i] = sampleLine{
-			T: s.T.Round(time.Millisecond).Seconds(), Scored: s.Scored, Rho: s.Rho, Weight: s.Weight, Track: s.Track, Quant: s.Quantiser, Reasons: s.Reasons,
+			T: s.T.Round(time.Millisecond).Seconds(), Scored: s.Scored, Rho: s.Rho, Weight: s.Weight, Track: s.Track, Quant: s.Quantiser,
+			Evidence: s.Evidence, Signals: s.Signals, Reasons: s.Reasons,
 		}
 	}
 	return lines

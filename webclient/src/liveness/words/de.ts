@@ -37,6 +37,7 @@ export const de: Catalogue = {
     low_contrast: 'Das Bild ist zu blass. Wenden Sie sich dem Licht zu oder wischen Sie die Linse ab.',
     low_bitrate: 'Die Verbindung ist zu langsam. Gehen Sie näher zum Router oder wechseln Sie das Netz.',
     motion_missing: 'Bewegen Sie den Kopf ein wenig und blinzeln Sie.',
+    rigid_motion: 'Blinzeln Sie und drehen Sie den Kopf ein wenig nach beiden Seiten.',
     challenge_unanswered: 'Folgen Sie den Anweisungen auf dem Bildschirm.',
     face_changed: 'Bleiben Sie bis zum Ende im Bild.',
     scene_cut: 'Das Bild ist gesprungen. Halten Sie die Kamera ruhig, bis die Prüfung fertig ist.',

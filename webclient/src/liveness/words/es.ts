@@ -40,6 +40,7 @@ export const es: Catalogue = {
     hazy: 'La imagen está velada. Limpie la lente de la cámara y evite la luz de frente a ella.',
     low_bitrate: 'La conexión es demasiado lenta. Acérquese al rúter o pruebe otra red.',
     motion_missing: 'Mueva un poco la cabeza y parpadee.',
+    rigid_motion: 'Parpadee y gire un poco la cabeza hacia ambos lados.',
     challenge_unanswered: 'Siga las instrucciones de la pantalla.',
     face_changed: 'No salga de la imagen hasta el final.',
     scene_cut: 'La imagen ha saltado. Mantenga la cámara quieta hasta que termine la comprobación.',

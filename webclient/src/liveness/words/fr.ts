@@ -40,6 +40,7 @@ export const fr: Catalogue = {
     hazy: 'L’image est voilée. Nettoyez l’objectif et évitez la lumière dirigée vers lui.',
     low_bitrate: 'La connexion est trop lente. Approchez-vous du routeur ou essayez un autre réseau.',
     motion_missing: 'Bougez un peu la tête et clignez des yeux.',
+    rigid_motion: 'Clignez des yeux et tournez un peu la tête des deux côtés.',
     challenge_unanswered: 'Suivez les instructions à l’écran.',
     face_changed: 'Restez dans l’image jusqu’à la fin.',
     scene_cut: 'L’image a sauté. Tenez la caméra immobile jusqu’à la fin de la vérification.',

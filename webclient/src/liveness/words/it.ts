@@ -40,6 +40,7 @@ export const it: Catalogue = {
     hazy: 'L’immagine è velata. Pulisci l’obiettivo ed evita la luce rivolta verso di esso.',
     low_bitrate: 'La connessione è troppo lenta. Avvicinati al router o prova un’altra rete.',
     motion_missing: 'Muovi un po’ la testa e sbatti le palpebre.',
+    rigid_motion: 'Sbatti le palpebre e gira un po’ la testa da entrambi i lati.',
     challenge_unanswered: 'Segui le istruzioni sullo schermo.',
     face_changed: 'Resta nell’immagine fino alla fine.',
     scene_cut: 'L’immagine è saltata. Tenga ferma la fotocamera fino alla fine del controllo.',

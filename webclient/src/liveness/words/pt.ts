@@ -40,6 +40,7 @@ export const pt: Catalogue = {
     hazy: 'A imagem está enevoada. Limpe a lente e evite luz voltada para ela.',
     low_bitrate: 'A conexão é lenta demais. Chegue mais perto do roteador ou tente outra rede.',
     motion_missing: 'Mova um pouco a cabeça e pisque.',
+    rigid_motion: 'Pisque e vire um pouco a cabeça para os dois lados.',
     challenge_unanswered: 'Siga as instruções na tela.',
     face_changed: 'Fique na imagem até o fim.',
     scene_cut: 'A imagem saltou. Mantenha a câmera parada até o fim da verificação.',

@@ -40,6 +40,7 @@ export const tr: Catalogue = {
     hazy: 'Görüntü puslu. Kameranın merceğini silin ve ışığın merceğe gelmesini önleyin.',
     low_bitrate: 'Bağlantı çok yavaş. Yönlendiriciye yaklaşın ya da başka bir ağ deneyin.',
     motion_missing: 'Başınızı biraz hareket ettirin ve göz kırpın.',
+    rigid_motion: 'Göz kırpın ve başınızı hafifçe iki yana çevirin.',
     challenge_unanswered: 'Ekrandaki yönergeleri izleyin.',
     face_changed: 'Kontrol bitene kadar görüntüde kalın.',
     scene_cut: 'Görüntü atladı. Kontrol bitene kadar kamerayı sabit tutun.',

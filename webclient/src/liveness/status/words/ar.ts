@@ -32,6 +32,7 @@ export const ar: StatusWords = {
     low_contrast: 'الصورة باهتة جدًا.',
     low_frame_rate: 'تصل صور قليلة جدًا.',
     motion_missing: 'لا يُظهر الوجه حركة خاصة به بعد.',
+    rigid_motion: 'يتحرك الوجه حتى الآن كما تتحرك الصورة.',
     multiple_faces: 'توجد عدة وجوه في الصورة.',
     no_face: 'لا يوجد وجه في الصورة.',
     no_media: 'لا يصل أي فيديو.',

@@ -31,6 +31,7 @@ export const de: StatusWords = {
     low_contrast: 'Das Bild ist zu blass.',
     low_frame_rate: 'Es kommen zu wenige Bilder.',
     motion_missing: 'Das Gesicht zeigt noch keine eigene Bewegung.',
+    rigid_motion: 'Das Gesicht bewegt sich bisher wie ein Foto.',
     multiple_faces: 'Mehrere Gesichter sind im Bild.',
     no_face: 'Kein Gesicht ist im Bild.',
     no_media: 'Es kommt kein Video an.',

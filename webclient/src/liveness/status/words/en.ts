@@ -31,6 +31,7 @@ export const en: StatusWords = {
     low_contrast: 'The picture is too pale.',
     low_frame_rate: 'Too few pictures come.',
     motion_missing: 'The face shows no motion of its own yet.',
+    rigid_motion: 'The face moves as a photograph does so far.',
     multiple_faces: 'Several faces are in the picture.',
     no_face: 'No face is in the picture.',
     no_media: 'No video arrives.',

@@ -32,6 +32,7 @@ export const es: StatusWords = {
     low_contrast: 'La imagen es demasiado pálida.',
     low_frame_rate: 'Llegan muy pocas imágenes.',
     motion_missing: 'La cara aún no muestra movimiento propio.',
+    rigid_motion: 'Por ahora la cara se mueve como una foto.',
     multiple_faces: 'Hay varias caras en la imagen.',
     no_face: 'No hay ninguna cara en la imagen.',
     no_media: 'No llega vídeo.',

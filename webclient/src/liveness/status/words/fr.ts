@@ -32,6 +32,7 @@ export const fr: StatusWords = {
     low_contrast: 'L’image est trop pâle.',
     low_frame_rate: 'Trop peu d’images arrivent.',
     motion_missing: 'Le visage ne montre pas encore de mouvement propre.',
+    rigid_motion: 'Jusqu’ici, le visage bouge comme une photo.',
     multiple_faces: 'Il y a plusieurs visages dans l’image.',
     no_face: 'Il n’y a pas de visage dans l’image.',
     no_media: 'Aucune vidéo n’arrive.',

@@ -32,6 +32,7 @@ export const hi: StatusWords = {
     low_contrast: 'चित्र बहुत फीका है।',
     low_frame_rate: 'बहुत कम चित्र आ रहे हैं।',
     motion_missing: 'चेहरे में अभी अपनी कोई हलचल नहीं दिखी।',
+    rigid_motion: 'चेहरा अब तक किसी फ़ोटो की तरह हिल रहा है।',
     multiple_faces: 'चित्र में कई चेहरे हैं।',
     no_face: 'चित्र में कोई चेहरा नहीं है।',
     no_media: 'कोई वीडियो नहीं आ रहा है।',

@@ -32,6 +32,7 @@ export const it: StatusWords = {
     low_contrast: 'L’immagine è troppo sbiadita.',
     low_frame_rate: 'Arrivano troppo poche immagini.',
     motion_missing: 'Il volto non mostra ancora un movimento proprio.',
+    rigid_motion: 'Finora il volto si muove come una foto.',
     multiple_faces: 'Ci sono più volti nell’immagine.',
     no_face: 'Non c’è nessun volto nell’immagine.',
     no_media: 'Non arriva nessun video.',

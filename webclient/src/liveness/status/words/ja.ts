@@ -32,6 +32,7 @@ export const ja: StatusWords = {
     low_contrast: '映像が薄すぎます。',
     low_frame_rate: '届く映像のコマ数が少なすぎます。',
     motion_missing: '顔自体の動きがまだ見られません。',
+    rigid_motion: '顔の動きは、今のところ写真の動きと同じです。',
     multiple_faces: '複数の顔が映っています。',
     no_face: '顔が映っていません。',
     no_media: '映像が届きません。',

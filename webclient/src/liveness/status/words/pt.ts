@@ -32,6 +32,7 @@ export const pt: StatusWords = {
     low_contrast: 'A imagem está pálida demais.',
     low_frame_rate: 'Chegam poucas imagens.',
     motion_missing: 'O rosto ainda não mostra movimento próprio.',
+    rigid_motion: 'Até agora o rosto se move como uma foto.',
     multiple_faces: 'Há vários rostos na imagem.',
     no_face: 'Não há nenhum rosto na imagem.',
     no_media: 'Nenhum vídeo chega.',

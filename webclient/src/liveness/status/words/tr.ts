@@ -32,6 +32,7 @@ export const tr: StatusWords = {
     low_contrast: 'Görüntü çok soluk.',
     low_frame_rate: 'Çok az görüntü geliyor.',
     motion_missing: 'Yüz henüz kendi hareketini göstermiyor.',
+    rigid_motion: 'Yüz şimdiye kadar bir fotoğraf gibi hareket ediyor.',
     multiple_faces: 'Görüntüde birden fazla yüz var.',
     no_face: 'Görüntüde yüz yok.',
     no_media: 'Video gelmiyor.',
