@@ -52,4 +52,6 @@ type Finding struct {
 	Reasons []Reason
 	// Signals are measured values by name, for the timeline.
 	Signals map[string]float64
+	// Ask is a challenge that the client is to be told now; nil asks nothing.
+	Ask *Challenge
 }
