@@ -29,6 +29,20 @@ func Evidences() []Evidence {
 // Known reports whether e is one of the kinds.
 func (e Evidence) Known() bool { return slices.Contains(Evidences(), e) }
 
+// Challenge reports whether the person is asked to do something for this kind of evidence.
+func (e Evidence) Challenge() bool { return e == EvidenceFlash || e == EvidenceTurn }
+
+// Lack is the reason of a session that lacks this kind of evidence and no other.
+func (e Evidence) Lack() Reason {
+	switch e {
+	case EvidenceMotion:
+		return ReasonMotionMissing
+	case EvidenceFlash, EvidenceTurn:
+		return ReasonChallengeUnanswered
+	}
+	return ReasonInsufficientEvidence
+}
+
 // View is one sampled picture in which exactly one person was found, as an examiner of evidence sees it. The images are
 // borrowed: they are valid until the call returns.
 type View struct {

@@ -20,19 +20,21 @@ const (
 	ReasonLowContrast   Reason = "low_contrast"
 	ReasonLowBitrate    Reason = "low_bitrate"
 
-	ReasonFaceChanged         Reason = "face_changed"
-	ReasonStreamChanged       Reason = "stream_changed"
-	ReasonFrozenPicture       Reason = "frozen_picture"
-	ReasonTimestampsBackward  Reason = "timestamps_backward"
-	ReasonTimestampsJumped    Reason = "timestamps_jumped"
-	ReasonPacketLoss          Reason = "packet_loss"
-	ReasonLowFrameRate        Reason = "low_frame_rate"
-	ReasonInjectionTiming     Reason = "injection_timing"
-	ReasonSettingsMismatch    Reason = "settings_mismatch"
-	ReasonChallengeFailed     Reason = "challenge_failed"
+	ReasonMotionMissing       Reason = "motion_missing"
 	ReasonChallengeUnanswered Reason = "challenge_unanswered"
-	ReasonScorerFailed        Reason = "scorer_failed"
-	ReasonOverload            Reason = "overload"
+	ReasonChallengeFailed     Reason = "challenge_failed"
+
+	ReasonFaceChanged        Reason = "face_changed"
+	ReasonStreamChanged      Reason = "stream_changed"
+	ReasonFrozenPicture      Reason = "frozen_picture"
+	ReasonTimestampsBackward Reason = "timestamps_backward"
+	ReasonTimestampsJumped   Reason = "timestamps_jumped"
+	ReasonPacketLoss         Reason = "packet_loss"
+	ReasonLowFrameRate       Reason = "low_frame_rate"
+	ReasonInjectionTiming    Reason = "injection_timing"
+	ReasonSettingsMismatch   Reason = "settings_mismatch"
+	ReasonScorerFailed       Reason = "scorer_failed"
+	ReasonOverload           Reason = "overload"
 
 	ReasonScoreAbove           Reason = "score_above_threshold"
 	ReasonScoreBelow           Reason = "score_below_threshold"
@@ -163,6 +165,21 @@ var reasons = []ReasonInfo{
 		Advice:  "The connection is too slow for a clear picture. Move closer to your router, or try another network.",
 	},
 	{
+		Code: ReasonMotionMissing, Kind: KindView, Hint: true, End: StateDecided, Fault: FaultPerson,
+		Meaning: "Only the evidence of motion was missing: the face has shown no motion that a photograph does not have.",
+		Advice:  "Move your head a little, and blink.",
+	},
+	{
+		Code: ReasonChallengeUnanswered, Kind: KindView, End: StateDecided, Fault: FaultPerson,
+		Meaning: "Only the answer to the challenge was missing: the light of the screen, or the movement, was not seen on the face.",
+		Advice:  "Follow the instructions on the screen.",
+	},
+	{
+		Code: ReasonChallengeFailed, Kind: KindView, End: StateDecided, Fault: FaultPerson,
+		Meaning: "The challenge was not passed: the colour of the face did not follow the colours that were shown, or too faintly to be seen. Bright surroundings, a dark screen or a recording can cause it.",
+		Advice:  "The screen’s light did not show on your face. Come closer, make the screen brighter, and avoid bright light.",
+	},
+	{
 		Code: ReasonFaceChanged, Kind: KindStream, End: StateDecided, Fault: FaultPerson,
 		Meaning: "The followed face was lost or replaced, so the evidence started again.",
 		Advice:  "Stay in the picture until the check is done.",
@@ -206,16 +223,6 @@ var reasons = []ReasonInfo{
 		Code: ReasonSettingsMismatch, Kind: KindStream, End: StateDecided, Fault: FaultIntegrator,
 		Meaning: "The camera delivers other settings than it was asked for. Reserved: it is counted in liveproof_settings_mismatch_total, and no verdict carries it yet.",
 		Advice:  "Use this device’s own camera, without camera software.",
-	},
-	{
-		Code: ReasonChallengeFailed, Kind: KindStream, Hint: true, End: StateDecided, Fault: FaultPerson,
-		Meaning: "The video did not answer the challenge: the colour of the face did not follow the colours that were shown, or too faintly to be seen. Bright surroundings or a dark screen can cause it, and so does a recording.",
-		Advice:  "We could not see the light of your screen on your face. Come closer, turn up the screen’s brightness, and move out of bright light.",
-	},
-	{
-		Code: ReasonChallengeUnanswered, Kind: KindStream, Hint: true, End: StateDecided, Fault: FaultPerson,
-		Meaning: "The challenge was not answered: the person or the client declined it, or the face was not seen while it ran.",
-		Advice:  "The test with the screen’s light was not done. Stay in the picture until the colours have ended.",
 	},
 	{
 		Code: ReasonScorerFailed, Kind: KindStream, End: StateDecided, Fault: FaultServer,

@@ -25,25 +25,31 @@ type Sample struct {
 	Track int
 	// Quantiser is Quality.Quantiser: how coarsely the face was encoded; 0 when it is not known.
 	Quantiser float64
+	// Evidence is what is complete with this sample (Finding.Given).
+	Evidence []Evidence
+	// Signals are what the examiners of evidence measured (Finding.Signals).
+	Signals map[string]float64
 	// Reasons say why a sample was not scored, or what lowers its trust.
 	Reasons []Reason
 }
 
 // sampleJSON is the form of a sample in the store and in the API, with its time in seconds.
 type sampleJSON struct {
-	Seq     int64    `json:"seq"`
-	T       float64  `json:"t"`
-	Scored  bool     `json:"scored"`
-	Rho     float64  `json:"rho"`
-	Weight  float64  `json:"weight"`
-	Track   int      `json:"track"`
-	Quant   float64  `json:"quantiser,omitempty"`
-	Reasons []Reason `json:"reasons"`
+	Seq      int64              `json:"seq"`
+	T        float64            `json:"t"`
+	Scored   bool               `json:"scored"`
+	Rho      float64            `json:"rho"`
+	Weight   float64            `json:"weight"`
+	Track    int                `json:"track"`
+	Quant    float64            `json:"quantiser,omitempty"`
+	Evidence []Evidence         `json:"evidence,omitempty"`
+	Signals  map[string]float64 `json:"signals,omitempty"`
+	Reasons  []Reason           `json:"reasons"`
 }
 
 // MarshalJSON implements json.Marshaler. A ρ that JSON cannot carry is an error.
 func (s Sample) MarshalJSON() ([]byte, error) {
-	return json.Marshal(sampleJSON{s.Seq, s.T.Seconds(), s.Scored, s.Rho, s.Weight, s.Track, s.Quantiser, listed(s.Reasons)})
+	return json.Marshal(sampleJSON{s.Seq, s.T.Seconds(), s.Scored, s.Rho, s.Weight, s.Track, s.Quantiser, s.Evidence, s.Signals, listed(s.Reasons)})
 }
 
 // UnmarshalJSON implements json.Unmarshaler.
@@ -53,6 +59,6 @@ func (s *Sample) UnmarshalJSON(b []byte) error {
 	if len(j.Reasons) == 0 {
 		j.Reasons = nil // as the pipeline makes it
 	}
-	*s = Sample{j.Seq, fromSeconds(j.T), j.Scored, j.Rho, j.Weight, j.Track, j.Quant, j.Reasons}
+	*s = Sample{j.Seq, fromSeconds(j.T), j.Scored, j.Rho, j.Weight, j.Track, j.Quant, j.Evidence, j.Signals, j.Reasons}
 	return err
 }

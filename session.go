@@ -47,16 +47,18 @@ type Session struct {
 	ExternalID string // the integrator's own name for it; may be empty
 	// Calibration is the name of the calibration that the session's creator asked for; empty leaves the choice to the server.
 	Calibration string
-	State       State
-	Verdict     Verdict
-	Frames      FrameCounts
-	Model       ModelInfo
-	Threshold   Threshold     // what judges ρ; zero before streaming
-	Detector    string        // its name, such as "retinaface" or "retinaface on openvino bf16"; empty before streaming
-	Deadline    time.Duration // one-shot: longest streaming time before inconclusive
-	CreatedAt   time.Time
-	ExpiresAt   time.Time // when the record is forgotten
-	DecidedAt   time.Time // zero until terminal
+	// Require is the evidence without which the session does not become live, in the order of Evidences. It begins with passive.
+	Require   []Evidence
+	State     State
+	Verdict   Verdict
+	Frames    FrameCounts
+	Model     ModelInfo
+	Threshold Threshold     // what judges ρ; zero before streaming
+	Detector  string        // its name, such as "retinaface" or "retinaface on openvino bf16"; empty before streaming
+	Deadline  time.Duration // one-shot: longest streaming time before inconclusive
+	CreatedAt time.Time
+	ExpiresAt time.Time // when the record is forgotten
+	DecidedAt time.Time // zero until terminal
 	// ChangedAt is when the state or the verdict's outcome last changed, by the store's clock; zero before the first change.
 	ChangedAt time.Time
 

@@ -47,6 +47,8 @@ type Verdict struct {
 	Score float64
 	// Reasons say why, most important first.
 	Reasons []Reason
+	// Evidence is what was given since the last restart of evidence, in the order of Evidences.
+	Evidence []Evidence
 	// Scored counts the samples the verdict rests on since the last restart of evidence.
 	Scored int
 	// Final is true when no later sample can change the outcome.
@@ -73,7 +75,7 @@ func (v Verdict) Withheld() Verdict {
 // Equal reports whether two verdicts say the same in every field.
 func (v Verdict) Equal(o Verdict) bool {
 	return v.Outcome == o.Outcome && v.Score == o.Score && v.Scored == o.Scored && v.Final == o.Final &&
-		v.At == o.At && slices.Equal(v.Reasons, o.Reasons)
+		v.At == o.At && slices.Equal(v.Reasons, o.Reasons) && slices.Equal(v.Evidence, o.Evidence)
 }
 
 func (v Verdict) valid() bool {
@@ -83,24 +85,25 @@ func (v Verdict) valid() bool {
 
 // verdictJSON is a verdict as it is stored, with its time in seconds.
 type verdictJSON struct {
-	Outcome Outcome  `json:"verdict"`
-	Score   float64  `json:"score"`
-	Reasons []Reason `json:"reasons"`
-	Scored  int      `json:"scored"`
-	Final   bool     `json:"final"`
-	At      float64  `json:"at"`
+	Outcome  Outcome    `json:"verdict"`
+	Score    float64    `json:"score"`
+	Reasons  []Reason   `json:"reasons"`
+	Evidence []Evidence `json:"evidence,omitempty"`
+	Scored   int        `json:"scored"`
+	Final    bool       `json:"final"`
+	At       float64    `json:"at"`
 }
 
 // MarshalJSON implements json.Marshaler. A score that JSON cannot carry is an error.
 func (v Verdict) MarshalJSON() ([]byte, error) {
-	return json.Marshal(verdictJSON{v.Outcome, v.Score, listed(v.Reasons), v.Scored, v.Final, v.At.Seconds()})
+	return json.Marshal(verdictJSON{v.Outcome, v.Score, listed(v.Reasons), v.Evidence, v.Scored, v.Final, v.At.Seconds()})
 }
 
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *Verdict) UnmarshalJSON(b []byte) error {
 	var j verdictJSON
 	err := json.Unmarshal(b, &j)
-	*v = Verdict{j.Outcome, j.Score, j.Reasons, j.Scored, j.Final, fromSeconds(j.At)}
+	*v = Verdict{j.Outcome, j.Score, j.Reasons, j.Evidence, j.Scored, j.Final, fromSeconds(j.At)}
 	return err
 }
 

@@ -118,6 +118,11 @@ func (e *Engine) Model() liveproof.ModelInfo { return e.scorer.Info() }
 // Calibrations are the names of the calibrations that a session may ask for (liveproof.Session.Calibration), sorted.
 func (e *Engine) Calibrations() []string { return e.thresholds.names() }
 
+// Required is the evidence that a session of this tenant and mode requires if its creator asks for asked.
+func (e *Engine) Required(tenant string, mode liveproof.Mode, asked []liveproof.Evidence) []liveproof.Evidence {
+	return e.cfg.Verdict.Required(tenant, mode, asked)
+}
+
 // Threshold is what judges a session that begins now.
 func (e *Engine) Threshold(s liveproof.Session) (liveproof.Threshold, error) {
 	return e.thresholds.of(s, e.Model())
@@ -144,7 +149,7 @@ func (e *Engine) session(cfg pipeline.Config, info liveproof.Session, model *sco
 	recorder pipeline.Recorder, observe pipeline.Observer,
 ) (*pipeline.Session, error) {
 	return pipeline.New(cfg, pipeline.Deps{
-		Source: from, Detector: e.detector.NewStream(), Cropper: e.cropper, Scorer: model,
+		Source: from, Detector: e.detector.NewStream(), Cropper: e.cropper, Scorer: model, Examiners: e.examiners(info),
 		Recorder: recorder, Observer: observe, Policy: e.cfg.Verdict, Pool: e.pool,
 		Media:   func() liveproof.FrameCounts { return frameCounts(from.Counts()) },
 		Metrics: e.metrics, Log: e.log,

@@ -42,6 +42,7 @@ func TestCreateRefusesBadBodies(t *testing.T) {
 		{`{`, ""}, {`[]`, ""}, {`null`, ""}, {`{} {}`, ""}, {`"x"`, ""},
 		{`{"mode":"other"}`, "mode"}, {`{"mode":7}`, "mode"}, {" ", ""},
 		{`{"mode":null}`, "mode"}, {`{"external_id":null}`, "external_id"}, {`{"deadline_s":null}`, "deadline_s"}, {`{"calibration":null}`, "calibration"},
+		{`{"require":null}`, "require"}, {`{"require":"flash"}`, "require"}, {`{"require":["voice"]}`, "require"}, {`{"require":["flash","flash"]}`, "require"},
 		{`{"Mode":"call"}`, "Mode"}, {`{"EXTERNAL_ID":"x"}`, "EXTERNAL_ID"}, {`{"mode":"call","mode":"call"}`, "mode"},
 		{"{\"external_id\":\"\xff\"}", ""}, {`{"external_id":"\ud800"}`, ""},
 		{`{"verdict":"live"}`, "verdict"}, {`{"state":"decided"}`, "state"},
@@ -125,6 +126,15 @@ func TestCalibrationOfARequest(t *testing.T) {
 	r := w.call("POST", "/demo/sessions", `{"calibration":"low"}`, "Content-Type", "application/json")
 	w.refused(r, 400, CodeInvalidRequest)
 	require.Contains(t, string(r.body), "there is none", "a visitor of the page chooses nothing")
+}
+
+// TestEvidenceOfARequest: what the policy makes of it is recorded and shown.
+func TestEvidenceOfARequest(t *testing.T) {
+	w := newWorld(t, nil)
+	asked, plain := w.create(`{"require":["flash","passive"]}`), w.create("")
+	require.Equal(t, []liveproof.Evidence{liveproof.EvidencePassive, liveproof.EvidenceFlash}, w.read(asked.ID).Require)
+	require.Equal(t, []liveproof.Evidence{liveproof.EvidencePassive}, w.read(plain.ID).Require)
+	require.Empty(t, w.read(asked.ID).Evidence, "nothing was given yet")
 }
 
 // TestIdempotencyKeyAndCalibration: the calibration is part of the request.

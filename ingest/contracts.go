@@ -44,6 +44,8 @@ type Analyzer interface {
 	Threshold(s liveproof.Session) (liveproof.Threshold, error)
 	// Calibrations are the names that a session's creator may ask for.
 	Calibrations() []string
+	// Required is the evidence that a session of this tenant and mode requires if its creator asks for asked.
+	Required(tenant string, mode liveproof.Mode, asked []liveproof.Evidence) []liveproof.Evidence
 }
 
 // Results signs the results of sessions that have ended; *results.Signer implements it.

@@ -3,6 +3,7 @@ package ingest
 import (
 	"context"
 	"io"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -279,6 +280,12 @@ func (a *fakeAnalyzer) Model() liveproof.ModelInfo {
 	return liveproof.ModelInfo{Name: "test", SHA256: "00", Threshold: 0.5, Demo: true}
 }
 func (a *fakeAnalyzer) Detector() string { return "haar" }
+
+func (a *fakeAnalyzer) Required(_ string, _ liveproof.Mode, asked []liveproof.Evidence) []liveproof.Evidence {
+	return slices.DeleteFunc(liveproof.Evidences(), func(e liveproof.Evidence) bool {
+		return e != liveproof.EvidencePassive && !slices.Contains(asked, e)
+	})
+}
 
 func (a *fakeAnalyzer) Calibrations() []string { return []string{"high_value", "low"} }
 

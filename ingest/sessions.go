@@ -29,6 +29,8 @@ type creation struct {
 	DeadlineS  *float64       `json:"deadline_s"`
 	// Calibration is a name of the server's configuration. A number would let a request lower the security.
 	Calibration string `json:"calibration"`
+	// Require adds to what the server's policy requires.
+	Require []liveproof.Evidence `json:"require"`
 }
 
 // created is the body of its 201.
@@ -97,6 +99,9 @@ func requestHash(session liveproof.Session) string {
 	if session.Calibration != "" {
 		parts = append(parts, session.Calibration)
 	}
+	if len(session.Require) > 1 { // passive alone was the only evidence of earlier versions
+		parts = append(parts, fmt.Sprint(session.Require))
+	}
 	return hash(parts...)
 }
 
@@ -144,7 +149,8 @@ func (s *Server) newSession(tenant string, body []byte, calibrations []string) (
 		ID: liveproof.SessionID(ids.New(now)), Tenant: tenant, Mode: c.Mode, ExternalID: c.ExternalID, Calibration: c.Calibration,
 		State: liveproof.StateCreated, Verdict: liveproof.Pending(), Deadline: s.deps.Session.Deadline,
 		CreatedAt: now, ExpiresAt: now.Add(s.deps.Session.RecordTTL),
-		Lease: liveproof.Lease{Until: now.Add(s.deps.Session.TokenTTL)},
+		Lease:   liveproof.Lease{Until: now.Add(s.deps.Session.TokenTTL)},
+		Require: s.deps.Analyzer.Required(tenant, c.Mode, c.Require),
 	}
 	if c.Calibration != "" && !slices.Contains(calibrations, c.Calibration) {
 		return session, invalidField("calibration", "calibration is not a name that may be asked for here; "+among(calibrations))
@@ -178,7 +184,20 @@ func parseCreation(body []byte) (creation, error) {
 	if c.Mode != liveproof.ModeOnboarding && c.Mode != liveproof.ModeCall {
 		return c, invalidField("mode", `mode is "onboarding" or "call"`)
 	}
+	if err := checkRequire(c.Require); err != nil {
+		return c, err
+	}
 	return c, checkExternalID(c.ExternalID)
+}
+
+// checkRequire accepts a list of different kinds of evidence.
+func checkRequire(list []liveproof.Evidence) error {
+	for i, e := range list {
+		if !e.Known() || slices.Contains(list[:i], e) {
+			return invalidField("require", fmt.Sprintf("require is a list without repetition of %v", liveproof.Evidences()))
+		}
+	}
+	return nil
 }
 
 // maxExternalID is in characters, as in openapi.yaml.
@@ -262,9 +281,12 @@ type view struct {
 	Mode        liveproof.Mode       `json:"mode"`
 	ExternalID  string               `json:"external_id"`
 	Calibration string               `json:"calibration"`
-	CreatedAt   time.Time            `json:"created_at"`
-	ExpiresAt   time.Time            `json:"expires_at"`
-	DecidedAt   *time.Time           `json:"decided_at"`
+	// Require is the evidence without which the session does not become live; Evidence is what was given.
+	Require   []liveproof.Evidence `json:"require"`
+	Evidence  []liveproof.Evidence `json:"evidence"`
+	CreatedAt time.Time            `json:"created_at"`
+	ExpiresAt time.Time            `json:"expires_at"`
+	DecidedAt *time.Time           `json:"decided_at"`
 }
 
 func (s *Server) readSession(w http.ResponseWriter, r *http.Request) error {
@@ -294,6 +316,7 @@ func (s *Server) viewOf(x liveproof.Session) view {
 	v := view{
 		ID: x.ID, State: x.State, Verdict: current.Outcome, Score: finite(current.Score), Reasons: current.Reasons,
 		Frames: x.Frames, Model: x.Model, Detector: x.Detector, Mode: x.Mode, ExternalID: x.ExternalID, Calibration: x.Calibration,
+		Require: evidenceList(x.Require), Evidence: evidenceList(current.Evidence),
 		CreatedAt: x.CreatedAt.UTC(), ExpiresAt: x.ExpiresAt.UTC(),
 	}
 	if v.Reasons == nil {
@@ -310,6 +333,11 @@ func (s *Server) viewOf(x liveproof.Session) view {
 		v.DecidedAt = &at
 	}
 	return v
+}
+
+// evidenceList turns nil into an empty list, which JSON writes as [].
+func evidenceList(kinds []liveproof.Evidence) []liveproof.Evidence {
+	return append([]liveproof.Evidence{}, kinds...)
 }
 
 // timeline is the body of GET /v1/sessions/{id}/timeline.

@@ -48,7 +48,7 @@ type Config struct {
 	// KeepSamples keeps the timeline for Report.
 	KeepSamples bool `yaml:"-"`
 	// Recorded says that the stream is known to be a recording: pictures that repeat, loop or stand still are scored like
-	// others. It is for measuring, never for judging a person who is there.
+	// others, and no evidence beside ρ is gathered or required. It is for measuring, never for judging a person who is there.
 	Recorded bool `yaml:"-"`
 }
 

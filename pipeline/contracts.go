@@ -48,6 +48,14 @@ type Cropper interface {
 	Assess(img, crop *liveproof.Image, face liveproof.Face) liveproof.Quality
 }
 
+// Examiner gathers evidence beside ρ from the views of one session. It belongs to that session, and is called from one goroutine,
+// in the order of the samples, for those in which exactly one person was found.
+type Examiner interface {
+	// Examine concludes from v and the views before it. v's images are borrowed until it returns. After an error the sample is
+	// not scored.
+	Examine(ctx context.Context, v liveproof.View) (liveproof.Finding, error)
+}
+
 // Scorer turns a face crop into ρ. It is shared by all sessions and batches inside.
 type Scorer interface {
 	// Score blocks until this crop is scored or has failed; crop is borrowed

@@ -222,16 +222,17 @@ func (r *record) AppendSamples(_ context.Context, _ liveproof.SessionID, s []liv
 
 // rig is one session under test.
 type rig struct {
-	t      *testing.T
-	cfg    Config
-	src    *script
-	models models
-	store  *record
-	info   liveproof.Session
-	pool   liveproof.ImagePool
-	policy verdict.Policy
-	met    *Metrics
-	media  func() liveproof.FrameCounts
+	t         *testing.T
+	cfg       Config
+	src       *script
+	models    models
+	store     *record
+	info      liveproof.Session
+	pool      liveproof.ImagePool
+	policy    verdict.Policy
+	met       *Metrics
+	media     func() liveproof.FrameCounts
+	examiners []Examiner
 
 	mu     sync.Mutex
 	events []liveproof.Event
@@ -275,7 +276,7 @@ func (r *rig) runWith(ctx context.Context, recorder Recorder) (liveproof.Verdict
 func (r *rig) runFrom(ctx context.Context, src Source, recorder Recorder) (liveproof.Verdict, error) {
 	r.t.Helper()
 	s, err := New(r.cfg, Deps{Source: src, Detector: &r.models, Cropper: &r.models, Scorer: &r.models,
-		Recorder: recorder, Observer: r.observe, Policy: r.policy, Pool: &r.pool, Metrics: r.met, Media: r.media}, r.info)
+		Recorder: recorder, Observer: r.observe, Policy: r.policy, Pool: &r.pool, Metrics: r.met, Media: r.media, Examiners: r.examiners}, r.info)
 	require.NoError(r.t, err)
 	r.end, err = s.Run(ctx)
 	r.report = s.Report()

@@ -48,7 +48,7 @@ func TestFileVerdictIsRecomputableFromItsTimeline(t *testing.T) {
 		v, err := r.run(context.Background())
 		require.NoError(t, err)
 		last := r.timeline()[len(r.timeline())-1].T
-		again := verdict.Fold(r.policy.For(0.5), r.info.Mode, r.timeline(), last, liveproof.ReasonInsufficientEvidence)
+		again := verdict.Fold(r.policy.For(liveproof.Session{Threshold: liveproof.Threshold{Value: 0.5}}), r.info.Mode, r.timeline(), last, liveproof.ReasonInsufficientEvidence)
 		require.Equal(t, v, again)
 	}
 }

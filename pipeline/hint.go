@@ -16,12 +16,15 @@ type hinter struct {
 }
 
 // observe takes the newest sample at time now; ok says that the hint has changed.
-// A hint about the view comes before one about the network.
-func (h *hinter) observe(s liveproof.Sample, lossy bool, now time.Duration) (hint liveproof.Reason, ok bool) {
+// A hint about the view comes before one about the network, and that one before wanting, the evidence that alone is missing ("" if
+// none is).
+func (h *hinter) observe(s liveproof.Sample, lossy bool, wanting liveproof.Reason, now time.Duration) (hint liveproof.Reason, ok bool) {
 	reason, known := hintOf(s)
 	switch {
 	case lossy && reason == "":
 		reason = liveproof.ReasonPacketLoss
+	case known && reason == "" && wanting.Hint():
+		reason = wanting
 	case !known:
 		return "", false
 	}

@@ -170,7 +170,7 @@ func (j *judge) tell(s liveproof.Sample) {
 		now = j.elapsed()
 	}
 	j.observeLoss()
-	if hint, ok := j.hints.observe(s, j.loss.heavy(), now); ok {
+	if hint, ok := j.hints.observe(s, j.loss.heavy(), j.folder.Wanting(), now); ok {
 		j.deps.Observer(liveproof.Event{Hint: &hint})
 	}
 }

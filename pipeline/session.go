@@ -21,6 +21,8 @@ type Deps struct {
 	Detector Detector
 	Cropper  Cropper
 	Scorer   Scorer
+	// Examiners gather the evidence beside ρ, in this order; those of one session, so none may be nil.
+	Examiners []Examiner
 	// Recorder keeps samples and verdict; nil keeps nothing.
 	Recorder Recorder
 	// Observer receives events from Run's goroutine; nil drops them.
@@ -54,9 +56,9 @@ func New(cfg Config, deps Deps, info liveproof.Session) (*Session, error) {
 	if deps.Source == nil || deps.Detector == nil || deps.Cropper == nil || deps.Scorer == nil {
 		return nil, errors.New("pipeline: source, detector, cropper and scorer are required")
 	}
-	policy := deps.Policy.For(info.Threshold.Value)
-	if info.Deadline > 0 {
-		policy.Deadline = info.Deadline
+	policy := deps.Policy.For(info)
+	if cfg.Recorded {
+		policy.Require, deps.Examiners = []liveproof.Evidence{liveproof.EvidencePassive}, nil
 	}
 	if _, err := verdict.New(policy, info.Mode); err != nil {
 		return nil, fmt.Errorf("verdict: %w", err)

@@ -212,7 +212,7 @@ func (l *line) detect(ctx context.Context, f *frame) bool {
 }
 
 // crop cuts the face out and judges how well it is seen. The full image ends here.
-func (l *line) crop(_ context.Context, f *frame) bool {
+func (l *line) crop(ctx context.Context, f *frame) bool {
 	at := faceRegion(f.face.Box, f.img.Width, f.img.Height)
 	l.face.Store(&at)
 	motion := l.still.observe(f.passed, f.sample.T, f.cells, at)
@@ -224,8 +224,12 @@ func (l *line) crop(_ context.Context, f *frame) bool {
 	}
 	f.crop = crop
 	q := l.deps.Cropper.Assess(f.img, f.crop, f.face)
+	sound := l.examine(ctx, f, q.Reasons)
 	f.img.Release()
 	f.img = nil
+	if !sound {
+		return false
+	}
 	f.sample.Weight, f.sample.Quantiser = 0, q.Quantiser
 	switch {
 	case l.cfg.Recorded:

@@ -155,7 +155,7 @@ func TestRecallForgets(t *testing.T) {
 func TestHinter(t *testing.T) {
 	h := hinter{delay: 400 * time.Millisecond}
 	seen := func(ms int, reasons ...liveproof.Reason) string {
-		hint, ok := h.observe(liveproof.Sample{Scored: len(reasons) == 0, Reasons: reasons}, false, time.Duration(ms)*time.Millisecond)
+		hint, ok := h.observe(liveproof.Sample{Scored: len(reasons) == 0, Reasons: reasons}, false, "", time.Duration(ms)*time.Millisecond)
 		if !ok {
 			return "-"
 		}
@@ -176,7 +176,7 @@ func TestHinter(t *testing.T) {
 // the context or the deadline comes too late, whichever the select saw first.
 func TestLateResultsAreNotJudged(t *testing.T) {
 	late := func(begun time.Time) *judge {
-		f, err := verdict.New(verdict.DefaultPolicy().For(0.5), liveproof.ModeOnboarding)
+		f, err := verdict.New(verdict.DefaultPolicy().For(liveproof.Session{Threshold: liveproof.Threshold{Value: 0.5}}), liveproof.ModeOnboarding)
 		require.NoError(t, err)
 		g := &judge{cfg: DefaultConfig(), deps: withDefaults(Deps{}), mode: liveproof.ModeOnboarding, limit: 15 * time.Second,
 			folder: f, report: &Report{}, early: map[int64]*frame{}, line: &line{begun: begun}}

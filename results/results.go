@@ -21,9 +21,6 @@ const Type = "liveproof-result+jwt"
 // ErrRunning says that the session has not ended, so that there is no result to sign.
 var ErrRunning = errors.New("results: the session has not ended")
 
-// passive is the only evidence so far: the person is filmed and asked for nothing.
-const passive = "passive"
-
 // Signer signs results. It is safe for concurrent use.
 type Signer struct {
 	cfg  Config
@@ -69,7 +66,7 @@ type claims struct {
 	ExternalID string           `json:"external_id"`
 	Result     liveproof.Result `json:"result"`
 	// Evidence is what the result rests on.
-	Evidence []string `json:"evidence"`
+	Evidence []liveproof.Evidence `json:"evidence"`
 	// Model and Threshold are absent where no picture came.
 	Model     *model     `json:"model,omitempty"`
 	Threshold *threshold `json:"threshold,omitempty"`
@@ -108,12 +105,17 @@ func (s *Signer) Sign(session liveproof.Session) (string, error) {
 	return signed.CompactSerialize()
 }
 
+// listed turns nil into an empty list, which JSON writes as [].
+func listed(given []liveproof.Evidence) []liveproof.Evidence {
+	return append([]liveproof.Evidence{}, given...)
+}
+
 func (s *Signer) claimsOf(x liveproof.Session) claims {
 	now := s.now()
 	c := claims{
 		Issuer: s.cfg.Issuer, Audience: x.Tenant, Subject: x.ID, IssuedAt: now.Unix(), Expires: now.Add(s.cfg.TTL).Unix(),
 		DecidedAt: x.DecidedAt.Unix(), Mode: x.Mode, ExternalID: x.ExternalID,
-		Result: x.Verdict.Outcome.Result(), Evidence: []string{passive},
+		Result: x.Verdict.Outcome.Result(), Evidence: listed(x.Verdict.Evidence),
 	}
 	if x.Model.Name != "" {
 		c.Model = &model{x.Model.Name, x.Model.SHA256, x.Model.Demo}

@@ -44,7 +44,7 @@ func newSigner(t testing.TB, keys ...string) *Signer {
 func session(outcome liveproof.Outcome) liveproof.Session {
 	return liveproof.Session{
 		ID: "01JD4Z5T8Q0V9X2B3C4D5E6F7G", Tenant: "bank-a", Mode: liveproof.ModeOnboarding, ExternalID: "kunde-ü", State: liveproof.StateDecided,
-		Verdict:   liveproof.Verdict{Outcome: outcome, Score: 0.987654, Final: true, Scored: 12},
+		Verdict:   liveproof.Verdict{Outcome: outcome, Score: 0.987654, Final: true, Scored: 12, Evidence: []liveproof.Evidence{liveproof.EvidencePassive}},
 		Model:     liveproof.ModelInfo{Name: "liveproof-demo", SHA256: "0f4c", Threshold: 0.123456, Demo: true},
 		Threshold: liveproof.Threshold{Value: 0.234567, Source: liveproof.ThresholdOfTenant, Calibration: "strict", CalibrationSHA256: "9d1e"},
 		DecidedAt: signedAt.Add(-3 * time.Second),

@@ -120,7 +120,8 @@ func newSession(ttl time.Duration) liveproof.Session {
 	return liveproof.Session{
 		ID: liveproof.SessionID(fmt.Sprintf("01TEST%020d", numbered.n)), Tenant: "bank-ü", Mode: liveproof.ModeOnboarding,
 		ExternalID: "kunde-ä\n1", Deadline: 15*time.Second + 250*time.Millisecond, CreatedAt: now, ExpiresAt: now.Add(ttl),
-		Lease: liveproof.Lease{Until: now.Add(time.Minute)},
+		Lease:   liveproof.Lease{Until: now.Add(time.Minute)},
+		Require: []liveproof.Evidence{liveproof.EvidencePassive, liveproof.EvidenceFlash},
 	}
 }
 
@@ -328,6 +329,7 @@ func checkBadThresholds(t *testing.T, s storer) {
 func sample(seq int64) liveproof.Sample {
 	return liveproof.Sample{
 		Seq: seq, T: time.Duration(seq) * 200 * time.Millisecond, Scored: true, Rho: 0.1 + 0.2, Weight: 1, Track: 1,
+		Evidence: []liveproof.Evidence{liveproof.EvidenceMotion}, Signals: map[string]float64{"motion.residual": 0.1 + 0.2},
 	}
 }
 

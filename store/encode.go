@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/liveproof/liveproof"
@@ -31,6 +32,7 @@ func encodeSession(s liveproof.Session, leaseUntil int64) ([]any, error) {
 		"mode", string(s.Mode),
 		"external_id", s.ExternalID,
 		"calibration", s.Calibration,
+		"require", strings.Join(texts(s.Require), ","),
 		"state", string(s.State),
 		"verdict", string(s.Verdict.Outcome),
 		"score", s.Verdict.Score,
@@ -73,6 +75,24 @@ func encodeResult(counts liveproof.FrameCounts, v liveproof.Verdict) (frames, re
 	return frames, result, nil
 }
 
+func texts(list []liveproof.Evidence) []string {
+	out := make([]string, len(list))
+	for i, e := range list {
+		out[i] = string(e)
+	}
+	return out
+}
+
+// evidences reads a list that encodeSession wrote; a record of an earlier version has none.
+func evidences(text string) (list []liveproof.Evidence) {
+	for e := range strings.SplitSeq(text, ",") {
+		if e != "" {
+			list = append(list, liveproof.Evidence(e))
+		}
+	}
+	return list
+}
+
 // encodeSamples returns seq, sample, seq, sample, …
 func encodeSamples(samples []liveproof.Sample) ([]any, error) {
 	rows := make([]any, 0, 2*len(samples))
@@ -99,6 +119,7 @@ func decodeSession(id liveproof.SessionID, f map[string]string) (liveproof.Sessi
 	d.json("frames", &s.Frames)
 	d.json("model", &s.Model)
 	s.Threshold = d.threshold()
+	s.Require = evidences(f["require"])
 	s.Deadline = d.seconds("deadline")
 	s.CreatedAt, s.ExpiresAt = d.time("created_at"), d.time("expires_at")
 	s.Lease = liveproof.Lease{Owner: f["lease_owner"], Until: d.time("lease_until")}
@@ -136,6 +157,7 @@ func (d *decoder) consistent(s liveproof.Session) {
 		{"result", !decision || v.Scored > 0},
 		{"result", !s.State.Terminal() || v.Final && v.Outcome != liveproof.OutcomePending},
 		{"deadline", s.Deadline >= 0},
+		{"require", !slices.ContainsFunc(s.Require, func(e liveproof.Evidence) bool { return !e.Known() })},
 		{"threshold", s.Threshold == (liveproof.Threshold{}) || s.Threshold.Valid()},
 		{"calibration", s.Threshold == (liveproof.Threshold{}) || (s.Calibration != "") == (s.Threshold.Source == liveproof.ThresholdOfRequest)},
 	} {

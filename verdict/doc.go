@@ -41,6 +41,11 @@
 // lasts: live stands until s < θ-Hysteresis (then pending), a restart of
 // evidence (pending), or the conditions of spoof.
 //
+// # Required evidence
+//
+// live also needs every kind of evidence in Require, each given by a sample since the last restart (Sample.Evidence). A kind that is
+// missing keeps a session pending, and never makes it spoof. passive is the rule above.
+//
 // # Restart of evidence
 //
 // Whatever puts identity in doubt throws the evidence away and carries its
@@ -53,6 +58,7 @@
 // The first reason says why the session ended (deadline, disconnected, …), unless it ended for lack of evidence itself. The next one says
 // what prevented a decision:
 //
+//   - motion_missing, challenge_unanswered: the conditions of live hold, and required evidence was not given
 //   - score_near_threshold: there is enough evidence, and more than half of it, as a mean with time constant MinSpan, has ρ in [θ-m, θ+m]
 //   - score_undecided: there is enough evidence, most of it is not near the threshold, and its scores do not agree on a side
 //   - insufficient_evidence: too few samples, over too short a time, in doubt, or with gaps. Before it stands the reason for which most samples did not

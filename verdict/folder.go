@@ -21,8 +21,9 @@ type Folder struct {
 	mode   liveproof.Mode
 
 	ev    evidence
-	seen  time.Duration // newest sample time; -1 before the first
-	track int           // followed identity; 0 before the first
+	given []liveproof.Evidence // kinds given since the last restart, besides passive
+	seen  time.Duration        // newest sample time; -1 before the first
+	track int                  // followed identity; 0 before the first
 
 	outcome   liveproof.Outcome
 	grounds   []liveproof.Reason // why the outcome is what it is; nil while first pending
@@ -77,6 +78,7 @@ func (f *Folder) Add(s liveproof.Sample) {
 		f.seen = s.T
 	}
 	f.identify(s)
+	f.receive(s)
 	if !s.Scored {
 		f.miss(s)
 		return
@@ -159,6 +161,29 @@ func (f *Folder) identify(s liveproof.Sample) {
 	}
 }
 
+// receive takes in the evidence that is complete with a sample, scored or not: a head that turns away as it was asked to is not
+// scored.
+func (f *Folder) receive(s liveproof.Sample) {
+	if blocked(s.Reasons) || s.Track == 0 {
+		return
+	}
+	for _, e := range s.Evidence {
+		if e != liveproof.EvidencePassive && !slices.Contains(f.given, e) {
+			f.given = append(f.given, e)
+		}
+	}
+}
+
+// missing is the required evidence that was not given since the last restart, besides passive.
+func (f *Folder) missing() (kinds []liveproof.Evidence) {
+	for _, e := range f.policy.Require {
+		if e != liveproof.EvidencePassive && !slices.Contains(f.given, e) {
+			kinds = append(kinds, e)
+		}
+	}
+	return kinds
+}
+
 // miss takes in a sample that was not scored.
 func (f *Folder) miss(s liveproof.Sample) {
 	why := liveproof.ReasonInsufficientEvidence
@@ -182,7 +207,7 @@ func (f *Folder) restart(t time.Duration, why liveproof.Reason) {
 	// The run of doubt outlives the evidence: a frozen picture stays one.
 	run := f.ev.doubtRun
 	f.waste(why, f.ev.scored)
-	f.ev = evidence{doubtRun: run}
+	f.ev, f.given = evidence{doubtRun: run}, nil
 	f.restarted = why
 	if f.mode == liveproof.ModeCall && f.outcome != liveproof.OutcomePending {
 		f.change(liveproof.OutcomePending, t, why)
@@ -196,6 +221,8 @@ func (f *Folder) judge(t time.Duration) {
 	case side == liveproof.OutcomeSpoof && f.ev.blurred() != "":
 		f.excuse(t)
 	case side == f.outcome:
+	case side == liveproof.OutcomeLive && f.Wanting() != "":
+		f.withhold(t)
 	case side == liveproof.OutcomeLive:
 		f.change(side, t, liveproof.ReasonScoreAbove)
 	case side == liveproof.OutcomeSpoof:
@@ -216,6 +243,14 @@ func (f *Folder) excuse(t time.Duration) {
 	}
 }
 
+// withhold takes the place of live where required evidence is missing: the session stays pending, and a call that was spoof
+// becomes so.
+func (f *Folder) withhold(t time.Duration) {
+	if f.outcome != liveproof.OutcomePending {
+		f.change(liveproof.OutcomePending, t, f.Wanting())
+	}
+}
+
 // change moves to another outcome; one-shot decisions are final.
 func (f *Folder) change(to liveproof.Outcome, t time.Duration, why liveproof.Reason) {
 	if f.final != nil {
@@ -229,7 +264,7 @@ func (f *Folder) change(to liveproof.Outcome, t time.Duration, why liveproof.Rea
 
 // conclude ends without a decision. The reasons name what the session lacked, with its cause in the samples first where there is one.
 func (f *Folder) conclude(t time.Duration, why liveproof.Reason) {
-	lack := f.ev.shortfall(f.policy)
+	lack := f.lack()
 	if why == liveproof.ReasonInsufficientEvidence {
 		why = lack
 	}

@@ -2,8 +2,10 @@ package verdict
 
 import (
 	"errors"
+	"slices"
 	"time"
 
+	"github.com/liveproof/liveproof"
 	"github.com/liveproof/liveproof/internal/check"
 )
 
@@ -34,6 +36,11 @@ type Policy struct {
 	MaxDissent float64 `yaml:"max_dissent"`
 	// MaxDoubt is how many doubtful samples in a row restart the evidence, [1, 1000].
 	MaxDoubt int `yaml:"max_doubt"`
+	// Require is the evidence without which no session becomes live: passive, motion, flash, turn. passive cannot be left
+	// out. flash and turn, which ask the person for something, do not apply to calls. A session's creator may ask for more.
+	Require []liveproof.Evidence `yaml:"require"`
+	// RequireOf has such a list for each tenant that needs another one, by the tenant's name.
+	RequireOf map[string][]liveproof.Evidence `yaml:"require_of"`
 }
 
 // DefaultPolicy is the shipped rule.
@@ -50,13 +57,36 @@ func DefaultPolicy() Policy {
 		RestartGap: 2 * time.Second,
 		MaxDissent: 0.35,
 		MaxDoubt:   3,
+		Require:    []liveproof.Evidence{liveproof.EvidencePassive},
 	}
 }
 
-// For returns the policy with a session's threshold (liveproof.Session.Threshold), whatever its own was.
-func (p Policy) For(threshold float64) Policy {
-	p.Threshold = threshold
+// For returns the policy by which one session is judged: with its threshold, its deadline if it has one, and the evidence that
+// it requires.
+func (p Policy) For(s liveproof.Session) Policy {
+	p.Threshold = s.Threshold.Value
+	if s.Deadline > 0 {
+		p.Deadline = s.Deadline
+	}
+	p.Require, p.RequireOf = p.Required(s.Tenant, s.Mode, s.Require), nil
 	return p
+}
+
+// Required is the evidence that a session requires, in the order of liveproof.Evidences: what the policy requires of its tenant,
+// and what its creator asked for.
+func (p Policy) Required(tenant string, mode liveproof.Mode, asked []liveproof.Evidence) []liveproof.Evidence {
+	own, named := p.RequireOf[tenant]
+	if !named {
+		own = p.Require
+	}
+	var all []liveproof.Evidence
+	for _, e := range liveproof.Evidences() {
+		byPolicy := slices.Contains(own, e) && !(e.Challenge() && mode == liveproof.ModeCall)
+		if e == liveproof.EvidencePassive || byPolicy || slices.Contains(asked, e) {
+			all = append(all, e)
+		}
+	}
+	return all
 }
 
 // Validate reports every value that is out of range; each error begins with its
@@ -76,6 +106,24 @@ func (p Policy) Validate() error {
 		check.In("restart_gap", p.RestartGap, p.MaxGap, long),
 		check.Above("max_dissent", p.MaxDissent, 0, 1),
 		check.In("max_doubt", p.MaxDoubt, 1, 1000),
+		validRequire("require", p.Require),
+		p.validRequireOf(),
+	)
+}
+
+func (p Policy) validRequireOf() error {
+	var errs []error
+	for tenant, list := range p.RequireOf {
+		errs = append(errs, validRequire("require_of."+tenant, list))
+	}
+	return errors.Join(errs...)
+}
+
+func validRequire(key string, list []liveproof.Evidence) error {
+	unknown := func(e liveproof.Evidence) bool { return !e.Known() }
+	return errors.Join(
+		check.That(key, !slices.ContainsFunc(list, unknown), "%v: the kinds of evidence are %v", list, liveproof.Evidences()),
+		check.That(key, slices.Contains(list, liveproof.EvidencePassive), "%v: passive cannot be left out", list),
 	)
 }
 

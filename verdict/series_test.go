@@ -100,7 +100,9 @@ var (
 	}
 )
 
-func testPolicy() Policy { return DefaultPolicy().For(0.5) }
+func testPolicy() Policy {
+	return DefaultPolicy().For(liveproof.Session{Threshold: liveproof.Threshold{Value: 0.5}})
+}
 
 // judged folds a finished timeline without an end.
 func judged(s series, mode liveproof.Mode) liveproof.Verdict {

@@ -12,12 +12,36 @@ func (f *Folder) Verdict() liveproof.Verdict {
 	if f.final != nil {
 		v = *f.final
 	}
-	v.Reasons = slices.Clone(v.Reasons)
+	v.Reasons, v.Evidence = slices.Clone(v.Reasons), slices.Clone(v.Evidence)
 	return v
 }
 
 // Smoothed is the smoothed ρ of the evidence, in [0,1]; 0 without evidence.
 func (f *Folder) Smoothed() float64 { return f.ev.score.value() }
+
+// Wanting is the reason for which the session is not live although its scores are: required evidence was not given. "" where
+// the scores are not, or nothing is missing.
+func (f *Folder) Wanting() liveproof.Reason {
+	missing := f.missing()
+	if len(missing) == 0 || f.ev.side(f.policy) != liveproof.OutcomeLive {
+		return ""
+	}
+	return missing[0].Lack()
+}
+
+// lack is what keeps the session from a decision.
+func (f *Folder) lack() liveproof.Reason { return firstOf(f.Wanting(), f.ev.shortfall(f.policy)) }
+
+// evidence is what was given since the last restart, in the order of liveproof.Evidences.
+func (f *Folder) evidence() (given []liveproof.Evidence) {
+	for _, e := range liveproof.Evidences() {
+		passive := e == liveproof.EvidencePassive && f.ev.enough(f.policy)
+		if passive || slices.Contains(f.given, e) {
+			given = append(given, e)
+		}
+	}
+	return given
+}
 
 // Settled reports whether a call stands clearly at live, so that samples may come less
 // often, down to one in RestartGap/2 (every rule of this package counts time, not
@@ -29,6 +53,9 @@ func (f *Folder) Settled() bool {
 	return f.mode == liveproof.ModeCall && f.outcome == liveproof.OutcomeLive && f.missed == "" &&
 		s > f.policy.upper() && f.ev.newest > f.policy.upper() && f.ev.newest-leave >= (s-leave)/2
 }
+
+// missingShare of the progress is kept for the evidence beside ρ while it is missing.
+const missingShare = 0.3
 
 // Progress counts the evidence towards a decision.
 func (f *Folder) Progress() liveproof.Progress {
@@ -42,15 +69,18 @@ func (f *Folder) Progress() liveproof.Progress {
 	hold := max(f.ev.above.length(f.ev.last), f.ev.below.length(f.ev.last)).Seconds() / f.policy.Hold.Seconds()
 	// The last fifth is kept for the hold, so that a full bar means a verdict.
 	p.Fraction = 0.8*min(1, span, count) + 0.2*min(1, hold, span)
+	if missing := len(f.missing()); missing > 0 {
+		p.Fraction *= 1 - missingShare*float64(missing)/float64(len(f.policy.Require)-1)
+	}
 	return p
 }
 
 func (f *Folder) current() liveproof.Verdict {
 	v := liveproof.Verdict{
-		Outcome: f.outcome, Score: f.ev.score.value(), Reasons: f.grounds, Scored: f.ev.scored, At: f.at,
+		Outcome: f.outcome, Score: f.ev.score.value(), Reasons: f.grounds, Evidence: f.evidence(), Scored: f.ev.scored, At: f.at,
 	}
 	if f.outcome == liveproof.OutcomePending {
-		v.Reasons = distinct(first(f.grounds), f.restarted, f.missed, f.ev.shortfall(f.policy))
+		v.Reasons = distinct(first(f.grounds), f.restarted, f.missed, f.lack())
 	}
 	return v
 }

@@ -31,7 +31,7 @@ func (s *server) timeline(id string) (samples []liveproof.Sample) {
 // long after the swap the call left live; 0 if it did not.
 func (s *server) leavesLive(id string, samples []liveproof.Sample, swap time.Duration) (before int, left time.Duration) {
 	s.t.Helper()
-	f, err := verdict.New(verdict.DefaultPolicy().For(s.awaitScored(id, 0).Model.Threshold), liveproof.ModeCall)
+	f, err := verdict.New(verdict.DefaultPolicy().For(liveproof.Session{Threshold: liveproof.Threshold{Value: s.awaitScored(id, 0).Model.Threshold}}), liveproof.ModeCall)
 	require.NoError(s.t, err)
 	for _, v := range samples {
 		f.Add(v)

@@ -15,6 +15,8 @@ export const de: StatusWords = {
   },
   reasons: {
     blurred: 'Das Bild ist unscharf.',
+    challenge_unanswered: 'Die Antwort auf die Aufgabe war nicht zu sehen.',
+    challenge_failed: 'Das Gesicht folgte den Farben des Bildschirms nicht.',
     deadline: 'Die Zeit reichte nicht für eine Entscheidung.',
     disconnected: 'Die Verbindung des Anrufers ist beendet.',
     face_changed: 'Ein anderes Gesicht kam ins Bild, oder das Gesicht verließ es.',
@@ -28,6 +30,7 @@ export const de: StatusWords = {
     low_bitrate: 'Die Verbindung des Anrufers ist zu langsam für ein klares Bild.',
     low_contrast: 'Das Bild ist zu blass.',
     low_frame_rate: 'Es kommen zu wenige Bilder.',
+    motion_missing: 'Das Gesicht zeigt noch keine eigene Bewegung.',
     multiple_faces: 'Mehrere Gesichter sind im Bild.',
     no_face: 'Kein Gesicht ist im Bild.',
     no_media: 'Es kommt kein Video an.',

@@ -15,6 +15,8 @@ export const en: StatusWords = {
   },
   reasons: {
     blurred: 'The picture is blurred.',
+    challenge_unanswered: 'The answer to the challenge was not seen.',
+    challenge_failed: 'The face did not follow the colours of the screen.',
     deadline: 'The time was up before a decision.',
     disconnected: 'The caller’s connection ended.',
     face_changed: 'Another face came into the picture, or the face left it.',
@@ -28,6 +30,7 @@ export const en: StatusWords = {
     low_bitrate: 'The caller’s connection is too slow for a clear picture.',
     low_contrast: 'The picture is too pale.',
     low_frame_rate: 'Too few pictures come.',
+    motion_missing: 'The face shows no motion of its own yet.',
     multiple_faces: 'Several faces are in the picture.',
     no_face: 'No face is in the picture.',
     no_media: 'No video arrives.',

@@ -1,0 +1,116 @@
+package verdict
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/liveproof/liveproof"
+)
+
+// requiring is the default rule with further evidence.
+func requiring(kinds ...liveproof.Evidence) Policy {
+	p := testPolicy()
+	p.Require = append([]liveproof.Evidence{liveproof.EvidencePassive}, kinds...)
+	return p
+}
+
+// given marks sample i as the one with which these kinds are complete.
+func (s series) given(i int, kinds ...liveproof.Evidence) series {
+	s[i].Evidence = kinds
+	return s
+}
+
+func TestRequiredEvidence(t *testing.T) {
+	const motion, flash = liveproof.EvidenceMotion, liveproof.EvidenceFlash
+	passive := []liveproof.Evidence{liveproof.EvidencePassive}
+	long := series{}.scored(90, 0.9)
+	for name, c := range map[string]struct {
+		policy  Policy
+		samples series
+		outcome liveproof.Outcome
+		reason  liveproof.Reason // among those of the verdict
+		given   []liveproof.Evidence
+	}{
+		"nothing more":        {requiring(), series{}.scored(20, 0.9), liveproof.OutcomeLive, liveproof.ReasonScoreAbove, passive},
+		"missing":             {requiring(motion), series{}.scored(20, 0.9), liveproof.OutcomePending, liveproof.ReasonMotionMissing, passive},
+		"missing at the end":  {requiring(motion), long, liveproof.OutcomeInconclusive, liveproof.ReasonMotionMissing, passive},
+		"the other kind":      {requiring(motion), series{}.scored(20, 0.9).given(3, flash), liveproof.OutcomePending, liveproof.ReasonMotionMissing, append(passive, flash)},
+		"given early":         {requiring(motion), series{}.scored(20, 0.9).given(0, motion), liveproof.OutcomeLive, liveproof.ReasonScoreAbove, append(passive, motion)},
+		"given late":          {requiring(motion), series{}.scored(40, 0.9).given(39, motion), liveproof.OutcomeLive, liveproof.ReasonScoreAbove, append(passive, motion)},
+		"one of two":          {requiring(motion, flash), series{}.scored(40, 0.9).given(9, motion), liveproof.OutcomePending, liveproof.ReasonChallengeUnanswered, append(passive, motion)},
+		"given unasked":       {requiring(), series{}.scored(20, 0.9).given(2, motion), liveproof.OutcomeLive, liveproof.ReasonScoreAbove, append(passive, motion)},
+		"on a turned face":    {requiring(motion), series{}.scored(9, 0.9).unscored(1, liveproof.ReasonFaceTurned).given(9, motion).scored(20, 0.9), liveproof.OutcomeLive, "", append(passive, motion)},
+		"on a doubtful one":   {requiring(motion), series{}.scored(9, 0.9).unscored(1, liveproof.ReasonFrozenPicture).given(9, motion).scored(20, 0.9), liveproof.OutcomePending, liveproof.ReasonMotionMissing, passive},
+		"before a restart":    {requiring(motion), series{}.scored(9, 0.9).given(3, motion).unscored(1, liveproof.ReasonFaceChanged).scored(20, 0.9), liveproof.OutcomePending, liveproof.ReasonMotionMissing, passive},
+		"never brings live":   {requiring(motion), series{}.scored(40, 0.5).given(3, motion), liveproof.OutcomePending, liveproof.ReasonScoreNear, append(passive, motion)},
+		"spoof needs no more": {requiring(motion), series{}.scored(20, 0.1), liveproof.OutcomeSpoof, liveproof.ReasonScoreBelow, passive},
+	} {
+		t.Run(name, func(t *testing.T) {
+			v := Fold(c.policy, liveproof.ModeOnboarding, c.samples, c.samples[len(c.samples)-1].T, "")
+			require.Equal(t, c.outcome, v.Outcome, v.Reasons)
+			if c.reason != "" {
+				require.Contains(t, v.Reasons, c.reason)
+			}
+			require.Equal(t, c.given, v.Evidence)
+		})
+	}
+}
+
+// TestCallNeedsItsEvidenceAgain: after another face the evidence of the first one counts no more.
+func TestCallNeedsItsEvidenceAgain(t *testing.T) {
+	s := series{}.scored(30, 0.9).given(5, liveproof.EvidenceMotion)
+	s = s.unscored(1, liveproof.ReasonFaceChanged).scored(30, 0.9)
+	at := s[30].T
+	var changes []liveproof.Outcome
+	f, err := New(requiring(liveproof.EvidenceMotion), liveproof.ModeCall)
+	require.NoError(t, err)
+	last := liveproof.OutcomePending
+	for _, x := range s {
+		f.Add(x)
+		if o := f.Verdict().Outcome; o != last {
+			changes, last = append(changes, o), o
+		}
+	}
+	require.Equal(t, []liveproof.Outcome{liveproof.OutcomeLive, liveproof.OutcomePending}, changes)
+	require.Equal(t, at, f.Verdict().At)
+	require.Equal(t, liveproof.ReasonMotionMissing, f.Wanting())
+	require.Less(t, f.Progress().Fraction, 1.0)
+}
+
+func TestRequired(t *testing.T) {
+	const passive, motion, flash, turn = liveproof.EvidencePassive, liveproof.EvidenceMotion, liveproof.EvidenceFlash, liveproof.EvidenceTurn
+	p := requiring(motion, flash)
+	p.RequireOf = map[string][]liveproof.Evidence{"bank": {passive, turn}}
+	for name, c := range map[string]struct {
+		tenant string
+		mode   liveproof.Mode
+		asked  []liveproof.Evidence
+		want   []liveproof.Evidence
+	}{
+		"policy":                          {"shop", liveproof.ModeOnboarding, nil, []liveproof.Evidence{passive, motion, flash}},
+		"tenant":                          {"bank", liveproof.ModeOnboarding, nil, []liveproof.Evidence{passive, turn}},
+		"a call is asked for nothing":     {"shop", liveproof.ModeCall, nil, []liveproof.Evidence{passive, motion}},
+		"unless its creator wants it":     {"bank", liveproof.ModeCall, []liveproof.Evidence{flash}, []liveproof.Evidence{passive, flash}},
+		"a request cannot ask for less":   {"shop", liveproof.ModeOnboarding, []liveproof.Evidence{passive}, []liveproof.Evidence{passive, motion, flash}},
+		"in order, and each kind is once": {"bank", liveproof.ModeOnboarding, []liveproof.Evidence{turn, motion}, []liveproof.Evidence{passive, motion, turn}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := p.Required(c.tenant, c.mode, c.asked)
+			require.Equal(t, c.want, got)
+			s := liveproof.Session{Tenant: c.tenant, Mode: c.mode, Require: got, Deadline: time.Minute}
+			require.Equal(t, c.want, p.For(s).Require, "it changes nothing a second time")
+		})
+	}
+	for name, list := range map[string][]liveproof.Evidence{"none": {}, "without passive": {motion}, "unknown": {passive, "voice"}} {
+		t.Run(name, func(t *testing.T) {
+			bad := testPolicy()
+			bad.Require = list
+			require.ErrorContains(t, bad.Validate(), "require: ")
+			bad = testPolicy()
+			bad.RequireOf = map[string][]liveproof.Evidence{"bank": list}
+			require.ErrorContains(t, bad.Validate(), "require_of.bank: ")
+		})
+	}
+}
