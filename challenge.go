@@ -13,6 +13,8 @@ type Challenge struct {
 	ID string
 	// Kind is the evidence that the answer gives.
 	Kind Evidence
+	// Attempt counts the challenges that the followed face was asked, from 1.
+	Attempt int
 	// Begin is how long after it was sent the challenge begins. Until then the person is told what will happen.
 	Begin time.Duration
 	// Duration from Begin to the end.
@@ -40,6 +42,7 @@ func (c Challenge) Delayed(passed time.Duration) Challenge {
 type challengeJSON struct {
 	ID       string         `json:"id"`
 	Kind     Evidence       `json:"kind"`
+	Attempt  int            `json:"attempt"`
 	Begin    float64        `json:"begins_in"`
 	Duration float64        `json:"duration"`
 	Colours  []colourAtJSON `json:"colours,omitempty"`
@@ -52,7 +55,7 @@ type colourAtJSON struct {
 
 // MarshalJSON implements json.Marshaler: the form in which clients are told a challenge.
 func (c Challenge) MarshalJSON() ([]byte, error) {
-	told := challengeJSON{ID: c.ID, Kind: c.Kind, Begin: c.Begin.Seconds(), Duration: c.Duration.Seconds()}
+	told := challengeJSON{ID: c.ID, Kind: c.Kind, Attempt: c.Attempt, Begin: c.Begin.Seconds(), Duration: c.Duration.Seconds()}
 	for _, x := range c.Colours {
 		told.Colours = append(told.Colours, colourAtJSON{x.At.Seconds(), fmt.Sprintf("#%02x%02x%02x", x.R, x.G, x.B)})
 	}

@@ -54,6 +54,9 @@ type View struct {
 	Face Face
 	// Track is the followed identity, from 1.
 	Track int
+	// Restarts counts how often the verdict's evidence had started again when the view was shown. What was gathered before counts no
+	// more. The count may be some samples late.
+	Restarts int
 	// Reasons say why the sample will not be scored; empty if it will.
 	Reasons []Reason
 }

@@ -21,7 +21,9 @@ const (
 // expected is the ratios that a colour of the palette adds to grey's.
 var expected = func() (table [len(palette)]ratios) {
 	for i, c := range palette {
-		log := func(channel int) float64 { return math.Log((ambient + linear[c[channel]]) / (ambient + linear[grey[channel]])) }
+		log := func(channel int) float64 {
+			return math.Log((ambient + linear[c[channel]]) / (ambient + linear[grey[channel]]))
+		}
 		table[i] = ratios{log(0) - log(1), log(2) - log(1)}
 	}
 	return table

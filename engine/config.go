@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/liveproof/liveproof/calibration"
+	"github.com/liveproof/liveproof/challenge"
 	"github.com/liveproof/liveproof/detector"
 	"github.com/liveproof/liveproof/internal/check"
 	"github.com/liveproof/liveproof/media"
@@ -22,6 +23,7 @@ type Config struct {
 	Detector    detector.Config
 	Scorer      scorer.Config
 	Verdict     verdict.Policy
+	Challenge   challenge.Config
 	Calibration calibration.Config
 	ONNX        onnx.Config
 	Models      models.Config
@@ -35,6 +37,7 @@ func DefaultConfig() Config {
 		Detector:    detector.DefaultConfig(),
 		Scorer:      scorer.DefaultConfig(),
 		Verdict:     verdict.DefaultPolicy(),
+		Challenge:   challenge.DefaultConfig(),
 		Calibration: calibration.DefaultConfig(),
 		ONNX:        onnx.DefaultConfig(),
 		Models:      models.DefaultConfig(),
@@ -53,6 +56,7 @@ func (c Config) Validate() error {
 		{"detector", c.Detector.Validate()},
 		{"scorer", c.Scorer.Validate()},
 		{"verdict", c.Verdict.Validate()},
+		{"challenge", c.Challenge.Validate()},
 		{"calibration", c.Calibration.Validate()},
 		{"onnx", c.ONNX.Validate()},
 		{"models", c.Models.Validate()},
