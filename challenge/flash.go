@@ -5,6 +5,7 @@ import (
 	crand "crypto/rand"
 	"encoding/hex"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/liveproof/liveproof"
@@ -47,7 +48,7 @@ type Flash struct {
 
 	track    int           // whose answer is awaited; 0 before the first face
 	restarts int           // of the verdict's evidence
-	since    time.Duration // since when the face was seen well
+	since    time.Duration // since when the face is followed
 	attempts int           // of this track
 	asked    int           // of the session
 	passed   bool          // this track has passed
@@ -78,7 +79,7 @@ func NewFlash(cfg Config, seed Seed, opts Options) (*Flash, error) {
 	return &Flash{cfg: cfg, random: rand.New(rand.NewChaCha8(seed)), opts: opts}, nil //nolint:gosec // ChaCha8 is a cryptographic generator, and its seed is secret
 }
 
-// Examine takes the next view. It asks once a face was seen well for Config.Settle, and gives EvidenceFlash when the answer has come. Another
+// Examine takes the next view. It asks once a face was followed for Config.Settle and is seen well, and gives EvidenceFlash when the answer has come. Another
 // face, and a restart of the verdict's evidence, begin anew. When no further challenge is asked, each view carries the reason.
 func (f *Flash) Examine(_ context.Context, v liveproof.View) (liveproof.Finding, error) {
 	if v.Track != f.track || v.Restarts != f.restarts {
@@ -91,12 +92,16 @@ func (f *Flash) Examine(_ context.Context, v liveproof.View) (liveproof.Finding,
 		return f.follow(v), nil
 	case f.attempts > 0 && f.over(v.T), f.asked >= mostAsked:
 		return liveproof.Finding{Reasons: []liveproof.Reason{f.failed.reason()}}, nil
-	case len(v.Reasons) > 0:
-		f.since = v.T
-	case v.T-f.since >= f.cfg.Settle:
+	case v.T-f.since >= f.cfg.Settle && seenWell(v):
 		return liveproof.Finding{Ask: f.ask(v.T)}, nil
 	}
 	return liveproof.Finding{}, nil
+}
+
+// seenWell reports whether the face can be asked now. The first pictures of a connection are encoded coarsely, and become finer before the
+// warning is over.
+func seenWell(v liveproof.View) bool {
+	return !slices.ContainsFunc(v.Reasons, func(r liveproof.Reason) bool { return r != liveproof.ReasonLowBitrate })
 }
 
 // over reports whether there is no further try at stream time t.
