@@ -21,7 +21,7 @@ RUFF := .venv/bin/ruff
 PRETTIER := webclient/node_modules/.bin/prettier --config webclient/.prettierrc.json
 CLIENT_SCRIPTS := "examples/**/*.mjs" "clients/*.{js,mjs,json}" "clients/browser/**/*.{js,mjs}" "!clients/package-lock.json"
 
-.PHONY: help run test setup build web lint lint-go lint-training lint-web format test-go test-thorough test-web test-training test-browser test-clients test-clients-quick test-integrations test-integrations-web test-integrations-api test-schema package
+.PHONY: help run test setup build web lint lint-go lint-training lint-web format test-go test-thorough test-web test-training test-browser test-clients test-clients-quick test-integrations test-integrations-web test-integrations-api test-schema call-on-screen package
 .PHONY: encoders soak bench bench-sessions bench-verdict bench-owners bench-plot bench-peer fuzz clean
 
 help: ## this list
@@ -87,8 +87,11 @@ test-web: ## TypeScript: types, unit tests, and the npm package as others use it
 
 test-integrations: test-integrations-api test-integrations-web ## both of the next two
 
-test-integrations-web: build ## the npm package in new React, Vue, Svelte and Vite projects, each in Chromium; downloads them (about 5 minutes)
+test-integrations-web: build ## the npm package in new React, Vue, Svelte, Angular and Vite projects, each in Chromium; downloads them (about 5 minutes)
 	scripts/integrations.sh
+
+call-on-screen: build ## a call of ten minutes with a swap in it, as <liveness-status> shows it to the agent in Chromium; encodes it first, 15 minutes in all (LIVEPROOF_SHARED)
+	scripts/call-on-screen.sh
 
 package: ## the npm package of the web component, webclient/*.tgz
 	cd webclient && npm pack

@@ -162,7 +162,7 @@ var reasons = []ReasonInfo{
 	{
 		Code: ReasonLowBitrate, Kind: KindView, Hint: true, End: StateDecided, Fault: FaultNetwork,
 		Meaning: "The face was encoded too coarsely to be judged: the sender has too little bandwidth, or uses too little. On a scored sample: a small simulcast layer came, and not the sender's largest; such samples prove no attack.",
-		Advice:  "The connection is too slow for a clear picture. Move closer to your router, or try another network.",
+		Advice:  "The connection is too slow. Move closer to your router, or try another network.",
 	},
 	{
 		Code: ReasonMotionMissing, Kind: KindView, Hint: true, End: StateDecided, Fault: FaultPerson,
@@ -177,7 +177,7 @@ var reasons = []ReasonInfo{
 	{
 		Code: ReasonChallengeFailed, Kind: KindView, End: StateDecided, Fault: FaultPerson,
 		Meaning: "The challenge was not passed: the colour of the face did not follow the colours that were shown, or too faintly to be seen. Bright surroundings, a dark screen or a recording can cause it.",
-		Advice:  "The screen’s light did not show on your face. Come closer, make the screen brighter, and avoid bright light.",
+		Advice:  "The screen’s light did not show on your face. Come closer, and avoid bright light.",
 	},
 	{
 		Code: ReasonFaceChanged, Kind: KindStream, End: StateDecided, Fault: FaultPerson,

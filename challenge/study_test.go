@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"log/slog"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -48,7 +49,7 @@ func clips(t *testing.T) (all []clip) {
 	if folder == "" {
 		t.Skip("LIVEPROOF_SHARED names no folder with the clips")
 	}
-	faces, err := engine.OpenFaces(engine.DefaultConfig(), nil)
+	faces, err := engine.OpenFaces(engine.DefaultConfig(), slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, faces.Close()) })
 	for _, pattern := range []string{"person_[ABC]_*.mjpeg", "people/*.mp4", "asl_*.mkv"} {

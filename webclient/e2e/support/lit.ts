@@ -24,7 +24,7 @@ export async function lightCamera(page: Page, file: string, light: Light): Promi
 function split(file: Buffer): Buffer[] {
   const pictures: Buffer[] = [];
   const begin = Buffer.from([0xff, 0xd8, 0xff]);
-  for (let at = file.indexOf(begin); at >= 0; ) {
+  for (let at = file.indexOf(begin); at >= 0;) {
     const next = file.indexOf(begin, at + 3);
     pictures.push(file.subarray(at, next < 0 ? file.length : next));
     at = next;

@@ -1,14 +1,14 @@
 // <liveness-check>: the machine's effects. It opens an attempt when the machine
 // says so and closes it in every state that is not active.
 import { Attempt, defaults } from './attempt';
-import { Camera, requested, type CameraChoice, type Facing } from './camera';
+import { Camera, requested, type CameraChoice, type Facing } from './camera/camera';
 import { ColourScreen } from './challenge/screen';
 import { emit } from './events';
-import { langOf, watchLang } from './lang';
 import { initial, isActive, next, type MachineEvent, type Result, type Snapshot, type State } from './machine';
-import { other, type Cameras } from './picker';
-import type { GetSession, SessionAnswer, SessionHeaders, SessionSource } from './session';
-import { View, wordsOf } from './view';
+import type { GetSession, SessionAnswer, SessionHeaders, SessionSource } from './session/session';
+import { langOf, watchLang } from './shared/lang';
+import { other, type Cameras } from './view/picker';
+import { View, wordsOf } from './view/view';
 import { reasonText, speak, type Spoken, type Texts } from './words';
 
 declare global {
@@ -275,7 +275,13 @@ export class LivenessCheck extends Base {
   #begin(): void {
     this.#release();
     const attempt = new Attempt(
-      { source: this.#source(), camera: this.#chosen ?? { facing: this.facing }, codec: this.getAttribute('codec') ?? '', light: !this.noLight, ...defaults },
+      {
+        source: this.#source(),
+        camera: this.#chosen ?? { facing: this.facing },
+        codec: this.getAttribute('codec') ?? '',
+        light: !this.noLight,
+        ...defaults,
+      },
       {
         event: (e) => this.#dispatch(e),
         camera: (camera) => void this.#runs(camera),

@@ -5,7 +5,8 @@
 import type { Challenge } from './challenge/challenge';
 import type { ErrorCode } from './errors';
 
-export type State = 'idle' | 'permission' | 'connecting' | 'positioning' | 'checking' | 'challenge' | 'passed' | 'retry' | 'failed' | 'error';
+export type State =
+  'idle' | 'permission' | 'connecting' | 'positioning' | 'checking' | 'challenge' | 'passed' | 'retry' | 'failed' | 'error';
 
 /** What the server tells the browser: live → pass, inconclusive → retry, spoof → fail. */
 export type Result = 'pass' | 'retry' | 'fail';

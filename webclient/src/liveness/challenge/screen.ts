@@ -39,7 +39,13 @@ export class ColourScreen {
     screen.hidden = true;
     screen.tabIndex = -1;
     screen.innerHTML = markup;
-    const attributes = { part: 'screen', role: 'dialog', 'aria-modal': 'true', 'aria-labelledby': 'screen-title', 'aria-describedby': 'screen-text' };
+    const attributes = {
+      part: 'screen',
+      role: 'dialog',
+      'aria-modal': 'true',
+      'aria-labelledby': 'screen-title',
+      'aria-describedby': 'screen-text',
+    };
     for (const [name, value] of Object.entries(attributes)) screen.setAttribute(name, value);
     if ('popover' in screen) screen.popover = 'manual';
     this.#video = screen.querySelector('video')!;

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
+import { fakeStream } from '../testing';
 import { Camera, cameraError, requested } from './camera';
-import { fakeStream } from './testing';
 
 const live = new AbortController().signal;
 const devices = (get: MediaDevices['getUserMedia']) => ({ getUserMedia: get }) as MediaDevices;

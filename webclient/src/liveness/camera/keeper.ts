@@ -1,7 +1,7 @@
 // Keeps a camera running for one attempt: opens another when the person asks for
 // it, when the camera ends, and when it stays muted, as during a phone call.
+import { codeOf, type ErrorCode } from '../errors';
 import type { Camera, CameraChoice } from './camera';
-import { codeOf, type ErrorCode } from './errors';
 
 /** The server ends a session that delivers no media after 10 s; both stay below that. */
 export const keeping = {

@@ -1,11 +1,10 @@
 // What the shadow root is built from.
-import styles from './styles.css?inline';
 
 // The oval's outline in a 300×400 box, from the top, clockwise; pathLength 100
 // makes the progress a percentage.
 const outline = 'M150 1 A149 199 0 0 1 150 399 A149 199 0 0 1 150 1';
 
-const template = `
+export const template = `
 <section class="card" part="card">
   <div class="stage" part="stage">
     <video part="video" playsinline muted autoplay aria-hidden="true"></video>
@@ -45,30 +44,3 @@ const template = `
   </div>
   <div class="sr-only" role="status" aria-live="polite"></div>
 </section>`;
-
-export function build(root: ShadowRoot): void {
-  adopt(root, styles);
-  const holder = document.createElement('template');
-  holder.innerHTML = template;
-  root.append(holder.content);
-}
-
-// A constructed sheet, so that a Content-Security-Policy without
-// 'unsafe-inline' holds; the element is for engines without one.
-export function adopt(root: ShadowRoot, styles: string): void {
-  if ('adoptedStyleSheets' in root && 'replaceSync' in CSSStyleSheet.prototype) {
-    const sheet = new CSSStyleSheet();
-    sheet.replaceSync(styles);
-    root.adoptedStyleSheets = [sheet];
-    return;
-  }
-  const style = document.createElement('style');
-  style.textContent = styles;
-  root.append(style);
-}
-
-export function find<T extends Element>(root: ShadowRoot, selector: string, type: new () => T): T {
-  const el = root.querySelector(selector);
-  if (!(el instanceof type)) throw new Error(`template lacks ${selector}`);
-  return el;
-}

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { LivenessError } from '../errors';
+import { fakeStream } from '../testing';
 import { Camera, type CameraChoice } from './camera';
-import { LivenessError } from './errors';
 import { CameraKeeper, keeping } from './keeper';
-import { fakeStream } from './testing';
 
 const live = new AbortController().signal;
 let streams: MediaStream[];

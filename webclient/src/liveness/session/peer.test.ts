@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
+import { FakePeerConnection, fakeStream } from '../testing';
 import { only, Peer } from './peer';
-import { FakePeerConnection, fakeStream } from './testing';
 
 function peer() {
   const handlers = { candidate: vi.fn(), connection: vi.fn() };

@@ -1,6 +1,6 @@
 // The peer connection: sends one video track, receives nothing.
-import { requested } from './camera';
-import { LivenessError } from './errors';
+import { requested } from '../camera/camera';
+import { LivenessError } from '../errors';
 
 /** Frames per second to send at most: a camera may give more than it was asked for. */
 const maxFramerate = requested.frameRate;

@@ -1,7 +1,7 @@
 // Where a check gets its session from: the page hands one over, calls its own
 // backend, or names the address that the component shall call. Whatever answers,
 // the answer is what POST /v1/sessions returned to the page's backend.
-import { LivenessError, type ErrorCode } from './errors';
+import { LivenessError, type ErrorCode } from '../errors';
 
 /** The answer of Liveproof's POST /v1/sessions, as the page's backend hands it on; other members are ignored. */
 export interface SessionAnswer {

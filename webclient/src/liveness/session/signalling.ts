@@ -1,10 +1,10 @@
 // The signalling channel, subprotocol liveproof.v1 (docs/architecture.md). A
 // token opens one connection, so this never reconnects: a lost channel ends the
 // attempt and the person starts another.
-import type { VideoSettings } from './camera';
-import { parseChallenge, type Challenge } from './challenge/challenge';
-import { LivenessError } from './errors';
-import type { Progress, Result } from './machine';
+import type { VideoSettings } from '../camera/camera';
+import { parseChallenge, type Challenge } from '../challenge/challenge';
+import { LivenessError } from '../errors';
+import type { Progress, Result } from '../machine';
 
 export const subprotocol = 'liveproof.v1';
 

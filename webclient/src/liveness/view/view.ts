@@ -1,11 +1,13 @@
 // What the person sees: built once in the shadow root, then drawn from
 // snapshots. It holds no state of the check, only the DOM.
-import type { CameraChoice } from './camera';
+import type { CameraChoice } from '../camera/camera';
+import { isActive, isEnd, type Snapshot, type State } from '../machine';
+import { build, find } from '../shared/shadow';
+import { catalogue, reasonText, type Catalogue, type Spoken, type Words } from '../words';
 import { advice, HintPacer } from './hints';
-import { isActive, isEnd, type Snapshot, type State } from './machine';
 import { Picker, type Cameras } from './picker';
-import { build, find } from './template';
-import { catalogue, reasonText, type Catalogue, type Spoken, type Words } from './words';
+import styles from './styles.css?inline';
+import { template } from './template';
 
 export interface ViewHandlers {
   start(): void;
@@ -45,7 +47,7 @@ export class View {
     private readonly root: ShadowRoot,
     handlers: ViewHandlers,
   ) {
-    build(root);
+    build(root, template, styles);
     this.#card = find(root, '.card', HTMLElement);
     this.#video = find(root, 'video', HTMLVideoElement);
     this.#ring = find(root, '.ring', SVGElement);

@@ -1,5 +1,6 @@
 // Chooses among catalogues of words by a language tag, and puts the page's own words on top.
-import type { Direction } from './words/catalogue';
+
+export type Direction = 'ltr' | 'rtl';
 
 /** The key of the catalogue for a BCP 47 tag ("de-AT" → de); en when there is none. */
 export function languageOf(tag: string, catalogues: object): string {

@@ -1,7 +1,7 @@
 // The two controls for cameras, shown where the device has several: a list of them, and a button for the other one.
-import type { Camera, CameraChoice, CameraDevice } from './camera';
-import { find } from './template';
-import type { Catalogue } from './words';
+import type { Camera, CameraChoice, CameraDevice } from '../camera/camera';
+import { find } from '../shared/shadow';
+import type { Catalogue } from '../words';
 
 /** What can be chosen from. */
 export interface Cameras {

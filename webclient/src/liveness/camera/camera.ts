@@ -1,5 +1,5 @@
 // The camera: asks for it, says what was asked and what came, lets go of it.
-import { LivenessError, type ErrorCode } from './errors';
+import { LivenessError, type ErrorCode } from '../errors';
 
 /** What the server compares: pixels and frames per second. */
 export interface VideoSettings {

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { FakeSocket } from '../testing';
 import { parse, Signalling, type SignallingHandlers } from './signalling';
-import { FakeSocket } from './testing';
 
 afterEach(() => FakeSocket.reset());
 

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { LivenessError } from './errors';
+import { LivenessError } from '../errors';
 import { obtainSession, socketUrl, type GetSession } from './session';
 
 const signal = new AbortController().signal;

@@ -1,5 +1,5 @@
 // Which hint the person gets, and for how long; the words are in words/.
-import type { ServerReason } from './words/catalogue';
+import type { ServerReason } from '../words/catalogue';
 
 // What the person can act on comes before what they cannot.
 const unhelpful = new Set<string>([
