@@ -53,13 +53,14 @@ func (c *camera) lit(from *liveproof.Image, face liveproof.Face, screen [3]float
 	b := face.Box
 	cx, cy := float64(b.X1+b.X2)/2, float64(b.Y1+b.Y2)/2
 	rx, ry := 0.62*float64(b.Width()), 0.68*float64(b.Height())
-	n := 0.0
+	n, at := 0.0, c.random.IntN(len(normal))
 	for y := 0; y < from.Height; y += step {
 		row := from.Pix[y*from.Stride:]
 		for x := 0; x < from.Width; x += step {
 			part := c.reach((float64(x)-cx)/rx, (float64(y)-cy)/ry)
 			n++
 			for k := range 3 {
+				at++
 				light := fromSRGB[row[3*x+k]]
 				seen := light * (1 + part*screen[k])
 				if sparse {
@@ -67,7 +68,7 @@ func (c *camera) lit(from *liveproof.Image, face liveproof.Face, screen [3]float
 					means[1][k] += seen
 					continue
 				}
-				seen = seen*c.gain[k] + c.noise*math.Sqrt(light+0.05)*c.random.NormFloat64()
+				seen = seen*c.gain[k] + c.noise*grain[light8(light)]*normal[at&(len(normal)-1)]
 				out.Pix[y*out.Stride+3*x+k] = toSRGB(seen)
 			}
 		}
@@ -114,6 +115,25 @@ func (c *camera) adapt(t time.Duration, means [2][3]float64) {
 	}
 }
 
+// normal is numbers of a normal distribution, drawn once, because a picture needs a million.
+var normal = func() (table [1 << 16]float64) {
+	r := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // of a study
+	for i := range table {
+		table[i] = r.NormFloat64()
+	}
+	return table
+}()
+
+// grain is the noise of light, relative to that in the middle: photons arrive at random.
+var grain = func() (table [256]float64) {
+	for i := range table {
+		table[i] = math.Sqrt(float64(i)/255 + 0.05)
+	}
+	return table
+}()
+
+func light8(light float64) uint8 { return uint8(255 * light) }
+
 var fromSRGB = func() (table [256]float64) {
 	for i := range table {
 		v := float64(i) / 255
@@ -159,11 +179,9 @@ func compressed(img *liveproof.Image, quality int) *liveproof.Image {
 
 func jpegOf(img *liveproof.Image, quality int) []byte {
 	rgba := image.NewRGBA(image.Rect(0, 0, img.Width, img.Height))
-	for y := range img.Height {
-		for x := range img.Width {
-			p := img.Pix[y*img.Stride+3*x:]
-			rgba.SetRGBA(x, y, color.RGBA{p[0], p[1], p[2], 255})
-		}
+	for i := range img.Width * img.Height {
+		copy(rgba.Pix[4*i:], img.Pix[3*i:3*i+3])
+		rgba.Pix[4*i+3] = 255
 	}
 	var b bytes.Buffer
 	if err := jpeg.Encode(&b, rgba, &jpeg.Options{Quality: quality}); err != nil {
