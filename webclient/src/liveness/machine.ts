@@ -90,17 +90,29 @@ export function next(s: Snapshot, e: MachineEvent): Snapshot {
     case 'streaming':
       return s.state === 'connecting' ? { ...s, state: 'positioning' } : s;
     case 'hint':
-      return isStreaming(s.state) && s.hint !== e.reason ? { ...s, hint: e.reason } : s;
     case 'progress':
-      return isStreaming(s.state) ? progressed(s, e) : s;
     case 'challenge':
-      return isStreaming(s.state) ? { ...s, state: 'challenge', challenge: e.challenge } : s;
     case 'challenge-over':
-      return s.state === 'challenge' ? { ...s, state: standing(s.progress), challenge: null } : s;
+      return isStreaming(s.state) ? during(s, e) : s;
     case 'decided':
       return decided(s, e.result, e.reasons);
     case 'fault':
       return isActive(s.state) ? faulted(s, e) : s;
+  }
+}
+
+type StreamingEvent = Extract<MachineEvent, { type: 'hint' | 'progress' | 'challenge' | 'challenge-over' }>;
+
+function during(s: Snapshot, e: StreamingEvent): Snapshot {
+  switch (e.type) {
+    case 'hint':
+      return s.hint !== e.reason ? { ...s, hint: e.reason } : s;
+    case 'progress':
+      return progressed(s, e);
+    case 'challenge':
+      return { ...s, state: 'challenge', challenge: e.challenge };
+    case 'challenge-over':
+      return s.state === 'challenge' ? { ...s, state: standing(s.progress), challenge: null } : s;
   }
 }
 

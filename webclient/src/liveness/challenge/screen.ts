@@ -1,6 +1,6 @@
 // The whole screen in the colours of a challenge, with the camera's picture and the words small above it.
-import type { Catalogue, Spoken } from '../words';
-import { reasonText } from '../words';
+import { find } from '../shared/shadow';
+import { reasonText, type Catalogue, type Spoken } from '../words';
 import { keyframes, type Challenge } from './challenge';
 
 export interface ScreenHandlers {
@@ -26,6 +26,9 @@ const markup = `
 export class ColourScreen {
   readonly #screen = document.createElement('div');
   readonly #video: HTMLVideoElement;
+  readonly #title: HTMLElement;
+  readonly #text: HTMLElement;
+  readonly #button: HTMLButtonElement;
   #shown: Challenge | undefined;
   #animation: Animation | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -48,11 +51,14 @@ export class ColourScreen {
     };
     for (const [name, value] of Object.entries(attributes)) screen.setAttribute(name, value);
     if ('popover' in screen) screen.popover = 'manual';
-    this.#video = screen.querySelector('video')!;
-    this.#video.muted = true; // the attribute alone does not count in a parsed fragment
-    screen.querySelector('button')!.addEventListener('click', () => this.#decline());
-    screen.addEventListener('keydown', (e) => e.key === 'Escape' && this.#decline());
     root.append(screen);
+    this.#video = find(root, '.screen video', HTMLVideoElement);
+    this.#title = find(root, '.screen h2', HTMLElement);
+    this.#text = find(root, '.screen p', HTMLElement);
+    this.#button = find(root, '.screen button', HTMLButtonElement);
+    this.#video.muted = true; // the attribute alone does not count in a parsed fragment
+    this.#button.addEventListener('click', () => this.#decline());
+    screen.addEventListener('keydown', (e) => e.key === 'Escape' && this.#decline());
   }
 
   /** Shows the challenge from now on; null takes the screen away. The same challenge again changes nothing. */
@@ -78,9 +84,9 @@ export class ColourScreen {
     const { title, text } = wordsFor(c, words);
     this.#screen.lang = lang;
     this.#screen.dir = dir;
-    this.#screen.querySelector('h2')!.textContent = title;
-    this.#screen.querySelector('p')!.textContent = text;
-    this.#screen.querySelector('button')!.textContent = words.noLight;
+    this.#title.textContent = title;
+    this.#text.textContent = text;
+    this.#button.textContent = words.noLight;
   }
 
   // A popover lies above everything in the page, whatever its boxes clip. Without popovers the screen covers what it can.
