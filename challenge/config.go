@@ -34,8 +34,8 @@ func DefaultConfig() Config {
 	return Config{
 		Colours:      9,
 		Period:       340 * time.Millisecond,
-		Warning:      900 * time.Millisecond,
-		Settle:       600 * time.Millisecond,
+		Warning:      800 * time.Millisecond,
+		Settle:       400 * time.Millisecond,
 		Latency:      600 * time.Millisecond,
 		MaxRoundTrip: 400 * time.Millisecond,
 		FalseAccepts: 0.0005,
