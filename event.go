@@ -10,6 +10,8 @@ type Event struct {
 	Progress *Progress
 	// Sample is the newest sample with the smoothed score after it; for dev mode only.
 	Sample *SampleEvent
+	// Challenge is what the client is to ask of the person now.
+	Challenge *Challenge
 	// Verdict is a call's new verdict. It is never final.
 	Verdict *Verdict
 	// Ended is how the session ended. It comes exactly once, as the last event.

@@ -58,6 +58,9 @@ type View struct {
 	Track int
 	// Cut says whether another scene may have begun since the last view.
 	Cut Cut
+	// Restarts counts how often the verdict's evidence had started again when the view was shown. What was gathered before counts no
+	// more. The count may be some samples late.
+	Restarts int
 	// Reasons say why the sample will not be scored; empty if it will.
 	Reasons []Reason
 }
@@ -82,4 +85,6 @@ type Finding struct {
 	Doubt bool
 	// Signals are measured values by name, for the timeline.
 	Signals map[string]float64
+	// Ask is a challenge that the client is to be told now; nil asks nothing.
+	Ask *Challenge
 }

@@ -24,6 +24,7 @@ const (
 	ReasonMotionMissing       Reason = "motion_missing"
 	ReasonRigidMotion         Reason = "rigid_motion"
 	ReasonChallengeUnanswered Reason = "challenge_unanswered"
+	ReasonChallengeFailed     Reason = "challenge_failed"
 
 	ReasonFaceChanged        Reason = "face_changed"
 	ReasonSceneCut           Reason = "scene_cut"
@@ -185,6 +186,11 @@ var reasons = []ReasonInfo{
 		Code: ReasonChallengeUnanswered, Kind: KindView, End: StateDecided, Fault: FaultPerson,
 		Meaning: "Only the answer to the challenge was missing: the light of the screen, or the movement, was not seen on the face.",
 		Advice:  "Follow the instructions on the screen.",
+	},
+	{
+		Code: ReasonChallengeFailed, Kind: KindView, End: StateDecided, Fault: FaultPerson,
+		Meaning: "The challenge was not passed: the colour of the face did not follow the colours that were shown, or too faintly to be seen. Bright surroundings, a dark screen or a recording can cause it.",
+		Advice:  "The screen’s light did not show on your face. Come closer, and avoid bright light.",
 	},
 	{
 		Code: ReasonFaceChanged, Kind: KindStream, End: StateDecided, Fault: FaultPerson,

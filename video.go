@@ -87,6 +87,14 @@ type BitrateSource interface {
 	PreferFiner()
 }
 
+// DelaySource is a UnitSource that knows how far its sender is away.
+type DelaySource interface {
+	UnitSource
+	// RoundTrip is the newest measured time of the network from here to the sender and back; known is false where none was measured.
+	// The sender can make it longer, not shorter.
+	RoundTrip() (roundTrip time.Duration, known bool)
+}
+
 // Picture is one decoded picture that has not been converted to RGB yet. The
 // receiver owns it until Release. It is not safe for concurrent use.
 type Picture interface {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/liveproof/liveproof/calibration"
+	"github.com/liveproof/liveproof/challenge"
 	"github.com/liveproof/liveproof/detector"
 	"github.com/liveproof/liveproof/identity"
 	"github.com/liveproof/liveproof/internal/check"
@@ -26,6 +27,7 @@ type Config struct {
 	Scorer      scorer.Config
 	Motion      motion.Config
 	Verdict     verdict.Policy
+	Challenge   challenge.Config
 	Calibration calibration.Config
 	ONNX        onnx.Config
 	Models      models.Config
@@ -41,6 +43,7 @@ func DefaultConfig() Config {
 		Scorer:      scorer.DefaultConfig(),
 		Motion:      motion.DefaultConfig(),
 		Verdict:     verdict.DefaultPolicy(),
+		Challenge:   challenge.DefaultConfig(),
 		Calibration: calibration.DefaultConfig(),
 		ONNX:        onnx.DefaultConfig(),
 		Models:      models.DefaultConfig(),
@@ -61,6 +64,7 @@ func (c Config) Validate() error {
 		{"scorer", c.Scorer.Validate()},
 		{"motion", c.Motion.Validate()},
 		{"verdict", c.Verdict.Validate()},
+		{"challenge", c.Challenge.Validate()},
 		{"calibration", c.Calibration.Validate()},
 		{"onnx", c.ONNX.Validate()},
 		{"models", c.Models.Validate()},

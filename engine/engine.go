@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/liveproof/liveproof"
+	"github.com/liveproof/liveproof/challenge"
 	"github.com/liveproof/liveproof/identity"
 	"github.com/liveproof/liveproof/media"
 	"github.com/liveproof/liveproof/models"
@@ -32,6 +33,7 @@ type Engine struct {
 	scorer     *scorer.Batcher
 	metrics    *pipeline.Metrics
 	motion     *motion.Metrics
+	challenges *challenge.Metrics
 	thresholds thresholds
 }
 
@@ -49,7 +51,7 @@ func Open(ctx context.Context, cfg Config, deps Deps) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Engine{Faces: faces, log: deps.Log, metrics: pipeline.NewMetrics(deps.Metrics), motion: motion.NewMetrics(deps.Metrics)}
+	e := &Engine{Faces: faces, log: deps.Log, metrics: pipeline.NewMetrics(deps.Metrics), motion: motion.NewMetrics(deps.Metrics), challenges: challenge.NewMetrics(deps.Metrics)}
 	if err := errors.Join(e.openIdentity(deps.Metrics), e.openScorer(ctx, deps.Metrics)); err != nil {
 		return nil, errors.Join(err, e.Close())
 	}
@@ -166,8 +168,12 @@ type source interface {
 func (e *Engine) session(cfg pipeline.Config, info liveproof.Session, model *scorer.Pinned, from source,
 	recorder pipeline.Recorder, observe pipeline.Observer,
 ) (*pipeline.Session, error) {
+	examiners, err := e.examiners(info, from)
+	if err != nil {
+		return nil, err
+	}
 	return pipeline.New(cfg, pipeline.Deps{
-		Source: from, Detector: e.detector.NewStream(), Cropper: e.cropper, Scorer: model, Identity: e.identity.Watch(), Examiners: e.examiners(info),
+		Source: from, Detector: e.detector.NewStream(), Cropper: e.cropper, Scorer: model, Identity: e.identity.Watch(), Examiners: examiners,
 		Recorder: recorder, Observer: observe, Policy: e.cfg.Verdict, Pool: e.pool,
 		Media:   func() liveproof.FrameCounts { return frameCounts(from.Counts()) },
 		Metrics: e.metrics, Log: e.log,

@@ -19,6 +19,9 @@ type clientMessage struct {
 	// Requested and Delivered are the camera's MediaTrackSettings.
 	Requested strictjson.Raw `json:"requested"`
 	Delivered strictjson.Raw `json:"delivered"`
+	// ID of a challenge that is declined.
+	ID       string `json:"id"`
+	Declined bool   `json:"declined"`
 }
 
 // parseClientMessage takes what architecture.md lists and nothing else: a
@@ -28,22 +31,29 @@ func parseClientMessage(b []byte) (clientMessage, error) {
 	if err := strictjson.Object(b, &m); err != nil {
 		return m, problem(CodeProtocolError, "the message is not one of the protocol's: "+err.Error())
 	}
-	sdp, cand, settings := m.SDP != "", m.Candidate != nil, m.Requested != nil || m.Delivered != nil
-	fits := false
-	switch m.Type {
-	case "offer":
-		fits = sdp && !cand && !settings
-	case "candidate":
-		fits = cand && !sdp && !settings
-	case "settings":
-		fits = settings && !sdp && !cand
-	case "bye":
-		fits = !sdp && !cand && !settings
-	}
-	if !fits {
+	if known, ok := messageTypes[m.Type]; !ok || known != m.parts() {
 		return m, problem(CodeProtocolError, "the message is not one of the protocol's")
 	}
 	return m, nil
+}
+
+// parts says which members a message has, besides its type.
+type parts struct{ sdp, candidate, settings, declined bool }
+
+// messageTypes has the members of each type of message.
+var messageTypes = map[string]parts{
+	"offer":     {sdp: true},
+	"candidate": {candidate: true},
+	"settings":  {settings: true},
+	"challenge": {declined: true},
+	"bye":       {},
+}
+
+func (m clientMessage) parts() parts {
+	return parts{
+		sdp: m.SDP != "", candidate: m.Candidate != nil, settings: m.Requested != nil || m.Delivered != nil,
+		declined: m.ID != "" || m.Declined,
+	}
 }
 
 // candidate decodes the ICE candidate; an empty one is the end of candidates.
@@ -123,6 +133,8 @@ func eventMessage(e liveproof.Event, dev bool) message {
 	switch {
 	case e.Hint != nil:
 		return message{"type": "hint", "reason": *e.Hint}
+	case e.Challenge != nil:
+		return challengeMessage(*e.Challenge)
 	case e.Progress != nil:
 		return message{
 			"type": "progress", "fraction": finite(e.Progress.Fraction),

@@ -27,6 +27,8 @@ func (s *Server) table() []route {
 		{"POST", "/v1/sessions/{id}/read_token", s.withKey(s.createReadToken), false},
 		{"GET", "/v1/sessions/{id}/events", s.followSession, true},
 		{"OPTIONS", "/v1/sessions/{id}/events", s.nothing, true},
+		{"GET", "/v1/sessions/{id}/challenge", s.perAddress(s.readChallenge), true},
+		{"OPTIONS", "/v1/sessions/{id}/challenge", s.nothing, true},
 		{"GET", "/.well-known/jwks.json", s.resultKeys, false},
 		{"GET", "/v1/sessions/{id}/signal", s.perAddress(s.signal), false},
 		{"POST", whipEndpoint, s.perAddress(s.whipOffer), true},

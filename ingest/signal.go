@@ -212,6 +212,8 @@ func (c *signalConn) handle(b []byte, connection *live.Connection) (bye bool, er
 			return false, err
 		}
 		return false, connection.AddCandidate(cand)
+	case "challenge":
+		return false, decline(m, connection)
 	case "settings":
 		mismatch, err := m.settingsMismatch()
 		if mismatch {

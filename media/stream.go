@@ -386,6 +386,14 @@ func (s *Stream) PreferFiner() {
 	}
 }
 
+// RoundTrip is the network's to the sender and back, where the source knows it (liveproof.DelaySource).
+func (s *Stream) RoundTrip() (roundTrip time.Duration, known bool) {
+	if d, ok := s.units.(liveproof.DelaySource); ok {
+		return d.RoundTrip()
+	}
+	return 0, false
+}
+
 // Counts is what came and what became of it so far, what the source withheld included (liveproof.LossCounter).
 func (s *Stream) Counts() Counts {
 	c := s.tally.counts()

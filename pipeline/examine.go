@@ -19,14 +19,14 @@ type examined struct {
 // by the watcher as another track, because what they have gathered is another person's.
 func (l *line) examine(ctx context.Context, f *frame, unscored []liveproof.Reason) bool {
 	view := liveproof.View{Seq: f.sample.Seq, T: f.sample.T, Image: f.img, Face: f.face, Track: f.sample.Track, Reasons: unscored,
-		Cut: f.cuts.since(l.examined.cuts)}
+		Restarts: int(l.restarts.Load()), Cut: f.cuts.since(l.examined.cuts)}
 	l.examined.cuts = f.cuts
 	if !l.identify(ctx, f, view) {
 		return false
 	}
 	view.Track += l.examined.restarts
 	for _, e := range l.deps.Examiners {
-		if !l.ask(ctx, f, e, view) {
+		if !l.consult(ctx, f, e, view) {
 			return false
 		}
 	}
@@ -49,7 +49,7 @@ func (l *line) identify(ctx context.Context, f *frame, view liveproof.View) (sou
 		}
 		sound = true
 	default:
-		if sound = l.ask(ctx, f, l.deps.Identity, view); !sound {
+		if sound = l.consult(ctx, f, l.deps.Identity, view); !sound {
 			f.sample.Reasons = append(f.sample.Reasons, liveproof.ReasonFaceChanged)
 		}
 	}
@@ -63,8 +63,8 @@ func changesPerson(r liveproof.Reason) bool {
 	return r == liveproof.ReasonFaceChanged || r == liveproof.ReasonSceneCut
 }
 
-// ask takes in one examiner's finding; after an error the frame is not scored.
-func (l *line) ask(ctx context.Context, f *frame, e Examiner, view liveproof.View) bool {
+// consult takes in one examiner's finding; after an error the frame is not scored.
+func (l *line) consult(ctx context.Context, f *frame, e Examiner, view liveproof.View) bool {
 	found, err := e.Examine(ctx, view)
 	if err != nil {
 		l.failed("examine", f, err)
@@ -75,6 +75,7 @@ func (l *line) ask(ctx context.Context, f *frame, e Examiner, view liveproof.Vie
 		l.attention.doubt(view.T, causeIdentity)
 	}
 	f.add(found)
+	l.ask(found.Ask)
 	return true
 }
 
@@ -87,4 +88,18 @@ func (f *frame) add(found liveproof.Finding) {
 		s.Signals = make(map[string]float64, len(found.Signals))
 	}
 	maps.Copy(s.Signals, found.Signals)
+}
+
+// mostAsks is how many challenges wait to be told at a time. An examiner asks one after the other.
+const mostAsks = 8
+
+// ask hands a challenge to the judge, who tells the observer at once: a challenge does not wait for its sample's score.
+func (l *line) ask(c *liveproof.Challenge) {
+	if c == nil {
+		return
+	}
+	select {
+	case l.asks <- c:
+	default: // the judge has stopped, or an examiner asks without end: an untold challenge is not answered, and withholds
+	}
 }

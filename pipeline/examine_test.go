@@ -103,3 +103,30 @@ func TestRecordingsNeedNoOtherEvidence(t *testing.T) {
 	require.Equal(t, 2*time.Second, v.At.Truncate(time.Second))
 	require.Empty(t, e.views)
 }
+
+// TestChallengesAreTold: what an examiner asks reaches the observer, and a failed one ends the session.
+func TestChallengesAreTold(t *testing.T) {
+	asked := liveproof.Challenge{ID: "nonce", Kind: liveproof.EvidenceFlash}
+	r, e := requiring(t, func(n int) (liveproof.Finding, error) {
+		switch {
+		case n == 2:
+			return liveproof.Finding{Ask: &asked}, nil
+		case n > 9:
+			return liveproof.Finding{Reasons: []liveproof.Reason{liveproof.ReasonChallengeFailed}}, nil
+		}
+		return liveproof.Finding{}, nil
+	})
+	v, err := r.run(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, liveproof.OutcomeInconclusive, v.Outcome)
+	require.Equal(t, []liveproof.Reason{liveproof.ReasonChallengeFailed}, v.Reasons)
+	require.Less(t, v.At, 3*time.Second)
+	var told []*liveproof.Challenge
+	for _, event := range r.events {
+		if event.Challenge != nil {
+			told = append(told, event.Challenge)
+		}
+	}
+	require.Equal(t, []*liveproof.Challenge{&asked}, told)
+	require.GreaterOrEqual(t, len(e.views), 10)
+}

@@ -99,6 +99,8 @@ func (j *judge) run(ctx context.Context) ending {
 			j.network()
 		case <-j.journal.stored:
 			j.announceRecorded()
+		case c := <-j.line.asks:
+			j.deps.Observer(liveproof.Event{Challenge: c})
 		case err := <-j.journal.broken:
 			return j.end(liveproof.ReasonInternalError, err)
 		case f, open := <-j.line.results:
@@ -137,6 +139,7 @@ func (j *judge) take(f *frame) {
 	start := time.Now()
 	s := f.sample
 	j.folder.Add(s)
+	j.line.restarts.Store(int64(j.folder.Restarts()))
 	j.lastT, j.judgedAt = max(j.lastT, s.T), start
 	j.report.add(s, f.quality, j.cfg.KeepSamples)
 	j.attend(s)
@@ -246,6 +249,7 @@ func (j *judge) age() {
 		return
 	}
 	j.folder.Advance(j.now())
+	j.line.restarts.Store(int64(j.folder.Restarts()))
 	if j.now()-j.lastT > j.cfg.longest()+staleCheck {
 		j.line.attention.doubt(j.lastT, causeStale)
 	}

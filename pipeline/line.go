@@ -62,6 +62,9 @@ type line struct {
 
 	attention *attention
 
+	restarts atomic.Int64              // of the verdict's evidence
+	asks     chan *liveproof.Challenge // to tell the client
+
 	still    stillness // the crop stage's alone, as is
 	examined examined
 	face     atomic.Pointer[region] // where the crop stage saw the newest face
@@ -78,6 +81,7 @@ func startLine(ctx context.Context, cfg Config, deps Deps, info liveproof.Sessio
 		toCrop:   newQueue[*frame](size, cfg.Live),
 		toScore:  newQueue[*frame](size, cfg.Live),
 		results:  make(chan *frame, 2*size+cfg.InFlight),
+		asks:     make(chan *liveproof.Challenge, mostAsks),
 		begun:    time.Now(),
 
 		attention: newAttention(cfg, info.Mode, deps.Metrics),

@@ -44,7 +44,8 @@
 // # Required evidence
 //
 // live also needs every kind of evidence in Require, each given by a sample since the last restart (Sample.Evidence). A kind that is
-// missing keeps a session pending, and never makes it spoof. passive is the rule above.
+// missing keeps a session pending, and never makes it spoof. passive is the rule above. A sample with the reason challenge_failed or
+// challenge_unanswered ends a one-shot session as inconclusive: no further challenge is asked.
 //
 // # Restart of evidence
 //

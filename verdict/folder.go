@@ -30,6 +30,7 @@ type Folder struct {
 	grounds   []liveproof.Reason // why the outcome is what it is; nil while first pending
 	at        time.Duration
 	final     *liveproof.Verdict
+	restarts  int              // of the evidence
 	restarted liveproof.Reason // why evidence restarted last, "" if it never did
 	missed    liveproof.Reason // why the newest unscored sample since the last scored one was not scored
 	samples   int              // over the whole session, as are:
@@ -80,6 +81,12 @@ func (f *Folder) Add(s liveproof.Sample) {
 	}
 	f.identify(s)
 	f.receive(s)
+	f.weigh(s)
+	f.refuse(s)
+}
+
+// weigh takes in what a sample says about ρ.
+func (f *Folder) weigh(s liveproof.Sample) {
 	if !s.Scored {
 		f.miss(s)
 		return
@@ -212,6 +219,7 @@ func (f *Folder) restart(t time.Duration, why liveproof.Reason) {
 	run := f.ev.doubtRun
 	f.waste(why, f.ev.scored)
 	f.ev, f.given, f.rigid = evidence{doubtRun: run}, nil, false
+	f.restarts++
 	f.restarted = why
 	if f.mode == liveproof.ModeCall && f.outcome != liveproof.OutcomePending {
 		f.change(liveproof.OutcomePending, t, why)
@@ -252,6 +260,19 @@ func (f *Folder) excuse(t time.Duration) {
 func (f *Folder) withhold(t time.Duration) {
 	if f.outcome != liveproof.OutcomePending {
 		f.change(liveproof.OutcomePending, t, f.Wanting())
+	}
+}
+
+// refuse ends a one-shot session whose challenge was not passed, and to which no further one is asked; a call stays without live.
+func (f *Folder) refuse(s liveproof.Sample) {
+	for _, why := range []liveproof.Reason{liveproof.ReasonChallengeFailed, liveproof.ReasonChallengeUnanswered} {
+		switch {
+		case !slices.Contains(s.Reasons, why):
+		case f.mode == liveproof.ModeOnboarding:
+			f.settle(liveproof.OutcomeInconclusive, max(f.seen, 0), []liveproof.Reason{why})
+		case f.outcome == liveproof.OutcomePending:
+			f.change(liveproof.OutcomePending, max(f.seen, 0), why)
+		}
 	}
 }
 

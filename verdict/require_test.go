@@ -150,3 +150,36 @@ func TestRequired(t *testing.T) {
 		})
 	}
 }
+
+// TestChallengeThatIsNotPassedEnds: a one-shot session ends at once, and a call goes on without live. Spoof that is proven goes first.
+func TestChallengeThatIsNotPassedEnds(t *testing.T) {
+	for _, why := range []liveproof.Reason{liveproof.ReasonChallengeFailed, liveproof.ReasonChallengeUnanswered} {
+		samples := series{}.scored(40, 0.9)
+		for i := 20; i < len(samples); i++ {
+			samples[i].Reasons = append(samples[i].Reasons, why)
+		}
+		policy := requiring(liveproof.EvidenceFlash)
+		v := Fold(policy, liveproof.ModeOnboarding, samples, samples[39].T, "")
+		require.Equal(t, liveproof.OutcomeInconclusive, v.Outcome)
+		require.True(t, v.Final)
+		require.Equal(t, []liveproof.Reason{why}, v.Reasons)
+		require.Equal(t, samples[20].T, v.At)
+
+		v = Fold(policy, liveproof.ModeCall, samples, samples[39].T, "")
+		require.Equal(t, liveproof.OutcomePending, v.Outcome)
+		require.Equal(t, why, v.Reasons[0])
+
+		attack := series{}.scored(40, 0.1)
+		attack[30].Reasons = append(attack[30].Reasons, why)
+		require.Equal(t, liveproof.OutcomeSpoof, Fold(policy, liveproof.ModeOnboarding, attack, attack[39].T, "").Outcome)
+	}
+}
+
+func TestRestartsAreCounted(t *testing.T) {
+	f, err := New(requiring(), liveproof.ModeOnboarding)
+	require.NoError(t, err)
+	for _, s := range (series{}).scored(5, 0.9).unscored(1, liveproof.ReasonFaceChanged).scored(5, 0.9).unscored(1, liveproof.ReasonMultipleFaces) {
+		f.Add(s)
+	}
+	require.Equal(t, 2, f.Restarts())
+}

@@ -46,6 +46,9 @@ func (f *Folder) evidence() (given []liveproof.Evidence) {
 	return given
 }
 
+// Restarts counts how often the evidence has started again.
+func (f *Folder) Restarts() int { return f.restarts }
+
 // Settled reports whether a call stands clearly at live, so that samples may come less
 // often, down to one in RestartGap/2 (every rule of this package counts time, not
 // samples). The smoothed score and the newest sample must be above θ+m, and the newest

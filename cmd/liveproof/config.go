@@ -19,6 +19,7 @@ import (
 
 	"github.com/liveproof/liveproof"
 	"github.com/liveproof/liveproof/calibration"
+	"github.com/liveproof/liveproof/challenge"
 	"github.com/liveproof/liveproof/detector"
 	"github.com/liveproof/liveproof/engine"
 	"github.com/liveproof/liveproof/identity"
@@ -50,6 +51,7 @@ type Config struct {
 	Scorer      scorer.Config      `yaml:"scorer"`
 	Motion      motion.Config      `yaml:"motion"`
 	Verdict     verdict.Policy     `yaml:"verdict"`
+	Challenge   challenge.Config   `yaml:"challenge"`
 	Calibration calibration.Config `yaml:"calibration"`
 	ONNX        onnx.Config        `yaml:"onnx"`
 	Models      models.Config      `yaml:"models"`
@@ -108,6 +110,7 @@ func DefaultConfig() Config {
 		Scorer:      scorer.DefaultConfig(),
 		Motion:      motion.DefaultConfig(),
 		Verdict:     verdict.DefaultPolicy(),
+		Challenge:   challenge.DefaultConfig(),
 		Calibration: calibration.DefaultConfig(),
 		ONNX:        onnx.DefaultConfig(),
 		Models:      models.DefaultConfig(),
@@ -178,7 +181,7 @@ func (c Config) validateTenants() error {
 func (c Config) engine() engine.Config {
 	e := engine.Config{
 		Media: c.Media, Pipeline: c.Pipeline, Detector: c.Detector, Identity: c.Identity, Scorer: c.Scorer, Motion: c.Motion,
-		Verdict: c.Verdict, Calibration: c.Calibration, ONNX: c.ONNX, Models: c.Models,
+		Verdict: c.Verdict, Challenge: c.Challenge, Calibration: c.Calibration, ONNX: c.ONNX, Models: c.Models,
 	}
 	e.Verdict.Deadline, e.Pipeline.IdleTimeout, e.Pipeline.Live = c.Session.Deadline, c.Session.IdleTimeout, true
 	return e

@@ -53,6 +53,7 @@ type Connection struct {
 		sync.Mutex
 		done bool
 	}
+	asked  asked
 	mu     sync.Mutex
 	reason liveproof.Reason // why it was asked to end; the first counts
 }
@@ -238,6 +239,9 @@ func (c *Connection) observe(e liveproof.Event) {
 	if e.Ended != nil {
 		c.end(*e.Ended)
 		return
+	}
+	if e.Challenge != nil {
+		c.asked.set(*e.Challenge, time.Now())
 	}
 	if e.Sample != nil && !slices.Contains(e.Sample.Sample.Reasons, liveproof.ReasonOverload) {
 		c.sup.samples.Add(1) // a dropped sample has cost little and does not count

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"time"
 
 	"github.com/pion/webrtc/v4"
 
@@ -43,6 +44,7 @@ var (
 	_ liveproof.LayeredSource = peerUnits{}
 	_ liveproof.LossCounter   = peerUnits{}
 	_ liveproof.BitrateSource = peerUnits{}
+	_ liveproof.DelaySource   = peerUnits{}
 )
 
 // PreferLarger implements liveproof.LayeredSource; a source with one stream has nothing larger.
@@ -63,6 +65,14 @@ func (e peerUnits) PreferFiner() {
 	if b, ok := e.UnitSource.(liveproof.BitrateSource); ok {
 		b.PreferFiner()
 	}
+}
+
+// RoundTrip implements liveproof.DelaySource; not every source knows it.
+func (e peerUnits) RoundTrip() (roundTrip time.Duration, known bool) {
+	if d, ok := e.UnitSource.(liveproof.DelaySource); ok {
+		return d.RoundTrip()
+	}
+	return 0, false
 }
 
 // Withheld passes on what the peer's video counts.

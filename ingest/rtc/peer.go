@@ -107,7 +107,7 @@ func (p *Peer) connect() (err error) {
 		return errors.Join(fmt.Errorf("feedback: %w", err), p.pc.GracefulClose())
 	}
 	p.video = newVideo(a.cfg, a.metrics, func() { p.requestKeyFrame(p.streams.layers.inUse()) })
-	p.video.sendFIR = p.fullIntraRequest
+	p.video.sendFIR, p.video.roundTrip = p.fullIntraRequest, p.roundTrip
 	p.streams = newStreams(a.cfg, p.video, p.feedback, p.log, p.requestKeyFrame, p.requestBitrate)
 	return nil
 }

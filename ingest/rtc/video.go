@@ -28,11 +28,12 @@ type Video struct {
 	maxUnits, maxBytes int
 	pliInterval        time.Duration
 	sendPLI            func()
-	preferLarger       func()       // nil: there is one stream
-	reduced            func() bool  // nil: there is one stream
-	preferFiner        func()       // nil where nobody can be asked
-	sendFIR            func()       // where the sender takes it; may be nil
-	unanswered         atomic.Int64 // key frame requests since the last key frame
+	preferLarger       func()                       // nil: there is one stream
+	reduced            func() bool                  // nil: there is one stream
+	preferFiner        func()                       // nil where nobody can be asked
+	roundTrip          func() (time.Duration, bool) // nil where it is not known
+	sendFIR            func()                       // where the sender takes it; may be nil
+	unanswered         atomic.Int64                 // key frame requests since the last key frame
 	metrics            *metrics
 
 	mu      sync.Mutex
@@ -55,6 +56,7 @@ var (
 	_ liveproof.LayeredSource = (*Video)(nil)
 	_ liveproof.LossCounter   = (*Video)(nil)
 	_ liveproof.BitrateSource = (*Video)(nil)
+	_ liveproof.DelaySource   = (*Video)(nil)
 )
 
 func newVideo(cfg Config, m *metrics, sendPLI func()) *Video {

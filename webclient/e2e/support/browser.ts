@@ -42,19 +42,35 @@ export function problems(page: Page): string[] {
   return logged.get(page) ?? [];
 }
 
-/** Opens a page and waits until the demo page has its configuration; then its cameras, codecs and errors can be read. */
-export async function open(browser: Browser, url: string, options: BrowserContextOptions = {}, ready = 'html[data-ready]'): Promise<Page> {
+/**
+ * Opens a page and waits until the demo page has its configuration; then its cameras, codecs and errors can be read. The demo page's
+ * challenge by light is left out unless the address has the parameter, because no camera of a file can answer it.
+ */
+export async function open(
+  browser: Browser,
+  url: string,
+  options: BrowserContextOptions = {},
+  ready = 'html[data-ready]',
+  prepare?: (page: Page) => Promise<void>,
+): Promise<Page> {
   const context = await browser.newContext({ viewport: { width: 1280, height: 860 }, ...options });
   await context.addInitScript(watchCameras);
   const page = await context.newPage();
+  await prepare?.(page);
   const errors: string[] = [];
   logged.set(page, errors);
   page.on('pageerror', (err) => errors.push(err.message));
   page.on('console', (m) => m.type() === 'error' && errors.push(m.text()));
-  await page.goto(url);
+  await page.goto(unchallenged(url));
   await page.locator(ready).waitFor({ state: 'attached' });
   await page.evaluate(() => document.fonts.ready);
   return page;
+}
+
+function unchallenged(address: string): string {
+  const url = new URL(address);
+  if (!url.searchParams.has('challenge')) url.searchParams.set('challenge', 'none');
+  return url.href;
 }
 
 // Runs in the page: keeps every camera track it was given and every peer connection it made.

@@ -12,6 +12,8 @@ export interface SessionRecord {
   verdict: string;
   score: number;
   reasons: string[] | null;
+  require: string[];
+  evidence: string[];
   frames: { received: number; decoded: number; sampled: number; scored: number; dropped: number };
   model: { name: string; sha256: string; threshold: number; demo: boolean };
   decided_at: string | null;
@@ -77,6 +79,13 @@ export class LiveproofServer {
     const res = await this.request('GET', `v1/sessions/${id}`);
     if (res.status !== 200) throw new Error(`GET /v1/sessions/${id}: ${res.status} ${await res.text()}`);
     return (await res.json()) as SessionRecord;
+  }
+
+  /** The session's samples. */
+  async timeline(id: string): Promise<{ samples: { t: number; scored: boolean; rho: number; signals?: Record<string, number> }[] }> {
+    const res = await this.request('GET', `v1/sessions/${id}/timeline`);
+    if (res.status !== 200) throw new Error(`GET timeline: ${res.status} ${await res.text()}`);
+    return (await res.json()) as Awaited<ReturnType<LiveproofServer['timeline']>>;
   }
 
   /** The session's record once its state is terminal. */

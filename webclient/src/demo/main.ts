@@ -23,7 +23,9 @@ bindTheme(get('theme', HTMLElement), check);
 void main();
 
 async function main(): Promise<void> {
-  passOn(new URLSearchParams(location.search));
+  const query = new URLSearchParams(location.search);
+  passOn(query);
+  if (query.get('challenge') !== 'none') check.getSession = ({ signal }) => challenged(signal);
   const config = await fetchJSON<DemoConfig>('./demo/config');
   document.documentElement.dataset['ready'] = '';
   if (!config) return;
@@ -38,6 +40,12 @@ function passOn(query: URLSearchParams): void {
     const value = query.get(name);
     if (value) check.setAttribute(name, value);
   }
+}
+
+// The page asks for the challenge by light; ?challenge=none leaves it out, for a camera that is a file.
+function challenged(signal: AbortSignal): Promise<Response> {
+  const body = JSON.stringify({ mode: 'onboarding', require: ['flash'] });
+  return fetch('./demo/sessions', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body, signal });
 }
 
 function develop(config: DemoConfig): void {

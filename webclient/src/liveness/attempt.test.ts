@@ -30,9 +30,9 @@ afterEach(() => {
 
 const camera = () => Camera.open(live, {}, { getUserMedia: async () => stream } as unknown as MediaDevices);
 
-function attempt(make: Partial<Factories> = {}) {
+function attempt(make: Partial<Factories> = {}, light = true) {
   const a = new Attempt(
-    { source: { url: '/s' }, camera: {}, codec: '', connectTimeout: 20_000, hiddenTimeout: 5_000 },
+    { source: { url: '/s' }, camera: {}, codec: '', light, connectTimeout: 20_000, hiddenTimeout: 5_000 },
     { event: (e) => events.push(e), camera: () => undefined, sample: (s) => samples.push(s) },
     { openCamera: camera, obtainSession: async () => session, Socket: FakeSocket.type, PC: FakePeerConnection.type, ...make },
   );
@@ -40,8 +40,8 @@ function attempt(make: Partial<Factories> = {}) {
   return a;
 }
 
-async function connected(make: Partial<Factories> = {}) {
-  const a = attempt(make);
+async function connected(make: Partial<Factories> = {}, light = true) {
+  const a = attempt(make, light);
   const running = a.run();
   await vi.waitFor(() => expect(FakeSocket.count()).toBe(1));
   FakeSocket.last().accept('liveproof.v1');
@@ -53,6 +53,31 @@ const released = () => stream.getTracks().every((t) => t.readyState === 'ended')
 const faults = () => events.filter((e) => e.type === 'fault').map((e) => e.error);
 
 describe('Attempt', () => {
+  const challenge = {
+    id: 'c',
+    kind: 'flash',
+    attempt: 1,
+    begins_in: 1,
+    duration: 3,
+    colours: [
+      { at: 0, colour: '#9b9b9b' },
+      { at: 3, colour: '#9b9b9b' },
+    ],
+  };
+
+  it('hands a challenge on', async () => {
+    const { socket } = await connected();
+    socket.deliver({ type: 'challenge', challenge });
+    expect(events.at(-1)).toMatchObject({ type: 'challenge', challenge: { id: 'c' } });
+  });
+
+  it('declines a challenge by light where there is to be none', async () => {
+    const { socket } = await connected({}, false);
+    socket.deliver({ type: 'challenge', challenge });
+    expect(JSON.parse(socket.sent.at(-1)!)).toEqual({ type: 'challenge', id: 'c', declined: true });
+    expect(events.filter((e) => e.type === 'challenge')).toEqual([]);
+  });
+
   it('sets up camera, session, channel and peer, then offers and tells the settings', async () => {
     const { socket } = await connected();
     expect(events).toEqual([{ type: 'camera-ready' }, { type: 'session-created', sessionId: 'S' }]);

@@ -3,6 +3,7 @@
 // it, at any moment, in any order; nothing is dispatched afterwards.
 import { Camera, requested, type CameraChoice } from './camera/camera';
 import { CameraKeeper } from './camera/keeper';
+import type { Challenge } from './challenge/challenge';
 import { codeOf, codeOfProblem, detailOf, LivenessError, type ErrorCode } from './errors';
 import type { MachineEvent } from './machine';
 import { Peer } from './session/peer';
@@ -16,6 +17,8 @@ export interface AttemptOptions {
   camera: CameraChoice;
   /** See PeerOptions.codec. */
   codec: string;
+  /** Whether the screen may show the light of a challenge. */
+  light: boolean;
   /** From the camera's answer to the first picture at the server, milliseconds. */
   connectTimeout: number;
   /** How long the page may be out of view before the camera is released, milliseconds. */
@@ -75,6 +78,11 @@ export class Attempt {
   /** Changes to another camera, once there is one. */
   useCamera(choice: CameraChoice): void {
     if (this.#keeper.camera) void this.#keeper.use(choice);
+  }
+
+  /** Says that the person will not do the challenge. */
+  decline(c: Challenge): void {
+    this.#channel?.send({ type: 'challenge', id: c.id, declined: true });
   }
 
   /** Releases the camera, the peer and the channel, last acquired first. Safe to call twice. */
@@ -163,6 +171,8 @@ export class Attempt {
         return this.#fault(codeOfProblem(m.code), `${m.code} ${m.detail}`.trim());
       case 'sample':
         return this.#abort.signal.aborted ? undefined : this.handlers.sample(m);
+      case 'challenge':
+        return this.options.light ? this.#dispatch(m) : this.decline(m.challenge);
       case 'progress':
       case 'decided':
         return this.#dispatch(m);

@@ -2,6 +2,7 @@
 // says so and closes it in every state that is not active.
 import { Attempt, defaults } from './attempt';
 import { Camera, requested, type CameraChoice, type Facing } from './camera/camera';
+import { ColourScreen } from './challenge/screen';
 import { emit } from './events';
 import { initial, isActive, next, type MachineEvent, type Result, type Snapshot, type State } from './machine';
 import type { GetSession, SessionAnswer, SessionHeaders, SessionSource } from './session/session';
@@ -33,6 +34,7 @@ const properties = [
   'facing',
   'autoStart',
   'allowRepeat',
+  'noLight',
 ] as const;
 
 /**
@@ -47,6 +49,7 @@ const properties = [
  * @attr {"user" | "environment"} [facing=user] - The camera to begin with: front or back.
  * @attr {boolean} auto-start - Start without a press.
  * @attr {boolean} allow-repeat - Offer another check after a pass.
+ * @attr {"auto" | ""} no-light - Decline a challenge by light; `auto` does so only where the system asks for reduced motion.
  * @attr {string} codec - The name of a codec, such as `VP8` or `H264`: send only this one.
  *
  * @fires {StateChangeDetail} liveness-state - The check entered another state. `statechange` is the same under its former name.
@@ -70,6 +73,7 @@ const properties = [
  * @csspart camera-switch - The button for the other camera.
  * @csspart foot - The words and the button.
  * @csspart words - The words, or what stands in their slot.
+ * @csspart screen - The screen of a challenge by light, which covers the page.
  * @csspart title - The title of a state.
  * @csspart text - The text of a state.
  * @csspart button - The one button: start, cancel, try again.
@@ -91,11 +95,19 @@ const properties = [
 export class LivenessCheck extends Base {
   static readonly observedAttributes = ['lang', 'allow-repeat', 'session-url'];
 
-  readonly #view = new View(this.attachShadow({ mode: 'open' }), {
+  readonly #root = this.attachShadow({ mode: 'open' });
+  readonly #view = new View(this.#root, {
     start: () => this.start(),
     cancel: () => this.cancel(),
     choose: (camera) => this.#use(camera),
     slotted: () => this.#draw(),
+  });
+  readonly #screen = new ColourScreen(this.#root, {
+    over: () => this.#dispatch({ type: 'challenge-over' }),
+    declined: (c) => {
+      this.#attempt?.decline(c);
+      this.#dispatch({ type: 'challenge-over' });
+    },
   });
   #snapshot: Snapshot = initial;
   #attempt: Attempt | undefined;
@@ -217,6 +229,15 @@ export class LivenessCheck extends Base {
     this.#reflect('allow-repeat', on);
   }
 
+  /** The attribute no-light. */
+  get noLight(): boolean {
+    const value = this.getAttribute('no-light');
+    return value === 'auto' ? matchMedia('(prefers-reduced-motion: reduce)').matches : value !== null;
+  }
+  set noLight(on: boolean) {
+    this.#reflect('no-light', on);
+  }
+
   /** Starts a check; nothing happens while one runs. */
   start(): void {
     this.#dispatch({ type: 'start' });
@@ -254,7 +275,13 @@ export class LivenessCheck extends Base {
   #begin(): void {
     this.#release();
     const attempt = new Attempt(
-      { source: this.#source(), camera: this.#chosen ?? { facing: this.facing }, codec: this.getAttribute('codec') ?? '', ...defaults },
+      {
+        source: this.#source(),
+        camera: this.#chosen ?? { facing: this.facing },
+        codec: this.getAttribute('codec') ?? '',
+        light: !this.noLight,
+        ...defaults,
+      },
       {
         event: (e) => this.#dispatch(e),
         camera: (camera) => void this.#runs(camera),
@@ -312,6 +339,8 @@ export class LivenessCheck extends Base {
 
   #draw(): void {
     const s = this.#snapshot;
+    const camera = this.#current();
+    this.#screen.show(s.challenge, this.#spoken(), camera?.stream ?? null, camera?.facing !== 'environment');
     this.#mirror({ state: s.state, hint: s.hint, error: s.error, sessionId: s.sessionId });
     this.#view.draw(s, { spoken: this.#spoken(), startable: this.#startable(), cameras: this.#cameras });
   }
@@ -354,6 +383,7 @@ export class LivenessCheck extends Base {
     const { words } = this.#spoken();
     if (hint !== previous.hint) emit(this, 'liveness-hint', { hint, text: hint && reasonText(words, hint), sessionId });
     if (state === previous.state) return;
+    if (state === 'challenge') emit(this, 'liveness-hint', { hint: 'challenge', text: words.states.challenge.title, sessionId });
     const result = resultOf[state];
     if (result) emit(this, 'liveness-result', { result, reasons, sessionId });
     if (error) emit(this, 'liveness-error', { error, ...wordsOf(s, words), message: s.message, sessionId });

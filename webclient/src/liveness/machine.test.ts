@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import type { Challenge } from './challenge/challenge';
 import { initial, isActive, isEnd, next, type MachineEvent, type Snapshot, type State } from './machine';
 
-const states: State[] = ['idle', 'permission', 'connecting', 'positioning', 'checking', 'passed', 'retry', 'failed', 'error'];
+const states: State[] = ['idle', 'permission', 'connecting', 'positioning', 'checking', 'challenge', 'passed', 'retry', 'failed', 'error'];
 const at = (state: State, more: Partial<Snapshot> = {}): Snapshot => ({ ...initial, state, ...more });
 const progress = (scored: number, fraction = scored / 10): MachineEvent => ({
   type: 'progress',
@@ -10,6 +11,8 @@ const progress = (scored: number, fraction = scored / 10): MachineEvent => ({
   fraction,
 });
 const decided = (result: 'pass' | 'retry' | 'fail'): MachineEvent => ({ type: 'decided', result, reasons: ['deadline'] });
+
+const light: Challenge = { id: 'c', kind: 'flash', attempt: 1, begins: 900, duration: 3200, colours: [] };
 
 // For each event, the states it moves and where to; every other state must not move.
 const table: [name: string, event: MachineEvent, moves: Partial<Record<State, State>>][] = [
@@ -32,6 +35,7 @@ const table: [name: string, event: MachineEvent, moves: Partial<Record<State, St
       connecting: 'idle',
       positioning: 'idle',
       checking: 'idle',
+      challenge: 'idle',
     },
   ],
   ['camera-ready', { type: 'camera-ready' }, { permission: 'connecting' }],
@@ -40,9 +44,11 @@ const table: [name: string, event: MachineEvent, moves: Partial<Record<State, St
   ['hint', { type: 'hint', reason: 'no_face' }, {}],
   ['progress with evidence', progress(3), { positioning: 'checking' }],
   ['progress after a restart', progress(0), { checking: 'positioning' }],
-  ['pass', decided('pass'), { positioning: 'passed', checking: 'passed' }],
-  ['retry', decided('retry'), { connecting: 'retry', positioning: 'retry', checking: 'retry' }],
-  ['fail', decided('fail'), { connecting: 'failed', positioning: 'failed', checking: 'failed' }],
+  ['challenge', { type: 'challenge', challenge: light }, { positioning: 'challenge', checking: 'challenge' }],
+  ['challenge-over', { type: 'challenge-over' }, { challenge: 'positioning' }],
+  ['pass', decided('pass'), { positioning: 'passed', checking: 'passed', challenge: 'passed' }],
+  ['retry', decided('retry'), { connecting: 'retry', positioning: 'retry', checking: 'retry', challenge: 'retry' }],
+  ['fail', decided('fail'), { connecting: 'failed', positioning: 'failed', checking: 'failed', challenge: 'failed' }],
   [
     'fault',
     { type: 'fault', error: 'network' },
@@ -51,6 +57,7 @@ const table: [name: string, event: MachineEvent, moves: Partial<Record<State, St
       connecting: 'error',
       positioning: 'error',
       checking: 'error',
+      challenge: 'error',
     },
   ],
 ];
@@ -66,6 +73,21 @@ describe('snapshots', () => {
     const s = at('passed', { sessionId: 'S' });
     for (const e of [{ type: 'cancel' }, { type: 'streaming' }, progress(4), decided('fail')] as MachineEvent[]) {
       expect(next(s, e)).toBe(s);
+    }
+  });
+
+  it('a challenge stays while progress comes, and evidence decides where it ends', () => {
+    const asked = next(at('positioning'), { type: 'challenge', challenge: light });
+    expect(asked.challenge).toBe(light);
+    const seen = next(asked, progress(3));
+    expect(seen.state).toBe('challenge');
+    expect(next(seen, { type: 'challenge-over' })).toMatchObject({ state: 'checking', challenge: null });
+  });
+
+  it('no challenge outlives the check', () => {
+    const asked = at('challenge', { challenge: light });
+    for (const e of [{ type: 'cancel' }, decided('retry'), { type: 'fault', error: 'network' }] as MachineEvent[]) {
+      expect(next(asked, e).challenge).toBeNull();
     }
   });
 

@@ -2,9 +2,11 @@
 // camera and no socket; element.ts turns transitions into effects. An event that
 // means nothing in the present state returns the same snapshot, so that a late
 // message can never move an ended check.
+import type { Challenge } from './challenge/challenge';
 import type { ErrorCode } from './errors';
 
-export type State = 'idle' | 'permission' | 'connecting' | 'positioning' | 'checking' | 'passed' | 'retry' | 'failed' | 'error';
+export type State =
+  'idle' | 'permission' | 'connecting' | 'positioning' | 'checking' | 'challenge' | 'passed' | 'retry' | 'failed' | 'error';
 
 /** What the server tells the browser: live → pass, inconclusive → retry, spoof → fail. */
 export type Result = 'pass' | 'retry' | 'fail';
@@ -28,6 +30,8 @@ export interface Snapshot {
   /** What is known of the error beyond its code, for a developer; '' when nothing is. */
   readonly message: string;
   readonly sessionId: string;
+  /** What the person is asked now; null outside of state challenge. */
+  readonly challenge: Challenge | null;
 }
 
 export type MachineEvent =
@@ -38,6 +42,8 @@ export type MachineEvent =
   | { readonly type: 'streaming' }
   | { readonly type: 'hint'; readonly reason: string }
   | ({ readonly type: 'progress' } & Progress)
+  | { readonly type: 'challenge'; readonly challenge: Challenge }
+  | { readonly type: 'challenge-over' }
   | { readonly type: 'decided'; readonly result: Result; readonly reasons: readonly string[] }
   | { readonly type: 'fault'; readonly error: ErrorCode; readonly message?: string };
 
@@ -51,6 +57,7 @@ export const initial: Snapshot = {
   error: '',
   message: '',
   sessionId: '',
+  challenge: null,
 };
 
 const endStates: ReadonlySet<State> = new Set(['passed', 'retry', 'failed', 'error']);
@@ -67,7 +74,7 @@ export function isActive(state: State): boolean {
 }
 
 function isStreaming(state: State): boolean {
-  return state === 'positioning' || state === 'checking';
+  return state === 'positioning' || state === 'checking' || state === 'challenge';
 }
 
 export function next(s: Snapshot, e: MachineEvent): Snapshot {
@@ -83,9 +90,10 @@ export function next(s: Snapshot, e: MachineEvent): Snapshot {
     case 'streaming':
       return s.state === 'connecting' ? { ...s, state: 'positioning' } : s;
     case 'hint':
-      return isStreaming(s.state) && s.hint !== e.reason ? { ...s, hint: e.reason } : s;
     case 'progress':
-      return isStreaming(s.state) ? progressed(s, e) : s;
+    case 'challenge':
+    case 'challenge-over':
+      return isStreaming(s.state) ? during(s, e) : s;
     case 'decided':
       return decided(s, e.result, e.reasons);
     case 'fault':
@@ -93,15 +101,34 @@ export function next(s: Snapshot, e: MachineEvent): Snapshot {
   }
 }
 
+type StreamingEvent = Extract<MachineEvent, { type: 'hint' | 'progress' | 'challenge' | 'challenge-over' }>;
+
+function during(s: Snapshot, e: StreamingEvent): Snapshot {
+  switch (e.type) {
+    case 'hint':
+      return s.hint !== e.reason ? { ...s, hint: e.reason } : s;
+    case 'progress':
+      return progressed(s, e);
+    case 'challenge':
+      return { ...s, state: 'challenge', challenge: e.challenge };
+    case 'challenge-over':
+      return s.state === 'challenge' ? { ...s, state: standing(s.progress), challenge: null } : s;
+  }
+}
+
 function faulted(s: Snapshot, e: { error: ErrorCode; message?: string }): Snapshot {
-  return { ...s, state: 'error', error: e.error, message: e.message ?? '', hint: '', progress: noProgress };
+  return { ...s, state: 'error', error: e.error, message: e.message ?? '', hint: '', progress: noProgress, challenge: null };
 }
 
 // The first sample that counts starts the check proper; evidence that restarts
 // (another face, a face lost) goes back to positioning.
 function progressed(s: Snapshot, p: Progress): Snapshot {
   const progress = { fraction: clamp(p.fraction), scored: p.scored, needed: p.needed };
-  return { ...s, progress, state: p.scored > 0 ? 'checking' : 'positioning' };
+  return { ...s, progress, state: s.state === 'challenge' ? s.state : standing(p) };
+}
+
+function standing(p: Progress): State {
+  return p.scored > 0 ? 'checking' : 'positioning';
 }
 
 // A check may end while connecting (no media arrived), but nobody passes unseen.
@@ -110,7 +137,7 @@ function decided(s: Snapshot, result: Result, reasons: readonly string[]): Snaps
   if (!isStreaming(s.state) && !early) return s;
   const state = endOf[result];
   const fraction = state === 'passed' ? 1 : s.progress.fraction;
-  return { ...s, state, reasons, hint: '', progress: { ...s.progress, fraction } };
+  return { ...s, state, reasons, hint: '', challenge: null, progress: { ...s.progress, fraction } };
 }
 
 function clamp(x: number): number {

@@ -2,6 +2,7 @@
 // token opens one connection, so this never reconnects: a lost channel ends the
 // attempt and the person starts another.
 import type { VideoSettings } from '../camera/camera';
+import { parseChallenge, type Challenge } from '../challenge/challenge';
 import { LivenessError } from '../errors';
 import type { Progress, Result } from '../machine';
 
@@ -29,6 +30,7 @@ export type ServerMessage =
   | { readonly type: 'state'; readonly state: string }
   | { readonly type: 'hint'; readonly reason: string }
   | ({ readonly type: 'progress' } & Progress)
+  | { readonly type: 'challenge'; readonly challenge: Challenge }
   | { readonly type: 'decided'; readonly result: Result; readonly reasons: readonly string[] }
   | { readonly type: 'error'; readonly code: string; readonly detail: string }
   | ({ readonly type: 'sample' } & Sample);
@@ -37,6 +39,7 @@ export type ClientMessage =
   | { type: 'offer'; sdp: string }
   | { type: 'candidate'; candidate: RTCIceCandidateInit | null }
   | { type: 'settings'; requested: VideoSettings; delivered: VideoSettings }
+  | { type: 'challenge'; id: string; declined: true }
   | { type: 'bye' };
 
 export interface SignallingHandlers {
@@ -128,6 +131,10 @@ export function parse(data: unknown): ServerMessage | null {
       return { type: 'hint', reason: str(m, 'reason') };
     case 'progress':
       return { type: 'progress', fraction: num(m, 'fraction'), scored: num(m, 'scored'), needed: num(m, 'needed') };
+    case 'challenge': {
+      const challenge = parseChallenge(m['challenge'], performance.now());
+      return challenge && { type: 'challenge', challenge };
+    }
     case 'decided':
       return { type: 'decided', result: result(m['result']), reasons: strs(m['reasons']) };
     case 'error':

@@ -8,6 +8,7 @@ export const ar: Catalogue = {
   switchCamera: 'تبديل الكاميرا',
   start: 'بدء التحقق',
   cancel: 'إلغاء',
+  noLight: 'من دون ضوء',
   retry: 'إعادة المحاولة',
   again: 'التحقق مرة أخرى',
   unknownReason: 'انظر مباشرة إلى الكاميرا ولا تتحرك.',
@@ -20,6 +21,7 @@ export const ar: Catalogue = {
     connecting: { title: 'جارٍ الاتصال', text: 'الاتصال مشفّر.' },
     positioning: { title: 'ضع وجهك داخل الشكل البيضاوي', text: 'انظر مباشرة إلى الكاميرا.' },
     checking: { title: 'لا تتحرك', text: 'واصل النظر إلى الكاميرا.' },
+    challenge: { title: 'ستتغيّر ألوان الشاشة', text: 'واصل النظر إلى الكاميرا ثلاث ثوانٍ.' },
     passed: { title: 'نجح التحقق', text: 'يوجد شخص أمام الكاميرا.' },
     retry: { title: 'لم ينجح الأمر تمامًا', text: 'لم نر ما يكفي لاتخاذ قرار.' },
     failed: {
@@ -42,6 +44,7 @@ export const ar: Catalogue = {
     motion_missing: 'حرّك رأسك قليلًا وارمش بعينيك.',
     rigid_motion: 'ارمش بعينيك وأدر رأسك قليلًا إلى الجانبين.',
     challenge_unanswered: 'اتبع التعليمات على الشاشة.',
+    challenge_failed: 'لم يظهر ضوء الشاشة على وجهك. اقترب وتجنّب الضوء القوي.',
     face_changed: 'ابقَ في الصورة حتى نهاية التحقق.',
     scene_cut: 'قفزت الصورة. أبقِ الكاميرا ثابتة حتى ينتهي التحقق.',
     stream_changed: 'انقطعت الصورة. لحظة من فضلك.',

@@ -25,6 +25,8 @@ export interface Catalogue {
   readonly errors: Readonly<Record<ErrorCode, Words>>;
   readonly start: string;
   readonly cancel: string;
+  /** Asks for a check without the light of the screen. */
+  readonly noLight: string;
   readonly retry: string;
   readonly again: string;
   readonly label: string;

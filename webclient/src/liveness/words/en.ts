@@ -9,6 +9,7 @@ export const en: Catalogue = {
   switchCamera: 'Switch camera',
   start: 'Start camera check',
   cancel: 'Cancel',
+  noLight: 'Without light',
   retry: 'Try again',
   again: 'Check again',
   unknownReason: 'Look straight into the camera and hold still.',
@@ -18,6 +19,7 @@ export const en: Catalogue = {
     connecting: { title: 'Connecting', text: 'Setting up an encrypted connection.' },
     positioning: { title: 'Place your face in the oval', text: 'Look straight into the camera.' },
     checking: { title: 'Hold still', text: 'Keep looking into the camera.' },
+    challenge: { title: 'The screen will change colours', text: 'Keep looking into the camera for three seconds.' },
     passed: { title: 'Check passed', text: 'A person is in front of the camera.' },
     retry: { title: 'That didn’t quite work', text: 'We could not see enough to decide.' },
     failed: {

@@ -8,6 +8,7 @@ export const es: Catalogue = {
   switchCamera: 'Cambiar de cámara',
   start: 'Iniciar la prueba',
   cancel: 'Cancelar',
+  noLight: 'Sin luz',
   retry: 'Intentar de nuevo',
   again: 'Repetir la prueba',
   unknownReason: 'Mire de frente a la cámara y no se mueva.',
@@ -20,6 +21,7 @@ export const es: Catalogue = {
     connecting: { title: 'Conectando', text: 'La conexión va cifrada.' },
     positioning: { title: 'Ponga la cara dentro del óvalo', text: 'Mire de frente a la cámara.' },
     checking: { title: 'No se mueva', text: 'Siga mirando a la cámara.' },
+    challenge: { title: 'La pantalla va a cambiar de color', text: 'Siga mirando a la cámara tres segundos.' },
     passed: { title: 'Prueba superada', text: 'Hay una persona delante de la cámara.' },
     retry: { title: 'No ha salido del todo bien', text: 'No vimos lo suficiente para decidir.' },
     failed: {
@@ -42,6 +44,7 @@ export const es: Catalogue = {
     motion_missing: 'Mueva un poco la cabeza y parpadee.',
     rigid_motion: 'Parpadee y gire un poco la cabeza hacia ambos lados.',
     challenge_unanswered: 'Siga las instrucciones de la pantalla.',
+    challenge_failed: 'La luz de la pantalla no se vio en su cara. Acérquese y evite la luz intensa.',
     face_changed: 'No salga de la imagen hasta el final.',
     scene_cut: 'La imagen ha saltado. Mantenga la cámara quieta hasta que termine la comprobación.',
     stream_changed: 'La imagen se interrumpió. Un momento.',

@@ -8,6 +8,7 @@ export const fr: Catalogue = {
   switchCamera: 'Changer de caméra',
   start: 'Démarrer le contrôle',
   cancel: 'Annuler',
+  noLight: 'Sans lumière',
   retry: 'Réessayer',
   again: 'Refaire le contrôle',
   unknownReason: 'Regardez droit vers la caméra et ne bougez pas.',
@@ -20,6 +21,7 @@ export const fr: Catalogue = {
     connecting: { title: 'Connexion en cours', text: 'La connexion est chiffrée.' },
     positioning: { title: 'Placez votre visage dans l’ovale', text: 'Regardez droit vers la caméra.' },
     checking: { title: 'Ne bougez pas', text: 'Continuez de regarder la caméra.' },
+    challenge: { title: 'L’écran va changer de couleur', text: 'Continuez à regarder la caméra trois secondes.' },
     passed: { title: 'Contrôle réussi', text: 'Une personne est devant la caméra.' },
     retry: { title: 'Cela n’a pas tout à fait marché', text: 'Nous n’en avons pas vu assez pour décider.' },
     failed: {
@@ -42,6 +44,7 @@ export const fr: Catalogue = {
     motion_missing: 'Bougez un peu la tête et clignez des yeux.',
     rigid_motion: 'Clignez des yeux et tournez un peu la tête des deux côtés.',
     challenge_unanswered: 'Suivez les instructions à l’écran.',
+    challenge_failed: 'La lumière de l’écran ne se voyait pas. Approchez-vous et évitez la lumière vive.',
     face_changed: 'Restez dans l’image jusqu’à la fin.',
     scene_cut: 'L’image a sauté. Tenez la caméra immobile jusqu’à la fin de la vérification.',
     stream_changed: 'L’image a été interrompue. Un instant.',

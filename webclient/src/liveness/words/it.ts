@@ -8,6 +8,7 @@ export const it: Catalogue = {
   switchCamera: 'Cambia fotocamera',
   start: 'Avvia la verifica',
   cancel: 'Annulla',
+  noLight: 'Senza luce',
   retry: 'Riprova',
   again: 'Ripeti la verifica',
   unknownReason: 'Guarda dritto nella fotocamera e resta fermo.',
@@ -20,6 +21,7 @@ export const it: Catalogue = {
     connecting: { title: 'Connessione in corso', text: 'La connessione è cifrata.' },
     positioning: { title: 'Metti il viso nell’ovale', text: 'Guarda dritto nella fotocamera.' },
     checking: { title: 'Resta fermo', text: 'Continua a guardare la fotocamera.' },
+    challenge: { title: 'Lo schermo cambierà colore', text: 'Continua a guardare la fotocamera per tre secondi.' },
     passed: { title: 'Verifica superata', text: 'Davanti alla fotocamera c’è una persona.' },
     retry: { title: 'Non ha funzionato del tutto', text: 'Non abbiamo visto abbastanza per decidere.' },
     failed: {
@@ -42,6 +44,7 @@ export const it: Catalogue = {
     motion_missing: 'Muovi un po’ la testa e sbatti le palpebre.',
     rigid_motion: 'Sbatti le palpebre e gira un po’ la testa da entrambi i lati.',
     challenge_unanswered: 'Segui le istruzioni sullo schermo.',
+    challenge_failed: 'La luce dello schermo non si vedeva. Avvicinati ed evita la luce forte.',
     face_changed: 'Resta nell’immagine fino alla fine.',
     scene_cut: 'L’immagine è saltata. Tenga ferma la fotocamera fino alla fine del controllo.',
     stream_changed: 'L’immagine si è interrotta. Un momento.',

@@ -8,6 +8,7 @@ export const ja: Catalogue = {
   switchCamera: 'カメラを切り替える',
   start: 'チェックを始める',
   cancel: 'キャンセル',
+  noLight: '光を使わない',
   retry: 'もう一度試す',
   again: 'もう一度チェックする',
   unknownReason: 'カメラをまっすぐ見て、動かないでください。',
@@ -20,6 +21,7 @@ export const ja: Catalogue = {
     connecting: { title: '接続しています', text: '通信は暗号化されます。' },
     positioning: { title: '顔を楕円の中に入れてください', text: 'カメラをまっすぐ見てください。' },
     checking: { title: '動かないでください', text: 'そのままカメラを見ていてください。' },
+    challenge: { title: '画面の色が変わります', text: '3秒間、カメラを見続けてください。' },
     passed: { title: 'チェックに合格しました', text: 'カメラの前に人がいます。' },
     retry: { title: 'うまくいきませんでした', text: '判定するには情報が足りませんでした。' },
     failed: {
@@ -42,6 +44,7 @@ export const ja: Catalogue = {
     motion_missing: '頭を少し動かし、まばたきをしてください。',
     rigid_motion: 'まばたきをして、頭を左右に少し動かしてください。',
     challenge_unanswered: '画面の指示に従ってください。',
+    challenge_failed: '画面の光が顔に映りませんでした。近づいて、強い光を避けてください。',
     face_changed: 'チェックが終わるまで画面の中にいてください。',
     scene_cut: '映像が切り替わりました。確認が終わるまでカメラを動かさないでください。',
     stream_changed: '映像が途切れました。少しお待ちください。',

@@ -8,6 +8,7 @@ export const pt: Catalogue = {
   switchCamera: 'Trocar de câmera',
   start: 'Iniciar a verificação',
   cancel: 'Cancelar',
+  noLight: 'Sem luz',
   retry: 'Tentar de novo',
   again: 'Verificar de novo',
   unknownReason: 'Olhe de frente para a câmera e não se mova.',
@@ -20,6 +21,7 @@ export const pt: Catalogue = {
     connecting: { title: 'Conectando', text: 'A conexão é criptografada.' },
     positioning: { title: 'Coloque o rosto no oval', text: 'Olhe de frente para a câmera.' },
     checking: { title: 'Não se mova', text: 'Continue olhando para a câmera.' },
+    challenge: { title: 'A tela vai mudar de cor', text: 'Continue olhando para a câmera por três segundos.' },
     passed: { title: 'Verificação concluída', text: 'Há uma pessoa diante da câmera.' },
     retry: { title: 'Ainda não deu certo', text: 'Não vimos o suficiente para decidir.' },
     failed: {
@@ -42,6 +44,7 @@ export const pt: Catalogue = {
     motion_missing: 'Mova um pouco a cabeça e pisque.',
     rigid_motion: 'Pisque e vire um pouco a cabeça para os dois lados.',
     challenge_unanswered: 'Siga as instruções na tela.',
+    challenge_failed: 'A luz da tela não apareceu no seu rosto. Aproxime-se e evite luz forte.',
     face_changed: 'Fique na imagem até o fim.',
     scene_cut: 'A imagem saltou. Mantenha a câmera parada até o fim da verificação.',
     stream_changed: 'A imagem foi interrompida. Um momento.',

@@ -8,6 +8,7 @@ export const tr: Catalogue = {
   switchCamera: 'Kamerayı değiştir',
   start: 'Kontrolü başlat',
   cancel: 'İptal',
+  noLight: 'Işıksız',
   retry: 'Yeniden dene',
   again: 'Yeniden kontrol et',
   unknownReason: 'Doğrudan kameraya bakın ve kıpırdamayın.',
@@ -20,6 +21,7 @@ export const tr: Catalogue = {
     connecting: { title: 'Bağlanılıyor', text: 'Bağlantı şifrelidir.' },
     positioning: { title: 'Yüzünüzü ovalin içine getirin', text: 'Doğrudan kameraya bakın.' },
     checking: { title: 'Kıpırdamayın', text: 'Kameraya bakmaya devam edin.' },
+    challenge: { title: 'Ekran renk değiştirecek', text: 'Üç saniye kameraya bakmaya devam edin.' },
     passed: { title: 'Kontrol başarılı', text: 'Kameranın önünde bir kişi var.' },
     retry: { title: 'Bu kez tam olmadı', text: 'Karar vermek için yeterince göremedik.' },
     failed: {
@@ -42,6 +44,7 @@ export const tr: Catalogue = {
     motion_missing: 'Başınızı biraz hareket ettirin ve göz kırpın.',
     rigid_motion: 'Göz kırpın ve başınızı hafifçe iki yana çevirin.',
     challenge_unanswered: 'Ekrandaki yönergeleri izleyin.',
+    challenge_failed: 'Ekranın ışığı yüzünüzde görünmedi. Yaklaşın ve güçlü ışıktan kaçının.',
     face_changed: 'Kontrol bitene kadar görüntüde kalın.',
     scene_cut: 'Görüntü atladı. Kontrol bitene kadar kamerayı sabit tutun.',
     stream_changed: 'Görüntü kesildi. Bir dakika.',
