@@ -6,6 +6,7 @@ import (
 
 	"github.com/liveproof/liveproof/calibration"
 	"github.com/liveproof/liveproof/detector"
+	"github.com/liveproof/liveproof/injection"
 	"github.com/liveproof/liveproof/internal/check"
 	"github.com/liveproof/liveproof/media"
 	"github.com/liveproof/liveproof/models"
@@ -23,6 +24,7 @@ type Config struct {
 	Scorer      scorer.Config
 	Verdict     verdict.Policy
 	Calibration calibration.Config
+	Injection   injection.Config
 	ONNX        onnx.Config
 	Models      models.Config
 }
@@ -36,6 +38,7 @@ func DefaultConfig() Config {
 		Scorer:      scorer.DefaultConfig(),
 		Verdict:     verdict.DefaultPolicy(),
 		Calibration: calibration.DefaultConfig(),
+		Injection:   injection.DefaultConfig(),
 		ONNX:        onnx.DefaultConfig(),
 		Models:      models.DefaultConfig(),
 	}
@@ -54,6 +57,7 @@ func (c Config) Validate() error {
 		{"scorer", c.Scorer.Validate()},
 		{"verdict", c.Verdict.Validate()},
 		{"calibration", c.Calibration.Validate()},
+		{"injection", c.Injection.Validate()},
 		{"onnx", c.ONNX.Validate()},
 		{"models", c.Models.Validate()},
 	} {

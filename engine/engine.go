@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/liveproof/liveproof"
+	"github.com/liveproof/liveproof/injection"
 	"github.com/liveproof/liveproof/media"
 	"github.com/liveproof/liveproof/onnx"
 	"github.com/liveproof/liveproof/pipeline"
@@ -19,6 +20,8 @@ import (
 type Deps struct {
 	Log     *slog.Logger          // nil discards
 	Metrics prometheus.Registerer // nil leaves the metrics unregistered
+	// Attestor verifies what clients state about themselves; nil verifies nothing.
+	Attestor injection.Attestor
 }
 
 // Engine judges streams and files.
@@ -27,6 +30,8 @@ type Engine struct {
 	log        *slog.Logger
 	scorer     *scorer.Batcher
 	metrics    *pipeline.Metrics
+	injection  *injection.Metrics
+	attestor   injection.Attestor
 	thresholds thresholds
 }
 
@@ -44,7 +49,7 @@ func Open(ctx context.Context, cfg Config, deps Deps) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Engine{Faces: faces, log: deps.Log, metrics: pipeline.NewMetrics(deps.Metrics)}
+	e := &Engine{Faces: faces, log: deps.Log, metrics: pipeline.NewMetrics(deps.Metrics), injection: injection.NewMetrics(deps.Metrics), attestor: deps.Attestor}
 	if err := e.openScorer(ctx, deps.Metrics); err != nil {
 		return nil, errors.Join(err, e.Close())
 	}
@@ -146,10 +151,10 @@ type source interface {
 // session assembles one session's pipeline. The session keeps its model and its
 // threshold to its end.
 func (e *Engine) session(cfg pipeline.Config, info liveproof.Session, model *scorer.Pinned, from source,
-	recorder pipeline.Recorder, observe pipeline.Observer,
+	recorder pipeline.Recorder, observe pipeline.Observer, more ...pipeline.Examiner,
 ) (*pipeline.Session, error) {
 	return pipeline.New(cfg, pipeline.Deps{
-		Source: from, Detector: e.detector.NewStream(), Cropper: e.cropper, Scorer: model, Examiners: e.examiners(info),
+		Source: from, Detector: e.detector.NewStream(), Cropper: e.cropper, Scorer: model, Examiners: append(e.examiners(info), more...),
 		Recorder: recorder, Observer: observe, Policy: e.cfg.Verdict, Pool: e.pool,
 		Media:   func() liveproof.FrameCounts { return frameCounts(from.Counts()) },
 		Metrics: e.metrics, Log: e.log,

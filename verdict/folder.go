@@ -25,6 +25,9 @@ type Folder struct {
 	seen  time.Duration        // newest sample time; -1 before the first
 	track int                  // followed identity; 0 before the first
 
+	injection liveproof.Injection // as of the newest sample in which it was measured
+	suspected bool                // that sample says that it withholds live
+
 	outcome   liveproof.Outcome
 	grounds   []liveproof.Reason // why the outcome is what it is; nil while first pending
 	at        time.Duration
@@ -79,6 +82,7 @@ func (f *Folder) Add(s liveproof.Sample) {
 	}
 	f.identify(s)
 	f.receive(s)
+	f.suspect(s)
 	if !s.Scored {
 		f.miss(s)
 		return
@@ -174,6 +178,14 @@ func (f *Folder) receive(s liveproof.Sample) {
 	}
 }
 
+// suspect takes in the risk of injection. It outlives restarts of the evidence, because it is one of the sender, not of the person.
+func (f *Folder) suspect(s liveproof.Sample) {
+	if risk, measured := liveproof.InjectionOf(s.Signals); measured {
+		f.injection = risk
+		f.suspected = slices.Contains(s.Reasons, liveproof.ReasonInjectionSuspected)
+	}
+}
+
 // missing is the required evidence that was not given since the last restart, besides passive.
 func (f *Folder) missing() (kinds []liveproof.Evidence) {
 	for _, e := range f.policy.Require {
@@ -220,6 +232,8 @@ func (f *Folder) judge(t time.Duration) {
 	switch {
 	case side == liveproof.OutcomeSpoof && f.ev.blurred() != "":
 		f.excuse(t)
+	case side == liveproof.OutcomeLive && side == f.outcome && f.suspected:
+		f.withhold(t)
 	case side == f.outcome:
 	case side == liveproof.OutcomeLive && f.Wanting() != "":
 		f.withhold(t)
@@ -243,8 +257,8 @@ func (f *Folder) excuse(t time.Duration) {
 	}
 }
 
-// withhold takes the place of live where required evidence is missing: the session stays pending, and a call that was spoof
-// becomes so.
+// withhold takes the place of live where required evidence is missing or injection is suspected: the session stays pending, and a call becomes
+// so.
 func (f *Folder) withhold(t time.Duration) {
 	if f.outcome != liveproof.OutcomePending {
 		f.change(liveproof.OutcomePending, t, f.Wanting())

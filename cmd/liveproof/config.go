@@ -24,6 +24,7 @@ import (
 	"github.com/liveproof/liveproof/ingest"
 	"github.com/liveproof/liveproof/ingest/live"
 	"github.com/liveproof/liveproof/ingest/rtc"
+	"github.com/liveproof/liveproof/injection"
 	"github.com/liveproof/liveproof/internal/check"
 	"github.com/liveproof/liveproof/media"
 	"github.com/liveproof/liveproof/models"
@@ -47,6 +48,7 @@ type Config struct {
 	Scorer      scorer.Config      `yaml:"scorer"`
 	Verdict     verdict.Policy     `yaml:"verdict"`
 	Calibration calibration.Config `yaml:"calibration"`
+	Injection   injection.Config   `yaml:"injection"`
 	ONNX        onnx.Config        `yaml:"onnx"`
 	Models      models.Config      `yaml:"models"`
 	Store       store.Config       `yaml:"store"`
@@ -90,6 +92,7 @@ func DefaultConfig() Config {
 		Scorer:      scorer.DefaultConfig(),
 		Verdict:     verdict.DefaultPolicy(),
 		Calibration: calibration.DefaultConfig(),
+		Injection:   injection.DefaultConfig(),
 		ONNX:        onnx.DefaultConfig(),
 		Models:      models.DefaultConfig(),
 		Store:       store.DefaultConfig(),
@@ -149,7 +152,7 @@ func (c Config) validateTenants() error {
 func (c Config) engine() engine.Config {
 	e := engine.Config{
 		Media: c.Media, Pipeline: c.Pipeline, Detector: c.Detector, Scorer: c.Scorer,
-		Verdict: c.Verdict, Calibration: c.Calibration, ONNX: c.ONNX, Models: c.Models,
+		Verdict: c.Verdict, Calibration: c.Calibration, Injection: c.Injection, ONNX: c.ONNX, Models: c.Models,
 	}
 	e.Verdict.Deadline, e.Pipeline.IdleTimeout, e.Pipeline.Live = c.Session.Deadline, c.Session.IdleTimeout, true
 	return e

@@ -24,6 +24,7 @@ export const de: StatusWords = {
     face_turned: 'Das Gesicht ist abgewandt.',
     frozen_picture: 'Das Bild steht still.',
     injection_timing: 'Die Bilder kommen nicht so, wie eine Kamera sie liefert.',
+    injection_suspected: 'Das Bild sieht nicht aus wie direkt von einer Kamera.',
     insufficient_evidence: 'Vom Gesicht war zu wenig zu sehen.',
     internal_error: 'Der Dienst ist ausgefallen.',
     low_bitrate: 'Die Verbindung des Anrufers ist zu langsam für ein klares Bild.',
