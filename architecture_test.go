@@ -77,7 +77,7 @@ var foreign = map[string][]string{
 	"github.com/schollz/progressbar":      {"cmd/liveproof"},
 	"golang.org/x/term":                   {"cmd/liveproof"},
 	"go.yaml.in/yaml":                     {"cmd/liveproof", "models"},
-	"net/http":                            {"console", "ingest", "models", "publish", "webhooks", "cmd/liveproof", "examples/backend-go"},
+	"net/http":                            {"console", "ingest", "injection", "models", "publish", "webhooks", "cmd/liveproof", "examples/backend-go"},
 	"github.com/prometheus/client_golang": nil,
 	"golang.org/x/sync":                   nil,
 }

@@ -30,6 +30,9 @@ func InjectionOf(signals map[string]float64) (i Injection, ok bool) {
 	return i, ok
 }
 
+// MaxAttestation is the most bytes of a client's statement about itself.
+const MaxAttestation = 8 << 10
+
 // Sender is what is known of the one who sends a stream, besides the pictures.
 type Sender struct {
 	// Offer is the SDP of the sender's first offer, as it came.

@@ -16,6 +16,8 @@ type clientMessage struct {
 	SDP string `json:"sdp"`
 	// Candidate is an RTCIceCandidateInit; JSON null ends the candidates.
 	Candidate strictjson.Raw `json:"candidate"`
+	// Attestation is the client's opaque statement about itself.
+	Attestation string `json:"attestation"`
 	// Requested and Delivered are the camera's MediaTrackSettings.
 	Requested strictjson.Raw `json:"requested"`
 	Delivered strictjson.Raw `json:"delivered"`
@@ -28,17 +30,19 @@ func parseClientMessage(b []byte) (clientMessage, error) {
 	if err := strictjson.Object(b, &m); err != nil {
 		return m, problem(CodeProtocolError, "the message is not one of the protocol's: "+err.Error())
 	}
-	sdp, cand, settings := m.SDP != "", m.Candidate != nil, m.Requested != nil || m.Delivered != nil
+	sdp, cand, settings, attestation := m.SDP != "", m.Candidate != nil, m.Requested != nil || m.Delivered != nil, m.Attestation != ""
 	fits := false
 	switch m.Type {
 	case "offer":
-		fits = sdp && !cand && !settings
+		fits = sdp && !cand && !settings && !attestation
 	case "candidate":
-		fits = cand && !sdp && !settings
+		fits = cand && !sdp && !settings && !attestation
 	case "settings":
-		fits = settings && !sdp && !cand
+		fits = settings && !sdp && !cand && !attestation
+	case "attestation":
+		fits = attestation && !sdp && !cand && !settings && len(m.Attestation) <= liveproof.MaxAttestation
 	case "bye":
-		fits = !sdp && !cand && !settings
+		fits = !sdp && !cand && !settings && !attestation
 	}
 	if !fits {
 		return m, problem(CodeProtocolError, "the message is not one of the protocol's")

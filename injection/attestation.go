@@ -10,7 +10,7 @@ import (
 // Attestor verifies what a client states about itself, such as an app attestation of its platform.
 type Attestor interface {
 	// Attest reports whether the statement proves that the session's client is one that the operator trusts. statement is
-	// opaque and untrusted, at most MaxStatement bytes, and never empty. An error says that nobody knows.
+	// opaque and untrusted, at most liveproof.MaxAttestation bytes, and never empty. An error says that nobody knows.
 	Attest(ctx context.Context, id liveproof.SessionID, statement string) (verified bool, err error)
 }
 

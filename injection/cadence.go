@@ -98,7 +98,7 @@ func autocorrelation(values []float64) float64 {
 			product += (v - mean) * (values[i-1] - mean)
 		}
 	}
-	if square == 0 {
+	if square < 1e-6 {
 		return 0
 	}
 	return product / square

@@ -122,6 +122,7 @@ type sampleLine struct {
 	Weight  float64            `json:"weight"`
 	Track   int                `json:"track"`
 	Quant   float64            `json:"quantiser,omitempty"`
+	Signals map[string]float64 `json:"signals,omitempty"`
 	Reasons []liveproof.Reason `json:"reasons,omitempty"`
 }
 
@@ -204,7 +205,8 @@ func sampleLines(samples []liveproof.Sample) []sampleLine {
 	lines := make([]sampleLine, len(samples))
 	for i, s := range samples {
 		lines[i] = sampleLine{
-			T: s.T.Round(time.Millisecond).Seconds(), Scored: s.Scored, Rho: s.Rho, Weight: s.Weight, Track: s.Track, Quant: s.Quantiser, Reasons: s.Reasons,
+			T: s.T.Round(time.Millisecond).Seconds(), Scored: s.Scored, Rho: s.Rho, Weight: s.Weight, Track: s.Track, Quant: s.Quantiser,
+			Signals: s.Signals, Reasons: s.Reasons,
 		}
 	}
 	return lines
