@@ -180,9 +180,13 @@ func (f *Folder) receive(s liveproof.Sample) {
 
 // suspect takes in the risk of injection. It outlives restarts of the evidence, because it is one of the sender, not of the person.
 func (f *Folder) suspect(s liveproof.Sample) {
-	if risk, measured := liveproof.InjectionOf(s.Signals); measured {
+	risk, measured := liveproof.InjectionOf(s.Signals)
+	suspected := slices.Contains(s.Reasons, liveproof.ReasonInjectionSuspected)
+	if measured {
 		f.injection = risk
-		f.suspected = slices.Contains(s.Reasons, liveproof.ReasonInjectionSuspected)
+	}
+	if measured || suspected {
+		f.suspected = suspected
 	}
 }
 
