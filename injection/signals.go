@@ -46,7 +46,7 @@ func (w *Watch) measured(a attested) map[string]float64 {
 		s["injection.noise"], s["injection.still"] = n.noise, n.still
 		risk(riskStillness, stillnessCeiling*n.still)
 	}
-	if b := w.views.blocks(); b.known {
+	if b := w.views.edges; b.known {
 		s["injection.blocks_offset"], s["injection.blocks_scaled"] = b.offset, b.scaled
 		stands := max(b.offset, b.scaled)
 		risk(riskBlocks, blocksCeiling*max(0, min(1, (stands-blocksFrom)/(blocksTo-blocksFrom))))

@@ -9,7 +9,7 @@ import (
 
 const (
 	// viewRows is how many rows of each sampled picture are looked at, and viewColumns how many columns of each at most.
-	viewRows, viewColumns = 48, 1280
+	viewRows, viewColumns = 32, 1280
 	// segment is the length of the pieces of a row whose noise is measured.
 	segment = 16
 	// edge bounds what one pixel adds to the profile of the grid, so that the scene's own edges do not hide it.
@@ -28,6 +28,7 @@ type views struct {
 	profile       []float64 // mean excess of the step from column x to x+1 over the steps beside it
 	n             float64   // pictures in the profile
 	noise         texture
+	edges         blocks
 	scratch       []float64
 }
 
@@ -53,6 +54,10 @@ func (v *views) observe(img *liveproof.Image) {
 	v.read(img)
 	v.compare()
 	v.accumulate()
+	const least, every = 3, 4 // the profile changes slowly
+	if int(v.n)%every == least && v.width >= 2*blockSide*blockSide {
+		v.edges = blocks{true, v.foreignOffset(), v.foreignScale()}
+	}
 }
 
 // read takes the rows in the middle of viewRows strips, from the left edge on.
@@ -109,14 +114,6 @@ func (v *views) accumulate() {
 		}
 	}
 	v.n++
-}
-
-func (v *views) blocks() (b blocks) {
-	const least = 3 // pictures
-	if v.n < least || v.width < 2*blockSide*blockSide {
-		return b
-	}
-	return blocks{true, v.foreignOffset(), v.foreignScale()}
 }
 
 // foreignOffset compares the grids of blockSide pixels that do not begin at the picture's edge. The grid that does is the coding's own,

@@ -59,14 +59,14 @@ func TestForeignBlocks(t *testing.T) {
 	random := rand.New(rand.NewPCG(9, 9))
 	seen := func(block, offset float64) blocks {
 		var v views
-		for range 6 {
+		for range 7 {
 			v.observe(photo(1, block, offset, random))
 		}
-		return v.blocks()
+		return v.edges
 	}
 	plain, own := seen(0, 0), seen(8, 0)
 	require.True(t, plain.known)
-	require.Less(t, max(plain.offset, plain.scaled, own.offset, own.scaled), 6.0, "%+v %+v", plain, own)
+	require.Less(t, max(plain.offset, plain.scaled, own.offset, own.scaled), float64(blocksFrom), "%+v %+v", plain, own)
 	require.Greater(t, seen(8, 3).offset, 12.0, "cropped")
 	require.Greater(t, seen(8*640./854, 0).scaled, 12.0, "scaled")
 }
@@ -78,7 +78,7 @@ func TestViewsOfAnotherSizeBeginAnew(t *testing.T) {
 	for _, size := range [][2]int{{320, 240}, {1, 1}, {3, 900}, {4000, 2}} {
 		v.observe(liveproof.NewImage(size[0], size[1]))
 		v.observe(liveproof.NewImage(size[0], size[1]))
-		require.False(t, v.blocks().known, "%v", size)
+		require.False(t, v.edges.known, "%v", size)
 	}
 }
 

@@ -25,6 +25,9 @@ PEOPLE = [
     *(f"people/person_{p}.mp4" for p in ("d6", "d9", "d13", "d19", "s18")),
     *(f"asl_{word}.mkv" for word in ("again", "bird", "book", "brother", "please", "walk")),
 ]
+# Recordings that were converted to 30 pictures a second before they came here: in the file itself every sixth picture of d6, and three of five of
+# headpose, repeat the one before. They are no honest camera's, and are reported apart.
+CONVERTED = ("person_d6", "headpose")
 LONGEST = 5  # seconds of a recording
 THRESHOLD = 0.8  # injection.threshold as shipped
 
@@ -45,8 +48,8 @@ INJECTIONS = {
     "encoded twice": "null",
     "encoded twice, cropped": "crop=iw-11:ih-9:5:3,scale=iw+11:ih+9",
     "encoded twice, scaled": "scale=854:-2,scale=640:-2",
-    "loop of 1.5 s": "loop=loop=3:size=45:start=10,setpts=N/30/TB",
 }
+RECORDED = "recordings that were converted before"
 NETWORKS = {
     "clean": [],
     "loss 2 %": ["--loss", "0.02"],
@@ -193,8 +196,11 @@ def upper(alarms: int, n: int) -> float:
 
 def report(rows: list[dict]) -> None:
     OUT.mkdir(exist_ok=True)
-    honest = [r for r in rows if r["kind"] not in map(slug, INJECTIONS)]
-    injected = [r for r in rows if r not in honest]
+    for r in rows:
+        if r["kind"] in map(slug, CAMERAS) and r["file"].startswith(CONVERTED):
+            r["kind"] = slug(RECORDED)
+    injections = [*map(slug, INJECTIONS), slug(RECORDED)]
+    honest, injected = [r for r in rows if r["kind"] not in injections], [r for r in rows if r["kind"] in injections]
     (OUT / "table.md").write_text(table(honest, injected))
     plot(honest, injected)
     print(table(honest, injected))
@@ -214,7 +220,7 @@ def table(honest: list[dict], injected: list[dict]) -> str:
         alarms = sum(risk(r) >= THRESHOLD for r in members)
         lines.append(f"| {group} | {len(members)} | {alarms} | {100 * upper(alarms, len(members)):.1f} % | {max(map(risk, members), default=0):.2f} |")
     lines += ["", "| injected | sessions | withheld | median risk | strongest signal of the median session |", "|---|---|---|---|---|"]
-    for name in INJECTIONS:
+    for name in [*INJECTIONS, RECORDED]:
         members = sorted((r for r in injected if r["kind"] == slug(name)), key=risk)
         if members:
             middle = members[len(members) // 2]

@@ -32,7 +32,7 @@ func TestInjectionWithholdsLive(t *testing.T) {
 		"above it to the end":      {series{}.scored(90, 0.9).suspected(0, 90, 0.9), liveproof.OutcomeInconclusive, suspected, 0.9},
 		"a suspicion that passes":  {series{}.scored(40, 0.9).suspected(0, 20, 0.9).suspected(20, 40, 0.2), liveproof.OutcomeLive, liveproof.ReasonScoreAbove, 0.2},
 		"not measured any more":    {series{}.scored(40, 0.9).suspected(0, 20, 0.9), liveproof.OutcomePending, suspected, 0.9},
-		"never makes live":         {series{}.scored(20, 0.5).suspected(0, 20, 0), liveproof.OutcomePending, liveproof.ReasonScoreNear, 0},
+		"never makes live":         {series{}.scored(20, 0.5).suspected(0, 20, 0), liveproof.OutcomePending, liveproof.ReasonScoreNear, 0.1},
 		"an attack stays one":      {series{}.scored(20, 0.1).suspected(0, 20, 0.9), liveproof.OutcomeSpoof, liveproof.ReasonScoreBelow, 0.9},
 		"outlives another face":    {series{}.scored(9, 0.9).suspected(0, 9, 0.9).unscored(1, liveproof.ReasonFaceChanged).scored(20, 0.9), liveproof.OutcomePending, suspected, 0.9},
 		"a reason without signals": {series{}.scored(20, 0.9).each(func(_ int, s *liveproof.Sample) { s.Reasons = []liveproof.Reason{suspected} }), liveproof.OutcomePending, suspected, 0},
