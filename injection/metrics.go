@@ -2,7 +2,7 @@ package injection
 
 import "github.com/prometheus/client_golang/prometheus"
 
-// Metrics of the process. The label signal is the name of a risk: repeats, encoder, attestation, cadence, sway, stillness, blocks.
+// Metrics of the process. The label signal is the name of a risk: repeats, encoder, attestation, cadence, sway.
 type Metrics struct {
 	suspected *prometheus.CounterVec
 	attested  *prometheus.CounterVec

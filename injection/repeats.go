@@ -158,22 +158,21 @@ func (c *changes) around(i int) float64 {
 	return most
 }
 
-// consistency is how surely some places of the period repeat pictures and others do not, in [0,1].
+// consistency is how surely some places of the period repeat pictures and others do not, in [0,1]: 1 where all pictures are as their
+// places say, 0.6 where four of five are, 0 without places that mostly repeat.
 func consistency(all []phase) float64 {
-	repeating, other := 1.0, 1.0
-	found, rest := false, false
+	var repeating, other phase
 	for _, p := range all {
-		share := p.dips / p.n
-		if share > 0.5 {
-			found, repeating = true, min(repeating, share)
-		} else {
-			rest, other = true, min(other, 1-share)
+		to := &other
+		if p.dips > p.n/2 {
+			to = &repeating
 		}
+		to.n, to.dips = to.n+p.n, to.dips+p.dips
 	}
-	if !found || !rest {
+	if repeating.n == 0 || other.n == 0 {
 		return 0
 	}
-	return max(0, 2*min(repeating, other)-1)
+	return max(0, 2*min(repeating.dips/repeating.n, 1-other.dips/other.n)-1)
 }
 
 func indicator(b bool) float64 {

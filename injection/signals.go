@@ -9,22 +9,18 @@ const (
 	riskAttestation = "attestation" // the verifier refused the client's statement
 	riskCadence     = "cadence"     // the timestamps are an exact grid, as those of files are
 	riskSway        = "sway"        // the changes from picture to picture follow a short period: pictures were blended
-	riskStillness   = "stillness"   // what stands still has no noise
-	riskBlocks      = "blocks"      // edges of blocks that the coding does not have: the picture was encoded before
 )
 
 // Ceilings of the risks that honest senders show too, below any useful threshold. docs/injection.md has their false alarms.
 const (
-	cadenceCeiling   = 0.3
-	swayCeiling      = 0.5
-	stillnessCeiling = 0.3
-	blocksCeiling    = 0.5
+	cadenceCeiling = 0.3
+	swayCeiling    = 0.5
 	// encoderCeiling is that of an encoder which no browser has, in a stream whose sender does not claim to be one.
 	encoderCeiling = 0.3
+	// sureRepeats is the regularity of repeats (pattern.repeats) that no honest sender comes near to.
+	sureRepeats = 0.75
 	// sureGrid and sureMillis tell timestamps that libwebrtc cannot have made, whose clock counts whole milliseconds.
 	sureGrid, sureMillis = 0.98, 0.5
-	// blocksFrom and blocksTo are the standard deviations by which a foreign grid stands out at a risk of 0 and at the ceiling.
-	blocksFrom, blocksTo = 8, 24
 )
 
 // measured are all signals as they stand.
@@ -39,17 +35,11 @@ func (w *Watch) measured(a attested) map[string]float64 {
 	}
 	if p := w.changes.measure(); p.known {
 		s["injection.repeats"], s["injection.repeat_period"], s["injection.sway"] = p.repeats, float64(p.period), p.sway
-		risk(riskRepeats, p.repeats)
+		risk(riskRepeats, min(1, p.repeats/sureRepeats))
 		risk(riskSway, swayCeiling*p.sway)
 	}
 	if n := w.views.noise; n.known {
 		s["injection.noise"], s["injection.still"] = n.noise, n.still
-		risk(riskStillness, stillnessCeiling*n.still)
-	}
-	if b := w.views.edges; b.known {
-		s["injection.blocks_offset"], s["injection.blocks_scaled"] = b.offset, b.scaled
-		stands := max(b.offset, b.scaled)
-		risk(riskBlocks, blocksCeiling*max(0, min(1, (stands-blocksFrom)/(blocksTo-blocksFrom))))
 	}
 	if w.encoder.units > 0 {
 		s["injection.x264"], s["injection.reordered"] = indicator(w.encoder.x264), w.encoder.reordered()

@@ -244,8 +244,8 @@ def plot(honest: list[dict], injected: list[dict]) -> None:
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
-    measured = ["repeats", "sway", "grid", "jitter_ms", "jitter_corr", "noise", "still", "blocks_offset", "blocks_scaled"]
-    figure, axes = pyplot.subplots(3, 3, figsize=(11, 8), constrained_layout=True)
+    measured = ["repeats", "sway", "grid", "whole_ms", "jitter_ms", "jitter_corr", "noise", "still"]
+    figure, axes = pyplot.subplots(2, 4, figsize=(13, 6), constrained_layout=True)
     for axis, name in zip(axes.flat, measured, strict=True):
         both = [[s[f"injection.{name}"] for r in rows for s in r["samples"][-1:] if f"injection.{name}" in s] for rows in (honest, injected)]
         axis.hist(both, bins=24, density=True, label=["honest", "injected"])
