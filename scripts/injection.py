@@ -2,7 +2,7 @@
 
 Honest sessions are recordings of people with a simulated camera (its capture jitter, noise, exposure), two codecs and bad networks. Dishonest
 ones are the same recordings after what a virtual camera or a file's publisher does to them. --clients runs the clients of clients/ too.
-The results go to docs/injection/: signals.json (all sessions), table.md, histograms.png.
+The results go to docs/injection.md (tables) and docs/injection/histograms.png.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 MEDIA = Path(os.environ.get("LIVEPROOF_SHARED") or "../shared") / "media"
-OUT = REPOSITORY / "docs/injection"
+PAGE, OUT = REPOSITORY / "docs/injection.md", REPOSITORY / "docs/injection"
 PEOPLE = [
     *(f"person_{p}_640x480.mjpeg" for p in "ABC"),
     "headpose_640x480.mjpeg",
@@ -201,9 +201,11 @@ def report(rows: list[dict]) -> None:
             r["kind"] = slug(RECORDED)
     injections = [*map(slug, INJECTIONS), slug(RECORDED)]
     honest, injected = [r for r in rows if r["kind"] not in injections], [r for r in rows if r["kind"] in injections]
-    (OUT / "table.md").write_text(table(honest, injected))
+    text = table(honest, injected)
+    before, start, rest = PAGE.read_text().partition("<!-- table -->\n")
+    PAGE.write_text(before + start + text + rest[rest.index("<!-- end of table -->") :])
     plot(honest, injected)
-    print(table(honest, injected))
+    print(text)
 
 
 def names(rows: list[dict]) -> list[str]:
