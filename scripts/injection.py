@@ -108,8 +108,31 @@ def clip(work: Path, recording: str, name: str, chain: str, encoder: str) -> Pat
     # The publisher takes even sizes.
     filters = f"{size},{chain},scale=trunc(iw/2)*2:trunc(ih/2)*2"
     part = to.with_suffix(".part.mov")
-    ffmpeg([*rate, "-i", source, "-t", str(LONGEST), "-an", "-vf", filters, "-fps_mode", "passthrough", "-enc_time_base", "1/90000",
-            "-c:v", "mjpeg", "-q:v", "2", "-pix_fmt", "yuvj420p", "-video_track_timescale", "90000", part])
+    ffmpeg(
+        [
+            *rate,
+            "-i",
+            source,
+            "-t",
+            str(LONGEST),
+            "-an",
+            "-vf",
+            filters,
+            "-fps_mode",
+            "passthrough",
+            "-enc_time_base",
+            "1/90000",
+            "-c:v",
+            "mjpeg",
+            "-q:v",
+            "2",
+            "-pix_fmt",
+            "yuvj420p",
+            "-video_track_timescale",
+            "90000",
+            part,
+        ]
+    )
     part.rename(to)
     return to
 
@@ -129,14 +152,41 @@ def publish(options: argparse.Namespace, group: str, clips: list[Path], codec: s
         return
     config.write_text(CONFIG)
     print(f"{group}: {len(clips)} sessions", flush=True)
-    command = [options.bin, "replay", "--via", "webrtc", "--mode", "call", "--json", "--samples", "-q", "--config", config, "--codec", codec,
-               "--cache", options.work / "cache", "--sessions", options.sessions, *flags, *clips]
+    command = [
+        options.bin,
+        "replay",
+        "--via",
+        "webrtc",
+        "--mode",
+        "call",
+        "--json",
+        "--samples",
+        "-q",
+        "--config",
+        config,
+        "--codec",
+        codec,
+        "--cache",
+        options.work / "cache",
+        "--sessions",
+        options.sessions,
+        *flags,
+        *clips,
+    ]
     found = subprocess.run(list(map(str, command)), stdout=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL)
     rows = []
     for line in found.stdout.splitlines():
         told = json.loads(line)
         kind = Path(told["file"]).stem.partition("--")[2]
-        rows.append({"group": group, "kind": kind, "file": Path(told["file"]).stem, "verdict": told.get("verdict"), "samples": signals(told.get("samples") or [])})
+        rows.append(
+            {
+                "group": group,
+                "kind": kind,
+                "file": Path(told["file"]).stem,
+                "verdict": told.get("verdict"),
+                "samples": signals(told.get("samples") or []),
+            }
+        )
     to.write_text("".join(json.dumps(r) + "\n" for r in rows))
 
 
@@ -161,7 +211,13 @@ def publish_clients(options: argparse.Namespace) -> None:
                     running.samples = lambda i, read=read_samples, seen=seen: seen.extend(read(i)) or seen
                     outcome = attempt.attempt(running, client, codec, person)
                     running.samples = read_samples
-                    row = {"group": f"client {client.name}, {codec}", "kind": "client", "file": person.name, "verdict": outcome.verdict, "samples": signals(seen)}
+                    row = {
+                        "group": f"client {client.name}, {codec}",
+                        "kind": "client",
+                        "file": person.name,
+                        "verdict": outcome.verdict,
+                        "samples": signals(seen),
+                    }
                     out.write(json.dumps(row) + "\n")
                     out.flush()
                     print(client.name, codec, person.name, outcome.verdict, flush=True)
@@ -220,7 +276,9 @@ def table(honest: list[dict], injected: list[dict]) -> str:
         groups.setdefault(r["group"] if r["kind"] == "client" else r["group"].removeprefix("honest, "), []).append(r)
     for group, members in [*sorted(groups.items()), ("all", honest)]:
         alarms = sum(risk(r) >= THRESHOLD for r in members)
-        lines.append(f"| {group} | {len(members)} | {alarms} | {100 * upper(alarms, len(members)):.1f} % | {max(map(risk, members), default=0):.2f} |")
+        lines.append(
+            f"| {group} | {len(members)} | {alarms} | {100 * upper(alarms, len(members)):.1f} % | {max(map(risk, members), default=0):.2f} |"
+        )
     lines += ["", "| injected | sessions | withheld | median risk | strongest signal of the median session |", "|---|---|---|---|---|"]
     for name in [*INJECTIONS, RECORDED]:
         members = sorted((r for r in injected if r["kind"] == slug(name)), key=risk)

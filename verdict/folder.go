@@ -27,6 +27,7 @@ type Folder struct {
 
 	injection liveproof.Injection // as of the newest sample in which it was measured
 	suspected bool                // that sample says that it withholds live
+	stopped   bool                // it has withheld a live that was due
 
 	outcome   liveproof.Outcome
 	grounds   []liveproof.Reason // why the outcome is what it is; nil while first pending
@@ -264,6 +265,7 @@ func (f *Folder) excuse(t time.Duration) {
 // withhold takes the place of live where required evidence is missing or injection is suspected: the session stays pending, and a call becomes
 // so.
 func (f *Folder) withhold(t time.Duration) {
+	f.stopped = f.stopped || f.suspected
 	if f.outcome != liveproof.OutcomePending {
 		f.change(liveproof.OutcomePending, t, f.Wanting())
 	}
@@ -283,6 +285,9 @@ func (f *Folder) change(to liveproof.Outcome, t time.Duration, why liveproof.Rea
 // conclude ends without a decision. The reasons name what the session lacked, with its cause in the samples first where there is one.
 func (f *Folder) conclude(t time.Duration, why liveproof.Reason) {
 	lack := f.lack()
+	if f.stopped && f.suspected { // whatever else came later
+		lack = liveproof.ReasonInjectionSuspected
+	}
 	if why == liveproof.ReasonInsufficientEvidence {
 		why = lack
 	}

@@ -35,6 +35,7 @@ func TestInjectionWithholdsLive(t *testing.T) {
 		"never makes live":         {series{}.scored(20, 0.5).suspected(0, 20, 0), liveproof.OutcomePending, liveproof.ReasonScoreNear, 0.1},
 		"an attack stays one":      {series{}.scored(20, 0.1).suspected(0, 20, 0.9), liveproof.OutcomeSpoof, liveproof.ReasonScoreBelow, 0.9},
 		"outlives another face":    {series{}.scored(9, 0.9).suspected(0, 9, 0.9).unscored(1, liveproof.ReasonFaceChanged).scored(20, 0.9), liveproof.OutcomePending, suspected, 0.9},
+		"above it, and then away":  {series{}.scored(30, 0.9).suspected(0, 30, 0.9).unscored(1, liveproof.ReasonFaceChanged).unscored(60, liveproof.ReasonNoFace), liveproof.OutcomeInconclusive, suspected, 0.9},
 		"a reason without signals": {series{}.scored(20, 0.9).each(func(_ int, s *liveproof.Sample) { s.Reasons = []liveproof.Reason{suspected} }), liveproof.OutcomePending, suspected, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
