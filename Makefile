@@ -21,7 +21,7 @@ RUFF := .venv/bin/ruff
 PRETTIER := webclient/node_modules/.bin/prettier --config webclient/.prettierrc.json
 CLIENT_SCRIPTS := "examples/**/*.mjs" "clients/*.{js,mjs,json}" "clients/browser/**/*.{js,mjs}" "!clients/package-lock.json"
 
-.PHONY: help run test setup build web lint lint-go lint-training lint-web format test-go test-thorough test-web test-training test-browser test-clients test-clients-quick test-integrations test-integrations-web test-integrations-api test-schema package
+.PHONY: help run test setup build web lint lint-go lint-training lint-web format test-go test-thorough test-web test-training test-browser test-clients test-clients-quick test-integrations test-integrations-web test-integrations-api test-webhooks test-schema call-on-screen package
 .PHONY: encoders injection soak bench bench-sessions bench-verdict bench-owners bench-plot bench-peer fuzz clean
 
 help: ## this list
@@ -87,8 +87,11 @@ test-web: ## TypeScript: types, unit tests, and the npm package as others use it
 
 test-integrations: test-integrations-api test-integrations-web ## both of the next two
 
-test-integrations-web: build ## the npm package in new React, Vue, Svelte and Vite projects, each in Chromium; downloads them (about 5 minutes)
+test-integrations-web: build ## the npm package in new React, Vue, Svelte, Angular and Vite projects, each in Chromium; downloads them (about 5 minutes)
 	scripts/integrations.sh
+
+call-on-screen: build ## a call of ten minutes with a swap in it, as <liveness-status> shows it to the agent in Chromium; encodes it first, 15 minutes in all (LIVEPROOF_SHARED)
+	scripts/call-on-screen.sh
 
 package: ## the npm package of the web component, webclient/*.tgz
 	cd webclient && npm pack
@@ -109,6 +112,9 @@ test-clients-quick: build ## the clients of test-clients that are installed in s
 
 test-integrations-api: build ## tools of other projects on the API: Redocly lints it, clients made for Go, TypeScript and Python call a real server, joserfc and Node verify results
 	tools/integrations/run.sh
+
+test-webhooks: ## webhooks of real servers whose receiver is down for a minute, at the default configuration's pauses (LIVEPROOF_SHARED; about 4 minutes)
+	TEST_OUTAGE=1m go test ./cmd/liveproof -run TestReceiverIsDown -count 1 -timeout 15m -v
 
 test-schema: build ## requests that Schemathesis derives from the API's description, sent to a real server for a minute
 	tools/integrations/run.sh setup

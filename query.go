@@ -36,4 +36,6 @@ type SessionPage struct {
 	// Next is where the next page begins (SessionQuery.After); empty on the last page. A page may hold fewer sessions than the
 	// query's limit, or none, and still have a next one.
 	Next SessionID
+	// Read is how many records were read for the page, which is what it costs.
+	Read int
 }

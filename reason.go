@@ -162,7 +162,7 @@ var reasons = []ReasonInfo{
 	{
 		Code: ReasonLowBitrate, Kind: KindView, Hint: true, End: StateDecided, Fault: FaultNetwork,
 		Meaning: "The face was encoded too coarsely to be judged: the sender has too little bandwidth, or uses too little. On a scored sample: a small simulcast layer came, and not the sender's largest; such samples prove no attack.",
-		Advice:  "The connection is too slow for a clear picture. Move closer to your router, or try another network.",
+		Advice:  "The connection is too slow. Move closer to your router, or try another network.",
 	},
 	{
 		Code: ReasonMotionMissing, Kind: KindView, Hint: true, End: StateDecided, Fault: FaultPerson,

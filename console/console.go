@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -30,10 +31,13 @@ type Deps struct {
 	Sessions Sessions
 	Metrics  prometheus.Gatherer
 	// Login returns the tenant of an API key, in a time that does not depend on how much of the key is right. Whoever logs in sees
-	// the sessions of that tenant only. With nil nobody logs in, and whoever reaches the page sees the sessions of all Tenants: for
-	// a loopback address only.
+	// the sessions and the figures of that tenant only. With nil nobody logs in, and whoever reaches the page is an operator: for a
+	// loopback address only.
 	Login func(key string) (tenant string, ok bool)
-	// Tenants are the tenants to choose from without Login; empty: liveproof.DefaultTenant.
+	// Operator reports whether a key is an operator's, who sees the sessions of all Tenants and the figures of the whole server; nil
+	// where there is none. It is asked before Login.
+	Operator func(key string) bool
+	// Tenants are the tenants that an operator chooses from; empty: liveproof.DefaultTenant.
 	Tenants []string
 	Log     *slog.Logger     // nil discards
 	Now     func() time.Time // nil is time.Now
@@ -45,6 +49,9 @@ type console struct {
 	now     func() time.Time
 	gate    *gate // nil: no login
 	numbers *numbers
+	budget  *budget
+
+	plainKeys sync.Once // its warning is logged
 }
 
 // New returns the page's handler. It is safe for concurrent use and starts no goroutine.
@@ -63,9 +70,10 @@ func New(deps Deps) (http.Handler, error) {
 		c.deps.Tenants = []string{liveproof.DefaultTenant}
 	}
 	c.numbers = &numbers{gather: deps.Metrics, now: c.now}
+	c.budget = newBudget(c.now)
 	if deps.Login != nil {
 		var err error
-		if c.gate, err = newGate(deps.Login, c.now); err != nil {
+		if c.gate, err = newGate(c.now); err != nil {
 			return nil, fmt.Errorf("console: %w", err)
 		}
 	}
@@ -108,16 +116,15 @@ func secured(next http.Handler) http.Handler {
 // scope is whose sessions a visitor sees.
 type scope struct {
 	Tenant  string
-	Choices []string // of a visitor without login; nil after a login
+	Choices []string // an operator's; nil for a tenant
+	// LoggedIn: the visitor can log out.
+	LoggedIn bool
 }
 
 // sees reports whether the visitor may see the session.
 func (s scope) sees(session liveproof.Session) bool {
 	return session.Tenant == s.Tenant || slices.Contains(s.Choices, session.Tenant)
 }
-
-// LoggedIn reports whether the visitor can log out.
-func (s scope) LoggedIn() bool { return s.Choices == nil }
 
 // inside serves a page to those who may see it; the others are sent to the login.
 func (c *console) inside(page func(http.ResponseWriter, *http.Request, scope) error) http.HandlerFunc {
@@ -130,16 +137,22 @@ func (c *console) inside(page func(http.ResponseWriter, *http.Request, scope) er
 			http.Redirect(w, r, loginPath, http.StatusSeeOther)
 			return nil
 		}
+		if !c.budget.allow(visitor) {
+			w.Header().Set("Retry-After", "5")
+			return errTooMuch
+		}
 		return page(w, r, visitor)
 	})
 }
 
 func (c *console) visitor(r *http.Request) (s scope, known bool, err error) {
 	if c.gate != nil {
-		tenant, known := c.gate.tenant(r)
-		return scope{Tenant: tenant}, known, nil
+		login, known := c.gate.login(r)
+		if !known || !login.operator {
+			return scope{Tenant: login.tenant, LoggedIn: true}, known, nil
+		}
 	}
-	s = scope{Tenant: c.deps.Tenants[0], Choices: c.deps.Tenants}
+	s = scope{Tenant: c.deps.Tenants[0], Choices: c.deps.Tenants, LoggedIn: c.gate != nil}
 	if asked := r.URL.Query().Get("tenant"); asked != "" {
 		s.Tenant = asked
 	}
@@ -162,6 +175,7 @@ var (
 	errNoPage      = &fault{http.StatusNotFound, "There is no such page."}
 	errNoSession   = &fault{http.StatusNotFound, "There is no such session. Its record has expired, it was deleted, or it belongs to another tenant."}
 	errNoTenant    = &fault{http.StatusBadRequest, "No API key of the configuration belongs to that tenant."}
+	errTooMuch     = &fault{http.StatusTooManyRequests, "These pages were asked for too often, or read too many records. Wait a few seconds."}
 	errUnavailable = &fault{http.StatusServiceUnavailable, "The store does not answer. The log of the server says more."}
 	errInternal    = &fault{http.StatusInternalServerError, "The page failed. The log of the server says why."}
 )

@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/liveproof/liveproof"
+	"github.com/liveproof/liveproof/internal/cost"
 	"github.com/liveproof/liveproof/internal/ids"
 )
 
@@ -75,6 +76,7 @@ func (c *console) showList(w http.ResponseWriter, r *http.Request, visitor scope
 	if err != nil {
 		return err
 	}
+	c.budget.charge(visitor, cost.Records(found.Read))
 	page := listPage{filters: chosen, States: stateChoices, Verdicts: verdictChoices}
 	for _, s := range found.Sessions {
 		page.Rows = append(page.Rows, rowOf(s, c.now()))
@@ -110,7 +112,7 @@ func (f filters) address(visitor scope, after liveproof.SessionID) string {
 			q.Set(name, value)
 		}
 	}
-	if !visitor.LoggedIn() {
+	if visitor.Choices != nil {
 		q.Set("tenant", visitor.Tenant)
 	}
 	return Path + "/?" + q.Encode()
@@ -142,7 +144,7 @@ func (c *console) fill(ctx context.Context, q liveproof.SessionQuery) (page live
 			return page, err
 		}
 		page.Sessions = append(page.Sessions, found.Sessions...)
-		page.Next = found.Next
+		page.Next, page.Read = found.Next, page.Read+found.Read
 		q.After, q.Limit = found.Next, rowsPerPage-len(page.Sessions)
 		if page.Next == "" || q.Limit <= 0 {
 			break
@@ -156,7 +158,7 @@ func (c *console) fill(ctx context.Context, q liveproof.SessionQuery) (page live
 func merge(parts []liveproof.SessionPage) (page liveproof.SessionPage) {
 	for _, p := range parts {
 		page.Sessions = append(page.Sessions, p.Sessions...)
-		page.Next = max(page.Next, p.Next)
+		page.Next, page.Read = max(page.Next, p.Next), page.Read+p.Read
 	}
 	page.Sessions = slices.DeleteFunc(page.Sessions, func(s liveproof.Session) bool { return s.ID < page.Next })
 	slices.SortFunc(page.Sessions, func(a, b liveproof.Session) int { return cmp.Compare(b.ID, a.ID) })

@@ -2,6 +2,7 @@ package console
 
 import (
 	"crypto/rand"
+	"crypto/sha256"
 	"fmt"
 	"net/http"
 	"net/netip"
@@ -9,7 +10,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/golang-jwt/jwt/v5"
 	lru "github.com/hashicorp/golang-lru/v2"
 	"golang.org/x/time/rate"
 )
@@ -17,9 +17,10 @@ import (
 const (
 	loginPath  = Path + "/login"
 	cookieName = "liveproof_console"
-	audience   = "liveproof:console"
 	// loginLife is how long a login lasts.
 	loginLife = 8 * time.Hour
+	// maxLogins are valid at a time; above it the one unused for longest ends.
+	maxLogins = 1000
 	// Each address may try five keys at once, and one more every tryEvery.
 	triesAtOnce = 5
 	tryEvery    = 10 * time.Second
@@ -28,29 +29,31 @@ const (
 	maxLoginBody = 4 << 10
 )
 
-// gate logs operators in. A login is a cookie that this process has signed (a JWT, RFC 7519, with HS256): nothing is kept of it
-// here, and the secret dies with the process, so a restart logs everybody out. That is also how an API key that is taken
-// out of the configuration loses its logins.
+// gate logs visitors in. A login is random, and this process remembers it until it ends or the visitor logs out; the cookie is only
+// its name. So a copied cookie is worth nothing after logging out, and a restart logs everybody out. That is also how an API key that
+// is taken out of the configuration loses its logins.
 type gate struct {
-	check  func(key string) (tenant string, ok bool)
 	now    func() time.Time
-	secret []byte
-	parser *jwt.Parser
+	logins *lru.Cache[[sha256.Size]byte, login] // by the hash of the cookie's value
 
 	mu    sync.Mutex
 	tries *lru.Cache[string, *rate.Limiter]
 }
 
-func newGate(check func(string) (string, bool), now func() time.Time) (*gate, error) {
+// login is what a visitor may see, until it ends.
+type login struct {
+	tenant   string
+	operator bool
+	ends     time.Time
+}
+
+func newGate(now func() time.Time) (*gate, error) {
 	tries, err := lru.New[string, *rate.Limiter](maxAddresses)
 	if err != nil {
 		return nil, err
 	}
-	secret := make([]byte, 32)
-	_, _ = rand.Read(secret) // never fails: the runtime stops the program first
-	parser := jwt.NewParser(jwt.WithValidMethods([]string{jwt.SigningMethodHS256.Alg()}), jwt.WithAudience(audience),
-		jwt.WithExpirationRequired(), jwt.WithStrictDecoding(), jwt.WithTimeFunc(now))
-	return &gate{check: check, now: now, secret: secret, parser: parser, tries: tries}, nil
+	logins, err := lru.New[[sha256.Size]byte, login](maxLogins)
+	return &gate{now: now, logins: logins, tries: tries}, err
 }
 
 // allow counts a try of this address and reports whether it may be made.
@@ -81,15 +84,12 @@ func bucketOf(remote string) string {
 	return addr.String()
 }
 
-// issue is the cookie of a login.
-func (g *gate) issue(tenant string, r *http.Request) (*http.Cookie, error) {
-	ends := g.now().Add(loginLife)
-	claims := jwt.RegisteredClaims{Audience: jwt.ClaimStrings{audience}, Subject: tenant, ExpiresAt: jwt.NewNumericDate(ends)}
-	signed, err := jwt.NewWithClaims(jwt.SigningMethodHS256, claims).SignedString(g.secret)
-	if err != nil {
-		return nil, fmt.Errorf("login: %w", err)
-	}
-	return cookie(signed, loginLife, r), nil
+// begin is the cookie of a new login.
+func (g *gate) begin(who login, r *http.Request) *http.Cookie {
+	name := rand.Text() + rand.Text() // 260 bits
+	who.ends = g.now().Add(loginLife)
+	g.logins.Add(sha256.Sum256([]byte(name)), who)
+	return cookie(name, loginLife, r)
 }
 
 // cookie is for this page only. It is Secure where the visitor came by TLS, which ends at a proxy; whoever lies about that
@@ -101,15 +101,24 @@ func cookie(value string, life time.Duration, r *http.Request) *http.Cookie {
 	}
 }
 
-// tenant is whose sessions the visitor may see; ok is false without a valid login.
-func (g *gate) tenant(r *http.Request) (tenant string, ok bool) {
+// login is the visitor's; ok is false without one that is valid.
+func (g *gate) login(r *http.Request) (who login, ok bool) {
 	c, err := r.Cookie(cookieName)
 	if err != nil {
-		return "", false
+		return login{}, false
 	}
-	var claims jwt.RegisteredClaims
-	_, err = g.parser.ParseWithClaims(c.Value, &claims, func(*jwt.Token) (any, error) { return g.secret, nil })
-	return claims.Subject, err == nil && claims.Subject != ""
+	who, ok = g.logins.Get(sha256.Sum256([]byte(c.Value)))
+	if !ok || !g.now().Before(who.ends) {
+		return login{}, false
+	}
+	return who, true
+}
+
+// end ends the visitor's login, wherever its cookie was copied to.
+func (g *gate) end(r *http.Request) {
+	if c, err := r.Cookie(cookieName); err == nil {
+		g.logins.Remove(sha256.Sum256([]byte(c.Value)))
+	}
 }
 
 func (c *console) showLogin(w http.ResponseWriter, _ *http.Request) error {
@@ -125,18 +134,37 @@ func (c *console) logIn(w http.ResponseWriter, r *http.Request) error {
 	if err := r.ParseForm(); err != nil {
 		return c.refuseLogin(w, r, http.StatusBadRequest, "The form could not be read.")
 	}
-	tenant, ok := c.deps.Login(strings.TrimSpace(r.PostForm.Get("key")))
+	who, ok := c.identify(strings.TrimSpace(r.PostForm.Get("key")))
 	if !ok {
-		return c.refuseLogin(w, r, http.StatusUnauthorized, "That is no API key of this server (ingest.api_keys; without the tenant and the colon).")
+		return c.refuseLogin(w, r, http.StatusUnauthorized,
+			"That is no key of this server (ingest.api_keys, without the tenant and the colon, or ops.operator_keys).")
 	}
-	login, err := c.gate.issue(tenant, r)
-	if err != nil {
-		return err
-	}
-	c.log.Info("console: logged in", "tenant", tenant, "from", r.RemoteAddr)
-	http.SetCookie(w, login)
+	c.warnOfPlainKeys(r)
+	c.log.Info("console: logged in", "tenant", who.tenant, "operator", who.operator, "from", r.RemoteAddr)
+	http.SetCookie(w, c.gate.begin(who, r))
 	http.Redirect(w, r, Path+"/", http.StatusSeeOther)
 	return nil
+}
+
+// identify is whose key it is.
+func (c *console) identify(key string) (who login, ok bool) {
+	if c.deps.Operator != nil && c.deps.Operator(key) {
+		return login{operator: true}, true
+	}
+	tenant, ok := c.deps.Login(key)
+	return login{tenant: tenant}, ok
+}
+
+// warnOfPlainKeys logs once that a key came over a network in the clear.
+func (c *console) warnOfPlainKeys(r *http.Request) {
+	peer, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err == nil && peer.Addr().Unmap().IsLoopback() || cookie("", 0, r).Secure {
+		return
+	}
+	c.plainKeys.Do(func() {
+		c.log.Warn("console: a key came over plain HTTP, so whoever is on the way can read it: put a proxy with TLS in front of ops.listen "+
+			"that sends X-Forwarded-Proto, or use a loopback address and a tunnel", "from", r.RemoteAddr)
+	})
 }
 
 func (c *console) refuseLogin(w http.ResponseWriter, r *http.Request, status int, why string) error {
@@ -145,6 +173,7 @@ func (c *console) refuseLogin(w http.ResponseWriter, r *http.Request, status int
 }
 
 func (c *console) logOut(w http.ResponseWriter, r *http.Request) error {
+	c.gate.end(r)
 	http.SetCookie(w, cookie("", -time.Second, r))
 	http.Redirect(w, r, loginPath, http.StatusSeeOther)
 	return nil

@@ -20,7 +20,7 @@ const (
 	gatherEvery = time.Second
 )
 
-// The metrics that are shown. Those of tenants are summed up: a tenant sees nothing of another one.
+// The metrics that are shown. An operator sees them summed up over tenants; a tenant sees its own, of those that are counted by tenant.
 const (
 	metricActive   = "liveproof_sessions_active"
 	metricCreated  = "liveproof_sessions_created_total"
@@ -36,14 +36,19 @@ const (
 	metricLatency  = "liveproof_pipeline_latency_seconds"
 	metricStages   = "liveproof_pipeline_stage_seconds"
 	metricRequests = "liveproof_http_request_seconds"
+	metricEnded    = "liveproof_sessions_ended_total"
+	metricWebhooks = "liveproof_webhook_attempts_total"
 )
 
 // shown are the metrics by name, each with the one label whose values stay apart; all other labels are summed up.
 var shown = map[string]string{
 	metricActive: "", metricCreated: "", metricVerdicts: "outcome", metricPictures: "", metricSamples: "result", metricDrops: "reason",
 	metricFull: "reason", metricLimited: "by", metricTokens: "code", metricCapacity: "", metricUsed: "resource",
-	metricLatency: "", metricStages: "stage", metricRequests: "",
+	metricLatency: "", metricStages: "stage", metricRequests: "", metricEnded: "verdict", metricWebhooks: "outcome",
 }
+
+// labelTenant has the tenant's name where a metric is counted by tenant.
+const labelTenant = "tenant"
 
 // series is a metric with the value of its label.
 type series struct{ metric, label string }
@@ -53,6 +58,16 @@ type reading struct {
 	at     time.Time
 	values map[series]float64
 	hists  map[series]histogram
+	// tenants have the values of each tenant.
+	tenants map[string]map[series]float64
+}
+
+// of are a tenant's own values; "" has those of the whole server.
+func (r *reading) of(tenant string) reading {
+	if tenant == "" {
+		return *r
+	}
+	return reading{at: r.at, values: r.tenants[tenant]}
 }
 
 // histogram counts observations up to each bound; the last bound is +Inf.
@@ -67,8 +82,8 @@ type numbers struct {
 	past []reading // oldest first
 }
 
-// read is what the server is doing now.
-func (n *numbers) read() (serverNow, error) {
+// read is what the server is doing now, for a tenant; "": for all of them.
+func (n *numbers) read(tenant string) (serverNow, error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	now := n.now()
@@ -80,25 +95,36 @@ func (n *numbers) read() (serverNow, error) {
 		n.past = append(n.past, newReading(now, families))
 	}
 	n.past = slices.DeleteFunc(n.past, func(r reading) bool { return now.Sub(r.at) > window })
-	return summary(n.past[0], n.past[len(n.past)-1]), nil
+	from, to := n.past[0].of(tenant), n.past[len(n.past)-1].of(tenant)
+	if tenant != "" {
+		return tenantSummary(tenant, from, to), nil
+	}
+	return summary(from, to), nil
 }
 
 func newReading(at time.Time, families []*dto.MetricFamily) reading {
-	r := reading{at: at, values: map[series]float64{}, hists: map[series]histogram{}}
+	r := reading{at: at, values: map[series]float64{}, hists: map[series]histogram{}, tenants: map[string]map[series]float64{}}
 	for _, f := range families {
 		label, wanted := shown[f.GetName()]
 		if !wanted {
 			continue
 		}
 		for _, m := range f.GetMetric() {
-			r.add(series{f.GetName(), labelOf(m, label)}, m)
+			r.add(series{f.GetName(), labelOf(m, label)}, labelOf(m, labelTenant), m)
 		}
 	}
 	return r
 }
 
-func (r *reading) add(s series, m *dto.Metric) {
-	r.values[s] += m.GetCounter().GetValue() + m.GetGauge().GetValue()
+func (r *reading) add(s series, tenant string, m *dto.Metric) {
+	value := m.GetCounter().GetValue() + m.GetGauge().GetValue()
+	r.values[s] += value
+	if tenant != "" {
+		if r.tenants[tenant] == nil {
+			r.tenants[tenant] = map[series]float64{}
+		}
+		r.tenants[tenant][s] += value
+	}
 	if h := m.GetHistogram(); h != nil {
 		if r.hists[s] == nil {
 			r.hists[s] = histogram{}
@@ -140,9 +166,14 @@ func (r *reading) labels(metric string) (all []string) {
 	return all
 }
 
-// showServer is the page of what the server is doing.
+// showServer is the page of what the server is doing. The figures of the whole server say how many sessions other tenants have, so
+// that they are for operators, and for the only tenant.
 func (c *console) showServer(w http.ResponseWriter, _ *http.Request, visitor scope) error {
-	now, err := c.numbers.read()
+	tenant := visitor.Tenant
+	if visitor.Choices != nil || len(c.deps.Tenants) == 1 && c.deps.Tenants[0] == tenant {
+		tenant = ""
+	}
+	now, err := c.numbers.read(tenant)
 	if err != nil {
 		return err
 	}
@@ -151,6 +182,7 @@ func (c *console) showServer(w http.ResponseWriter, _ *http.Request, visitor sco
 
 // serverNow is what the server is doing, as texts.
 type serverNow struct {
+	Tenant    string // whose figures they are; empty: the server's
 	Window    string // over how long rates are taken; empty while there is one reading only
 	Tiles     []tile
 	Latencies []latency
@@ -182,13 +214,33 @@ func summary(from, to reading) serverNow {
 		{"latency, 95th percentile", milliseconds(whole.quantile(0.95))},
 	}
 	s.Latencies = latencies(from, to)
-	for _, kind := range []struct{ metric, name string }{
+	s.Counts = countsOf(from, to, []kind{
 		{metricCreated, "sessions created"}, {metricVerdicts, "verdicts"}, {metricFull, "refused: no capacity"},
 		{metricLimited, "refused: rate limit"}, {metricTokens, "refused: token"}, {metricDrops, "frames dropped"}, {metricSamples, "samples"},
-	} {
-		s.Counts = append(s.Counts, counts(from, to, kind.metric, kind.name)...)
-	}
+	})
 	return s
+}
+
+// tenantSummary has only what is counted by tenant.
+func tenantSummary(tenant string, from, to reading) serverNow {
+	s := serverNow{Tenant: tenant}
+	if span := to.at.Sub(from.at); span > 0 {
+		s.Window = age(span)
+	}
+	s.Counts = countsOf(from, to, []kind{
+		{metricCreated, "sessions created"}, {metricEnded, "sessions ended"}, {metricLimited, "refused: rate limit"}, {metricWebhooks, "webhooks"},
+	})
+	return s
+}
+
+// kind is a metric and what it is called.
+type kind struct{ metric, name string }
+
+func countsOf(from, to reading, kinds []kind) (all []count) {
+	for _, k := range kinds {
+		all = append(all, counts(from, to, k.metric, k.name)...)
+	}
+	return all
 }
 
 // perSecond is how often something happens in a second; NaN when it is not known.

@@ -23,7 +23,7 @@ func TestServerNow(t *testing.T) {
 	limited.WithLabelValues("tenant", "bank-a").Add(3)
 	latency.Observe(0.35) // before anybody looked
 	used.WithLabelValues("cpu").Set(0.42)
-	first, err := n.read()
+	first, err := n.read("")
 	require.NoError(t, err)
 	require.Empty(t, first.Window)
 	require.Equal(t, "–", tileOf(t, first, "pictures / s"))
@@ -36,7 +36,7 @@ func TestServerNow(t *testing.T) {
 	for range 10 {
 		latency.Observe(0.15)
 	}
-	second, err := n.read()
+	second, err := n.read("")
 	require.NoError(t, err)
 	require.Equal(t, "10 s", second.Window)
 	require.Equal(t, "30", tileOf(t, second, "pictures / s"))
@@ -55,21 +55,21 @@ func TestReadings(t *testing.T) {
 		return nil, nil
 	})}
 	for range 2000 {
-		_, err := n.read()
+		_, err := n.read("")
 		require.NoError(t, err)
 		clock = clock.Add(100 * time.Millisecond)
 	}
 	require.Equal(t, 200, gathered)
 	require.LessOrEqual(t, len(n.past), 61)
 	clock = clock.Add(time.Hour)
-	now, err := n.read()
+	now, err := n.read("")
 	require.NoError(t, err)
 	require.Empty(t, now.Window, "nobody looked for long")
 }
 
 func TestReadFails(t *testing.T) {
 	n := &numbers{now: time.Now, gather: prometheus.GathererFunc(func() ([]*dto.MetricFamily, error) { return nil, errors.New("broken") })}
-	_, err := n.read()
+	_, err := n.read("")
 	require.ErrorContains(t, err, "broken")
 }
 

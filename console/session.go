@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/liveproof/liveproof"
+	"github.com/liveproof/liveproof/internal/cost"
 	"github.com/liveproof/liveproof/internal/ids"
 )
 
@@ -37,6 +38,7 @@ func (c *console) showSession(w http.ResponseWriter, r *http.Request, visitor sc
 	if err != nil {
 		return err
 	}
+	c.budget.charge(visitor, cost.Samples(len(samples)))
 	visitor.Tenant = s.Tenant
 	page := sessionPageOf(s, samples, c.now())
 	return render(w, http.StatusOK, "session", frame{Title: "Session " + string(id), Visitor: &visitor, Live: page.Running, Content: page})

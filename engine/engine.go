@@ -67,7 +67,7 @@ func (e *Engine) openScorer(ctx context.Context, reg prometheus.Registerer) erro
 		return fmt.Errorf("%w: %w", ErrConfig, err)
 	}
 	e.thresholds.add(rules)
-	backend, err := scorer.Load(ctx, e.runtime, model, e.cfg.Scorer, e.log)
+	backend, err := scorer.Open(ctx, e.runtime, model, e.cfg.Scorer, e.log)
 	if err != nil {
 		return err
 	}

@@ -72,7 +72,7 @@ func TestBackendDecides(t *testing.T) {
 			server := startServer(t, folder, c.environment)
 			for _, b := range backends {
 				t.Run(b.name, func(t *testing.T) {
-					site := b.start(t, folder, server)
+					site := b.start(t, folder, server, allowDemo)
 					visitor, _ := site.visit(t)
 					made, body := visitor.create()
 					require.NotContains(t, body, server.key)
@@ -86,6 +86,9 @@ func TestBackendDecides(t *testing.T) {
 					other, _ := site.visit(t)
 					status, body := other.bring(result)
 					require.Equal(t, http.StatusNotFound, status, "somebody else's result: %s", body)
+					other.create()
+					status, body = other.bring(result)
+					require.Equal(t, http.StatusNotFound, status, "somebody else's, also after a check of one's own: %s", body)
 					status, body = visitor.bring(altered(t, result))
 					require.Equal(t, http.StatusUnauthorized, status, body)
 					require.Equal(t, "wait", visitor.decision(made.ID), "nothing has been decided")
@@ -105,7 +108,7 @@ func TestBackendHearsOfTheEnd(t *testing.T) {
 	server := startServer(t, folder, append(outcomes["accept"].environment, post.environment()...))
 	for _, b := range backends {
 		t.Run(b.name, func(t *testing.T) {
-			site := b.start(t, folder, server)
+			site := b.start(t, folder, server, allowDemo)
 			visitor, _ := site.visit(t)
 			made, _ := visitor.create()
 			send(t, made, video)
@@ -186,6 +189,7 @@ func TestBackendTrustsNoBrowser(t *testing.T) {
 				"somebody else's result":   {other, http.MethodGet, "/my-backend/result/" + made.ID, http.StatusNotFound},
 				"no such session":          {visitor, http.MethodGet, "/my-backend/result/" + strings.Repeat("0", 26), http.StatusNotFound},
 				"no result":                {visitor, http.MethodPost, "/my-backend/result", http.StatusUnauthorized},
+				"a result of a stranger":   {stranger, http.MethodPost, "/my-backend/result", http.StatusNotFound},
 				"a path in place of an id": {visitor, http.MethodGet, "/my-backend/result/" + made.ID + "%2Ftimeline", http.StatusNotFound},
 			} {
 				status, body := refused.who.do(refused.method, refused.path)

@@ -107,12 +107,17 @@ func startServer(t *testing.T, folder string, environment []string, args ...stri
 // webhookSecret is what Liveproof and its receiver share.
 const webhookSecret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
+// allowDemo lets a backend accept what the committed model has judged, which is a demo.
+const allowDemo = "LIVEPROOF_ALLOW_DEMO_MODEL=true"
+
 // start runs an example's backend, which uses the Liveproof server.
-func (b backend) start(t *testing.T, folder string, liveproof process) process {
+func (b backend) start(t *testing.T, folder string, liveproof process, environment ...string) process {
 	t.Helper()
 	program, args := b.command(t, folder)
-	return start(t, []string{"LIVEPROOF_URL=" + liveproof.url, "LIVEPROOF_API_KEY=" + liveproof.key, "LIVEPROOF_WEBHOOK_SECRET=" + webhookSecret},
-		program, append(args, "--listen", "127.0.0.1:0")...)
+	environment = append([]string{
+		"LIVEPROOF_URL=" + liveproof.url, "LIVEPROOF_API_KEY=" + liveproof.key, "LIVEPROOF_WEBHOOK_SECRET=" + webhookSecret,
+	}, environment...)
+	return start(t, environment, program, append(args, "--listen", "127.0.0.1:0")...)
 }
 
 // browser is a visitor with a cookie jar of their own.

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -633,4 +635,52 @@ func FuzzCreation(f *testing.F) {
 		value := map[string]any{"mode": string(c.Mode), "external_id": c.ExternalID}
 		require.NoError(t, doc.ValidateSchemaJSON(doc.Components.Schemas["Creation"].Value, value), "the schema refuses what the server accepts")
 	})
+}
+
+// TestAnUnknownRefusalIsARefusal: an error that strictjson did not make accepts nothing.
+func TestAnUnknownRefusalIsARefusal(t *testing.T) {
+	require.NoError(t, refusalOf(nil))
+	var p *Problem
+	require.ErrorAs(t, refusalOf(errors.New("some other error")), &p)
+	require.Equal(t, CodeInvalidRequest, p.Code)
+}
+
+// TestPlainKeysAreToldOnce: an API key that comes over a network in the clear is a warning that names the mend, once.
+func TestPlainKeysAreToldOnce(t *testing.T) {
+	for name, c := range map[string]struct {
+		from, proto string
+		key         string
+		warned      bool
+	}{
+		"in the clear":             {"192.0.2.7:1", "", testKey, true},
+		"as anybody may claim":     {"192.0.2.7:1", "https", testKey, true},
+		"a proxy without TLS":      {"10.0.0.1:1", "", testKey, true},
+		"a proxy with TLS":         {"10.0.0.1:1", "https", testKey, false},
+		"on this machine":          {"127.0.0.1:1", "", testKey, false},
+		"on this machine, by IPv6": {"[::1]:1", "", testKey, false},
+		"no key":                   {"192.0.2.7:1", "", "none", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var logged strings.Builder
+			w := newWorld(t, func(c *Config, d *Deps, _ *fakeStore) {
+				c.TrustedProxies = []string{"10.0.0.0/8"}
+				d.Log = slog.New(slog.NewTextHandler(&logged, nil))
+			})
+			for range 3 {
+				r := httptest.NewRequest(http.MethodGet, "http://localhost/v1/sessions", http.NoBody)
+				r.RemoteAddr = c.from
+				r.Header.Set("Authorization", "Bearer "+c.key)
+				r.Header.Set("X-Forwarded-Proto", c.proto)
+				w.server.Handler().ServeHTTP(httptest.NewRecorder(), r)
+			}
+			want := 0
+			if c.warned {
+				want = 1
+				require.Contains(t, logged.String(), "ingest.tls_cert")
+				require.Contains(t, logged.String(), "ingest.trusted_proxies")
+			}
+			require.Equal(t, want, strings.Count(logged.String(), "plain HTTP"), logged.String())
+			require.NotContains(t, logged.String(), testKey)
+		})
+	}
 }

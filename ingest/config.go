@@ -5,7 +5,6 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
-	"strings"
 
 	"github.com/liveproof/liveproof/internal/check"
 )
@@ -35,7 +34,8 @@ type Config struct {
 	// MaxBody and MaxMessage bound an HTTP body (SDP too) and a signalling message, in bytes.
 	MaxBody    int64 `yaml:"max_body"`
 	MaxMessage int64 `yaml:"max_message"`
-	// Rates in requests (signalling: messages) per second with their bursts.
+	// Rates in requests (signalling: messages) per second with their bursts. Of a tenant's rate, each 20 records that a list reads and
+	// each 500 samples of a timeline count as one request.
 	RatePerTenant Rate `yaml:"rate_per_tenant"`
 	RatePerIP     Rate `yaml:"rate_per_ip"`
 	MessageRate   Rate `yaml:"message_rate"`
@@ -51,10 +51,12 @@ type Config struct {
 	TrustedProxies []string `yaml:"trusted_proxies"`
 }
 
-// ListenerLimits are the most streams of events that are open at a time; one more gets 429.
+// ListenerLimits are the most streams of events that are open at a time.
 type ListenerLimits struct {
+	// PerSession: one more ends the session's oldest stream.
 	PerSession int `yaml:"per_session"`
-	PerTenant  int `yaml:"per_tenant"`
+	// PerTenant: one more gets 429.
+	PerTenant int `yaml:"per_tenant"`
 }
 
 // Rate is a token bucket.
@@ -114,7 +116,7 @@ func (c Config) validateAddresses() error {
 		check.That("public_url", c.PublicURL == "" || validURL(c.PublicURL), "%q is not an http or https URL", c.PublicURL),
 	}
 	for _, h := range c.Hosts {
-		errs = append(errs, check.That("hosts", validHost(h), "%q is not a name such as liveproof.example.org, without scheme, port and path", h))
+		errs = append(errs, check.That("hosts", ValidHost(h), "%q is not a name such as liveproof.example.org, without scheme, port and path", h))
 	}
 	for _, p := range c.TrustedProxies {
 		_, err := netip.ParsePrefix(p)
@@ -131,11 +133,6 @@ func (c Config) validateAddresses() error {
 func validListen(address string) bool {
 	_, _, err := net.SplitHostPort(address)
 	return err == nil
-}
-
-func validHost(s string) bool {
-	name, addr := splitHost(s)
-	return s == "*" || addr.IsValid() || name != "" && name == strings.ToLower(s) && !strings.ContainsAny(s, "*/:@ ")
 }
 
 func validURL(s string) bool {

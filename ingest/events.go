@@ -75,7 +75,8 @@ func (s *Server) sessionOfReader(r *http.Request) (liveproof.Session, error) {
 	return s.deps.Sessions.Get(r.Context(), id)
 }
 
-// stream writes the session's state now and after every change, until the session or the server ends or the listener is gone. A
+// stream writes the session's state now and after every change, until the session or the server ends, the listener is gone or a newer one takes
+// its place. A
 // record that cannot be read ends the stream too: whoever hears nothing must not take the last state for the present one.
 func (s *Server) stream(w http.ResponseWriter, r *http.Request, session liveproof.Session) error {
 	if session.State.Terminal() && r.Header.Get("Last-Event-ID") == s.eventOf(session).id() {
@@ -122,6 +123,8 @@ func (s *Server) await(r *http.Request, one *listener) bool {
 	case <-r.Context().Done():
 		return false
 	case <-s.listeners.closed:
+		return false
+	case <-one.displaced:
 		return false
 	case <-one.changed:
 	case <-timer.C:

@@ -351,16 +351,41 @@ func TestEventsOfADeletedSession(t *testing.T) {
 func TestListenersAreBounded(t *testing.T) {
 	w := newWorld(t, func(c *Config, _ *Deps, _ *fakeStore) { c.Listeners = ListenerLimits{PerSession: 2, PerTenant: 3} })
 	a, b := eventsOf(w.create("").ID), eventsOf(w.create("").ID)
-	first := w.listen(a, withKey()...)
+	open := func() int { return int(counted(w.server.metrics.listeners.WithLabelValues("default"))) }
+	first, second := w.listen(a, withKey()...), w.listen(a, withKey()...)
 	first.state()
-	w.listen(a, withKey()...).state()
-	w.refused(w.call("GET", a, "", withKey()...), 429, CodeRateLimited)
+	second.state()
 	w.listen(b, withKey()...).state()
 	w.refused(w.call("GET", b, "", withKey()...), 429, CodeRateLimited)
-	require.InDelta(t, 3, counted(w.server.metrics.listeners.WithLabelValues("default")), 0)
-	require.NoError(t, first.resp.Body.Close())
-	require.Eventually(t, func() bool { return counted(w.server.metrics.listeners.WithLabelValues("default")) == 2 }, wait, time.Millisecond)
+	require.Equal(t, 3, open())
+	require.NoError(t, second.resp.Body.Close())
+	require.Eventually(t, func() bool { return open() == 2 }, wait, time.Millisecond)
 	w.listen(b, withKey()...).state()
+	require.Equal(t, 3, open())
+}
+
+// TestANewListenerTakesTheOldestsPlace: a page that vanished without a word keeps nobody out; its stream ends, and no other.
+func TestANewListenerTakesTheOldestsPlace(t *testing.T) {
+	w := newWorld(t, func(c *Config, _ *Deps, _ *fakeStore) { c.Listeners = ListenerLimits{PerSession: 2, PerTenant: 3} })
+	id := w.create("").ID
+	open := func() int { return int(counted(w.server.metrics.listeners.WithLabelValues("default"))) }
+	var streams []*ear
+	for range 5 {
+		streams = append(streams, w.listen(eventsOf(id), withKey()...))
+		streams[len(streams)-1].state()
+	}
+	require.Equal(t, 2, open())
+	for _, gone := range streams[:3] {
+		gone.over()
+	}
+	_, err := w.store.Decide(t.Context(), id, liveproof.Ending{State: liveproof.StateDecided, Verdict: verdict(liveproof.OutcomeSpoof)})
+	require.NoError(t, err)
+	for _, there := range streams[3:] {
+		e, _ := there.state()
+		require.Equal(t, liveproof.StateDecided, e.State)
+		there.end("decided")
+	}
+	require.Eventually(t, func() bool { return open() == 0 }, wait, time.Millisecond, "each place is given back once")
 }
 
 // TestEventsOutliveTheTimeouts: those of the HTTP server are for requests.

@@ -112,14 +112,14 @@ func FuzzHost(f *testing.F) {
 	}
 	s := fuzzServer(f)
 	f.Fuzz(func(t *testing.T, host string) {
-		if !s.hosts.serves(host, false) {
+		if !s.hosts.Serves(host, false) {
 			return
 		}
 		name, addr := splitHost(host)
 		if !addr.IsValid() && host != "" && !strings.HasSuffix("."+name, ".localhost") && name != "live.example" && !strings.Contains(strings.Join(s.hosts.names, " "), name) {
 			t.Fatalf("%q is served as %q", host, name)
 		}
-		if s.hosts.serves("evil.example"+host, false) && !strings.HasSuffix(strings.ToLower(strings.TrimRight(name, ".")), ".localhost") {
+		if s.hosts.Serves("evil.example"+host, false) && !strings.HasSuffix(strings.ToLower(strings.TrimRight(name, ".")), ".localhost") {
 			t.Fatalf("%q is served", "evil.example"+host)
 		}
 	})

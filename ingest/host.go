@@ -22,8 +22,8 @@ import (
 // another network.
 const ownAddressesFor = 5 * time.Second
 
-// hosts knows by which names and addresses this server is asked.
-type hosts struct {
+// Hosts knows by which names and addresses a listener is asked. It is safe for concurrent use.
+type Hosts struct {
 	any   bool
 	names []string     // lower case
 	fixed []netip.Addr // besides the machine's own
@@ -35,11 +35,9 @@ type hosts struct {
 	own    []netip.Addr
 }
 
-func newHosts(cfg Config, publicIPs []string, now func() time.Time) *hosts {
-	h := &hosts{any: slices.Contains(cfg.Hosts, "*"), now: now, list: net.InterfaceAddrs}
-	for _, name := range cfg.Hosts {
-		h.add(name)
-	}
+// newHosts are the hosts of the listener for clients.
+func newHosts(cfg Config, publicIPs []string, now func() time.Time) *Hosts {
+	h := NewHosts(cfg.Listen, cfg.Hosts, now)
 	if u, err := url.Parse(cfg.PublicURL); err == nil {
 		h.add(u.Host)
 	}
@@ -47,8 +45,18 @@ func newHosts(cfg Config, publicIPs []string, now func() time.Time) *hosts {
 		public, _, _ := strings.Cut(entry, "/") // public/local
 		h.add(public)
 	}
-	if listen, _, err := net.SplitHostPort(cfg.Listen); err == nil {
-		h.add(listen)
+	return h
+}
+
+// NewHosts are those of a listener at an address: loopback, the names and addresses of the machine and of the listener, and further
+// names; "*" is any.
+func NewHosts(listen string, further []string, now func() time.Time) *Hosts {
+	h := &Hosts{any: slices.Contains(further, "*"), now: now, list: net.InterfaceAddrs}
+	for _, name := range further {
+		h.add(name)
+	}
+	if host, _, err := net.SplitHostPort(listen); err == nil {
+		h.add(host)
 	}
 	if name, err := os.Hostname(); err == nil {
 		h.add(name)
@@ -59,7 +67,7 @@ func newHosts(cfg Config, publicIPs []string, now func() time.Time) *hosts {
 	return h
 }
 
-func (h *hosts) add(host string) {
+func (h *Hosts) add(host string) {
 	name, addr := splitHost(host)
 	if addr.IsValid() {
 		h.fixed = append(h.fixed, addr)
@@ -80,15 +88,21 @@ func splitHost(host string) (name string, addr netip.Addr) {
 	return strings.ToLower(strings.TrimSuffix(host, ".")), netip.Addr{}
 }
 
+// ValidHost reports whether a configuration may list s as a host: a name or an address without scheme, port and path, or "*" for any.
+func ValidHost(s string) bool {
+	name, addr := splitHost(s)
+	return s == "*" || addr.IsValid() || name != "" && name == strings.ToLower(s) && !strings.ContainsAny(s, "*/:@ ")
+}
+
 // IsLoopbackHost reports whether a Host header is a name or an address of loopback (RFC 6761, 6.3).
 func IsLoopbackHost(host string) bool {
 	name, addr := splitHost(host)
 	return addr.IsLoopback() || name == "localhost" || strings.HasSuffix(name, ".localhost")
 }
 
-// serves reports whether a request with this Host header is for this server. anyAddress admits every IP
+// Serves reports whether a request with this Host header is for this server. anyAddress admits every IP
 // address. An empty one comes from programs of HTTP/1.0; browsers always send the header.
-func (h *hosts) serves(host string, anyAddress bool) bool {
+func (h *Hosts) Serves(host string, anyAddress bool) bool {
 	if h.any || host == "" || IsLoopbackHost(host) {
 		return true
 	}
@@ -100,7 +114,7 @@ func (h *hosts) serves(host string, anyAddress bool) bool {
 }
 
 // isOwn reports whether the machine has this address.
-func (h *hosts) isOwn(addr netip.Addr) bool {
+func (h *Hosts) isOwn(addr netip.Addr) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if age := h.now().Sub(h.listed); h.listed.IsZero() || age < 0 || age >= ownAddressesFor {
@@ -126,7 +140,7 @@ func addressesOf(list func() ([]net.Addr, error)) (own []netip.Addr) {
 // an address that may be any of the network's, and what these routes tell is no secret.
 func (s *Server) checkHost(route string, r *http.Request) error {
 	probe := route == "/healthz" || route == "/readyz"
-	if s.hosts.serves(r.Host, probe) {
+	if s.hosts.Serves(r.Host, probe) {
 		return nil
 	}
 	return problem(CodeHostUnknown, fmt.Sprintf("this server does not answer to the host %.100q; if clients reach it by that name, "+

@@ -53,13 +53,13 @@ func TestHosts(t *testing.T) {
 				}, nil
 			}
 			for _, host := range c.yes {
-				require.True(t, h.serves(host, false), host)
+				require.True(t, h.Serves(host, false), host)
 			}
 			for _, host := range c.no {
-				require.False(t, h.serves(host, false), host)
+				require.False(t, h.Serves(host, false), host)
 			}
-			require.True(t, h.serves("198.51.100.77:8080", true), "a probe may come by any address")
-			require.Equal(t, c.no == nil, h.serves("evil.example", true), "a probe by another name may not")
+			require.True(t, h.Serves("198.51.100.77:8080", true), "a probe may come by any address")
+			require.Equal(t, c.no == nil, h.Serves("evil.example", true), "a probe by another name may not")
 		})
 	}
 }
@@ -73,13 +73,13 @@ func TestMachineChangesItsAddress(t *testing.T) {
 		read++
 		return []net.Addr{&net.IPNet{IP: net.ParseIP(address), Mask: net.CIDRMask(24, 32)}}, nil
 	}
-	require.True(t, h.serves("192.0.2.7", false))
+	require.True(t, h.Serves("192.0.2.7", false))
 	address = "198.51.100.3"
-	require.False(t, h.serves("198.51.100.3", false))
+	require.False(t, h.Serves("198.51.100.3", false))
 	require.Equal(t, 1, read)
 	now = now.Add(ownAddressesFor)
-	require.True(t, h.serves("198.51.100.3", false))
-	require.False(t, h.serves("192.0.2.7", false))
+	require.True(t, h.Serves("198.51.100.3", false))
+	require.False(t, h.Serves("192.0.2.7", false))
 	require.Equal(t, 2, read)
 }
 

@@ -38,23 +38,38 @@ func (l *limits) allow(name string) (allowance, bool) {
 	}
 	now := l.now()
 	allowed := b.AllowN(now, 1)
-	return allowance{l.rate, max(0, b.TokensAt(now))}, allowed
+	return allowance{l.rate, b.TokensAt(now)}, allowed
+}
+
+// charge takes so many further tokens for a request that was allowed and turned out to cost more. They may be more than there are: the
+// requests after it wait until they are made up for.
+func (l *limits) charge(name string, tokens int) allowance {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := l.now()
+	b, ok := l.buckets.Get(name)
+	if !ok { // forgotten since
+		b = l.rate.bucket()
+		l.buckets.Add(name, b)
+	}
+	b.ReserveN(now, min(tokens, l.rate.Burst))
+	return allowance{l.rate, b.TokensAt(now)}
 }
 
 // allowance is what is left of a limit after a request.
 type allowance struct {
 	rate   Rate
-	tokens float64
+	tokens float64 // below 0 after a request that cost more than there was
 }
 
 // describe sets the fields RateLimit-Policy and RateLimit (draft-ietf-httpapi-ratelimit-headers-10): the policy's name, its quota q
-// in requests and the window w in seconds in which an empty quota becomes full again; what remains of it, r, and the seconds t until
+// in tokens, of which most requests cost one, and the window w in seconds in which an empty quota becomes full again; what remains of it, r, and the seconds t until
 // it is full.
 func (a allowance) describe(h http.Header, policy string) {
 	full := float64(a.rate.Burst)
 	seconds := func(tokens float64) int64 { return int64(math.Ceil(tokens / a.rate.PerSecond)) }
 	h.Set("RateLimit-Policy", fmt.Sprintf("%q;q=%d;w=%d", policy, a.rate.Burst, max(1, seconds(full))))
-	h.Set("RateLimit", fmt.Sprintf("%q;r=%d;t=%d", policy, int64(a.tokens), seconds(full-a.tokens)))
+	h.Set("RateLimit", fmt.Sprintf("%q;r=%d;t=%d", policy, int64(max(0, a.tokens)), seconds(full-a.tokens)))
 }
 
 func (r Rate) bucket() *rate.Limiter { return rate.NewLimiter(rate.Limit(r.PerSecond), r.Burst) }

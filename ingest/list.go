@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/liveproof/liveproof"
+	"github.com/liveproof/liveproof/internal/cost"
 	"github.com/liveproof/liveproof/internal/ids"
 )
 
@@ -37,6 +38,7 @@ func (s *Server) listSessions(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	s.charge(w, r, cost.Records(page.Read))
 	list := sessionList{Sessions: make([]view, len(page.Sessions))}
 	for i, x := range page.Sessions {
 		list.Sessions[i] = s.viewOf(x)

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/liveproof/liveproof"
+	"github.com/liveproof/liveproof/internal/ids"
 )
 
 // list follows the pages to their end.
@@ -136,4 +137,44 @@ func TestRateLimitFields(t *testing.T) {
 	require.Equal(t, [2]string{`"address";q=3;w=6`, `"address";r=2;t=2`}, fields(w.call("GET", "/demo/config", "")))
 	require.Equal(t, [2]string{`"address";q=3;w=6`, `"address";r=1;t=4`}, fields(w.call("GET", "/v1/sessions", "")))
 	require.Equal(t, [2]string{}, fields(w.call("GET", "/healthz", "")))
+}
+
+// TestAnAnswerCostsWhatItReads: a list counts as a request for each 20 records that it reads, also where few pass the filter, and a
+// timeline for each 500 samples. What is owed is made up for by the requests after it.
+func TestAnAnswerCostsWhatItReads(t *testing.T) {
+	w := newWorld(t, func(c *Config, _ *Deps, _ *fakeStore) { c.RatePerTenant = Rate{1, 30} })
+	now := w.clock.now()
+	session := liveproof.Session{Tenant: liveproof.DefaultTenant, Mode: liveproof.ModeOnboarding, CreatedAt: now, ExpiresAt: now.Add(100 * time.Hour)}
+	for range 600 {
+		session.ID = liveproof.SessionID(ids.New(now))
+		_, _, err := w.store.Create(t.Context(), session, "", "")
+		require.NoError(t, err)
+	}
+	samples := make([]liveproof.Sample, 2001)
+	for i := range samples {
+		samples[i].Seq = int64(i + 1)
+	}
+	require.NoError(t, w.store.AppendSamples(t.Context(), session.ID, samples, liveproof.FrameCounts{}, liveproof.Pending()))
+	left := func(path string) string {
+		r := w.call("GET", path, "", withKey()...)
+		require.Equal(t, http.StatusOK, r.StatusCode, "%s", r.body)
+		return r.Header.Get("RateLimit")
+	}
+	for _, c := range []struct{ path, left string }{
+		{"/v1/sessions", `"tenant";r=29;t=1`},                                            // 20 records
+		{"/v1/sessions?limit=21", `"tenant";r=28;t=2`},                                   // 21
+		{"/v1/sessions?limit=100", `"tenant";r=25;t=5`},                                  // 100
+		{"/v1/sessions?verdict=live&limit=1", `"tenant";r=5;t=25`},                       // 500, none of which is live
+		{"/v1/sessions/" + string(session.ID) + "/timeline", `"tenant";r=25;t=5`},        // 2001 samples
+		{"/v1/sessions?external_id=nobody&state=decided&limit=100", `"tenant";r=5;t=25`}, // 500
+	} {
+		w.clock.advance(time.Hour)
+		require.Equal(t, c.left, left(c.path), c.path)
+	}
+	require.Equal(t, `"tenant";r=0;t=50`, left("/v1/sessions?verdict=live"), "it costs more than there is")
+	w.refused(w.call("GET", "/v1/sessions", "", withKey()...), http.StatusTooManyRequests, CodeRateLimited)
+	w.clock.advance(20 * time.Second)
+	w.refused(w.call("GET", "/v1/sessions", "", withKey()...), http.StatusTooManyRequests, CodeRateLimited)
+	w.clock.advance(2 * time.Second)
+	left("/v1/sessions?limit=1")
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -32,45 +33,47 @@ type listeners struct {
 	open     *prometheus.GaugeVec
 
 	mu        sync.Mutex
-	bySession map[liveproof.SessionID]map[*listener]struct{}
+	bySession map[liveproof.SessionID][]*listener // the oldest first
 	perTenant map[string]int
 	closed    chan struct{}      // closed when the server ends its streams
 	unwatch   context.CancelFunc // nil while nobody listens
 	watching  sync.WaitGroup
 }
 
-// listener is one open stream. changed has an element when its session has changed since the last look.
+// listener is one open stream. changed has an element when its session has changed since the last look. displaced is closed when a
+// newer listener has taken its place.
 type listener struct {
-	session liveproof.SessionID
-	tenant  string
-	changed chan struct{}
+	session   liveproof.SessionID
+	tenant    string
+	changed   chan struct{}
+	displaced chan struct{}
 }
 
 func newListeners(sessions Sessions, most ListenerLimits, log *slog.Logger, open *prometheus.GaugeVec) *listeners {
 	return &listeners{
 		pace: listenerPace, sessions: sessions, most: most, log: log, open: open,
-		bySession: make(map[liveproof.SessionID]map[*listener]struct{}), perTenant: make(map[string]int),
+		bySession: make(map[liveproof.SessionID][]*listener), perTenant: make(map[string]int),
 		closed: make(chan struct{}),
 	}
 }
 
-// join admits one more listener to the session, or says which limit it exceeds. Each join needs its leave.
+// join admits one more listener to the session. Above the session's limit the session's oldest listener is displaced: it may have
+// vanished without a word, which only a timeout would tell. join says when the tenant's limit is exceeded. Each join needs its leave.
 func (l *listeners) join(s liveproof.Session) (*listener, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	switch {
-	case l.isClosed():
+	if l.isClosed() {
 		return nil, problem(CodeShuttingDown, "the server is shutting down; another one will answer")
-	case len(l.bySession[s.ID]) >= l.most.PerSession:
-		return nil, problem(CodeRateLimited, "too many listeners to the events of this session; close one first")
-	case l.perTenant[s.Tenant] >= l.most.PerTenant:
+	}
+	if present := l.bySession[s.ID]; len(present) >= l.most.PerSession {
+		close(present[0].displaced)
+		l.remove(present[0])
+	}
+	if l.perTenant[s.Tenant] >= l.most.PerTenant {
 		return nil, problem(CodeRateLimited, "too many listeners to the events of this tenant's sessions; close one first")
 	}
-	one := &listener{session: s.ID, tenant: s.Tenant, changed: make(chan struct{}, 1)}
-	if l.bySession[s.ID] == nil {
-		l.bySession[s.ID] = make(map[*listener]struct{})
-	}
-	l.bySession[s.ID][one] = struct{}{}
+	one := &listener{session: s.ID, tenant: s.Tenant, changed: make(chan struct{}, 1), displaced: make(chan struct{})}
+	l.bySession[s.ID] = append(l.bySession[s.ID], one)
 	l.perTenant[s.Tenant]++
 	l.open.WithLabelValues(s.Tenant).Inc()
 	l.watch()
@@ -81,17 +84,25 @@ func (l *listeners) join(s liveproof.Session) (*listener, error) {
 func (l *listeners) leave(one *listener) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	delete(l.bySession[one.session], one)
-	if len(l.bySession[one.session]) == 0 {
+	l.remove(one)
+	if len(l.bySession) == 0 && l.unwatch != nil {
+		l.unwatch()
+		l.unwatch = nil
+	}
+}
+
+// remove gives a place back, once.
+func (l *listeners) remove(one *listener) {
+	at := slices.Index(l.bySession[one.session], one)
+	if at < 0 {
+		return
+	}
+	if l.bySession[one.session] = slices.Delete(l.bySession[one.session], at, at+1); len(l.bySession[one.session]) == 0 {
 		delete(l.bySession, one.session)
 	}
 	l.open.WithLabelValues(one.tenant).Dec()
 	if l.perTenant[one.tenant]--; l.perTenant[one.tenant] == 0 {
 		delete(l.perTenant, one.tenant)
-	}
-	if len(l.bySession) == 0 && l.unwatch != nil {
-		l.unwatch()
-		l.unwatch = nil
 	}
 }
 
@@ -99,7 +110,7 @@ func (l *listeners) leave(one *listener) {
 func (l *listeners) wake(id liveproof.SessionID) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for one := range l.bySession[id] {
+	for _, one := range l.bySession[id] {
 		select {
 		case one.changed <- struct{}{}:
 		default: // it has not looked since the last change

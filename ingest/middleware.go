@@ -96,6 +96,7 @@ func (s *Server) withKey(handle func(http.ResponseWriter, *http.Request) error) 
 			}
 			return problem(CodeUnauthorized, "a valid API key is needed: Authorization: Bearer …")
 		}
+		s.warnOfPlainKeys(r)
 		left, allowed := s.tenants.allow(tenant)
 		left.describe(w.Header(), "tenant")
 		if !allowed {
@@ -103,6 +104,13 @@ func (s *Server) withKey(handle func(http.ResponseWriter, *http.Request) error) 
 			return problem(CodeRateLimited, "too many requests of this tenant")
 		}
 		return handle(w, asTenant(r, tenant))
+	}
+}
+
+// charge counts a request of a tenant, which has turned out to cost so much, as so many.
+func (s *Server) charge(w http.ResponseWriter, r *http.Request, tokens int) {
+	if more := tokens - 1; more > 0 { // withKey has counted one
+		s.tenants.charge(tenantOf(r), more).describe(w.Header(), "tenant")
 	}
 }
 
@@ -210,6 +218,16 @@ func (s *Server) secured(r *http.Request) bool {
 	}
 	ap, err := netip.ParseAddrPort(r.RemoteAddr)
 	return err == nil && s.trusted(ap.Addr().Unmap()) && r.Header.Get("X-Forwarded-Proto") == "https"
+}
+
+// warnOfPlainKeys logs once that an API key came over a network in the clear.
+func (s *Server) warnOfPlainKeys(r *http.Request) {
+	if from := s.clientIP(r); !s.secured(r) && !from.IsLoopback() {
+		s.plainKeys.Do(func() {
+			s.log.Warn("an API key came over plain HTTP, so whoever is on the way can read it and the results: set ingest.tls_cert and ingest.tls_key, "+
+				"or put a proxy with TLS in front that sends X-Forwarded-Proto, and list it in ingest.trusted_proxies", "from", from)
+		})
+	}
 }
 
 // bearer is the credential of the Authorization header, "" without one.

@@ -67,7 +67,7 @@ type Server struct {
 	tenants    *limits
 	perIP      *limits
 	proxies    []netip.Prefix
-	hosts      *hosts
+	hosts      *Hosts
 	web        *website
 	demo       *demoSessions
 	ready      *readiness
@@ -75,9 +75,10 @@ type Server struct {
 	handler    http.Handler
 	routes     []route
 
-	draining atomic.Bool
-	mu       sync.Mutex
-	listener net.Listener
+	draining  atomic.Bool
+	plainKeys sync.Once // its warning is logged
+	mu        sync.Mutex
+	listener  net.Listener
 }
 
 // New checks the configuration and builds the server; nothing runs yet.

@@ -18,6 +18,7 @@ import (
 
 	"github.com/liveproof/liveproof"
 	"github.com/liveproof/liveproof/ingest/live"
+	"github.com/liveproof/liveproof/internal/cost"
 	"github.com/liveproof/liveproof/internal/ids"
 	"github.com/liveproof/liveproof/internal/strictjson"
 )
@@ -223,11 +224,16 @@ func misleading(r rune) bool {
 }
 
 // strictJSON decodes a body, which is one JSON object.
-func strictJSON(body []byte, into any) error {
-	refused, ok := errors.AsType[*strictjson.Error](strictjson.Object(body, into))
+func strictJSON(body []byte, into any) error { return refusalOf(strictjson.Object(body, into)) }
+
+// refusalOf is the problem of a body that strictjson refused, for whatever reason; nil for nil.
+func refusalOf(err error) error {
+	refused, known := errors.AsType[*strictjson.Error](err)
 	switch {
-	case !ok:
+	case err == nil:
 		return nil
+	case !known:
+		return problem(CodeInvalidRequest, "the body could not be read")
 	case refused.Field == "":
 		return problem(CodeInvalidRequest, "the body is "+refused.Detail)
 	}
@@ -359,6 +365,7 @@ func (s *Server) readTimeline(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	s.charge(w, r, cost.Samples(len(samples)))
 	return writeJSON(w, http.StatusOK, timeline{ID: session.ID, Samples: append([]liveproof.Sample{}, samples...)})
 }
 

@@ -68,20 +68,8 @@ type claims struct {
 	// Evidence is what the result rests on.
 	Evidence []liveproof.Evidence `json:"evidence"`
 	// Model and Threshold are absent where no picture came.
-	Model     *model     `json:"model,omitempty"`
-	Threshold *threshold `json:"threshold,omitempty"`
-}
-
-type model struct {
-	Name   string `json:"name"`
-	SHA256 string `json:"sha256"`
-	Demo   bool   `json:"demo"`
-}
-
-type threshold struct {
-	Source            liveproof.ThresholdSource `json:"source"`
-	Calibration       string                    `json:"calibration,omitempty"`
-	CalibrationSHA256 string                    `json:"calibration_sha256,omitempty"`
+	Model     *liveproof.JudgingModel     `json:"model,omitempty"`
+	Threshold *liveproof.JudgingThreshold `json:"threshold,omitempty"`
 }
 
 // Sign returns the session's result as a compact JWS; ErrRunning before the session's end.
@@ -117,11 +105,6 @@ func (s *Signer) claimsOf(x liveproof.Session) claims {
 		DecidedAt: x.DecidedAt.Unix(), Mode: x.Mode, ExternalID: x.ExternalID,
 		Result: x.Verdict.Outcome.Result(), Evidence: listed(x.Verdict.Evidence),
 	}
-	if x.Model.Name != "" {
-		c.Model = &model{x.Model.Name, x.Model.SHA256, x.Model.Demo}
-	}
-	if x.Threshold != (liveproof.Threshold{}) {
-		c.Threshold = &threshold{x.Threshold.Source, x.Threshold.Calibration, x.Threshold.CalibrationSHA256}
-	}
+	c.Model, c.Threshold = x.JudgedBy()
 	return c
 }

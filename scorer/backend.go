@@ -42,6 +42,14 @@ type Model struct {
 	Data   []byte
 }
 
+// Open loads the model where the configuration says: Load or LoadKServe.
+func Open(ctx context.Context, rt *onnx.Runtime, model Model, cfg Config, log *slog.Logger) (Backend, error) {
+	if cfg.Backend == BackendKServe {
+		return LoadKServe(ctx, rt, model, cfg, log)
+	}
+	return Load(ctx, rt, model, cfg, log)
+}
+
 // Load turns a model file into a backend: it refuses other bytes than
 // expected and every departure from the model contract (ContractError, which
 // names it), compares the execution provider with the plain CPU provider

@@ -132,7 +132,7 @@ func (b *Batcher) Replace(ctx context.Context, rt *onnx.Runtime, model Model) er
 	if err := b.models.room(); err != nil {
 		return fmt.Errorf("the model stays: %w", err)
 	}
-	next, err := Load(ctx, rt, model, b.cfg, b.models.log)
+	next, err := Open(ctx, rt, model, b.cfg, b.models.log)
 	if err != nil {
 		return fmt.Errorf("the model stays: %w", err)
 	}

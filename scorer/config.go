@@ -24,6 +24,10 @@ type Config struct {
 	// ModelSHA256 is the file's hash, 64 hex digits, when model is a path; empty
 	// accepts any file.
 	ModelSHA256 string `yaml:"model_sha256"`
+	// Backend is where the model runs: local, in this process, or kserve, on the inference servers of section kserve. With kserve, model
+	// is the same file, which is read for its metadata and for a comparison at start.
+	Backend string       `yaml:"backend"`
+	KServe  KServeConfig `yaml:"kserve"`
 	// MaxBatch is the most crops of one run of the network, 1…256. More than 8 speed up
 	// GPUs only; let queue_capacity hold four such batches. cuda keeps the network in memory
 	// once for each of the batch sizes 1, 4, 16, 32, … max_batch.
@@ -58,6 +62,8 @@ type Config struct {
 func DefaultConfig() Config {
 	return Config{
 		Model:            "liveproof-demo-resnet18-int8",
+		Backend:          BackendLocal,
+		KServe:           defaultKServe(),
 		MaxBatch:         8,
 		MaxWait:          5 * time.Millisecond,
 		QueueCapacity:    256,
@@ -77,6 +83,8 @@ func (c Config) Validate() error {
 		check.That("model", c.Model != "", "is empty"),
 		check.That("model_sha256", c.ModelSHA256 == "" || isSHA256(strings.ToLower(c.ModelSHA256)),
 			"%q is not 64 hex digits", c.ModelSHA256),
+		check.That("backend", c.Backend == BackendLocal || c.Backend == BackendKServe, "%q is neither local nor kserve", c.Backend),
+		c.validateKServe(),
 		check.In("max_batch", c.MaxBatch, 1, maxBatchSize),
 		check.In("max_wait", c.MaxWait, 0, time.Second),
 		check.In("queue_capacity", c.QueueCapacity, 1, 65536),
@@ -87,6 +95,13 @@ func (c Config) Validate() error {
 		check.In("admit_wait", c.AdmitWait, time.Millisecond, time.Minute),
 		check.In("failure_threshold", c.FailureThreshold, 1, 1000),
 		check.In("probe_interval", c.ProbeInterval, 10*time.Millisecond, 10*time.Minute))
+}
+
+func (c Config) validateKServe() error {
+	if c.Backend != BackendKServe {
+		return nil
+	}
+	return c.KServe.validate()
 }
 
 // workersOn resolves Workers for an execution provider.

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs the npm package of the web component into new React, Vue, Svelte and plain Vite projects, checks their types,
+# Installs the npm package of the web component into new React, Vue, Svelte, Angular and plain Vite projects, checks their types,
 # builds them, and runs each in Chromium to a verdict. Downloads the frameworks. Needs `make build` once.
 # KINDS="react vue" runs these only.
 set -euo pipefail
@@ -9,7 +9,7 @@ trap 'rm -rf "$scratch"' EXIT
 
 npm pack --silent --pack-destination "$scratch" >/dev/null
 package=$(ls "$scratch"/*.tgz)
-KINDS=${KINDS:-vite react vue svelte}
+KINDS=${KINDS:-vite react vue svelte angular}
 for name in $KINDS; do
   start=$SECONDS
   cp -r "integrations/projects/$name" "$scratch/$name"

@@ -152,14 +152,19 @@ func (r *Redis) publish(ctx context.Context, id liveproof.SessionID, untold stri
 	return mapError(err)
 }
 
-// changeParts are the parts of a change, which colons separate: the event alone, or followed by the verdict, or by the
+// changeParts are the parts of a change, which colons separate: the event, its number and time (luaAnswer), alone or followed by the
 // verdict and the threshold that judges.
 var changeParts = append([]string{"event", "verdict", "score"}, thresholdFields...)
 
 // eventOf is the event of a change, as field, value, …; parts that are empty are left out.
 func eventOf(id liveproof.SessionID, change string) []any {
 	values := []any{"session", string(id)}
-	for i, part := range strings.SplitN(change, ":", len(changeParts)) {
+	event, rest, _ := strings.Cut(change, ":")
+	event, stamp, _ := strings.Cut(event, "#") // a version that did not count wrote the event alone
+	if number, at, ok := strings.Cut(stamp, "@"); ok {
+		values = append(values, "number", number, "changed_at", at)
+	}
+	for i, part := range append([]string{event}, strings.SplitN(rest, ":", len(changeParts)-1)...) {
 		if part != "" {
 			values = append(values, changeParts[i], part)
 		}

@@ -29,6 +29,7 @@ type record struct {
 	key     string // idempotency key, forgotten with the session
 	token   string
 	lastSeq int64
+	changes int64 // so far
 	samples []liveproof.Sample
 }
 
@@ -73,7 +74,7 @@ func (m *Memory) Create(_ context.Context, s liveproof.Session, key, hash string
 		return liveproof.Session{}, false, liveproof.ErrOverloaded
 	}
 	s.State, s.Verdict = liveproof.StateCreated, liveproof.Pending()
-	m.sessions[s.ID] = &record{session: s, key: key}
+	m.sessions[s.ID] = &record{session: s, key: key, changes: 1}
 	m.list(s.Tenant, s.ID)
 	if key != "" {
 		m.keys[key] = idempotency{id: s.ID, hash: hash, expires: m.now().Add(m.cfg.IdempotencyTTL)}
@@ -223,7 +224,7 @@ func (m *Memory) AppendSamples(_ context.Context, id liveproof.SessionID, sample
 	}
 	if r.session.Verdict.Outcome != current.Outcome {
 		m.changed(r)
-		m.outbox.note(id, liveproof.ChangeVerdict, current.Outcome, m.now())
+		m.outbox.note(r, liveproof.ChangeVerdict, current.Outcome)
 	}
 	r.session.Frames, r.session.Verdict = counts, current
 	return nil
@@ -247,7 +248,7 @@ func (m *Memory) decide(r *record, end liveproof.Ending) (liveproof.Session, err
 	if err == nil && !ended {
 		m.changed(r)
 		stored.ChangedAt = r.session.ChangedAt
-		m.outbox.note(stored.ID, string(stored.State), stored.Verdict.Outcome, m.now())
+		m.outbox.note(r, string(stored.State), stored.Verdict.Outcome)
 	}
 	return stored, err
 }

@@ -24,6 +24,7 @@ func (m *Memory) List(_ context.Context, q liveproof.SessionQuery) (page livepro
 			break
 		}
 		last = listed[end-1]
+		page.Read++
 		if r, err := m.find(last); err == nil && q.Matches(r.session, m.now()) {
 			page.Sessions = append(page.Sessions, copied(r.session))
 		}

@@ -34,13 +34,15 @@ func (m *Memory) WatchChanges(context.Context) error {
 	return nil
 }
 
-// note keeps a change; it does nothing before WatchChanges. Above the bound the oldest is forgotten.
-func (o *memoryOutbox) note(id liveproof.SessionID, event string, verdict liveproof.Outcome, at time.Time) {
+// note keeps the record's newest change; it does nothing before WatchChanges. Above the bound the oldest is forgotten.
+func (o *memoryOutbox) note(r *record, event string, verdict liveproof.Outcome) {
 	if o == nil {
 		return
 	}
 	o.told++
-	o.changes = append(o.changes, liveproof.Change{ID: strconv.Itoa(o.told), Session: id, Event: event, Verdict: verdict, At: at})
+	o.changes = append(o.changes, liveproof.Change{
+		ID: strconv.Itoa(o.told), Session: r.session.ID, Number: r.changes, Event: event, Verdict: verdict, At: r.session.ChangedAt,
+	})
 	if len(o.changes) > maxOutbox {
 		o.changes = slices.Delete(o.changes, 0, 1)
 	}

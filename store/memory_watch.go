@@ -22,9 +22,10 @@ func (m *Memory) Watch(ctx context.Context, tell func(liveproof.SessionID)) erro
 	return ctx.Err()
 }
 
-// changed notes the time of a change of the session's state or outcome, and tells the watchers.
+// changed notes the time and the number of a change of the session's state or outcome, and tells the watchers.
 func (m *Memory) changed(r *record) {
 	r.session.ChangedAt = m.now()
+	r.changes++
 	m.tell(r.session.ID)
 }
 

@@ -1,6 +1,8 @@
 package store
 
 import (
+	"context"
+	"fmt"
 	"strconv"
 	"testing"
 	"time"
@@ -8,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/liveproof/liveproof"
+	"github.com/liveproof/liveproof/internal/redistest"
 )
 
 // TestAFullQueueIsItsTenantsOnly: above the bound a tenant's messages are refused, the other tenants' are not, and room comes back.
@@ -27,4 +30,109 @@ func TestAFullQueueIsItsTenantsOnly(t *testing.T) {
 	require.NoError(t, m.Delivered(t.Context(), letter("a", 0)), "again")
 	require.NoError(t, m.Enqueue(t.Context(), letter("a", maxOutbox)))
 	require.ErrorIs(t, m.Enqueue(t.Context(), letter("a", maxOutbox+1)), liveproof.ErrOverloaded)
+}
+
+// TestAChangeToldTwiceHasOneNumber: a server dies after it has added a change to the stream of events and before it has noted that, so
+// another one adds the change again, later. Number and time are those of the change.
+func TestAChangeToldTwiceHasOneNumber(t *testing.T) {
+	r := newRedis(t, testConfig(redistest.Start(t).URL()))
+	require.NoError(t, r.WatchChanges(t.Context()))
+	made := create(t, r)
+	require.NoError(t, r.Claim(t.Context(), made.ID, "t", held()))
+	require.NoError(t, r.SetStreaming(t.Context(), made.ID, liveproof.ModelInfo{}, liveproof.Threshold{}, "haar"))
+	call := live
+	call.Final = false
+	require.NoError(t, r.AppendSamples(t.Context(), made.ID, []liveproof.Sample{sample(1)}, counts, call))
+	told := verdicts(t, r)
+	require.Len(t, told, 1)
+	require.EqualValues(t, 4, told[0].Number, "created, connecting, streaming, verdict")
+	stored, err := r.Get(t.Context(), made.ID)
+	require.NoError(t, err)
+	require.Equal(t, stored.ChangedAt, told[0].At)
+
+	untold := fmt.Sprintf("verdict#%d@%d:live:0.875", told[0].Number, told[0].At.UnixMilli()) // as the script wrote it
+	require.NoError(t, r.db.HSet(t.Context(), sessionKey(made.ID), "untold", untold).Err())
+	time.Sleep(2 * time.Millisecond) // events have Redis's time
+	require.NoError(t, decide(r, made.ID, decided(live)))
+	again := verdicts(t, r)
+	require.Len(t, again, 1)
+	require.NotEqual(t, told[0].ID, again[0].ID, "told a second time")
+	again[0].ID = told[0].ID
+	require.Equal(t, told[0], again[0])
+}
+
+// verdicts are the changes of a verdict that were not read before.
+func verdicts(t *testing.T, r *Redis) (found []liveproof.Change) {
+	t.Helper()
+	changes, err := r.Changes(t.Context())
+	require.NoError(t, err)
+	for _, c := range changes {
+		if c.Event == liveproof.ChangeVerdict {
+			found = append(found, c)
+		}
+	}
+	return found
+}
+
+// TestEveryChangeHasItsNumber: in both stores, in the order of the changes, without gaps.
+func TestEveryChangeHasItsNumber(t *testing.T) {
+	redis := newRedis(t, testConfig(redistest.Start(t).URL()))
+	for name, s := range map[string]interface {
+		storer
+		webhooks
+	}{"memory": NewMemory(DefaultConfig(), time.Now), "redis": redis} {
+		t.Run(name, func(t *testing.T) {
+			require.NoError(t, s.WatchChanges(t.Context()))
+			made := create(t, s)
+			require.NoError(t, s.Claim(t.Context(), made.ID, "t", held()))
+			require.NoError(t, s.SetStreaming(t.Context(), made.ID, liveproof.ModelInfo{}, liveproof.Threshold{}, "haar"))
+			call := live
+			call.Final = false
+			for range 2 { // the second one changes nothing
+				require.NoError(t, s.AppendSamples(t.Context(), made.ID, nil, counts, call))
+			}
+			for range 2 {
+				require.NoError(t, decide(s, made.ID, decided(live)))
+			}
+			numbers := map[string]int64{}
+			changes, err := s.Changes(t.Context())
+			require.NoError(t, err)
+			for _, c := range changes {
+				numbers[c.Event] = c.Number
+			}
+			require.EqualValues(t, 4, numbers["verdict"])
+			require.EqualValues(t, 5, numbers["decided"])
+		})
+	}
+}
+
+// webhooks is the part of an outbox that these tests use.
+type webhooks interface {
+	WatchChanges(ctx context.Context) error
+	Changes(ctx context.Context) ([]liveproof.Change, error)
+}
+
+// TestDeadLettersAreBoundedPerTenant: a tenant whose receiver is away for long forgets its own dead letters, and no other tenant's.
+func TestDeadLettersAreBoundedPerTenant(t *testing.T) {
+	r := newRedis(t, testConfig(redistest.Start(t).URL()))
+	bury := func(tenant string, n int) {
+		d := liveproof.Delivery{Key: fmt.Sprintf("%s-%06d", tenant, n), Tenant: tenant, Body: []byte("{}")}
+		require.NoError(t, buryScript.Run(t.Context(), r.db, outboxKeys(tenant), d.Key, d.Body, 3).Err())
+	}
+	bury("bank-b", 0)
+	for n := range 5 {
+		bury("bank-a", n)
+	}
+	keys := func() (all []string) {
+		dead, err := r.Dead(t.Context())
+		require.NoError(t, err)
+		for _, d := range dead {
+			all = append(all, d.Key)
+		}
+		return all
+	}
+	require.ElementsMatch(t, []string{"bank-b-000000", "bank-a-000002", "bank-a-000003", "bank-a-000004"}, keys())
+	require.NoError(t, r.Revive(t.Context(), liveproof.Delivery{Key: "bank-a-000004", Tenant: "bank-a", Body: []byte("{}")}))
+	bury("bank-a", 5)
+	require.ElementsMatch(t, []string{"bank-b-000000", "bank-a-000002", "bank-a-000003", "bank-a-000005"}, keys(), "one that was sent again has given its place back")
 }

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/url"
 	"strings"
 	"time"
 
@@ -24,38 +23,19 @@ import (
 type Redis struct {
 	cfg Config
 	now func() time.Time
-	db  *redis.Client
+	db  redis.UniversalClient
 
 	clock clock
 }
 
-func (c Config) redisOptions() (*redis.Options, error) {
-	opt, err := redis.ParseURL(c.Redis)
-	if parse, ok := errors.AsType[*url.Error](err); ok {
-		err = parse.Err // the URL itself may hold a password
-	}
-	if err != nil {
-		return nil, fmt.Errorf("not an address such as redis://host:6379/0: %w", err)
-	}
-	opt.DialTimeout = c.DialTimeout
-	opt.ReadTimeout, opt.WriteTimeout = c.CallTimeout, c.CallTimeout
-	opt.PoolTimeout = c.CallTimeout + time.Second
-	opt.MaxRetries = c.Retries
-	if c.Retries == 0 {
-		opt.MaxRetries = -1 // go-redis: 0 means its default of 3
-	}
-	opt.ContextTimeoutEnabled = true
-	return opt, nil
-}
-
 // NewRedis prepares a store; it does not connect. Ping reports whether Redis answers.
 func NewRedis(cfg Config, now func() time.Time) (*Redis, error) {
-	opt, err := cfg.redisOptions()
+	logging.Disable() // it writes to standard error past our log; every failure reaches the caller as an error
+	db, err := cfg.connect()
 	if err != nil {
 		return nil, err
 	}
-	logging.Disable() // it writes to standard error past our log; every failure reaches the caller as an error
-	return &Redis{cfg: cfg, now: now, db: redis.NewClient(opt)}, nil
+	return &Redis{cfg: cfg, now: now, db: db}, nil
 }
 
 // LogOutages logs from now on when Redis stops answering (error) and when it answers again (info),
@@ -275,6 +255,9 @@ func (r *Redis) decide(ctx context.Context, id liveproof.SessionID, end liveproo
 		}
 	}, append(args, rows...)...)
 	if err != nil && !errors.Is(err, liveproof.ErrDecided) && !errors.Is(err, liveproof.ErrConflict) {
+		return liveproof.Session{}, err
+	}
+	if err := r.replicated(ctx, id); err != nil {
 		return liveproof.Session{}, err
 	}
 	stored, unread := r.decodeRecord(id, record.Val())

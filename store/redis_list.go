@@ -91,6 +91,7 @@ func (r *Redis) List(ctx context.Context, q liveproof.SessionQuery) (page livepr
 		if err != nil {
 			return liveproof.SessionPage{}, err
 		}
+		page.Read += len(found)
 		for i, id := range found {
 			q.After = id
 			if s := sessions[i]; s.ID != "" && q.Matches(s, r.now()) {

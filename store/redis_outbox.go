@@ -18,7 +18,8 @@ import (
 //
 //   - liveproof:{webhooks}:due:T, a sorted set of tenant T's deliveries' keys by the time at which they are due;
 //   - liveproof:{webhooks}:deliveries, a hash with their bodies;
-//   - liveproof:{webhooks}:dead and liveproof:{webhooks}:buried, the same for dead letters, by the time of their burial.
+//   - liveproof:{webhooks}:dead and liveproof:{webhooks}:buried, the same for dead letters of all tenants, by the time of their burial;
+//   - liveproof:{webhooks}:dead:T, tenant T's dead letters by that time, which bounds them.
 const (
 	webhookGroup = "webhooks"
 	// All servers are one consumer: a new change still goes to one of them only, and no consumer of a server that is gone is left behind.
@@ -26,7 +27,7 @@ const (
 	// unacknowledged is when a change that was taken is given to another server.
 	unacknowledged = 30 * time.Second
 	changesAtOnce  = 100
-	// maxOutbox bounds the dead letters and, in memory, a tenant's deliveries.
+	// maxOutbox bounds a tenant's dead letters and, in memory, its deliveries.
 	maxOutbox = 10_000
 	// maxQueue bounds a tenant's deliveries in Redis, which takes about 50 MB for so many.
 	maxQueue = 100_000
@@ -38,7 +39,7 @@ const (
 )
 
 func outboxKeys(tenant string) []string {
-	return []string{"liveproof:{webhooks}:due:" + tenant, "liveproof:{webhooks}:deliveries", deadKey, buriedKey}
+	return []string{"liveproof:{webhooks}:due:" + tenant, "liveproof:{webhooks}:deliveries", deadKey, buriedKey, deadKey + ":" + tenant}
 }
 
 // Each script's KEYS are outboxKeys. Times are Redis's own, in Unix milliseconds.
@@ -78,20 +79,23 @@ return 1`)
 	deliveredScript = redis.NewScript(`
 redis.call('ZREM', KEYS[1], ARGV[1])
 return redis.call('HDEL', KEYS[2], ARGV[1])`)
-	// ARGV key, body, most dead letters.
+	// ARGV key, body, most dead letters of the tenant.
 	buryScript = redis.NewScript(luaNow + `
 redis.call('ZREM', KEYS[1], ARGV[1])
 redis.call('HDEL', KEYS[2], ARGV[1])
 redis.call('ZADD', KEYS[3], now, ARGV[1])
+redis.call('ZADD', KEYS[5], now, ARGV[1])
 redis.call('HSET', KEYS[4], ARGV[1], ARGV[2])
-for _, key in ipairs(redis.call('ZRANGE', KEYS[3], 0, -1 - ARGV[3])) do
+for _, key in ipairs(redis.call('ZRANGE', KEYS[5], 0, -1 - ARGV[3])) do
   redis.call('ZREM', KEYS[3], key)
+  redis.call('ZREM', KEYS[5], key)
   redis.call('HDEL', KEYS[4], key)
 end
 return 1`)
 	// ARGV key, body.
 	reviveScript = redis.NewScript(luaNow + `
 if redis.call('ZREM', KEYS[3], ARGV[1]) == 0 then return 0 end
+redis.call('ZREM', KEYS[5], ARGV[1])
 redis.call('HDEL', KEYS[4], ARGV[1])
 redis.call('HSET', KEYS[2], ARGV[1], ARGV[2])
 redis.call('ZADD', KEYS[1], now, ARGV[1])
@@ -140,10 +144,14 @@ func changesOf(messages []redis.XMessage) []liveproof.Change {
 	changes := make([]liveproof.Change, len(messages))
 	for i, m := range messages {
 		field := func(name string) string { text, _ := m.Values[name].(string); return text }
-		ms, _, _ := strings.Cut(m.ID, "-") // the id of an event begins with Redis's time
-		at, _ := strconv.ParseInt(ms, 10, 64)
+		at, err := strconv.ParseInt(field("changed_at"), 10, 64)
+		if err != nil { // of a version that did not write it; the id of an event begins with Redis's time
+			told, _, _ := strings.Cut(m.ID, "-")
+			at, _ = strconv.ParseInt(told, 10, 64)
+		}
+		number, _ := strconv.ParseInt(field("number"), 10, 64)
 		changes[i] = liveproof.Change{
-			ID: m.ID, Session: liveproof.SessionID(field("session")), Event: field("event"),
+			ID: m.ID, Session: liveproof.SessionID(field("session")), Number: number, Event: field("event"),
 			Verdict: liveproof.Outcome(field("verdict")), At: time.UnixMilli(at).UTC(),
 		}
 	}

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"math"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -96,12 +97,14 @@ func TestEventsNameTheThreshold(t *testing.T) {
 	require.Len(t, events, 7)
 	for i, event := range map[int]string{3: "verdict", 4: "decided"} {
 		require.Equal(t, map[string]any{
-			"session": string(made.ID), "event": event, "verdict": "live", "score": "0.875",
-			"threshold": "0.25", "threshold_source": "tenant", "threshold_calibration": "bank_a", "threshold_sha256": digest,
+			"session": string(made.ID), "event": event, "number": strconv.Itoa(i + 1), "changed_at": events[i].Values["changed_at"],
+			"verdict": "live", "score": "0.875", "threshold": "0.25", "threshold_source": "tenant", "threshold_calibration": "bank_a", "threshold_sha256": digest,
 		}, events[i].Values)
 	}
-	require.Equal(t, map[string]any{"session": string(bare.ID), "event": "expired", "verdict": "inconclusive", "score": "0"}, events[6].Values,
-		"nothing judged it")
+	require.Equal(t, map[string]any{
+		"session": string(bare.ID), "event": "expired", "number": "2", "changed_at": events[6].Values["changed_at"],
+		"verdict": "inconclusive", "score": "0",
+	}, events[6].Values, "nothing judged it")
 }
 
 // TestClocksNeedNotAgree: a server whose clock is wrong sees the same leases as every other.

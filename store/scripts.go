@@ -7,14 +7,20 @@ import "github.com/redis/go-redis/v9"
 // the stream of events does not have yet. Session hashes are only ever created by
 // createScript, so that a late write cannot revive an expired or deleted session.
 
-// luaAnswer notes a change and ends a script.
+// luaAnswer notes a change, as event#number@time and its further parts (changeParts), and ends a script. The number and the time (Unix ms)
+// are given here, once, so that a change that is told twice is recognised.
 const luaAnswer = `
-local function change(event)
-  local untold = redis.call('HGET', KEYS[1], 'untold')
-  redis.call('HSET', KEYS[1], 'untold', untold and (untold .. ' ' .. event) or event)
-  if event == 'created' then return end
+local function numbered(event)
   local t = redis.call('TIME')
-  redis.call('HSET', KEYS[1], 'changed_at', t[1] * 1000 + math.floor(t[2] / 1000))
+  local now = string.format('%.0f', t[1] * 1000 + math.floor(t[2] / 1000))
+  return event .. '#' .. redis.call('HINCRBY', KEYS[1], 'changes', 1) .. '@' .. now, now
+end
+local function change(event, parts)
+  local noted, now = numbered(event)
+  local untold = redis.call('HGET', KEYS[1], 'untold')
+  noted = noted .. (parts or '')
+  redis.call('HSET', KEYS[1], 'untold', untold and (untold .. ' ' .. noted) or noted)
+  if event ~= 'created' then redis.call('HSET', KEYS[1], 'changed_at', now) end
 end
 -- The threshold that judges, as :value:source:calibration:sha256; nothing without one.
 local function judged()
@@ -67,11 +73,12 @@ redis.call('PEXPIRE', KEYS[1], ARGV[3])
 return ARGV[1]`)
 
 // KEYS session, timeline.
-var deleteScript = redis.NewScript(`
-local untold = redis.call('HGET', KEYS[1], 'untold')
-if redis.call('DEL', KEYS[1]) == 0 then return {'not_found', ''} end
-redis.call('DEL', KEYS[2])
-return {'ok', untold and (untold .. ' deleted') or 'deleted'}`)
+var deleteScript = redis.NewScript(luaAnswer + `
+if redis.call('EXISTS', KEYS[1]) == 0 then return {'not_found', ''} end
+change('deleted')
+local deleted = answer('ok')
+redis.call('DEL', KEYS[1], KEYS[2])
+return deleted`)
 
 // KEYS session; ARGV token id, nonce, lease's owner, lease's end (Unix ms). The
 // nonce tells this call, repeated after a lost answer, from another's.
@@ -124,7 +131,7 @@ if not s[1] then return {'not_found', ''} end
 append(6, ARGV[5])
 if ended(s[1]) then return answer('decided') end
 redis.call('HSET', KEYS[1], 'frames', ARGV[1], 'result', ARGV[2], 'verdict', ARGV[3], 'score', ARGV[4])
-if s[2] ~= ARGV[3] then change('verdict:' .. ARGV[3] .. ':' .. ARGV[4] .. judged()) end
+if s[2] ~= ARGV[3] then change('verdict', ':' .. ARGV[3] .. ':' .. ARGV[4] .. judged()) end
 return answer('ok')`)
 
 // KEYS session, timeline; ARGV end state, result, outcome, score, frames or "",
@@ -144,7 +151,7 @@ end
 if lapse and (s[3] ~= ARGV[8] or s[4] ~= ARGV[9]) then return answer('conflict') end
 redis.call('HSET', KEYS[1], 'state', ARGV[1], 'result', ARGV[2], 'verdict', ARGV[3], 'score', ARGV[4], 'decided_at', ARGV[6])
 if ARGV[5] ~= '' then redis.call('HSET', KEYS[1], 'frames', ARGV[5]) end
-change(ARGV[1] .. ':' .. ARGV[3] .. ':' .. ARGV[4] .. judged())
+change(ARGV[1], ':' .. ARGV[3] .. ':' .. ARGV[4] .. judged())
 return answer('ok')`)
 
 // KEYS session; ARGV the changes that the stream of events now has.

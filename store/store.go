@@ -36,8 +36,18 @@ const MaxTimeline = 27000
 
 // Config chooses and tunes the store.
 type Config struct {
-	// Redis is a URL (redis://, rediss://, unix://); "" keeps sessions in memory.
+	// Redis is an address; "" keeps sessions in memory. redis://user:password@host:6379/0 or unix:///run/redis.sock is one server;
+	// redis-sentinel://host1:26379,host2:26379/0#name is the master that these sentinels know by that name;
+	// redis-cluster://host1:6379,host2:6379 is a cluster. rediss://, rediss-sentinel:// and rediss-cluster:// use TLS.
 	Redis string `yaml:"redis"`
+	// RedisCA is a file with the certificates (PEM) that may sign those of the servers; "" takes the system's.
+	RedisCA string `yaml:"redis_ca"`
+	// RedisCert and RedisKey are files with the client's certificate and key (PEM), for servers that ask for one.
+	RedisCert string `yaml:"redis_cert"`
+	RedisKey  string `yaml:"redis_key"`
+	// Replicas is how many replicas must have a verdict before a client is told it, [0, 5]. A server that fails with all the
+	// replicas that have a write loses that write; 0 waits for none.
+	Replicas int `yaml:"replicas"`
 	// DialTimeout and CallTimeout bound one connection attempt and one command.
 	DialTimeout time.Duration `yaml:"dial_timeout"`
 	CallTimeout time.Duration `yaml:"call_timeout"`
@@ -73,6 +83,7 @@ func (c Config) Validate() error {
 		check.AtLeast("events_max_len", c.EventsMaxLen, 1),
 		check.AtLeast("idempotency_ttl", c.IdempotencyTTL, 1),
 		check.AtLeast("max_sessions", c.MaxSessions, 1),
+		check.In("replicas", c.Replicas, 0, 5),
 		c.validateRedis(),
 	)
 }

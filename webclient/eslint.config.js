@@ -31,7 +31,7 @@ export default defineConfig(
   {
     // Tests assert what they need (x!), fake async interfaces without waiting, write a script of several calls as one
     // expression, and release in afterAll what a failed beforeAll may not have set.
-    files: ['**/*.test.ts', 'src/liveness/testing.ts', 'e2e/**', 'packaging/**/*.ts', 'integrations/*.ts'],
+    files: ['**/*.test.ts', 'src/liveness/testing.ts', 'e2e/**', 'packaging/**/*.ts', 'integrations/*.ts', 'calls/*.ts'],
     rules: {
       '@typescript-eslint/no-non-null-assertion': 'off',
       '@typescript-eslint/require-await': 'off',

@@ -19,7 +19,8 @@ type Config struct {
 	// URLs are the addresses, as {bank-a: "https://bank.example/liveness"}: one for each tenant that has a key in ingest.api_keys.
 	URLs map[string]string `yaml:"urls"`
 	// Secrets sign the messages (Standard Webhooks): for each tenant of urls one secret, "whsec_" and the base64 of 24 to 64
-	// bytes. While a secret is replaced, write the new and the old one with a space between them: messages carry both signatures.
+	// bytes, which no other tenant has. While a secret is replaced, write the new and the old one with a space between them: messages
+	// carry both signatures.
 	Secrets map[string]string `yaml:"secrets"`
 	// Timeout bounds one attempt.
 	Timeout time.Duration `yaml:"timeout"`
@@ -57,6 +58,22 @@ func (c Config) Validate() error {
 		_, err := signersOf(c.Secrets[tenant])
 		errs = append(errs, check.Prefix("secrets."+tenant+": ", err),
 			check.That("secrets", c.URLs[tenant] != "", "tenant %q has a secret and no address in urls", tenant))
+	}
+	return errors.Join(append(errs, c.validateShared())...)
+}
+
+// validateShared refuses a secret of two tenants: each of them could sign messages that the other one takes for Liveproof's.
+func (c Config) validateShared() error {
+	var errs []error
+	owners := make(map[string]string)
+	for _, tenant := range slices.Sorted(maps.Keys(c.Secrets)) {
+		for secret := range strings.FieldsSeq(c.Secrets[tenant]) {
+			bits := strings.TrimRight(secret, "=") // padding does not make it another one
+			owner, known := owners[bits]
+			errs = append(errs, check.That("secrets", !known || owner == tenant,
+				"tenants %q and %q share a secret, so each could forge messages to the other; give each its own", owner, tenant))
+			owners[bits] = tenant
+		}
 	}
 	return errors.Join(errs...)
 }

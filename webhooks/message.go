@@ -2,6 +2,8 @@ package webhooks
 
 import (
 	"encoding/json"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/liveproof/liveproof"
@@ -26,7 +28,7 @@ type payload struct {
 	Data      data      `json:"data"`
 }
 
-// data tells of a session what its record tells, without ρ: whoever needs more reads the record.
+// data tells of a session what its signed result tells: never ρ or θ.
 type data struct {
 	ID         liveproof.SessionID `json:"id"`
 	Tenant     string              `json:"tenant"`
@@ -36,6 +38,15 @@ type data struct {
 	Verdict    liveproof.Outcome   `json:"verdict"`
 	Result     liveproof.Result    `json:"result"`
 	Reasons    []liveproof.Reason  `json:"reasons"`
+	// Evidence is what the result of an ended session rests on.
+	Evidence []liveproof.Evidence `json:"evidence,omitempty"`
+	// DecidedAt is when the session ended; nil while it runs.
+	DecidedAt *time.Time `json:"decided_at"`
+	// Model and Threshold are absent where no picture came.
+	Model     *liveproof.JudgingModel     `json:"model,omitempty"`
+	Threshold *liveproof.JudgingThreshold `json:"threshold,omitempty"`
+	// Number counts the changes of the session, and so tells their order; absent for those of a version that counted none.
+	Number int64 `json:"number,omitempty"`
 }
 
 // letter is a delivery's body: a message, its receiver and how often it was sent.
@@ -71,17 +82,35 @@ func typeOf(change liveproof.Change, s liveproof.Session) (Type, bool) {
 	return "", false
 }
 
-// letterOf makes the message about a change. The end of a session has one id, however often it is told.
+// letterOf makes the message about a change. The same change has the same id, however often it is told: that of an end is made of the
+// session's id and the type, and that of a call's change of its number too.
 func letterOf(kind Type, change liveproof.Change, s liveproof.Session) (letter, error) {
 	d := data{
 		ID: s.ID, Tenant: s.Tenant, ExternalID: s.ExternalID, Mode: s.Mode, State: s.State,
 		Verdict: s.Verdict.Outcome, Result: s.Verdict.Outcome.Result(), Reasons: append([]liveproof.Reason{}, s.Verdict.Reasons...),
+		Evidence: s.Verdict.Evidence, Number: change.Number,
 	}
-	id := string(s.ID) + "." + string(kind)
+	d.Model, d.Threshold = s.JudgedBy()
+	if at := s.DecidedAt.UTC(); !s.DecidedAt.IsZero() {
+		d.DecidedAt = &at
+	}
+	id := idOf(kind, change)
 	if kind == CallChanged { // the record may have changed since
 		d.State, d.Verdict, d.Result, d.Reasons = liveproof.StateStreaming, change.Verdict, change.Verdict.Result(), []liveproof.Reason{}
-		id += "." + change.ID
+		d.DecidedAt, d.Evidence = nil, nil
 	}
 	body, err := json.Marshal(payload{kind, change.At.UTC(), d})
 	return letter{ID: id, Tenant: s.Tenant, Type: kind, Session: string(s.ID), Payload: body}, err
+}
+
+// idOf is a message's id. It has no full stop, because what is signed is id.timestamp.body (Standard Webhooks, "Signature scheme").
+func idOf(kind Type, change liveproof.Change) string {
+	id := string(change.Session) + "-" + strings.ReplaceAll(string(kind), ".", "-")
+	switch {
+	case kind != CallChanged:
+		return id
+	case change.Number > 0:
+		return id + "-" + strconv.FormatInt(change.Number, 10)
+	}
+	return id + "-" + change.ID // of a version that did not count changes
 }

@@ -18,9 +18,9 @@ func TestASlowReceiverHoldsUpItsOwnTenantOnly(t *testing.T) {
 		silent := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked <- struct{}{}; <-over }))
 		t.Cleanup(silent.Close)
 		t.Cleanup(func() { close(over) })
-		r := newReceiver(t, secret, http.StatusOK)
+		r := newReceiver(t, oldSecret, http.StatusOK)
 		cfg := testConfig(silent.URL)
-		cfg.URLs["bank-b"], cfg.Secrets["bank-b"] = r.URL, secret
+		cfg.URLs["bank-b"], cfg.Secrets["bank-b"] = r.URL, oldSecret
 		cfg.Timeout = time.Minute
 		stop := run(t, cfg, k)
 		for range 20 {

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/getkin/kin-openapi/openapi3"
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
@@ -82,7 +83,27 @@ func (r *receiver) await(t *testing.T, n int) []message {
 	t.Helper()
 	require.Eventually(t, func() bool { return len(r.messages()) >= n }, wait, 5*time.Millisecond, "%d messages of %d", len(r.messages()), n)
 	require.Empty(t, r.refused)
+	for _, m := range r.messages() {
+		requireDescribed(t, m.raw)
+	}
 	return r.messages()
+}
+
+// document is the API's description.
+var document = sync.OnceValues(func() (*openapi3.T, error) { return openapi3.NewLoader().LoadFromFile("../ingest/openapi.yaml") })
+
+// requireDescribed holds a body against the API's description, which must name every member.
+func requireDescribed(t *testing.T, body string) {
+	t.Helper()
+	doc, err := document()
+	require.NoError(t, err)
+	schema := doc.Components.Schemas["Webhook"].Value
+	var value map[string]any
+	require.NoError(t, json.Unmarshal([]byte(body), &value))
+	require.NoError(t, doc.ValidateSchemaJSON(schema, value), body)
+	for name := range value["data"].(map[string]any) {
+		require.Contains(t, schema.Properties["data"].Value.Properties, name)
+	}
 }
 
 // keeper is a store with sessions and an outbox.
@@ -191,6 +212,91 @@ func TestEveryType(t *testing.T) {
 	})
 }
 
+// TestWhatJudgedIsTold: a receiver can refuse a demo model and a result that is old.
+func TestWhatJudgedIsTold(t *testing.T) {
+	onBoth(t, func(t *testing.T, k keeper) {
+		r := newReceiver(t, secret, 200)
+		run(t, testConfig(r.URL), k)
+		id := begin(t, k, "bank-a", liveproof.ModeCall)
+		judged := liveproof.Threshold{Value: 0.25, Source: liveproof.ThresholdOfTenant, Calibration: "strict", CalibrationSHA256: strings.Repeat("a1", 32)}
+		model := liveproof.ModelInfo{Name: "some-model", SHA256: "0f4c", Threshold: 0.5, Demo: true, Provider: "cpu"}
+		require.NoError(t, k.SetStreaming(t.Context(), id, model, judged, "haar"))
+		require.NoError(t, k.AppendSamples(t.Context(), id, nil, liveproof.FrameCounts{}, live(false)))
+		before := time.Now().Add(-time.Second)
+		changed := r.await(t, 1)[0]
+		require.Nil(t, changed.Data["decided_at"], "it runs")
+		final := live(true)
+		final.Evidence = []liveproof.Evidence{liveproof.EvidencePassive}
+		end(t, k, id, liveproof.StateDecided, final)
+		decided := r.await(t, 2)[1]
+		require.Equal(t, []any{"passive"}, decided.Data["evidence"])
+		at, err := time.Parse(time.RFC3339Nano, decided.Data["decided_at"].(string))
+		require.NoError(t, err)
+		require.WithinRange(t, at, before, time.Now().Add(time.Second))
+		for _, m := range []message{changed, decided} {
+			require.Equal(t, map[string]any{"name": "some-model", "sha256": "0f4c", "demo": true}, m.Data["model"])
+			require.Equal(t, map[string]any{
+				"source": "tenant", "calibration": "strict", "calibration_sha256": judged.CalibrationSHA256,
+			}, m.Data["threshold"], "θ is not told")
+			require.NotContains(t, m.id, ".", "id.timestamp.body is signed")
+		}
+		require.Less(t, changed.Data["number"], decided.Data["number"], "the order of the changes")
+
+		unused := begin(t, k, "bank-a", liveproof.ModeOnboarding)
+		end(t, k, unused, liveproof.StateExpired, liveproof.Inconclusive(liveproof.ReasonNoMedia))
+		require.NotContains(t, r.await(t, 3)[2].raw, `"model"`, "nothing judged it")
+	})
+}
+
+// TestAChangeToldTwiceHasOneID: the store tells a change again, later and under another name, as it does after a server has died.
+func TestAChangeToldTwiceHasOneID(t *testing.T) {
+	onBoth(t, func(t *testing.T, k keeper) {
+		r := newReceiver(t, secret, 200)
+		call := begin(t, k, "bank-a", liveproof.ModeCall)
+		cfg := testConfig(r.URL)
+		run(t, cfg, &repeating{keeper: k})
+		require.NoError(t, k.AppendSamples(t.Context(), call, nil, liveproof.FrameCounts{}, live(false)))
+		got := r.await(t, 2)
+		require.Equal(t, got[0].id, got[1].id)
+		require.Equal(t, got[0].raw, got[1].raw)
+		require.NoError(t, k.AppendSamples(t.Context(), call, nil, liveproof.FrameCounts{}, liveproof.Pending()))
+		require.NotEqual(t, got[0].id, r.await(t, 3)[2].id, "another change")
+	})
+}
+
+// repeating tells the first changes a second time, when those of the first time were dealt with.
+type repeating struct {
+	keeper
+	mu    sync.Mutex
+	again []liveproof.Change
+	done  bool
+}
+
+// Changes implements webhooks.Outbox.
+func (r *repeating) Changes(ctx context.Context) ([]liveproof.Change, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if again := r.again; len(again) > 0 && !r.done {
+		r.done = true
+		return again, nil
+	}
+	changes, err := r.keeper.Changes(ctx)
+	for _, c := range changes {
+		if c.Event == liveproof.ChangeVerdict && !r.done {
+			c.ID = "7" + c.ID
+			r.again = append(r.again, c)
+		}
+	}
+	return changes, err
+}
+
+// Acknowledge implements webhooks.Outbox. The first message is delivered before its change is told again: a message that waits is
+// kept once anyway.
+func (r *repeating) Acknowledge(ctx context.Context, changes []liveproof.Change) error {
+	time.Sleep(1200 * time.Millisecond)
+	return r.keeper.Acknowledge(ctx, changes)
+}
+
 // TestRetries: a message comes again, with the same id and a fresh signature, until the receiver takes it.
 func TestRetries(t *testing.T) {
 	onBoth(t, func(t *testing.T, k keeper) {
@@ -235,7 +341,7 @@ func TestDeadLetters(t *testing.T) {
 		letters, err = webhooks.DeadLetters(t.Context(), k)
 		return err == nil && len(letters) == 1
 	}, wait, 10*time.Millisecond)
-	require.Equal(t, string(id)+".session.decided", letters[0].ID)
+	require.Equal(t, string(id)+"-session-decided", letters[0].ID)
 	require.Equal(t, 3, letters[0].Attempts)
 	require.Equal(t, "the receiver answered 503", letters[0].Error)
 	_, err := webhooks.Replay(t.Context(), k, "other")

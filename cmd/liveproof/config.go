@@ -75,9 +75,16 @@ type OpsConfig struct {
 	// Profiles also serves the profiles of net/http/pprof at /debug/pprof/; listen must then be a loopback address.
 	Profiles bool `yaml:"profiles"`
 	// Console also serves the operator's page at /console/: sessions, their timelines, throughput and refusals. If listen
-	// is a loopback address, whoever uses this machine sees all tenants' sessions; otherwise an API key is needed to log in, which
-	// shows the sessions of its tenant, and a proxy should bring TLS. A development server has it on.
+	// is a loopback address and hosts is empty, whoever uses this machine sees all tenants' sessions; otherwise a key is needed to log
+	// in, and a proxy should bring TLS. An API key shows the sessions and figures of its tenant. A development server has it on.
 	Console bool `yaml:"console"`
+	// OperatorKeys log in to the console and show all tenants' sessions and the figures of the whole server: secrets of at least 16
+	// characters, which are not in ingest.api_keys.
+	OperatorKeys []string `yaml:"operator_keys"`
+	// Hosts are further host names that requests may use, such as the name that a proxy passes on; a listener on a loopback address that
+	// has one asks for a login. Without them the listener answers to loopback names and, unless it is on loopback, to the names and
+	// addresses of its machine; /metrics answers to every address. A request for any other host gets 421, which stops DNS rebinding. "*" allows every host.
+	Hosts []string `yaml:"hosts"`
 }
 
 // DefaultConfig is what runs without a file; configs/liveproof.yaml says the same in words.
@@ -99,7 +106,7 @@ func DefaultConfig() Config {
 		Results:     results.DefaultConfig(),
 		Webhooks:    webhooks.DefaultConfig(),
 		Log:         LogConfig{Format: "text", Level: slog.LevelInfo},
-		Ops:         OpsConfig{Listen: "127.0.0.1:9464"},
+		Ops:         OpsConfig{Listen: "127.0.0.1:9464", OperatorKeys: []string{}, Hosts: []string{}},
 	}
 }
 
@@ -124,8 +131,18 @@ func (c Config) validateTogether() error {
 			"%v is less than the 1s that ICE and DTLS need", c.Session.ConnectTimeout),
 		check.That("calibration.default", c.Calibration.Default == "" || c.Verdict.Threshold == 0,
 			"verdict.threshold is set too, and only one can judge: delete one of them"),
-		c.validateTenants(),
+		c.validateTenants(), c.validateOperators(),
 	)
+}
+
+// validateOperators refuses a key that would show a tenant's backend the sessions of all tenants.
+func (c Config) validateOperators() error {
+	var errs []error
+	for i, key := range c.Ops.OperatorKeys {
+		shared := slices.ContainsFunc(c.Ingest.APIKeys, func(k ingest.APIKey) bool { return k.Key == key })
+		errs = append(errs, check.That("ops.operator_keys", !shared, "key %d is in ingest.api_keys too: make another one", i+1))
+	}
+	return errors.Join(errs...)
 }
 
 // validateTenants finds a tenant that is misspelt in calibration.tenants, whose sessions would be judged by another threshold, or
@@ -177,14 +194,25 @@ func (c LogConfig) Validate() error {
 	return check.OneOf("format", c.Format, "text", "json")
 }
 
+// open reports whether everybody who reaches the listener may use all of it, because only this machine does.
+func (c OpsConfig) open() bool { return isLoopback(c.Listen) && len(c.Hosts) == 0 }
+
 // Validate keeps the profiler off the network, and refuses a console without an address.
 func (c OpsConfig) Validate() error {
 	_, _, err := net.SplitHostPort(c.Listen)
-	return errors.Join(
+	var errs []error
+	for i, key := range c.OperatorKeys {
+		errs = append(errs, check.That("operator_keys", len(key) >= 16 && len(key) <= 256, "key %d has %d characters, [16, 256] are allowed", i+1, len(key)))
+	}
+	for _, h := range c.Hosts {
+		errs = append(errs, check.That("hosts", ingest.ValidHost(h), "%q is not a name such as ops.example.org, without scheme, port and path", h))
+	}
+	return errors.Join(append(errs,
 		check.That("listen", c.Listen == "" || err == nil, "%q is not an address such as 127.0.0.1:9464", c.Listen),
 		check.That("profiles", !c.Profiles || isLoopback(c.Listen), "profiles are for this machine only: ops.listen must be a loopback address, not %q", c.Listen),
+		check.That("profiles", !c.Profiles || len(c.Hosts) == 0, "profiles are for this machine only: ops.hosts must be empty, because a proxy in front would serve them to others"),
 		check.That("console", !c.Console || c.Listen != "", "the console is at ops.listen, which is empty: give it an address such as 127.0.0.1:9464"),
-	)
+	)...)
 }
 
 // sections gives the section values by key, in the order of the struct.

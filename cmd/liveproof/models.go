@@ -44,6 +44,7 @@ func newModelsCommand() *cobra.Command {
 				return pullModels(cmd, c, namesOrAll(c, names))
 			}),
 		},
+		newExportTritonCommand(open),
 	)
 	return cmd
 }

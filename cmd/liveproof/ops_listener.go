@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/pprof"
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -21,6 +22,7 @@ import (
 type opsListener struct {
 	cfg      OpsConfig
 	log      *slog.Logger
+	hosts    *ingest.Hosts
 	listener net.Listener
 	mux      *http.ServeMux
 }
@@ -34,7 +36,7 @@ func listenOps(cfg OpsConfig, reg *prometheus.Registry, log *slog.Logger) (*opsL
 	if err != nil {
 		return nil, explainTaken(fmt.Errorf("ops.listen: %w", err), "ops.listen", "--ops-listen", `; "" switches the listener off`)
 	}
-	return &opsListener{cfg, log, listener, opsMux(cfg, reg)}, nil
+	return &opsListener{cfg, log, ingest.NewHosts(cfg.Listen, cfg.Hosts, time.Now), listener, opsMux(cfg, reg)}, nil
 }
 
 func opsMux(cfg OpsConfig, reg *prometheus.Registry) *http.ServeMux {
@@ -50,18 +52,37 @@ func opsMux(cfg OpsConfig, reg *prometheus.Registry) *http.ServeMux {
 	return mux
 }
 
-// handler refuses requests of web pages that made a name of theirs resolve to this machine (DNS rebinding).
+// handler refuses requests of web pages that made a name of theirs resolve to this machine (DNS rebinding), and those of a proxy whose
+// clients would be taken for users of this machine.
 func (o *opsListener) handler() http.Handler {
-	if !isLoopback(o.cfg.Listen) {
-		return o.mux // asked by other machines, by whatever name they know this one
-	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !ingest.IsLoopbackHost(r.Host) {
-			http.Error(w, "ops.listen is a loopback address: ask it by that address or as localhost", http.StatusMisdirectedRequest)
+		if why := o.refusal(r); why != "" {
+			http.Error(w, why, http.StatusMisdirectedRequest)
 			return
 		}
 		o.mux.ServeHTTP(w, r)
 	})
+}
+
+// refusal says why a request is not answered, "" for one that is.
+func (o *opsListener) refusal(r *http.Request) string {
+	switch {
+	case !o.cfg.open():
+		if !o.hosts.Serves(r.Host, r.URL.Path == "/metrics") { // whoever collects metrics may know this machine by an address that is not its own
+			return fmt.Sprintf("this listener does not answer to the host %.100q; if it is reached by that name, add it to ops.hosts", r.Host)
+		}
+	case !ingest.IsLoopbackHost(r.Host):
+		return "ops.listen is a loopback address: ask it by that address or as localhost; for a proxy in front, set ops.hosts to the name that it passes on"
+	case proxied(r):
+		return "ops.listen is a loopback address, and a proxy is in front of it, whose clients need a login: set ops.hosts to the name that the proxy passes on"
+	}
+	return ""
+}
+
+// proxied reports whether a proxy says that it handed the request on.
+func proxied(r *http.Request) bool {
+	return slices.ContainsFunc([]string{"Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-Ip"},
+		func(name string) bool { return r.Header.Get(name) != "" })
 }
 
 // url is the address that a program on this machine reaches the listener by; "" without a listener.

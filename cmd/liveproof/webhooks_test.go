@@ -64,7 +64,7 @@ func TestWebhookOutlivesItsServer(t *testing.T) {
 	db := redistest.Start(t)
 	killed := startProcess(t, db.URL())
 	made := killed.create("")
-	want := made.ID + ".session.expired"
+	want := made.ID + "-session-expired"
 	require.Equal(t, want, h.next(t), "an attempt that the receiver refused")
 	killed.kill()
 	for len(h.ids) > 0 {
@@ -81,7 +81,7 @@ func TestWebhooksCommand(t *testing.T) {
 	t.Setenv("LIVEPROOF_WEBHOOKS_ATTEMPTS", "1")
 	db := redistest.Start(t)
 	s := startProcess(t, db.URL())
-	want := s.create("").ID + ".session.expired"
+	want := s.create("").ID + "-session-expired"
 	require.Equal(t, want, h.next(t))
 	command := func(args ...string) (string, error) {
 		var out bytes.Buffer

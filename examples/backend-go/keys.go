@@ -21,20 +21,26 @@ type keySet struct {
 	url  string
 	http *http.Client
 
-	mu   sync.Mutex
-	read time.Time
-	keys map[string]ed25519.PublicKey
+	mu    sync.Mutex
+	asked time.Time // the last attempt to read them
+	read  time.Time // the last that succeeded
+	keys  map[string]ed25519.PublicKey
 }
 
-// find returns the key. It reads the keys again when they are old, or when the id is unknown: the key may be new.
+// find returns the key. It reads the keys again when they are old, or when the id is unknown: the key may be new. Between two attempts,
+// also such that failed, is a pause: anybody can send results that name unknown keys.
 func (k *keySet) find(ctx context.Context, id string) (ed25519.PublicKey, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	age := time.Since(k.read)
-	if _, known := k.keys[id]; age > keysAge || !known && age > keysPause {
-		if err := k.fetch(ctx); err != nil {
+	_, known := k.keys[id]
+	if (!known || time.Since(k.read) > keysAge) && time.Since(k.asked) > keysPause {
+		k.asked = time.Now()
+		if err := k.fetch(context.WithoutCancel(ctx)); err != nil { // one caller that leaves must not cost the others the pause
 			return nil, err
 		}
+	}
+	if time.Since(k.read) > keysAge {
+		return nil, fmt.Errorf("%s could not be read", k.url)
 	}
 	if key, known := k.keys[id]; known {
 		return key, nil

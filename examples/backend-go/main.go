@@ -28,6 +28,7 @@ type backend struct {
 	liveproof  liveproof
 	verifier   verifier
 	webhookKey []byte // nil: no webhooks
+	allowDemo  bool   // accept what a demo model has judged
 	checks     *checks
 	page       []byte
 }
@@ -74,6 +75,7 @@ func newBackend(page string) (*backend, error) {
 			keys: &keySet{url: url + "/.well-known/jwks.json", http: client},
 		},
 		webhookKey: key,
+		allowDemo:  os.Getenv("LIVEPROOF_ALLOW_DEMO_MODEL") == "true",
 		checks:     newChecks(),
 		page:       []byte(strings.ReplaceAll(string(text), "{{LIVEPROOF_URL}}", html.EscapeString(url))),
 	}, nil
@@ -116,7 +118,12 @@ func (b *backend) beginCheck(w http.ResponseWriter, r *http.Request) {
 		answer(w, http.StatusUnauthorized, problem{"unauthorized"})
 		return
 	}
-	created, err := b.liveproof.createSession(r.Context(), who)
+	external, ok := b.checks.admit(who)
+	if !ok {
+		answer(w, http.StatusTooManyRequests, problem{"too_many_checks"})
+		return
+	}
+	created, err := b.liveproof.createSession(r.Context(), external)
 	if err != nil {
 		fail(w, err)
 		return
@@ -126,7 +133,7 @@ func (b *backend) beginCheck(w http.ResponseWriter, r *http.Request) {
 		fail(w, err)
 		return
 	}
-	b.checks.begin(session.ID, who)
+	b.checks.begin(session.ID, who, external)
 	answer(w, http.StatusCreated, created)
 }
 

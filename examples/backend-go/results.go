@@ -17,9 +17,11 @@ type claims struct {
 	Audience   string `json:"aud"`
 	Session    string `json:"sub"`
 	Expires    int64  `json:"exp"` // seconds since 1970
+	DecidedAt  int64  `json:"decided_at"`
 	ExternalID string `json:"external_id"`
 	Mode       string `json:"mode"`
 	Result     string `json:"result"`
+	Model      *model `json:"model"`
 	Threshold  struct {
 		Source            string `json:"source"`
 		CalibrationSHA256 string `json:"calibration_sha256"` // empty without a calibration
@@ -77,25 +79,35 @@ func decode(part string, into any) error {
 	return json.Unmarshal(raw, into)
 }
 
+// outcome is what the result says of its session.
+func (c claims) outcome() outcome { return outcome{c.Result, c.Model, time.Unix(c.DecidedAt, 0)} }
+
 // receiveResult decides by the signed result that the page brings: without a call to Liveproof, and only for the visitor and the
-// session that it is about.
+// session that it is about. A visitor who has begun no check is turned away first, before strangers can cost anything.
 func (b *backend) receiveResult(w http.ResponseWriter, r *http.Request) {
+	who := visitor(r)
+	if !b.checks.knows(who) {
+		answer(w, http.StatusNotFound, problem{"session_not_found"})
+		return
+	}
 	result, ok := readBody(w, r)
 	if !ok {
 		return
 	}
 	c, err := b.verifier.verify(r.Context(), string(result))
+	if err == nil {
+		err = c.outcome().objection(b.allowDemo)
+	}
 	if err != nil {
 		refuse(w, http.StatusUnauthorized, "result_invalid", err)
 		return
 	}
-	who := visitor(r)
-	if c.Mode != "onboarding" || who == "" || c.ExternalID != who { // somebody else's check says nothing about this visitor
+	if c.Mode != "onboarding" {
 		answer(w, http.StatusNotFound, problem{"session_not_found"})
 		return
 	}
-	decision, ok := b.checks.decide(c.Session, c.ExternalID, c.Result)
-	if !ok {
+	decision, ok := b.checks.decide(c.Session, c.ExternalID, who, c.outcome().decision())
+	if !ok { // somebody else's check says nothing about this visitor
 		answer(w, http.StatusNotFound, problem{"session_not_found"})
 		return
 	}

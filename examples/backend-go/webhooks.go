@@ -1,11 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"log"
 	"net/http"
 	"strconv"
 	"strings"
@@ -49,10 +51,22 @@ func webhookKey(secret string) ([]byte, error) {
 type message struct {
 	Type string `json:"type"`
 	Data struct {
-		ID         string `json:"id"`
-		ExternalID string `json:"external_id"`
-		Result     string `json:"result"`
+		ID         string    `json:"id"`
+		ExternalID string    `json:"external_id"`
+		Result     string    `json:"result"`
+		Model      *model    `json:"model"`
+		DecidedAt  time.Time `json:"decided_at"`
 	} `json:"data"`
+}
+
+// decision of a message. An outcome that must not count is no reason to let the visitor wait.
+func (b *backend) decision(m message) string {
+	o := outcome{m.Data.Result, m.Data.Model, m.Data.DecidedAt}
+	if err := o.objection(b.allowDemo); err != nil {
+		log.Printf("session %s: %v", m.Data.ID, err)
+		return retry
+	}
+	return o.decision()
 }
 
 // receiveWebhook decides by Liveproof's own message, which comes even when the page is closed.
@@ -70,13 +84,12 @@ func (b *backend) receiveWebhook(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	var m message
-	if err := json.Unmarshal(body, &m); err != nil {
-		refuse(w, http.StatusBadRequest, "webhook_invalid", err)
+	if err := json.Unmarshal(body, &m); err != nil || m.Type == "" || m.Data.ID == "" {
+		refuse(w, http.StatusBadRequest, "webhook_invalid", cmp.Or(err, errors.New("no type or no session")))
 		return
 	}
-	// A message comes at least once, and its id stays: what was handled is not handled again.
-	if b.checks.first(r.Header.Get("webhook-id")) && strings.HasPrefix(m.Type, "session.") {
-		if decision, ok := b.checks.decide(m.Data.ID, m.Data.ExternalID, m.Data.Result); ok {
+	if strings.HasPrefix(m.Type, "session.") {
+		if decision, ok := b.checks.handle(r.Header.Get("webhook-id"), m.Data.ID, m.Data.ExternalID, b.decision(m)); ok {
 			logDecision(m.Data.ID, decision, m.Type)
 		}
 	}

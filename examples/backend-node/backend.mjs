@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { parseArgs } from 'node:util';
-import { Checks } from './checks.mjs';
+import { Checks, decisionOf, objection } from './checks.mjs';
 import { createSession, Refusal } from './liveproof.mjs';
 import { verifierOf } from './results.mjs';
 import { verifyWebhook, webhookKey } from './webhooks.mjs';
@@ -12,6 +12,7 @@ import { verifyWebhook, webhookKey } from './webhooks.mjs';
 const MAX_BODY = 1 << 16; // of a request, in bytes
 
 const { LIVEPROOF_URL, LIVEPROOF_API_KEY, LIVEPROOF_WEBHOOK_SECRET, LIVEPROOF_ISSUER, LIVEPROOF_TENANT } = process.env;
+const allowDemo = process.env.LIVEPROOF_ALLOW_DEMO_MODEL === 'true'; // accept what a demo model has judged
 if (!LIVEPROOF_URL || !LIVEPROOF_API_KEY) {
   console.error('set LIVEPROOF_URL (such as http://localhost:8080) and LIVEPROOF_API_KEY');
   process.exit(1);
@@ -54,22 +55,27 @@ function servePage(req, res) {
 async function beginCheck(req, res) {
   const visitor = visitorOf(req);
   if (!visitor) throw new Problem(401, 'unauthorized');
-  const session = await createSession(liveproof, LIVEPROOF_API_KEY, visitor);
-  checks.begin(session.id, visitor);
+  const external = checks.admit(visitor);
+  if (!external) throw new Problem(429, 'too_many_checks');
+  const session = await createSession(liveproof, LIVEPROOF_API_KEY, external);
+  checks.begin(session.id, visitor, external);
   answer(res, 201, session);
 }
 
 /**
  * Decides by the signed result that the page brings: without a call to Liveproof, and only for the visitor and the session
- * that it is about.
+ * that it is about. A visitor who has begun no check is turned away first, before strangers can cost anything.
  */
 async function receiveResult(req, res, body) {
+  const visitor = visitorOf(req);
+  if (!checks.knows(visitor)) throw new Problem(404, 'session_not_found');
   const claims = await verify(body.toString()).catch((err) => {
     throw new Problem(401, 'result_invalid', err);
   });
-  const visitor = visitorOf(req);
-  if (claims.mode !== 'onboarding' || !visitor || claims.external_id !== visitor) throw new Problem(404, 'session_not_found'); // somebody else's check
-  const decision = checks.decide(claims.sub, visitor, claims.result);
+  const why = objection({ ...claims, decidedAt: claims.decided_at }, allowDemo);
+  if (why) throw new Problem(401, 'result_invalid', new Error(why));
+  if (claims.mode !== 'onboarding') throw new Problem(404, 'session_not_found');
+  const decision = checks.decide(claims.sub, claims.external_id, visitor, decisionOf(claims.result)); // undefined: somebody else's check
   const { source, calibration_sha256: hash = '' } = claims.threshold ?? {}; // what judged: keep it with the decision, as evidence
   if (decision) console.error(`session ${claims.sub}: ${decision}, by the threshold of the ${source} ${hash}`);
   answerDecision(res, decision);
@@ -79,13 +85,24 @@ async function receiveResult(req, res, body) {
 function receiveWebhook(req, res, body) {
   if (!hookKey) throw new Problem(404, 'webhooks_off');
   if (!verifyWebhook(hookKey, req.headers, body)) throw new Problem(401, 'webhook_invalid');
-  const { type, data } = JSON.parse(body);
-  // A message comes at least once, and its id stays: what was handled is not handled again.
-  if (checks.first(req.headers['webhook-id']) && type.startsWith('session.')) {
-    const decision = checks.decide(data.id, data.external_id, data.result);
+  const { type, data } = readMessage(body);
+  if (type.startsWith('session.')) {
+    const why = objection({ ...data, decidedAt: Date.parse(data.decided_at) / 1000 }, allowDemo);
+    if (why) console.error(`session ${data.id}: ${why}`); // no reason to let the visitor wait
+    const decision = checks.handle(req.headers['webhook-id'], data.id, data.external_id, why ? 'retry' : decisionOf(data.result));
     if (decision) console.error(`session ${data.id}: ${decision}, by ${type}`);
   }
   res.writeHead(204).end();
+}
+
+function readMessage(body) {
+  try {
+    const message = JSON.parse(body);
+    if (message.type && message.data.id) return message;
+    throw new Error('no type or no session');
+  } catch (err) {
+    throw new Problem(400, 'webhook_invalid', err);
+  }
 }
 
 const posts = {

@@ -28,18 +28,25 @@ export function verifierOf(liveproof, issuer, tenant) {
 
 /**
  * Returns a function that finds the key of an id in a JWK Set (RFC 7517). It reads the set again when it is old, or when
- * the id is unknown: the key may be new.
+ * the id is unknown: the key may be new. Between two attempts, also such that failed, is a pause: anybody can send results
+ * that name unknown keys.
  */
 function keysOf(url) {
-  let read = -Infinity;
+  let asked = -Infinity; // the last attempt
+  let read = -Infinity; // the last that succeeded
+  let attempt; // its promise
   let keys = [];
+  async function reread() {
+    const answer = await fetch(url, { signal: AbortSignal.timeout(5000) });
+    if (!answer.ok) throw new Error(`${url} answered ${answer.status}`);
+    keys = (await answer.json()).keys;
+    read = performance.now();
+  }
   return async function find(id) {
-    const age = performance.now() - read;
-    if (age > KEYS_AGE || (age > KEYS_PAUSE && !keys.some((key) => key.kid === id))) {
-      const answer = await fetch(url, { signal: AbortSignal.timeout(5000) });
-      if (!answer.ok) throw new Error(`${url} answered ${answer.status}`);
-      keys = (await answer.json()).keys;
-      read = performance.now();
+    const now = performance.now();
+    if (now - read > KEYS_AGE || !keys.some((key) => key.kid === id)) {
+      if (now - asked > KEYS_PAUSE) [asked, attempt] = [now, reread()];
+      await attempt; // throws what the last attempt threw
     }
     const known = keys.find((key) => key.kid === id);
     if (!known) throw new Error(`${url} has no such key`);

@@ -11,13 +11,14 @@ import os
 import secrets
 import socket
 import sys
+from datetime import datetime
 from http import HTTPStatus
 from http.cookies import CookieError, SimpleCookie
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import jwt
-from checks import Checks
+from checks import Checks, decision_of, objection
 from liveproof import CALL_TIMEOUT, Liveproof, Refusal, Unreachable
 
 from results import Verifier
@@ -32,6 +33,7 @@ class Backend(BaseHTTPRequestHandler):
     liveproof: Liveproof
     verifier: Verifier
     webhook_key: bytes  # empty: no webhooks
+    allow_demo: bool  # accept what a demo model has judged
     checks = Checks()
     page: bytes
 
@@ -81,25 +83,36 @@ class Backend(BaseHTTPRequestHandler):
         if not visitor:
             self.answer(HTTPStatus.UNAUTHORIZED, {"code": "unauthorized"})
             return
+        external = self.checks.admit(visitor)
+        if not external:
+            self.answer(HTTPStatus.TOO_MANY_REQUESTS, {"code": "too_many_checks"})
+            return
         try:
-            session = self.liveproof.create_session(visitor)
+            session = self.liveproof.create_session(external)
         except (Refusal, Unreachable) as err:
             self.fail(err)
             return
-        self.checks.begin(session["id"], visitor)
+        self.checks.begin(session["id"], visitor, external)
         self.answer(HTTPStatus.CREATED, session)
 
     def receive_result(self, body: bytes) -> None:
         """Decides by the signed result that the page brings: without a call to Liveproof, and only for the visitor
-        and the session that it is about."""
+        and the session that it is about. A visitor who has begun no check is turned away first, before strangers can
+        cost anything."""
+        visitor, decision = self.visitor(), None
+        if not self.checks.knows(visitor):
+            self.answer_decision(None)
+            return
         try:
             claims = self.verifier.verify(body.decode())
-        except (jwt.PyJWTError, ValueError) as err:
-            self.refuse(HTTPStatus.UNAUTHORIZED, "result_invalid", err)
+            why = objection(claims["result"], claims.get("model"), claims["decided_at"], self.allow_demo)
+        except (jwt.PyJWTError, ValueError, KeyError) as err:
+            why = f"{err!r}"
+        if why:
+            self.refuse(HTTPStatus.UNAUTHORIZED, "result_invalid", why)
             return
-        visitor, decision = self.visitor(), None
-        if claims["mode"] == "onboarding" and visitor and claims["external_id"] == visitor:  # somebody else's check says nothing about this visitor
-            decision = self.checks.decide(claims["sub"], visitor, claims["result"])
+        if claims["mode"] == "onboarding":
+            decision = self.checks.decide(claims["sub"], claims["external_id"], visitor, decision_of(claims["result"]))  # None: somebody else's check
         if decision:
             by = claims.get("threshold", {})  # what judged: keep it with the decision, as evidence
             self.log_message(
@@ -115,15 +128,26 @@ class Backend(BaseHTTPRequestHandler):
         if not verify_webhook(self.webhook_key, self.headers, body):
             self.refuse(HTTPStatus.UNAUTHORIZED, "webhook_invalid", "no signature of Liveproof's, or one that is too old")
             return
-        message = json.loads(body)
-        # A message comes at least once, and its id stays: what was handled is not handled again.
-        if self.checks.first(self.headers["webhook-id"]) and message["type"].startswith("session."):
-            data = message["data"]
-            decision = self.checks.decide(data["id"], data["external_id"], data["result"])
-            if decision:
-                self.log_message("session %s: %s, by %s", data["id"], decision, message["type"])
+        try:
+            self.decide_by(json.loads(body))
+        except (ValueError, KeyError, TypeError, AttributeError) as err:
+            self.refuse(HTTPStatus.BAD_REQUEST, "webhook_invalid", err)
+            return
         self.send_response(HTTPStatus.NO_CONTENT)
         self.end_headers()
+
+    def decide_by(self, message: dict) -> None:
+        data, kind = message["data"], message["type"]
+        if not kind.startswith("session."):
+            return
+        decision = decision_of(data["result"])
+        why = objection(data["result"], data.get("model"), seconds(data["decided_at"]), self.allow_demo)
+        if why:
+            self.log_message("session %s: %s", data["id"], why)
+            decision = "retry"  # no reason to let the visitor wait
+        kept = self.checks.handle(self.headers["webhook-id"], data["id"], data["external_id"], decision)
+        if kept:
+            self.log_message("session %s: %s, by %s", data["id"], kept, kind)
 
     def answer_decision(self, decision: str | None) -> None:
         if decision:
@@ -150,6 +174,12 @@ class Backend(BaseHTTPRequestHandler):
         self.wfile.write(json.dumps(body).encode())
 
 
+def seconds(stamp: str) -> float:
+    """Seconds since 1970 of a time such as 2026-01-15T09:00:07.2Z (RFC 3339), with any number of decimals."""
+    whole, _, _ = stamp.removesuffix("Z").partition(".")
+    return datetime.fromisoformat(f"{whole}+00:00").timestamp()
+
+
 def configure() -> None:
     url, api_key = os.environ.get("LIVEPROOF_URL", "").rstrip("/"), os.environ.get("LIVEPROOF_API_KEY")
     if not url or not api_key:
@@ -158,6 +188,7 @@ def configure() -> None:
         Backend.webhook_key = webhook_key(os.environ.get("LIVEPROOF_WEBHOOK_SECRET", ""))
     except ValueError as err:
         sys.exit(f"LIVEPROOF_WEBHOOK_SECRET: {err}")
+    Backend.allow_demo = os.environ.get("LIVEPROOF_ALLOW_DEMO_MODEL") == "true"
     Backend.liveproof = Liveproof(url, api_key)
     Backend.verifier = Verifier(url, os.environ.get("LIVEPROOF_ISSUER", "liveproof"), os.environ.get("LIVEPROOF_TENANT", "default"))
     Backend.page = PAGE.read_text().replace("{{LIVEPROOF_URL}}", html.escape(url)).encode()

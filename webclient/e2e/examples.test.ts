@@ -14,7 +14,8 @@ const program = resolve(repository, 'examples/backend-python/backend.py');
 
 /** The example's backend on a port; rejects with its output when it does not start. */
 async function startBackend(port: number, liveproof: LiveproofServer): Promise<ChildProcess> {
-  const env = { ...process.env, LIVEPROOF_URL: liveproof.url, LIVEPROOF_API_KEY: liveproof.apiKey };
+  // The committed model is a demo, which the backend accepts only when it is told so.
+  const env = { ...process.env, LIVEPROOF_URL: liveproof.url, LIVEPROOF_API_KEY: liveproof.apiKey, LIVEPROOF_ALLOW_DEMO_MODEL: 'true' };
   const child = spawn(python, [program, '--listen', `127.0.0.1:${port}`], { env, stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   child.stdout.on('data', (b: Buffer) => (output += b.toString()));

@@ -3,6 +3,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { en } from '../src/liveness/status/words/en';
 import { overflow, violations } from './support/axe';
 import { launch, open, problems } from './support/browser';
 import { startMock, type Mock } from './support/mock';
@@ -57,7 +58,7 @@ afterEach(async () => {
 afterAll(() => browser?.close());
 
 const html = (lang: string, attributes: string) => `<!doctype html><html lang="${lang}" data-ready><head><meta charset="utf-8">
-<meta name="viewport" content="width=device-width"><title>Call</title><link rel="icon" href="/favicon.svg">
+<meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark"><title>Call</title><link rel="icon" href="/favicon.svg">
 <script type="module" src="/liveness-status.js"></script></head>
 <body><main><h1>Call</h1><liveness-status events-url="/events?token=t" ${attributes}></liveness-status></main></body></html>`;
 
@@ -152,17 +153,20 @@ describe('<liveness-status>', () => {
     expect(events.connections).toBe(2);
   });
 
-  it.each([
-    ['light', 'en', 900],
-    ['dark', 'de', 320],
-    ['light', 'fa', 320],
-  ] as const)('axe finds nothing, nothing overflows: %s, %s, %d px', async (colorScheme, lang, width) => {
-    const p = await visit({ colorScheme, viewport: { width, height: 700 } }, lang);
-    const check = async (name: string) => {
-      await shows(p, name);
-      expect(await violations(p), name).toEqual([]);
-      expect(await overflow(p)).toBeLessThanOrEqual(0);
-      await p.screenshot({ path: result(`status-${name}-${colorScheme}-${lang}.png`) });
+  const looks = [320, 1280].flatMap((width) => (['light', 'dark'] as const).map((colorScheme) => ({ width, colorScheme })));
+  it.each(looks)('$width px, $colorScheme, in three languages: axe finds nothing, nothing overflows', async ({ width, colorScheme }) => {
+    const p = await visit({ colorScheme, viewport: { width, height: 400 } });
+    const seen: string[] = [];
+    const check = async (status: string) => {
+      await shows(p, status);
+      seen.push(status);
+      for (const lang of ['en', 'de', 'ar']) {
+        await p.evaluate((to) => Object.assign(document.documentElement, { lang: to, dir: to === 'ar' ? 'rtl' : 'ltr' }), lang);
+        const name = `${width}-${colorScheme}-${lang}-${status}`;
+        await p.screenshot({ path: result(`status-${name}.png`) });
+        expect(await violations(p), name).toEqual([]);
+        expect(await overflow(p), name).toBeLessThanOrEqual(0);
+      }
     };
     await check('connecting');
     for (const [verdict, status] of [
@@ -171,14 +175,17 @@ describe('<liveness-status>', () => {
       ['pending', 'lost'],
       ['spoof', 'spoof'],
     ] as const) {
-      events.state(verdict, verdict === 'spoof' ? 'score_below_threshold' : 'no_face');
+      events.state(verdict, { live: 'score_above_threshold', spoof: 'score_below_threshold', pending: 'no_face' }[verdict]);
       await check(status);
     }
     events.say('event: state\ndata: {\n\n');
     await check('unknown');
     await expect.poll(() => events.open.length, { timeout: 10_000 }).toBe(1);
-    events.state('live', '', 'decided');
+    events.state('live', 'score_above_threshold', 'decided');
     await check('ended');
+    await p.evaluate(() => (document.documentElement.lang = 'en'));
+    await element(p).getByText('The check of this call has ended.').waitFor();
+    expect(seen.sort()).toEqual(Object.keys(en.statuses).sort());
   });
 });
 

@@ -1,10 +1,11 @@
 // The npm package in projects of other frameworks, which scripts/integrations.sh has built: each page runs a check in
-// Chromium against the real server, to a verdict that the framework's own event handler shows.
+// Chromium against the real server, to a verdict that the framework's own event handler shows; then <liveness-status> follows
+// that session to its end.
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { createServer, type Server } from 'node:http';
+import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { extname, join, normalize } from 'node:path';
-import { existsSync } from 'node:fs';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cameras, launch, open, problems, reach } from '../e2e/support/browser';
@@ -21,14 +22,29 @@ let browser: Browser;
 const servers: Server[] = [];
 const ports = new Map<string, number>();
 
-/** Serves a built project, with a backend that makes sessions. */
+async function handOn(session: string, res: ServerResponse): Promise<void> {
+  const events = await fetch(await liveproof.events(session));
+  res.writeHead(events.status, { 'Content-Type': 'text/event-stream' });
+  for await (const chunk of events.body as unknown as AsyncIterable<Uint8Array>) res.write(chunk);
+  res.end();
+}
+
+/** Serves a built project, with a backend that makes sessions and hands on the events of the last one. */
 async function serve(name: string): Promise<void> {
+  let session = '';
   const server = createServer((req, res) => {
     if (req.method === 'POST') {
-      void liveproof.create().then((made) => res.writeHead(201, { 'Content-Type': 'application/json' }).end(JSON.stringify(made)));
+      void liveproof.create().then((made) => {
+        session = made.id;
+        res.writeHead(201, { 'Content-Type': 'application/json' }).end(JSON.stringify(made));
+      });
       return;
     }
     const path = normalize(new URL(req.url ?? '/', 'http://x').pathname);
+    if (path === '/events') {
+      void handOn(session, res);
+      return;
+    }
     readFile(join(projects, name, 'dist', path === '/' ? 'index.html' : path)).then(
       (body) => res.writeHead(200, { 'Content-Type': types[extname(path)] ?? 'text/html' }).end(body),
       () => res.writeHead(404).end(),
@@ -69,10 +85,15 @@ describe('the npm package', () => {
       .click(); // a property set by the framework
     const state = await reach(p, [seen ? 'passed' : 'retry'], 60_000);
     await p
-      .locator('output')
+      .locator('output.result')
       .getByText(seen ? 'pass' : 'retry')
       .waitFor(); // an event heard by the framework
     expect(await cameras(p)).toEqual({ given: 1, live: 0 });
+    await p.locator('output.agent').getByText('ended').waitFor();
+    await p
+      .locator('liveness-status')
+      .getByRole('region', { name: `Agent in ${name}` })
+      .waitFor();
     expect(problems(p)).toEqual([]);
     console.log(`${name}: ${state} after ${((Date.now() - started) / 1000).toFixed(1)} s`);
     await p.context().close();

@@ -87,6 +87,20 @@ export async function cameras(page: Page): Promise<{ given: number; live: number
   });
 }
 
+/** The next camera that the page asks for comes when the returned function is called: until then the browser asks the person. */
+export async function askPerson(page: Page): Promise<() => Promise<void>> {
+  await page.evaluate(() => {
+    const { mediaDevices } = navigator;
+    const real = mediaDevices.getUserMedia.bind(mediaDevices);
+    mediaDevices.getUserMedia = async (constraints) => {
+      mediaDevices.getUserMedia = real;
+      await new Promise<void>((allow) => Object.assign(window, { testAllow: allow }));
+      return real(constraints);
+    };
+  });
+  return () => page.evaluate(() => (window as unknown as { testAllow: () => void }).testAllow());
+}
+
 /** Waits until the component is in one of the states; names the state it is in when it is not in time. */
 export async function reach(page: Page, states: string[], timeout = 20_000): Promise<string> {
   const check = page.locator('liveness-check');

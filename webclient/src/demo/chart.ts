@@ -1,6 +1,6 @@
 // The live chart of ρ, drawn as SVG: raw scores as dots, the smoothed line, the
 // threshold, and what was not scored as shaded gaps with a tick for each sample.
-import type { Sample } from '../liveness/signalling';
+import type { Sample } from '../liveness/session/signalling';
 import { domain, gaps, nearest, scale, smoothedPath, ticks, type Frame, type Scale } from './geometry';
 
 const maxSamples = 900; // three minutes at five a second

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Sample } from '../liveness/signalling';
+import type { Sample } from '../liveness/session/signalling';
 import { domain, gaps, nearest, scale, smoothedPath, ticks, type Frame } from './geometry';
 
 const frame: Frame = { width: 120, height: 120, left: 10, right: 10, top: 10, bottom: 10 };

@@ -1,6 +1,6 @@
 // The chart's geometry, pure: samples → coordinates. Time in seconds from the
 // first picture, ρ in [0,1], coordinates in CSS pixels from the top left.
-import type { Sample } from '../liveness/signalling';
+import type { Sample } from '../liveness/session/signalling';
 
 export interface Frame {
   readonly width: number;

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Attempt, type Factories } from './attempt';
-import { Camera } from './camera';
+import { Camera } from './camera/camera';
 import { LivenessError } from './errors';
 import type { MachineEvent } from './machine';
 import { FakePeerConnection, FakeSocket, fakeStream } from './testing';

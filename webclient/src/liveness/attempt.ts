@@ -1,14 +1,14 @@
 // One attempt, from the camera to the verdict: wires camera, session, signalling
 // and peer, and tells the state machine what happens. close() lets go of all of
 // it, at any moment, in any order; nothing is dispatched afterwards.
-import { Camera, requested, type CameraChoice } from './camera';
+import { Camera, requested, type CameraChoice } from './camera/camera';
+import { CameraKeeper } from './camera/keeper';
 import { codeOf, codeOfProblem, detailOf, LivenessError, type ErrorCode } from './errors';
-import { CameraKeeper } from './keeper';
 import type { MachineEvent } from './machine';
-import { Peer } from './peer';
-import { Recovery } from './recovery';
-import { obtainSession, type SessionSource } from './session';
-import { Signalling, type Sample, type ServerMessage } from './signalling';
+import { Peer } from './session/peer';
+import { Recovery } from './session/recovery';
+import { obtainSession, type SessionSource } from './session/session';
+import { Signalling, type Sample, type ServerMessage } from './session/signalling';
 import { localReasons, type LocalReason } from './words/catalogue';
 
 export interface AttemptOptions {

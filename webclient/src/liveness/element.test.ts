@@ -216,7 +216,7 @@ describe('words', () => {
 
   it('follow the nearest lang attribute', () => {
     check.lang = 'de';
-    expect(button().textContent).toBe('Kameraprüfung starten');
+    expect(button().textContent).toBe('Prüfung starten');
     check.lang = 'en';
     expect(button().textContent).toBe('Start camera check');
   });
@@ -255,7 +255,7 @@ describe('words', () => {
     check.lang = 'de';
     expect(button().textContent).toBe('Go in de');
     check.texts = null;
-    expect(button().textContent).toBe('Kameraprüfung starten');
+    expect(button().textContent).toBe('Prüfung starten');
   });
 
   it.each([

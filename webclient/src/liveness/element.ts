@@ -1,13 +1,13 @@
 // <liveness-check>: the machine's effects. It opens an attempt when the machine
 // says so and closes it in every state that is not active.
 import { Attempt, defaults } from './attempt';
-import { Camera, requested, type CameraChoice, type Facing } from './camera';
+import { Camera, requested, type CameraChoice, type Facing } from './camera/camera';
 import { emit } from './events';
-import { langOf, watchLang } from './lang';
 import { initial, isActive, next, type MachineEvent, type Result, type Snapshot, type State } from './machine';
-import { other, type Cameras } from './picker';
-import type { GetSession, SessionAnswer, SessionHeaders, SessionSource } from './session';
-import { View, wordsOf } from './view';
+import type { GetSession, SessionAnswer, SessionHeaders, SessionSource } from './session/session';
+import { langOf, watchLang } from './shared/lang';
+import { other, type Cameras } from './view/picker';
+import { View, wordsOf } from './view/view';
 import { reasonText, speak, type Spoken, type Texts } from './words';
 
 declare global {

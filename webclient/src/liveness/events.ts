@@ -1,8 +1,8 @@
 // The events of the element. Those of version 0.1 are sent beside those that replace them.
-import type { CameraDevice, Facing, VideoSettings } from './camera';
+import type { CameraDevice, Facing, VideoSettings } from './camera/camera';
 import type { ErrorCode } from './errors';
 import type { Result, State } from './machine';
-import type { Sample } from './signalling';
+import type { Sample } from './session/signalling';
 
 export interface StateChangeDetail {
   readonly state: State;

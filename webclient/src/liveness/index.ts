@@ -4,7 +4,7 @@ import { LivenessCheck } from './element';
 export { LivenessCheck };
 export { errorCodes, LivenessError, type ErrorCode } from './errors';
 export { languages, type Catalogue, type Texts } from './words';
-export type { CameraDevice, Facing, VideoSettings } from './camera';
+export type { CameraDevice, Facing, VideoSettings } from './camera/camera';
 export type {
   LivenessCameraDetail,
   LivenessErrorDetail,
@@ -14,8 +14,8 @@ export type {
   StateChangeDetail,
 } from './events';
 export type { Result, State } from './machine';
-export type { GetSession, SessionAnswer, SessionHeaders, SessionRequest } from './session';
-export type { Sample } from './signalling';
+export type { GetSession, SessionAnswer, SessionHeaders, SessionRequest } from './session/session';
+export type { Sample } from './session/signalling';
 
 let taken = false; // a class can have one name; more names need classes of their own
 

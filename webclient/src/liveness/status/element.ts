@@ -1,5 +1,5 @@
 // <liveness-status>: what stands, followed for as long as the element is in a document.
-import { langOf, watchLang } from '../lang';
+import { langOf, watchLang } from '../shared/lang';
 import type { LivenessStatusDetail } from './events';
 import { Follower, type Open } from './follower';
 import { initial, next, type Heard, type Standing, type Status } from './standing';

@@ -398,10 +398,12 @@ describe('words', () => {
 
   it.each(statusLanguages)('%s has a sentence for every reason', (lang) => {
     const { words } = speak(lang);
-    for (const code of Object.keys(reasons)) expect(reasonText(words, code)).toMatch(/^\p{Lu}.+\.$/u);
+    for (const code of Object.keys(reasons)) expect(reasonText(words, code)).toMatch(/^[\p{Lu}\p{Lo}].+[.।。]$/u);
     expect(words.since).toContain('{time}');
-    if (lang !== 'en')
-      for (const code of Object.keys(reasons)) expect(reasonText(words, code)).not.toBe(reasonText(speak('en').words, code));
+    if (lang === 'en') return;
+    const english = speak('en').words;
+    expect(words.alarm).not.toBe(english.alarm);
+    for (const code of Object.keys(reasons)) expect(reasonText(words, code)).not.toBe(reasonText(english, code));
   });
 
   it.each(['from_the_future', 'constructor', '__proto__'])('%s is a reason that is not known', (code) =>

@@ -1,5 +1,5 @@
 // What the agent sees: built once in the shadow root, then drawn from what stands.
-import { adopt, find } from '../template';
+import { build, find } from '../shared/shadow';
 import type { Standing } from './standing';
 import styles from './styles.css?inline';
 import { reasonText, type StatusSpoken } from './words';
@@ -31,10 +31,7 @@ export class StatusView {
   readonly #alarm: HTMLElement;
 
   constructor(root: ShadowRoot) {
-    adopt(root, styles);
-    const holder = document.createElement('template');
-    holder.innerHTML = template;
-    root.append(holder.content);
+    build(root, template, styles);
     this.#card = find(root, '.card', HTMLElement);
     this.#title = find(root, '.title', HTMLElement);
     this.#reason = find(root, '.reason', HTMLElement);
@@ -51,7 +48,9 @@ export class StatusView {
     card.toggleAttribute('data-alarm', s.alarm);
     const { title, text } = words.statuses[s.status];
     write(this.#title, title);
-    write(this.#reason, reasonText(words, s.reason) || text);
+    // What was so while a live person was there is not so after the end.
+    const over = s.status === 'ended' && s.verdict === 'live';
+    write(this.#reason, (!over && reasonText(words, s.reason)) || text);
     write(this.#alarm, s.alarm ? words.alarm : '');
     this.#drawSince(s.since, words.since, lang);
   }

@@ -2,6 +2,7 @@
 import type { ErrorCode } from '../errors';
 import type { State } from '../machine';
 import type reasons from '../reasons.json';
+import type { Direction } from '../shared/speak';
 
 /** A code that the server sends; reasons.json follows the server's own table. */
 export type ServerReason = keyof typeof reasons;
@@ -43,5 +44,3 @@ export type Texts = { [K in keyof Catalogue]?: Catalogue[K] extends string ? str
 };
 
 type TextsOf<T> = { readonly [K in keyof T]?: T[K] extends string ? string : Partial<T[K]> };
-
-export type Direction = 'ltr' | 'rtl';

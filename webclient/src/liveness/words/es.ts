@@ -37,7 +37,7 @@ export const es: Catalogue = {
     overexposed: 'Hay demasiada luz. Apártese de la lámpara o de la ventana.',
     blurred: 'No se mueva, o limpie la lente de la cámara.',
     low_contrast: 'La imagen es pálida. Póngase de cara a una luz o limpie la lente.',
-    low_bitrate: 'La conexión es demasiado lenta para una imagen nítida. Acérquese al rúter o pruebe otra red.',
+    low_bitrate: 'La conexión es demasiado lenta. Acérquese al rúter o pruebe otra red.',
     motion_missing: 'Mueva un poco la cabeza y parpadee.',
     challenge_unanswered: 'Siga las instrucciones de la pantalla.',
     face_changed: 'No salga de la imagen hasta el final.',

@@ -37,7 +37,7 @@ export const fr: Catalogue = {
     overexposed: 'Trop de lumière. Éloignez-vous de la lampe ou de la fenêtre.',
     blurred: 'Ne bougez pas, ou essuyez l’objectif.',
     low_contrast: 'L’image est pâle. Tournez-vous vers une lumière ou essuyez l’objectif.',
-    low_bitrate: 'La connexion est trop lente pour une image nette. Approchez-vous du routeur ou essayez un autre réseau.',
+    low_bitrate: 'La connexion est trop lente. Approchez-vous du routeur ou essayez un autre réseau.',
     motion_missing: 'Bougez un peu la tête et clignez des yeux.',
     challenge_unanswered: 'Suivez les instructions à l’écran.',
     face_changed: 'Restez dans l’image jusqu’à la fin.',

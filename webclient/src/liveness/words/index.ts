@@ -1,6 +1,7 @@
 // The languages of the component: a new one is a file beside en.ts, and its name in `catalogues`.
+import { directionOf, languageOf, merge, own, type Direction } from '../shared/speak';
 import { ar } from './ar';
-import type { Catalogue, Direction, Texts } from './catalogue';
+import type { Catalogue, Texts } from './catalogue';
 import { de } from './de';
 import { en } from './en';
 import { es } from './es';
@@ -10,9 +11,8 @@ import { it } from './it';
 import { ja } from './ja';
 import { pt } from './pt';
 import { tr } from './tr';
-import { directionOf, languageOf, merge, own } from '../speak';
 
-export type { Catalogue, Direction, Texts, Words } from './catalogue';
+export type { Catalogue, Texts, Words } from './catalogue';
 
 const catalogues: Readonly<Record<string, Catalogue>> = { en, de, fr, es, pt, it, tr, ar, hi, ja };
 

@@ -37,7 +37,7 @@ export const it: Catalogue = {
     overexposed: 'C’è troppa luce. Allontanati dalla lampada o dalla finestra.',
     blurred: 'Resta fermo, o pulisci l’obiettivo.',
     low_contrast: 'L’immagine è sbiadita. Girati verso una luce o pulisci l’obiettivo.',
-    low_bitrate: 'La connessione è troppo lenta per un’immagine nitida. Avvicinati al router o prova un’altra rete.',
+    low_bitrate: 'La connessione è troppo lenta. Avvicinati al router o prova un’altra rete.',
     motion_missing: 'Muovi un po’ la testa e sbatti le palpebre.',
     challenge_unanswered: 'Segui le istruzioni sullo schermo.',
     face_changed: 'Resta nell’immagine fino alla fine.',

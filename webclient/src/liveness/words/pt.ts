@@ -37,7 +37,7 @@ export const pt: Catalogue = {
     overexposed: 'Há luz demais. Afaste-se da lâmpada ou da janela.',
     blurred: 'Não se mova, ou limpe a lente da câmera.',
     low_contrast: 'A imagem está pálida. Vire-se para uma luz ou limpe a lente.',
-    low_bitrate: 'A conexão é lenta demais para uma imagem nítida. Chegue mais perto do roteador ou tente outra rede.',
+    low_bitrate: 'A conexão é lenta demais. Chegue mais perto do roteador ou tente outra rede.',
     motion_missing: 'Mova um pouco a cabeça e pisque.',
     challenge_unanswered: 'Siga as instruções na tela.',
     face_changed: 'Fique na imagem até o fim.',

@@ -37,7 +37,7 @@ export const tr: Catalogue = {
     overexposed: 'Işık çok fazla. Lambadan ya da pencereden uzaklaşın.',
     blurred: 'Kıpırdamayın ya da kameranın merceğini silin.',
     low_contrast: 'Görüntü soluk. Işığa doğru dönün ya da merceği silin.',
-    low_bitrate: 'Bağlantı net bir görüntü için çok yavaş. Yönlendiriciye yaklaşın ya da başka bir ağ deneyin.',
+    low_bitrate: 'Bağlantı çok yavaş. Yönlendiriciye yaklaşın ya da başka bir ağ deneyin.',
     motion_missing: 'Başınızı biraz hareket ettirin ve göz kırpın.',
     challenge_unanswered: 'Ekrandaki yönergeleri izleyin.',
     face_changed: 'Kontrol bitene kadar görüntüde kalın.',

@@ -1,5 +1,5 @@
 // What the agent reads. The reasons of ../../words speak to the person in front of the camera; these speak about that person.
-import type { Direction } from '../../words/catalogue';
+import type { Direction } from '../../shared/speak';
 import type { ServerReason } from '../../words/catalogue';
 import type { Status } from '../standing';
 

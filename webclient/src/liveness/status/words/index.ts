@@ -1,13 +1,20 @@
 // The languages of <liveness-status>: a new one is a file beside en.ts, and its name in `catalogues`.
-import { directionOf, languageOf, merge, own } from '../../speak';
-import type { Direction } from '../../words/catalogue';
+import { directionOf, languageOf, merge, own, type Direction } from '../../shared/speak';
+import { ar } from './ar';
 import type { StatusTexts, StatusWords } from './catalogue';
 import { de } from './de';
 import { en } from './en';
+import { es } from './es';
+import { fr } from './fr';
+import { hi } from './hi';
+import { it } from './it';
+import { ja } from './ja';
+import { pt } from './pt';
+import { tr } from './tr';
 
 export type { StatusTexts, StatusWords } from './catalogue';
 
-const catalogues: Readonly<Record<string, StatusWords>> = { en, de };
+const catalogues: Readonly<Record<string, StatusWords>> = { en, de, fr, es, pt, it, tr, ar, hi, ja };
 
 export const statusLanguages: readonly string[] = Object.keys(catalogues);
 
