@@ -49,7 +49,7 @@ type Verdict struct {
 	Reasons []Reason
 	// Evidence is what was given since the last restart of evidence, in the order of Evidences.
 	Evidence []Evidence
-	// Injection is the risk that the video does not come straight from a camera, as of the newest sample in which it was measured.
+	// Injection is the risk that the video does not come straight from a camera: the largest of a one-shot session, the newest of a call.
 	Injection Injection
 	// Scored counts the samples the verdict rests on since the last restart of evidence.
 	Scored int

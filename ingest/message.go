@@ -30,24 +30,24 @@ func parseClientMessage(b []byte) (clientMessage, error) {
 	if err := strictjson.Object(b, &m); err != nil {
 		return m, problem(CodeProtocolError, "the message is not one of the protocol's: "+err.Error())
 	}
-	sdp, cand, settings, attestation := m.SDP != "", m.Candidate != nil, m.Requested != nil || m.Delivered != nil, m.Attestation != ""
-	fits := false
-	switch m.Type {
-	case "offer":
-		fits = sdp && !cand && !settings && !attestation
-	case "candidate":
-		fits = cand && !sdp && !settings && !attestation
-	case "settings":
-		fits = settings && !sdp && !cand && !attestation
-	case "attestation":
-		fits = attestation && !sdp && !cand && !settings && len(m.Attestation) <= liveproof.MaxAttestation
-	case "bye":
-		fits = !sdp && !cand && !settings && !attestation
-	}
-	if !fits {
+	if !m.fits() {
 		return m, problem(CodeProtocolError, "the message is not one of the protocol's")
 	}
 	return m, nil
+}
+
+// fits reports whether the message has the members of its type, and no others.
+func (m clientMessage) fits() bool {
+	has := map[string]bool{
+		"offer": m.SDP != "", "candidate": m.Candidate != nil, "settings": m.Requested != nil || m.Delivered != nil, "attestation": m.Attestation != "",
+	}
+	for kind, present := range has {
+		if present != (kind == m.Type) {
+			return false
+		}
+	}
+	_, known := has[m.Type]
+	return (known || m.Type == "bye") && len(m.Attestation) <= liveproof.MaxAttestation
 }
 
 // candidate decodes the ICE candidate; an empty one is the end of candidates.

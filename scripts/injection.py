@@ -273,7 +273,7 @@ def table(honest: list[dict], injected: list[dict]) -> str:
     lines = ["| honest sessions | sessions | alarms | false-alarm rate, at most | largest risk |", "|---|---|---|---|---|"]
     groups = {}
     for r in honest:
-        groups.setdefault(r["group"] if r["kind"] == "client" else r["group"].removeprefix("honest, "), []).append(r)
+        groups.setdefault("the clients of the suite" if r["kind"] == "client" else r["group"].removeprefix("honest, "), []).append(r)
     for group, members in [*sorted(groups.items()), ("all", honest)]:
         alarms = sum(risk(r) >= THRESHOLD for r in members)
         lines.append(

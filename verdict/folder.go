@@ -25,9 +25,9 @@ type Folder struct {
 	seen  time.Duration        // newest sample time; -1 before the first
 	track int                  // followed identity; 0 before the first
 
-	injection liveproof.Injection // as of the newest sample in which it was measured
-	suspected bool                // that sample says that it withholds live
-	stopped   bool                // it has withheld a live that was due
+	injection liveproof.Injection
+	suspected bool // it withholds live
+	stopped   bool // it has withheld a live that was due
 
 	outcome   liveproof.Outcome
 	grounds   []liveproof.Reason // why the outcome is what it is; nil while first pending
@@ -179,15 +179,17 @@ func (f *Folder) receive(s liveproof.Sample) {
 	}
 }
 
-// suspect takes in the risk of injection. It outlives restarts of the evidence, because it is one of the sender, not of the person.
+// suspect takes in the risk of injection. It outlives restarts of the evidence, because it is one of the sender, not of the person. In
+// a one-shot session the largest risk counts; in a call the newest does.
 func (f *Folder) suspect(s liveproof.Sample) {
 	risk, measured := liveproof.InjectionOf(s.Signals)
 	suspected := slices.Contains(s.Reasons, liveproof.ReasonInjectionSuspected)
-	if measured {
+	lasts := f.mode == liveproof.ModeOnboarding
+	if measured && (!lasts || risk.Risk >= f.injection.Risk) {
 		f.injection = risk
 	}
 	if measured || suspected {
-		f.suspected = suspected
+		f.suspected = suspected || lasts && f.suspected
 	}
 }
 
@@ -237,7 +239,7 @@ func (f *Folder) judge(t time.Duration) {
 	switch {
 	case side == liveproof.OutcomeSpoof && f.ev.blurred() != "":
 		f.excuse(t)
-	case side == liveproof.OutcomeLive && side == f.outcome && f.suspected:
+	case f.suspected && f.outcome == liveproof.OutcomeLive && side == f.outcome:
 		f.withhold(t)
 	case side == f.outcome:
 	case side == liveproof.OutcomeLive && f.Wanting() != "":

@@ -30,7 +30,7 @@ func TestInjectionWithholdsLive(t *testing.T) {
 		"below the threshold":      {series{}.scored(20, 0.9).suspected(0, 20, 0.7), liveproof.OutcomeLive, liveproof.ReasonScoreAbove, 0.7},
 		"above it":                 {series{}.scored(20, 0.9).suspected(0, 20, 0.9), liveproof.OutcomePending, suspected, 0.9},
 		"above it to the end":      {series{}.scored(90, 0.9).suspected(0, 90, 0.9), liveproof.OutcomeInconclusive, suspected, 0.9},
-		"a suspicion that passes":  {series{}.scored(40, 0.9).suspected(0, 20, 0.9).suspected(20, 40, 0.2), liveproof.OutcomeLive, liveproof.ReasonScoreAbove, 0.2},
+		"it lasts to the end":      {series{}.scored(40, 0.9).suspected(0, 20, 0.9).suspected(20, 40, 0.2), liveproof.OutcomePending, suspected, 0.9},
 		"not measured any more":    {series{}.scored(40, 0.9).suspected(0, 20, 0.9), liveproof.OutcomePending, suspected, 0.9},
 		"never makes live":         {series{}.scored(20, 0.5).suspected(0, 20, 0), liveproof.OutcomePending, liveproof.ReasonScoreNear, 0.1},
 		"an attack stays one":      {series{}.scored(20, 0.1).suspected(0, 20, 0.9), liveproof.OutcomeSpoof, liveproof.ReasonScoreBelow, 0.9},
