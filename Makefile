@@ -22,7 +22,7 @@ PRETTIER := webclient/node_modules/.bin/prettier --config webclient/.prettierrc.
 CLIENT_SCRIPTS := "examples/**/*.mjs" "clients/*.{js,mjs,json}" "clients/browser/**/*.{js,mjs}" "!clients/package-lock.json"
 
 .PHONY: help run test setup build web lint lint-go lint-training lint-web format test-go test-thorough test-web test-training test-browser test-clients test-clients-quick test-integrations test-integrations-web test-integrations-api test-webhooks test-schema call-on-screen package identity
-.PHONY: encoders soak bench bench-sessions bench-verdict bench-owners bench-plot bench-peer fuzz clean
+.PHONY: encoders soak bench bench-sessions bench-verdict bench-owners bench-plot bench-peer fuzz clean injection
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-21s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -143,6 +143,9 @@ bench-peer: build ## this server compared with another one, about 12 minutes (LI
 
 soak: build ## sessions come and go for 10 minutes with Redis: memory, goroutines, no verdict lost (LIVEPROOF_SHARED, SOAK="--minutes 2")
 	.venv/bin/python scripts/soak.py $(SOAK)
+
+injection: build ## signs of injection on honest and injected sessions, about an hour: docs/injection/ (LIVEPROOF_SHARED, INJECTION="--clients")
+	.venv/bin/python scripts/injection.py $(INJECTION)
 
 encoders: build ## the verdict on the same clips through many encoders: docs/encoders.md (LIVEPROOF_SHARED, ENCODERS="--clips all")
 	.venv/bin/python scripts/encoders.py $(ENCODERS)

@@ -35,6 +35,7 @@ const (
 	ReasonPacketLoss         Reason = "packet_loss"
 	ReasonLowFrameRate       Reason = "low_frame_rate"
 	ReasonInjectionTiming    Reason = "injection_timing"
+	ReasonInjectionSuspected Reason = "injection_suspected"
 	ReasonSettingsMismatch   Reason = "settings_mismatch"
 	ReasonScorerFailed       Reason = "scorer_failed"
 	ReasonOverload           Reason = "overload"
@@ -235,6 +236,11 @@ var reasons = []ReasonInfo{
 	{
 		Code: ReasonInjectionTiming, Kind: KindStream, Doubt: true, End: StateDecided, Fault: FaultIntegrator,
 		Meaning: "The stream ran ahead of the server's clock: pictures came faster than a camera delivers them, and not because the sender was catching up.",
+		Advice:  "Use this device’s own camera, without camera software.",
+	},
+	{
+		Code: ReasonInjectionSuspected, Kind: KindStream, End: StateDecided, Fault: FaultIntegrator,
+		Meaning: "The video looks as if it did not come straight from a camera (injection_risk), or the client's required attestation was not verified. So live was withheld.",
 		Advice:  "Use this device’s own camera, without camera software.",
 	},
 	{

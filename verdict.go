@@ -49,6 +49,8 @@ type Verdict struct {
 	Reasons []Reason
 	// Evidence is what was given since the last restart of evidence, in the order of Evidences.
 	Evidence []Evidence
+	// Injection is the risk that the video does not come straight from a camera: the largest of a one-shot session, the newest of a call.
+	Injection Injection
 	// Scored counts the samples the verdict rests on since the last restart of evidence.
 	Scored int
 	// Final is true when no later sample can change the outcome.
@@ -75,7 +77,7 @@ func (v Verdict) Withheld() Verdict {
 // Equal reports whether two verdicts say the same in every field.
 func (v Verdict) Equal(o Verdict) bool {
 	return v.Outcome == o.Outcome && v.Score == o.Score && v.Scored == o.Scored && v.Final == o.Final &&
-		v.At == o.At && slices.Equal(v.Reasons, o.Reasons) && slices.Equal(v.Evidence, o.Evidence)
+		v.At == o.At && v.Injection == o.Injection && slices.Equal(v.Reasons, o.Reasons) && slices.Equal(v.Evidence, o.Evidence)
 }
 
 func (v Verdict) valid() bool {
@@ -89,6 +91,7 @@ type verdictJSON struct {
 	Score    float64    `json:"score"`
 	Reasons  []Reason   `json:"reasons"`
 	Evidence []Evidence `json:"evidence,omitempty"`
+	Inject   Injection  `json:"injection,omitzero"`
 	Scored   int        `json:"scored"`
 	Final    bool       `json:"final"`
 	At       float64    `json:"at"`
@@ -96,14 +99,14 @@ type verdictJSON struct {
 
 // MarshalJSON implements json.Marshaler. A score that JSON cannot carry is an error.
 func (v Verdict) MarshalJSON() ([]byte, error) {
-	return json.Marshal(verdictJSON{v.Outcome, v.Score, listed(v.Reasons), v.Evidence, v.Scored, v.Final, v.At.Seconds()})
+	return json.Marshal(verdictJSON{v.Outcome, v.Score, listed(v.Reasons), v.Evidence, v.Injection, v.Scored, v.Final, v.At.Seconds()})
 }
 
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *Verdict) UnmarshalJSON(b []byte) error {
 	var j verdictJSON
 	err := json.Unmarshal(b, &j)
-	*v = Verdict{j.Outcome, j.Score, j.Reasons, j.Evidence, j.Scored, j.Final, fromSeconds(j.At)}
+	*v = Verdict{j.Outcome, j.Score, j.Reasons, j.Evidence, j.Inject, j.Scored, j.Final, fromSeconds(j.At)}
 	return err
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/liveproof/liveproof/challenge"
 	"github.com/liveproof/liveproof/detector"
 	"github.com/liveproof/liveproof/identity"
+	"github.com/liveproof/liveproof/injection"
 	"github.com/liveproof/liveproof/internal/check"
 	"github.com/liveproof/liveproof/media"
 	"github.com/liveproof/liveproof/models"
@@ -29,6 +30,7 @@ type Config struct {
 	Verdict     verdict.Policy
 	Challenge   challenge.Config
 	Calibration calibration.Config
+	Injection   injection.Config
 	ONNX        onnx.Config
 	Models      models.Config
 }
@@ -45,6 +47,7 @@ func DefaultConfig() Config {
 		Verdict:     verdict.DefaultPolicy(),
 		Challenge:   challenge.DefaultConfig(),
 		Calibration: calibration.DefaultConfig(),
+		Injection:   injection.DefaultConfig(),
 		ONNX:        onnx.DefaultConfig(),
 		Models:      models.DefaultConfig(),
 	}
@@ -66,6 +69,7 @@ func (c Config) Validate() error {
 		{"verdict", c.Verdict.Validate()},
 		{"challenge", c.Challenge.Validate()},
 		{"calibration", c.Calibration.Validate()},
+		{"injection", c.Injection.Validate()},
 		{"onnx", c.ONNX.Validate()},
 		{"models", c.Models.Validate()},
 	} {

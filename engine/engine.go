@@ -11,6 +11,7 @@ import (
 	"github.com/liveproof/liveproof"
 	"github.com/liveproof/liveproof/challenge"
 	"github.com/liveproof/liveproof/identity"
+	"github.com/liveproof/liveproof/injection"
 	"github.com/liveproof/liveproof/media"
 	"github.com/liveproof/liveproof/models"
 	"github.com/liveproof/liveproof/motion"
@@ -23,6 +24,8 @@ import (
 type Deps struct {
 	Log     *slog.Logger          // nil discards
 	Metrics prometheus.Registerer // nil leaves the metrics unregistered
+	// Attestor verifies what clients state about themselves; nil verifies nothing.
+	Attestor injection.Attestor
 }
 
 // Engine judges streams and files.
@@ -34,6 +37,8 @@ type Engine struct {
 	metrics    *pipeline.Metrics
 	motion     *motion.Metrics
 	challenges *challenge.Metrics
+	injection  *injection.Metrics
+	attestor   injection.Attestor
 	thresholds thresholds
 }
 
@@ -51,7 +56,10 @@ func Open(ctx context.Context, cfg Config, deps Deps) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Engine{Faces: faces, log: deps.Log, metrics: pipeline.NewMetrics(deps.Metrics), motion: motion.NewMetrics(deps.Metrics), challenges: challenge.NewMetrics(deps.Metrics)}
+	e := &Engine{
+		Faces: faces, log: deps.Log, metrics: pipeline.NewMetrics(deps.Metrics), motion: motion.NewMetrics(deps.Metrics),
+		challenges: challenge.NewMetrics(deps.Metrics), injection: injection.NewMetrics(deps.Metrics), attestor: deps.Attestor,
+	}
 	if err := errors.Join(e.openIdentity(deps.Metrics), e.openScorer(ctx, deps.Metrics)); err != nil {
 		return nil, errors.Join(err, e.Close())
 	}
@@ -166,14 +174,14 @@ type source interface {
 // session assembles one session's pipeline. The session keeps its model and its
 // threshold to its end.
 func (e *Engine) session(cfg pipeline.Config, info liveproof.Session, model *scorer.Pinned, from source,
-	recorder pipeline.Recorder, observe pipeline.Observer,
+	recorder pipeline.Recorder, observe pipeline.Observer, more ...pipeline.Examiner,
 ) (*pipeline.Session, error) {
 	examiners, err := e.examiners(info, from)
 	if err != nil {
 		return nil, err
 	}
 	return pipeline.New(cfg, pipeline.Deps{
-		Source: from, Detector: e.detector.NewStream(), Cropper: e.cropper, Scorer: model, Identity: e.identity.Watch(), Examiners: examiners,
+		Source: from, Detector: e.detector.NewStream(), Cropper: e.cropper, Scorer: model, Identity: e.identity.Watch(), Examiners: append(examiners, more...),
 		Recorder: recorder, Observer: observe, Policy: e.cfg.Verdict, Pool: e.pool,
 		Media:   func() liveproof.FrameCounts { return frameCounts(from.Counts()) },
 		Metrics: e.metrics, Log: e.log,

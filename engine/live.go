@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/liveproof/liveproof"
+	"github.com/liveproof/liveproof/injection"
 	"github.com/liveproof/liveproof/internal/retry"
 	"github.com/liveproof/liveproof/media"
 	"github.com/liveproof/liveproof/pipeline"
@@ -79,12 +80,13 @@ func (l *Live) analyze(ctx context.Context, s liveproof.Session, units liveproof
 	if err != nil {
 		return fmt.Errorf("record the model: %w", err)
 	}
-	stream, err := media.NewStream(l.mediaConfig(), units)
+	watch := injection.New(l.cfg.Injection, s.ID, l.attestor, l.injection)
+	stream, err := media.NewStream(l.mediaConfig(), watch.Units(units))
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, stream.Close()) }()
-	session, err := l.session(l.cfg.Pipeline, s, model, stream, l.recorder, observe)
+	session, err := l.session(l.cfg.Pipeline, s, model, watchedStream{stream, watch}, l.recorder, observe, watch)
 	if err != nil {
 		return err
 	}

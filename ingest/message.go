@@ -16,6 +16,8 @@ type clientMessage struct {
 	SDP string `json:"sdp"`
 	// Candidate is an RTCIceCandidateInit; JSON null ends the candidates.
 	Candidate strictjson.Raw `json:"candidate"`
+	// Attestation is the client's opaque statement about itself.
+	Attestation string `json:"attestation"`
 	// Requested and Delivered are the camera's MediaTrackSettings.
 	Requested strictjson.Raw `json:"requested"`
 	Delivered strictjson.Raw `json:"delivered"`
@@ -31,28 +33,29 @@ func parseClientMessage(b []byte) (clientMessage, error) {
 	if err := strictjson.Object(b, &m); err != nil {
 		return m, problem(CodeProtocolError, "the message is not one of the protocol's: "+err.Error())
 	}
-	if known, ok := messageTypes[m.Type]; !ok || known != m.parts() {
+	if known, ok := messageTypes[m.Type]; !ok || known != m.parts() || len(m.Attestation) > liveproof.MaxAttestation {
 		return m, problem(CodeProtocolError, "the message is not one of the protocol's")
 	}
 	return m, nil
 }
 
 // parts says which members a message has, besides its type.
-type parts struct{ sdp, candidate, settings, declined bool }
+type parts struct{ sdp, candidate, settings, declined, attestation bool }
 
 // messageTypes has the members of each type of message.
 var messageTypes = map[string]parts{
-	"offer":     {sdp: true},
-	"candidate": {candidate: true},
-	"settings":  {settings: true},
-	"challenge": {declined: true},
-	"bye":       {},
+	"offer":       {sdp: true},
+	"candidate":   {candidate: true},
+	"settings":    {settings: true},
+	"challenge":   {declined: true},
+	"attestation": {attestation: true},
+	"bye":         {},
 }
 
 func (m clientMessage) parts() parts {
 	return parts{
 		sdp: m.SDP != "", candidate: m.Candidate != nil, settings: m.Requested != nil || m.Delivered != nil,
-		declined: m.ID != "" || m.Declined,
+		declined: m.ID != "" || m.Declined, attestation: m.Attestation != "",
 	}
 }
 

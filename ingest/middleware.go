@@ -179,7 +179,7 @@ func (s *Server) cors(w http.ResponseWriter, r *http.Request, allow string) {
 	h.Set("Access-Control-Expose-Headers", "Location, ETag, Link, Retry-After, RateLimit, RateLimit-Policy, Accept-Post, Accept-Patch, X-Request-Id")
 	if r.Method == http.MethodOptions {
 		h.Set("Access-Control-Allow-Methods", allow)
-		h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, If-Match, Last-Event-ID")
+		h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, If-Match, Last-Event-ID, "+attestationHeader)
 		h.Set("Access-Control-Max-Age", "600")
 	}
 }

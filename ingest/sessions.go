@@ -288,11 +288,14 @@ type view struct {
 	ExternalID  string               `json:"external_id"`
 	Calibration string               `json:"calibration"`
 	// Require is the evidence without which the session does not become live; Evidence is what was given.
-	Require   []liveproof.Evidence `json:"require"`
-	Evidence  []liveproof.Evidence `json:"evidence"`
-	CreatedAt time.Time            `json:"created_at"`
-	ExpiresAt time.Time            `json:"expires_at"`
-	DecidedAt *time.Time           `json:"decided_at"`
+	Require  []liveproof.Evidence `json:"require"`
+	Evidence []liveproof.Evidence `json:"evidence"`
+	// InjectionRisk is in [0,1]; InjectionSignal names the strongest signal, "" while the risk is 0.
+	InjectionRisk   float64    `json:"injection_risk"`
+	InjectionSignal string     `json:"injection_signal"`
+	CreatedAt       time.Time  `json:"created_at"`
+	ExpiresAt       time.Time  `json:"expires_at"`
+	DecidedAt       *time.Time `json:"decided_at"`
 }
 
 func (s *Server) readSession(w http.ResponseWriter, r *http.Request) error {
@@ -323,6 +326,7 @@ func (s *Server) viewOf(x liveproof.Session) view {
 		ID: x.ID, State: x.State, Verdict: current.Outcome, Score: finite(current.Score), Reasons: current.Reasons,
 		Frames: x.Frames, Model: x.Model, Detector: x.Detector, Mode: x.Mode, ExternalID: x.ExternalID, Calibration: x.Calibration,
 		Require: evidenceList(x.Require), Evidence: evidenceList(current.Evidence),
+		InjectionRisk: current.Injection.Risk, InjectionSignal: current.Injection.Signal,
 		CreatedAt: x.CreatedAt.UTC(), ExpiresAt: x.ExpiresAt.UTC(),
 	}
 	if v.Reasons == nil {

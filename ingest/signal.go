@@ -214,6 +214,11 @@ func (c *signalConn) handle(b []byte, connection *live.Connection) (bye bool, er
 		return false, connection.AddCandidate(cand)
 	case "challenge":
 		return false, decline(m, connection)
+	case "attestation":
+		if connection.Attest(m.Attestation) != nil {
+			return false, problem(CodeProtocolError, "the attestation came already")
+		}
+		return false, nil
 	case "settings":
 		mismatch, err := m.settingsMismatch()
 		if mismatch {

@@ -19,6 +19,9 @@ const (
 	typeSDP      = "application/sdp"
 	typeFragment = "application/trickle-ice-sdpfrag"
 
+	// attestationHeader carries the client's opaque statement about itself beside its offer.
+	attestationHeader = "Liveproof-Attestation"
+
 	// The two kinds of WHIP URL (RFC 9725, section 3): the endpoint, and the WHIP session that a POST to it creates.
 	whipEndpoint = "/v1/sessions/{id}/whip"
 	whipResource = "/v1/sessions/{id}/whip/{resource}"
@@ -43,9 +46,16 @@ func (s *Server) whipOffer(w http.ResponseWriter, r *http.Request) error {
 	if err := s.deps.RTC.CheckOffer(offer); err != nil {
 		return err
 	}
+	statement := r.Header.Get(attestationHeader)
+	if len(statement) > liveproof.MaxAttestation {
+		return problem(CodeInvalidRequest, attestationHeader+" is longer than 8192 bytes")
+	}
 	connection, err := s.live.Connect(r.Context(), session, tokenID, live.Silent{}, nil)
 	if err != nil {
 		return s.countRefusal(err)
+	}
+	if statement != "" {
+		_ = connection.Attest(statement) // the connection is new: there is no other one
 	}
 	answer, err := connection.Answer(r.Context(), offer)
 	if err != nil {

@@ -150,7 +150,7 @@ def judge(files, binary, work, jobs):
     todo = [str(f) for f in files if str(f) not in results]
     progress = Progress("judging", len(todo))
     command = [binary, "replay", "--quiet", "--json", "--samples", "--jobs", str(jobs), *todo]
-    environment = {"LIVEPROOF_ONNX_PROVIDER": "cpu", **os.environ}
+    environment = {"LIVEPROOF_ONNX_PROVIDER": "cpu", "LIVEPROOF_INJECTION_WITHHOLD": "off", **os.environ}
     if todo:
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process, kept.open("a") as out:
             for line in process.stdout:

@@ -162,6 +162,7 @@ def serve(port, log):
         **os.environ,
         "LIVEPROOF_OPS_LISTEN": "127.0.0.1:0",
         "LIVEPROOF_SESSION_MAX_SESSIONS": "1000",
+        "LIVEPROOF_INJECTION_WITHHOLD": "off",  # recordings are published on purpose
         "LIVEPROOF_INGEST_RATE_PER_IP_BURST": "100000",
         "LIVEPROOF_INGEST_RATE_PER_TENANT_BURST": "100000",
     }

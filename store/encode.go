@@ -156,6 +156,7 @@ func (d *decoder) consistent(s liveproof.Session) {
 		{"state", !decision || s.State == liveproof.StateStreaming || s.State == liveproof.StateDecided},
 		{"result", !decision || v.Scored > 0},
 		{"result", !s.State.Terminal() || v.Final && v.Outcome != liveproof.OutcomePending},
+		{"result", v.Injection.Risk >= 0 && v.Injection.Risk <= 1},
 		{"deadline", s.Deadline >= 0},
 		{"require", !slices.ContainsFunc(s.Require, func(e liveproof.Evidence) bool { return !e.Known() })},
 		{"threshold", s.Threshold == (liveproof.Threshold{}) || s.Threshold.Valid()},

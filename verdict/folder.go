@@ -26,6 +26,10 @@ type Folder struct {
 	seen  time.Duration        // newest sample time; -1 before the first
 	track int                  // followed identity; 0 before the first
 
+	injection liveproof.Injection
+	suspected bool // it withholds live
+	stopped   bool // it has withheld a live that was due
+
 	outcome   liveproof.Outcome
 	grounds   []liveproof.Reason // why the outcome is what it is; nil while first pending
 	at        time.Duration
@@ -81,6 +85,7 @@ func (f *Folder) Add(s liveproof.Sample) {
 	}
 	f.identify(s)
 	f.receive(s)
+	f.suspect(s)
 	f.weigh(s)
 	f.refuse(s)
 }
@@ -185,6 +190,20 @@ func (f *Folder) receive(s liveproof.Sample) {
 	}
 }
 
+// suspect takes in the risk of injection. It outlives restarts of the evidence, because it is one of the sender, not of the person. In
+// a one-shot session the largest risk counts; in a call the newest does.
+func (f *Folder) suspect(s liveproof.Sample) {
+	risk, measured := liveproof.InjectionOf(s.Signals)
+	suspected := slices.Contains(s.Reasons, liveproof.ReasonInjectionSuspected)
+	lasts := f.mode == liveproof.ModeOnboarding
+	if measured && (!lasts || risk.Risk >= f.injection.Risk) {
+		f.injection = risk
+	}
+	if measured || suspected {
+		f.suspected = suspected || lasts && f.suspected
+	}
+}
+
 // missing is the required evidence that was not given since the last restart, besides passive.
 func (f *Folder) missing() (kinds []liveproof.Evidence) {
 	for _, e := range f.policy.Require {
@@ -232,6 +251,8 @@ func (f *Folder) judge(t time.Duration) {
 	switch {
 	case side == liveproof.OutcomeSpoof && f.ev.blurred() != "":
 		f.excuse(t)
+	case f.suspected && f.outcome == liveproof.OutcomeLive && side == f.outcome:
+		f.withhold(t)
 	case side == f.outcome:
 	case side == liveproof.OutcomeLive && f.Wanting() != "":
 		f.withhold(t)
@@ -255,9 +276,10 @@ func (f *Folder) excuse(t time.Duration) {
 	}
 }
 
-// withhold takes the place of live where required evidence is missing: the session stays pending, and a call that was spoof
-// becomes so.
+// withhold takes the place of live where required evidence is missing or injection is suspected: the session stays pending, and a call becomes
+// so.
 func (f *Folder) withhold(t time.Duration) {
+	f.stopped = f.stopped || f.suspected
 	if f.outcome != liveproof.OutcomePending {
 		f.change(liveproof.OutcomePending, t, f.Wanting())
 	}
@@ -290,6 +312,9 @@ func (f *Folder) change(to liveproof.Outcome, t time.Duration, why liveproof.Rea
 // conclude ends without a decision. The reasons name what the session lacked, with its cause in the samples first where there is one.
 func (f *Folder) conclude(t time.Duration, why liveproof.Reason) {
 	lack := f.lack()
+	if f.stopped && f.suspected { // whatever else came later
+		lack = liveproof.ReasonInjectionSuspected
+	}
 	if why == liveproof.ReasonInsufficientEvidence {
 		why = lack
 	}

@@ -19,11 +19,16 @@ func (f *Folder) Verdict() liveproof.Verdict {
 // Smoothed is the smoothed ρ of the evidence, in [0,1]; 0 without evidence.
 func (f *Folder) Smoothed() float64 { return f.ev.score.value() }
 
-// Wanting is the reason for which the session is not live although its scores are: required evidence was not given. "" where
-// the scores are not, or nothing is missing.
+// Wanting is the reason for which the session is not live although its scores are: injection is suspected, or required evidence was
+// not given. "" where the scores are not, or nothing is missing.
 func (f *Folder) Wanting() liveproof.Reason {
 	missing := f.missing()
-	if len(missing) == 0 || f.ev.side(f.policy) != liveproof.OutcomeLive {
+	switch {
+	case f.ev.side(f.policy) != liveproof.OutcomeLive:
+		return ""
+	case f.suspected:
+		return liveproof.ReasonInjectionSuspected
+	case len(missing) == 0:
 		return ""
 	}
 	if missing[0] == liveproof.EvidenceMotion && f.rigid {
@@ -83,7 +88,7 @@ func (f *Folder) Progress() liveproof.Progress {
 
 func (f *Folder) current() liveproof.Verdict {
 	v := liveproof.Verdict{
-		Outcome: f.outcome, Score: f.ev.score.value(), Reasons: f.grounds, Evidence: f.evidence(), Scored: f.ev.scored, At: f.at,
+		Outcome: f.outcome, Score: f.ev.score.value(), Reasons: f.grounds, Evidence: f.evidence(), Injection: f.injection, Scored: f.ev.scored, At: f.at,
 	}
 	if f.outcome == liveproof.OutcomePending {
 		v.Reasons = distinct(first(f.grounds), f.restarted, f.missed, f.lack())

@@ -26,6 +26,7 @@ import (
 	"github.com/liveproof/liveproof/ingest"
 	"github.com/liveproof/liveproof/ingest/live"
 	"github.com/liveproof/liveproof/ingest/rtc"
+	"github.com/liveproof/liveproof/injection"
 	"github.com/liveproof/liveproof/internal/check"
 	"github.com/liveproof/liveproof/media"
 	"github.com/liveproof/liveproof/models"
@@ -53,6 +54,7 @@ type Config struct {
 	Verdict     verdict.Policy     `yaml:"verdict"`
 	Challenge   challenge.Config   `yaml:"challenge"`
 	Calibration calibration.Config `yaml:"calibration"`
+	Injection   injection.Config   `yaml:"injection"`
 	ONNX        onnx.Config        `yaml:"onnx"`
 	Models      models.Config      `yaml:"models"`
 	Store       store.Config       `yaml:"store"`
@@ -112,6 +114,7 @@ func DefaultConfig() Config {
 		Verdict:     verdict.DefaultPolicy(),
 		Challenge:   challenge.DefaultConfig(),
 		Calibration: calibration.DefaultConfig(),
+		Injection:   injection.DefaultConfig(),
 		ONNX:        onnx.DefaultConfig(),
 		Models:      models.DefaultConfig(),
 		Store:       store.DefaultConfig(),
@@ -181,7 +184,7 @@ func (c Config) validateTenants() error {
 func (c Config) engine() engine.Config {
 	e := engine.Config{
 		Media: c.Media, Pipeline: c.Pipeline, Detector: c.Detector, Identity: c.Identity, Scorer: c.Scorer, Motion: c.Motion,
-		Verdict: c.Verdict, Challenge: c.Challenge, Calibration: c.Calibration, ONNX: c.ONNX, Models: c.Models,
+		Verdict: c.Verdict, Challenge: c.Challenge, Calibration: c.Calibration, Injection: c.Injection, ONNX: c.ONNX, Models: c.Models,
 	}
 	e.Verdict.Deadline, e.Pipeline.IdleTimeout, e.Pipeline.Live = c.Session.Deadline, c.Session.IdleTimeout, true
 	return e

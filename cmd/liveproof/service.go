@@ -19,6 +19,7 @@ import (
 	"github.com/liveproof/liveproof/ingest"
 	"github.com/liveproof/liveproof/ingest/live"
 	"github.com/liveproof/liveproof/ingest/rtc"
+	"github.com/liveproof/liveproof/injection"
 	"github.com/liveproof/liveproof/internal/cpu"
 	"github.com/liveproof/liveproof/results"
 	"github.com/liveproof/liveproof/webclient"
@@ -168,7 +169,7 @@ func (s *service) announce(out io.Writer) {
 
 // openEngine loads the models; a wrong configuration is the user's fault.
 func openEngine(ctx context.Context, cfg Config, log *slog.Logger, reg prometheus.Registerer) (*engine.Engine, error) {
-	e, err := engine.Open(ctx, cfg.engine(), engine.Deps{Log: log, Metrics: reg})
+	e, err := engine.Open(ctx, cfg.engine(), engine.Deps{Log: log, Metrics: reg, Attestor: injection.NewVerifier(cfg.Injection.Attestation)})
 	if errors.Is(err, engine.ErrConfig) {
 		return nil, usage(err)
 	}

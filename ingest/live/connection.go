@@ -21,6 +21,9 @@ import (
 // ErrRenegotiation says that a later offer of the client asks for more than an ICE restart.
 var ErrRenegotiation = errors.New("the offer was made already; only ICE can be renewed")
 
+// ErrAttested says that the client has made its statement about itself already.
+var ErrAttested = errors.New("the client has attested already")
+
 // restartTimeout bounds the answer to an ICE restart, which takes milliseconds.
 const restartTimeout = 5 * time.Second
 
@@ -55,6 +58,7 @@ type Connection struct {
 	}
 	asked  asked
 	mu     sync.Mutex
+	attest string           // the client's statement about itself; empty without one
 	reason liveproof.Reason // why it was asked to end; the first counts
 }
 
@@ -99,6 +103,23 @@ func (c *Connection) Abandon() { c.abandoned.make() }
 func (c *Connection) Abort(why liveproof.Reason) {
 	c.setReason(why)
 	c.aborted.make()
+}
+
+// Attest takes the client's statement about itself. The first one counts; ErrAttested says that there is one.
+func (c *Connection) Attest(statement string) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.attest != "" {
+		return ErrAttested
+	}
+	c.attest = statement
+	return nil
+}
+
+func (c *Connection) attestation() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.attest
 }
 
 // setReason says why the session is to end; the first reason counts.
@@ -227,7 +248,7 @@ func (c *Connection) analyze() {
 	c.listener.State(liveproof.StateStreaming)
 	session := c.session
 	session.State = liveproof.StateStreaming
-	err = c.sup.deps.Analyzer.Analyze(c.ctx, session, peerUnits{units, c.peer}, c.observe)
+	err = c.sup.deps.Analyzer.Analyze(c.ctx, session, peerUnits{units, c.peer, c.attestation}, c.observe)
 	if err != nil {
 		c.Log.Debug("analysis", "err", err)
 	}

@@ -37,7 +37,8 @@ func (p peer) Video(ctx context.Context) (liveproof.UnitSource, error) {
 // silent, and with io.EOF otherwise.
 type peerUnits struct {
 	liveproof.UnitSource
-	peer Peer
+	peer        Peer
+	attestation func() string
 }
 
 var (
@@ -45,6 +46,7 @@ var (
 	_ liveproof.LossCounter   = peerUnits{}
 	_ liveproof.BitrateSource = peerUnits{}
 	_ liveproof.DelaySource   = peerUnits{}
+	_ liveproof.SenderSource  = peerUnits{}
 )
 
 // PreferLarger implements liveproof.LayeredSource; a source with one stream has nothing larger.
@@ -81,6 +83,15 @@ func (e peerUnits) Withheld() int64 {
 		return c.Withheld()
 	}
 	return 0
+}
+
+// Sender passes on what the peer's video knows, with the client's attestation.
+func (e peerUnits) Sender() (s liveproof.Sender) {
+	if known, ok := e.UnitSource.(liveproof.SenderSource); ok {
+		s = known.Sender()
+	}
+	s.Attestation = e.attestation()
+	return s
 }
 
 func (e peerUnits) Next(ctx context.Context) (liveproof.AccessUnit, error) {

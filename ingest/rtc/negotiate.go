@@ -31,6 +31,7 @@ func (p *Peer) Answer(ctx context.Context, text string) (string, error) {
 	if err := p.negotiate(o); err != nil {
 		return "", err
 	}
+	p.video.offer.Store(&text)
 	answer, err := p.exchange(&o.description)
 	if err != nil {
 		return "", p.refuse(err)

@@ -34,7 +34,10 @@ type Video struct {
 	roundTrip          func() (time.Duration, bool) // nil where it is not known
 	sendFIR            func()                       // where the sender takes it; may be nil
 	unanswered         atomic.Int64                 // key frame requests since the last key frame
+	requests           atomic.Int64                 // key frame requests so far
 	metrics            *metrics
+
+	offer atomic.Pointer[string] // the sender's first offer
 
 	mu      sync.Mutex
 	queue   []liveproof.AccessUnit
@@ -57,6 +60,7 @@ var (
 	_ liveproof.LossCounter   = (*Video)(nil)
 	_ liveproof.BitrateSource = (*Video)(nil)
 	_ liveproof.DelaySource   = (*Video)(nil)
+	_ liveproof.SenderSource  = (*Video)(nil)
 )
 
 func newVideo(cfg Config, m *metrics, sendPLI func()) *Video {
@@ -203,6 +207,7 @@ func (v *Video) RequestKeyFrame() {
 }
 
 func (v *Video) countPLI() {
+	v.requests.Add(1)
 	v.mu.Lock()
 	v.stats.PLISent++
 	v.mu.Unlock()
@@ -227,6 +232,15 @@ func (v *Video) PreferFiner() {
 	if v.preferFiner != nil {
 		v.preferFiner()
 	}
+}
+
+// Sender is what negotiation and feedback have shown of the sender.
+func (v *Video) Sender() (s liveproof.Sender) {
+	if offer := v.offer.Load(); offer != nil {
+		s.Offer = *offer
+	}
+	s.KeyFrameRequests = v.requests.Load()
+	return s
 }
 
 // Stats may be called at any time.

@@ -41,3 +41,34 @@ func isIntraSlice(nal []byte) bool {
 	kind, ok := sliceType(nal)
 	return ok && kind == sliceI
 }
+
+// H264Unit is what an access unit of H.264 (Annex B) says about its encoder.
+type H264Unit struct {
+	// Bidirectional: it has a B slice, which refers to later pictures or to two at once.
+	Bidirectional bool
+	// UserData is the first user_data_unregistered message (ITU-T H.264, D.1.7): a UUID of 16 bytes and what follows; nil
+	// without one.
+	UserData []byte
+}
+
+// InspectH264 reads an access unit.
+func InspectH264(unit []byte) (u H264Unit) {
+	const userDataUnregistered = 5
+	for nal := range NALUnits(unit, 0) {
+		if len(nal) < 2 {
+			continue
+		}
+		switch nal[0] & 0x1f {
+		case nalSlice:
+			kind, ok := sliceType(nal)
+			u.Bidirectional = u.Bidirectional || ok && kind == sliceB
+		case nalSEI:
+			for kind, payload := range SEIMessages(nal, 1) {
+				if kind == userDataUnregistered && u.UserData == nil {
+					u.UserData = payload
+				}
+			}
+		}
+	}
+	return u
+}

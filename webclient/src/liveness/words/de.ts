@@ -51,6 +51,7 @@ export const de: Catalogue = {
     packet_loss: 'Die Verbindung ist schwach. Gehen Sie näher zum Router.',
     low_frame_rate: 'Es kamen zu wenige Bilder. Suchen Sie mehr Licht und schließen Sie andere Apps.',
     injection_timing: 'Nutzen Sie die Kamera dieses Geräts, ohne Kamera-Software.',
+    injection_suspected: 'Nutzen Sie die Kamera dieses Geräts, ohne Kamera-Software.',
     settings_mismatch: 'Nutzen Sie die Kamera dieses Geräts, ohne Kamera-Software.',
     scorer_failed: 'Einen Moment, wir sehen noch einmal hin.',
     overload: 'Einen Moment, der Dienst ist ausgelastet.',

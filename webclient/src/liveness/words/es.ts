@@ -54,6 +54,7 @@ export const es: Catalogue = {
     packet_loss: 'La conexión es débil. Acérquese al rúter.',
     low_frame_rate: 'Llegaron muy pocas imágenes. Busque más luz y cierre otras aplicaciones.',
     injection_timing: 'Use la cámara de este dispositivo, sin programas de cámara.',
+    injection_suspected: 'Use la cámara de este dispositivo, sin programas de cámara.',
     settings_mismatch: 'Use la cámara de este dispositivo, sin programas de cámara.',
     scorer_failed: 'Un momento, volvemos a mirar.',
     overload: 'Un momento, el servicio está ocupado.',

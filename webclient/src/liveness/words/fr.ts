@@ -54,6 +54,7 @@ export const fr: Catalogue = {
     packet_loss: 'La connexion est faible. Approchez-vous du routeur.',
     low_frame_rate: 'Trop peu d’images sont arrivées. Cherchez plus de lumière et fermez les autres applications.',
     injection_timing: 'Utilisez la caméra de cet appareil, sans logiciel de caméra.',
+    injection_suspected: 'Utilisez la caméra de cet appareil, sans logiciel de caméra.',
     settings_mismatch: 'Utilisez la caméra de cet appareil, sans logiciel de caméra.',
     scorer_failed: 'Un instant, nous regardons encore une fois.',
     overload: 'Un instant, le service est très demandé.',

@@ -54,6 +54,7 @@ export const it: Catalogue = {
     packet_loss: 'La connessione è debole. Avvicinati al router.',
     low_frame_rate: 'Sono arrivate troppo poche immagini. Cerca più luce e chiudi le altre app.',
     injection_timing: 'Usa la fotocamera di questo dispositivo, senza programmi per fotocamere.',
+    injection_suspected: 'Usa la fotocamera di questo dispositivo, senza programmi per fotocamere.',
     settings_mismatch: 'Usa la fotocamera di questo dispositivo, senza programmi per fotocamere.',
     scorer_failed: 'Un momento, guardiamo di nuovo.',
     overload: 'Un momento, il servizio è occupato.',

@@ -54,6 +54,7 @@ export const ja: Catalogue = {
     packet_loss: '通信が弱いです。ルーターに近づいてください。',
     low_frame_rate: '届いた映像が少なすぎます。明るくして、ほかのアプリを閉じてください。',
     injection_timing: 'カメラ用ソフトを使わず、この端末のカメラを使ってください。',
+    injection_suspected: 'カメラ用ソフトを使わず、この端末のカメラを使ってください。',
     settings_mismatch: 'カメラ用ソフトを使わず、この端末のカメラを使ってください。',
     scorer_failed: '少しお待ちください。もう一度確認しています。',
     overload: '少しお待ちください。サービスが混み合っています。',

@@ -54,6 +54,7 @@ export const pt: Catalogue = {
     packet_loss: 'A conexão está fraca. Chegue mais perto do roteador.',
     low_frame_rate: 'Chegaram poucas imagens. Procure mais luz e feche outros aplicativos.',
     injection_timing: 'Use a câmera deste aparelho, sem programas de câmera.',
+    injection_suspected: 'Use a câmera deste aparelho, sem programas de câmera.',
     settings_mismatch: 'Use a câmera deste aparelho, sem programas de câmera.',
     scorer_failed: 'Um momento, vamos olhar de novo.',
     overload: 'Um momento, o serviço está ocupado.',

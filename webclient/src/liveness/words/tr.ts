@@ -54,6 +54,7 @@ export const tr: Catalogue = {
     packet_loss: 'Bağlantı zayıf. Yönlendiriciye yaklaşın.',
     low_frame_rate: 'Çok az görüntü geldi. Daha fazla ışık bulun ve diğer uygulamaları kapatın.',
     injection_timing: 'Kamera yazılımı olmadan bu cihazın kendi kamerasını kullanın.',
+    injection_suspected: 'Kamera yazılımı olmadan bu cihazın kendi kamerasını kullanın.',
     settings_mismatch: 'Kamera yazılımı olmadan bu cihazın kendi kamerasını kullanın.',
     scorer_failed: 'Bir dakika, yeniden bakıyoruz.',
     overload: 'Bir dakika, hizmet şu anda yoğun.',

@@ -27,6 +27,7 @@ export const ar: StatusWords = {
     frozen_picture: 'الصورة ثابتة لا تتحرك.',
     hazy: 'الصورة ضبابية.',
     injection_timing: 'الصور لا تصل كما تصل صور الكاميرا.',
+    injection_suspected: 'لا يبدو الفيديو قادمًا مباشرة من كاميرا.',
     insufficient_evidence: 'لم يظهر من الوجه إلا القليل.',
     internal_error: 'تعطلت الخدمة.',
     low_bitrate: 'اتصال المتصل أبطأ من أن يعطي صورة واضحة.',

@@ -26,6 +26,7 @@ export const de: StatusWords = {
     frozen_picture: 'Das Bild steht still.',
     hazy: 'Das Bild ist verschleiert.',
     injection_timing: 'Die Bilder kommen nicht so, wie eine Kamera sie liefert.',
+    injection_suspected: 'Das Bild sieht nicht aus wie direkt von einer Kamera.',
     insufficient_evidence: 'Vom Gesicht war zu wenig zu sehen.',
     internal_error: 'Der Dienst ist ausgefallen.',
     low_bitrate: 'Die Verbindung des Anrufers ist zu langsam für ein klares Bild.',

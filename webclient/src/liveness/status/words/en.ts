@@ -26,6 +26,7 @@ export const en: StatusWords = {
     frozen_picture: 'The picture stands still.',
     hazy: 'The picture is hazy.',
     injection_timing: 'The pictures do not come as those of a camera do.',
+    injection_suspected: 'The video does not look as if it came straight from a camera.',
     insufficient_evidence: 'Too little of the face was seen.',
     internal_error: 'The service failed.',
     low_bitrate: 'The caller’s connection is too slow for a clear picture.',

@@ -27,6 +27,7 @@ export const es: StatusWords = {
     frozen_picture: 'La imagen está quieta.',
     hazy: 'La imagen está velada.',
     injection_timing: 'Las imágenes no llegan como las de una cámara.',
+    injection_suspected: 'El vídeo no parece venir directamente de una cámara.',
     insufficient_evidence: 'Se vio muy poco de la cara.',
     internal_error: 'El servicio falló.',
     low_bitrate: 'La conexión de quien llama es demasiado lenta para una imagen nítida.',

@@ -27,6 +27,7 @@ export const fr: StatusWords = {
     frozen_picture: 'L’image est figée.',
     hazy: 'L’image est voilée.',
     injection_timing: 'Les images n’arrivent pas comme celles d’une caméra.',
+    injection_suspected: 'La vidéo ne semble pas venir directement d’une caméra.',
     insufficient_evidence: 'On a trop peu vu le visage.',
     internal_error: 'Le service a échoué.',
     low_bitrate: 'La connexion de l’appelant est trop lente pour une image nette.',

@@ -27,6 +27,7 @@ export const hi: StatusWords = {
     frozen_picture: 'चित्र रुका हुआ है।',
     hazy: 'चित्र धुंधला है।',
     injection_timing: 'चित्र वैसे नहीं आ रहे जैसे कैमरे से आते हैं।',
+    injection_suspected: 'वीडियो सीधे कैमरे से आता हुआ नहीं लगता।',
     insufficient_evidence: 'चेहरा बहुत कम दिखा।',
     internal_error: 'सेवा में गड़बड़ी हुई।',
     low_bitrate: 'साफ़ चित्र के लिए कॉलर का कनेक्शन बहुत धीमा है।',

@@ -27,6 +27,7 @@ export const it: StatusWords = {
     frozen_picture: 'L’immagine è ferma.',
     hazy: 'L’immagine è velata.',
     injection_timing: 'Le immagini non arrivano come quelle di una fotocamera.',
+    injection_suspected: 'Il video non sembra provenire direttamente da una fotocamera.',
     insufficient_evidence: 'Si è visto troppo poco del volto.',
     internal_error: 'Il servizio non ha funzionato.',
     low_bitrate: 'La connessione del chiamante è troppo lenta per un’immagine nitida.',

@@ -27,6 +27,7 @@ export const ja: StatusWords = {
     frozen_picture: '映像が止まっています。',
     hazy: '映像がかすんでいます。',
     injection_timing: '映像の届き方がカメラのものと異なります。',
+    injection_suspected: '映像がカメラから直接届いたものに見えません。',
     insufficient_evidence: '顔がほとんど映りませんでした。',
     internal_error: 'サービスで障害が発生しました。',
     low_bitrate: '通話相手の通信が遅く、映像が鮮明になりません。',

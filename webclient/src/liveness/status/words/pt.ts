@@ -27,6 +27,7 @@ export const pt: StatusWords = {
     frozen_picture: 'A imagem está parada.',
     hazy: 'A imagem está enevoada.',
     injection_timing: 'As imagens não chegam como as de uma câmera.',
+    injection_suspected: 'O vídeo não parece vir diretamente de uma câmera.',
     insufficient_evidence: 'Viu-se muito pouco do rosto.',
     internal_error: 'O serviço falhou.',
     low_bitrate: 'A conexão de quem liga é lenta demais para uma imagem nítida.',

@@ -27,6 +27,7 @@ export const tr: StatusWords = {
     frozen_picture: 'Görüntü duruyor.',
     hazy: 'Görüntü puslu.',
     injection_timing: 'Görüntüler bir kameradan gelir gibi gelmiyor.',
+    injection_suspected: 'Görüntü doğrudan bir kameradan gelmiyor gibi görünüyor.',
     insufficient_evidence: 'Yüzün çok azı görüldü.',
     internal_error: 'Hizmet başarısız oldu.',
     low_bitrate: 'Arayanın bağlantısı net bir görüntü için çok yavaş.',

@@ -1,0 +1,70 @@
+package injection
+
+import "github.com/liveproof/liveproof"
+
+// The names of the risks, after liveproof.InjectionRiskPrefix. Each is in [0,1]; its ceiling says how much it can prove alone.
+const (
+	riskRepeats     = "repeats"     // pictures repeat at regular places: the frame rate was converted
+	riskEncoder     = "encoder"     // the offer is a browser's, the stream is not
+	riskAttestation = "attestation" // the verifier refused the client's statement
+	riskCadence     = "cadence"     // the timestamps are an exact grid, as those of files are
+	riskSway        = "sway"        // the changes from picture to picture follow a short period: pictures were blended
+)
+
+// Ceilings of the risks that honest senders show too, below any useful threshold. docs/injection.md has their false alarms.
+const (
+	cadenceCeiling = 0.3
+	swayCeiling    = 0.5
+	// encoderCeiling is that of an encoder which no browser has, in a stream whose sender does not claim to be one.
+	encoderCeiling = 0.3
+	// sureRepeats is the regularity of repeats (pattern.repeats) that no honest sender comes near to.
+	sureRepeats = 0.75
+	// sureGrid and sureMillis tell timestamps that libwebrtc cannot have made, whose clock counts whole milliseconds.
+	sureGrid, sureMillis = 0.98, 0.5
+)
+
+// measured are all signals as they stand.
+func (w *Watch) measured(a attested) map[string]float64 {
+	s := map[string]float64{}
+	risk := func(name string, value float64) { s[liveproof.InjectionRiskPrefix+name] = value }
+	r := w.cadence.measure()
+	if r.known {
+		s["injection.step_ms"], s["injection.jitter_ms"], s["injection.jitter_corr"] = r.step, r.jitter, r.corr
+		s["injection.grid"], s["injection.whole_ms"], s["injection.arrival_jitter_ms"] = r.grid, r.millis, r.arrival
+		risk(riskCadence, cadenceCeiling*r.grid)
+	}
+	if p := w.changes.measure(); p.known {
+		s["injection.repeats"], s["injection.repeat_period"], s["injection.sway"] = p.repeats, float64(p.period), p.sway
+		risk(riskRepeats, min(1, p.repeats/sureRepeats))
+		risk(riskSway, swayCeiling*p.sway)
+	}
+	if n := w.views.noise; n.known {
+		s["injection.noise"], s["injection.still"] = n.noise, n.still
+	}
+	if w.encoder.units > 0 {
+		s["injection.x264"], s["injection.reordered"] = indicator(w.encoder.x264), w.encoder.reordered()
+		s["injection.key_period"], s["injection.browser_offer"] = indicator(w.encoder.periodic()), indicator(w.claimsBrowser())
+		risk(riskEncoder, w.foreignEncoder(r))
+	}
+	if a == attestedTrue || a == attestedFalse {
+		risk(riskAttestation, indicator(a == attestedFalse))
+	}
+	return s
+}
+
+func (w *Watch) claimsBrowser() bool { return w.browser != nil && *w.browser }
+
+// foreignEncoder is how little the stream is one of a browser's encoder: x264 names itself, pictures refer to later ones, key frames come
+// by themselves, or the timestamps are an exact grid of other than whole milliseconds. In a stream whose offer is not a browser's, these
+// say only that a program sends it.
+func (w *Watch) foreignEncoder(r rhythm) float64 {
+	grid := r.known && r.grid >= sureGrid && r.millis < sureMillis
+	sure := w.encoder.x264 || w.encoder.bidirectional > 0 || grid
+	switch {
+	case sure && w.claimsBrowser():
+		return 1
+	case sure || w.encoder.periodic():
+		return encoderCeiling
+	}
+	return 0
+}
