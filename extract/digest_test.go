@@ -51,7 +51,7 @@ var changesCrops = map[string]bool{
 	"detector.follow.every": false, "detector.follow.regions": false,
 	// Limits of quality: extraction rejects nothing.
 	"detector.quality.min_size": false, "detector.quality.min_blur": false, "detector.quality.min_exposure": false,
-	"detector.quality.max_exposure": false, "detector.quality.max_clipped": false, "detector.quality.max_yaw": false,
+	"detector.quality.max_exposure": false, "detector.quality.max_clipped": false, "detector.quality.max_black": false, "detector.quality.min_contrast": false, "detector.quality.max_yaw": false,
 	"detector.quality.max_pitch": false, "detector.quality.max_outside": false, "detector.quality.max_quantiser": false,
 	"detector.quality.min_bits": false,
 }

@@ -15,9 +15,11 @@ const (
 const (
 	cadenceCeiling = 0.3
 	swayCeiling    = 0.5
+	// repeatsCeiling: some honest recordings repeat pictures at regular places, and so may a camera in the dark.
+	repeatsCeiling = 0.75
 	// encoderCeiling is that of an encoder which no browser has, in a stream whose sender does not claim to be one.
 	encoderCeiling = 0.3
-	// sureRepeats is the regularity of repeats (pattern.repeats) that no honest sender comes near to.
+	// sureRepeats is the regularity of repeats (pattern.repeats) that no simulated honest sender comes near to.
 	sureRepeats = 0.75
 	// sureGrid and sureMillis tell timestamps that libwebrtc cannot have made, whose clock counts whole milliseconds.
 	sureGrid, sureMillis = 0.98, 0.5
@@ -35,7 +37,7 @@ func (w *Watch) measured(a attested) map[string]float64 {
 	}
 	if p := w.changes.measure(); p.known {
 		s["injection.repeats"], s["injection.repeat_period"], s["injection.sway"] = p.repeats, float64(p.period), p.sway
-		risk(riskRepeats, min(1, p.repeats/sureRepeats))
+		risk(riskRepeats, repeatsCeiling*min(1, p.repeats/sureRepeats))
 		risk(riskSway, swayCeiling*p.sway)
 	}
 	if n := w.views.noise; n.known {

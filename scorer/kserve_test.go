@@ -25,7 +25,7 @@ type inferenceServer struct {
 	address string
 	server  *grpc.Server
 	calls   atomic.Int64
-	delay   time.Duration
+	delay   atomic.Int64 // ns
 	about   func(*oip.ModelMetadataResponse)
 	spoil   func(*oip.ModelInferResponse)
 }
@@ -49,7 +49,7 @@ func (s *inferenceServer) ModelMetadata(_ context.Context, r *oip.ModelMetadataR
 func (s *inferenceServer) ModelInfer(ctx context.Context, r *oip.ModelInferRequest) (*oip.ModelInferResponse, error) {
 	s.calls.Add(1)
 	select {
-	case <-time.After(s.delay):
+	case <-time.After(time.Duration(s.delay.Load())):
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
@@ -180,11 +180,16 @@ func TestKServeBelievesNoOtherAnswer(t *testing.T) {
 		"two values for each": func(a *oip.ModelInferResponse) { a.Outputs[0].Shape = []int64{3, 2} },
 	} {
 		t.Run(name, func(t *testing.T) {
-			server := (&inferenceServer{}).start(t)
+			var bad atomic.Bool
+			server := (&inferenceServer{spoil: func(a *oip.ModelInferResponse) {
+				if bad.Load() {
+					spoil(a)
+				}
+			}}).start(t)
 			b, err := openKServe(t, kserveConfig(server.address))
 			require.NoError(t, err)
 			defer func() { require.NoError(t, b.Close()) }()
-			server.spoil = spoil
+			bad.Store(true)
 			rho := make([]float32, 3)
 			require.Error(t, b.Score(t.Context(), []*Crop{lend(t, plain(1)), lend(t, plain(2)), lend(t, plain(3))}, rho))
 			require.Equal(t, make([]float32, 3), rho)
@@ -194,7 +199,10 @@ func TestKServeBelievesNoOtherAnswer(t *testing.T) {
 
 // TestKServeOutlivesAReplica: one of two servers dies under load. Every crop gets its own score, once; none gets another's.
 func TestKServeOutlivesAReplica(t *testing.T) {
-	servers := []*inferenceServer{(&inferenceServer{delay: time.Millisecond}).start(t), (&inferenceServer{delay: time.Millisecond}).start(t)}
+	servers := []*inferenceServer{(&inferenceServer{}).start(t), (&inferenceServer{}).start(t)}
+	for _, s := range servers {
+		s.delay.Store(int64(time.Millisecond))
+	}
 	cfg := kserveConfig(targetOf(servers...))
 	cfg.KServe.Hedge = 50 * time.Millisecond
 	backend, err := openKServe(t, cfg)
@@ -236,7 +244,7 @@ func TestKServeHedges(t *testing.T) {
 	b, err := openKServe(t, cfg)
 	require.NoError(t, err)
 	defer func() { require.NoError(t, b.Close()) }()
-	slow.delay = time.Hour
+	slow.delay.Store(int64(time.Hour))
 	for i := range uint8(20) {
 		rho := make([]float32, 1)
 		require.NoError(t, b.Score(t.Context(), []*Crop{lend(t, plain(i))}, rho))

@@ -57,7 +57,7 @@ func DefaultPolicy() Policy {
 		RestartGap: 2 * time.Second,
 		MaxDissent: 0.35,
 		MaxDoubt:   3,
-		Require:    []liveproof.Evidence{liveproof.EvidencePassive},
+		Require:    []liveproof.Evidence{liveproof.EvidencePassive, liveproof.EvidenceMotion},
 	}
 }
 

@@ -50,9 +50,8 @@ func (s *server) leavesLive(id string, samples []liveproof.Sample, swap time.Dur
 func TestRelaxedCallNoticesASwap(t *testing.T) {
 	const swap = 12 * time.Second
 	first, second := shared(t, "media/people/person_d6.mp4"), shared(t, "media/people/person_s18.mp4")
-	t.Setenv("LIVEPROOF_INJECTION_WITHHOLD", "off") // the first was converted from 25 to 30 pictures a second, as by a virtual camera
 	shared(t, "models/retinaface_mobilenet025.onnx")
-	const fit = "scale=640:480,fps=30,setsar=1,settb=1/30"
+	const fit = "scale=640:480:force_original_aspect_ratio=increase,crop=640:480,fps=30,setsar=1,settb=1/30"
 	joins := []struct{ name, filter string }{
 		{"fade", "[0]" + fit + ",trim=duration=12.8[a];[1]" + fit + "[b];[a][b]xfade=duration=0.8:offset=12,noise=alls=3:allf=t"},
 		{"cut", "[0]" + fit + ",trim=duration=12[a];[1]" + fit + "[b];[a][b]concat,noise=alls=3:allf=t"},

@@ -54,7 +54,7 @@ func toldAsFlat(t *testing.T, path string) replayLine {
 	t.Logf("%s scored %d of %d unscored %v", l.Verdict, l.Frames.Scored, l.Frames.Sampled, l.Unscored)
 	require.Zero(t, l.Unscored[liveproof.ReasonBlurred])
 	require.LessOrEqual(t, l.Unscored[liveproof.ReasonFrozenPicture], int64(1))
-	require.Greater(t, l.Frames.Scored+l.Unscored[liveproof.ReasonLowContrast]+l.Unscored[liveproof.ReasonTooDark], l.Frames.Sampled/2)
+	require.Greater(t, l.Frames.Scored+l.Unscored[liveproof.ReasonHazy]+l.Unscored[liveproof.ReasonLowContrast]+l.Unscored[liveproof.ReasonTooDark], l.Frames.Sampled/2)
 	return l
 }
 

@@ -48,7 +48,7 @@ func localConfig(cfg Config) Config {
 	cfg.Ingest.RatePerTenant = cfg.Ingest.RatePerIP
 	cfg.WebRTC.UDPPort, cfg.WebRTC.TCPPort, cfg.WebRTC.Bind = 0, -1, rtc.BindLoopback
 	cfg.WebRTC.PublicIPs, cfg.WebRTC.Interfaces, cfg.WebRTC.STUNURLs, cfg.WebRTC.TURNURLs = nil, nil, nil, nil
-	cfg.Ops, cfg.Store, cfg.Results, cfg.Webhooks = OpsConfig{}, store.DefaultConfig(), results.DefaultConfig(), webhooks.DefaultConfig()
+	cfg.Ops, cfg.Store, cfg.Results, cfg.Webhooks = OpsConfig{Sandbox: sandboxOff}, store.DefaultConfig(), results.DefaultConfig(), webhooks.DefaultConfig()
 	cfg.Log.Level = max(cfg.Log.Level, slog.LevelWarn)
 	return cfg
 }
