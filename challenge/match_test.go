@@ -80,7 +80,7 @@ func TestSeriesWithoutChangePassesNever(t *testing.T) {
 func TestChanceIsWhatTheConfigurationSays(t *testing.T) {
 	const trials, decoys = 6000, 19 // 1 of 20
 	cfg := DefaultConfig()
-	for name, make := range map[string]func(m []time.Duration, r *rand.Rand) observed{
+	for name, observe := range map[string]func(m []time.Duration, r *rand.Rand) observed{
 		"white": func(m []time.Duration, r *rand.Rand) observed { return answered(cfg, m, nil, 0, 0, 0, r) },
 		"walk": func(m []time.Duration, r *rand.Rand) observed {
 			o := answered(cfg, m, nil, 0, 0, 0, r)
@@ -99,7 +99,7 @@ func TestChanceIsWhatTheConfigurationSays(t *testing.T) {
 			passed := 0
 			for range trials {
 				m := moments(cfg, r)
-				if newMatcher(cfg, m, 600*time.Millisecond, []observed{make(m, r)}).beats(draw(r, cfg.Colours), decoys, r) {
+				if newMatcher(cfg, m, 600*time.Millisecond, []observed{observe(m, r)}).beats(draw(r, cfg.Colours), decoys, r) {
 					passed++
 				}
 			}

@@ -117,7 +117,7 @@ func (c *camera) adapt(t time.Duration, means [2][3]float64) {
 
 // normal is numbers of a normal distribution, drawn once, because a picture needs a million.
 var normal = func() (table [1 << 16]float64) {
-	r := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // of a study
+	r := rand.New(rand.NewPCG(1, 2))
 	for i := range table {
 		table[i] = r.NormFloat64()
 	}

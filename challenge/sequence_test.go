@@ -11,10 +11,11 @@ import (
 	"github.com/liveproof/liveproof"
 )
 
-func generator(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 1)) } //nolint:gosec // a test's
+func generator(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 1)) }
 
 func TestSequenceIsAFunctionOfItsSeed(t *testing.T) {
-	require.Equal(t, draw(generator(7), 9), draw(generator(7), 9))
+	first, again := draw(generator(7), 9), draw(generator(7), 9)
+	require.Equal(t, first, again)
 	require.NotEqual(t, draw(generator(7), 9), draw(generator(8), 9))
 }
 

@@ -149,7 +149,7 @@ func session(t *testing.T, c clip, s scene, seed uint64, codec liveproof.Codec) 
 	secret[0], secret[1], secret[2] = byte(seed), byte(seed>>8), byte(seed>>16)
 	flash, err := challenge.NewFlash(cfg, secret, challenge.Options{})
 	require.NoError(t, err)
-	random := rand.New(rand.NewPCG(seed, 2)) //nolint:gosec // of a study
+	random := rand.New(rand.NewPCG(seed, 2))
 	cam := &camera{scene: s, random: random}
 	o := outcome{Clip: c.name, Share: s.share, Behind: s.behind, Lag: s.lag.Seconds(), Codec: string(codec)}
 	phase := time.Duration(random.Int64N(int64(40 * time.Millisecond)))
@@ -271,7 +271,7 @@ func sessions(t *testing.T, all []clip, rounds int, codec liveproof.Codec) {
 	if codec != "" {
 		shares = []float64{0.12, 0.35}
 	}
-	random := rand.New(rand.NewPCG(11, 3)) //nolint:gosec // of a study
+	random := rand.New(rand.NewPCG(11, 3))
 	seed := uint64(0)
 	for round := range rounds {
 		for _, share := range shares {
@@ -291,7 +291,7 @@ func sessions(t *testing.T, all []clip, rounds int, codec liveproof.Codec) {
 func guesses(t *testing.T, all []clip) {
 	const perWindow = 2000
 	cfg := challenge.DefaultConfig()
-	random := rand.New(rand.NewPCG(12, 4)) //nolint:gosec // of a study
+	random := rand.New(rand.NewPCG(12, 4))
 	trials, passed := 0, 0
 	for _, c := range all {
 		for window := range 12 {

@@ -15,10 +15,10 @@ import (
 // Model is the name, in the model catalogue, of the file that Open takes.
 const Model = "face-embedding-112"
 
-// ErrModel: the file is not the network that this package runs.
+// ErrModel says that the file is not the network that this package runs.
 var ErrModel = errors.New("not the expected face embedder")
 
-// ErrClosed: the identity was closed.
+// ErrClosed says that the identity was closed.
 var ErrClosed = errors.New("identity closed")
 
 // dimensions of an embedding.

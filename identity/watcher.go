@@ -82,7 +82,7 @@ func (w *Watcher) Examine(ctx context.Context, v liveproof.View) (liveproof.Find
 
 // see describes the view; aligned is false where the face cannot be compared.
 func (w *Watcher) see(v liveproof.View) (s sight, aligned bool) {
-	if !comparable(v) {
+	if !isComparable(v) {
 		return s, false
 	}
 	at, ok := alignment(v.Face.Landmarks)
@@ -92,8 +92,8 @@ func (w *Watcher) see(v liveproof.View) (s sight, aligned bool) {
 	return sight{t: v.T, look: appearanceOf(v.Image, at), scene: sceneOf(v.Image)}, true
 }
 
-// comparable reports whether the face is seen well enough to be compared.
-func comparable(v liveproof.View) bool {
+// isComparable reports whether the face is seen well enough to be compared.
+func isComparable(v liveproof.View) bool {
 	return v.Face.Landmarks != nil && frontal(v.Face.Landmarks) && !slices.ContainsFunc(v.Reasons, func(r liveproof.Reason) bool {
 		switch r {
 		case liveproof.ReasonFaceCutOff, liveproof.ReasonFaceTurned, liveproof.ReasonTooDark, liveproof.ReasonOverexposed, liveproof.ReasonBlurred:

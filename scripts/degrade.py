@@ -19,16 +19,12 @@ STILLS = {".jpg", ".jpeg", ".png", ".webp"}
 
 def haze(share, level=200):
     """A veil of light over the whole picture: a foggy lens, a lamp or the sun that shines into it."""
-    return "format=gbrp,lutrgb=" + ":".join(
-        f"{c}=val*{1 - share:.2f}+{level * share:.0f}" for c in "rgb"
-    )
+    return "format=gbrp,lutrgb=" + ":".join(f"{c}=val*{1 - share:.2f}+{level * share:.0f}" for c in "rgb")
 
 
 def light(gain):
     """A longer or shorter exposure, in linear light; what is too bright is cut off."""
-    return "format=gbrp,lutrgb=" + ":".join(
-        f"{c}=clip(255*pow({gain}*pow(val/255\\,2.2)\\,1/2.2)\\,0\\,255)" for c in "rgb"
-    )
+    return "format=gbrp,lutrgb=" + ":".join(f"{c}=clip(255*pow({gain}*pow(val/255\\,2.2)\\,1/2.2)\\,0\\,255)" for c in "rgb")
 
 
 def backlight(face, around):
@@ -102,15 +98,11 @@ def make(source, target, filters, seconds):
 
 
 def main():
-    p = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--csv", required=True, type=pathlib.Path)
     p.add_argument("--root", required=True, type=pathlib.Path)
     p.add_argument("--out", required=True, type=pathlib.Path)
-    p.add_argument(
-        "--every", type=int, default=1, help="take every Nth row of the table"
-    )
+    p.add_argument("--every", type=int, default=1, help="take every Nth row of the table")
     p.add_argument("--seconds", type=float, default=8, help="of each clip (default 8)")
     p.add_argument("--jobs", type=int, default=2)
     o = p.parse_args()

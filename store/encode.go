@@ -143,14 +143,13 @@ func (d *decoder) consistent(s liveproof.Session) {
 	d.note("score", err)
 	v := s.Verdict
 	decision := v.Outcome == liveproof.OutcomeLive || v.Outcome == liveproof.OutcomeSpoof
-	known := decision || v.Outcome == liveproof.OutcomePending || v.Outcome == liveproof.OutcomeInconclusive
 	for _, rule := range []struct {
 		field string
 		holds bool
 	}{
 		{"mode", s.Mode == liveproof.ModeOnboarding || s.Mode == liveproof.ModeCall},
 		{"state", slices.Contains(states, s.State)},
-		{"result", known && v.Score >= 0 && v.Score <= 1 && v.Scored >= 0 && v.At >= 0},
+		{"result", slices.Contains(outcomeKinds, v.Outcome) && v.Score >= 0 && v.Score <= 1 && v.Scored >= 0 && v.At >= 0},
 		{"verdict", d.fields["verdict"] == string(v.Outcome)},
 		{"score", score == v.Score},
 		{"state", !decision || s.State == liveproof.StateStreaming || s.State == liveproof.StateDecided},
@@ -173,6 +172,9 @@ var (
 	states          = []liveproof.State{
 		liveproof.StateCreated, liveproof.StateConnecting, liveproof.StateStreaming,
 		liveproof.StateDecided, liveproof.StateExpired, liveproof.StateFailed,
+	}
+	outcomeKinds = []liveproof.Outcome{
+		liveproof.OutcomePending, liveproof.OutcomeLive, liveproof.OutcomeSpoof, liveproof.OutcomeInconclusive,
 	}
 )
 

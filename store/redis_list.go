@@ -124,7 +124,7 @@ func (r *Redis) listed(ctx context.Context, q liveproof.SessionQuery, limit int)
 	if high != "" {
 		by.Max = "(" + string(high)
 	}
-	members, err := r.db.ZRevRangeByLex(ctx, key, &by).Result() //nolint:staticcheck // its successor needs Redis 6.2
+	members, err := r.db.ZRevRangeByLex(ctx, key, &by).Result() // its successor needs Redis 6.2
 	for _, id := range members {
 		found = append(found, liveproof.SessionID(id))
 	}
