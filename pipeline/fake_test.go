@@ -250,8 +250,15 @@ type rig struct {
 }
 
 func liveRig(t *testing.T, src *script) *rig {
-	return &rig{t: t, cfg: DefaultConfig(), src: src, store: &record{}, policy: verdict.DefaultPolicy(), met: NewMetrics(nil), identity: trusting{},
+	return &rig{t: t, cfg: DefaultConfig(), src: src, store: &record{}, policy: passivePolicy(), met: NewMetrics(nil), identity: trusting{},
 		info: liveproof.Session{ID: "01HZY", Mode: liveproof.ModeOnboarding, Threshold: liveproof.Threshold{Value: 0.5}}}
+}
+
+// passivePolicy requires no evidence beside ρ.
+func passivePolicy() verdict.Policy {
+	p := verdict.DefaultPolicy()
+	p.Require = []liveproof.Evidence{liveproof.EvidencePassive}
+	return p
 }
 
 func fileRig(t *testing.T, src *script) *rig {

@@ -100,8 +100,11 @@ var (
 	}
 )
 
+// testPolicy requires no evidence beside ρ.
 func testPolicy() Policy {
-	return DefaultPolicy().For(liveproof.Session{Threshold: liveproof.Threshold{Value: 0.5}})
+	p := DefaultPolicy().For(liveproof.Session{Threshold: liveproof.Threshold{Value: 0.5}})
+	p.Require = []liveproof.Evidence{liveproof.EvidencePassive}
+	return p
 }
 
 // judged folds a finished timeline without an end.

@@ -69,7 +69,7 @@ func TestRequiredAttestation(t *testing.T) {
 		_ = json.NewEncoder(w).Encode(map[string]bool{"verified": asked["attestation"] == "genuine:"+asked["session"]})
 	}))
 	defer verifier.Close()
-	t.Setenv("LIVEPROOF_SESSION_DEADLINE", "5s")
+	t.Setenv("LIVEPROOF_SESSION_DEADLINE", "9s")
 	t.Setenv("LIVEPROOF_INJECTION_ATTESTATION_URL", verifier.URL)
 	t.Setenv("LIVEPROOF_INJECTION_ATTESTATION_REQUIRE", "true")
 	s := startServer(t)

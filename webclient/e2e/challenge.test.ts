@@ -40,7 +40,7 @@ describe.skipIf(why !== '')(`the challenge by light${why}`, () => {
     const id = await sessionId(p);
     const record = await server.session(id);
     expect(end, JSON.stringify([record, await samples(id)])).toBe('passed');
-    expect(record).toMatchObject({ verdict: 'live', require: ['passive', 'flash'], evidence: ['passive', 'flash'] });
+    expect(record).toMatchObject({ verdict: 'live', require: ['passive', 'motion', 'flash'], evidence: ['passive', 'motion', 'flash'] });
     const timeline = await samples(id);
     expect(
       timeline.at(-1)!.t,

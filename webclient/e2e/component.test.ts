@@ -49,6 +49,19 @@ async function stream(p: Page): Promise<void> {
   await reach(p, ['positioning']);
 }
 
+/** A challenge that does not begin before the test is over. */
+const waiting = {
+  id: '0af7651916cd43dd8448eb211c80319c',
+  kind: 'flash',
+  attempt: 1,
+  begins_in: 600,
+  duration: 3.2,
+  colours: [
+    { at: 0, colour: '#9b9b9b' },
+    { at: 0.14, colour: '#ff6e6e' },
+  ],
+};
+
 /** Goes through every state, and calls back in each. */
 async function everyState(p: Page, then: (state: string) => Promise<void>): Promise<void> {
   const end = async (message: Record<string, unknown>, state: string) => {
@@ -70,6 +83,9 @@ async function everyState(p: Page, then: (state: string) => Promise<void>): Prom
   peer.send({ type: 'hint', reason: 'low_bitrate' });
   await p.locator('liveness-check[data-hint=low_bitrate]').waitFor({ state: 'attached' });
   await then('positioning');
+  peer.send({ type: 'challenge', challenge: waiting });
+  await reach(p, ['challenge']);
+  await then('challenge');
   await end({ type: 'decided', result: 'pass', reasons: [] }, 'passed');
   await end({ type: 'decided', result: 'retry', reasons: ['score_undecided'] }, 'retry');
   await end({ type: 'decided', result: 'fail', reasons: [] }, 'failed');
@@ -138,7 +154,7 @@ describe('words', () => {
     await p.getByText('One moment for you.', { exact: true }).waitFor();
     expect(
       await card(p)
-        .locator('h2')
+        .locator('h2[part=title]')
         .evaluate((el) => el.getBoundingClientRect().height),
     ).toBeLessThanOrEqual(1);
     await p.screenshot({ path: result('component-slots.png') });

@@ -69,7 +69,7 @@ export async function open(
 
 function unchallenged(address: string): string {
   const url = new URL(address);
-  if (!url.searchParams.has('challenge')) url.searchParams.set('challenge', 'none');
+  if (url.pathname === '/' && !url.searchParams.has('challenge')) url.searchParams.set('challenge', 'none');
   return url.href;
 }
 
