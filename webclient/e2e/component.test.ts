@@ -54,7 +54,7 @@ const waiting = {
   id: '0af7651916cd43dd8448eb211c80319c',
   kind: 'flash',
   attempt: 1,
-  begins_in: 600,
+  begins_in: 50,
   duration: 3.2,
   colours: [
     { at: 0, colour: '#9b9b9b' },

@@ -42,6 +42,9 @@ export function problems(page: Page): string[] {
   return logged.get(page) ?? [];
 }
 
+/** The demo page has its configuration. */
+const demoReady = 'html[data-ready]';
+
 /**
  * Opens a page and waits until the demo page has its configuration; then its cameras, codecs and errors can be read. The demo page's
  * challenge by light is left out unless the address has the parameter, because no camera of a file can answer it.
@@ -50,7 +53,7 @@ export async function open(
   browser: Browser,
   url: string,
   options: BrowserContextOptions = {},
-  ready = 'html[data-ready]',
+  ready = demoReady,
   prepare?: (page: Page) => Promise<void>,
 ): Promise<Page> {
   const context = await browser.newContext({ viewport: { width: 1280, height: 860 }, ...options });
@@ -61,7 +64,7 @@ export async function open(
   logged.set(page, errors);
   page.on('pageerror', (err) => errors.push(err.message));
   page.on('console', (m) => m.type() === 'error' && errors.push(m.text()));
-  await page.goto(unchallenged(url));
+  await page.goto(ready === demoReady ? unchallenged(url) : url);
   await page.locator(ready).waitFor({ state: 'attached' });
   await page.evaluate(() => document.fonts.ready);
   return page;
