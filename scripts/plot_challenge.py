@@ -65,7 +65,7 @@ def passes(axes, counts):
 def likelihoods(axes, sessions):
     levels = sorted({s["share"] for s in sessions if s["codec"] == ""})
     values = [[s["likelihood"] for s in sessions if s["share"] == x and s["codec"] == "" and s["judged"]] for x in levels]
-    axes.boxplot(values, tick_labels=[f"{x:g}" for x in levels], medianprops={"color": DARK})
+    axes.boxplot(values, labels=[f"{x:g}" for x in levels], medianprops={"color": DARK})
     axes.set(xlabel="light of the white screen / light of the room", ylabel="Λ of the sequence that was shown")
     axes.grid(alpha=0.3, axis="y")
 
