@@ -82,7 +82,7 @@ export class LiveproofServer {
   }
 
   /** The session's samples. */
-  async timeline(id: string): Promise<{ samples: { t: number; scored: boolean; rho: number; signals?: Record<string, number> }[] }> {
+  async timeline(id: string): Promise<{ samples: { t: number; scored: boolean; rho: number; evidence?: string[] }[] }> {
     const res = await this.request('GET', `v1/sessions/${id}/timeline`);
     if (res.status !== 200) throw new Error(`GET timeline: ${res.status} ${await res.text()}`);
     return (await res.json()) as Awaited<ReturnType<LiveproofServer['timeline']>>;
