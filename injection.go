@@ -14,6 +14,9 @@ type Injection struct {
 // InjectionRiskPrefix begins the names of the signals (Sample.Signals) that are risks of injection, in [0,1].
 const InjectionRiskPrefix = "injection.risk."
 
+// InjectionUnattested is the signal, 1, of a sample that is suspected only because the client's attestation is not verified, or not yet.
+const InjectionUnattested = "injection.unattested"
+
 // InjectionOf is the strongest risk among a sample's signals; ties go to the smaller name. ok is false where there is none. A
 // value that is no number in [0,1] does not count.
 func InjectionOf(signals map[string]float64) (i Injection, ok bool) {

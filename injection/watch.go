@@ -85,6 +85,9 @@ func (w *Watch) Examine(ctx context.Context, v liveproof.View) (liveproof.Findin
 		w.metrics.suspected.WithLabelValues(risk.Signal).Inc()
 	}
 	unproved := w.cfg.Attestation.Require && attested != attestedTrue
+	if unproved && !suspected {
+		signals[liveproof.InjectionUnattested] = 1
+	}
 	if w.cfg.Withhold == WithholdAuto && (suspected || unproved) {
 		found.Reasons = []liveproof.Reason{liveproof.ReasonInjectionSuspected}
 	}

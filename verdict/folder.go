@@ -28,6 +28,7 @@ type Folder struct {
 
 	injection liveproof.Injection
 	suspected bool // it withholds live
+	convicted bool // and does so to the end of a one-shot session
 	stopped   bool // it has withheld a live that was due
 
 	outcome   liveproof.Outcome
@@ -191,7 +192,7 @@ func (f *Folder) receive(s liveproof.Sample) {
 }
 
 // suspect takes in the risk of injection. It outlives restarts of the evidence, because it is one of the sender, not of the person. In
-// a one-shot session the largest risk counts; in a call the newest does.
+// a one-shot session the largest risk counts; in a call the newest does. A suspicion for the lack of an attestation passes when that comes.
 func (f *Folder) suspect(s liveproof.Sample) {
 	risk, measured := liveproof.InjectionOf(s.Signals)
 	suspected := slices.Contains(s.Reasons, liveproof.ReasonInjectionSuspected)
@@ -200,7 +201,8 @@ func (f *Folder) suspect(s liveproof.Sample) {
 		f.injection = risk
 	}
 	if measured || suspected {
-		f.suspected = suspected || lasts && f.suspected
+		f.convicted = f.convicted || lasts && suspected && s.Signals[liveproof.InjectionUnattested] == 0
+		f.suspected = suspected || f.convicted
 	}
 }
 

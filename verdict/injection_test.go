@@ -19,6 +19,15 @@ func (s series) suspected(from, to int, risk float64) series {
 	return s
 }
 
+// unattested makes the first n samples wait for the client's attestation.
+func (s series) unattested(n int) series {
+	for i := range n {
+		s[i].Signals[liveproof.InjectionUnattested] = 1
+		s[i].Reasons = append(s[i].Reasons, liveproof.ReasonInjectionSuspected)
+	}
+	return s
+}
+
 func TestInjectionWithholdsLive(t *testing.T) {
 	const suspected = liveproof.ReasonInjectionSuspected
 	for name, c := range map[string]struct {
@@ -32,6 +41,8 @@ func TestInjectionWithholdsLive(t *testing.T) {
 		"above it to the end":      {series{}.scored(90, 0.9).suspected(0, 90, 0.9), liveproof.OutcomeInconclusive, suspected, 0.9},
 		"it lasts to the end":      {series{}.scored(40, 0.9).suspected(0, 20, 0.9).suspected(20, 40, 0.2), liveproof.OutcomePending, suspected, 0.9},
 		"not measured any more":    {series{}.scored(40, 0.9).suspected(0, 20, 0.9), liveproof.OutcomePending, suspected, 0.9},
+		"attested later":           {series{}.scored(40, 0.9).suspected(0, 5, 0.2).unattested(5).suspected(5, 40, 0.2), liveproof.OutcomeLive, liveproof.ReasonScoreAbove, 0.2},
+		"never attested":           {series{}.scored(90, 0.9).suspected(0, 90, 0.2).unattested(90), liveproof.OutcomeInconclusive, suspected, 0.2},
 		"never makes live":         {series{}.scored(20, 0.5).suspected(0, 20, 0), liveproof.OutcomePending, liveproof.ReasonScoreNear, 0.1},
 		"an attack stays one":      {series{}.scored(20, 0.1).suspected(0, 20, 0.9), liveproof.OutcomeSpoof, liveproof.ReasonScoreBelow, 0.9},
 		"outlives another face":    {series{}.scored(9, 0.9).suspected(0, 9, 0.9).unscored(1, liveproof.ReasonFaceChanged).scored(20, 0.9), liveproof.OutcomePending, suspected, 0.9},
