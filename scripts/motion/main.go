@@ -1,10 +1,10 @@
 // Command motion measures package motion on people and on photographs of them that are moved, bent, lit or warped (package
 // internal/variants), as recorded and after encoders.
 //
-//	go run ./scripts/motion people /tmp/samples clips/*.mp4          # keeps the samples of clips of people, in five encodings
-//	go run ./scripts/motion stills /tmp/samples clips/*.mp4 *.jpg    # and of variants of stills of clips and portraits
-//	go run ./scripts/motion files  /tmp/samples hostile/*.mp4        # and of videos as they are
-//	go run ./scripts/motion measure /tmp/samples > motion.csv        # then judges sessions of 3.6 s
+//	go run ./scripts/motion people samples clips/*.mp4          # keeps the samples of clips of people, in five encodings
+//	go run ./scripts/motion stills samples clips/*.mp4 *.jpg    # and of variants of stills of clips and portraits
+//	go run ./scripts/motion files  samples hostile/*.mp4        # and of videos as they are
+//	go run ./scripts/motion measure samples > motion.csv        # then judges sessions of 3.6 s
 //	python scripts/plot_motion.py motion.csv docs/img/motion.png
 //
 // A video whose samples are already there is not read again.

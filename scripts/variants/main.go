@@ -2,8 +2,8 @@
 // recordings, swaps, and the look of prints and screens (package internal/variants). Each becomes an IVF file that is encoded as a live
 // publisher would have encoded it; variants.csv lists them as `liveproof evaluate --csv` reads it.
 //
-//	go run ./scripts/variants --clip A.mjpeg --other B.mjpeg --out /tmp/variants --codec H264 --bitrate 1000000
-//	go run ./scripts/variants --clip A.mjpeg --other B.mjpeg --out /tmp/variants --sheet    # a PNG picture of each in place of videos
+//	go run ./scripts/variants --clip A.mjpeg --other B.mjpeg --out variants --codec H264 --bitrate 1000000
+//	go run ./scripts/variants --clip A.mjpeg --other B.mjpeg --out variants --sheet    # a PNG picture of each in place of videos
 package main
 
 import (
