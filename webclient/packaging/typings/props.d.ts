@@ -13,6 +13,8 @@ export interface LivenessCheckProps {
   autoStart?: boolean | undefined;
   'allow-repeat'?: boolean | undefined;
   allowRepeat?: boolean | undefined;
+  'no-light'?: boolean | 'auto' | undefined;
+  noLight?: boolean | undefined;
   codec?: string | undefined;
   session?: SessionAnswer | null | undefined;
   getSession?: GetSession | null | undefined;
