@@ -76,11 +76,11 @@ format: $(RUFF) ## gofmt, ruff format, prettier
 	cd webclient && npm run --silent format
 	$(PRETTIER) --write --log-level warn $(CLIENT_SCRIPTS)
 
-test-go: ## Go tests with the race detector
-	go tool gotestsum --format pkgname-and-test-fails -- -race -timeout 20m ./...
+test-go: ## Go tests with the race detector; `make lint-go` runs go vet
+	go tool gotestsum --format pkgname-and-test-fails -- -race -vet=off -timeout 20m ./...
 
 test-thorough: ## every encoder, dimming, network and swap of the tests with long tables; test-go tries a few of each (LIVEPROOF_SHARED)
-	TEST_THOROUGH=1 go test ./cmd/liveproof -run 'BadNetworks|Lossy|Frozen|Flat|Relaxed' -count 1 -timeout 30m -v
+	TEST_THOROUGH=1 go test ./cmd/liveproof ./detector -run 'BadNetworks|Lossy|Frozen|Flat|Relaxed|FollowingAgrees' -count 1 -timeout 30m -v
 
 identity: ## people spliced into each other and one person in changing light, through encoders and pipeline, in full: rows into $IDENTITY_OUT (LIVEPROOF_SHARED)
 	TEST_THOROUGH=1 go test ./cmd/liveproof -run 'AnotherPersonRestarts|OnePersonKeepsEvidence' -count 1 -timeout 4h -v

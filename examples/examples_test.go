@@ -72,6 +72,7 @@ func TestBackendDecides(t *testing.T) {
 			server := startServer(t, folder, c.environment)
 			for _, b := range backends {
 				t.Run(b.name, func(t *testing.T) {
+					t.Parallel() // most of the time is the film's own
 					site := b.start(t, folder, server, allowDemo)
 					visitor, _ := site.visit(t)
 					made, body := visitor.create()

@@ -44,7 +44,8 @@ var built = sync.OnceValue(func() (err error) {
 	if programs, err = os.MkdirTemp("", "examples"); err != nil {
 		return err
 	}
-	cmd := exec.Command("go", "build", "-o", programs+"/", "./cmd/liveproof", "./examples/judge", "./examples/backend-go")
+	// With -trimpath the packages that `make build` has compiled are taken from the cache.
+	cmd := exec.Command("go", "build", "-trimpath", "-o", programs+"/", "./cmd/liveproof", "./examples/judge", "./examples/backend-go")
 	cmd.Dir = checkout
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("%w: %s", err, out)

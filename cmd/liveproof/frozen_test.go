@@ -62,7 +62,7 @@ func TestLossyStillIsNeverLive(t *testing.T) {
 		"portrait": {"-i", shared(t, "faces/SFHQ_sample_2x4_1_0.jpg")},
 	}
 	for name, input := range pictures {
-		for _, e := range fewOf(lossy, 3) {
+		for _, e := range fewOf(lossy, 2) {
 			t.Run(name+" "+e.name, func(t *testing.T) {
 				args := append([]string{"-loop", "1", "-framerate", "30"}, input...)
 				path := film(t, e.file, e.args, append(args, "-vf", "scale=640:-2", "-t", "5")...)
@@ -83,7 +83,7 @@ func TestLossyStillIsNeverLive(t *testing.T) {
 func TestLossyLoopIsNeverLive(t *testing.T) {
 	constantScorer(t)
 	for _, clip := range []string{"person_A_640x480.mjpeg", "person_B_640x480.mjpeg"} {
-		for _, e := range fewOf(lossy, 3) {
+		for _, e := range fewOf(lossy, 2) {
 			t.Run(clip+" "+e.name, func(t *testing.T) { loopIsNeverLive(t, "onboarding", clip, e.file, e.args, "25", "null") })
 		}
 		// 15 of 30 pictures a second, as if a temporal layer was left out. The loop's length is

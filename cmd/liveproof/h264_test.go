@@ -137,6 +137,7 @@ func TestH264AsItComes(t *testing.T) {
 func TestKeyFrameLaterThanIdle(t *testing.T) {
 	t.Setenv("LIVEPROOF_SESSION_IDLE_TIMEOUT", "1s")
 	group := accessUnits(t, shared(t, "inputs/seifirst_g250.h264"))
+	s := startServer(t)
 	for name, c := range map[string]struct {
 		units [][]byte
 		lost  int
@@ -145,7 +146,7 @@ func TestKeyFrameLaterThanIdle(t *testing.T) {
 		"loss within a group":   {append(slices.Clone(group[:120]), group...), 5},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := startServer(t)
+			t.Parallel() // most of the time is the film's own
 			v := s.judgeH264(s.create(""), c.units, c.lost)
 			t.Logf("%+v", v)
 			require.Equal(t, "live", v.Verdict, "%v", v.Reasons)
@@ -153,7 +154,7 @@ func TestKeyFrameLaterThanIdle(t *testing.T) {
 		})
 	}
 	t.Run("no key frame at all", func(t *testing.T) {
-		s := startServer(t)
+		t.Parallel()
 		v := s.judgeH264(s.create(`{"deadline_s":5}`), slices.Repeat(group[1:], 2), 0)
 		t.Logf("%+v", v)
 		require.Equal(t, "inconclusive", v.Verdict)

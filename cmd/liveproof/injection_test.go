@@ -68,35 +68,38 @@ func TestRequiredAttestation(t *testing.T) {
 		_ = json.NewDecoder(r.Body).Decode(&asked)
 		_ = json.NewEncoder(w).Encode(map[string]bool{"verified": asked["attestation"] == "genuine:"+asked["session"]})
 	}))
-	defer verifier.Close()
+	t.Cleanup(verifier.Close)
 	t.Setenv("LIVEPROOF_SESSION_DEADLINE", "9s")
 	t.Setenv("LIVEPROOF_INJECTION_ATTESTATION_URL", verifier.URL)
 	t.Setenv("LIVEPROOF_INJECTION_ATTESTATION_REQUIRE", "true")
 	s := startServer(t)
 	for statement, want := range map[string]string{"genuine:": "live", "forged:": "inconclusive", "": "inconclusive"} {
-		made := s.create(`{"mode":"onboarding"}`)
-		if statement != "" {
-			statement += made.ID
-		}
-		s.attest(made, statement, clip)
-		v := s.await(made.ID, "the end", sessionView.terminal)
-		require.Equal(t, want, v.Verdict, "%q: %v", statement, v.Reasons)
-		if want != "live" {
-			require.Contains(t, v.Reasons, "injection_suspected")
-		}
+		t.Run(statement, func(t *testing.T) {
+			t.Parallel() // most of the time is the film's own
+			made := s.create(`{"mode":"onboarding"}`)
+			if statement != "" {
+				statement += made.ID
+			}
+			s.attest(t, made, statement, clip)
+			v := s.await(made.ID, "the end", sessionView.terminal)
+			require.Equal(t, want, v.Verdict, "%v", v.Reasons)
+			if want != "live" {
+				require.Contains(t, v.Reasons, "injection_suspected")
+			}
+		})
 	}
 }
 
 // attest publishes a clip over WHIP, with a statement in the header of the offer.
-func (s *server) attest(made createdSession, statement string, clip *publish.Clip) {
-	s.t.Helper()
+func (s *server) attest(t *testing.T, made createdSession, statement string, clip *publish.Clip) {
+	t.Helper()
 	client := publish.Client{HTTP: &http.Client{Transport: stating(statement)}}
 	session := publish.Session{ID: made.ID, ClientToken: made.ClientToken, WHIPURL: made.WHIPURL}
-	p, err := publish.Connect(s.t.Context(), publish.Options{Client: client}, session, clip)
-	require.NoError(s.t, err)
+	p, err := publish.Connect(t.Context(), publish.Options{Client: client}, session, clip)
+	require.NoError(t, err)
 	var sending sync.WaitGroup
-	sending.Go(func() { _ = p.Send(s.t.Context(), clip) })
-	s.t.Cleanup(func() {
+	sending.Go(func() { _ = p.Send(t.Context(), clip) })
+	t.Cleanup(func() {
 		_ = p.Abandon()
 		sending.Wait()
 	})

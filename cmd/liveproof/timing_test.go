@@ -145,6 +145,7 @@ func TestTimingOfPublishers(t *testing.T) {
 		"half the range after 1 s":   {timing{asTaken, after(time.Second, 1<<31)}, 80},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel() // most of the time is the film's own
 			v := judged(t, tt.how, "20")
 			require.Equal(t, want.Verdict, v.Verdict)
 			require.NotContains(t, v.Reasons, "injection_timing")
@@ -153,6 +154,7 @@ func TestTimingOfPublishers(t *testing.T) {
 	}
 	for name, speed := range map[string]float64{"ten times as fast": 10, "twice as fast": 2, "1.3 times as fast": 1.3} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			v := judged(t, timing{func(taken time.Duration) time.Duration { return time.Duration(float64(taken) / speed) }, never}, "8")
 			require.Equal(t, "inconclusive", v.Verdict)
 			require.NotEmpty(t, v.Reasons)
