@@ -34,7 +34,8 @@ type Config struct {
 	// OtherMinArea is the share of the followed face's area from which another face counts as a person.
 	OtherMinArea float64 `yaml:"other_min_area"`
 	// OtherConfidence is what another face needs to count as a person, in (0, 1];
-	// with it a face is also preferred for a new track. It keeps faces on clothes out.
+	// with it a face is also preferred for a new track. It keeps out faces on clothes, and plants and other things behind a
+	// person that look a little like a face (0.92 at most in the clips). Faces of 100 pixels reach 0.95 in 92 % of single pictures, of 200 in all.
 	OtherConfidence float64 `yaml:"other_confidence"`
 
 	Follow  FollowConfig  `yaml:"follow"`
@@ -115,7 +116,7 @@ func DefaultConfig() Config {
 		Width: 320, Height: 256,
 		Confidence: 0.6, NMS: 0.4, MinFace: 24,
 		Cascade:      "/usr/share/opencv4/haarcascades/haarcascade_frontalface_default.xml",
-		OtherMinArea: 0.25, OtherConfidence: 0.9,
+		OtherMinArea: 0.25, OtherConfidence: 0.95,
 		Follow: FollowConfig{Every: time.Second, Regions: []Size{{128, 160}, {160, 192}, {192, 224}}},
 		Track:  TrackConfig{IoU: 0.3, MaxScale: 1.5, MaxMissed: 2, Appearance: 0.6},
 		Quality: QualityConfig{

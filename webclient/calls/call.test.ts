@@ -107,6 +107,7 @@ describe('a call of ten minutes on the agent’s screen', () => {
       await watch();
       const live = log.find((l) => l.status === 'live')!;
       expect(live.seconds).toBeLessThan(10);
+      expect(log.filter((l) => l.alarm !== '').length, 'one alarm: that of the swap').toBe(1);
       const alarm = log.find((l) => l.alarm !== '')!;
       expect(alarm.seconds).toBeGreaterThan(swap - 10);
       expect(alarm.seconds).toBeLessThan(swap + 5);
