@@ -76,8 +76,8 @@ format: $(RUFF) ## gofmt, ruff format, prettier
 	cd webclient && npm run --silent format
 	$(PRETTIER) --write --log-level warn $(CLIENT_SCRIPTS)
 
-test-go: ## Go tests with the race detector; `make lint-go` runs go vet
-	go tool gotestsum --format pkgname-and-test-fails -- -race -vet=off -timeout 20m ./...
+test-go: ## Go tests with the race detector, three packages at a time as many wait for films; `make lint-go` runs go vet
+	go tool gotestsum --format pkgname-and-test-fails -- -race -vet=off -p 3 -timeout 20m ./...
 
 test-thorough: ## every encoder, dimming, network and swap of the tests with long tables; test-go tries a few of each (LIVEPROOF_SHARED)
 	TEST_THOROUGH=1 go test ./cmd/liveproof ./detector -run 'BadNetworks|Lossy|Frozen|Flat|Relaxed|FollowingAgrees' -count 1 -timeout 30m -v
@@ -99,8 +99,8 @@ call-on-screen: build ## a call of ten minutes with a swap in it, as <liveness-s
 package: ## the npm package of the web component, webclient/*.tgz
 	cd webclient && npm pack
 
-test-training: ## the trainer's tests
-	cd training && ../.venv/bin/python -m pytest -q -rs
+test-training: ## the trainer's tests, two at a time
+	cd training && OMP_NUM_THREADS=1 ../.venv/bin/python -m pytest -q -rs -n 2 --dist worksteal
 
 test-browser: build ## end to end in headless Chromium
 	cd webclient && npm run --silent e2e
