@@ -2,6 +2,7 @@ package helm
 
 import (
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 
@@ -66,9 +67,9 @@ func TestEveryCombination(t *testing.T) {
 	all := combinations()
 	require.Len(t, all, 3*3*4*2*2*2*2*2)
 	for _, values := range all {
-		objects := decoded(t, values)
+		rendered := decoded(t, values)
 		for _, check := range []func(objects) error{podsAreConfined, selectorsFindPods, portsAreNamed, scalersNameTheirTarget, tokensAreWhereTheyAreUsed} {
-			require.NoError(t, check(objects), values)
+			require.NoError(t, check(rendered), values)
 		}
 	}
 }
@@ -115,14 +116,16 @@ func podsAreConfined(all objects) error {
 	return nil
 }
 
+const podName = "statefulset.kubernetes.io/pod-name"
+
 // selectorsFindPods: what selects pods finds those that it means, and no selector of an owner finds another's.
 func selectorsFindPods(all objects) error {
 	finds := func(of string, selector map[string]string) error {
 		var found []string
 		for name, pod := range all.templates() {
-			own := labels.Set{"statefulset.kubernetes.io/pod-name": selector["statefulset.kubernetes.io/pod-name"]}
-			for k, v := range pod.Labels {
-				own[k] = v
+			own := labels.Set(maps.Clone(pod.Labels))
+			if one := selector[podName]; strings.HasPrefix(one, name+"-") {
+				own[podName] = one // as the controller of StatefulSets labels its pods
 			}
 			if labels.SelectorFromSet(selector).Matches(own) {
 				found = append(found, name)

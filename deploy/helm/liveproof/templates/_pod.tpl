@@ -120,9 +120,9 @@ spec:
 - {name: LIVEPROOF_MODELS, value: "/models:/usr/share/liveproof/models"}
 {{- end }}
 {{- range list
-  (dict "name" "LIVEPROOF_INGEST_API_KEYS" "key" "api-keys")
-  (dict "name" "LIVEPROOF_INGEST_TOKEN_SECRET" "key" "token-secret")
-  (dict "name" "LIVEPROOF_STORE_REDIS" "key" "redis")
+  (dict "name" "LIVEPROOF_INGEST_API_KEYS" "key" "api-keys" "optional" false)
+  (dict "name" "LIVEPROOF_INGEST_TOKEN_SECRET" "key" "token-secret" "optional" false)
+  (dict "name" "LIVEPROOF_STORE_REDIS" "key" "redis" "optional" false)
   (dict "name" "LIVEPROOF_RESULTS_KEYS" "key" "results-key" "optional" true)
   (dict "name" "LIVEPROOF_WEBRTC_TURN_SECRET" "key" "turn-secret" "optional" (not (dig "webrtc" "turn_urls" (list) .Values.config)))
   (dict "name" "LIVEPROOF_WEBHOOKS_SECRETS" "key" "webhook-secrets" "optional" (not (dig "webhooks" "urls" (dict) .Values.config)))
