@@ -12,4 +12,4 @@ if ! cmp -s "$pinned" "$CACHE/requirements.txt"; then
   "$CACHE/venv/bin/python" -m pip check
   cp "$pinned" "$CACHE/requirements.txt"
 fi
-LIVEPROOF_MLSERVER=$CACHE/venv/bin/mlserver go test ./scorer ./cmd/liveproof -run MLServer -count 1 -timeout 15m -v
+MLSERVER=$CACHE/venv/bin/mlserver go test ./scorer ./cmd/liveproof -run MLServer -count 1 -timeout 15m -v

@@ -44,6 +44,7 @@ UNITS = {
     "redis_check_cpu": (3.37, "ms of Redis's CPU of an onboarding session", "R"),
     "redis_call_cpu": (0.31, "ms of Redis's CPU a second of a call", "R"),
     "events": (4.0, "events of a session in the stream liveproof:events, which lies on one master", "R"),
+    "check_samples": (14.0, "samples of an onboarding session", "R"),
     "record": (1984.0, "bytes of Redis's memory a record, without its timeline", "R"),
     "sample_bytes": (690.0, "bytes of Redis's memory a sample of the timeline", "R"),
 }
@@ -81,6 +82,7 @@ class Load:
     commands: float  # of Redis, a session-second
     redis_bytes: float  # the same
     redis_cpu: float  # ms, the same
+    samples: float  # of a session's timeline
 
     def row(self, sessions, cores=CORES):
         per_node = math.floor(NODE_SHARE * 1000 * cores / session_ms(self.rate, True))
@@ -103,13 +105,25 @@ class Load:
             "Redis, Mbit/s": sessions * self.redis_bytes * 8 / 1e6,
             "Redis masters": max(1, math.ceil(sessions * self.redis_cpu / 1000 / REDIS_SHARE)),
             "events/s, on one master": begun * unit("events"),
-            "Redis memory, GB": kept * (unit("record") + self.seconds * self.rate * unit("sample_bytes")) / 1e9,
+            "Redis memory, GB": kept * (unit("record") + self.samples * unit("sample_bytes")) / 1e9,
         }
 
 
 LOADS = [
-    Load("Onboarding", unit("full_rate"), CHECK_SECONDS, *(unit(f"redis_check{k}") / CHECK_SECONDS for k in ("", "_bytes", "_cpu"))),
-    Load("Calls that stand at `live`", unit("live_rate"), CALL_SECONDS, *(unit(f"redis_call{k}") for k in ("", "_bytes", "_cpu"))),
+    Load(
+        "Onboarding",
+        unit("full_rate"),
+        CHECK_SECONDS,
+        *(unit(f"redis_check{k}") / CHECK_SECONDS for k in ("", "_bytes", "_cpu")),
+        unit("check_samples"),
+    ),
+    Load(
+        "Calls that stand at `live`",
+        unit("live_rate"),
+        CALL_SECONDS,
+        *(unit(f"redis_call{k}") for k in ("", "_bytes", "_cpu")),
+        CALL_SECONDS * unit("live_rate"),
+    ),
 ]
 ORDERS = (100, 1000, 10_000, 100_000)
 
@@ -249,7 +263,8 @@ def refusals(nodes, limit, load, tries, mean=CHECK_SECONDS, sessions=20_000):
 
 
 def cut_share(mean, deadline, nodes=10, limit=100, load=0.7):
-    """The share of the sessions that run at the begin of a rolling restart, which a node's deadline cuts."""
+    """How many sessions a rolling restart cuts, as a share of those that run at its begin. One that comes back to a node whose turn is still
+    to come can be cut again."""
     fleet = Fleet(nodes, limit, load, mean, 3)
     fleet.run(5 * mean)
     running = sum(len(r) for r in fleet.running.values())
@@ -260,7 +275,7 @@ def cut_share(mean, deadline, nodes=10, limit=100, load=0.7):
 
 
 def bad_day():
-    """Ten nodes with onboarding: a rolling restart from 60 s on, a node lost at 300 s."""
+    """Ten nodes with onboarding: a rolling restart from 60 s on, a node lost at 500 s."""
     fleet, times, rows, ready = Fleet(10, 100, 0.7, CHECK_SECONDS, 3), [], [], []
 
     def watch(now, f):
@@ -269,8 +284,8 @@ def bad_day():
         ready.append(len(f.ready))
 
     fleet.at(60, "restart_all", 60, 10)
-    fleet.at(300, "lose", 3, 30)
-    fleet.run(400, 1, watch)
+    fleet.at(500, "lose", 3, 30)
+    fleet.run(580, 4, watch)
     return times, rows, ready, fleet.tally
 
 
@@ -292,20 +307,21 @@ def plot(path):
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    figure, (day, refused, cut) = plt.subplots(1, 3, figsize=(15, 4.6), layout="constrained")
+    figure, (day, refused, cut) = plt.subplots(1, 3, figsize=(15, 5.2), layout="constrained")
     times, rows, ready, tally = bad_day()
+    restarted = max((t for t, r in zip(times, ready) if 60 < t < 499 and r < len(rows[0])), default=60)
     for n in range(len(rows[0])):
-        day.plot(times, [r[n] for r in rows], linewidth=0.8, color=plt.cm.viridis(n / len(rows[0])))
+        day.plot(times, [r[n] for r in rows], linewidth=0.9, color=plt.cm.viridis(n / len(rows[0])))
     day.axhline(100, color="grey", linestyle=":", label="a node's limit")
-    day.axvspan(60, 60 + 10 * 26, color="C1", alpha=0.08, label="rolling restart")
-    day.axvline(300, color="C3", linestyle="--", linewidth=1, label=f"a node dies: {tally['lost']} sessions lost")
-    day.set(title="Ten nodes at 70 %, onboarding", xlabel="seconds", ylabel="running sessions of each node")
-    loads = [0.6 + 0.02 * i for i in range(20)]
+    day.axvspan(60, restarted, color="C1", alpha=0.08, label="rolling restart")
+    day.axvline(500, color="C3", linestyle="--", linewidth=1, label=f"a node dies: {tally['lost']} sessions lost")
+    day.set(title="Ten nodes at 70 %, sessions of 6 s", xlabel="seconds", ylabel="running sessions of each node")
+    loads = [0.6 + 0.04 * i for i in range(10)]
     for i, nodes in enumerate((2, 10, 100)):
         for tries, style in ((1, "-"), (3, "--")):
             refused.plot(
                 loads,
-                [100 * refusals(nodes, 100, x, tries, sessions=8000) for x in loads],
+                [100 * refusals(nodes, 100, x, tries, sessions=15000) for x in loads],
                 style,
                 color=f"C{i}",
                 label=f"{nodes} nodes, {tries} {'try' if tries == 1 else 'tries'}",
@@ -314,13 +330,13 @@ def plot(path):
     deadlines = [0, 10, 20, 30, 60, 120, 180, 300, 450, 600]
     for mean, name in ((CHECK_SECONDS, "onboarding, 6 s"), (180, "calls of 3 minutes"), (CALL_SECONDS, "calls of 10 minutes")):
         cut.plot(deadlines, [100 * cut_share(mean, d) for d in deadlines], "o-", markersize=3, label=name)
-    cut.set(title="Cut in a rolling restart of ten nodes", xlabel="session.drain_timeout, s", ylabel="% of the sessions that ran at its begin")
+    cut.set(title="Cut in a rolling restart of ten nodes", xlabel="session.drain_timeout, s", ylabel="cut, for 100 sessions that ran at its begin")
     for axis in (day, refused, cut):
         axis.set_ylim(bottom=0)
         axis.grid(alpha=0.25)
         axis.spines[["top", "right"]].set_visible(False)
-        axis.legend(fontsize=8, frameon=False)
-    figure.savefig(path, dpi=90)
+        axis.legend(fontsize=8, frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2)
+    figure.savefig(path, dpi=80)
 
 
 SECTIONS = {"units": units_table, "onboarding": lambda: table(LOADS[0]), "calls": lambda: table(LOADS[1]), "simulation": simulation_table}

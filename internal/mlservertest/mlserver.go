@@ -15,7 +15,7 @@ import (
 )
 
 // ProgramEnv names MLServer's program. `make test-kserve` installs it and sets the variable; without it the tests are skipped.
-const ProgramEnv = "LIVEPROOF_MLSERVER"
+const ProgramEnv = "MLSERVER" // not LIVEPROOF_…: those are keys of the configuration
 
 // Model is the name by which servers serve their file.
 const Model = "liveproof"
