@@ -64,6 +64,7 @@ func TestMLServerScoresAsTheFile(t *testing.T) {
 	require.NoError(t, err)
 	defer func() { require.NoError(t, b.Close()) }()
 	require.Equal(t, "kserve", b.Info().Provider, "MLServer names no platform")
+	require.Equal(t, "1", b.(*kserveBackend).version, "MLServer lists no version, but its answers name one")
 	crops, want := goldenCrops(t)
 	limit, worst := rhoLimit("int8", onnx.PrecisionFP32), 0.0
 	for size := 1; size <= DefaultConfig().MaxBatch; size++ {

@@ -12,4 +12,4 @@ if ! cmp -s "$pinned" "$CACHE/requirements.txt"; then
   "$CACHE/venv/bin/python" -m pip check
   cp "$pinned" "$CACHE/requirements.txt"
 fi
-MLSERVER=$CACHE/venv/bin/mlserver go test ./scorer ./cmd/liveproof -run MLServer -count 1 -timeout 15m -v
+MLSERVER=$CACHE/venv/bin/mlserver go test -p 1 ./scorer ./cmd/liveproof -run MLServer -count 1 -timeout 15m -v
