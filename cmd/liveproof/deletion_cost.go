@@ -15,11 +15,10 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
-	"github.com/prometheus/common/expfmt"
-	"github.com/prometheus/common/model"
 	"github.com/spf13/cobra"
 
 	"github.com/liveproof/liveproof/internal/check"
@@ -124,16 +123,13 @@ func countSessions(ctx context.Context, metrics string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	parser := expfmt.NewTextParser(model.UTF8Validation)
-	families, err := parser.TextToMetricFamilies(bytes.NewReader(body))
-	if err != nil {
-		return 0, err
+	for line := range strings.Lines(string(body)) {
+		if value, found := strings.CutPrefix(line, sessionsMetric+" "); found {
+			sessions, err := strconv.ParseFloat(strings.TrimSpace(value), 64)
+			return int(sessions), err
+		}
 	}
-	family := families[sessionsMetric]
-	if family == nil || len(family.GetMetric()) != 1 {
-		return 0, fmt.Errorf("%s has no gauge %s", metrics, sessionsMetric)
-	}
-	return int(family.GetMetric()[0].GetGauge().GetValue()), nil
+	return 0, fmt.Errorf("%s has no gauge %s", metrics, sessionsMetric)
 }
 
 // podClient patches the pod in which it runs.
