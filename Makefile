@@ -125,7 +125,7 @@ test-scale: test-charts test-kserve ## what concerns more than one machine and t
 test-charts: build ## the Helm chart: lint, every combination of values decoded strictly, a real server with what a pod gets; compiles Helm (minutes, the first time)
 	cd tools/helm && LIVEPROOF_BIN=$(CURDIR)/bin/liveproof go test -count 1 -timeout 15m .
 
-test-kserve: ## the remote scorer on MLServer, an inference server of another project: installs it into .cache/kserve (about 3 minutes; LIVEPROOF_SHARED)
+test-kserve: build ## the remote scorer on MLServer, an inference server of another project: installs it into .cache/kserve (about 3 minutes; LIVEPROOF_SHARED)
 	scripts/kserve.sh
 
 test-schema: build ## requests that Schemathesis derives from the API's description, sent to a real server for a minute

@@ -47,7 +47,7 @@ func (k *kubernetes) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func TestDeletionCost(t *testing.T) {
 	var sessions atomic.Int64
 	metrics := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		fmt.Fprintf(w, "# TYPE liveproof_sessions_active gauge\nliveproof_sessions_active %d\n", sessions.Load())
+		fmt.Fprintf(w, "liveproof_pipeline_sessions_active 99\n# TYPE liveproof_sessions_active gauge\nliveproof_sessions_active %d\n", sessions.Load())
 	}))
 	defer metrics.Close()
 	k := &kubernetes{status: http.StatusOK}

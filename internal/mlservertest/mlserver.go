@@ -45,7 +45,7 @@ func Start(t testing.TB, runtime, model string) *Server {
 		"name": Model, "implementation": "runtime.OnnxRuntime", "parameters": map[string]string{"uri": absolute, "version": "1"},
 	})
 	s := &Server{Address: fmt.Sprintf("127.0.0.1:%d", rpc), ended: make(chan struct{})}
-	s.cmd = exec.Command(program, "start", dir)
+	s.cmd = exec.Command(program, "start", dir) //nolint:gosec // the program that the tester names
 	log := filepath.Join(dir, "log")
 	out, err := os.Create(log)
 	fatal(t, err)
