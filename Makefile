@@ -22,6 +22,7 @@ PRETTIER := webclient/node_modules/.bin/prettier --config webclient/.prettierrc.
 CLIENT_SCRIPTS := "examples/**/*.mjs" "clients/*.{js,mjs,json}" "clients/browser/**/*.{js,mjs}" "!clients/package-lock.json"
 
 .PHONY: help run test setup build web lint lint-go lint-training lint-web format test-go test-thorough test-web test-training test-browser test-clients test-clients-quick test-integrations test-integrations-web test-integrations-api test-webhooks test-schema call-on-screen package identity
+.PHONY: test-scale test-charts test-kserve scale bench-redis
 .PHONY: encoders soak bench bench-sessions bench-verdict bench-owners bench-plot bench-peer fuzz clean injection
 
 help: ## this list
@@ -119,6 +120,14 @@ test-integrations-api: build ## tools of other projects on the API: Redocly lint
 test-webhooks: ## webhooks of real servers whose receiver is down for a minute, at the default configuration's pauses (LIVEPROOF_SHARED; about 4 minutes)
 	TEST_OUTAGE=1m go test ./cmd/liveproof -run TestReceiverIsDown -count 1 -timeout 15m -v
 
+test-scale: test-charts test-kserve ## what concerns more than one machine and takes too long for `make test`
+
+test-charts: build ## the Helm chart: lint, every combination of values decoded strictly, a real server with what a pod gets; compiles Helm (minutes, the first time)
+	cd tools/helm && LIVEPROOF_BIN=$(CURDIR)/bin/liveproof go test -count 1 -timeout 15m .
+
+test-kserve: build ## the remote scorer on MLServer, an inference server of another project: installs it into .cache/kserve (about 3 minutes; LIVEPROOF_SHARED)
+	scripts/kserve.sh
+
 test-schema: build ## requests that Schemathesis derives from the API's description, sent to a real server for a minute
 	tools/integrations/run.sh setup
 	tools/integrations/schema.sh
@@ -140,6 +149,12 @@ bench-plot: ## a plot of all sessions measured so far (PLOT=file.png)
 
 bench-peer: build ## this server compared with another one, about 12 minutes (LIVEPROOF_SHARED)
 	@scripts/bench.sh peer
+
+bench-redis: build ## what a session costs Redis: commands, bytes, memory, CPU (LIVEPROOF_SHARED)
+	.venv/bin/python scripts/redis_units.py
+
+scale: ## the tables and the picture of docs/scale.md, computed from the measured costs
+	.venv/bin/python scripts/scale.py --write docs/scale.md --plot docs/img/scale.png
 
 soak: build ## sessions come and go for 10 minutes with Redis: memory, goroutines, no verdict lost (LIVEPROOF_SHARED, SOAK="--minutes 2")
 	.venv/bin/python scripts/soak.py $(SOAK)

@@ -64,9 +64,23 @@ func (b *kserveBackend) accept(ctx context.Context, k known) error {
 	case b.version == "" && len(about.Versions) == 1:
 		b.version = about.Versions[0]
 	}
+	if b.version == "" { // MLServer lists none
+		if b.version, err = b.answering(ctx); err != nil {
+			return err
+		}
+	}
 	b.info = k.info
 	b.info.Provider = b.cfg.remoteName(about.Platform)
 	return b.sameAs(ctx, k)
+}
+
+// answering is the version that answers now, by its own word; empty if the server does not say.
+func (b *kserveBackend) answering(ctx context.Context) (string, error) {
+	answer, err := b.client.ModelInfer(ctx, b.request([]*Crop{cropOf(trialPictures()[0])}))
+	if err != nil {
+		return "", fmt.Errorf("%w: first crop: %w", liveproof.ErrUnavailable, err)
+	}
+	return answer.ModelVersion, nil
 }
 
 // contract checks the tensors that the server names.

@@ -166,6 +166,26 @@ func TestKServeRefusesOtherModels(t *testing.T) {
 	}
 }
 
+// TestKServePinsTheVersionThatAnswers: a server that lists no versions cannot change the model of running sessions either.
+func TestKServePinsTheVersionThatAnswers(t *testing.T) {
+	var changed atomic.Bool
+	server := (&inferenceServer{
+		about: func(a *oip.ModelMetadataResponse) { a.Versions = nil },
+		spoil: func(a *oip.ModelInferResponse) {
+			if changed.Load() {
+				a.ModelVersion = "4"
+			}
+		},
+	}).start(t)
+	b, err := openKServe(t, kserveConfig(server.address))
+	require.NoError(t, err)
+	defer func() { require.NoError(t, b.Close()) }()
+	rho := make([]float32, 1)
+	require.NoError(t, b.Score(t.Context(), []*Crop{lend(t, plain(1))}, rho))
+	changed.Store(true)
+	require.ErrorContains(t, b.Score(t.Context(), []*Crop{lend(t, plain(1))}, rho), `version "4"`)
+}
+
 // TestKServeBelievesNoOtherAnswer: an answer that is not one score for each crop of the model that was asked fails the batch.
 func TestKServeBelievesNoOtherAnswer(t *testing.T) {
 	for name, spoil := range map[string]func(*oip.ModelInferResponse){
