@@ -86,6 +86,10 @@ var foreign = map[string][]string{
 	"go.yaml.in/yaml":                     {"cmd/liveproof", "models"},
 	"net/http":                            {"console", "ingest", "injection", "models", "publish", "webhooks", "cmd/liveproof", "examples/backend-go"},
 	"github.com/landlock-lsm/":            {"internal/sandbox"},
+	"go.opentelemetry.io/otel/trace":      {"ingest", "ingest/live", "webhooks", "internal/tracing"},
+	"go.opentelemetry.io/otel/attribute":  {"ingest", "ingest/live", "webhooks", "internal/tracing"},
+	"go.opentelemetry.io/otel/sdk":        {"internal/tracing"},
+	"go.opentelemetry.io/otel/exporters":  {"internal/tracing"},
 	"github.com/prometheus/client_golang": nil,
 	"golang.org/x/sync":                   nil,
 }
@@ -224,6 +228,9 @@ func TestAllowedNamesTheForbidden(t *testing.T) {
 		{"cmd/liveproof", "github.com/gorilla/websocket", false},
 		{"cmd/liveproof", "github.com/pion/webrtc/v4", false},
 		{"cmd/liveproof", "github.com/some/library", false},
+		{"pipeline", "go.opentelemetry.io/otel/trace", false},
+		{"webhooks", "go.opentelemetry.io/otel/trace", true},
+		{"webhooks", "go.opentelemetry.io/otel/sdk/trace", false},
 	} {
 		require.Equal(t, c.want, allowed(c.room, c.imported), "%s → %s", c.room, c.imported)
 	}
