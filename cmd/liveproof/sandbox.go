@@ -87,7 +87,7 @@ func (s *service) sandboxPolicy() (p sandbox.Policy, err error) {
 		p.Devices = append(p.Devices, gpuDevices()...)
 	}
 	ports, known, err := s.cfg.connects()
-	p.Connect, p.ConnectAny = ports, !known
+	p.Connect, p.ConnectAny = ports, !known || s.dialsAnywhere
 	return p, err
 }
 

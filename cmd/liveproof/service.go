@@ -39,6 +39,8 @@ type service struct {
 	hooks  *webhooks.Sender // nil: nobody is told
 	server *ingest.Server
 
+	dialsAnywhere bool // the sandbox lets it connect to every port
+
 	sandboxed *prometheus.GaugeVec // which parts of the sandbox are in force
 	opened    []io.Closer          // in the order in which they were opened; the listener of ops is the first
 }

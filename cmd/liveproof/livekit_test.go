@@ -1,0 +1,295 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	lkproto "github.com/livekit/protocol/livekit"
+	"github.com/livekit/protocol/logger"
+	lksdk "github.com/livekit/server-sdk-go/v2"
+	"github.com/pion/webrtc/v4"
+	"github.com/stretchr/testify/require"
+
+	"github.com/liveproof/liveproof"
+	"github.com/liveproof/liveproof/ingest/livekit"
+	"github.com/liveproof/liveproof/internal/redistest"
+	"github.com/liveproof/liveproof/store"
+)
+
+const (
+	roomKey    = "devkey"
+	roomSecret = "a secret that is long enough for LiveKit" //nolint:gosec // of a server that only this test reaches
+)
+
+// conference is a real livekit-server.
+type conference struct {
+	t      *testing.T
+	url    string
+	config string
+	cmd    *exec.Cmd
+}
+
+// startConference starts the server that LIVEKIT_SERVER names, or skips.
+func startConference(t *testing.T) *conference {
+	t.Helper()
+	if os.Getenv("LIVEKIT_SERVER") == "" {
+		t.Skip("LIVEKIT_SERVER names no livekit-server (make test-livekit installs one)")
+	}
+	signal, udp, tcp := freePort(t, "tcp"), freePort(t, "udp"), freePort(t, "tcp")
+	c := &conference{t: t, url: "ws://127.0.0.1:" + strconv.Itoa(signal), config: fmt.Sprintf(
+		"{port: %d, bind_addresses: [127.0.0.1], keys: {%s: %q}, logging: {level: error}, "+
+			"rtc: {udp_port: %d, tcp_port: %d, node_ip: 127.0.0.1, enable_loopback_candidate: true, use_external_ip: false}}",
+		signal, roomKey, roomSecret, udp, tcp)}
+	c.start()
+	t.Cleanup(c.kill)
+	return c
+}
+
+func freePort(t *testing.T, network string) int {
+	t.Helper()
+	if network == "udp" {
+		conn, err := net.ListenPacket("udp", "127.0.0.1:0")
+		require.NoError(t, err)
+		defer conn.Close()
+		return conn.LocalAddr().(*net.UDPAddr).Port
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port
+}
+
+func (c *conference) start() {
+	c.t.Helper()
+	c.cmd = exec.Command(os.Getenv("LIVEKIT_SERVER"), "--config-body", c.config) //nolint:gosec // the tester names the program
+	c.cmd.Stderr, c.cmd.Stdout = testWriter{c.t}, testWriter{c.t}
+	require.NoError(c.t, c.cmd.Start())
+	require.Eventually(c.t, func() bool {
+		resp, err := http.Get("http" + strings.TrimPrefix(c.url, "ws"))
+		if err != nil {
+			return false
+		}
+		_ = resp.Body.Close()
+		return resp.StatusCode == http.StatusOK
+	}, 30*time.Second, 50*time.Millisecond, "livekit-server does not answer")
+}
+
+// kill ends the server as a crash does.
+func (c *conference) kill() {
+	_ = c.cmd.Process.Kill()
+	_ = c.cmd.Wait()
+}
+
+func (c *conference) rooms() *lksdk.RoomServiceClient {
+	return lksdk.NewRoomServiceClient(c.url, roomKey, roomSecret)
+}
+
+// join joins the room as a participant.
+func (c *conference) join(room, identity string, callback *lksdk.RoomCallback) *lksdk.Room {
+	c.t.Helper()
+	lksdk.SetLogger(logger.GetDiscardLogger())
+	r, err := lksdk.ConnectToRoom(c.url, lksdk.ConnectInfo{APIKey: roomKey, APISecret: roomSecret, RoomName: room, ParticipantIdentity: identity}, callback)
+	require.NoError(c.t, err)
+	c.t.Cleanup(r.Disconnect)
+	return r
+}
+
+// camera publishes a clip of VP8 as the participant's camera.
+func (c *conference) camera(r *lksdk.Room, clip string) {
+	c.t.Helper()
+	raw, err := os.ReadFile(clip)
+	require.NoError(c.t, err)
+	track, err := lksdk.NewLocalReaderTrack(io.NopCloser(bytes.NewReader(raw)), webrtc.MimeTypeVP8, lksdk.ReaderTrackWithFrameDuration(time.Second/30))
+	require.NoError(c.t, err)
+	_, err = r.LocalParticipant.PublishTrack(track, &lksdk.TrackPublicationOptions{
+		Name: "cam", Source: lkproto.TrackSource_CAMERA, VideoWidth: 640, VideoHeight: 480,
+	})
+	require.NoError(c.t, err)
+}
+
+// observer gets the room's data messages.
+func (c *conference) observer(room string) (messages <-chan livekit.Message, r *lksdk.Room) {
+	out := make(chan livekit.Message, 1000)
+	r = c.join(room, "agent", &lksdk.RoomCallback{ParticipantCallback: lksdk.ParticipantCallback{
+		OnDataPacket: func(data lksdk.DataPacket, params lksdk.DataReceiveParams) {
+			packet, ok := data.(*lksdk.UserDataPacket)
+			var m livekit.Message
+			if ok && packet.Topic == livekit.Topic && params.SenderIdentity == "" && json.Unmarshal(packet.Payload, &m) == nil {
+				out <- m
+			}
+		},
+	}})
+	return out, r
+}
+
+// roomWatch is `liveproof livekit` in this process.
+type roomWatch struct {
+	cancel context.CancelFunc
+	done   chan error
+	log    logBuffer
+}
+
+func (c *conference) watch(args ...string) *roomWatch {
+	c.t.Helper()
+	needRuntime(c.t)
+	ctx, cancel := context.WithCancel(context.Background())
+	w := &roomWatch{cancel: cancel, done: make(chan error, 1)}
+	root := newRootCommand()
+	root.SetArgs(append([]string{"livekit", "--url", c.url, "--api-key", roomKey}, args...))
+	root.SetOut(io.MultiWriter(testWriter{c.t}, &w.log))
+	root.SetErr(io.MultiWriter(testWriter{c.t}, &w.log))
+	c.t.Setenv("LIVEPROOF_OPS_LISTEN", "")
+	ended := make(chan struct{})
+	go func() { defer close(ended); w.done <- root.ExecuteContext(ctx) }()
+	c.t.Cleanup(func() { cancel(); <-ended; http.DefaultClient.CloseIdleConnections() })
+	return w
+}
+
+// until returns the first message that satisfies want.
+func until(t *testing.T, messages <-chan livekit.Message, what string, want func(livekit.Message) bool) livekit.Message {
+	t.Helper()
+	limit := time.After(90 * time.Second)
+	for {
+		select {
+		case m := <-messages:
+			t.Logf("message: %+v", m)
+			if want(m) {
+				return m
+			}
+		case <-limit:
+			t.Fatal(what)
+		}
+	}
+}
+
+func told(outcome liveproof.Outcome, final bool) func(livekit.Message) bool {
+	return func(m livekit.Message) bool { return m.Verdict == outcome && m.Final == final }
+}
+
+// record reads a session from the store of the watcher.
+func record(t *testing.T, url string, id liveproof.SessionID) liveproof.Session {
+	t.Helper()
+	db, err := store.NewRedis(store.Config{Redis: url, IdempotencyTTL: time.Hour}, time.Now)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, db.Close()) }()
+	s, err := db.Get(t.Context(), id)
+	require.NoError(t, err)
+	return s
+}
+
+// TestLiveKitRoom: a person's camera in a room becomes live; the room hears of it by data messages and attributes, and does not see the watcher. When
+// the person leaves, the session ends with its verdict. When the room is closed, the watcher ends.
+func TestLiveKitRoom(t *testing.T) {
+	t.Setenv("LIVEKIT_API_SECRET", roomSecret)
+	c := startConference(t)
+	clip := encodeIVF(t, personArgs(t, "person_A_640x480.mjpeg", "60")...)
+	db := redistest.Start(t)
+	messages, seen := c.observer("room-1")
+	w := c.watch("--room", "room-1", "--identity", "alice", "--redis", db.URL())
+	stranger := c.join("room-1", "mallory", nil)
+	c.camera(stranger, clip)
+	alice := c.join("room-1", "alice", nil)
+	c.camera(alice, clip)
+
+	m := until(t, messages, "no verdict live", told(liveproof.OutcomeLive, false))
+	require.Equal(t, "alice", m.Identity, "only who was named is watched")
+	require.Equal(t, liveproof.ResultPass, m.Result)
+	require.Greater(t, m.ValidUntil, time.Now().UnixMilli())
+	running := record(t, db.URL(), m.Session)
+	require.Equal(t, liveproof.StateStreaming, running.State)
+	require.Equal(t, "room-1/alice", running.ExternalID)
+	require.Equal(t, liveproof.ModeCall, running.Mode)
+	require.Eventually(t, func() bool {
+		p, err := c.rooms().GetParticipant(t.Context(), &lkproto.RoomParticipantIdentity{Room: "room-1", Identity: "alice"})
+		return err == nil && p.GetAttributes()["liveproof.verdict"] == "live" && p.GetAttributes()["liveproof.session"] == string(m.Session)
+	}, 30*time.Second, 100*time.Millisecond, "attributes")
+	require.Nil(t, seen.GetParticipantByIdentity("liveproof"), "the watcher is hidden")
+	require.Nil(t, alice.GetParticipantByIdentity("liveproof"))
+
+	alice.Disconnect()
+	m = until(t, messages, "the session does not end", func(m livekit.Message) bool { return m.Final })
+	ended := record(t, db.URL(), m.Session)
+	require.Equal(t, liveproof.StateDecided, ended.State)
+	require.Equal(t, liveproof.OutcomeLive, ended.Verdict.Outcome, "%v", ended.Verdict.Reasons)
+
+	_, err := c.rooms().DeleteRoom(t.Context(), &lkproto.DeleteRoomRequest{Room: "room-1"})
+	require.NoError(t, err)
+	select {
+	case err := <-w.done:
+		require.NoError(t, err, "the room was closed")
+	case <-time.After(time.Minute):
+		t.Fatal("the watcher does not end with the room")
+	}
+	require.NotContains(t, w.log.all(), roomSecret)
+	require.NotContains(t, w.log.all(), "eyJ", "no token is logged")
+}
+
+// TestLiveKitServerCrashes: the conference server dies before a verdict, so the session ends without one; when the server is back, the watcher joins
+// again, and the next session becomes live.
+func TestLiveKitServerCrashes(t *testing.T) {
+	t.Setenv("LIVEKIT_API_SECRET", roomSecret)
+	t.Setenv("LIVEPROOF_SESSION_IDLE_TIMEOUT", "2s")
+	c := startConference(t)
+	clip := encodeIVF(t, personArgs(t, "person_A_640x480.mjpeg", "60")...)
+	db := redistest.Start(t)
+	messages, observer := c.observer("room-2")
+	w := c.watch("--room", "room-2", "--redis", db.URL())
+	alice := c.join("room-2", "alice", nil)
+	c.camera(alice, clip)
+	first := until(t, messages, "no session", told(liveproof.OutcomePending, false))
+	require.Eventually(t, func() bool { return record(t, db.URL(), first.Session).State == liveproof.StateStreaming }, time.Minute, 20*time.Millisecond)
+	c.kill()
+	require.Eventually(t, func() bool { return record(t, db.URL(), first.Session).State.Terminal() }, 2*time.Minute, 100*time.Millisecond)
+	require.NotEqual(t, liveproof.OutcomeLive, record(t, db.URL(), first.Session).Verdict.Outcome)
+	observer.Disconnect()
+	alice.Disconnect()
+
+	c.start()
+	messages, _ = c.observer("room-2")
+	alice = c.join("room-2", "alice", nil)
+	c.camera(alice, clip)
+	again := until(t, messages, "the watcher does not come again", told(liveproof.OutcomeLive, false))
+	require.NotEqual(t, first.Session, again.Session)
+
+	w.cancel() // as SIGTERM does
+	last := until(t, messages, "the session does not end", func(m livekit.Message) bool { return m.Final })
+	require.True(t, record(t, db.URL(), last.Session).State.Terminal())
+}
+
+// TestLiveKitRefuses: a wrong secret is told as such, and so is a server that is not there.
+func TestLiveKitRefuses(t *testing.T) {
+	c := startConference(t)
+	for secret, want := range map[string]string{"a wrong secret, which is long enough": "refuses the API key or its secret", "": "LIVEKIT_API_SECRET"} {
+		t.Setenv("LIVEKIT_API_SECRET", secret)
+		w := c.watch("--room", "room-3")
+		select {
+		case err := <-w.done:
+			require.ErrorContains(t, err, want)
+			var wrong *exitError
+			require.True(t, errors.As(err, &wrong), "%v", err)
+		case <-time.After(time.Minute):
+			t.Fatal("the watcher does not end")
+		}
+	}
+	c.kill()
+	t.Setenv("LIVEKIT_API_SECRET", roomSecret)
+	w := c.watch("--room", "room-3")
+	select {
+	case err := <-w.done:
+		require.ErrorContains(t, err, "does not answer")
+	case <-time.After(time.Minute):
+		t.Fatal("the watcher does not end")
+	}
+}
