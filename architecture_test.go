@@ -87,7 +87,7 @@ var foreign = map[string][]string{
 	"github.com/schollz/progressbar":      {"cmd/liveproof"},
 	"golang.org/x/term":                   {"cmd/liveproof"},
 	"go.yaml.in/yaml":                     {"cmd/liveproof", "models"},
-	"net/http":                            {"console", "ingest", "injection", "models", "publish", "webhooks", "cmd/liveproof", "examples/backend-go"},
+	"net/http":                            {"console", "ingest", "ingest/livekit", "injection", "models", "publish", "webhooks", "cmd/liveproof", "examples/backend-go"},
 	"github.com/landlock-lsm/":            {"internal/sandbox"},
 	"go.opentelemetry.io/otel/trace":      {"ingest", "ingest/live", "webhooks", "internal/tracing"},
 	"go.opentelemetry.io/otel/attribute":  {"ingest", "ingest/live", "webhooks", "internal/tracing"},

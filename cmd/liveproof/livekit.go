@@ -6,7 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
+	"net/http"
 	"os"
+	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
@@ -24,6 +27,8 @@ for each camera, and tells the room the verdicts as attributes of the participan
   liveproof livekit --url wss://livekit.example.org --room onboarding-17 --identity customer
   liveproof livekit --url … --room … --redis redis://localhost:6379/0     records beside those of the servers
 
+  liveproof livekit --url … --listen :8090                                every room that LiveKit's webhooks tell of
+
 The API key is read from LIVEKIT_API_KEY and LIVEKIT_API_SECRET, or from flags. It must be allowed to administer the room.
 The command ends with the room, or on SIGTERM; session.drain_timeout does not apply, because the media ends with it.
 docs/livekit.md has the messages and what they are worth.`
@@ -32,6 +37,7 @@ docs/livekit.md has the messages and what they are worth.`
 type livekitFlags struct {
 	livekit.Config
 	config, redis string
+	listen        string
 	tell          []string
 }
 
@@ -47,7 +53,7 @@ func newLiveKitCommand() *cobra.Command {
 			if err := f.complete(&cfg); err != nil {
 				return usage(err)
 			}
-			return watchRoom(cmd.Context(), cfg, f.Config, cmd.OutOrStdout(), cmd.ErrOrStderr())
+			return watchRooms(cmd.Context(), cfg, f, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
 	flags := cmd.Flags()
@@ -57,6 +63,7 @@ func newLiveKitCommand() *cobra.Command {
 	flags.StringVar(&f.Key, "api-key", "", "LiveKit API key (default $LIVEKIT_API_KEY)")
 	flags.StringVar(&f.Secret, "api-secret", "", "its secret (default $LIVEKIT_API_SECRET, which other users of this machine cannot read)")
 	flags.StringVar(&f.Room, "room", "", "name of the room")
+	flags.StringVar(&f.listen, "listen", "", "TCP address that takes LiveKit's webhooks (plain HTTP; a proxy brings TLS), in place of --room")
 	flags.StringSliceVar(&f.Watch, "identity", nil, "identity of a participant to watch; may be repeated (default: all standard participants)")
 	flags.StringVar(&f.As, "as", "liveproof", "identity of the watcher itself; two watchers of a room need two")
 	flags.StringVar(&f.Tenant, "tenant", liveproof.DefaultTenant, "tenant that owns the sessions")
@@ -85,37 +92,56 @@ func (f *livekitFlags) complete(cfg *Config) error {
 	if err := cfg.Validate(); err != nil {
 		return fmt.Errorf("configuration: %w", err)
 	}
-	if err := f.Validate(); err != nil {
+	checked := f.Config
+	if f.listen != "" {
+		if f.Room != "" {
+			return errors.New("give --room for one room, or --listen for those that webhooks tell of, not both")
+		}
+		checked.Room = "any"
+	}
+	if err := checked.Validate(); err != nil {
 		return fmt.Errorf("--%w", err)
 	}
 	return nil
 }
 
-// watchRoom opens everything that judges, and watches until the room or ctx ends.
-func watchRoom(ctx context.Context, cfg Config, room livekit.Config, out, errOut io.Writer) (err error) {
+// watchRooms opens everything that judges, and watches until the room or ctx ends.
+func watchRooms(ctx context.Context, cfg Config, f livekitFlags, out, errOut io.Writer) (err error) {
 	s := &service{cfg: cfg, log: newLogger(cfg.Log, errOut), dialsAnywhere: true}
 	defer func() { err = s.close(err) }()
-	w, err := s.openRoom(ctx, room)
+	w, err := s.openRooms(ctx, f)
 	if err != nil {
 		return err
 	}
 	if err := s.confine(); err != nil {
 		return err
 	}
-	err = w.run(ctx, s, func() { fmt.Fprintln(out, "watching room", room.Room) })
+	err = w.run(ctx, s, func() {
+		if w.webhooks != nil {
+			fmt.Fprintln(out, "taking webhooks at", "http://"+w.webhooks.Addr().String())
+			return
+		}
+		fmt.Fprintln(out, "watching room", f.Room)
+	})
 	if errors.Is(err, livekit.ErrRefused) {
 		return usage(err)
 	}
 	return err
 }
 
-// roomWatcher watches one room.
-type roomWatcher struct {
-	agent      *livekit.Agent
-	supervisor *live.Supervisor
+// roomWatch runs until its room, or all its rooms, are done: livekit.Agent or livekit.Dispatcher.
+type roomWatch interface {
+	Run(ctx context.Context, s livekit.Supervisor, ready func()) error
 }
 
-func (s *service) openRoom(ctx context.Context, room livekit.Config) (*roomWatcher, error) {
+// roomWatcher watches rooms.
+type roomWatcher struct {
+	watch      roomWatch
+	supervisor *live.Supervisor
+	webhooks   net.Listener // nil for one room
+}
+
+func (s *service) openRooms(ctx context.Context, f livekitFlags) (*roomWatcher, error) {
 	reg := newRegistry()
 	s.sandboxed = newSandboxGauge(reg)
 	s.cfg.Ops.Console = false // it shows a server
@@ -146,19 +172,56 @@ func (s *service) openRoom(ctx context.Context, room livekit.Config) (*roomWatch
 	if err != nil {
 		return nil, usage(fmt.Errorf("configuration: webrtc.%w", err))
 	}
-	agent, err := livekit.New(room, livekit.Deps{Sessions: sessions, Tracks: tracks, Require: s.judge.Required, Log: s.log})
-	if err != nil {
-		return nil, usage(fmt.Errorf("--%w", err))
-	}
-	supervisor, err := live.New(s.cfg.Session, live.Deps{
-		Sessions: sessions, Analyzer: s.judge.Live(sessions), Dial: agent.Dial, Log: s.log, Metrics: reg, Tracer: s.spans.Tracer(),
+	deps := livekit.Deps{Sessions: sessions, Tracks: tracks, Peers: &livekit.Peers{}, Require: s.judge.Required, Log: s.log}
+	w := &roomWatcher{}
+	if w.supervisor, err = live.New(s.cfg.Session, live.Deps{
+		Sessions: sessions, Analyzer: s.judge.Live(sessions), Dial: deps.Peers.Dial, Log: s.log, Metrics: reg, Tracer: s.spans.Tracer(),
 		Capacity: &live.Capacity{CPU: cpu.Read, Scorer: s.judge.Utilisation, SampleRate: s.cfg.Pipeline.SampleRate},
-	})
-	return &roomWatcher{agent, supervisor}, err
+	}); err != nil {
+		return nil, usage(fmt.Errorf("configuration: session.%w", err))
+	}
+	return w, s.openWatch(w, f, deps)
 }
 
-// run watches the room; the engine outlives the sessions, as in service.run.
-func (w *roomWatcher) run(ctx context.Context, s *service, joined func()) error {
+// openWatch prepares to watch one room, or opens the receiver of webhooks.
+func (s *service) openWatch(w *roomWatcher, f livekitFlags, deps livekit.Deps) (err error) {
+	if f.listen == "" {
+		w.watch, err = livekit.New(f.Config, deps)
+		return err
+	}
+	dispatcher, err := livekit.NewDispatcher(f.Config, deps)
+	if err != nil {
+		return err
+	}
+	if w.webhooks, err = net.Listen("tcp", f.listen); err != nil {
+		return fmt.Errorf("--listen: %w", err)
+	}
+	w.watch = receiver{dispatcher, w.webhooks}
+	return nil
+}
+
+// receiver is a dispatcher with the HTTP server that brings it webhooks.
+type receiver struct {
+	*livekit.Dispatcher
+	listener net.Listener
+}
+
+func (r receiver) Run(ctx context.Context, s livekit.Supervisor, ready func()) error {
+	server := &http.Server{Handler: r.Dispatcher, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	served := make(chan error, 1)
+	go func() { defer cancel(); served <- server.Serve(r.listener) }()
+	err := r.Dispatcher.Run(ctx, s, ready)
+	err = errors.Join(err, server.Close())
+	if failed := <-served; !errors.Is(failed, http.ErrServerClosed) {
+		err = errors.Join(err, failed)
+	}
+	return err
+}
+
+// run watches; the engine outlives the sessions, as in service.run.
+func (w *roomWatcher) run(ctx context.Context, s *service, ready func()) error {
 	serving, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	group, groupCtx := errgroup.WithContext(ctx)
@@ -176,7 +239,7 @@ func (w *roomWatcher) run(ctx context.Context, s *service, joined func()) error 
 		case <-groupCtx.Done():
 			return nil
 		}
-		err := w.agent.Run(groupCtx, w.supervisor, joined)
+		err := w.watch.Run(groupCtx, w.supervisor, ready)
 		over, cancel := context.WithCancel(context.Background())
 		cancel() // the media has ended: nothing is left to wait for
 		return errors.Join(err, w.supervisor.Drain(over))

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -41,17 +42,17 @@ type conference struct {
 	cmd    *exec.Cmd
 }
 
-// startConference starts the server that LIVEKIT_SERVER names, or skips.
-func startConference(t *testing.T) *conference {
+// startConference starts the server that LIVEKIT_SERVER names, or skips. webhooks are the addresses that it tells.
+func startConference(t *testing.T, webhooks ...string) *conference {
 	t.Helper()
 	if os.Getenv("LIVEKIT_SERVER") == "" {
 		t.Skip("LIVEKIT_SERVER names no livekit-server (make test-livekit installs one)")
 	}
 	signal, udp, tcp := freePort(t, "tcp"), freePort(t, "udp"), freePort(t, "tcp")
 	c := &conference{t: t, url: "ws://127.0.0.1:" + strconv.Itoa(signal), config: fmt.Sprintf(
-		"{port: %d, bind_addresses: [127.0.0.1], keys: {%s: %q}, logging: {level: error}, "+
-			"rtc: {udp_port: %d, tcp_port: %d, node_ip: 127.0.0.1, enable_loopback_candidate: true, use_external_ip: false}}",
-		signal, roomKey, roomSecret, udp, tcp)}
+		"{port: %d, bind_addresses: [127.0.0.1], keys: {%s: %q}, logging: {level: error}, webhook: {api_key: %[2]s, urls: [%[6]s]}, "+
+			"rtc: {udp_port: %[4]d, tcp_port: %[5]d, node_ip: 127.0.0.1, enable_loopback_candidate: true, use_external_ip: false}}",
+		signal, roomKey, roomSecret, udp, tcp, strings.Join(webhooks, ","))}
 	c.start()
 	t.Cleanup(c.kill)
 	return c
@@ -134,18 +135,18 @@ func (c *conference) observer(room string) (messages <-chan livekit.Message, r *
 	return out, r
 }
 
-// roomWatch is `liveproof livekit` in this process.
-type roomWatch struct {
+// watchedRoom is `liveproof livekit` in this process.
+type watchedRoom struct {
 	cancel context.CancelFunc
 	done   chan error
 	log    logBuffer
 }
 
-func (c *conference) watch(args ...string) *roomWatch {
+func (c *conference) watch(args ...string) *watchedRoom {
 	c.t.Helper()
 	needRuntime(c.t)
 	ctx, cancel := context.WithCancel(context.Background())
-	w := &roomWatch{cancel: cancel, done: make(chan error, 1)}
+	w := &watchedRoom{cancel: cancel, done: make(chan error, 1)}
 	root := newRootCommand()
 	root.SetArgs(append([]string{"livekit", "--url", c.url, "--api-key", roomKey}, args...))
 	root.SetOut(io.MultiWriter(testWriter{c.t}, &w.log))
@@ -189,13 +190,24 @@ func record(t *testing.T, url string, id liveproof.SessionID) liveproof.Session 
 	return s
 }
 
-// TestLiveKitRoom: a person's camera in a room becomes live; the room hears of it by data messages and attributes, and does not see the watcher. When
-// the person leaves, the session ends with its verdict. When the room is closed, the watcher ends.
-func TestLiveKitRoom(t *testing.T) {
+// TestLiveKit runs against one encoding of a clip, which takes longest.
+func TestLiveKit(t *testing.T) {
 	t.Setenv("LIVEKIT_API_SECRET", roomSecret)
+	startConference(t).kill() // skips before the clip is encoded
+	clip := encodeIVF(t, personArgs(t, "person_A_640x480.mjpeg", "20")...)
+	t.Run("room", func(t *testing.T) { testRoom(t, clip) })
+	t.Run("crash", func(t *testing.T) { testConferenceCrash(t, clip) })
+	t.Run("layers", testLayers)
+	t.Run("refused", testRefusal)
+}
+
+// testRoom: a person's camera in a room becomes live; the room hears of it by data messages and attributes, and does not see the watcher. When
+// the person leaves, the session ends with its verdict. When the room is closed, the watcher ends.
+func testRoom(t *testing.T, clip string) {
 	c := startConference(t)
-	clip := encodeIVF(t, personArgs(t, "person_A_640x480.mjpeg", "60")...)
 	db := redistest.Start(t)
+	_, err := c.rooms().CreateRoom(t.Context(), &lkproto.CreateRoomRequest{Name: "room-1", DepartureTimeout: 1})
+	require.NoError(t, err)
 	messages, seen := c.observer("room-1")
 	w := c.watch("--room", "room-1", "--identity", "alice", "--redis", db.URL())
 	stranger := c.join("room-1", "mallory", nil)
@@ -224,9 +236,9 @@ func TestLiveKitRoom(t *testing.T) {
 	require.Equal(t, liveproof.StateDecided, ended.State)
 	require.Equal(t, liveproof.OutcomeLive, ended.Verdict.Outcome, "%v", ended.Verdict.Reasons)
 
-	_, err := c.rooms().DeleteRoom(t.Context(), &lkproto.DeleteRoomRequest{Room: "room-1"})
-	require.NoError(t, err)
-	select {
+	stranger.Disconnect()
+	seen.Disconnect()
+	select { // the watcher does not keep the empty room open
 	case err := <-w.done:
 		require.NoError(t, err, "the room was closed")
 	case <-time.After(time.Minute):
@@ -236,13 +248,11 @@ func TestLiveKitRoom(t *testing.T) {
 	require.NotContains(t, w.log.all(), "eyJ", "no token is logged")
 }
 
-// TestLiveKitServerCrashes: the conference server dies before a verdict, so the session ends without one; when the server is back, the watcher joins
+// testConferenceCrash: the conference server dies before a verdict, so the session ends without one; when the server is back, the watcher joins
 // again, and the next session becomes live.
-func TestLiveKitServerCrashes(t *testing.T) {
-	t.Setenv("LIVEKIT_API_SECRET", roomSecret)
+func testConferenceCrash(t *testing.T, clip string) {
 	t.Setenv("LIVEPROOF_SESSION_IDLE_TIMEOUT", "2s")
 	c := startConference(t)
-	clip := encodeIVF(t, personArgs(t, "person_A_640x480.mjpeg", "60")...)
 	db := redistest.Start(t)
 	messages, observer := c.observer("room-2")
 	w := c.watch("--room", "room-2", "--redis", db.URL())
@@ -268,8 +278,47 @@ func TestLiveKitServerCrashes(t *testing.T) {
 	require.True(t, record(t, db.URL(), last.Session).State.Terminal())
 }
 
-// TestLiveKitRefuses: a wrong secret is told as such, and so is a server that is not there.
-func TestLiveKitRefuses(t *testing.T) {
+// testLayers: LiveKit's webhook tells of a room. Of three simulcast layers the smallest in which a face can be judged is asked for, and it becomes
+// live. When the room is deleted, the session ends, and a room of the same name is watched again.
+func testLayers(t *testing.T) {
+	hooks := "127.0.0.1:" + strconv.Itoa(freePort(t, "tcp"))
+	c := startConference(t, "http://"+hooks)
+	w := c.watch("--listen", hooks, "--identity", "alice")
+	require.Eventually(t, func() bool { return len(w.log.lines("taking webhooks")) > 0 }, time.Minute, 20*time.Millisecond)
+	messages, _ := c.observer("room-4")
+	alice := c.join("room-4", "alice", nil)
+	var tracks []*lksdk.LocalTrack
+	for quality, scale := range []string{"320:240", "640:480", "1280:960"} {
+		args := personArgs(t, "person_A_640x480.mjpeg", "8")
+		args[slices.Index(args, "-vf")+1] += ",scale=" + scale
+		raw, err := os.ReadFile(encodeIVF(t, args...))
+		require.NoError(t, err)
+		var width, height uint32
+		_, err = fmt.Sscanf(scale, "%d:%d", &width, &height)
+		require.NoError(t, err)
+		track, err := lksdk.NewLocalReaderTrack(io.NopCloser(bytes.NewReader(raw)), webrtc.MimeTypeVP8, lksdk.ReaderTrackWithFrameDuration(time.Second/30),
+			lksdk.ReaderTrackWithSampleOptions(lksdk.WithSimulcast("camera", &lkproto.VideoLayer{
+				Quality: lkproto.VideoQuality(quality), Width: width, Height: height, //nolint:gosec // 0, 1 and 2
+			})))
+		require.NoError(t, err)
+		tracks = append(tracks, track)
+	}
+	_, err := alice.LocalParticipant.PublishSimulcastTrack(tracks, &lksdk.TrackPublicationOptions{Name: "cam", Source: lkproto.TrackSource_CAMERA})
+	require.NoError(t, err)
+	until(t, messages, "no verdict live", told(liveproof.OutcomeLive, false))
+	asked := w.log.lines("msg=layer")
+	require.Len(t, asked, 1, "%v", asked)
+	require.Contains(t, asked[0], "quality=MEDIUM width=640 height=480")
+
+	_, err = c.rooms().DeleteRoom(t.Context(), &lkproto.DeleteRoomRequest{Room: "room-4"})
+	require.NoError(t, err)
+	require.Eventually(t, func() bool { return strings.Contains(w.log.all(), "session ended") }, time.Minute, 20*time.Millisecond)
+	c.join("room-4", "alice", nil)
+	require.Eventually(t, func() bool { return strings.Count(w.log.all(), "room joined") == 2 }, time.Minute, 20*time.Millisecond)
+}
+
+// testRefusal: a wrong secret is told as such, and so is a server that is not there.
+func testRefusal(t *testing.T) {
 	c := startConference(t)
 	for secret, want := range map[string]string{"a wrong secret, which is long enough": "refuses the API key or its secret", "": "LIVEKIT_API_SECRET"} {
 		t.Setenv("LIVEKIT_API_SECRET", secret)

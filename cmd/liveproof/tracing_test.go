@@ -23,8 +23,8 @@ import (
 	"github.com/liveproof/liveproof/publish"
 )
 
-// receiver takes spans by OTLP over gRPC, as a collector does.
-type receiver struct {
+// otlpReceiver takes spans by OTLP over gRPC, as a collector does.
+type otlpReceiver struct {
 	collector.UnimplementedTraceServiceServer
 	url string
 
@@ -34,11 +34,11 @@ type receiver struct {
 	header  []string // x-key of the last request
 }
 
-func newReceiver(t *testing.T) *receiver {
+func newReceiver(t *testing.T) *otlpReceiver {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	r := &receiver{url: "http://" + l.Addr().String()}
+	r := &otlpReceiver{url: "http://" + l.Addr().String()}
 	s := grpc.NewServer()
 	collector.RegisterTraceServiceServer(s, r)
 	served := make(chan struct{})
@@ -47,7 +47,7 @@ func newReceiver(t *testing.T) *receiver {
 	return r
 }
 
-func (r *receiver) Export(ctx context.Context, req *collector.ExportTraceServiceRequest) (*collector.ExportTraceServiceResponse, error) {
+func (r *otlpReceiver) Export(ctx context.Context, req *collector.ExportTraceServiceRequest) (*collector.ExportTraceServiceResponse, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if md, ok := metadata.FromIncomingContext(ctx); ok {
@@ -63,7 +63,7 @@ func (r *receiver) Export(ctx context.Context, req *collector.ExportTraceService
 }
 
 // ofTrace are the spans of a trace.
-func (r *receiver) ofTrace(id string) (found []*otlp.Span) {
+func (r *otlpReceiver) ofTrace(id string) (found []*otlp.Span) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, s := range r.spans {
@@ -74,7 +74,7 @@ func (r *receiver) ofTrace(id string) (found []*otlp.Span) {
 	return found
 }
 
-func (r *receiver) all() []*otlp.Span {
+func (r *otlpReceiver) all() []*otlp.Span {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return slices.Clone(r.spans)

@@ -16,7 +16,6 @@ import (
 	"github.com/twitchtv/twirp"
 
 	"github.com/liveproof/liveproof"
-	"github.com/liveproof/liveproof/ingest/live"
 	"github.com/liveproof/liveproof/ingest/rtc"
 	"github.com/liveproof/liveproof/internal/ids"
 )
@@ -25,6 +24,7 @@ import (
 type Deps struct {
 	Sessions Sessions
 	Tracks   *rtc.Tracks
+	Peers    *Peers // of the supervisor that runs the sessions
 	// Require is the evidence that a session of a tenant requires.
 	Require func(tenant string, mode liveproof.Mode, asked []liveproof.Evidence) []liveproof.Evidence
 	Log     *slog.Logger
@@ -39,9 +39,8 @@ type Agent struct {
 	teller     *teller
 	supervisor Supervisor
 
-	mu       sync.Mutex
-	expected map[liveproof.SessionID]*peer
-	watches  sync.WaitGroup
+	mu      sync.Mutex // held while a watch begins and when a visit ends
+	watches sync.WaitGroup
 }
 
 const (
@@ -62,32 +61,7 @@ func New(cfg Config, deps Deps) (*Agent, error) {
 	quiet()
 	log := deps.Log.With("room", cfg.Room)
 	rooms := lksdk.NewRoomServiceClient(cfg.URL, cfg.Key, cfg.Secret)
-	return &Agent{
-		cfg: cfg, deps: deps, log: log, rooms: rooms, teller: newTeller(cfg, rooms, log), expected: make(map[liveproof.SessionID]*peer),
-	}, nil
-}
-
-// Dial is the dialer of the supervisor that runs this watcher's sessions.
-func (a *Agent) Dial(id liveproof.SessionID, _ func(webrtc.ICECandidateInit)) (live.Peer, error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	p := a.expected[id]
-	if p == nil {
-		return nil, fmt.Errorf("session %s is of no track: %w", id, liveproof.ErrNotFound)
-	}
-	return p, nil
-}
-
-// expect lets Dial find the peer until the returned function is called.
-func (a *Agent) expect(id liveproof.SessionID, p *peer) (forget func()) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.expected[id] = p
-	return func() {
-		a.mu.Lock()
-		defer a.mu.Unlock()
-		delete(a.expected, id)
-	}
+	return &Agent{cfg: cfg, deps: deps, log: log, rooms: rooms, teller: newTeller(cfg, rooms, log)}, nil
 }
 
 func (a *Agent) newSession(identity string) liveproof.Session {
@@ -215,9 +189,10 @@ func (a *Agent) after(why livekit.DisconnectReason) (again bool, err error) {
 }
 
 // token lets the watcher join the room, unseen, and subscribe. It can publish nothing, not even data: the room is told by the server's API.
+// Its kind is that of agents, because any other participant would keep the room open when all others have left.
 func (a *Agent) token() (string, error) {
 	yes, no := true, false
-	return auth.NewAccessToken(a.cfg.Key, a.cfg.Secret).SetIdentity(a.cfg.As).SetValidFor(time.Hour).SetVideoGrant(&auth.VideoGrant{
+	return auth.NewAccessToken(a.cfg.Key, a.cfg.Secret).SetIdentity(a.cfg.As).SetValidFor(time.Hour).SetKind(livekit.ParticipantInfo_AGENT).SetVideoGrant(&auth.VideoGrant{
 		RoomJoin: true, Room: a.cfg.Room, Hidden: true, CanSubscribe: &yes, CanPublish: &no, CanPublishData: &no, CanUpdateOwnMetadata: &no,
 	}).ToJWT()
 }

@@ -100,8 +100,9 @@ func (t *teller) gone(identity, track string) {
 	t.changed[identity] = true
 }
 
-// run tells until ctx ends, and then what is left.
+// run tells until ctx ends, and then what is left. A request that is under way then goes on, because it may tell the end of a session.
 func (t *teller) run(ctx context.Context) {
+	requests := context.WithoutCancel(ctx)
 	tick := time.NewTicker(refresh)
 	defer tick.Stop()
 	for {
@@ -110,10 +111,10 @@ func (t *teller) run(ctx context.Context) {
 		case <-tick.C:
 			t.renew()
 		case <-ctx.Done():
-			t.flush(context.WithoutCancel(ctx))
+			t.flush(requests)
 			return
 		}
-		t.flush(ctx)
+		t.flush(requests)
 	}
 }
 
@@ -159,14 +160,14 @@ func worstOf(tracks map[string]Message) Message {
 
 func (t *teller) flush(ctx context.Context) {
 	queue, worst := t.take()
+	for _, m := range queue { // first, because the server is slow to answer for a participant who has left
+		if t.cfg.Data {
+			t.send(ctx, m)
+		}
+	}
 	if t.cfg.Attributes {
 		for identity, m := range worst {
 			t.attributes(ctx, identity, m)
-		}
-	}
-	for _, m := range queue {
-		if t.cfg.Data {
-			t.send(ctx, m)
 		}
 	}
 }
@@ -176,13 +177,13 @@ func (t *teller) attributes(ctx context.Context, identity string, m Message) {
 	ctx, cancel := context.WithTimeout(ctx, tellTimeout)
 	defer cancel()
 	_, err := t.rooms.UpdateParticipant(ctx, &livekit.UpdateParticipantRequest{Room: t.cfg.Room, Identity: identity, Attributes: attributesOf(m)})
-	if err == nil || isNotFound(err) { // the participant has left
-		return
-	}
-	t.log.Warn("the participant's attributes could not be written", "participant", identity, "err", err)
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if err == nil || isNotFound(err) || len(t.standing[identity]) == 0 { // without a track the participant has left, or is leaving
+		return
+	}
 	t.changed[identity] = true
+	t.log.Warn("the participant's attributes could not be written", "participant", identity, "err", err)
 }
 
 func attributesOf(m Message) map[string]string {

@@ -121,7 +121,7 @@ func (w *watch) begin(ctx context.Context, p *peer, ended func()) error {
 		a.supervisor.Unbook(s.ID)
 		return fmt.Errorf("record: %w", err)
 	}
-	defer a.expect(s.ID, p)()
+	defer a.deps.Peers.expect(s.ID, p)()
 	l := &listener{watch: w, session: s.ID, ended: ended}
 	l.tell(liveproof.Pending(), false)
 	if _, err := a.supervisor.Connect(ctx, stored, ids.New(time.Now()), l, nil); err != nil {
