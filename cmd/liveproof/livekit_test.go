@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -194,11 +195,12 @@ func record(t *testing.T, url string, id liveproof.SessionID) liveproof.Session 
 func TestLiveKit(t *testing.T) {
 	t.Setenv("LIVEKIT_API_SECRET", roomSecret)
 	startConference(t).kill() // skips before the clip is encoded
-	clip := encodeIVF(t, personArgs(t, "person_A_640x480.mjpeg", "20")...)
+	clip := encodeIVF(t, personArgs(t, "person_A_640x480.mjpeg", "10")...)
 	t.Run("room", func(t *testing.T) { testRoom(t, clip) })
 	t.Run("crash", func(t *testing.T) { testConferenceCrash(t, clip) })
 	t.Run("layers", testLayers)
 	t.Run("refused", testRefusal)
+	t.Run("killed", func(t *testing.T) { testKilledWatcher(t, clip) })
 }
 
 // testRoom: a person's camera in a room becomes live; the room hears of it by data messages and attributes, and does not see the watcher. When
@@ -233,8 +235,9 @@ func testRoom(t *testing.T, clip string) {
 	alice.Disconnect()
 	m = until(t, messages, "the session does not end", func(m livekit.Message) bool { return m.Final })
 	ended := record(t, db.URL(), m.Session)
-	require.Equal(t, liveproof.StateDecided, ended.State)
-	require.Equal(t, liveproof.OutcomeLive, ended.Verdict.Outcome, "%v", ended.Verdict.Reasons)
+	require.True(t, ended.State.Terminal())
+	require.Contains(t, ended.Verdict.Reasons, liveproof.ReasonDisconnected)
+	require.Equal(t, ended.Verdict.Outcome, m.Verdict, "the room is told what the record says")
 
 	stranger.Disconnect()
 	seen.Disconnect()
@@ -278,6 +281,43 @@ func testConferenceCrash(t *testing.T, clip string) {
 	require.True(t, record(t, db.URL(), last.Session).State.Terminal())
 }
 
+// roomEnv names the room of TestRoomProcess: address, room and Redis, separated by blanks.
+const roomEnv = "LIVEPROOF_PORT_TEST_ROOM"
+
+// TestRoomProcess is the watcher process of testKilledWatcher.
+func TestRoomProcess(t *testing.T) {
+	where := strings.Fields(os.Getenv(roomEnv))
+	if len(where) != 3 {
+		t.Skip(roomEnv + " is set by the test that starts this process")
+	}
+	os.Exit(run(t.Context(), []string{"livekit", "--url", where[0], "--room", where[1], "--redis", where[2], "--api-key", roomKey}))
+}
+
+// testKilledWatcher: a watcher in its sandbox is killed while a call is live. Another process with the same Redis ends the session.
+func testKilledWatcher(t *testing.T, clip string) {
+	needRuntime(t)
+	c := startConference(t)
+	db := redistest.Start(t)
+	messages, _ := c.observer("room-5")
+	cmd := exec.Command(os.Args[0], "-test.run=^TestRoomProcess$")
+	cmd.Env = append(os.Environ(), "LIVEKIT_API_SECRET="+roomSecret, "LIVEPROOF_OPS_SANDBOX=auto", "LIVEPROOF_OPS_LISTEN=", roomEnv+"="+c.url+" room-5 "+db.URL())
+	var log logBuffer
+	cmd.Stderr = io.MultiWriter(testWriter{t}, &log)
+	require.NoError(t, cmd.Start())
+	kill := sync.OnceFunc(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	t.Cleanup(kill)
+	c.camera(c.join("room-5", "alice", nil), clip)
+	m := until(t, messages, "no verdict live", told(liveproof.OutcomeLive, false))
+	require.Contains(t, log.all(), "seccomp=true", "the sandbox is in force")
+	kill()
+	t.Setenv("LIVEKIT_API_SECRET", roomSecret)
+	c.watch("--room", "room-6", "--redis", db.URL())
+	require.Eventually(t, func() bool { return record(t, db.URL(), m.Session).State == liveproof.StateExpired }, 2*time.Minute, 200*time.Millisecond)
+	ended := record(t, db.URL(), m.Session)
+	require.Equal(t, liveproof.OutcomeInconclusive, ended.Verdict.Outcome)
+	require.Contains(t, ended.Verdict.Reasons, liveproof.ReasonServerLost)
+}
+
 // testLayers: LiveKit's webhook tells of a room. Of three simulcast layers the smallest in which a face can be judged is asked for, and it becomes
 // live. When the room is deleted, the session ends, and a room of the same name is watched again.
 func testLayers(t *testing.T) {
@@ -314,7 +354,7 @@ func testLayers(t *testing.T) {
 	require.NoError(t, err)
 	require.Eventually(t, func() bool { return strings.Contains(w.log.all(), "session ended") }, time.Minute, 20*time.Millisecond)
 	c.join("room-4", "alice", nil)
-	require.Eventually(t, func() bool { return strings.Count(w.log.all(), "room joined") == 2 }, time.Minute, 20*time.Millisecond)
+	require.Eventually(t, func() bool { return strings.Count(w.log.all(), "room joined") >= 2 }, time.Minute, 20*time.Millisecond)
 }
 
 // testRefusal: a wrong secret is told as such, and so is a server that is not there.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -100,6 +101,17 @@ func (a *Agent) checkAccess(ctx context.Context) error {
 		return fmt.Errorf("%w: %w", ErrRefused, err)
 	}
 	return fmt.Errorf("the LiveKit server at %s does not answer: %w", a.cfg.URL, err)
+}
+
+// wanted reports whether somebody who is watched is in the room.
+func (a *Agent) wanted(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, joinTimeout)
+	defer cancel()
+	list, err := a.rooms.ListParticipants(ctx, &livekit.ListParticipantsRequest{Room: a.cfg.Room})
+	if err != nil {
+		return false
+	}
+	return slices.ContainsFunc(list.GetParticipants(), func(p *livekit.ParticipantInfo) bool { return a.cfg.watches(p.GetIdentity(), p.GetKind()) })
 }
 
 func (a *Agent) stay(ctx context.Context, joined func()) error {

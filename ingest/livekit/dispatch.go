@@ -121,10 +121,14 @@ func (d *Dispatcher) watch(room string) bool {
 	d.rooms[room] = true
 	ctx, s := d.running, d.supervisor
 	d.watchers.Go(func() {
-		if err := agent.Run(ctx, s, func() {}); err != nil {
+		err := agent.Run(ctx, s, func() {})
+		if err != nil {
 			agent.log.Error("the room is not watched any more", "err", err)
 		}
 		d.forget(room)
+		if err == nil && agent.wanted(ctx) { // a room of this name was made while the watcher left, and webhooks of it came too early
+			d.watch(room)
+		}
 	})
 	return true
 }

@@ -43,6 +43,8 @@ func TestConfigIsChecked(t *testing.T) {
 }
 
 func TestOffOpensNothing(t *testing.T) {
+	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "")
+	t.Setenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "")
 	p, err := Open(t.Context(), DefaultConfig(), "1", slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	require.Nil(t, p)
