@@ -21,7 +21,7 @@ RUFF := .venv/bin/ruff
 PRETTIER := webclient/node_modules/.bin/prettier --config webclient/.prettierrc.json
 CLIENT_SCRIPTS := "examples/**/*.mjs" "clients/*.{js,mjs,json}" "clients/browser/**/*.{js,mjs}" "!clients/package-lock.json"
 
-.PHONY: help run test setup build web lint lint-go lint-training lint-web format test-go test-thorough test-web test-training test-browser test-clients test-clients-quick test-integrations test-integrations-web test-integrations-api test-webhooks test-livekit test-schema call-on-screen package identity
+.PHONY: help run test setup build web lint lint-go lint-training lint-web format test-go test-thorough test-web test-training test-browser test-clients test-clients-quick test-integrations test-integrations-web test-integrations-api test-webhooks test-tracing test-livekit test-schema call-on-screen package identity
 .PHONY: encoders soak bench bench-sessions bench-verdict bench-owners bench-plot bench-peer fuzz clean injection
 
 help: ## this list
@@ -118,6 +118,10 @@ test-integrations-api: build ## tools of other projects on the API: Redocly lint
 
 test-webhooks: ## webhooks of real servers whose receiver is down for a minute, at the default configuration's pauses (LIVEPROOF_SHARED; about 4 minutes)
 	TEST_OUTAGE=1m go test ./cmd/liveproof -run TestReceiverIsDown -count 1 -timeout 15m -v
+
+test-tracing: ## a session's spans through the OpenTelemetry collector's own receiver, which it builds first (LIVEPROOF_SHARED)
+	go build -C tools/collector -o $(CURDIR)/.cache/otelcol .
+	OTLP_COLLECTOR=$(CURDIR)/.cache/otelcol go test ./cmd/liveproof -run 'TestTraceOfASession|TestForeignTraceparents' -count 1 -v
 
 test-livekit: ## rooms of a real livekit-server, which it builds first (LIVEPROOF_SHARED; about 3 minutes)
 	. scripts/versions.sh; test -x .cache/livekit/server || GOBIN=$(CURDIR)/.cache/livekit go install github.com/livekit/livekit-server/cmd/server@v$$LIVEKIT_SERVER_VERSION

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -213,7 +214,9 @@ func (a *Agent) callbacks(ctx context.Context, left func(livekit.DisconnectReaso
 	return &lksdk.RoomCallback{
 		OnDisconnected: func() { left(livekit.DisconnectReason_UNKNOWN_REASON) },
 		ParticipantCallback: lksdk.ParticipantCallback{
-			OnTrackPublished: func(publication *lksdk.RemoteTrackPublication, p *lksdk.RemoteParticipant) { a.subscribe(publication, p) },
+			OnTrackPublished: func(publication *lksdk.RemoteTrackPublication, p *lksdk.RemoteParticipant) {
+				a.subscribe(publication, p)
+			},
 			OnTrackSubscribed: func(track *webrtc.TrackRemote, publication *lksdk.RemoteTrackPublication, p *lksdk.RemoteParticipant) {
 				if a.wants(publication, p) {
 					a.begin(ctx, func() { a.follow(ctx, track, publication, p) })
@@ -249,7 +252,7 @@ func (a *Agent) subscribe(publication *lksdk.RemoteTrackPublication, p *lksdk.Re
 func (a *Agent) follow(ctx context.Context, track *webrtc.TrackRemote, publication *lksdk.RemoteTrackPublication, p *lksdk.RemoteParticipant) {
 	w := a.newWatch(source{
 		identity: p.Identity(), sid: publication.SID(), codec: track.Codec(),
-		layers: func() []*livekit.VideoLayer { return layersOf(publication.TrackInfo()) }, choose: publication.SetVideoQuality,
+		layers: func() []*livekit.VideoLayer { return layersOf(publication.TrackInfo(), track.Codec().MimeType) }, choose: publication.SetVideoQuality,
 		requestKeyFrame: func() { p.WritePLI(track.SSRC()) },
 	})
 	defer w.stop()
@@ -267,9 +270,14 @@ func (a *Agent) follow(ctx context.Context, track *webrtc.TrackRemote, publicati
 	}
 }
 
-// layersOf are the layers of a track; one of its own size where the publisher announced none.
-func layersOf(t *livekit.TrackInfo) []*livekit.VideoLayer {
-	if layers := t.GetLayers(); len(layers) > 0 {
+// layersOf are the layers of a track in a codec; one of the track's own size where the publisher announced none.
+func layersOf(t *livekit.TrackInfo, mime string) []*livekit.VideoLayer {
+	for _, codec := range t.GetCodecs() {
+		if strings.EqualFold(codec.GetMimeType(), mime) && len(codec.GetLayers()) > 0 {
+			return codec.GetLayers()
+		}
+	}
+	if layers := t.GetLayers(); len(layers) > 0 { //nolint:staticcheck // servers that know no layers of a codec fill it
 		return layers
 	}
 	if t.GetWidth() == 0 {

@@ -75,15 +75,7 @@ func (t *Track) Push(raw []byte, now time.Time) error {
 		return ErrFlood
 	}
 	t.video.received(len(raw))
-	if t.packet.Unmarshal(raw) != nil {
-		t.video.drop(dropMalformed)
-		return nil
-	}
-	reason := t.receiver.reorder.push(packet{
-		sequence: t.packet.SequenceNumber, timestamp: t.packet.Timestamp, marker: t.packet.Marker, payloadType: t.packet.PayloadType,
-		rotation: noRotation, payload: t.packet.Payload, arrived: now,
-	})
-	if reason != "" {
+	if reason := t.take(raw, now); reason != "" {
 		t.video.drop(reason)
 	}
 	t.video.setLost(t.receiver.reorder.lost)
@@ -91,6 +83,16 @@ func (t *Track) Push(raw []byte, now time.Time) error {
 		t.video.RequestKeyFrame()
 	}
 	return nil
+}
+
+func (t *Track) take(raw []byte, now time.Time) dropReason {
+	if t.packet.Unmarshal(raw) != nil {
+		return dropMalformed
+	}
+	return t.receiver.reorder.push(packet{
+		sequence: t.packet.SequenceNumber, timestamp: t.packet.Timestamp, marker: t.packet.Marker, payloadType: t.packet.PayloadType,
+		rotation: noRotation, payload: t.packet.Payload, arrived: now,
+	})
 }
 
 func (t *Track) emit(u liveproof.AccessUnit) {
