@@ -21,7 +21,7 @@ RUFF := .venv/bin/ruff
 PRETTIER := webclient/node_modules/.bin/prettier --config webclient/.prettierrc.json
 CLIENT_SCRIPTS := "examples/**/*.mjs" "clients/*.{js,mjs,json}" "clients/browser/**/*.{js,mjs}" "!clients/package-lock.json"
 
-.PHONY: help run test setup build web lint lint-go lint-training lint-web format test-go test-thorough test-web test-training test-browser test-clients test-clients-quick test-integrations test-integrations-web test-integrations-api test-webhooks test-schema call-on-screen package identity
+.PHONY: help run test setup build web lint lint-go lint-training lint-web format test-go test-thorough test-web test-training test-browser test-clients test-clients-quick test-integrations test-integrations-web test-integrations-api test-webhooks test-tracing test-livekit test-schema call-on-screen package identity
 .PHONY: test-scale test-charts test-kserve scale bench-redis
 .PHONY: encoders soak bench bench-sessions bench-verdict bench-owners bench-plot bench-peer fuzz clean injection
 
@@ -120,13 +120,21 @@ test-integrations-api: build ## tools of other projects on the API: Redocly lint
 test-webhooks: ## webhooks of real servers whose receiver is down for a minute, at the default configuration's pauses (LIVEPROOF_SHARED; about 4 minutes)
 	TEST_OUTAGE=1m go test ./cmd/liveproof -run TestReceiverIsDown -count 1 -timeout 15m -v
 
-test-scale: test-charts test-kserve ## what concerns more than one machine and takes too long for `make test`
+test-scale: test-charts test-kserve test-livekit ## what concerns more than one machine and takes too long for `make test`
 
 test-charts: build ## the Helm chart: lint, every combination of values decoded strictly, a real server with what a pod gets; compiles Helm (minutes, the first time)
 	cd tools/helm && LIVEPROOF_BIN=$(CURDIR)/bin/liveproof go test -count 1 -timeout 15m .
 
 test-kserve: build ## the remote scorer on MLServer, an inference server of another project: installs it into .cache/kserve (about 3 minutes; LIVEPROOF_SHARED)
 	scripts/kserve.sh
+
+test-tracing: ## a session's spans through the OpenTelemetry collector's own receiver, which it builds first (LIVEPROOF_SHARED)
+	go build -C tools/collector -o $(CURDIR)/.cache/otelcol .
+	OTLP_COLLECTOR=$(CURDIR)/.cache/otelcol go test ./cmd/liveproof -run 'TestTraceOfASession|TestForeignTraceparents' -count 1 -v
+
+test-livekit: ## rooms of a real livekit-server, which it builds first (LIVEPROOF_SHARED; about 3 minutes)
+	. scripts/versions.sh; test -x .cache/livekit/server || GOBIN=$(CURDIR)/.cache/livekit go install github.com/livekit/livekit-server/cmd/server@v$$LIVEKIT_SERVER_VERSION
+	LIVEKIT_SERVER=$(CURDIR)/.cache/livekit/server go test ./cmd/liveproof -run TestLiveKit -count 1 -timeout 15m -v
 
 test-schema: build ## requests that Schemathesis derives from the API's description, sent to a real server for a minute
 	tools/integrations/run.sh setup

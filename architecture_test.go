@@ -24,6 +24,7 @@ var mayImport = map[string][]string{
 	"ingest/rtc":            {""},
 	"ingest/live":           {"", "ingest/rtc"},
 	"ingest":                {"", "ingest/live", "ingest/rtc"},
+	"ingest/livekit":        {"", "ingest/live", "ingest/rtc"},
 	"media":                 {""},
 	"pipeline":              {"", "verdict"},
 	"detector":              {"", "onnx"},
@@ -68,7 +69,9 @@ const anyRoom = "*"
 // foreign names the libraries that only some packages may import; nil: all packages may. The
 // root and the examples may import no library at all, and cmd only those that are named here.
 var foreign = map[string][]string{
-	"github.com/pion/":                    {"ingest", "ingest/live", "ingest/rtc", "internal/codecs", "publish"},
+	"github.com/pion/":                    {"ingest", "ingest/live", "ingest/livekit", "ingest/rtc", "internal/codecs", "publish"},
+	"github.com/livekit/":                 {"ingest/livekit"},
+	"github.com/twitchtv/":                {"ingest/livekit"},
 	"github.com/go-jose/go-jose":          {"results"},
 	"github.com/standard-webhooks/":       {"webhooks"},
 	"github.com/go-json-experiment/json":  {"internal/strictjson"},
@@ -84,8 +87,12 @@ var foreign = map[string][]string{
 	"github.com/schollz/progressbar":      {"cmd/liveproof"},
 	"golang.org/x/term":                   {"cmd/liveproof"},
 	"go.yaml.in/yaml":                     {"cmd/liveproof", "models"},
-	"net/http":                            {"console", "ingest", "injection", "models", "publish", "webhooks", "cmd/liveproof", "examples/backend-go"},
+	"net/http":                            {"console", "ingest", "ingest/livekit", "injection", "models", "publish", "webhooks", "cmd/liveproof", "examples/backend-go"},
 	"github.com/landlock-lsm/":            {"internal/sandbox"},
+	"go.opentelemetry.io/otel/trace":      {"ingest", "ingest/live", "webhooks", "internal/tracing"},
+	"go.opentelemetry.io/otel/attribute":  {"ingest", "ingest/live", "webhooks", "internal/tracing"},
+	"go.opentelemetry.io/otel/sdk":        {"internal/tracing"},
+	"go.opentelemetry.io/otel/exporters":  {"internal/tracing"},
 	"github.com/prometheus/client_golang": nil,
 	"golang.org/x/sync":                   nil,
 }
@@ -224,6 +231,11 @@ func TestAllowedNamesTheForbidden(t *testing.T) {
 		{"cmd/liveproof", "github.com/gorilla/websocket", false},
 		{"cmd/liveproof", "github.com/pion/webrtc/v4", false},
 		{"cmd/liveproof", "github.com/some/library", false},
+		{"ingest/live", module + "/ingest/livekit", false},
+		{"cmd/liveproof", "github.com/livekit/server-sdk-go/v2", false},
+		{"pipeline", "go.opentelemetry.io/otel/trace", false},
+		{"webhooks", "go.opentelemetry.io/otel/trace", true},
+		{"webhooks", "go.opentelemetry.io/otel/sdk/trace", false},
 	} {
 		require.Equal(t, c.want, allowed(c.room, c.imported), "%s → %s", c.room, c.imported)
 	}

@@ -62,6 +62,9 @@ type Session struct {
 	// ChangedAt is when the state or the verdict's outcome last changed, by the store's clock; zero before the first change.
 	ChangedAt time.Time
 
+	// Trace is the W3C traceparent of the span that created the session, with whose trace all go on; empty where nothing is traced.
+	Trace string
+
 	// Lease is the claim on the session. While the state is created, it says until
 	// when a client may connect. Afterwards the server that owns the connection
 	// renews it.

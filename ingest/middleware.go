@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/liveproof/liveproof/internal/ids"
+	"github.com/liveproof/liveproof/internal/tracing"
 )
 
 type requestIDKey struct{}
@@ -29,6 +30,8 @@ func (s *Server) wrap(route string, handle func(http.ResponseWriter, *http.Reque
 		s.secure(rec.Header(), r)
 		rec.Header().Set("X-Request-Id", id)
 		r = r.WithContext(context.WithValue(r.Context(), requestIDKey{}, id))
+		r, span := s.traced(r, route, start)
+		defer func() { span.end(r.Context(), rec.statusCode()) }()
 		err := s.checkHost(route, r)
 		if err == nil {
 			err = s.guard(rec, r, handle)
@@ -103,7 +106,7 @@ func (s *Server) withKey(handle func(http.ResponseWriter, *http.Request) error) 
 			s.metrics.limited.WithLabelValues("tenant", tenant).Inc()
 			return problem(CodeRateLimited, "too many requests of this tenant")
 		}
-		return handle(w, asTenant(r, tenant))
+		return handle(w, continues(asTenant(r, tenant), r.Header.Get(tracing.Header)))
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/liveproof/liveproof/ingest/live"
 )
@@ -48,6 +49,8 @@ type Deps struct {
 	MinDeadline time.Duration
 	// PublicIPs are addresses that clients reach this machine by, as webrtc.public_ips has them.
 	PublicIPs []string
+	// Tracer makes spans; nil traces nothing.
+	Tracer trace.Tracer
 	// Now is the clock of tokens and records; nil is time.Now.
 	Now func() time.Time
 }
@@ -149,7 +152,7 @@ func (s *Server) assemble() (err error) {
 	s.ready = &readiness{sessions: s.deps.Sessions, model: s.deps.Ready, now: s.now}
 	s.live, err = live.New(s.deps.Session, live.Deps{
 		Sessions: s.deps.Sessions, Analyzer: s.deps.Analyzer, Dial: s.deps.Dial,
-		Capacity: s.deps.Capacity, Log: s.log, Metrics: s.deps.Metrics, Now: s.now,
+		Capacity: s.deps.Capacity, Log: s.log, Metrics: s.deps.Metrics, Now: s.now, Tracer: s.deps.Tracer,
 	})
 	if err != nil {
 		return fmt.Errorf("session.%w", err)

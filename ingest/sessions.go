@@ -73,6 +73,9 @@ func (s *Server) open(w http.ResponseWriter, r *http.Request, tenant, idempotenc
 	if err != nil {
 		return session, err
 	}
+	r = continues(r, "") // a demo's session begins a trace
+	names(r, session.ID)
+	session.Trace = s.traceOf(r)
 	if err := s.admit(session.ID); err != nil {
 		return session, err
 	}
@@ -316,6 +319,9 @@ func (s *Server) session(r *http.Request) (liveproof.Session, error) {
 	session, err := s.deps.Sessions.Get(r.Context(), id)
 	if err == nil && session.Tenant != tenantOf(r) {
 		return liveproof.Session{}, liveproof.ErrNotFound
+	}
+	if err == nil {
+		names(r, id)
 	}
 	return session, err
 }

@@ -82,6 +82,10 @@ func (s *Server) authorise(r *http.Request, raw string) (liveproof.Session, stri
 		return liveproof.Session{}, "", s.countRefusal(err)
 	}
 	session, err := s.deps.Sessions.Get(r.Context(), id)
+	if err == nil {
+		names(r, id)
+		continues(r, session.Trace)
+	}
 	return session, tokenID, err
 }
 

@@ -1,5 +1,7 @@
 # Pinned versions of what the set-up brings. Sourced by scripts/setup.sh.
 GO_VERSION=1.26.8
+# livekit-server of `make test-livekit`. Later versions need forks of modules that the module proxy does not have.
+LIVEKIT_SERVER_VERSION=1.8.4
 # ONNX Runtime with OpenVINO, and the sha256 of onnxruntime_openvino-1.24.1-cp311-cp311-manylinux_2_28_x86_64.whl.
 # scripts/onnxruntime.sha256 has the sha256 of each file that is kept of it.
 ONNXRUNTIME_VERSION=1.24.1

@@ -122,6 +122,7 @@ func newSession(ttl time.Duration) liveproof.Session {
 		ExternalID: "kunde-ä\n1", Deadline: 15*time.Second + 250*time.Millisecond, CreatedAt: now, ExpiresAt: now.Add(ttl),
 		Lease:   liveproof.Lease{Until: now.Add(time.Minute)},
 		Require: []liveproof.Evidence{liveproof.EvidencePassive, liveproof.EvidenceFlash},
+		Trace:   "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
 	}
 }
 

@@ -40,6 +40,7 @@ func encodeSession(s liveproof.Session, leaseUntil int64) ([]any, error) {
 		"frames", frames,
 		"model", model,
 		"detector", s.Detector,
+		"trace", s.Trace,
 		"deadline", s.Deadline.Seconds(),
 		"lease_owner", s.Lease.Owner,
 		"lease_until", leaseUntil,
@@ -113,6 +114,7 @@ func decodeSession(id liveproof.SessionID, f map[string]string) (liveproof.Sessi
 	s := liveproof.Session{
 		ID: id, Tenant: f["tenant"], Mode: liveproof.Mode(f["mode"]), ExternalID: f["external_id"],
 		Calibration: f["calibration"], State: liveproof.State(f["state"]), Detector: f["detector"],
+		Trace: f["trace"],
 	}
 	d := decoder{id: id, fields: f}
 	d.json("result", &s.Verdict)

@@ -56,6 +56,7 @@ type letter struct {
 	Type     Type            `json:"type"`
 	Session  string          `json:"session"`
 	Payload  json.RawMessage `json:"payload"`
+	Trace    string          `json:"trace,omitempty"` // traceparent of the session
 	Attempts int             `json:"attempts"`
 	Error    string          `json:"error,omitempty"` // of the last attempt
 	Sent     time.Time       `json:"sent,omitzero"`   // the last attempt
@@ -100,7 +101,7 @@ func letterOf(kind Type, change liveproof.Change, s liveproof.Session) (letter, 
 		d.DecidedAt, d.Evidence = nil, nil
 	}
 	body, err := json.Marshal(payload{kind, change.At.UTC(), d})
-	return letter{ID: id, Tenant: s.Tenant, Type: kind, Session: string(s.ID), Payload: body}, err
+	return letter{ID: id, Tenant: s.Tenant, Type: kind, Session: string(s.ID), Payload: body, Trace: s.Trace}, err
 }
 
 // idOf is a message's id. It has no full stop, because what is signed is id.timestamp.body (Standard Webhooks, "Signature scheme").

@@ -12,6 +12,8 @@ import (
 	"strings"
 
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
+
+	"github.com/liveproof/liveproof/internal/tracing"
 )
 
 var (
@@ -46,6 +48,9 @@ func (s *Sender) post(ctx context.Context, l letter) error {
 	req.Header.Set(standardwebhooks.HeaderWebhookID, l.ID)
 	req.Header.Set(standardwebhooks.HeaderWebhookTimestamp, strconv.FormatInt(now.Unix(), 10))
 	req.Header.Set(standardwebhooks.HeaderWebhookSignature, strings.Join(signatures, " "))
+	if parent := tracing.Traceparent(ctx); s.tracer != nil && parent != "" {
+		req.Header.Set(tracing.Header, parent)
+	}
 	resp, err := s.client.Do(req)
 	if err != nil {
 		if at, ok := errors.AsType[*url.Error](err); ok {

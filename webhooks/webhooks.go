@@ -15,6 +15,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/liveproof/liveproof"
 )
@@ -55,6 +56,7 @@ type Sender struct {
 	client  *http.Client
 	signers map[string][]*standardwebhooks.Webhook
 	metrics *metrics
+	tracer  trace.Tracer // nil traces nothing
 }
 
 // New checks the configuration; nothing is sent before Run.
@@ -71,6 +73,9 @@ func New(cfg Config, outbox Outbox, log *slog.Logger, reg prometheus.Registerer,
 	}
 	return s, nil
 }
+
+// Trace makes a span of every attempt, whose traceparent the receiver gets; call it before Run.
+func (s *Sender) Trace(t trace.Tracer) { s.tracer = t }
 
 // Run gathers changes and sends messages until ctx ends. An attempt that is under way then is repeated by the next server.
 func (s *Sender) Run(ctx context.Context) error {
@@ -169,7 +174,7 @@ func (s *Sender) attempt(ctx context.Context, d liveproof.Delivery) error {
 	if err := json.Unmarshal(d.Body, &l); err != nil {
 		return errors.Join(fmt.Errorf("delivery %s: %w", d.Key, err), s.outbox.Bury(ctx, d))
 	}
-	err := s.post(ctx, l)
+	err := s.trace(ctx, l)
 	if err == nil {
 		s.metrics.attempts.WithLabelValues(l.Tenant, string(l.Type), "delivered").Inc()
 		return s.outbox.Delivered(ctx, d)

@@ -28,6 +28,7 @@ import (
 	"github.com/liveproof/liveproof/ingest/rtc"
 	"github.com/liveproof/liveproof/injection"
 	"github.com/liveproof/liveproof/internal/check"
+	"github.com/liveproof/liveproof/internal/tracing"
 	"github.com/liveproof/liveproof/media"
 	"github.com/liveproof/liveproof/models"
 	"github.com/liveproof/liveproof/motion"
@@ -90,6 +91,8 @@ type OpsConfig struct {
 	// programs, to trace, to mount and the like; no_new_privs is set. auto takes what the kernel offers and logs what it does not;
 	// on refuses to start without all of it, ports excepted (Linux 6.7). What is in force is in the log and in the metric liveproof_sandbox.
 	Sandbox string `yaml:"sandbox"`
+	// Tracing sends OpenTelemetry spans of requests and sessions to a collector.
+	Tracing tracing.Config `yaml:"tracing"`
 	// OperatorKeys log in to the console and show all tenants' sessions and the figures of the whole server: secrets of at least 16
 	// characters, which are not in ingest.api_keys.
 	OperatorKeys []string `yaml:"operator_keys"`
@@ -121,7 +124,7 @@ func DefaultConfig() Config {
 		Results:     results.DefaultConfig(),
 		Webhooks:    webhooks.DefaultConfig(),
 		Log:         LogConfig{Format: "text", Level: slog.LevelInfo},
-		Ops:         OpsConfig{Listen: "127.0.0.1:9464", Sandbox: sandboxAuto, OperatorKeys: []string{}, Hosts: []string{}},
+		Ops:         OpsConfig{Listen: "127.0.0.1:9464", Sandbox: sandboxAuto, Tracing: tracing.DefaultConfig(), OperatorKeys: []string{}, Hosts: []string{}},
 	}
 }
 
@@ -227,6 +230,7 @@ func (c OpsConfig) Validate() error {
 		check.That("profiles", !c.Profiles || isLoopback(c.Listen), "profiles are for this machine only: ops.listen must be a loopback address, not %q", c.Listen),
 		check.That("profiles", !c.Profiles || len(c.Hosts) == 0, "profiles are for this machine only: ops.hosts must be empty, because a proxy in front would serve them to others"),
 		check.That("console", !c.Console || c.Listen != "", "the console is at ops.listen, which is empty: give it an address such as 127.0.0.1:9464"),
+		check.Prefix("tracing.", c.Tracing.Validate()),
 		check.OneOf("sandbox", c.Sandbox, sandboxAuto, sandboxOn, sandboxOff),
 	)...)
 }

@@ -14,6 +14,7 @@ const longHelp = `Liveproof decides from video whether a bona fide person or an 
   liveproof replay --via webrtc F.mp4 publish files to the whole live system
   liveproof models list               which model files are there, and where
   liveproof load clip.mp4             open many sessions against a server
+  liveproof livekit --room ROOM …     judge the cameras of a LiveKit room
   liveproof webhooks list             what could not be delivered to integrators' backends
   liveproof robustness --csv FILE …   what encoders, WebRTC and lossy networks change of the results
 
@@ -45,7 +46,7 @@ func newRootCommand() *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
 	root.AddCommand(newServeCommand(), newReplayCommand(), newModelsCommand(), newLoadCommand(), newHealthcheckCommand(),
 		newEvaluateCommand(), newRobustnessCommand(), newCalibrateCommand(), newExtractCommand(), newProtocolCommand(), newLayoutCommand(),
-		newWebhooksCommand(), newDeletionCostCommand(), newVersionCommand())
+		newWebhooksCommand(), newDeletionCostCommand(), newLiveKitCommand(), newVersionCommand())
 	return root
 }
 

@@ -87,7 +87,7 @@ func (s *service) sandboxPolicy() (p sandbox.Policy, err error) {
 		p.Devices = append(p.Devices, gpuDevices()...)
 	}
 	ports, known, err := s.cfg.connects()
-	p.Connect, p.ConnectAny = ports, !known
+	p.Connect, p.ConnectAny = ports, !known || s.dialsAnywhere
 	return p, err
 }
 
@@ -164,7 +164,7 @@ func gpuDevices() (found []string) {
 	return found
 }
 
-// connects are the TCP ports that the server connects to: Redis's, those of the webhooks' receivers, and that of DNS. known is false where
+// connects are the TCP ports that the server connects to: Redis's, the collector's of spans, those of the webhooks' receivers, and that of DNS. known is false where
 // some of them cannot be known.
 func (c Config) connects() (ports []uint16, known bool, err error) {
 	const dns = 53 // for answers that are too long for UDP
@@ -172,7 +172,11 @@ func (c Config) connects() (ports []uint16, known bool, err error) {
 	if err != nil {
 		return nil, false, fmt.Errorf("store.redis: %w", err)
 	}
-	ports = []uint16{dns, redis}
+	collector, err := c.Ops.Tracing.Port(os.Getenv)
+	if err != nil {
+		return nil, false, fmt.Errorf("ops.tracing.endpoint: %w", err)
+	}
+	ports = []uint16{dns, redis, collector}
 	for tenant, receiver := range c.Webhooks.URLs {
 		port, err := portOf(receiver)
 		if err != nil {

@@ -21,6 +21,7 @@ import (
 	"github.com/liveproof/liveproof/ingest/rtc"
 	"github.com/liveproof/liveproof/injection"
 	"github.com/liveproof/liveproof/internal/cpu"
+	"github.com/liveproof/liveproof/internal/tracing"
 	"github.com/liveproof/liveproof/results"
 	"github.com/liveproof/liveproof/webclient"
 	"github.com/liveproof/liveproof/webhooks"
@@ -32,10 +33,13 @@ type service struct {
 	mode   serveMode
 	log    *slog.Logger
 	ops    *opsListener
+	spans  *tracing.Provider // nil: nothing is traced
 	judge  *engine.Engine
 	signer *results.Signer  // nil: results are not signed
 	hooks  *webhooks.Sender // nil: nobody is told
 	server *ingest.Server
+
+	dialsAnywhere bool // the sandbox lets it connect to every port
 
 	sandboxed *prometheus.GaugeVec // which parts of the sandbox are in force
 	opened    []io.Closer          // in the order in which they were opened; the listener of ops is the first
@@ -57,6 +61,9 @@ func (s *service) open(ctx context.Context) (err error) {
 		return err
 	}
 	s.opened = append(s.opened, s.ops)
+	if err := s.openTracing(ctx); err != nil {
+		return err
+	}
 	if s.judge, err = openEngine(ctx, s.cfg, s.log, reg); err != nil {
 		return err
 	}
@@ -75,6 +82,9 @@ func (s *service) open(ctx context.Context) (err error) {
 	if s.hooks, err = openWebhooks(ctx, s.cfg, sessions, reg, s.log); err != nil {
 		return err
 	}
+	if s.hooks != nil {
+		s.hooks.Trace(s.spans.Tracer())
+	}
 	api, err := rtc.New(s.cfg.webrtc(), s.log, reg)
 	if err != nil {
 		key, _, _ := strings.Cut(err.Error(), ":")
@@ -84,13 +94,25 @@ func (s *service) open(ctx context.Context) (err error) {
 	return s.listen(sessions, api, reg)
 }
 
+// openTracing prepares the sending of spans. It is closed late, after all that makes spans.
+func (s *service) openTracing(ctx context.Context) (err error) {
+	if s.spans, err = tracing.Open(ctx, s.cfg.Ops.Tracing, version, s.log); err != nil {
+		return usage(fmt.Errorf("configuration: ops.tracing: %w", err))
+	}
+	if s.spans != nil {
+		s.opened = append(s.opened, s.spans)
+		s.log.Info("spans are sent by OTLP", "sample", s.cfg.Ops.Tracing.Sample)
+	}
+	return nil
+}
+
 // listen opens the HTTP side.
 func (s *service) listen(sessions sessionStore, api *rtc.API, reg prometheus.Registerer) (err error) {
 	deps := ingest.Deps{
 		Sessions: sessions, Analyzer: s.judge.Live(sessions), RTC: api, Dial: live.Dial(api), Session: s.cfg.Session, Log: s.log,
 		Metrics: reg, Web: webclient.FS(), Dev: s.mode.dev, Demo: s.mode.demo, Ready: s.judge.Ready, PublicIPs: s.cfg.WebRTC.PublicIPs,
 		Admit: s.judge.Admit, Capacity: &live.Capacity{CPU: cpu.Read, Scorer: s.judge.Utilisation, SampleRate: s.cfg.Pipeline.SampleRate},
-		MinDeadline: s.cfg.engine().MinDeadline(),
+		MinDeadline: s.cfg.engine().MinDeadline(), Tracer: s.spans.Tracer(),
 	}
 	if s.signer != nil {
 		deps.Results = s.signer

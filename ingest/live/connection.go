@@ -57,6 +57,7 @@ type Connection struct {
 		done bool
 	}
 	asked  asked
+	spans  *spans
 	mu     sync.Mutex
 	attest string           // the client's statement about itself; empty without one
 	reason liveproof.Reason // why it was asked to end; the first counts
@@ -79,7 +80,7 @@ func newConnection(s *Supervisor, session liveproof.Session, tokenID string, l L
 		sup: s, session: session, tokenID: tokenID, listener: l, ctx: ctx, cancel: cancel,
 		connectBy: time.Now().Add(s.cfg.ConnectTimeout),
 		streaming: make(chan struct{}), endings: make(chan liveproof.Ending, 1),
-		hungUp: newRequest(), abandoned: newRequest(), aborted: newRequest(),
+		hungUp: newRequest(), abandoned: newRequest(), aborted: newRequest(), spans: newSpans(s.deps.Tracer, session),
 	}
 }
 
@@ -153,7 +154,9 @@ func (c *Connection) Answer(ctx context.Context, offer string) (string, error) {
 	defer cancel()
 	stop := context.AfterFunc(c.ctx, cancel)
 	defer stop()
+	c.spans.begin(spanNegotiation)
 	answer, err := c.peer.Answer(ctx, offer)
+	c.spans.end(spanNegotiation, err)
 	switch {
 	case err == nil:
 	case errors.Is(err, rtc.ErrBadSDP):
@@ -221,7 +224,9 @@ func (c *Connection) run() {
 	if c.peer != nil {
 		_ = c.peer.Close()
 	}
+	c.spans.judged(end)
 	stored := c.sup.write(c.session, end)
+	c.spans.stored(stored)
 	c.sup.own(c, false) // an end that could not be written is the sweep's, even while the analyzer hangs
 	c.Log.Info("session ended", "state", stored.State, "verdict", stored.Verdict.Outcome, "reasons", stored.Verdict.Reasons)
 	c.listener.Ended(stored)
@@ -244,6 +249,7 @@ func (c *Connection) analyze() {
 		return
 	}
 	c.sup.started(c)
+	c.spans.streaming()
 	close(c.streaming)
 	c.listener.State(liveproof.StateStreaming)
 	session := c.session
@@ -261,6 +267,7 @@ func (c *Connection) observe(e liveproof.Event) {
 		c.end(*e.Ended)
 		return
 	}
+	c.spans.observe(e)
 	if e.Challenge != nil {
 		c.asked.set(*e.Challenge, time.Now())
 	}

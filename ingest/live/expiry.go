@@ -66,6 +66,7 @@ func (s *Supervisor) SweepOnce(ctx context.Context, notBefore time.Time) error {
 		switch {
 		case err == nil:
 			s.metrics.ended(stored)
+			traceExpiry(ctx, s.deps.Tracer, stored)
 			s.deps.Log.Info("session expired", "session", stored.ID, "was", found.State, "reasons", stored.Verdict.Reasons)
 		case errors.Is(err, liveproof.ErrConflict), errors.Is(err, liveproof.ErrDecided), errors.Is(err, liveproof.ErrNotFound):
 			// The session's owner came back, or another server was quicker.

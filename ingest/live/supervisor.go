@@ -12,9 +12,11 @@ import (
 
 	"github.com/pion/webrtc/v4"
 	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/liveproof/liveproof"
 	"github.com/liveproof/liveproof/internal/ids"
+	"github.com/liveproof/liveproof/internal/tracing"
 )
 
 // Errors of this package; test with errors.Is.
@@ -42,6 +44,7 @@ type Deps struct {
 	Log      *slog.Logger          // nil discards
 	Metrics  prometheus.Registerer // nil leaves the metrics unregistered
 	Now      func() time.Time      // nil is time.Now
+	Tracer   trace.Tracer          // nil traces nothing
 }
 
 // Supervisor owns every session that is connected to this server: its capacity,
@@ -79,6 +82,7 @@ func New(cfg Config, deps Deps) (*Supervisor, error) {
 	if deps.Log == nil {
 		deps.Log = slog.New(slog.DiscardHandler)
 	}
+	deps.Tracer = tracing.Or(deps.Tracer)
 	if deps.Now == nil {
 		deps.Now = time.Now
 	}
@@ -103,6 +107,7 @@ func (s *Supervisor) Connect(ctx context.Context, session liveproof.Session, tok
 		return nil, err
 	}
 	// From here on this server must end the session, whatever happens.
+	c.spans.connected()
 	s.own(c, true)
 	c.peer, err = s.dial(session.ID, onCandidate)
 	if err != nil {

@@ -325,16 +325,14 @@ func (s *layers) pick(now time.Time) *layer {
 		return nil
 	}
 	slices.SortStableFunc(coming, larger)
-	last := coming[len(coming)-1]
-	if last.side() == 0 {
+	if coming[len(coming)-1].side() == 0 {
 		return coming[len(coming)/2]
 	}
-	for _, l := range coming {
-		if l.side() >= enoughSide {
-			return l
-		}
+	sides := make([]int, len(coming))
+	for i, l := range coming {
+		sides[i] = l.side()
 	}
-	return last
+	return coming[SmallestEnough(sides)]
 }
 
 // above is the next larger layer that comes, nil without one.
