@@ -62,6 +62,8 @@ type Session struct {
 	// ChangedAt is when the state or the verdict's outcome last changed, by the store's clock; zero before the first change.
 	ChangedAt time.Time
 
+	// Node is the URL at which clients reach the server that created the session and runs it; empty where servers are not told apart.
+	Node string
 	// Lease is the claim on the session. While the state is created, it says until
 	// when a client may connect. Afterwards the server that owns the connection
 	// renews it.

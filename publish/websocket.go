@@ -25,9 +25,10 @@ type webSocket struct {
 	url, token string
 	leave      func() // is told when the session has ended
 
+	writing sync.Mutex      // guards ws and unheard
 	ws      *websocket.Conn // nil before open
-	writing sync.Mutex
-	ended   chan struct{} // closed when the reader has ended
+	unheard []signal        // sent before the server has said anything: another server may have the session
+	ended   chan struct{}   // closed when the reader has ended; nil before open
 }
 
 // signal is a message in either direction.
@@ -35,16 +36,19 @@ type signal struct {
 	Type      string          `json:"type"`
 	SDP       string          `json:"sdp,omitempty"`
 	Candidate json.RawMessage `json:"candidate,omitempty"`
+	SignalURL string          `json:"signal_url,omitempty"`
 	Code      string          `json:"code,omitempty"`
 	Detail    string          `json:"detail,omitempty"`
 }
 
 func (w *webSocket) open(ctx context.Context, pc *webrtc.PeerConnection) error {
-	if err := w.dial(ctx); err != nil {
+	ws, err := w.dial(ctx, w.url)
+	if err != nil {
 		return err
 	}
+	w.ws, w.unheard, w.ended = ws, []signal{}, make(chan struct{})
 	answered := make(chan error, 1)
-	go w.read(pc, answered)
+	go w.read(ctx, ws, pc, answered)
 	if err := w.offer(pc); err != nil {
 		return err
 	}
@@ -56,20 +60,39 @@ func (w *webSocket) open(ctx context.Context, pc *webrtc.PeerConnection) error {
 	}
 }
 
-func (w *webSocket) dial(ctx context.Context) error {
+func (w *webSocket) dial(ctx context.Context, address string) (*websocket.Conn, error) {
 	dialer := websocket.Dialer{Proxy: http.ProxyFromEnvironment, Subprotocols: []string{subprotocol}, HandshakeTimeout: time.Minute}
-	ws, resp, err := dialer.DialContext(ctx, w.url, http.Header{"Authorization": {"Bearer " + w.token}})
+	ws, resp, err := dialer.DialContext(ctx, address, http.Header{"Authorization": {"Bearer " + w.token}})
 	if err != nil && resp != nil {
 		defer resp.Body.Close()
 		body, _ := io.ReadAll(io.LimitReader(resp.Body, maxAnswer)) // the status says enough
-		return fmt.Errorf("signalling: %w", refusal(resp, body))
+		return nil, fmt.Errorf("signalling: %w", refusal(resp, body))
 	}
 	if err != nil {
-		return fmt.Errorf("signalling at %q: %w", w.url, err)
+		return nil, fmt.Errorf("signalling at %q: %w", address, err)
 	}
 	ws.SetReadLimit(maxAnswer)
-	w.ws, w.ended = ws, make(chan struct{})
-	return nil
+	return ws, nil
+}
+
+// move connects to the server that has the session, and says there what was said to the one that named it.
+func (w *webSocket) move(ctx context.Context, to string) (*websocket.Conn, error) {
+	ws, err := w.dial(ctx, to)
+	if err != nil {
+		return nil, err
+	}
+	w.writing.Lock()
+	defer w.writing.Unlock()
+	_ = w.ws.Close()
+	w.ws = ws
+	said := w.unheard
+	w.unheard = nil
+	for _, m := range said {
+		if err := w.write(m); err != nil {
+			return ws, err
+		}
+	}
+	return ws, nil
 }
 
 // offer sends the offer, and then the candidates as they are found. The lock is held until the offer has been sent.
@@ -97,12 +120,22 @@ func (w *webSocket) offer(pc *webrtc.PeerConnection) error {
 
 // write needs the lock.
 func (w *webSocket) write(m signal) error {
+	if w.unheard != nil {
+		w.unheard = append(w.unheard, m)
+	}
 	_ = w.ws.SetWriteDeadline(time.Now().Add(signalWait))
 	return w.ws.WriteJSON(m)
 }
 
+// heard forgets what was said: this server has the session.
+func (w *webSocket) heard() {
+	w.writing.Lock()
+	defer w.writing.Unlock()
+	w.unheard = nil
+}
+
 // read handles the server's messages until the connection ends. answered gets one value: nil with the answer, or why there is none.
-func (w *webSocket) read(pc *webrtc.PeerConnection, answered chan<- error) {
+func (w *webSocket) read(ctx context.Context, ws *websocket.Conn, pc *webrtc.PeerConnection, answered chan<- error) {
 	defer close(w.ended)
 	answer := sync.OnceFunc(func() { answered <- nil })
 	refuse := func(err error) {
@@ -112,12 +145,22 @@ func (w *webSocket) read(pc *webrtc.PeerConnection, answered chan<- error) {
 		}
 	}
 	var early []json.RawMessage // candidates before the answer
-	for {
+	for moved := false; ; {
 		var m signal
-		if err := w.ws.ReadJSON(&m); err != nil {
+		if err := ws.ReadJSON(&m); err != nil {
 			refuse(fmt.Errorf("signalling: %w", err))
 			return
 		}
+		if m.Type == "moved" && !moved { // once: servers that name each other make no loop
+			var err error
+			if ws, err = w.move(ctx, m.SignalURL); err != nil {
+				refuse(err)
+				return
+			}
+			moved = true
+			continue
+		}
+		w.heard()
 		switch m.Type {
 		case "answer":
 			if err := pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: m.SDP}); err != nil {
@@ -153,7 +196,7 @@ func addCandidate(pc *webrtc.PeerConnection, raw json.RawMessage) {
 
 // end says bye, which the server answers by closing the connection.
 func (w *webSocket) end(ctx context.Context) error {
-	if w.ws == nil {
+	if w.ended == nil {
 		return nil
 	}
 	w.writing.Lock()
@@ -172,10 +215,12 @@ func (w *webSocket) end(ctx context.Context) error {
 }
 
 func (w *webSocket) close() error {
-	if w.ws == nil {
+	if w.ended == nil {
 		return nil
 	}
+	w.writing.Lock()
 	err := w.ws.Close()
+	w.writing.Unlock()
 	<-w.ended
 	return err
 }

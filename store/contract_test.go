@@ -120,6 +120,7 @@ func newSession(ttl time.Duration) liveproof.Session {
 	return liveproof.Session{
 		ID: liveproof.SessionID(fmt.Sprintf("01TEST%020d", numbered.n)), Tenant: "bank-ü", Mode: liveproof.ModeOnboarding,
 		ExternalID: "kunde-ä\n1", Deadline: 15*time.Second + 250*time.Millisecond, CreatedAt: now, ExpiresAt: now.Add(ttl),
+		Node:    "https://node-1.example.org:8443",
 		Lease:   liveproof.Lease{Until: now.Add(time.Minute)},
 		Require: []liveproof.Evidence{liveproof.EvidencePassive, liveproof.EvidenceFlash},
 	}

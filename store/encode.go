@@ -41,6 +41,7 @@ func encodeSession(s liveproof.Session, leaseUntil int64) ([]any, error) {
 		"model", model,
 		"detector", s.Detector,
 		"deadline", s.Deadline.Seconds(),
+		"node", s.Node,
 		"lease_owner", s.Lease.Owner,
 		"lease_until", leaseUntil,
 		"created_at", s.CreatedAt.UnixMilli(),
@@ -112,7 +113,7 @@ func encodeSamples(samples []liveproof.Sample) ([]any, error) {
 func decodeSession(id liveproof.SessionID, f map[string]string) (liveproof.Session, error) {
 	s := liveproof.Session{
 		ID: id, Tenant: f["tenant"], Mode: liveproof.Mode(f["mode"]), ExternalID: f["external_id"],
-		Calibration: f["calibration"], State: liveproof.State(f["state"]), Detector: f["detector"],
+		Calibration: f["calibration"], State: liveproof.State(f["state"]), Detector: f["detector"], Node: f["node"],
 	}
 	d := decoder{id: id, fields: f}
 	d.json("result", &s.Verdict)
@@ -157,6 +158,7 @@ func (d *decoder) consistent(s liveproof.Session) {
 		{"result", !s.State.Terminal() || v.Final && v.Outcome != liveproof.OutcomePending},
 		{"result", v.Injection.Risk >= 0 && v.Injection.Risk <= 1},
 		{"deadline", s.Deadline >= 0},
+		{"node", s.Node == "" || strings.HasPrefix(s.Node, "https://") || strings.HasPrefix(s.Node, "http://")},
 		{"require", !slices.ContainsFunc(s.Require, func(e liveproof.Evidence) bool { return !e.Known() })},
 		{"threshold", s.Threshold == (liveproof.Threshold{}) || s.Threshold.Valid()},
 		{"calibration", s.Threshold == (liveproof.Threshold{}) || (s.Calibration != "") == (s.Threshold.Source == liveproof.ThresholdOfRequest)},
