@@ -145,6 +145,9 @@ func (p *Publisher) send(ctx context.Context, clip *Clip, sent func(int)) error 
 	})
 }
 
+// Ended is closed when the connection has failed or was closed by either side, or when the server has told that the session has ended.
+func (p *Publisher) Ended() <-chan struct{} { return p.left }
+
 // Close tells the server that the session ends, and frees the peer connection.
 func (p *Publisher) Close(ctx context.Context) error { return errors.Join(p.via.end(ctx), p.Abandon()) }
 
