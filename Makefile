@@ -21,7 +21,7 @@ RUFF := .venv/bin/ruff
 PRETTIER := webclient/node_modules/.bin/prettier --config webclient/.prettierrc.json
 CLIENT_SCRIPTS := "examples/**/*.mjs" "clients/*.{js,mjs,json}" "clients/browser/**/*.{js,mjs}" "!clients/package-lock.json"
 
-.PHONY: help run test setup build web lint lint-go lint-training lint-web format test-go test-thorough test-web test-training test-browser test-clients test-clients-quick test-integrations test-integrations-web test-integrations-api test-webhooks test-schema call-on-screen package identity
+.PHONY: help run test setup build web lint lint-go lint-training lint-web format test-go test-thorough test-web test-training test-browser test-clients test-clients-quick test-integrations test-integrations-web test-integrations-api test-webhooks test-chaos test-schema call-on-screen package identity
 .PHONY: encoders soak bench bench-sessions bench-verdict bench-owners bench-plot bench-peer fuzz clean injection
 
 help: ## this list
@@ -118,6 +118,10 @@ test-integrations-api: build ## tools of other projects on the API: Redocly lint
 
 test-webhooks: ## webhooks of real servers whose receiver is down for a minute, at the default configuration's pauses (LIVEPROOF_SHARED; about 4 minutes)
 	TEST_OUTAGE=1m go test ./cmd/liveproof -run TestReceiverIsDown -count 1 -timeout 15m -v
+
+test-chaos: ## thousands of sessions while nodes are killed, Redis fails over and scores fail; the ledger is in .cache/chaos.json (TEST_CHAOS=2000; LIVEPROOF_SHARED)
+	@mkdir -p .cache
+	TEST_CHAOS=$${TEST_CHAOS:-2000} TEST_CHAOS_LEDGER=$(CURDIR)/.cache/chaos.json go test ./cmd/liveproof -run '^TestChaos$$' -count 1 -v -timeout 4h
 
 test-schema: build ## requests that Schemathesis derives from the API's description, sent to a real server for a minute
 	tools/integrations/run.sh setup

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/gorilla/websocket"
@@ -28,6 +29,7 @@ type webSocket struct {
 	writing sync.Mutex      // guards ws and unheard
 	ws      *websocket.Conn // nil before open
 	unheard []signal        // sent before the server has said anything: another server may have the session
+	result  atomic.Value    // string, of the message "decided"
 	ended   chan struct{}   // closed when the reader has ended; nil before open
 }
 
@@ -37,6 +39,7 @@ type signal struct {
 	SDP       string          `json:"sdp,omitempty"`
 	Candidate json.RawMessage `json:"candidate,omitempty"`
 	SignalURL string          `json:"signal_url,omitempty"`
+	Result    string          `json:"result,omitempty"`
 	Code      string          `json:"code,omitempty"`
 	Detail    string          `json:"detail,omitempty"`
 }
@@ -178,6 +181,7 @@ func (w *webSocket) read(ctx context.Context, ws *websocket.Conn, pc *webrtc.Pee
 			}
 			addCandidate(pc, m.Candidate)
 		case "decided":
+			w.result.Store(m.Result)
 			w.leave()
 		case "error":
 			refuse(fmt.Errorf("signalling: %s: %s", m.Code, m.Detail))

@@ -23,10 +23,14 @@ func startNode(t *testing.T, redis string, environ ...string) *process {
 	require.NoError(t, err)
 	address := listener.Addr().String()
 	require.NoError(t, listener.Close())
-	return startProcess(t, redis, append([]string{
+	return startProcess(t, redis, append(nodeEnvironment(address), environ...)...)
+}
+
+func nodeEnvironment(address string) []string {
+	return []string{
 		"LIVEPROOF_PORT_TEST_LISTEN=" + address, "LIVEPROOF_INGEST_PUBLIC_URL=http://" + address,
 		"LIVEPROOF_INGEST_TOKEN_SECRET=0123456789abcdef0123456789abcdef",
-	}, environ...)...)
+	}
 }
 
 // reached is a session of another node whose client is told the address of this one, as by a load balancer in front of both.
