@@ -37,7 +37,7 @@ type Chaos struct {
 func (c Chaos) Validate() error {
 	errs := []error{
 		check.AtLeast("chaos", c.Count, 1), check.AtLeast("sessions", c.Sessions, 1), check.In("leave", c.Leave, 0, 1), check.In("astray", c.Astray, 0, 1),
-		check.In("settle", c.Settle, time.Second, time.Hour), check.That("nodes", len(c.Servers) > 0, "names no server"),
+		check.In("settle_records", c.Settle, time.Second, time.Hour), check.That("nodes", len(c.Servers) > 0, "names no server"),
 	}
 	for _, s := range c.Servers {
 		errs = append(errs, check.That("nodes", IsAddress(s), "%q is not an address such as http://127.0.0.1:8080", s))
