@@ -130,11 +130,24 @@ func (w *webSocket) write(m signal) error {
 	return w.ws.WriteJSON(m)
 }
 
-// heard forgets what was said: this server has the session.
-func (w *webSocket) heard() {
+// first reads the first message of the server that has the session, which may be another one than the connection's. That one names no further server, so
+// that servers which name each other make no loop.
+func (w *webSocket) first(ctx context.Context, ws *websocket.Conn) (m signal, at *websocket.Conn, err error) {
+	if m, err = next(ws); err == nil && m.Type == "moved" {
+		if ws, err = w.move(ctx, m.SignalURL); err != nil {
+			return m, ws, err
+		}
+		m, err = next(ws)
+	}
 	w.writing.Lock()
 	defer w.writing.Unlock()
-	w.unheard = nil
+	w.unheard = nil // the server has heard it
+	return m, ws, err
+}
+
+func next(ws *websocket.Conn) (m signal, err error) {
+	err = ws.ReadJSON(&m)
+	return m, err
 }
 
 // read handles the server's messages until the connection ends. answered gets one value: nil with the answer, or why there is none.
@@ -147,23 +160,13 @@ func (w *webSocket) read(ctx context.Context, ws *websocket.Conn, pc *webrtc.Pee
 		default: // there was an answer
 		}
 	}
+	m, ws, err := w.first(ctx, ws)
 	var early []json.RawMessage // candidates before the answer
-	for moved := false; ; {
-		var m signal
-		if err := ws.ReadJSON(&m); err != nil {
+	for ; ; m, err = next(ws) {
+		if err != nil {
 			refuse(fmt.Errorf("signalling: %w", err))
 			return
 		}
-		if m.Type == "moved" && !moved { // once: servers that name each other make no loop
-			var err error
-			if ws, err = w.move(ctx, m.SignalURL); err != nil {
-				refuse(err)
-				return
-			}
-			moved = true
-			continue
-		}
-		w.heard()
 		switch m.Type {
 		case "answer":
 			if err := pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: m.SDP}); err != nil {

@@ -16,13 +16,6 @@ import (
 	"github.com/liveproof/liveproof/internal/redistest"
 )
 
-// failoverConfig outlasts a failover, which takes a few seconds.
-func failoverConfig(url string) Config {
-	cfg := testConfig(url)
-	cfg.CallTimeout, cfg.Replicas = 2*time.Second, 1
-	return cfg
-}
-
 // engines are the kinds of Redis that the store works with. disturb lets servers die and slots move; nil where nothing would take over.
 var engines = map[string]func(t *testing.T) (cfg Config, disturb func()){
 	"one server": func(t *testing.T) (Config, func()) { return testConfig(redistest.Start(t).URL()), nil },
@@ -123,9 +116,9 @@ func (l *ledger) requireEnds(t *testing.T, r *Redis) {
 		return true
 	}, 30*time.Second, 50*time.Millisecond, "the end of a session was not heard")
 	for id := range l.verdicts {
-		for _, copy := range l.ends[id] {
-			copy.ID = l.ends[id][0].ID
-			require.Equal(t, l.ends[id][0], copy)
+		for _, again := range l.ends[id] {
+			again.ID = l.ends[id][0].ID
+			require.Equal(t, l.ends[id][0], again)
 		}
 	}
 }

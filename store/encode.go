@@ -158,7 +158,7 @@ func (d *decoder) consistent(s liveproof.Session) {
 		{"result", !s.State.Terminal() || v.Final && v.Outcome != liveproof.OutcomePending},
 		{"result", v.Injection.Risk >= 0 && v.Injection.Risk <= 1},
 		{"deadline", s.Deadline >= 0},
-		{"node", s.Node == "" || strings.HasPrefix(s.Node, "https://") || strings.HasPrefix(s.Node, "http://")},
+		{"node", validNode(s.Node)},
 		{"require", !slices.ContainsFunc(s.Require, func(e liveproof.Evidence) bool { return !e.Known() })},
 		{"threshold", s.Threshold == (liveproof.Threshold{}) || s.Threshold.Valid()},
 		{"calibration", s.Threshold == (liveproof.Threshold{}) || (s.Calibration != "") == (s.Threshold.Source == liveproof.ThresholdOfRequest)},
@@ -167,6 +167,11 @@ func (d *decoder) consistent(s liveproof.Session) {
 			d.note(rule.field, errInconsistent)
 		}
 	}
+}
+
+// validNode accepts the address of a server, or none.
+func validNode(address string) bool {
+	return address == "" || strings.HasPrefix(address, "https://") || strings.HasPrefix(address, "http://")
 }
 
 var (

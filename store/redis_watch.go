@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -40,7 +41,7 @@ func (r *Redis) watch(ctx context.Context, streams []string, tell func(liveproof
 		for n, stream := range streams {
 			positions[n] = after[stream]
 		}
-		read, err := r.db.XRead(ctx, &redis.XReadArgs{Streams: append(streams[:len(streams):len(streams)], positions...), Count: changesAtOnce, Block: watchBlock}).Result()
+		read, err := r.db.XRead(ctx, &redis.XReadArgs{Streams: append(slices.Clip(streams), positions...), Count: changesAtOnce, Block: watchBlock}).Result()
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()
