@@ -22,7 +22,7 @@ PRETTIER := webclient/node_modules/.bin/prettier --config webclient/.prettierrc.
 CLIENT_SCRIPTS := "examples/**/*.mjs" "clients/*.{js,mjs,json}" "clients/browser/**/*.{js,mjs}" "!clients/package-lock.json"
 
 .PHONY: help run test setup build web lint lint-go lint-training lint-web format test-go test-thorough test-web test-training test-browser test-clients test-clients-quick test-integrations test-integrations-web test-integrations-api test-webhooks test-tracing test-livekit test-schema call-on-screen package identity
-.PHONY: test-scale test-charts test-kserve scale bench-redis
+.PHONY: test-scale test-charts test-kserve test-chaos scale bench-redis
 .PHONY: encoders soak bench bench-sessions bench-verdict bench-owners bench-plot bench-peer fuzz clean injection
 
 help: ## this list
@@ -120,7 +120,7 @@ test-integrations-api: build ## tools of other projects on the API: Redocly lint
 test-webhooks: ## webhooks of real servers whose receiver is down for a minute, at the default configuration's pauses (LIVEPROOF_SHARED; about 4 minutes)
 	TEST_OUTAGE=1m go test ./cmd/liveproof -run TestReceiverIsDown -count 1 -timeout 15m -v
 
-test-scale: test-charts test-kserve test-livekit ## what concerns more than one machine and takes too long for `make test`
+test-scale: test-charts test-kserve test-livekit test-chaos ## what concerns more than one machine and takes too long for `make test`
 
 test-charts: build ## the Helm chart: lint, every combination of values decoded strictly, a real server with what a pod gets; compiles Helm (minutes, the first time)
 	cd tools/helm && LIVEPROOF_BIN=$(CURDIR)/bin/liveproof go test -count 1 -timeout 15m .
@@ -135,6 +135,10 @@ test-tracing: ## a session's spans through the OpenTelemetry collector's own rec
 test-livekit: ## rooms of a real livekit-server, which it builds first (LIVEPROOF_SHARED; about 3 minutes)
 	. scripts/versions.sh; test -x .cache/livekit/server || GOBIN=$(CURDIR)/.cache/livekit go install github.com/livekit/livekit-server/cmd/server@v$$LIVEKIT_SERVER_VERSION
 	LIVEKIT_SERVER=$(CURDIR)/.cache/livekit/server go test ./cmd/liveproof -run TestLiveKit -count 1 -timeout 15m -v
+
+test-chaos: ## thousands of sessions while nodes are killed, Redis fails over and scores fail; the ledger is in .cache/chaos.json (TEST_CHAOS=2000; LIVEPROOF_SHARED)
+	@mkdir -p .cache
+	TEST_CHAOS=$${TEST_CHAOS:-2000} TEST_CHAOS_LEDGER=$(CURDIR)/.cache/chaos.json go test ./cmd/liveproof -run '^TestChaos$$' -count 1 -v -timeout 4h
 
 test-schema: build ## requests that Schemathesis derives from the API's description, sent to a real server for a minute
 	tools/integrations/run.sh setup

@@ -65,6 +65,8 @@ type Session struct {
 	// Trace is the W3C traceparent of the span that created the session, with whose trace all go on; empty where nothing is traced.
 	Trace string
 
+	// Node is the URL at which clients reach the server that created the session and runs it; empty where servers are not told apart.
+	Node string
 	// Lease is the claim on the session. While the state is created, it says until
 	// when a client may connect. Afterwards the server that owns the connection
 	// renews it.

@@ -31,6 +31,9 @@ func (s *Server) readChallenge(w http.ResponseWriter, r *http.Request) error {
 	}
 	connection := s.live.Find(id)
 	if connection == nil {
+		if answered, err := s.toOwner(w, r, id, tokenID); answered || err != nil {
+			return err
+		}
 		return problem(CodeSessionNotFound, "the session is not connected to this server, or has ended")
 	}
 	if !connection.OpenedBy(tokenID) {

@@ -13,8 +13,8 @@ import (
 type Config struct {
 	// Listen is the TCP address; port 0 takes a free one.
 	Listen string `yaml:"listen"`
-	// PublicURL is what clients reach the server by (https://liveness.example.org);
-	// "" takes it from each request.
+	// PublicURL is what clients reach the server by (https://liveness.example.org); "" takes it from each request. Where several servers
+	// share one Redis, give each its own: clients are then told the address of the server that has their session.
 	PublicURL string `yaml:"public_url"`
 	// Hosts are further host names that requests may use, such as the name of the service in a cluster. The server
 	// also answers to the host of public_url, to localhost, to the names and addresses of its machine and to

@@ -27,7 +27,8 @@ type Sessions interface {
 	Timeline(ctx context.Context, id liveproof.SessionID) ([]liveproof.Sample, error)
 	Delete(ctx context.Context, id liveproof.SessionID) error
 	// Watch calls tell with the id of every session whose state or outcome changes, on any server, until ctx ends or the store
-	// cannot be watched; it returns why. It may miss changes. tell must not block.
+	// cannot be watched; it returns why. It may miss changes. tell must not block, and may be called by several
+	// goroutines.
 	Watch(ctx context.Context, tell func(liveproof.SessionID)) error
 	// Ping reports whether the store answers.
 	Ping(ctx context.Context) error

@@ -36,7 +36,7 @@ func (s *Server) createReadToken(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	base, _ := s.baseURL(r)
+	base := s.baseURL(r)
 	return writeJSON(w, http.StatusCreated, reader{
 		ReadToken: token, ExpiresAt: session.ExpiresAt.UTC(),
 		EventsURL: base + "/v1/sessions/" + string(session.ID) + "/events?token=" + url.QueryEscape(token),

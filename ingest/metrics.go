@@ -17,6 +17,8 @@ type metrics struct {
 	// tokens counts refused client tokens by code: unauthorized, token_invalid,
 	// token_expired, token_wrong_session, token_used, session_conflict.
 	tokens *prometheus.CounterVec
+	// handovers counts clients sent to the node that owns their session, by the way they came: whip, signal.
+	handovers *prometheus.CounterVec
 	// limited counts refused requests and messages by the exceeded limit: tenant
 	// (the label tenant has its name), ip, messages.
 	limited *prometheus.CounterVec
@@ -46,10 +48,11 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 			Namespace: "liveproof", Name: "http_request_seconds", Help: "HTTP request latency.",
 			Buckets: prometheus.ExponentialBuckets(0.001, 4, 7),
 		}, []string{"route"}),
-		created:  counter("sessions_created_total", "Sessions created.", "tenant", "mode"),
-		tokens:   counter("tokens_refused_total", "Client tokens refused.", "code"),
-		limited:  counter("rate_limited_total", "Requests and messages above a rate limit.", "by", "tenant"),
-		messages: counter("signal_messages_total", "Signalling messages from clients.", "type"),
+		created:   counter("sessions_created_total", "Sessions created.", "tenant", "mode"),
+		tokens:    counter("tokens_refused_total", "Client tokens refused.", "code"),
+		handovers: counter("handovers_total", "Clients sent to the node that owns their session.", "via"),
+		limited:   counter("rate_limited_total", "Requests and messages above a rate limit.", "by", "tenant"),
+		messages:  counter("signal_messages_total", "Signalling messages from clients.", "type"),
 		unsent: f.NewCounter(prometheus.CounterOpts{
 			Namespace: "liveproof", Name: "signal_unsent_total", Help: "Signalling messages dropped for slow clients.",
 		}),

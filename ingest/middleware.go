@@ -174,7 +174,7 @@ func (s *Server) sameOrigin(handle func(http.ResponseWriter, *http.Request) erro
 func (s *Server) cors(w http.ResponseWriter, r *http.Request, allow string) {
 	w.Header().Add("Vary", "Origin")
 	origin := r.Header.Get("Origin")
-	if origin == "" || !listed(s.cfg.CORSOrigins, origin) {
+	if origin == "" || !listed(s.cfg.CORSOrigins, origin) && !s.handedOverHere(r) { // after a redirect a browser says "null"
 		return
 	}
 	h := w.Header()

@@ -65,18 +65,20 @@ type Server struct {
 	tokens  *tokens
 	// readTokens read a session's events.
 	readTokens *tokens
-	listeners  *listeners
-	keys       apiKeys
-	tenants    *limits
-	perIP      *limits
-	proxies    []netip.Prefix
-	hosts      *Hosts
-	web        *website
-	demo       *demoSessions
-	ready      *readiness
-	live       *live.Supervisor
-	handler    http.Handler
-	routes     []route
+	// handovers take a client from one node to the owner of its session.
+	handovers *tokens
+	listeners *listeners
+	keys      apiKeys
+	tenants   *limits
+	perIP     *limits
+	proxies   []netip.Prefix
+	hosts     *Hosts
+	web       *website
+	demo      *demoSessions
+	ready     *readiness
+	live      *live.Supervisor
+	handler   http.Handler
+	routes    []route
 
 	draining  atomic.Bool
 	plainKeys sync.Once // its warning is logged
@@ -110,7 +112,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 		cfg: cfg, deps: deps, log: deps.Log, now: deps.Now,
 		metrics: newMetrics(deps.Metrics),
 		tokens:  newTokens(secret, clientTokens, deps.Now), keys: newAPIKeys(cfg.APIKeys),
-		readTokens: newTokens(secret, readTokens, deps.Now),
+		readTokens: newTokens(secret, readTokens, deps.Now), handovers: newTokens(secret, handovers, deps.Now),
 	}
 	return s, s.assemble()
 }

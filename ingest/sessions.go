@@ -154,7 +154,7 @@ func (s *Server) newSession(tenant string, body []byte, calibrations []string) (
 		State: liveproof.StateCreated, Verdict: liveproof.Pending(), Deadline: s.deps.Session.Deadline,
 		CreatedAt: now, ExpiresAt: now.Add(s.deps.Session.RecordTTL),
 		Lease:   liveproof.Lease{Until: now.Add(s.deps.Session.TokenTTL)},
-		Require: s.deps.Analyzer.Required(tenant, c.Mode, c.Require),
+		Require: s.deps.Analyzer.Required(tenant, c.Mode, c.Require), Node: s.ownURL(),
 	}
 	if c.Calibration != "" && !slices.Contains(calibrations, c.Calibration) {
 		return session, invalidField("calibration", "calibration is not a name that may be asked for here; "+among(calibrations))
@@ -253,7 +253,7 @@ func (s *Server) answerCreated(w http.ResponseWriter, r *http.Request, session l
 	if servers == nil {
 		servers = []webrtc.ICEServer{}
 	}
-	base, ws := s.baseURL(r)
+	base, ws := s.urlsOf(r, session)
 	path := "/v1/sessions/" + string(session.ID)
 	w.Header().Set("Location", path)
 	return writeJSON(w, http.StatusCreated, created{
@@ -262,17 +262,15 @@ func (s *Server) answerCreated(w http.ResponseWriter, r *http.Request, session l
 	})
 }
 
-// baseURL is how the client reaches this server, for HTTP and for WebSocket.
-func (s *Server) baseURL(r *http.Request) (base, ws string) {
-	base = strings.TrimSuffix(s.cfg.PublicURL, "/")
-	if base == "" {
-		scheme := "http"
-		if s.secured(r) {
-			scheme = "https"
-		}
-		base = scheme + "://" + r.Host
+// baseURL is how the client reaches this server.
+func (s *Server) baseURL(r *http.Request) string {
+	if own := s.ownURL(); own != "" {
+		return own
 	}
-	return base, "ws" + strings.TrimPrefix(base, "http")
+	if s.secured(r) {
+		return "https://" + r.Host
+	}
+	return "http://" + r.Host
 }
 
 // view is the body of GET /v1/sessions/{id}.
@@ -375,8 +373,8 @@ func (s *Server) readTimeline(w http.ResponseWriter, r *http.Request) error {
 	return writeJSON(w, http.StatusOK, timeline{ID: session.ID, Samples: append([]liveproof.Sample{}, samples...)})
 }
 
-// deleteSession removes the record; a running session ends first, and its
-// late writes find nothing to write to.
+// deleteSession removes the record, on any node. A running session ends: here at once, on another node when it renews its leases, a second later. Late
+// writes find nothing to write to.
 func (s *Server) deleteSession(w http.ResponseWriter, r *http.Request) error {
 	session, err := s.session(r)
 	if err != nil {

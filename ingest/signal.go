@@ -28,6 +28,12 @@ const (
 	outQueue     = 128 // messages to a client before the unimportant ones are dropped
 )
 
+var upgrader = websocket.Upgrader{
+	HandshakeTimeout: writeWait, Subprotocols: []string{subprotocol},
+	CheckOrigin: func(*http.Request) bool { return true }, // done before, with problem JSON
+	Error:       func(http.ResponseWriter, *http.Request, int, error) {},
+}
+
 // signal is GET /v1/sessions/{id}/signal. Whatever refuses the client does so
 // in HTTP, before the upgrade.
 func (s *Server) signal(w http.ResponseWriter, r *http.Request) error {
@@ -42,9 +48,12 @@ func (s *Server) signal(w http.ResponseWriter, r *http.Request) error {
 	if !offered {
 		return problem(CodeInvalidRequest, "the subprotocol "+subprotocol+" must be offered")
 	}
-	session, tokenID, err := s.authorise(r, raw)
+	session, tokenID, err := s.authorise(r, func(id liveproof.SessionID) (string, error) { return s.tokens.verify(raw, id) })
 	if err != nil {
 		return err
+	}
+	if s.elsewhere(session) {
+		return s.moved(w, r, session)
 	}
 	if !s.live.Hold() { // http.Server does not wait for hijacked connections
 		return live.ErrDraining
@@ -54,11 +63,6 @@ func (s *Server) signal(w http.ResponseWriter, r *http.Request) error {
 	connection, err := s.live.Connect(r.Context(), session, tokenID, c, c.localCandidate)
 	if err != nil {
 		return s.countRefusal(err)
-	}
-	upgrader := websocket.Upgrader{
-		HandshakeTimeout: writeWait, Subprotocols: []string{subprotocol},
-		CheckOrigin: func(*http.Request) bool { return true }, // done above, with problem JSON
-		Error:       func(http.ResponseWriter, *http.Request, int, error) {},
 	}
 	ws, err := upgrader.Upgrade(w, r, nil)
 	if err != nil {
@@ -70,14 +74,13 @@ func (s *Server) signal(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// authorise checks the client token against the session that the path names
-// and that the session can still be connected to.
-func (s *Server) authorise(r *http.Request, raw string) (liveproof.Session, string, error) {
+// authorise checks the client token against the session that the path names, and reads the session.
+func (s *Server) authorise(r *http.Request, verify func(liveproof.SessionID) (tokenID string, err error)) (liveproof.Session, string, error) {
 	id, ok := ids.ParseSession(r.PathValue("id"))
 	if !ok {
 		return liveproof.Session{}, "", liveproof.ErrNotFound
 	}
-	tokenID, err := s.tokens.verify(raw, id)
+	tokenID, err := verify(id)
 	if err != nil {
 		return liveproof.Session{}, "", s.countRefusal(err)
 	}

@@ -23,6 +23,7 @@ type purpose struct{ audience, name string }
 var (
 	clientTokens = purpose{"liveproof:connect", "client token"}
 	readTokens   = purpose{"liveproof:read", "read token"}
+	handovers    = purpose{"liveproof:handover", "handover token"}
 )
 
 // tokens signs and checks tokens of one purpose: JWTs (RFC 7519) with HS256, bound to
@@ -49,11 +50,16 @@ func newTokens(secret string, p purpose, now func() time.Time) *tokens {
 	}
 }
 
-// issue returns a token for id, which is good until expires.
+// issue returns a new token for id, which is good until expires.
 func (t *tokens) issue(id liveproof.SessionID, expires time.Time) (string, error) {
+	return t.issueAs(id, ids.New(t.now()), expires)
+}
+
+// issueAs is issue with a token id (jti) that is known already.
+func (t *tokens) issueAs(id liveproof.SessionID, tokenID string, expires time.Time) (string, error) {
 	claims := jwt.RegisteredClaims{
 		Issuer: tokenIssuer, Audience: jwt.ClaimStrings{t.audience},
-		Subject: string(id), ID: ids.New(t.now()),
+		Subject: string(id), ID: tokenID,
 		IssuedAt: jwt.NewNumericDate(t.now()), ExpiresAt: jwt.NewNumericDate(expires),
 	}
 	return jwt.NewWithClaims(jwt.SigningMethodHS256, claims).SignedString(t.secret)

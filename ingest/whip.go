@@ -35,9 +35,12 @@ const firstICESession = 1
 // whipOffer is the POST of RFC 9725, section 4.2. A malformed offer leaves the
 // session and its token as they were.
 func (s *Server) whipOffer(w http.ResponseWriter, r *http.Request) error {
-	session, tokenID, err := s.authorise(r, bearer(r))
+	session, tokenID, err := s.authorise(r, func(id liveproof.SessionID) (string, error) { return s.verifyClient(r, id, false) })
 	if err != nil {
 		return err
+	}
+	if s.elsewhere(session) && !handedOver(r) {
+		return s.handOver(w, r, session, tokenID)
 	}
 	offer, err := s.readWHIP(w, r, typeSDP, "Accept-Post")
 	if err != nil {
@@ -64,7 +67,7 @@ func (s *Server) whipOffer(w http.ResponseWriter, r *http.Request) error {
 	}
 	h := w.Header()
 	s.linkICEServers(h, session.ID)
-	h.Set("Location", r.URL.Path+"/"+connection.ID)
+	h.Set("Location", s.ownURL()+r.URL.Path+"/"+connection.ID) // absolute where the node has an address: the client may have been sent here
 	h.Set("ETag", etagOf(connection, firstICESession))
 	h.Set("Accept-Patch", typeFragment)
 	writeSDP(w, http.StatusCreated, typeSDP, answer)
@@ -124,7 +127,7 @@ func (s *Server) whipToken(r *http.Request) (liveproof.SessionID, string, error)
 	if !ok {
 		return "", "", liveproof.ErrNotFound
 	}
-	tokenID, err := s.tokens.verifyConnected(bearer(r), id)
+	tokenID, err := s.verifyClient(r, id, true)
 	if err != nil {
 		return "", "", s.countRefusal(err)
 	}
@@ -150,6 +153,11 @@ func (s *Server) whipPatch(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	c := s.live.Find(id)
+	if c == nil {
+		if answered, err := s.toOwner(w, r, id, tokenID); answered || err != nil {
+			return err
+		}
+	}
 	if err := s.ofWHIP(r, c, tokenID); err != nil {
 		return err
 	}
@@ -189,6 +197,9 @@ func (s *Server) whipEnd(w http.ResponseWriter, r *http.Request) error {
 	}
 	c := s.live.Find(id)
 	if c == nil {
+		if answered, err := s.toOwner(w, r, id, tokenID); answered || err != nil {
+			return err
+		}
 		return s.whipEnded(w, r, id)
 	}
 	if err := s.ofWHIP(r, c, tokenID); err != nil {
@@ -220,8 +231,8 @@ func (s *Server) whipOptions(w http.ResponseWriter, r *http.Request) error {
 	if r.PathValue("resource") != "" {
 		w.Header().Set("Accept-Patch", typeFragment)
 	}
-	if id, ok := ids.ParseSession(r.PathValue("id")); ok && bearer(r) != "" {
-		if _, err := s.tokens.verify(bearer(r), id); err == nil {
+	if id, ok := ids.ParseSession(r.PathValue("id")); ok {
+		if _, err := s.verifyClient(r, id, false); err == nil {
 			s.linkICEServers(w.Header(), id)
 		}
 	}

@@ -34,11 +34,22 @@ type Session struct {
 
 // Create creates a session with this mode.
 func (c Client) Create(ctx context.Context, mode liveproof.Mode) (s Session, err error) {
-	body, err := json.Marshal(map[string]liveproof.Mode{"mode": mode})
+	return c.create(ctx, creation{Mode: mode}, "")
+}
+
+// creation is the body of POST /v1/sessions.
+type creation struct {
+	Mode       liveproof.Mode `json:"mode"`
+	ExternalID string         `json:"external_id,omitempty"`
+}
+
+// create creates a session; with a key, however often it is asked for.
+func (c Client) create(ctx context.Context, about creation, key string) (s Session, err error) {
+	body, err := json.Marshal(about)
 	if err != nil {
 		return s, err
 	}
-	if err := c.do(ctx, http.MethodPost, "/v1/sessions", string(body), &s); err != nil {
+	if err := c.do(ctx, http.MethodPost, "/v1/sessions", string(body), &s, "Idempotency-Key", key); err != nil {
 		return s, err
 	}
 	if strings.HasPrefix(s.WHIPURL, "/") { // the server does not know its public address
@@ -61,6 +72,8 @@ type Status struct {
 	Frames   liveproof.FrameCounts `json:"frames"`
 	Model    liveproof.ModelInfo   `json:"model"`
 	Detector string                `json:"detector"`
+	// DecidedAt is when the session ended; zero while it runs.
+	DecidedAt time.Time `json:"decided_at"`
 }
 
 // Status reads a session.
@@ -77,9 +90,9 @@ func (c Client) Timeline(ctx context.Context, id string) ([]liveproof.Sample, er
 	return t.Samples, err
 }
 
-// do makes one request. An answer other than success becomes an error; it wraps liveproof.ErrOverloaded if
+// do makes one request; headers are pairs, of which those without a value are left out. An answer other than success becomes an error; it wraps liveproof.ErrOverloaded if
 // the server has no capacity for the session.
-func (c Client) do(ctx context.Context, method, path, body string, into any) error {
+func (c Client) do(ctx context.Context, method, path, body string, into any, headers ...string) error {
 	req, err := http.NewRequestWithContext(ctx, method, c.base()+path, strings.NewReader(body))
 	if err != nil {
 		return err
@@ -87,6 +100,11 @@ func (c Client) do(ctx context.Context, method, path, body string, into any) err
 	req.Header.Set("Authorization", "Bearer "+c.APIKey)
 	if body != "" {
 		req.Header.Set("Content-Type", "application/json")
+	}
+	for i := 0; i+1 < len(headers); i += 2 {
+		if headers[i+1] != "" {
+			req.Header.Set(headers[i], headers[i+1])
+		}
 	}
 	resp, err := c.http().Do(req)
 	if err != nil {

@@ -145,6 +145,28 @@ func (p *Publisher) send(ctx context.Context, clip *Clip, sent func(int)) error 
 	})
 }
 
+// Ended is closed when the connection has failed or was closed by either side, or when the server has told that the session has ended.
+func (p *Publisher) Ended() <-chan struct{} { return p.left }
+
+// told is the result that the server's last message told: pass, fail or retry; empty where it has told none, and with WHIP, which has no messages.
+func (p *Publisher) told() string {
+	if w, ok := p.via.(*webSocket); ok {
+		result, _ := w.result.Load().(string)
+		return result
+	}
+	return ""
+}
+
+// saidAll is closed when the server has ended the signalling, after its result; with WHIP from the beginning.
+func (p *Publisher) saidAll() <-chan struct{} {
+	if w, ok := p.via.(*webSocket); ok {
+		return w.ended
+	}
+	none := make(chan struct{})
+	close(none)
+	return none
+}
+
 // Close tells the server that the session ends, and frees the peer connection.
 func (p *Publisher) Close(ctx context.Context) error { return errors.Join(p.via.end(ctx), p.Abandon()) }
 

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/gorilla/websocket"
@@ -25,9 +26,11 @@ type webSocket struct {
 	url, token string
 	leave      func() // is told when the session has ended
 
+	writing sync.Mutex      // guards ws and unheard
 	ws      *websocket.Conn // nil before open
-	writing sync.Mutex
-	ended   chan struct{} // closed when the reader has ended
+	unheard []signal        // sent before the server has said anything: another server may have the session
+	result  atomic.Value    // string, of the message "decided"
+	ended   chan struct{}   // closed when the reader has ended; nil before open
 }
 
 // signal is a message in either direction.
@@ -35,16 +38,20 @@ type signal struct {
 	Type      string          `json:"type"`
 	SDP       string          `json:"sdp,omitempty"`
 	Candidate json.RawMessage `json:"candidate,omitempty"`
+	SignalURL string          `json:"signal_url,omitempty"`
+	Result    string          `json:"result,omitempty"`
 	Code      string          `json:"code,omitempty"`
 	Detail    string          `json:"detail,omitempty"`
 }
 
 func (w *webSocket) open(ctx context.Context, pc *webrtc.PeerConnection) error {
-	if err := w.dial(ctx); err != nil {
+	ws, err := w.dial(ctx, w.url)
+	if err != nil {
 		return err
 	}
+	w.ws, w.unheard, w.ended = ws, []signal{}, make(chan struct{})
 	answered := make(chan error, 1)
-	go w.read(pc, answered)
+	go w.read(ctx, ws, pc, answered)
 	if err := w.offer(pc); err != nil {
 		return err
 	}
@@ -56,20 +63,39 @@ func (w *webSocket) open(ctx context.Context, pc *webrtc.PeerConnection) error {
 	}
 }
 
-func (w *webSocket) dial(ctx context.Context) error {
+func (w *webSocket) dial(ctx context.Context, address string) (*websocket.Conn, error) {
 	dialer := websocket.Dialer{Proxy: http.ProxyFromEnvironment, Subprotocols: []string{subprotocol}, HandshakeTimeout: time.Minute}
-	ws, resp, err := dialer.DialContext(ctx, w.url, http.Header{"Authorization": {"Bearer " + w.token}})
+	ws, resp, err := dialer.DialContext(ctx, address, http.Header{"Authorization": {"Bearer " + w.token}})
 	if err != nil && resp != nil {
 		defer resp.Body.Close()
 		body, _ := io.ReadAll(io.LimitReader(resp.Body, maxAnswer)) // the status says enough
-		return fmt.Errorf("signalling: %w", refusal(resp, body))
+		return nil, fmt.Errorf("signalling: %w", refusal(resp, body))
 	}
 	if err != nil {
-		return fmt.Errorf("signalling at %q: %w", w.url, err)
+		return nil, fmt.Errorf("signalling at %q: %w", address, err)
 	}
 	ws.SetReadLimit(maxAnswer)
-	w.ws, w.ended = ws, make(chan struct{})
-	return nil
+	return ws, nil
+}
+
+// move connects to the server that has the session, and says there what was said to the one that named it.
+func (w *webSocket) move(ctx context.Context, to string) (*websocket.Conn, error) {
+	ws, err := w.dial(ctx, to)
+	if err != nil {
+		return nil, err
+	}
+	w.writing.Lock()
+	defer w.writing.Unlock()
+	_ = w.ws.Close()
+	w.ws = ws
+	said := w.unheard
+	w.unheard = nil
+	for _, m := range said {
+		if err := w.write(m); err != nil {
+			return ws, err
+		}
+	}
+	return ws, nil
 }
 
 // offer sends the offer, and then the candidates as they are found. The lock is held until the offer has been sent.
@@ -97,12 +123,35 @@ func (w *webSocket) offer(pc *webrtc.PeerConnection) error {
 
 // write needs the lock.
 func (w *webSocket) write(m signal) error {
+	if w.unheard != nil {
+		w.unheard = append(w.unheard, m)
+	}
 	_ = w.ws.SetWriteDeadline(time.Now().Add(signalWait))
 	return w.ws.WriteJSON(m)
 }
 
+// first reads the first message of the server that has the session, which may be another one than the connection's. That one names no further server, so
+// that servers which name each other make no loop.
+func (w *webSocket) first(ctx context.Context, ws *websocket.Conn) (m signal, at *websocket.Conn, err error) {
+	if m, err = next(ws); err == nil && m.Type == "moved" {
+		if ws, err = w.move(ctx, m.SignalURL); err != nil {
+			return m, ws, err
+		}
+		m, err = next(ws)
+	}
+	w.writing.Lock()
+	defer w.writing.Unlock()
+	w.unheard = nil // the server has heard it
+	return m, ws, err
+}
+
+func next(ws *websocket.Conn) (m signal, err error) {
+	err = ws.ReadJSON(&m)
+	return m, err
+}
+
 // read handles the server's messages until the connection ends. answered gets one value: nil with the answer, or why there is none.
-func (w *webSocket) read(pc *webrtc.PeerConnection, answered chan<- error) {
+func (w *webSocket) read(ctx context.Context, ws *websocket.Conn, pc *webrtc.PeerConnection, answered chan<- error) {
 	defer close(w.ended)
 	answer := sync.OnceFunc(func() { answered <- nil })
 	refuse := func(err error) {
@@ -111,10 +160,10 @@ func (w *webSocket) read(pc *webrtc.PeerConnection, answered chan<- error) {
 		default: // there was an answer
 		}
 	}
+	m, ws, err := w.first(ctx, ws)
 	var early []json.RawMessage // candidates before the answer
-	for {
-		var m signal
-		if err := w.ws.ReadJSON(&m); err != nil {
+	for ; ; m, err = next(ws) {
+		if err != nil {
 			refuse(fmt.Errorf("signalling: %w", err))
 			return
 		}
@@ -135,6 +184,7 @@ func (w *webSocket) read(pc *webrtc.PeerConnection, answered chan<- error) {
 			}
 			addCandidate(pc, m.Candidate)
 		case "decided":
+			w.result.Store(m.Result)
 			w.leave()
 		case "error":
 			refuse(fmt.Errorf("signalling: %s: %s", m.Code, m.Detail))
@@ -153,7 +203,7 @@ func addCandidate(pc *webrtc.PeerConnection, raw json.RawMessage) {
 
 // end says bye, which the server answers by closing the connection.
 func (w *webSocket) end(ctx context.Context) error {
-	if w.ws == nil {
+	if w.ended == nil {
 		return nil
 	}
 	w.writing.Lock()
@@ -172,10 +222,12 @@ func (w *webSocket) end(ctx context.Context) error {
 }
 
 func (w *webSocket) close() error {
-	if w.ws == nil {
+	if w.ended == nil {
 		return nil
 	}
+	w.writing.Lock()
 	err := w.ws.Close()
+	w.writing.Unlock()
 	<-w.ended
 	return err
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -125,3 +126,55 @@ func TestPatience(t *testing.T) {
 type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// TestWebSocketFollowsToTheOwner: another server has the session; it hears the offer and the candidates that were sent to the first one.
+func TestWebSocketFollowsToTheOwner(t *testing.T) {
+	for name, x := range map[string]struct {
+		moves int // servers in a row that name another one
+		err   string
+	}{"one server sends it on": {1, ""}, "servers name each other": {2, "signalling"}} {
+		t.Run(name, func(t *testing.T) {
+			r := newReceiver(t)
+			client := r.client()
+			s, err := client.Create(t.Context(), liveproof.ModeCall)
+			require.NoError(t, err)
+			s.SignalURL = moving(t, s.SignalURL, x.moves)
+			clip, err := readIVF(bytes.NewReader(ivfFile("VP80", 10, 50, 1)))
+			require.NoError(t, err)
+			p, err := Connect(t.Context(), Options{Client: client, Signalling: SignallingWebSocket}, s, clip)
+			if x.err != "" {
+				require.ErrorContains(t, err, x.err)
+				return
+			}
+			require.NoError(t, err)
+			require.NoError(t, p.Send(t.Context(), clip))
+			require.NoError(t, p.Close(t.Context()))
+			require.Positive(t, r.packets.Load())
+			require.Positive(t, r.trickled.Load())
+		})
+	}
+}
+
+// moving is the address of a server that names another one, and so on.
+func moving(t *testing.T, to string, moves int) string {
+	t.Helper()
+	for range moves {
+		next := to
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+			up := websocket.Upgrader{Subprotocols: []string{subprotocol}}
+			ws, err := up.Upgrade(w, req, nil)
+			if err != nil {
+				return
+			}
+			defer ws.Close()
+			_ = ws.WriteJSON(signal{Type: "moved", SignalURL: next})
+			_ = ws.WriteMessage(websocket.CloseMessage, websocket.FormatCloseMessage(4307, ""))
+			for err == nil {
+				_, _, err = ws.ReadMessage()
+			}
+		}))
+		t.Cleanup(server.Close)
+		to = "ws" + strings.TrimPrefix(server.URL, "http")
+	}
+	return to
+}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"strings"
 
 	"github.com/pion/webrtc/v4"
@@ -54,11 +53,7 @@ func (w *whip) post(ctx context.Context, offer string) (answer string, err error
 	if resp.StatusCode != http.StatusCreated {
 		return "", fmt.Errorf("WHIP: %w", refusal(resp, body))
 	}
-	base, err := url.Parse(w.endpoint)
-	if err != nil {
-		return "", err
-	}
-	location, err := base.Parse(resp.Header.Get("Location"))
+	location, err := resp.Request.URL.Parse(resp.Header.Get("Location")) // of the last request, where the first server named another one
 	if err != nil {
 		return "", fmt.Errorf("WHIP location: %w", err)
 	}

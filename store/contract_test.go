@@ -15,7 +15,6 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/liveproof/liveproof"
-	"github.com/liveproof/liveproof/internal/redistest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -35,6 +34,14 @@ type storer interface {
 	AppendSamples(ctx context.Context, id liveproof.SessionID, samples []liveproof.Sample, counts liveproof.FrameCounts, current liveproof.Verdict) error
 	Decide(ctx context.Context, id liveproof.SessionID, end liveproof.Ending) (liveproof.Session, error)
 	Watch(ctx context.Context, tell func(liveproof.SessionID)) error
+	WatchChanges(ctx context.Context) error
+	Changes(ctx context.Context) ([]liveproof.Change, error)
+	Acknowledge(ctx context.Context, changes []liveproof.Change) error
+	Enqueue(ctx context.Context, d liveproof.Delivery) error
+	Due(ctx context.Context, tenant string, lease time.Duration, most int) ([]liveproof.Delivery, error)
+	Postpone(ctx context.Context, d liveproof.Delivery, pause time.Duration) error
+	Delivered(ctx context.Context, d liveproof.Delivery) error
+	Bury(ctx context.Context, d liveproof.Delivery) error
 	Ping(ctx context.Context) error
 	Close() error
 }
@@ -56,17 +63,14 @@ func TestContractMemory(t *testing.T) {
 }
 
 func TestContractRedis(t *testing.T) {
-	r, err := NewRedis(testConfig(redistest.Start(t).URL()), time.Now)
-	require.NoError(t, err)
-	runContract(t, r)
-}
-
-// TestContractCluster: a cluster's node refuses scripts and commands that touch
-// two slots.
-func TestContractCluster(t *testing.T) {
-	r, err := NewRedis(testConfig(redistest.StartCluster(t).URL()), time.Now)
-	require.NoError(t, err)
-	runContract(t, r)
+	for name, start := range engines {
+		t.Run(name, func(t *testing.T) {
+			cfg, _ := start(t)
+			r, err := NewRedis(cfg, time.Now)
+			require.NoError(t, err)
+			runContract(t, r)
+		})
+	}
 }
 
 func runContract(t *testing.T, s storer) {
@@ -102,6 +106,8 @@ func runContract(t *testing.T, s storer) {
 		"list of one millisecond":         checkListSameMoment,
 		"list reads a bounded number":     checkListBounded,
 		"list forgets":                    checkListForgets,
+		"changes are told and handled":    checkChanges,
+		"deliveries":                      checkDeliveries,
 	} {
 		t.Run(name, func(t *testing.T) { check(t, s) })
 	}
@@ -120,6 +126,7 @@ func newSession(ttl time.Duration) liveproof.Session {
 	return liveproof.Session{
 		ID: liveproof.SessionID(fmt.Sprintf("01TEST%020d", numbered.n)), Tenant: "bank-ü", Mode: liveproof.ModeOnboarding,
 		ExternalID: "kunde-ä\n1", Deadline: 15*time.Second + 250*time.Millisecond, CreatedAt: now, ExpiresAt: now.Add(ttl),
+		Node:    "https://node-1.example.org:8443",
 		Lease:   liveproof.Lease{Until: now.Add(time.Minute)},
 		Require: []liveproof.Evidence{liveproof.EvidencePassive, liveproof.EvidenceFlash},
 		Trace:   "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",

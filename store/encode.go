@@ -42,6 +42,7 @@ func encodeSession(s liveproof.Session, leaseUntil int64) ([]any, error) {
 		"detector", s.Detector,
 		"trace", s.Trace,
 		"deadline", s.Deadline.Seconds(),
+		"node", s.Node,
 		"lease_owner", s.Lease.Owner,
 		"lease_until", leaseUntil,
 		"created_at", s.CreatedAt.UnixMilli(),
@@ -114,7 +115,7 @@ func decodeSession(id liveproof.SessionID, f map[string]string) (liveproof.Sessi
 	s := liveproof.Session{
 		ID: id, Tenant: f["tenant"], Mode: liveproof.Mode(f["mode"]), ExternalID: f["external_id"],
 		Calibration: f["calibration"], State: liveproof.State(f["state"]), Detector: f["detector"],
-		Trace: f["trace"],
+		Trace: f["trace"], Node: f["node"],
 	}
 	d := decoder{id: id, fields: f}
 	d.json("result", &s.Verdict)
@@ -159,6 +160,7 @@ func (d *decoder) consistent(s liveproof.Session) {
 		{"result", !s.State.Terminal() || v.Final && v.Outcome != liveproof.OutcomePending},
 		{"result", v.Injection.Risk >= 0 && v.Injection.Risk <= 1},
 		{"deadline", s.Deadline >= 0},
+		{"node", validNode(s.Node)},
 		{"require", !slices.ContainsFunc(s.Require, func(e liveproof.Evidence) bool { return !e.Known() })},
 		{"threshold", s.Threshold == (liveproof.Threshold{}) || s.Threshold.Valid()},
 		{"calibration", s.Threshold == (liveproof.Threshold{}) || (s.Calibration != "") == (s.Threshold.Source == liveproof.ThresholdOfRequest)},
@@ -167,6 +169,11 @@ func (d *decoder) consistent(s liveproof.Session) {
 			d.note(rule.field, errInconsistent)
 		}
 	}
+}
+
+// validNode accepts the address of a server, or none.
+func validNode(address string) bool {
+	return address == "" || strings.HasPrefix(address, "https://") || strings.HasPrefix(address, "http://")
 }
 
 var (

@@ -139,19 +139,6 @@ func (r *Redis) tell(ctx context.Context, id liveproof.SessionID, untold string)
 	return mapError(err)
 }
 
-// publish adds changes to the stream of events.
-func (r *Redis) publish(ctx context.Context, id liveproof.SessionID, untold string) error {
-	if untold == "" {
-		return nil
-	}
-	pipe := r.db.Pipeline()
-	for change := range strings.FieldsSeq(untold) {
-		pipe.XAdd(ctx, &redis.XAddArgs{Stream: eventsKey, MaxLen: r.cfg.EventsMaxLen, Approx: true, Values: eventOf(id, change)})
-	}
-	_, err := pipe.Exec(ctx)
-	return mapError(err)
-}
-
 // changeParts are the parts of a change, which colons separate: the event, its number and time (luaAnswer), alone or followed by the
 // verdict and the threshold that judges.
 var changeParts = append([]string{"event", "verdict", "score"}, thresholdFields...)

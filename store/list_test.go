@@ -118,7 +118,7 @@ func checkListBounded(t *testing.T, s storer) {
 
 // checkListForgets: a session whose record has expired is in no list.
 func checkListForgets(t *testing.T, s storer) {
-	x := newSession(150 * time.Millisecond)
+	x := newSession(500 * time.Millisecond)
 	x.ID, x.Tenant = liveproof.SessionID(ids.New(x.CreatedAt)), "brief"
 	_, _, err := s.Create(t.Context(), x, "", "")
 	require.NoError(t, err)

@@ -17,15 +17,16 @@ import (
 )
 
 // Redis keeps sessions in Redis ≥ 6: a hash and a list with a TTL for each
-// session (keys.go), and every change of state or verdict in the stream
-// liveproof:events. Changes are Lua scripts, so each is made completely or not
+// session (keys.go), and every change of state or verdict in streams of
+// events (redis_streams.go). Changes are Lua scripts, so each is made completely or not
 // at all.
 type Redis struct {
 	cfg Config
 	now func() time.Time
 	db  redis.UniversalClient
 
-	clock clock
+	clock        clock
+	reclaimAfter time.Duration
 }
 
 // NewRedis prepares a store; it does not connect. Ping reports whether Redis answers.
@@ -35,7 +36,7 @@ func NewRedis(cfg Config, now func() time.Time) (*Redis, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Redis{cfg: cfg, now: now, db: db}, nil
+	return &Redis{cfg: cfg, now: now, db: db, reclaimAfter: reclaimAfter}, nil
 }
 
 // LogOutages logs from now on when Redis stops answering (error) and when it answers again (info),
@@ -257,10 +258,12 @@ func (r *Redis) decide(ctx context.Context, id liveproof.SessionID, end liveproo
 	if err != nil && !errors.Is(err, liveproof.ErrDecided) && !errors.Is(err, liveproof.ErrConflict) {
 		return liveproof.Session{}, err
 	}
-	if err := r.replicated(ctx, id); err != nil {
-		return liveproof.Session{}, err
-	}
 	stored, unread := r.decodeRecord(id, record.Val())
+	if unread == nil {
+		if err := r.replicated(ctx, stored); err != nil {
+			return liveproof.Session{}, err
+		}
+	}
 	return stored, errors.Join(err, unread)
 }
 

@@ -63,7 +63,16 @@ const clearAway = 50
 
 // list enters a session into its tenant's lists.
 func (r *Redis) list(ctx context.Context, s liveproof.Session) error {
-	return mapError(listScript.Run(ctx, r.db, listKeys(s.Tenant, s.ExternalID), string(s.ID), s.ExpiresAt.UnixMilli(), r.now().UnixMilli(), clearAway).Err())
+	return mapError(listScript.Run(ctx, r.db, listKeys(s.Tenant, s.ExternalID), r.listEntry(s)...).Err())
+}
+
+// addToLists is list as one of the commands of a pipeline.
+func (r *Redis) addToLists(ctx context.Context, pipe redis.Pipeliner, s liveproof.Session) {
+	listScript.Eval(ctx, pipe, listKeys(s.Tenant, s.ExternalID), r.listEntry(s)...)
+}
+
+func (r *Redis) listEntry(s liveproof.Session) []any {
+	return []any{string(s.ID), s.ExpiresAt.UnixMilli(), r.now().UnixMilli(), clearAway}
 }
 
 // unlist removes sessions from their tenant's lists.

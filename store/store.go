@@ -45,17 +45,19 @@ type Config struct {
 	// RedisCert and RedisKey are files with the client's certificate and key (PEM), for servers that ask for one.
 	RedisCert string `yaml:"redis_cert"`
 	RedisKey  string `yaml:"redis_key"`
-	// Replicas is how many replicas must have a verdict before a client is told it, [0, 5]. A server that fails with all the
-	// replicas that have a write loses that write; 0 waits for none.
+	// Replicas is how many replicas must have a verdict, its event, its place in the list of sessions and its webhook before a client is told it or the
+	// event counts as handled, [0, 5]. A server that fails with all the replicas that have a write loses that write; 0 waits for none.
 	Replicas int `yaml:"replicas"`
 	// DialTimeout and CallTimeout bound one connection attempt and one command.
 	DialTimeout time.Duration `yaml:"dial_timeout"`
 	CallTimeout time.Duration `yaml:"call_timeout"`
 	// Retries of a command that got no answer, with exponential backoff.
 	Retries int `yaml:"retries"`
-	// EventsMaxLen is about how many events the stream liveproof:events keeps. Each event is added at
-	// least once.
+	// EventsMaxLen is about how many events are kept. Each event is added at least once.
 	EventsMaxLen int64 `yaml:"events_max_len"`
+	// EventStreams is how many streams events are spread over, [0, 64]: liveproof:events, liveproof:{events:1}, …. 0 is 16 on a cluster, where one
+	// stream would burden one server with the events of all sessions, and 1 otherwise. All servers need the same number.
+	EventStreams int `yaml:"event_streams"`
 	// IdempotencyTTL is how long an Idempotency-Key is remembered.
 	IdempotencyTTL time.Duration `yaml:"idempotency_ttl"`
 	// MaxSessions bounds the memory store; above it a new session is refused as overloaded.
@@ -84,6 +86,7 @@ func (c Config) Validate() error {
 		check.AtLeast("idempotency_ttl", c.IdempotencyTTL, 1),
 		check.AtLeast("max_sessions", c.MaxSessions, 1),
 		check.In("replicas", c.Replicas, 0, 5),
+		check.In("event_streams", c.EventStreams, 0, 64),
 		c.validateRedis(),
 	)
 }

@@ -37,6 +37,13 @@ By default the sessions are calls. A call that stands at live is sampled less of
 measure how many sessions the server can run at the full sampling rate, start it with
 LIVEPROOF_PIPELINE_RELAXED_RATE=60.
 
+With --chaos N it runs N short onboarding sessions through all servers of --nodes, while you kill servers, let Redis fail over
+or break the network (--loss 0.2). Clients vanish or come to the wrong server. Afterwards each session is one line of
+JSON, and what its client saw is compared with what every server reads from the store: a session that is lost, that
+ends twice or differently, or that is live although it must not be (--never-live) makes the command fail.
+
+  liveproof load --api-key KEY --chaos 1000 --sessions 8 --loss 0.2 --nodes https://a.example,https://b.example clip.mp4
+
 The video must not repeat itself: a loop counts as frozen and is not scored. It is encoded once, as VP8 unless
 --codec says otherwise. An IVF file of VP8 or H.264 is sent as it is.`
 
@@ -45,6 +52,7 @@ type loadOptions struct {
 	publish                 publishOptions
 	metrics, mode, appendTo string
 	window                  publish.Window
+	chaos                   chaosOptions
 }
 
 func newLoadCommand() *cobra.Command {
@@ -75,6 +83,7 @@ func newLoadCommand() *cobra.Command {
 	f.StringVar(&o.mode, "mode", string(liveproof.ModeCall), "call or onboarding")
 	f.DurationVar(&o.window.Length, "window", 0, "measure the server for this time; 0: send the whole video and measure only the sessions")
 	f.DurationVar(&o.window.Settle, "settle", 4*time.Second, "time from the last session's start to the window")
+	o.chaos.addFlags(f)
 	f.StringVar(&o.appendTo, "append", "", "append the summary to this file, as one line of JSON")
 	return cmd
 }
@@ -95,6 +104,9 @@ func (o loadOptions) run(ctx context.Context, path string, out, errOut io.Writer
 		return usage(err)
 	}
 	load := o.publish.options(publish.Client{Server: o.publish.server, APIKey: o.publish.apiKey, Metrics: o.metrics}, liveproof.Mode(o.mode))
+	if o.chaos.count > 0 {
+		return o.runChaos(ctx, load, clip, out)
+	}
 	summary, results, err := o.measure(ctx, load, clip)
 	if err != nil {
 		return err
@@ -104,7 +116,7 @@ func (o loadOptions) run(ctx context.Context, path string, out, errOut io.Writer
 
 func (o loadOptions) validate(cfg Config) error {
 	errs := []error{
-		o.publish.validate(cfg), check.OneOf("mode", o.mode, string(liveproof.ModeCall), string(liveproof.ModeOnboarding)),
+		o.publish.validate(cfg), o.validateChaos(), check.OneOf("mode", o.mode, string(liveproof.ModeCall), string(liveproof.ModeOnboarding)),
 		check.That("metrics", publish.IsAddress(o.metrics), "%q is not an address such as http://127.0.0.1:9464/metrics", o.metrics),
 	}
 	if o.window.Length != 0 {

@@ -2,9 +2,11 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"strings"
 	"sync"
 	"syscall"
@@ -28,7 +30,11 @@ func TestServerProcess(t *testing.T) {
 		t.Skip("it is the child process of TestKilledServer")
 	}
 	go probeOnSignal(os.Getenv("LIVEPROOF_PORT_TEST_PROBE"))
-	os.Exit(run(t.Context(), []string{"serve", "--listen", processAddress, "--udp-port", "0", "--redis", url}))
+	listen := cmp.Or(os.Getenv("LIVEPROOF_PORT_TEST_LISTEN"), processAddress)
+	ctx, stop := signal.NotifyContext(t.Context(), syscall.SIGTERM) // as main does
+	code := run(ctx, []string{"serve", "--listen", listen, "--ops-listen", processAddress, "--udp-port", "0", "--redis", url})
+	stop()
+	os.Exit(code)
 }
 
 // process is a server in a process of its own.
@@ -76,15 +82,15 @@ func (p *process) kill() {
 	}
 }
 
-// TestKilledServer: two server processes share one Redis. One runs a call that is
-// live, and is killed. The other one reads pending within 5 s and ends the
+// TestKilledServer: two server processes share one Redis. One runs a call, whose client came to the other one first; it is
+// live, and its server is killed. The other one reads pending within 5 s and ends the
 // session within 30 s.
 func TestKilledServer(t *testing.T) {
 	clip := person(t, "person_A_640x480.mjpeg", "20")
 	db := redistest.Start(t)
-	killed, other := startProcess(t, db.URL()), startProcess(t, db.URL())
+	killed, other := startNode(t, db.URL()), startNode(t, db.URL())
 	made := killed.create(`{"mode":"call"}`)
-	leave := killed.publish(made, clip)
+	leave := killed.publish(other.reached(made), clip)
 	defer leave()
 	live := func(v sessionView) bool { return v.State == "streaming" && v.Verdict == "live" }
 	other.await(made.ID, "live, as every server sees it", live)

@@ -157,6 +157,30 @@ func (c *Cluster) Kill() {
 	c.t.Fatal("no master with a replica is left")
 }
 
+// Revive starts the servers that Kill ended again, as replicas, and waits until each master has one that follows.
+func (c *Cluster) Revive() {
+	c.t.Helper()
+	for _, n := range c.nodes {
+		if n.cmd == nil {
+			n.start()
+		}
+	}
+	within(c.t, "each node serves, the revived ones as replicas that follow", func() bool {
+		following := 0
+		for _, n := range c.nodes {
+			info, err := n.ask("CLUSTER", "INFO")
+			role, errRole := n.ask("ROLE")
+			if err != nil || errRole != nil || !strings.Contains(info, "cluster_state:ok") {
+				return false
+			}
+			if strings.HasPrefix(role, "[slave") && strings.Contains(role, " connected ") {
+				following++
+			}
+		}
+		return following == len(c.nodes)/2
+	})
+}
+
 // know reports whether each server that runs knows that all slots are served, and none by the dead one.
 func (c *Cluster) know(dead *node) bool {
 	for _, n := range c.nodes {

@@ -30,11 +30,16 @@ export class LiveproofServer {
 
   /** Runs `liveproof serve` on a free port; rejects with its output when it does not start. */
   static async start(...args: string[]): Promise<LiveproofServer> {
+    return LiveproofServer.startWith({}, '--listen', '127.0.0.1:0', ...args);
+  }
+
+  /** start with keys of the configuration in the environment, and the address in the arguments. */
+  static async startWith(environ: Record<string, string>, ...args: string[]): Promise<LiveproofServer> {
     if (!existsSync(binary)) throw new Error(`no ${binary}: run make build, or set LIVEPROOF_BIN`);
-    const child = spawn(binary, ['serve', '--listen', '127.0.0.1:0', '--udp-port', '0', ...args], {
+    const child = spawn(binary, ['serve', '--udp-port', '0', ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
       // A fixed limit: with auto, other load on this machine could make the server refuse a test's session.
-      env: { ...process.env, LIVEPROOF_SESSION_MAX_SESSIONS: '1000' },
+      env: { ...process.env, LIVEPROOF_SESSION_MAX_SESSIONS: '1000', ...environ },
     });
     let output = '';
     child.stdout.on('data', (b: Buffer) => (output += b.toString()));

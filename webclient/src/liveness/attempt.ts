@@ -176,6 +176,8 @@ export class Attempt {
       case 'progress':
       case 'decided':
         return this.#dispatch(m);
+      case 'moved': // the channel has followed
+        return undefined;
     }
   }
 

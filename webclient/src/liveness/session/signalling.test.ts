@@ -50,6 +50,63 @@ describe('Signalling', () => {
     expect(FakeSocket.count()).toBe(1);
   });
 
+  const moved = '{"type":"moved","signal_url":"wss://owner/signal"}';
+
+  it('goes on at the server that has the session, which hears all that was said', async () => {
+    const h = handlers();
+    const { channel, socket } = await open(h);
+    channel.send({ type: 'offer', sdp: 'v=0' });
+    socket.deliver(moved);
+    socket.drop(4307);
+    const owner = FakeSocket.last();
+    expect(owner.url).toBe('wss://owner/signal');
+    expect(owner.protocols).toEqual(['liveproof.v1', 'bearer.tok']);
+    channel.send({ type: 'candidate', candidate: null });
+    owner.accept('liveproof.v1');
+    await Promise.resolve();
+    expect(owner.sent).toEqual(['{"type":"offer","sdp":"v=0"}', '{"type":"candidate","candidate":null}']);
+    owner.deliver('{"type":"answer","sdp":"v=0"}');
+    expect(h.message.mock.calls).toEqual([[{ type: 'answer', sdp: 'v=0' }]]);
+    expect(h.lost).not.toHaveBeenCalled();
+    owner.drop(1006);
+    expect(h.lost).toHaveBeenCalledOnce();
+  });
+
+  it.each([
+    ['twice', (first: FakeSocket) => first.deliver(moved), 'protocol_error'],
+    ['to a server that refuses', (first: FakeSocket) => (first.drop(1006), undefined), 'connection_refused'],
+  ])('is lost when it is moved %s', async (_, then, code) => {
+    const h = handlers();
+    const { socket } = await open(h);
+    socket.deliver(moved);
+    const owner = FakeSocket.last();
+    if (code === 'protocol_error') owner.accept('liveproof.v1');
+    await Promise.resolve();
+    then(owner);
+    await new Promise((r) => setTimeout(r));
+    expect(h.lost.mock.calls.map(([err]) => (err as { code: string }).code)).toEqual([code]);
+    expect(FakeSocket.count()).toBe(2);
+  });
+
+  it('does not move after an answer', async () => {
+    const h = handlers();
+    const { socket } = await open(h);
+    socket.deliver('{"type":"hint","reason":""}');
+    socket.deliver(moved);
+    expect(h.lost.mock.calls[0]?.[0]).toMatchObject({ code: 'protocol_error' });
+    expect(FakeSocket.count()).toBe(1);
+  });
+
+  it('says nothing at the next server when it was closed on the way', async () => {
+    const h = handlers();
+    const { channel, socket } = await open(h);
+    socket.deliver(moved);
+    channel.close();
+    FakeSocket.last().drop(1006);
+    await new Promise((r) => setTimeout(r));
+    expect(h.lost).not.toHaveBeenCalled();
+  });
+
   it('a malformed message breaks the channel', async () => {
     const h = handlers();
     const { socket } = await open(h);

@@ -1,6 +1,7 @@
 // The signalling channel, subprotocol liveproof.v1 (docs/architecture.md). A
 // token opens one connection, so this never reconnects: a lost channel ends the
-// attempt and the person starts another.
+// attempt and the person starts another. A server that does not have the session
+// names the one that does, before it uses the token up; there the channel goes on.
 import type { VideoSettings } from '../camera/camera';
 import { parseChallenge, type Challenge } from '../challenge/challenge';
 import { LivenessError } from '../errors';
@@ -32,6 +33,7 @@ export type ServerMessage =
   | ({ readonly type: 'progress' } & Progress)
   | { readonly type: 'challenge'; readonly challenge: Challenge }
   | { readonly type: 'decided'; readonly result: Result; readonly reasons: readonly string[] }
+  | { readonly type: 'moved'; readonly url: string }
   | { readonly type: 'error'; readonly code: string; readonly detail: string }
   | ({ readonly type: 'sample' } & Sample);
 
@@ -49,25 +51,40 @@ export interface SignallingHandlers {
 }
 
 export class Signalling {
-  readonly #ws: WebSocket;
+  #ws: WebSocket;
   #closed = false;
+  // Sent before the server has said anything: to be said again at the one that has the session.
+  #unheard: string[] | null = [];
+  #moved = false;
 
-  private constructor(ws: WebSocket) {
+  private constructor(
+    ws: WebSocket,
+    private readonly handlers: SignallingHandlers,
+    private readonly connect: (url: string) => WebSocket,
+  ) {
     this.#ws = ws;
   }
 
   /** Opens the channel; rejects with connection_refused, or protocol_error when the server speaks another protocol. */
   static async open(url: string, token: string, handlers: SignallingHandlers, Socket: typeof WebSocket = WebSocket): Promise<Signalling> {
-    const ws = new Socket(url, [subprotocol, `bearer.${token}`]);
-    const channel = new Signalling(ws);
+    const connect = (to: string) => new Socket(to, [subprotocol, `bearer.${token}`]);
+    const ws = connect(url);
+    const channel = new Signalling(ws, handlers, connect);
     await opened(ws);
-    ws.onmessage = (e: MessageEvent<unknown>) => channel.#receive(e.data, handlers);
-    ws.onclose = (e) => channel.#lose(new LivenessError('connection_lost', `closed with ${e.code}`), handlers);
+    channel.#listen(ws);
     return channel;
   }
 
   send(m: ClientMessage): void {
-    if (!this.#closed && this.#ws.readyState === this.#ws.OPEN) this.#ws.send(JSON.stringify(m));
+    if (this.#closed) return;
+    const text = JSON.stringify(m);
+    this.#unheard?.push(text);
+    if (this.#ws.readyState === this.#ws.OPEN) this.#ws.send(text);
+  }
+
+  #listen(ws: WebSocket): void {
+    ws.onmessage = (e: MessageEvent<unknown>) => this.#receive(e.data);
+    ws.onclose = (e) => this.#lose(new LivenessError('connection_lost', `closed with ${e.code}`));
   }
 
   /** Says bye and closes. Safe to call twice. */
@@ -77,21 +94,40 @@ export class Signalling {
     this.#ws.close(1000);
   }
 
-  #receive(data: unknown, handlers: SignallingHandlers): void {
+  #receive(data: unknown): void {
     if (this.#closed) return;
     try {
       const m = parse(data);
-      if (m) handlers.message(m);
+      if (m?.type === 'moved') return this.#move(m.url);
+      this.#unheard = null;
+      if (m) this.handlers.message(m);
     } catch (err) {
-      this.#lose(new LivenessError('protocol_error', '', { cause: err }), handlers);
+      this.#lose(new LivenessError('protocol_error', '', { cause: err }));
     }
   }
 
-  #lose(err: LivenessError, handlers: SignallingHandlers): void {
+  #move(to: string): void {
+    if (this.#moved || !this.#unheard) throw new Error('moved twice, or after an answer'); // servers that name each other make no loop
+    this.#moved = true;
+    const ws = this.connect(to);
+    const left = this.#ws;
+    this.#ws = ws;
+    left.onmessage = left.onclose = null;
+    left.close(1000);
+    opened(ws).then(
+      () => {
+        this.#listen(ws);
+        for (const text of this.#unheard ?? []) ws.send(text);
+      },
+      (err: unknown) => this.#lose(err as LivenessError),
+    );
+  }
+
+  #lose(err: LivenessError): void {
     if (this.#closed) return;
     this.#closed = true;
     this.#ws.close();
-    handlers.lost(err);
+    this.handlers.lost(err);
   }
 }
 
@@ -137,6 +173,8 @@ export function parse(data: unknown): ServerMessage | null {
     }
     case 'decided':
       return { type: 'decided', result: result(m['result']), reasons: strs(m['reasons']) };
+    case 'moved':
+      return { type: 'moved', url: str(m, 'signal_url') };
     case 'error':
       return { type: 'error', code: str(m, 'code'), detail: typeof m['detail'] === 'string' ? m['detail'] : '' };
     case 'sample':
