@@ -23,7 +23,7 @@ func (r *Readings) Add(t time.Duration, img *liveproof.Image, face liveproof.Fac
 // Guesses scores the readings against n sequences that were drawn independently, and returns how many pass. begin is the stream time of the
 // first colour.
 func (r *Readings) Guesses(cfg Config, begin time.Duration, n int, random *rand.Rand) (passed int) {
-	t := trial{begins: begin}
+	t := flashTrial{}
 	for i, at := range r.moments {
 		if at -= begin; at >= -tail && at < cfg.duration()+tail {
 			t.moments, t.readings = append(t.moments, at), append(t.readings, r.readings[i])
