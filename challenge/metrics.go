@@ -3,7 +3,6 @@ package challenge
 import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
-
 )
 
 // Metrics are shared by all sessions of a process.
