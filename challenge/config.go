@@ -74,7 +74,7 @@ func DefaultConfig() Config {
 		Attempts:     2,
 		Turn: TurnConfig{
 			Steps: 3, Period: 1700 * time.Millisecond, Warning: 800 * time.Millisecond,
-			Yaw: 15, Pitch: 15, Closer: 1.18,
+			Yaw: 15, Pitch: 12, Closer: 1.18,
 		},
 	}
 }

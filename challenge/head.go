@@ -112,8 +112,11 @@ func (h *head) largest(p place) (m liveproof.Movement, size float64) {
 	return m, size
 }
 
-// adapt follows a head that is held a little differently from before.
+// adapt follows a head that is held a little differently from before. Who goes back after coming closer is back at once.
 func (h *head) adapt(p place) {
+	if p.eyes < h.still.eyes && p.down < h.still.down {
+		h.still.eyes, h.still.down = p.eyes, p.down
+	}
 	h.still.yaw += settling * (p.yaw - h.still.yaw)
 	h.still.pitch += settling * (p.pitch - h.still.pitch)
 	h.still.eyes += settling * (p.eyes - h.still.eyes)

@@ -71,10 +71,14 @@ func newTurnTrial(cfg TurnConfig, order []liveproof.Movement, allowance time.Dur
 }
 
 func (t *turnTrial) take(at time.Duration, v liveproof.View) {
-	p, ok := placed(v)
+	if p, ok := placed(v); ok {
+		t.see(at, p)
+	}
+}
+
+// see takes the place of a head.
+func (t *turnTrial) see(at time.Duration, p place) {
 	switch {
-	case !ok:
-		return
 	case at < 0:
 		t.head.rest(p)
 		return
