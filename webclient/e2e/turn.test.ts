@@ -1,0 +1,96 @@
+// The challenge by movement, with the real server: a person who sits still does not pass it, one who does what is asked does.
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { violations } from './support/axe';
+import { launch, open, press, reach, sessionId } from './support/browser';
+import { lightCamera } from './support/lit';
+import { lacking, media, result } from './support/paths';
+import { LiveproofServer } from './support/server';
+import { turningCamera } from './support/turning';
+
+const still = media('person_B_640x480.mjpeg');
+const turning = media('headpose_640x480.mjpeg');
+const why = lacking(still, turning);
+const ends = ['passed', 'retry', 'failed'];
+
+describe.skipIf(why !== '')(`the challenge by movement${why}`, () => {
+  let server: LiveproofServer;
+  const browsers: Browser[] = [];
+  beforeAll(async () => {
+    server = await LiveproofServer.start('--dev');
+  });
+  afterAll(async () => server?.stop());
+  afterEach(async () => {
+    for (const b of browsers.splice(0)) await b.close();
+  });
+
+  async function visit(kind: string, camera: Parameters<typeof launch>[0], prepare?: (p: Page) => Promise<void>, options = {}): Promise<Page> {
+    const browser = await launch(camera);
+    browsers.push(browser);
+    return open(browser, `${server.url}?challenge=${kind}`, options, undefined, prepare);
+  }
+
+  /** The end of the check, with what the server knows of it. */
+  async function outcome(p: Page) {
+    const end = await reach(p, ends, 40_000);
+    const id = await sessionId(p);
+    return { end, record: await server.session(id), samples: (await server.timeline(id)).samples };
+  }
+
+  it('is passed by a person who does what is asked', async () => {
+    const p = await visit('turn', {}, (page) => turningCamera(page, turning));
+    await press(p);
+    const { record, samples } = await outcome(p);
+    expect(record.require).toEqual(['passive', 'motion', 'turn']);
+    expect(record.evidence, JSON.stringify([record, samples])).toContain('turn');
+    expect(record.verdict).not.toBe('spoof');
+    expect(await p.locator('liveness-check .screen').isVisible()).toBe(false);
+  });
+
+  it('is not passed by a person who sits still', async () => {
+    const p = await visit('turn', { file: still });
+    await press(p);
+    const { end, record } = await outcome(p);
+    expect(end).not.toBe('passed');
+    expect(record.verdict).not.toBe('live');
+    expect(record.evidence).not.toContain('turn');
+    if (record.verdict === 'inconclusive') expect(record.reasons?.[0]).toMatch(/^challenge_(unanswered|failed)$/);
+  });
+
+  it('takes the place of the light for who presses the button, and the evidence says so', async () => {
+    const p = await visit('flash', {}, (page) => turningCamera(page, turning));
+    await press(p);
+    await p.getByRole('dialog', { name: 'The screen will change colours' }).waitFor();
+    await p.getByRole('button', { name: 'Without light' }).click();
+    await p.getByRole('dialog', { name: 'Move your head' }).waitFor();
+    const { record, samples } = await outcome(p);
+    expect(record.require).toContain('flash');
+    expect(record.evidence, JSON.stringify([record, samples])).toContain('turn');
+    expect(record.evidence).not.toContain('flash');
+  });
+
+  for (const [width, height] of [
+    [320, 640],
+    [1280, 860],
+  ] as const) {
+    it(`is told in words and pictures, without a fault that axe finds, at ${width} pixels`, async () => {
+      const p = await visit('turn', {}, (page) => lightCamera(page, still, { share: 0 }), { viewport: { width, height }, reducedMotion: 'reduce' });
+      await press(p);
+      const dialog = p.getByRole('dialog', { name: 'Move your head' });
+      await dialog.waitFor();
+      const step = p.locator('liveness-check .screen-step p');
+      await expect.poll(async () => step.textContent(), { timeout: 5000 }).toMatch(/\S.* 1\/3/);
+      await p.screenshot({ path: result(`turn-${width}.png`) });
+      expect(await step.getAttribute('aria-live')).toBe('assertive');
+      const box = await dialog.boundingBox();
+      expect(box).toMatchObject({ x: 0, y: 0, width, height });
+      const scroll = await dialog.evaluate((e) => [e.scrollWidth - e.clientWidth, e.scrollHeight - e.clientHeight]);
+      expect(scroll).toEqual([0, 0]);
+      expect(await p.locator('.screen-step svg').evaluate((e) => getComputedStyle(e).animationName)).toBe('none');
+      expect(await violations(p)).toEqual([]);
+      await p.keyboard.press('Escape');
+      await reach(p, ['idle']);
+      expect(await dialog.isVisible()).toBe(false);
+    });
+  }
+});
