@@ -13,13 +13,16 @@ import (
 // knowing is a source that knows all that a source may know.
 type knowing struct{ asked map[string]int }
 
-func (k knowing) Next(context.Context) (liveproof.AccessUnit, error) { return liveproof.AccessUnit{}, nil }
-func (k knowing) PreferLarger()                                      { k.asked["larger"]++ }
-func (k knowing) Reduced() bool                                      { return true }
-func (k knowing) PreferFiner()                                       { k.asked["finer"]++ }
-func (k knowing) Withheld() int64                                    { return 7 }
-func (k knowing) Declined(id string) bool                            { return id == "declined" }
-func (k knowing) RoundTrip() (time.Duration, bool)                   { return 80 * time.Millisecond, true }
+func (k knowing) Next(context.Context) (liveproof.AccessUnit, error) {
+	return liveproof.AccessUnit{}, nil
+}
+func (k knowing) RequestKeyFrame()                 {}
+func (k knowing) PreferLarger()                    { k.asked["larger"]++ }
+func (k knowing) Reduced() bool                    { return true }
+func (k knowing) PreferFiner()                     { k.asked["finer"]++ }
+func (k knowing) Withheld() int64                  { return 7 }
+func (k knowing) Declined(id string) bool          { return id == "declined" }
+func (k knowing) RoundTrip() (time.Duration, bool) { return 80 * time.Millisecond, true }
 
 // plain is a source that knows nothing.
 type plain struct{ liveproof.UnitSource }

@@ -1,10 +1,8 @@
 // The challenge by movement, with the real server: a person who sits still does not pass it, one who does what is asked does.
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { violations } from './support/axe';
 import { launch, open, press, reach, sessionId } from './support/browser';
-import { lightCamera } from './support/lit';
-import { lacking, media, result } from './support/paths';
+import { lacking, media } from './support/paths';
 import { LiveproofServer } from './support/server';
 import { turningCamera } from './support/turning';
 
@@ -17,17 +15,19 @@ describe.skipIf(why !== '')(`the challenge by movement${why}`, () => {
   let server: LiveproofServer;
   const browsers: Browser[] = [];
   beforeAll(async () => {
-    server = await LiveproofServer.start('--dev');
+    // The scorer has its own tests: here no score is so low that it ends a session before the challenge does.
+    process.env['LIVEPROOF_VERDICT_THRESHOLD'] = '0.001';
+    server = await LiveproofServer.start('--dev').finally(() => delete process.env['LIVEPROOF_VERDICT_THRESHOLD']);
   });
   afterAll(async () => server?.stop());
   afterEach(async () => {
     for (const b of browsers.splice(0)) await b.close();
   });
 
-  async function visit(kind: string, camera: Parameters<typeof launch>[0], prepare?: (p: Page) => Promise<void>, options = {}): Promise<Page> {
+  async function visit(kind: string, camera: Parameters<typeof launch>[0], prepare?: (p: Page) => Promise<void>): Promise<Page> {
     const browser = await launch(camera);
     browsers.push(browser);
-    return open(browser, `${server.url}?challenge=${kind}`, options, undefined, prepare);
+    return open(browser, `${server.url}?challenge=${kind}`, {}, undefined, prepare);
   }
 
   /** The end of the check, with what the server knows of it. */
@@ -68,29 +68,4 @@ describe.skipIf(why !== '')(`the challenge by movement${why}`, () => {
     expect(record.evidence, JSON.stringify([record, samples])).toContain('turn');
     expect(record.evidence).not.toContain('flash');
   });
-
-  for (const [width, height] of [
-    [320, 640],
-    [1280, 860],
-  ] as const) {
-    it(`is told in words and pictures, without a fault that axe finds, at ${width} pixels`, async () => {
-      const p = await visit('turn', {}, (page) => lightCamera(page, still, { share: 0 }), { viewport: { width, height }, reducedMotion: 'reduce' });
-      await press(p);
-      const dialog = p.getByRole('dialog', { name: 'Move your head' });
-      await dialog.waitFor();
-      const step = p.locator('liveness-check .screen-step p');
-      await expect.poll(async () => step.textContent(), { timeout: 5000 }).toMatch(/\S.* 1\/3/);
-      await p.screenshot({ path: result(`turn-${width}.png`) });
-      expect(await step.getAttribute('aria-live')).toBe('assertive');
-      const box = await dialog.boundingBox();
-      expect(box).toMatchObject({ x: 0, y: 0, width, height });
-      const scroll = await dialog.evaluate((e) => [e.scrollWidth - e.clientWidth, e.scrollHeight - e.clientHeight]);
-      expect(scroll).toEqual([0, 0]);
-      expect(await p.locator('.screen-step svg').evaluate((e) => getComputedStyle(e).animationName)).toBe('none');
-      expect(await violations(p)).toEqual([]);
-      await p.keyboard.press('Escape');
-      await reach(p, ['idle']);
-      expect(await dialog.isVisible()).toBe(false);
-    });
-  }
 });
