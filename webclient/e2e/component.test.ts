@@ -184,7 +184,11 @@ describe('the challenge by movement', () => {
     peer.send({ type: 'challenge', challenge: turn });
     await p.getByRole('dialog', { name: en.turn.title, exact: true }).waitFor();
     expect(await card(p).locator('#screen-text').textContent()).toBe(en.turn.again);
-    expect(await card(p).locator('.screen-step svg').evaluate((e) => getComputedStyle(e).animationName)).toBe('screen-nudge');
+    expect(
+      await card(p)
+        .locator('.screen-step svg')
+        .evaluate((e) => getComputedStyle(e).animationName),
+    ).toBe('screen-nudge');
     peer.send({ type: 'challenge', challenge: { ...turn, id: '2af7651916cd43dd8448eb211c80319c', attempt: 1, begins_in: 50 } });
     await expect.poll(() => card(p).locator('#screen-text').textContent()).toBe(en.turn.text);
     expect((await card(p).locator('.screen-step p').textContent())?.trim()).toBe(''); // the first step is not told before its time

@@ -33,7 +33,9 @@ function install(): void {
   let begun = 0;
   // The step that the person reads, and for how long: they need half a second to begin.
   const asked = (now: number): { movement: string; share: number } => {
-    const screen = document.querySelector('liveness-check')?.shadowRoot?.querySelector<HTMLElement>('.screen[data-kind=turn]:not([hidden]) .screen-step');
+    const screen = document
+      .querySelector('liveness-check')
+      ?.shadowRoot?.querySelector<HTMLElement>('.screen[data-kind=turn]:not([hidden]) .screen-step');
     const words = screen?.textContent?.trim() ?? '';
     const key = words ? `${screen?.dataset['movement'] ?? ''} ${words}` : '';
     if (key !== step) [step, begun] = [key, now];
