@@ -70,7 +70,7 @@ type kind interface {
 // trial gathers one answer. Times are from the challenge's beginning; they are negative before it.
 type trial interface {
 	take(at time.Duration, v liveproof.View)
-	// judge decides, or says that more is to be seen.
+	// judge decides, or says that more is to be seen. The signals of both are for the timeline.
 	judge(at time.Duration, r *rand.Rand) (got answer, done bool)
 }
 
@@ -210,7 +210,7 @@ func (a *Asker) follow(v liveproof.View) liveproof.Finding {
 	a.open.take(at, v)
 	got, done := a.open.judge(at, a.random)
 	if !done {
-		return liveproof.Finding{}
+		return liveproof.Finding{Signals: got.signals}
 	}
 	a.open, a.passed = nil, got.passed
 	a.opts.Metrics.judged(a.kind, got)

@@ -43,6 +43,7 @@ type head struct {
 	cfg     TurnConfig
 	rested  []place
 	still   place
+	newest  place
 	state   liveproof.Movement // the movement that lasts; empty: held still
 	nearly  liveproof.Movement // what the view before showed less than clearly
 	settled bool
@@ -71,13 +72,14 @@ func (h *head) known() bool {
 		of(func(p place) float64 { return p.yaw }), of(func(p place) float64 { return p.pitch }),
 		of(func(p place) float64 { return p.eyes }), of(func(p place) float64 { return p.down }),
 	}
-	h.settled = true
+	h.newest, h.settled = h.still, true
 	return true
 }
 
 // move takes a view and returns the movement that begins with it; empty if none does.
 func (h *head) move(p place) (begun liveproof.Movement) {
-	m, size := h.largest(p)
+	h.newest = p
+	m, size := h.largest()
 	sure := size >= clearly || size >= 1 && m == h.nearly
 	h.nearly = ""
 	switch {
@@ -96,11 +98,17 @@ func (h *head) move(p place) (begun liveproof.Movement) {
 	return ""
 }
 
+// away is how far the newest view is from the head held still: in degrees, and how many times as large the face is.
+func (h *head) away() (yaw, pitch, size float64) {
+	p := h.newest
+	return p.yaw - h.still.yaw, p.pitch - h.still.pitch, math.Exp(min(p.eyes-h.still.eyes, p.down-h.still.down))
+}
+
 // largest is the movement that goes furthest, in units of what counts as one. Only a face whose every length grows comes closer: that of the
 // eyes shrinks when the head turns, and that from eyes to mouth when it nods.
-func (h *head) largest(p place) (m liveproof.Movement, size float64) {
-	yaw, pitch := (p.yaw-h.still.yaw)/h.cfg.Yaw, (p.pitch-h.still.pitch)/h.cfg.Pitch
-	closer := min(p.eyes-h.still.eyes, p.down-h.still.down) / math.Log(h.cfg.Closer)
+func (h *head) largest() (m liveproof.Movement, size float64) {
+	yaw, pitch, closer := h.away()
+	yaw, pitch, closer = yaw/h.cfg.Yaw, pitch/h.cfg.Pitch, math.Log(closer)/math.Log(h.cfg.Closer)
 	for _, x := range [...]struct {
 		m    liveproof.Movement
 		size float64

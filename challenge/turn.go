@@ -110,9 +110,18 @@ func (t *turnTrial) step(m liveproof.Movement, at time.Duration) {
 func (t *turnTrial) begin(i int) time.Duration { return time.Duration(i) * t.cfg.Period }
 func (t *turnTrial) end(i int) time.Duration   { return t.begin(i+1) + t.allowance }
 
+// signals are how the head is turned, compared with how it was held, and the steps that are done; none before the beginning.
+func (t *turnTrial) signals() map[string]float64 {
+	if !t.head.settled {
+		return nil
+	}
+	yaw, pitch, size := t.head.away()
+	return map[string]float64{"turn.steps": float64(t.done), "turn.yaw": yaw, "turn.pitch": pitch, "turn.size": size}
+}
+
 // judge decides as soon as an answer is right, or cannot become right any more.
 func (t *turnTrial) judge(at time.Duration, _ *rand.Rand) (got answer, done bool) {
-	got = answer{seen: t.moved && !t.blind, signals: map[string]float64{"turn.steps": float64(t.done)}}
+	got = answer{seen: t.moved && !t.blind, signals: t.signals()}
 	switch {
 	case t.wrong, t.blind:
 		return got, true

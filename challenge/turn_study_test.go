@@ -248,10 +248,10 @@ func moved(img *liveproof.Image, face liveproof.Face, m liveproof.Movement, amou
 func (a acted) answers(asked func(made []liveproof.Movement) [][]liveproof.Movement) (c tally) {
 	cfg := challenge.DefaultConfig()
 	for _, made := range challenge.Orders(3) {
-		for _, late := range []time.Duration{350, 500, 650, 800} {
-			for _, phase := range []time.Duration{0, 70, 140} {
+		for _, late := range []int{350, 500, 650, 800} {
+			for _, phase := range []int{0, 70, 140} {
 				for _, order := range asked(made) {
-					c.add(a.play(cfg, order, made, late*time.Millisecond, phase*time.Millisecond))
+					c.add(a.play(cfg, order, made, time.Duration(late)*time.Millisecond, time.Duration(phase)*time.Millisecond))
 				}
 			}
 		}

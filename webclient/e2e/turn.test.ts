@@ -11,13 +11,21 @@ const turning = media('headpose_640x480.mjpeg');
 const why = lacking(still, turning);
 const ends = ['passed', 'retry', 'failed'];
 
+// The scorer has its own tests: here no score is so low that it ends a session before the challenge does. And the browser, its camera and the
+// server share this machine with others, so an answer may come seconds late.
+const settings = [
+  ['LIVEPROOF_VERDICT_THRESHOLD', '0.001'],
+  ['LIVEPROOF_CHALLENGE_LATENCY', '2s'],
+  ['LIVEPROOF_CHALLENGE_TURN_PERIOD', '3s'],
+  ['LIVEPROOF_SESSION_DEADLINE', '40s'],
+] as const;
+
 describe.skipIf(why !== '')(`the challenge by movement${why}`, () => {
   let server: LiveproofServer;
   const browsers: Browser[] = [];
   beforeAll(async () => {
-    // The scorer has its own tests: here no score is so low that it ends a session before the challenge does.
-    process.env['LIVEPROOF_VERDICT_THRESHOLD'] = '0.001';
-    server = await LiveproofServer.start('--dev').finally(() => delete process.env['LIVEPROOF_VERDICT_THRESHOLD']);
+    for (const [name, value] of settings) process.env[name] = value;
+    server = await LiveproofServer.start('--dev').finally(() => settings.forEach(([name]) => delete process.env[name]));
   });
   afterAll(async () => server?.stop());
   afterEach(async () => {
@@ -32,7 +40,7 @@ describe.skipIf(why !== '')(`the challenge by movement${why}`, () => {
 
   /** The end of the check, with what the server knows of it. */
   async function outcome(p: Page) {
-    const end = await reach(p, ends, 40_000);
+    const end = await reach(p, ends, 60_000);
     const id = await sessionId(p);
     return { end, record: await server.session(id), samples: (await server.timeline(id)).samples };
   }
@@ -43,18 +51,18 @@ describe.skipIf(why !== '')(`the challenge by movement${why}`, () => {
     const { record, samples } = await outcome(p);
     expect(record.require).toEqual(['passive', 'motion', 'turn']);
     expect(record.evidence, JSON.stringify([record, samples])).toContain('turn');
-    expect(record.verdict).not.toBe('spoof');
+    expect(record.verdict).toBe('live');
     expect(await p.locator('liveness-check .screen').isVisible()).toBe(false);
   });
 
   it('is not passed by a person who sits still', async () => {
     const p = await visit('turn', { file: still });
     await press(p);
-    const { end, record } = await outcome(p);
+    const { end, record, samples } = await outcome(p);
     expect(end).not.toBe('passed');
     expect(record.verdict).not.toBe('live');
     expect(record.evidence).not.toContain('turn');
-    if (record.verdict === 'inconclusive') expect(record.reasons?.[0]).toMatch(/^challenge_(unanswered|failed)$/);
+    if (record.verdict === 'inconclusive') expect(record.reasons?.[0], JSON.stringify([record, samples])).toMatch(/^challenge_(unanswered|failed)$/);
   });
 
   it('takes the place of the light for who presses the button, and the evidence says so', async () => {
