@@ -62,7 +62,8 @@ describe.skipIf(why !== '')(`the challenge by movement${why}`, () => {
     expect(end).not.toBe('passed');
     expect(record.verdict).not.toBe('live');
     expect(record.evidence).not.toContain('turn');
-    if (record.verdict === 'inconclusive') expect(record.reasons?.[0], JSON.stringify([record, samples])).toMatch(/^challenge_(unanswered|failed)$/);
+    if (record.verdict === 'inconclusive')
+      expect(record.reasons?.[0], JSON.stringify([record, samples])).toMatch(/^(challenge_(unanswered|failed)|deadline)$/);
   });
 
   it('takes the place of the light for who presses the button, and the evidence says so', async () => {

@@ -21,10 +21,10 @@ function install(): void {
   const to = canvas.getContext('2d')!;
   const rate = 20;
   const straight = 23;
-  const turns: Record<string, [from: number, until: number]> = { left: [24, 48], right: [48, 80] };
+  const turns: Record<string, [from: number, furthest: number]> = { left: [24, 34], right: [48, 56] };
   const pictures: ImageBitmap[] = [];
   const load = async () => {
-    const last = 81;
+    const last = 57;
     const all = Array.from({ length: last - straight }, (_, i) => straight + i);
     await Promise.all(all.map(async (n) => (pictures[n] = await createImageBitmap(await (await fetch(`/turning-camera/${n}`)).blob()))));
   };
@@ -46,15 +46,15 @@ function install(): void {
   const draw = (now: number) => {
     const { movement, share } = asked(now);
     const turn = turns[movement];
-    const n = turn ? Math.round(turn[0] + share * (turn[1] - turn[0])) : straight;
-    const much = Math.sin(Math.PI * share);
+    const much = Math.min(1, 1.5 * Math.sin(Math.PI * share)); // there, a rest, and back
+    const n = turn ? Math.round(turn[0] + much * (turn[1] - turn[0])) : straight;
     const zoom = movement === 'closer' ? 1 + 0.4 * much : 1;
     // Nobody sits as still as a picture.
     const x = 3 * Math.sin(now / 730) + 2 * Math.sin(now / 311);
     const y = 2 * Math.sin(now / 570) + 1.5 * Math.sin(now / 263);
     to.setTransform(zoom, 0, 0, zoom, 300 * (1 - zoom) + x, 190 * (1 - zoom) + y);
     to.drawImage(pictures[n]!, 0, 0);
-    if (movement === 'nod') nod(pictures[n]!, 14 * much);
+    if (movement === 'nod') nod(pictures[n]!, 19 * much);
     to.setTransform(1, 0, 0, 1, 0, 0);
     to.fillStyle = `rgb(${128 + 40 * Math.sin(now / 900)} 128 128 / 3%)`;
     to.fillRect(0, 0, 640, 480);
