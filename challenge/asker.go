@@ -142,7 +142,7 @@ func (a *Asker) Examine(_ context.Context, v liveproof.View) (liveproof.Finding,
 	case a.attempts > 0 && a.over(v.T), a.asked >= mostAsked:
 		return liveproof.Finding{Reasons: []liveproof.Reason{a.failed.reason()}}, nil
 	case v.T-a.since >= a.cfg.Settle && seenWell(v):
-		return liveproof.Finding{Ask: a.ask(v.T)}, nil
+		return liveproof.Finding{Ask: a.ask(v)}, nil
 	}
 	return liveproof.Finding{}, nil
 }
@@ -173,9 +173,9 @@ func (a *Asker) warning() time.Duration {
 	return a.kind.warning() * time.Duration(1+indicator(a.attempts > 0))
 }
 
-// ask draws a challenge that is sent at stream time t.
-func (a *Asker) ask(t time.Duration) *liveproof.Challenge {
-	warning := a.warning()
+// ask draws a challenge that is sent with this view.
+func (a *Asker) ask(v liveproof.View) *liveproof.Challenge {
+	t, warning := v.T, a.warning()
 	a.attempts++
 	a.asked++
 	trial, c := a.kind.draw(a.random, a.cfg.Latency+a.allowance())
@@ -184,6 +184,7 @@ func (a *Asker) ask(t time.Duration) *liveproof.Challenge {
 		c.Alternative = a.alternative.evidence()
 	}
 	a.open = &question{trial: trial, id: c.ID, begins: t + warning}
+	a.open.take(-warning, v)
 	a.opts.Metrics.count(a.kind, "asked")
 	return &c
 }
@@ -223,7 +224,7 @@ func (a *Asker) follow(v liveproof.View) liveproof.Finding {
 	if a.over(v.T) {
 		found.Reasons = []liveproof.Reason{got.reason()}
 	} else {
-		found.Ask = a.ask(v.T)
+		found.Ask = a.ask(v)
 	}
 	return found
 }

@@ -10,8 +10,8 @@ import (
 const (
 	// reaction is the least time from a step's beginning to its movement: a person sees it, understands it, and begins to move.
 	reaction = 200 * time.Millisecond
-	// leastLevel is the fewest views before the beginning from which it is known how the head is held.
-	leastLevel = 3
+	// leastLevel is the fewest views before the first movement from which it is known how the head is held. Where pictures are lost there are few.
+	leastLevel = 2
 	// longestUnseen is for how long the face may be unseen while the answer runs.
 	longestUnseen = time.Second
 )
@@ -79,8 +79,9 @@ func (t *turnTrial) take(at time.Duration, v liveproof.View) {
 // see takes the place of a head.
 func (t *turnTrial) see(at time.Duration, p place) {
 	switch {
-	case at < 0:
+	case at < reaction:
 		t.head.rest(p)
+		t.last = max(0, at)
 		return
 	case !t.head.known():
 		t.blind = true

@@ -264,12 +264,15 @@ func TestDeclinedLightIsReplaced(t *testing.T) {
 	require.Equal(t, liveproof.EvidenceTurn, third.Ask.Kind, "who wants no light is not asked for it again")
 }
 
-// TestLightWithoutAlternative: the signalling ends such a session; a call goes on, and gives nothing.
+// TestLightWithoutAlternative: the signalling ends such a session; a call goes on with the challenge that was asked.
 func TestLightWithoutAlternative(t *testing.T) {
 	s := onStage(t, Options{Declined: func(string) bool { return true }}, nil)
-	_, ok := s.until(15*time.Second, refuses)
+	found, ok := s.until(3*time.Second, asks)
 	require.True(t, ok)
-	require.Equal(t, liveproof.EvidenceFlash, s.asked.Kind)
+	require.Empty(t, found.Ask.Alternative)
+	_, ok = s.until(3*time.Second, asks)
+	require.False(t, ok)
+	require.Equal(t, found.Ask.ID, s.flash.open.id)
 }
 
 func TestTwoKindsFollowEachOther(t *testing.T) {
@@ -332,4 +335,24 @@ func BenchmarkTurnSample(b *testing.B) {
 		trial.take(time.Second, v)
 		trial.judge(time.Second, nil)
 	}
+}
+
+// TestFewPicturesAreEnough: every second picture is lost on the way.
+func TestFewPicturesAreEnough(t *testing.T) {
+	a := newActor(t, Options{}, nil)
+	passed := false
+	for n := 0; a.now < 9*time.Second && !passed; n++ {
+		if n%2 == 0 {
+			f, err := a.asker.Examine(context.Background(), a.view())
+			require.NoError(t, err)
+			if f.Ask != nil {
+				a.asked, a.begins = f.Ask, a.now+f.Ask.Begin
+				a.asks++
+			}
+			passed = given(f)
+		}
+		a.now += 200 * time.Millisecond
+	}
+	require.True(t, passed)
+	require.Equal(t, 1, a.asks)
 }
