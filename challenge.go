@@ -21,6 +21,28 @@ type Challenge struct {
 	Duration time.Duration
 	// Colours, of EvidenceFlash, are what the whole screen shows.
 	Colours []ColourAt
+	// Steps, of EvidenceTurn, are the movements that the person is to make, in this order.
+	Steps []StepAt
+	// Alternative is the evidence that the person is asked for who declines this challenge; empty: the session then lacks the evidence.
+	Alternative Evidence
+}
+
+// Movement is one of the head, as the person sees it.
+type Movement string
+
+// The movements. Left and right are the person's own, in a picture that is not mirrored.
+const (
+	MoveLeft   Movement = "left"
+	MoveRight  Movement = "right"
+	MoveNod    Movement = "nod"
+	MoveCloser Movement = "closer"
+)
+
+// StepAt is a movement that the person is to make from a time on, until the next one, or the challenge's end.
+type StepAt struct {
+	// At is the time from the challenge's beginning.
+	At       time.Duration
+	Movement Movement
 }
 
 // ColourAt is a colour at a time. Between two of them the colour of the screen changes evenly in each channel's sRGB value, as in an
@@ -40,12 +62,19 @@ func (c Challenge) Delayed(passed time.Duration) Challenge {
 
 // challengeJSON is a challenge as clients are told it, with times in seconds.
 type challengeJSON struct {
-	ID       string         `json:"id"`
-	Kind     Evidence       `json:"kind"`
-	Attempt  int            `json:"attempt"`
-	Begin    float64        `json:"begins_in"`
-	Duration float64        `json:"duration"`
-	Colours  []colourAtJSON `json:"colours,omitempty"`
+	ID          string         `json:"id"`
+	Kind        Evidence       `json:"kind"`
+	Attempt     int            `json:"attempt"`
+	Begin       float64        `json:"begins_in"`
+	Duration    float64        `json:"duration"`
+	Colours     []colourAtJSON `json:"colours,omitempty"`
+	Steps       []stepAtJSON   `json:"steps,omitempty"`
+	Alternative Evidence       `json:"alternative,omitempty"`
+}
+
+type stepAtJSON struct {
+	At       float64  `json:"at"`
+	Movement Movement `json:"movement"`
 }
 
 type colourAtJSON struct {
@@ -55,9 +84,12 @@ type colourAtJSON struct {
 
 // MarshalJSON implements json.Marshaler: the form in which clients are told a challenge.
 func (c Challenge) MarshalJSON() ([]byte, error) {
-	told := challengeJSON{ID: c.ID, Kind: c.Kind, Attempt: c.Attempt, Begin: c.Begin.Seconds(), Duration: c.Duration.Seconds()}
+	told := challengeJSON{ID: c.ID, Kind: c.Kind, Attempt: c.Attempt, Begin: c.Begin.Seconds(), Duration: c.Duration.Seconds(), Alternative: c.Alternative}
 	for _, x := range c.Colours {
 		told.Colours = append(told.Colours, colourAtJSON{x.At.Seconds(), fmt.Sprintf("#%02x%02x%02x", x.R, x.G, x.B)})
+	}
+	for _, x := range c.Steps {
+		told.Steps = append(told.Steps, stepAtJSON{x.At.Seconds(), x.Movement})
 	}
 	return json.Marshal(told)
 }

@@ -54,6 +54,8 @@ type View struct {
 	Image *Image
 	// Face is the followed face in Image, with landmarks where the detector gives them.
 	Face Face
+	// Pose is how the head is turned; nil where the detector gives no landmarks.
+	Pose *Pose
 	// Track is the followed identity, from 1.
 	Track int
 	// Cut says whether another scene may have begun since the last view.

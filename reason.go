@@ -190,8 +190,8 @@ var reasons = []ReasonInfo{
 	},
 	{
 		Code: ReasonChallengeFailed, Kind: KindView, End: StateDecided, Fault: FaultPerson,
-		Meaning: "The challenge was not passed: the colour of the face did not follow the colours that were shown, or too faintly to be seen. Bright surroundings, a dark screen or a recording can cause it.",
-		Advice:  "The screen’s light did not show on your face. Come closer, and avoid bright light.",
+		Meaning: "The challenge was not passed. By light: the colour of the face did not follow the colours that were shown, or too faintly to be seen. By movement: the head made another movement than the one asked for, or at another time. Bright surroundings, a dark screen or a recording can cause it.",
+		Advice:  "The answer was not recognised. Do what the screen asks, and avoid bright light.",
 	},
 	{
 		Code: ReasonFaceChanged, Kind: KindStream, End: StateDecided, Fault: FaultPerson,

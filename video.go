@@ -95,6 +95,13 @@ type DelaySource interface {
 	RoundTrip() (roundTrip time.Duration, known bool)
 }
 
+// DecliningSource is a UnitSource whose client can decline a challenge.
+type DecliningSource interface {
+	UnitSource
+	// Declined reports whether the client has declined the challenge with this id.
+	Declined(id string) bool
+}
+
 // Picture is one decoded picture that has not been converted to RGB yet. The
 // receiver owns it until Release. It is not safe for concurrent use.
 type Picture interface {

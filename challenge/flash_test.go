@@ -16,7 +16,7 @@ import (
 // stage shows an examiner a plain face before a plain background, five times a second, lit by what it asked.
 type stage struct {
 	t     *testing.T
-	flash *Flash
+	flash *Asker
 	share float64 // the white screen's light on the face, as a share of the room's
 	lag   time.Duration
 	track int

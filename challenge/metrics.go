@@ -3,13 +3,11 @@ package challenge
 import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
-
-	"github.com/liveproof/liveproof"
 )
 
 // Metrics are shared by all sessions of a process.
 type Metrics struct {
-	challenges *prometheus.CounterVec // kind: flash; outcome: asked, passed, challenge_failed, challenge_unanswered
+	challenges *prometheus.CounterVec // kind: flash, turn; outcome: asked, passed, challenge_failed, challenge_unanswered, declined
 }
 
 // NewMetrics registers the metrics of challenges; a nil registerer leaves them unregistered.
@@ -18,16 +16,14 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		Help: "Challenges that clients were asked, and what became of them."}, []string{"kind", "outcome"})}
 }
 
-func (m *Metrics) asked() { m.count("asked") }
-
-func (m *Metrics) judged(a answer) {
+func (m *Metrics) judged(k kind, a answer) {
 	if a.passed {
-		m.count("passed")
+		m.count(k, "passed")
 		return
 	}
-	m.count(string(a.reason()))
+	m.count(k, string(a.reason()))
 }
 
-func (m *Metrics) count(outcome string) {
-	m.challenges.WithLabelValues(string(liveproof.EvidenceFlash), outcome).Inc()
+func (m *Metrics) count(k kind, outcome string) {
+	m.challenges.WithLabelValues(string(k.evidence()), outcome).Inc()
 }

@@ -25,24 +25,47 @@ func (s *Server) readChallenge(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	id, tokenID, err := s.whipToken(r)
-	if err != nil {
-		return err
-	}
-	connection := s.live.Find(id)
+	connection, err := s.challenged(w, r)
 	if connection == nil {
-		if answered, err := s.toOwner(w, r, id, tokenID); answered || err != nil {
-			return err
-		}
-		return problem(CodeSessionNotFound, "the session is not connected to this server, or has ended")
-	}
-	if !connection.OpenedBy(tokenID) {
-		return s.countRefusal(problem(CodeTokenInvalid, "another client token opened this session"))
+		return err
 	}
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(wait + writeWait)) // not supported: the server has none
 	ctx, cancel := context.WithTimeout(r.Context(), wait)
 	defer cancel()
 	return answerChallenge(ctx, w, connection, after)
+}
+
+// declineChallenge is DELETE /v1/sessions/{id}/challenge, for a client that publishes by WHIP: the person does not want to do the challenge.
+func (s *Server) declineChallenge(w http.ResponseWriter, r *http.Request) error {
+	connection, err := s.challenged(w, r)
+	if connection == nil {
+		return err
+	}
+	if connection.Decline(r.URL.Query().Get("id")) != nil {
+		return problem(CodeInvalidRequest, "id: that of the challenge that was asked last")
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// challenged is the connection of the session that a request's client token opened; nil with an error, or when the request was handed over
+// to the node that owns the session.
+func (s *Server) challenged(w http.ResponseWriter, r *http.Request) (*live.Connection, error) {
+	id, tokenID, err := s.whipToken(r)
+	if err != nil {
+		return nil, err
+	}
+	connection := s.live.Find(id)
+	if connection == nil {
+		if answered, err := s.toOwner(w, r, id, tokenID); answered || err != nil {
+			return nil, err
+		}
+		return nil, problem(CodeSessionNotFound, "the session is not connected to this server, or has ended")
+	}
+	if !connection.OpenedBy(tokenID) {
+		return nil, s.countRefusal(problem(CodeTokenInvalid, "another client token opened this session"))
+	}
+	return connection, nil
 }
 
 // challengeQuery reads the parameters: the id of the challenge before, and how long to wait.

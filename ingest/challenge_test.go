@@ -177,3 +177,76 @@ func TestPastChallengeIsNotTold(t *testing.T) {
 	time.Sleep(20 * time.Millisecond)
 	require.Equal(t, 204, w.call("GET", "/v1/sessions/"+string(c.ID)+"/challenge?wait=0", "", withToken(c.ClientToken)...).StatusCode)
 }
+
+// turn is a challenge by movement.
+func turn(id string) liveproof.Challenge {
+	return liveproof.Challenge{
+		ID: id, Kind: liveproof.EvidenceTurn, Attempt: 2, Begin: time.Second, Duration: 5100 * time.Millisecond,
+		Steps: []liveproof.StepAt{{Movement: liveproof.MoveLeft}, {At: 1700 * time.Millisecond, Movement: liveproof.MoveNod}},
+	}
+}
+
+func TestMovementsAreToldBySignalling(t *testing.T) {
+	w := newWorld(t, asking(turn(nonce)))
+	c := w.create("")
+	ws := w.mustDial(c)
+	w.rtc.peer(c.ID).units <- liveproof.AccessUnit{}
+	got, _ := w.await(ws, "challenge")
+	require.JSONEq(t, `{"type":"challenge","challenge":{"id":"`+nonce+`","kind":"turn","attempt":2,"begins_in":1,"duration":5.1,
+		"steps":[{"at":0,"movement":"left"},{"at":1.7,"movement":"nod"}]}}`, string(must(json.Marshal(got))))
+}
+
+// replacing asks for light, and for movement once the light is declined.
+func replacing(t *testing.T) change {
+	return judging(func(ctx context.Context, _ liveproof.Session, units liveproof.UnitSource, observe func(liveproof.Event)) error {
+		_, _ = units.Next(ctx)
+		light, movement := flash(nonce), turn("1af7651916cd43dd8448eb211c80319c")
+		light.Alternative = liveproof.EvidenceTurn
+		observe(liveproof.Event{Challenge: &light})
+		declining, ok := units.(liveproof.DecliningSource)
+		require.True(t, ok)
+		for !declining.Declined(light.ID) && ctx.Err() == nil {
+			time.Sleep(time.Millisecond)
+		}
+		require.False(t, declining.Declined(movement.ID))
+		require.False(t, declining.Declined(""))
+		observe(liveproof.Event{Challenge: &movement})
+		<-ctx.Done()
+		ended(observe, liveproof.Unjudged(liveproof.ReasonOf(context.Cause(ctx))))
+		return nil
+	})
+}
+
+func TestLightIsReplacedByMovement(t *testing.T) {
+	w := newWorld(t, replacing(t))
+	c := w.create("")
+	ws := w.mustDial(c)
+	w.rtc.peer(c.ID).units <- liveproof.AccessUnit{}
+	first, _ := w.await(ws, "challenge")
+	require.Equal(t, "turn", first["challenge"].(map[string]any)["alternative"])
+	require.NoError(t, ws.WriteJSON(message{"type": "challenge", "id": nonce, "declined": true}))
+	second, _ := w.await(ws, "challenge")
+	require.Equal(t, "turn", second["challenge"].(map[string]any)["kind"])
+	require.False(t, w.store.record(c.ID).State.Terminal())
+	require.NoError(t, ws.WriteJSON(message{"type": "challenge", "id": "1af7651916cd43dd8448eb211c80319c", "declined": true}))
+	decided, _ := w.await(ws, "decided")
+	require.Equal(t, []any{"challenge_unanswered"}, decided["reasons"], "nothing takes the place of a movement")
+}
+
+func TestPublisherDeclinesTheLight(t *testing.T) {
+	w := newWorld(t, replacing(t))
+	c := w.create("")
+	require.Equal(t, 201, w.whip(c).StatusCode)
+	path := "/v1/sessions/" + string(c.ID) + "/challenge"
+	w.rtc.peer(c.ID).units <- liveproof.AccessUnit{}
+	require.Equal(t, 200, w.call("GET", path, "", withToken(c.ClientToken)...).StatusCode)
+	w.refused(w.call("DELETE", path+"?id="+nonce, ""), 401, CodeUnauthorized)
+	w.refused(w.call("DELETE", path, "", withToken(c.ClientToken)...), 400, CodeInvalidRequest)
+	w.refused(w.call("DELETE", path+"?id=1af7651916cd43dd8448eb211c80319c", "", withToken(c.ClientToken)...), 400, CodeInvalidRequest)
+	require.Equal(t, 204, w.call("DELETE", path+"?id="+nonce, "", withToken(c.ClientToken)...).StatusCode)
+	r := w.call("GET", path+"?after="+nonce, "", withToken(c.ClientToken)...)
+	require.Equal(t, 200, r.StatusCode)
+	var got struct{ Kind string }
+	r.json(t, &got)
+	require.Equal(t, "turn", got.Kind)
+}

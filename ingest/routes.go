@@ -28,6 +28,7 @@ func (s *Server) table() []route {
 		{"GET", "/v1/sessions/{id}/events", s.followSession, true},
 		{"OPTIONS", "/v1/sessions/{id}/events", s.nothing, true},
 		{"GET", "/v1/sessions/{id}/challenge", s.perAddress(s.readChallenge), true},
+		{"DELETE", "/v1/sessions/{id}/challenge", s.perAddress(s.declineChallenge), true},
 		{"OPTIONS", "/v1/sessions/{id}/challenge", s.nothing, true},
 		{"GET", "/.well-known/jwks.json", s.resultKeys, false},
 		{"GET", "/v1/sessions/{id}/signal", s.perAddress(s.signal), false},

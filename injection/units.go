@@ -2,6 +2,7 @@ package injection
 
 import (
 	"context"
+	"time"
 
 	"github.com/liveproof/liveproof"
 )
@@ -16,6 +17,9 @@ var (
 	_ liveproof.LayeredSource = units{}
 	_ liveproof.LossCounter   = units{}
 	_ liveproof.BitrateSource = units{}
+	_ liveproof.DelaySource   = units{}
+
+	_ liveproof.DecliningSource = units{}
 )
 
 // Units returns a source that gives what from gives, with what it knows of its sender, after the watch has seen it.
@@ -53,6 +57,20 @@ func (u units) PreferFiner() {
 	if b, ok := u.UnitSource.(liveproof.BitrateSource); ok {
 		b.PreferFiner()
 	}
+}
+
+// RoundTrip implements liveproof.DelaySource; not every source knows it.
+func (u units) RoundTrip() (roundTrip time.Duration, known bool) {
+	if d, ok := u.UnitSource.(liveproof.DelaySource); ok {
+		return d.RoundTrip()
+	}
+	return 0, false
+}
+
+// Declined implements liveproof.DecliningSource; not every source has a client who can decline.
+func (u units) Declined(id string) bool {
+	d, ok := u.UnitSource.(liveproof.DecliningSource)
+	return ok && d.Declined(id)
 }
 
 // Withheld passes on what the source counts.

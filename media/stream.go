@@ -394,6 +394,12 @@ func (s *Stream) RoundTrip() (roundTrip time.Duration, known bool) {
 	return 0, false
 }
 
+// Declined reports whether the client has declined a challenge (liveproof.DecliningSource).
+func (s *Stream) Declined(id string) bool {
+	d, ok := s.units.(liveproof.DecliningSource)
+	return ok && d.Declined(id)
+}
+
 // Counts is what came and what became of it so far, what the source withheld included (liveproof.LossCounter).
 func (s *Stream) Counts() Counts {
 	c := s.tally.counts()

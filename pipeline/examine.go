@@ -15,11 +15,15 @@ type examined struct {
 }
 
 // examine shows the frame to the watcher of identity and to the examiners of evidence, and reports whether it may still be scored: not
-// after an error, and not with a doubt about the stream. unscored says why the frame would not be scored anyway. Examiners see a restart
+// after an error, and not with a doubt about the stream. q is how well the face is seen. Examiners see a restart
 // by the watcher as another track, because what they have gathered is another person's.
-func (l *line) examine(ctx context.Context, f *frame, unscored []liveproof.Reason) bool {
-	view := liveproof.View{Seq: f.sample.Seq, T: f.sample.T, Image: f.img, Face: f.face, Track: f.sample.Track, Reasons: unscored,
+func (l *line) examine(ctx context.Context, f *frame, q liveproof.Quality) bool {
+	view := liveproof.View{Seq: f.sample.Seq, T: f.sample.T, Image: f.img, Face: f.face, Track: f.sample.Track, Reasons: q.Reasons,
 		Restarts: int(l.restarts.Load()), Cut: f.cuts.since(l.examined.cuts)}
+	if f.face.Landmarks != nil {
+		pose := q.Pose()
+		view.Pose = &pose
+	}
 	l.examined.cuts = f.cuts
 	if !l.identify(ctx, f, view) {
 		return false

@@ -130,3 +130,28 @@ func TestChallengesAreTold(t *testing.T) {
 	require.Equal(t, []*liveproof.Challenge{&asked}, told)
 	require.GreaterOrEqual(t, len(e.views), 10)
 }
+
+// TestExaminersSeeThePose: that of the quality gates, in degrees, and none where the detector gives no landmarks.
+func TestExaminersSeeThePose(t *testing.T) {
+	for name, landmarks := range map[string]*liveproof.Landmarks{"landmarks": {}, "none": nil} {
+		t.Run(name, func(t *testing.T) {
+			r, e := requiring(t, func(int) (liveproof.Finding, error) { return liveproof.Finding{}, nil })
+			r.models.detect = func(context.Context, int) (liveproof.Detection, error) {
+				d := oneFace(1)
+				d.Faces[0].Landmarks = landmarks
+				return d, nil
+			}
+			r.models.assess = func(int) liveproof.Quality { return liveproof.Quality{Weight: 1, Yaw: 0.5, Pitch: -0.25} }
+			_, err := r.run(t.Context())
+			require.NoError(t, err)
+			require.NotEmpty(t, e.views)
+			pose := e.views[0].Pose
+			if landmarks == nil {
+				require.Nil(t, pose)
+				return
+			}
+			require.InDelta(t, 26.6, pose.Yaw, 0.1)
+			require.InDelta(t, -18.0, pose.Pitch, 0.1)
+		})
+	}
+}

@@ -224,7 +224,7 @@ func (l *line) crop(ctx context.Context, f *frame) bool {
 	}
 	f.crop = crop
 	q := l.deps.Cropper.Assess(f.img, f.crop, f.face)
-	sound := l.examine(ctx, f, q.Reasons)
+	sound := l.examine(ctx, f, q)
 	f.img.Release()
 	f.img = nil
 	if !sound {

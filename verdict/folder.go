@@ -206,10 +206,11 @@ func (f *Folder) suspect(s liveproof.Sample) {
 	}
 }
 
-// missing is the required evidence that was not given since the last restart, besides passive.
+// missing is the required evidence that was not given since the last restart, nor any that may take its place, besides passive.
 func (f *Folder) missing() (kinds []liveproof.Evidence) {
 	for _, e := range f.policy.Require {
-		if e != liveproof.EvidencePassive && !slices.Contains(f.given, e) {
+		instead := slices.Contains(f.given, f.policy.Instead(e))
+		if e != liveproof.EvidencePassive && !instead && !slices.Contains(f.given, e) {
 			kinds = append(kinds, e)
 		}
 	}

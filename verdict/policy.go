@@ -41,7 +41,17 @@ type Policy struct {
 	Require []liveproof.Evidence `yaml:"require"`
 	// RequireOf has such a list for each tenant that needs another one, by the tenant's name.
 	RequireOf map[string][]liveproof.Evidence `yaml:"require_of"`
+	// Alternative is what takes the place of a required flash for a person who wants no light: turn, or none. The client says so, without
+	// proof: with turn, a session that requires flash is no harder to pass than one that requires turn. Where turn is required
+	// itself, nothing takes flash's place.
+	Alternative string `yaml:"alternative"`
 }
+
+// The values of Policy.Alternative.
+const (
+	AlternativeTurn = "turn"
+	AlternativeNone = "none"
+)
 
 // DefaultPolicy is the shipped rule.
 func DefaultPolicy() Policy {
@@ -58,6 +68,8 @@ func DefaultPolicy() Policy {
 		MaxDissent: 0.35,
 		MaxDoubt:   3,
 		Require:    []liveproof.Evidence{liveproof.EvidencePassive, liveproof.EvidenceMotion},
+
+		Alternative: AlternativeTurn,
 	}
 }
 
@@ -89,6 +101,14 @@ func (p Policy) Required(tenant string, mode liveproof.Mode, asked []liveproof.E
 	return all
 }
 
+// Instead is the evidence that may take the place of e, which is required; empty: none.
+func (p Policy) Instead(e liveproof.Evidence) liveproof.Evidence {
+	if e != liveproof.EvidenceFlash || p.Alternative != AlternativeTurn || slices.Contains(p.Require, liveproof.EvidenceTurn) {
+		return ""
+	}
+	return liveproof.EvidenceTurn
+}
+
 // Validate reports every value that is out of range; each error begins with its
 // key. A threshold of 0 is accepted here, as it stands for the model's; New does not accept it.
 func (p Policy) Validate() error {
@@ -108,6 +128,7 @@ func (p Policy) Validate() error {
 		check.In("max_doubt", p.MaxDoubt, 1, 1000),
 		validRequire("require", p.Require),
 		p.validRequireOf(),
+		check.That("alternative", p.Alternative == AlternativeTurn || p.Alternative == AlternativeNone, "%q is neither turn nor none", p.Alternative),
 	)
 }
 

@@ -183,3 +183,29 @@ func TestRestartsAreCounted(t *testing.T) {
 	}
 	require.Equal(t, 2, f.Restarts())
 }
+
+// TestMovementInPlaceOfLight: only where the policy says so, only flash, and never where movement is required itself.
+func TestMovementInPlaceOfLight(t *testing.T) {
+	const flash, turn, motion = liveproof.EvidenceFlash, liveproof.EvidenceTurn, liveproof.EvidenceMotion
+	none := requiring(flash)
+	none.Alternative = AlternativeNone
+	for name, c := range map[string]struct {
+		policy  Policy
+		given   liveproof.Evidence
+		outcome liveproof.Outcome
+	}{
+		"movement for light":        {requiring(flash), turn, liveproof.OutcomeLive},
+		"not allowed":               {none, turn, liveproof.OutcomePending},
+		"not light for movement":    {requiring(turn), flash, liveproof.OutcomePending},
+		"both are required":         {requiring(flash, turn), turn, liveproof.OutcomePending},
+		"nothing else is replaced":  {requiring(motion), turn, liveproof.OutcomePending},
+		"motion is not replacement": {requiring(flash), motion, liveproof.OutcomePending},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := series{}.scored(30, 0.9).given(5, c.given)
+			v := Fold(c.policy, liveproof.ModeOnboarding, s, s[len(s)-1].T, "")
+			require.Equal(t, c.outcome, v.Outcome, v.Reasons)
+			require.Equal(t, []liveproof.Evidence{liveproof.EvidencePassive, c.given}, v.Evidence, "what was given is said as it is")
+		})
+	}
+}

@@ -26,6 +26,7 @@ type asked struct {
 	newest   liveproof.Challenge // its ID is empty before the first
 	at       time.Time           // when it was asked
 	changed  chan struct{}       // closed when newest changes, and replaced
+	declined string              // id of the newest challenge that the client has declined
 	awaiting int
 }
 
@@ -93,16 +94,27 @@ func (c *Connection) Challenge(ctx context.Context, after string) (liveproof.Cha
 	}
 }
 
-// Decline says that the person does not want to do the challenge with this id. A one-shot session ends; a call goes on without it.
+// Decline says that the person does not want to do the challenge with this id. Where it has an alternative, the analyzer asks for that. Else a
+// one-shot session ends, and a call goes on without it.
 func (c *Connection) Decline(id string) error {
 	c.asked.mu.Lock()
-	newest := c.asked.newest.ID
+	newest := c.asked.newest
+	if id != "" && id == newest.ID {
+		c.asked.declined = id
+	}
 	c.asked.mu.Unlock()
-	if id == "" || id != newest {
+	if id == "" || id != newest.ID {
 		return ErrNoChallenge
 	}
-	if c.session.Mode == liveproof.ModeOnboarding {
+	if newest.Alternative == "" && c.session.Mode == liveproof.ModeOnboarding {
 		c.Abort(liveproof.ReasonChallengeUnanswered)
 	}
 	return nil
+}
+
+// hasDeclined reports whether the client has declined the challenge with this id.
+func (a *asked) hasDeclined(id string) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return id != "" && id == a.declined
 }

@@ -254,7 +254,7 @@ func (c *Connection) analyze() {
 	c.listener.State(liveproof.StateStreaming)
 	session := c.session
 	session.State = liveproof.StateStreaming
-	err = c.sup.deps.Analyzer.Analyze(c.ctx, session, peerUnits{units, c.peer, c.attestation}, c.observe)
+	err = c.sup.deps.Analyzer.Analyze(c.ctx, session, peerUnits{units, c.peer, c.attestation, c.asked.hasDeclined}, c.observe)
 	if err != nil {
 		c.Log.Debug("analysis", "err", err)
 	}

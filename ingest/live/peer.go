@@ -39,6 +39,7 @@ type peerUnits struct {
 	liveproof.UnitSource
 	peer        Peer
 	attestation func() string
+	declined    func(id string) bool
 }
 
 var (
@@ -47,6 +48,8 @@ var (
 	_ liveproof.BitrateSource = peerUnits{}
 	_ liveproof.DelaySource   = peerUnits{}
 	_ liveproof.SenderSource  = peerUnits{}
+
+	_ liveproof.DecliningSource = peerUnits{}
 )
 
 // PreferLarger implements liveproof.LayeredSource; a source with one stream has nothing larger.
@@ -76,6 +79,9 @@ func (e peerUnits) RoundTrip() (roundTrip time.Duration, known bool) {
 	}
 	return 0, false
 }
+
+// Declined implements liveproof.DecliningSource.
+func (e peerUnits) Declined(id string) bool { return e.declined(id) }
 
 // Withheld passes on what the peer's video counts.
 func (e peerUnits) Withheld() int64 {

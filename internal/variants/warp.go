@@ -76,3 +76,8 @@ func mixed(a, b *liveproof.Image, share float64) *liveproof.Image {
 
 // level rounds and limits to a byte.
 func level(v float64) byte { return byte(min(max(v, 0), 255) + 0.5) }
+
+// Warp returns the image as at maps each of its pixels to a place in src.
+func Warp(src *liveproof.Image, at func(x, y float64) (sx, sy float64)) *liveproof.Image {
+	return warp(src, at)
+}

@@ -71,21 +71,35 @@ describe.skipIf(why !== '')(`the challenge by light${why}`, () => {
     expect(await dialog.boundingBox()).toMatchObject({ x: 0, y: 0, width: 1280, height: 860 });
     expect(await violations(p)).toEqual([]);
     await p.keyboard.press('Escape');
-    expect(await reach(p, ends)).toBe('retry');
-    expect((await server.session(await sessionId(p))).reasons?.[0]).toBe('challenge_unanswered');
+    // The one by movement follows; turn.test.ts does it.
+    await p.getByRole('dialog', { name: 'Move your head' }).waitFor();
     expect(await dialog.isVisible()).toBe(false);
   });
 
-  it('is left out by the attribute no-light, and ends as a retry', async () => {
+  it('is left out by the attribute no-light, and the one by movement takes its place', async () => {
     const p = await visit({}, (page) => lightCamera(page, file, { share: 0.35 }));
     await p.locator('liveness-check').evaluate((el) => el.setAttribute('no-light', ''));
-    const seen = await p.evaluateHandle(() => {
-      const states: string[] = [];
-      document.addEventListener('liveness-state', (e) => states.push(e.detail.state));
-      return states;
-    });
+    const light = p.getByRole('dialog', { name: 'The screen will change colours' });
     await press(p);
-    expect(await reach(p, ends)).toBe('retry');
-    expect(await seen.jsonValue()).not.toContain('challenge');
+    await p.getByRole('dialog', { name: 'Move your head' }).waitFor({ timeout: 20_000 });
+    expect(await light.count()).toBe(0);
+    expect(await reach(p, ends, 30_000)).not.toBe('passed');
+    expect((await server.session(await sessionId(p))).evidence).not.toContain('flash');
+  });
+
+  it('is left out by the attribute no-light, and ends as a retry where nothing takes its place', async () => {
+    process.env['LIVEPROOF_VERDICT_ALTERNATIVE'] = 'none';
+    const strict = await LiveproofServer.start('--dev').finally(() => delete process.env['LIVEPROOF_VERDICT_ALTERNATIVE']);
+    try {
+      const browser = await launch({});
+      browsers.push(browser);
+      const p = await open(browser, `${strict.url}?challenge=flash`, {}, undefined, (page) => lightCamera(page, file, { share: 0.35 }));
+      await p.locator('liveness-check').evaluate((el) => el.setAttribute('no-light', ''));
+      await press(p);
+      expect(await reach(p, ends)).toBe('retry');
+      expect((await strict.session(await sessionId(p))).reasons?.[0]).toBe('challenge_unanswered');
+    } finally {
+      await strict.stop();
+    }
   });
 });

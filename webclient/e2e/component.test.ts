@@ -3,6 +3,7 @@
 import { existsSync } from 'node:fs';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { catalogue } from '../src/liveness/words';
 import { en } from '../src/liveness/words/en';
 import { overflow, violations } from './support/axe';
 import { askPerson, cameras, launch, open, press, reach } from './support/browser';
@@ -131,6 +132,66 @@ describe('every state', () => {
       return box.scrollWidth - box.clientWidth;
     });
     expect(inside).toBeLessThanOrEqual(0);
+  });
+});
+
+describe('the challenge by movement', () => {
+  const turn = {
+    id: '1af7651916cd43dd8448eb211c80319c',
+    kind: 'turn',
+    attempt: 2,
+    begins_in: 0.3,
+    duration: 50,
+    steps: [
+      { at: 0, movement: 'left' },
+      { at: 48, movement: 'nod' },
+    ],
+  };
+  const looks = [
+    { width: 320, height: 640, lang: 'en' },
+    { width: 320, height: 640, lang: 'de' },
+    { width: 320, height: 640, lang: 'ar' },
+    { width: 1280, height: 860, lang: 'en' },
+  ];
+  it.each(looks)('$width px, $lang: an arrow and spoken words, nothing overflows, axe finds nothing', async ({ width, height, lang }) => {
+    const p = await visit({ viewport: { width, height }, reducedMotion: 'reduce' }, `?lang=${lang}`);
+    await stream(p);
+    peer.send({ type: 'challenge', challenge: turn });
+    const dialog = p.getByRole('dialog', { name: catalogue(lang).turn.title, exact: true });
+    await dialog.waitFor();
+    const spoken = card(p).locator('.screen-step p[aria-live=assertive]');
+    await expect.poll(() => spoken.textContent()).toBe(`${catalogue(lang).turn.left} 1/2`);
+    await p.screenshot({ path: result(`turn-${width}-${lang}.png`) });
+    expect(await dialog.boundingBox()).toMatchObject({ x: 0, y: 0, width, height });
+    expect(await dialog.evaluate((e) => [e.scrollWidth > e.clientWidth, e.scrollHeight > e.clientHeight])).toEqual([false, false]);
+    const arrow = card(p).locator('.screen-step svg');
+    expect(await arrow.evaluate((e) => getComputedStyle(e).animationName)).toBe('none');
+    const [left, right] = await arrow.locator('path').evaluate((e) => {
+      const d = e.getAttribute('d') ?? '';
+      return [d.startsWith('M21 12H3'), getComputedStyle(e.closest('svg')!).transform];
+    });
+    expect([left, right]).toEqual([true, 'none']); // to the left in every direction of writing
+    expect(await violations(p)).toEqual([]);
+    await p.keyboard.press('Escape');
+    await reach(p, ['idle']);
+    expect(await dialog.isVisible()).toBe(false);
+    await expect.poll(() => peer.types()).toContain('bye');
+  });
+
+  it('moves the arrow where the system does not ask for reduced motion, and a further try says what to change', async () => {
+    const p = await visit();
+    await stream(p);
+    peer.send({ type: 'challenge', challenge: turn });
+    await p.getByRole('dialog', { name: en.turn.title, exact: true }).waitFor();
+    expect(await card(p).locator('#screen-text').textContent()).toBe(en.turn.again);
+    expect(
+      await card(p)
+        .locator('.screen-step svg')
+        .evaluate((e) => getComputedStyle(e).animationName),
+    ).toBe('screen-nudge');
+    peer.send({ type: 'challenge', challenge: { ...turn, id: '2af7651916cd43dd8448eb211c80319c', attempt: 1, begins_in: 50 } });
+    await expect.poll(() => card(p).locator('#screen-text').textContent()).toBe(en.turn.text);
+    expect((await card(p).locator('.screen-step p').textContent())?.trim()).toBe(''); // the first step is not told before its time
   });
 });
 

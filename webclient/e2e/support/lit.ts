@@ -21,7 +21,7 @@ export async function lightCamera(page: Page, file: string, light: Light): Promi
 }
 
 // The pictures of a file of motion JPEG.
-function split(file: Buffer): Buffer[] {
+export function split(file: Buffer): Buffer[] {
   const pictures: Buffer[] = [];
   const begin = Buffer.from([0xff, 0xd8, 0xff]);
   for (let at = file.indexOf(begin); at >= 0;) {

@@ -25,7 +25,8 @@ void main();
 async function main(): Promise<void> {
   const query = new URLSearchParams(location.search);
   passOn(query);
-  if (query.get('challenge') !== 'none') check.getSession = ({ signal }) => challenged(signal);
+  const kind = query.get('challenge') ?? 'flash';
+  if (kind !== 'none') check.getSession = ({ signal }) => challenged(kind, signal);
   const config = await fetchJSON<DemoConfig>('./demo/config');
   document.documentElement.dataset['ready'] = '';
   if (!config) return;
@@ -42,9 +43,10 @@ function passOn(query: URLSearchParams): void {
   }
 }
 
-// The page asks for the challenge by light; ?challenge=none leaves it out, for a camera that is a file.
-function challenged(signal: AbortSignal): Promise<Response> {
-  const body = JSON.stringify({ mode: 'onboarding', require: ['flash'] });
+// The page asks for the challenge by light; ?challenge=turn asks for the one by movement, and ?challenge=none for neither, for a camera
+// that is a file.
+function challenged(kind: string, signal: AbortSignal): Promise<Response> {
+  const body = JSON.stringify({ mode: 'onboarding', require: [kind === 'turn' ? kind : 'flash'] });
   return fetch('./demo/sessions', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body, signal });
 }
 

@@ -172,7 +172,7 @@ export class Attempt {
       case 'sample':
         return this.#abort.signal.aborted ? undefined : this.handlers.sample(m);
       case 'challenge':
-        return this.options.light ? this.#dispatch(m) : this.decline(m.challenge);
+        return this.options.light || m.challenge.kind !== 'flash' ? this.#dispatch(m) : this.decline(m.challenge);
       case 'progress':
       case 'decided':
         return this.#dispatch(m);

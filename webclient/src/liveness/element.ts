@@ -2,14 +2,14 @@
 // says so and closes it in every state that is not active.
 import { Attempt, defaults } from './attempt';
 import { Camera, requested, type CameraChoice, type Facing } from './camera/camera';
-import { ColourScreen } from './challenge/screen';
+import { ChallengeScreen } from './challenge/screen';
 import { emit } from './events';
 import { initial, isActive, next, type MachineEvent, type Result, type Snapshot, type State } from './machine';
 import type { GetSession, SessionAnswer, SessionHeaders, SessionSource } from './session/session';
 import { langOf, watchLang } from './shared/lang';
 import { other, type Cameras } from './view/picker';
 import { View, wordsOf } from './view/view';
-import { reasonText, speak, type Spoken, type Texts } from './words';
+import { reasonText, speak, type Catalogue, type Spoken, type Texts } from './words';
 
 declare global {
   interface HTMLElementTagNameMap {
@@ -49,7 +49,7 @@ const properties = [
  * @attr {"user" | "environment"} [facing=user] - The camera to begin with: front or back.
  * @attr {boolean} auto-start - Start without a press.
  * @attr {boolean} allow-repeat - Offer another check after a pass.
- * @attr {"auto" | ""} no-light - Decline a challenge by light; `auto` does so only where the system asks for reduced motion.
+ * @attr {"auto" | ""} no-light - Decline a challenge by light, in favour of one by movement where the server allows it; `auto` does so only where the system asks for reduced motion.
  * @attr {string} codec - The name of a codec, such as `VP8` or `H264`: send only this one.
  *
  * @fires {StateChangeDetail} liveness-state - The check entered another state. `statechange` is the same under its former name.
@@ -73,7 +73,7 @@ const properties = [
  * @csspart camera-switch - The button for the other camera.
  * @csspart foot - The words and the button.
  * @csspart words - The words, or what stands in their slot.
- * @csspart screen - The screen of a challenge by light, which covers the page.
+ * @csspart screen - The screen of a challenge, which covers the page.
  * @csspart title - The title of a state.
  * @csspart text - The text of a state.
  * @csspart button - The one button: start, cancel, try again.
@@ -102,12 +102,13 @@ export class LivenessCheck extends Base {
     choose: (camera) => this.#use(camera),
     slotted: () => this.#draw(),
   });
-  readonly #screen = new ColourScreen(this.#root, {
+  readonly #screen = new ChallengeScreen(this.#root, {
     over: () => this.#dispatch({ type: 'challenge-over' }),
     declined: (c) => {
       this.#attempt?.decline(c);
       this.#dispatch({ type: 'challenge-over' });
     },
+    cancelled: () => this.cancel(),
   });
   #snapshot: Snapshot = initial;
   #attempt: Attempt | undefined;
@@ -383,9 +384,13 @@ export class LivenessCheck extends Base {
     const { words } = this.#spoken();
     if (hint !== previous.hint) emit(this, 'liveness-hint', { hint, text: hint && reasonText(words, hint), sessionId });
     if (state === previous.state) return;
-    if (state === 'challenge') emit(this, 'liveness-hint', { hint: 'challenge', text: words.states.challenge.title, sessionId });
+    if (state === 'challenge') emit(this, 'liveness-hint', { hint: 'challenge', text: challengeTitle(s, words), sessionId });
     const result = resultOf[state];
     if (result) emit(this, 'liveness-result', { result, reasons, sessionId });
     if (error) emit(this, 'liveness-error', { error, ...wordsOf(s, words), message: s.message, sessionId });
   }
+}
+
+function challengeTitle(s: Snapshot, words: Catalogue): string {
+  return s.challenge?.kind === 'turn' ? words.turn.title : words.states.challenge.title;
 }

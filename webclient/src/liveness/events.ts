@@ -14,7 +14,7 @@ export interface StateChangeDetail {
 }
 
 export interface LivenessHintDetail {
-  /** A reason code: what the person should change now; `challenge` when the screen shows colours; '' when all is well. */
+  /** A reason code: what the person should change now; `challenge` when the screen shows colours or movements; '' when all is well. */
   readonly hint: string;
   /** The hint in the words that the person reads; '' when there is none. */
   readonly text: string;

@@ -7,46 +7,91 @@ export interface ColourAt {
   readonly colour: string;
 }
 
-/** The challenge by light: the whole screen shows colours, and the server looks for their light on the face. */
-export interface Challenge {
+/** A movement of the head. Left and right are the person's own. */
+export type Movement = 'left' | 'right' | 'nod' | 'closer';
+
+export const movements: readonly Movement[] = ['left', 'right', 'nod', 'closer'];
+
+export interface StepAt {
+  /** Seconds from the beginning. */
+  readonly at: number;
+  readonly movement: Movement;
+}
+
+interface Asked {
   readonly id: string;
-  readonly kind: 'flash';
   /** Counts what the person was asked, from 1. */
   readonly attempt: number;
-  /** When the colours begin, on the clock of performance.now, milliseconds. */
+  /** When the colours or the movements begin, on the clock of performance.now, milliseconds. */
   readonly begins: number;
   /** Milliseconds. */
   readonly duration: number;
+}
+
+/** The challenge by light: the whole screen shows colours, and the server looks for their light on the face. */
+export interface LightChallenge extends Asked {
+  readonly kind: 'flash';
   readonly colours: readonly ColourAt[];
 }
 
-const limits = { wait: 60, duration: 60, colours: 256 };
+/** The challenge by movement: the person makes one movement after the other, and the server looks for them in the video. */
+export interface TurnChallenge extends Asked {
+  readonly kind: 'turn';
+  readonly steps: readonly StepAt[];
+}
 
-/** A challenge that came at now; null for a kind that this client does not know. Throws on one that is malformed or has no end. */
+export type Challenge = LightChallenge | TurnChallenge;
+
+const limits = { wait: 60, duration: 60, colours: 256, steps: 16 };
+
+/** A challenge that came at now; null for a kind, or a movement, that this client does not know. Throws on one that is malformed or has no end. */
 export function parseChallenge(value: unknown, now: number): Challenge | null {
   const c = value as Record<string, unknown> | null;
   if (typeof c !== 'object' || c === null) throw new TypeError('challenge is not an object');
-  const { id, kind, attempt, begins_in: wait, duration, colours } = c;
+  const { id, kind, attempt, begins_in: wait, duration } = c;
   if (typeof id !== 'string' || typeof kind !== 'string') throw new TypeError('challenge has no id or kind');
-  if (kind !== 'flash') return null;
+  if (kind !== 'flash' && kind !== 'turn') return null;
   if (!within(wait, -limits.wait, limits.wait) || !within(duration, 0, limits.duration)) throw new TypeError('challenge has no end');
-  if (!Array.isArray(colours) || colours.length < 2 || colours.length > limits.colours) throw new TypeError('challenge has no colours');
-  return {
+  const asked: Asked = {
     id,
-    kind,
     attempt: typeof attempt === 'number' ? attempt : 1,
     begins: now + 1000 * wait,
     duration: 1000 * duration,
-    colours: colours.map((x, i) => colourAt(x, i ? (colours[i - 1] as ColourAt).at : 0, duration)),
   };
+  if (kind === 'flash') return { ...asked, kind, colours: coloursOf(c['colours'], duration) };
+  const steps = stepsOf(c['steps'], duration);
+  return steps && { ...asked, kind, steps };
+}
+
+function coloursOf(value: unknown, duration: number): ColourAt[] {
+  if (!Array.isArray(value) || value.length < 2 || value.length > limits.colours) throw new TypeError('challenge has no colours');
+  return value.map((x, i) => {
+    const { at, colour } = fields(x);
+    if (!within(at, timeOf(value, i - 1), duration)) throw new TypeError('a colour has no time');
+    if (typeof colour !== 'string' || !/^#[0-9a-f]{6}$/.test(colour)) throw new TypeError('a colour is none');
+    return { at, colour };
+  });
+}
+
+function stepsOf(value: unknown, duration: number): StepAt[] | null {
+  if (!Array.isArray(value) || value.length < 1 || value.length > limits.steps) throw new TypeError('challenge has no steps');
+  const steps = value.map((x, i) => {
+    const { at, movement } = fields(x);
+    if (!within(at, timeOf(value, i - 1), duration)) throw new TypeError('a step has no time');
+    if (typeof movement !== 'string') throw new TypeError('a step is none');
+    return { at, movement: movement as Movement };
+  });
+  return steps.every((s) => movements.includes(s.movement)) ? steps : null;
 }
 
 // Times never fall and end with the challenge, as an animation's must.
-function colourAt(value: unknown, least: number, most: number): ColourAt {
-  const { at, colour } = (value ?? {}) as Record<string, unknown>;
-  if (!within(at, least, most)) throw new TypeError('a colour has no time');
-  if (typeof colour !== 'string' || !/^#[0-9a-f]{6}$/.test(colour)) throw new TypeError('a colour is none');
-  return { at, colour };
+function timeOf(list: unknown[], i: number): number {
+  const at = i < 0 ? 0 : fields(list[i])['at'];
+  return typeof at === 'number' ? at : Infinity;
+}
+
+function fields(value: unknown): Record<string, unknown> {
+  return (value ?? {}) as Record<string, unknown>;
 }
 
 function within(v: unknown, least: number, most: number): v is number {
@@ -54,6 +99,6 @@ function within(v: unknown, least: number, most: number): v is number {
 }
 
 /** The challenge's colours for Element.animate. */
-export function keyframes(c: Challenge): Keyframe[] {
+export function keyframes(c: LightChallenge): Keyframe[] {
   return c.colours.map(({ at, colour }) => ({ offset: Math.min(1, (1000 * at) / c.duration), backgroundColor: colour }));
 }

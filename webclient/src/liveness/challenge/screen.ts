@@ -1,37 +1,46 @@
-// The whole screen in the colours of a challenge, with the camera's picture and the words small above it.
+// The screen of a challenge, which covers the page. For light it shows the colours, with the camera's picture and the words small above them;
+// for movement the camera's picture is large, and an arrow and words say what to do.
 import { find } from '../shared/shadow';
-import { reasonText, type Catalogue, type Spoken } from '../words';
-import { keyframes, type Challenge } from './challenge';
+import type { Catalogue, Spoken } from '../words';
+import { keyframes, type Challenge, type TurnChallenge } from './challenge';
+import { pictogram } from './pictogram';
 
 export interface ScreenHandlers {
-  /** The colours have ended. */
+  /** The challenge has ended. */
   over(): void;
   /** The person wants no light. */
   declined(c: Challenge): void;
+  /** The person wants no check. */
+  cancelled(): void;
 }
 
-// The last colour, grey, stays for as long as its light may still be on its way, milliseconds.
+// The last colour, grey, stays for as long as its light may still be on its way, and so does the last movement; milliseconds.
 const rest = 300;
 
 const markup = `
 <div class="screen-card">
   <video playsinline muted autoplay aria-hidden="true"></video>
-  <div>
+  <div class="screen-step">
+    <svg viewBox="0 0 24 24" aria-hidden="true"><path/></svg>
+    <p aria-live="assertive" aria-atomic="true"><span class="screen-words"></span> <span class="screen-count"></span></p>
+  </div>
+  <div class="screen-head">
     <h2 id="screen-title"></h2>
     <p id="screen-text"></p>
   </div>
   <button type="button"></button>
 </div>`;
 
-export class ColourScreen {
+export class ChallengeScreen {
   readonly #screen = document.createElement('div');
   readonly #video: HTMLVideoElement;
   readonly #title: HTMLElement;
   readonly #text: HTMLElement;
+  readonly #step: HTMLElement;
   readonly #button: HTMLButtonElement;
   #shown: Challenge | undefined;
   #animation: Animation | undefined;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #timers: ReturnType<typeof setTimeout>[] = [];
 
   constructor(
     private readonly root: ShadowRoot,
@@ -54,11 +63,12 @@ export class ColourScreen {
     root.append(screen);
     this.#video = find(root, '.screen video', HTMLVideoElement);
     this.#title = find(root, '.screen h2', HTMLElement);
-    this.#text = find(root, '.screen p', HTMLElement);
+    this.#text = find(root, '#screen-text', HTMLElement);
+    this.#step = find(root, '.screen-step', HTMLElement);
     this.#button = find(root, '.screen button', HTMLButtonElement);
     this.#video.muted = true; // the attribute alone does not count in a parsed fragment
-    this.#button.addEventListener('click', () => this.#decline());
-    screen.addEventListener('keydown', (e) => e.key === 'Escape' && this.#decline());
+    this.#button.addEventListener('click', () => this.#refuse());
+    screen.addEventListener('keydown', (e) => e.key === 'Escape' && this.#refuse());
   }
 
   /** Shows the challenge from now on; null takes the screen away. The same challenge again changes nothing. */
@@ -71,22 +81,40 @@ export class ColourScreen {
     this.#video.srcObject = camera;
     this.#screen.toggleAttribute('data-mirrored', mirrored);
     this.#open();
-    this.#play(c);
+    this.#play(c, spoken.words);
   }
 
-  #play(c: Challenge): void {
+  #play(c: Challenge, words: Catalogue): void {
     const delay = c.begins - performance.now();
-    this.#animation = this.#screen.animate(keyframes(c), { delay, duration: c.duration, fill: 'both' });
-    this.#timer = setTimeout(() => this.handlers.over(), delay + c.duration + rest);
+    if (c.kind === 'flash') {
+      this.#animation = this.#screen.animate(keyframes(c), { delay, duration: c.duration, fill: 'both' });
+    } else {
+      c.steps.forEach((s, i) => this.#after(delay + 1000 * s.at, () => this.#instruct(c, i, words)));
+    }
+    this.#after(delay + c.duration + rest, () => this.handlers.over());
+  }
+
+  #after(ms: number, work: () => void): void {
+    this.#timers.push(setTimeout(work, ms));
+  }
+
+  // The words are in a live region, so a screen reader speaks each step when it begins.
+  #instruct(c: TurnChallenge, i: number, words: Catalogue): void {
+    const movement = c.steps[i]?.movement ?? 'nod';
+    this.#step.dataset['movement'] = movement;
+    find(this.root, '.screen-step path', SVGPathElement).setAttribute('d', pictogram[movement]);
+    find(this.root, '.screen-words', HTMLElement).textContent = words.turn[movement];
+    find(this.root, '.screen-count', HTMLElement).textContent = `${i + 1}/${c.steps.length}`;
   }
 
   #write(c: Challenge, { words, lang, dir }: Spoken): void {
     const { title, text } = wordsFor(c, words);
     this.#screen.lang = lang;
     this.#screen.dir = dir;
+    this.#screen.dataset['kind'] = c.kind;
     this.#title.textContent = title;
     this.#text.textContent = text;
-    this.#button.textContent = words.noLight;
+    this.#button.textContent = c.kind === 'flash' ? words.noLight : words.cancel;
   }
 
   // A popover lies above everything in the page, whatever its boxes clip. Without popovers the screen covers what it can.
@@ -106,19 +134,24 @@ export class ColourScreen {
     if (focused) this.root.querySelector<HTMLElement>('.main')?.focus({ preventScroll: true });
   }
 
-  #decline(): void {
-    if (this.#shown) this.handlers.declined(this.#shown);
+  #refuse(): void {
+    if (this.#shown?.kind === 'flash') this.handlers.declined(this.#shown);
+    else if (this.#shown) this.handlers.cancelled();
   }
 
   #clear(): void {
-    clearTimeout(this.#timer);
+    for (const t of this.#timers.splice(0)) clearTimeout(t);
     this.#animation?.cancel();
     this.#animation = undefined;
+    find(this.root, '.screen-step path', SVGPathElement).removeAttribute('d');
+    for (const e of this.#step.querySelectorAll('span')) e.textContent = '';
   }
 }
 
 /** A further try says what to change. */
 function wordsFor(c: Challenge, words: Catalogue): { title: string; text: string } {
+  const again = c.attempt > 1;
+  if (c.kind === 'turn') return { title: words.turn.title, text: again ? words.turn.again : words.turn.text };
   const { title, text } = words.states.challenge;
-  return { title, text: c.attempt > 1 ? reasonText(words, 'challenge_failed') : text };
+  return { title, text: again ? words.lightAgain : text };
 }

@@ -140,7 +140,7 @@ export class View {
   }
 
   #drawHint(s: Snapshot): void {
-    if (isActive(s.state)) return this.#pacer.set(s.hint);
+    if (isActive(s.state)) return this.#pacer.set(s.state === 'challenge' ? '' : s.hint);
     this.#pacer.clear();
     this.#showHint('');
   }

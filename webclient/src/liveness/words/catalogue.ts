@@ -1,4 +1,5 @@
 // What a language must have words for. The type checker refuses one that lacks a key.
+import type { Movement } from '../challenge/challenge';
 import type { ErrorCode } from '../errors';
 import type { State } from '../machine';
 import type reasons from '../reasons.json';
@@ -27,6 +28,10 @@ export interface Catalogue {
   readonly cancel: string;
   /** Asks for a check without the light of the screen. */
   readonly noLight: string;
+  /** What to change at a further try of the challenge by light. */
+  readonly lightAgain: string;
+  /** The challenge by movement: what will come, what to change at a further try, and each movement. */
+  readonly turn: Readonly<Record<'title' | 'text' | 'again' | Movement, string>>;
   readonly retry: string;
   readonly again: string;
   readonly label: string;

@@ -17,7 +17,7 @@ export const ar: StatusWords = {
   reasons: {
     blurred: 'الصورة غير واضحة.',
     challenge_unanswered: 'لم تظهر الاستجابة للمهمة.',
-    challenge_failed: 'لم يتبع الوجه ألوان الشاشة.',
+    challenge_failed: 'لم يتبع الوجه ما طلبته الشاشة.',
     deadline: 'انتهى الوقت قبل اتخاذ قرار.',
     disconnected: 'انتهى اتصال المتصل.',
     face_changed: 'ظهر وجه آخر في الصورة، أو خرج الوجه منها.',

@@ -16,7 +16,7 @@ export const de: StatusWords = {
   reasons: {
     blurred: 'Das Bild ist unscharf.',
     challenge_unanswered: 'Die Antwort auf die Aufgabe war nicht zu sehen.',
-    challenge_failed: 'Das Gesicht folgte den Farben des Bildschirms nicht.',
+    challenge_failed: 'Das Gesicht folgte der Aufgabe auf dem Bildschirm nicht.',
     deadline: 'Die Zeit reichte nicht für eine Entscheidung.',
     disconnected: 'Die Verbindung des Anrufers ist beendet.',
     face_changed: 'Ein anderes Gesicht kam ins Bild, oder das Gesicht verließ es.',

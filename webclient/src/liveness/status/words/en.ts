@@ -16,7 +16,7 @@ export const en: StatusWords = {
   reasons: {
     blurred: 'The picture is blurred.',
     challenge_unanswered: 'The answer to the challenge was not seen.',
-    challenge_failed: 'The face did not follow the colours of the screen.',
+    challenge_failed: 'The face did not follow what the screen asked for.',
     deadline: 'The time was up before a decision.',
     disconnected: 'The caller’s connection ended.',
     face_changed: 'Another face came into the picture, or the face left it.',

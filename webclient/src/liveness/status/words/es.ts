@@ -17,7 +17,7 @@ export const es: StatusWords = {
   reasons: {
     blurred: 'La imagen está borrosa.',
     challenge_unanswered: 'No se vio la respuesta a la tarea.',
-    challenge_failed: 'La cara no siguió los colores de la pantalla.',
+    challenge_failed: 'La cara no hizo lo que pedía la pantalla.',
     deadline: 'Se acabó el tiempo antes de una decisión.',
     disconnected: 'La conexión de quien llama ha terminado.',
     face_changed: 'Apareció otra cara, o la cara salió de la imagen.',

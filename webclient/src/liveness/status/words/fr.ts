@@ -17,7 +17,7 @@ export const fr: StatusWords = {
   reasons: {
     blurred: 'L’image est floue.',
     challenge_unanswered: 'La réponse à la consigne n’a pas été vue.',
-    challenge_failed: 'Le visage n’a pas suivi les couleurs de l’écran.',
+    challenge_failed: 'Le visage n’a pas suivi ce que l’écran demandait.',
     deadline: 'Le temps était écoulé avant une décision.',
     disconnected: 'La connexion de l’appelant a pris fin.',
     face_changed: 'Un autre visage est apparu, ou le visage est sorti de l’image.',

@@ -17,7 +17,7 @@ export const hi: StatusWords = {
   reasons: {
     blurred: 'चित्र धुंधला है।',
     challenge_unanswered: 'कार्य का उत्तर नहीं दिखा।',
-    challenge_failed: 'चेहरे ने स्क्रीन के रंगों का अनुसरण नहीं किया।',
+    challenge_failed: 'चेहरे ने वह नहीं किया जो स्क्रीन ने कहा।',
     deadline: 'निर्णय से पहले समय समाप्त हो गया।',
     disconnected: 'कॉलर का कनेक्शन समाप्त हो गया।',
     face_changed: 'चित्र में दूसरा चेहरा आया, या चेहरा चित्र से बाहर गया।',

@@ -17,7 +17,7 @@ export const it: StatusWords = {
   reasons: {
     blurred: 'L’immagine è sfocata.',
     challenge_unanswered: 'La risposta alla richiesta non si è vista.',
-    challenge_failed: 'Il viso non ha seguito i colori dello schermo.',
+    challenge_failed: 'Il viso non ha seguito ciò che lo schermo chiedeva.',
     deadline: 'Il tempo è scaduto prima di una decisione.',
     disconnected: 'La connessione del chiamante è terminata.',
     face_changed: 'È comparso un altro volto, o il volto è uscito dall’immagine.',

@@ -17,7 +17,7 @@ export const ja: StatusWords = {
   reasons: {
     blurred: '映像がぼやけています。',
     challenge_unanswered: '指示への反応が見られませんでした。',
-    challenge_failed: '顔が画面の色に応じませんでした。',
+    challenge_failed: '顔が画面の指示に応じませんでした。',
     deadline: '判定の前に時間切れになりました。',
     disconnected: '通話相手の接続が終了しました。',
     face_changed: '別の顔が映ったか、顔が映像から外れました。',

@@ -17,7 +17,7 @@ export const pt: StatusWords = {
   reasons: {
     blurred: 'A imagem está desfocada.',
     challenge_unanswered: 'A resposta ao desafio não foi vista.',
-    challenge_failed: 'O rosto não acompanhou as cores da tela.',
+    challenge_failed: 'O rosto não acompanhou o que a tela pedia.',
     deadline: 'O tempo acabou antes de uma decisão.',
     disconnected: 'A conexão de quem liga terminou.',
     face_changed: 'Outro rosto apareceu, ou o rosto saiu da imagem.',

@@ -17,7 +17,7 @@ export const tr: StatusWords = {
   reasons: {
     blurred: 'Görüntü bulanık.',
     challenge_unanswered: 'İsteğe verilen yanıt görülmedi.',
-    challenge_failed: 'Yüz, ekranın renklerini izlemedi.',
+    challenge_failed: 'Yüz, ekranın istediğini izlemedi.',
     deadline: 'Karar verilmeden süre doldu.',
     disconnected: 'Arayanın bağlantısı sona erdi.',
     face_changed: 'Görüntüye başka bir yüz girdi ya da yüz görüntüden çıktı.',
