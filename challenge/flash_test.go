@@ -68,17 +68,20 @@ func (s *stage) picture() *liveproof.Image {
 	if s.asked != nil {
 		light = shown(s.asked.Colours, s.now-s.begins-s.lag)
 	}
+	var wall, face [3]int // sRGB
+	for k, base := range [3]float64{0.35, 0.22, 0.16} {
+		wall[k], face[k] = int(encode(base)), int(encode(base*(1+s.share*light[k])))
+	}
 	img := liveproof.NewImage(320, 240)
 	for y := range img.Height {
 		for x := range img.Width {
-			on := x >= 100 && x < 220 && y >= 30 && y < 210
-			for k, base := range [3]float64{0.35, 0.22, 0.16} {
-				v := base
-				if on {
-					v *= 1 + s.share*light[k]
-				}
-				noise := float64((x*7+y*13+k*5+int(s.now/time.Millisecond)*3)%5) - 2
-				img.Pix[y*img.Stride+3*x+k] = uint8(min(255, max(0, float64(encode(v))+noise)))
+			of := &wall
+			if x >= 100 && x < 220 && y >= 30 && y < 210 {
+				of = &face
+			}
+			for k, v := range of {
+				noise := (x*7+y*13+k*5+int(s.now/time.Millisecond)*3)%5 - 2
+				img.Pix[y*img.Stride+3*x+k] = uint8(min(255, max(0, v+noise)))
 			}
 		}
 	}
