@@ -67,6 +67,16 @@ func TestDocumentedFilesExist(t *testing.T) {
 	}
 }
 
+// TestSizingIsComputed: the tables of docs/scale.md are those of its script; the simulated ones, which take a minute, are not made again.
+func TestSizingIsComputed(t *testing.T) {
+	python, err := exec.LookPath("python3")
+	if err != nil {
+		t.Skip("python3 is not installed")
+	}
+	out, err := exec.Command(python, "scripts/scale.py", "--check", "docs/scale.md").CombinedOutput()
+	require.NoError(t, err, "%s", out)
+}
+
 var quoted = regexp.MustCompile("(?s)<!-- (examples/\\S+) -->\n```\\w+\n(.*?\n)```\n")
 
 // TestReadmeShowsLinesOfTheExamples: every block below the name of a file is lines of that file, whose tests therefore test the block.

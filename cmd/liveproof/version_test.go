@@ -19,6 +19,7 @@ var versionPlaces = map[string]string{
 	"ingest/openapi.yaml":                     `(?m)^  version: "(.+)"`,
 	"webclient/package.json":                  `(?m)^  "version": "(.+)"`,
 	"webclient/package-lock.json":             `(?m)^  "version": "(.+)"`,
+	"deploy/helm/liveproof/Chart.yaml":        `(?m)^appVersion: (.+)$`,
 	"training/liveproof_training/__init__.py": `(?m)^__version__ = "(.+)"`,
 }
 

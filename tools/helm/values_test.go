@@ -76,3 +76,16 @@ func TestSecretsAreRequired(t *testing.T) {
 	require.True(t, optional("", "LIVEPROOF_WEBHOOKS_SECRETS"))
 	require.False(t, optional("config: {webhooks: {urls: {bank-a: 'https://bank.example/hook'}}}", "LIVEPROOF_WEBHOOKS_SECRETS"))
 }
+
+// TestNotes: what the user is told after an install names the addresses that must exist.
+func TestNotes(t *testing.T) {
+	for values, want := range map[string]string{
+		"":                              "https://NODE.media.example.org:8443. Both",
+		"media: {network: stunner}":     "https://POD.media.example.org. Both",
+		"media: {ports: {public: 443}}": "https://NODE.media.example.org. Both",
+	} {
+		files, err := render(t, values)
+		require.NoError(t, err)
+		require.Contains(t, files["liveproof/templates/NOTES.txt"], want)
+	}
+}
