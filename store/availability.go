@@ -49,7 +49,7 @@ func (a *availability) observe(start time.Time, name string, err error) {
 		}
 		if !a.away {
 			a.away, a.since = true, start
-			a.log.Error("Redis does not answer; until it does, no session can be created and no verdict be recorded", "err", err)
+			a.log.Error("Redis does not answer; until it does, no session can be created and no verdict be recorded", "command", name, "err", err)
 		}
 	case a.away && start.Sub(a.failed) >= steadyFor && (a.denied == "" || a.denied == name):
 		a.away = false

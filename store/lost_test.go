@@ -63,3 +63,29 @@ func TestBrokenRecordStopsNoSweep(t *testing.T) {
 	require.NotErrorIs(t, err, liveproof.ErrUnavailable)
 	require.Len(t, found, 63)
 }
+
+// TestWithoutReplicasNothingIsHandled: where Config.Replicas cannot be had, an end is not told, its event is still to be told, and a webhook does not count as
+// kept; all of it is done as soon as the replicas are there, or are not asked for any more.
+func TestWithoutReplicasNothingIsHandled(t *testing.T) {
+	cfg := testConfig(redistest.Start(t).URL())
+	plain := newRedis(t, cfg)
+	cfg.Replicas, cfg.CallTimeout = 1, 200*time.Millisecond
+	waiting := newRedis(t, cfg)
+	made := create(t, waiting)
+	require.NoError(t, waiting.Claim(t.Context(), made.ID, "t", held()), "only ends wait")
+	require.ErrorIs(t, decide(waiting, made.ID, decided(spoof())), liveproof.ErrUnavailable)
+	untold, err := plain.db.HGet(t.Context(), sessionKey(made.ID), "untold").Result()
+	require.NoError(t, err)
+	require.Contains(t, untold, "decided#3")
+	letter := liveproof.Delivery{Key: "k", Tenant: "bank", Body: []byte("{}")}
+	require.ErrorIs(t, waiting.Enqueue(t.Context(), letter), liveproof.ErrUnavailable)
+
+	require.NoError(t, decide(plain, made.ID, decided(spoof())))
+	require.NoError(t, plain.Enqueue(t.Context(), letter))
+	due, err := plain.Due(t.Context(), "bank", time.Minute, 10)
+	require.NoError(t, err)
+	require.Len(t, due, 1, "kept once")
+	names := eventNames(t, plain)
+	require.Equal(t, []string{"created", "connecting", "decided"}, names[:3], "%v", names)
+	require.Subset(t, []string{"decided"}, names[3:], "told again, with the same number")
+}

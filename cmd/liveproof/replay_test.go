@@ -77,7 +77,8 @@ func TestReplayOfPicturesAsMeant(t *testing.T) {
 func TestWrongUsage(t *testing.T) {
 	for _, args := range [][]string{
 		{"nonsense"}, {"serve", "surplus"}, {"serve", "--listen", "8080"},
-		{"load"}, {"load", "--sessions", "0", "x.ivf"}, {"load", "--mode", "x", "x.ivf"}, {"load", "--window", "1ms", "x.ivf"},
+		{"load"}, {"load", "--chaos", "-1", "x.ivf"}, {"load", "--chaos", "1", "--nodes", "x", "x.ivf"}, {"load", "--chaos", "1", "--leave", "2", "x.ivf"},
+		{"load", "--sessions", "0", "x.ivf"}, {"load", "--mode", "x", "x.ivf"}, {"load", "--window", "1ms", "x.ivf"},
 		{"models", "list", "surplus"}, {"replay"}, {"replay", "--mode", "guess", "x"}, {"replay", "--jobs", "0", "x"}, {"replay", "--nonsense"},
 	} {
 		require.Equal(t, exitUsage, run(t.Context(), args), "%v", args)

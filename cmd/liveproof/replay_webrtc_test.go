@@ -209,6 +209,14 @@ func TestLoadTakesAnyVideo(t *testing.T) {
 	require.Contains(t, out.String(), `"codec":"H264","sent":30`)
 	require.Contains(t, out.String(), "sessions 2, refused 0, scored samples a second: min 0.00 median 0.00\n")
 	require.FileExists(t, summary)
+
+	out.Reset()
+	root = newRootCommand()
+	root.SetOut(&out)
+	root.SetArgs([]string{"load", "--server", s.url, "--api-key", s.key, "--chaos", "2", "--sessions", "2", "--leave", "0", "--never-live", "--cache", "", source})
+	require.NoError(t, root.ExecuteContext(t.Context()), "%s", &out)
+	require.Contains(t, out.String(), "sessions 2: fates map[ended:2], 0 came to another server")
+	require.Contains(t, out.String(), "the store has map[inconclusive:2]")
 }
 
 // TestLocalServerIsNobodyElses: its addresses and secrets are its own, and what decides about verdicts is the configuration's.

@@ -37,7 +37,7 @@ const (
 	namespace = "live"
 )
 
-// udpRoute is STUNner's route as its reference describes it; its Go module is not served by the module proxy.
+// udpRoute is STUNner's route, written by hand without its sources: its Go module is not served by the module proxy.
 type udpRoute struct {
 	meta.TypeMeta   `json:",inline"`
 	meta.ObjectMeta `json:"metadata"`
