@@ -17,6 +17,8 @@ const settings = [
   ['LIVEPROOF_VERDICT_THRESHOLD', '0.001'],
   ['LIVEPROOF_CHALLENGE_LATENCY', '2s'],
   ['LIVEPROOF_CHALLENGE_TURN_PERIOD', '3s'],
+  // The camera's nod is drawn, and smaller after the encoder than a person's.
+  ['LIVEPROOF_CHALLENGE_TURN_PITCH', '9'],
   ['LIVEPROOF_SESSION_DEADLINE', '40s'],
 ] as const;
 
@@ -42,15 +44,24 @@ describe.skipIf(why !== '')(`the challenge by movement${why}`, () => {
   async function outcome(p: Page) {
     const end = await reach(p, ends, 60_000);
     const id = await sessionId(p);
-    return { end, record: await server.session(id), samples: (await server.timeline(id)).samples };
+    const { samples } = await server.timeline(id);
+    const turned = samples.map(({ t, reasons, signals = {} }) => [
+      t,
+      signals['turn.steps'],
+      signals['turn.yaw'],
+      signals['turn.pitch'],
+      signals['turn.size'],
+      reasons,
+    ]);
+    return { end, record: await server.session(id), turned: JSON.stringify(turned) };
   }
 
   it('is passed by a person who does what is asked', async () => {
     const p = await visit('turn', {}, (page) => turningCamera(page, turning));
     await press(p);
-    const { record, samples } = await outcome(p);
+    const { record, turned } = await outcome(p);
     expect(record.require).toEqual(['passive', 'motion', 'turn']);
-    expect(record.evidence, JSON.stringify([record, samples])).toContain('turn');
+    expect(record.evidence, turned).toContain('turn');
     expect(record.verdict).toBe('live');
     expect(await p.locator('liveness-check .screen').isVisible()).toBe(false);
   });
@@ -58,12 +69,11 @@ describe.skipIf(why !== '')(`the challenge by movement${why}`, () => {
   it('is not passed by a person who sits still', async () => {
     const p = await visit('turn', { file: still });
     await press(p);
-    const { end, record, samples } = await outcome(p);
+    const { end, record, turned } = await outcome(p);
     expect(end).not.toBe('passed');
     expect(record.verdict).not.toBe('live');
     expect(record.evidence).not.toContain('turn');
-    if (record.verdict === 'inconclusive')
-      expect(record.reasons?.[0], JSON.stringify([record, samples])).toMatch(/^(challenge_(unanswered|failed)|deadline)$/);
+    if (record.verdict === 'inconclusive') expect(record.reasons?.[0], turned).toMatch(/^(challenge_(unanswered|failed)|deadline)$/);
   });
 
   it('takes the place of the light for who presses the button, and the evidence says so', async () => {
@@ -72,9 +82,9 @@ describe.skipIf(why !== '')(`the challenge by movement${why}`, () => {
     await p.getByRole('dialog', { name: 'The screen will change colours' }).waitFor();
     await p.getByRole('button', { name: 'Without light' }).click();
     await p.getByRole('dialog', { name: 'Move your head' }).waitFor();
-    const { record, samples } = await outcome(p);
+    const { record, turned } = await outcome(p);
     expect(record.require).toContain('flash');
-    expect(record.evidence, JSON.stringify([record, samples])).toContain('turn');
+    expect(record.evidence, turned).toContain('turn');
     expect(record.evidence).not.toContain('flash');
   });
 });

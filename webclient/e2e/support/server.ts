@@ -87,7 +87,11 @@ export class LiveproofServer {
   }
 
   /** The session's samples. */
-  async timeline(id: string): Promise<{ samples: { t: number; scored: boolean; rho: number; evidence?: string[] }[] }> {
+  async timeline(
+    id: string,
+  ): Promise<{
+    samples: { t: number; scored: boolean; rho: number; evidence?: string[]; signals?: Record<string, number>; reasons: string[] }[];
+  }> {
     const res = await this.request('GET', `v1/sessions/${id}/timeline`);
     if (res.status !== 200) throw new Error(`GET timeline: ${res.status} ${await res.text()}`);
     return (await res.json()) as Awaited<ReturnType<LiveproofServer['timeline']>>;

@@ -54,7 +54,7 @@ function install(): void {
     const y = 2 * Math.sin(now / 570) + 1.5 * Math.sin(now / 263);
     to.setTransform(zoom, 0, 0, zoom, 300 * (1 - zoom) + x, 190 * (1 - zoom) + y);
     to.drawImage(pictures[n]!, 0, 0);
-    if (movement === 'nod') nod(pictures[n]!, 19 * much);
+    if (movement === 'nod') nod(pictures[n]!, 22 * much);
     to.setTransform(1, 0, 0, 1, 0, 0);
     to.fillStyle = `rgb(${128 + 40 * Math.sin(now / 900)} 128 128 / 3%)`;
     to.fillRect(0, 0, 640, 480);
