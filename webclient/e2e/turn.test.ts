@@ -19,7 +19,7 @@ const settings = [
   ['LIVEPROOF_CHALLENGE_TURN_PERIOD', '3s'],
   // The camera's nod is drawn, and smaller after the encoder than a person's.
   ['LIVEPROOF_CHALLENGE_TURN_PITCH', '9'],
-  ['LIVEPROOF_SESSION_DEADLINE', '40s'],
+  ['LIVEPROOF_SESSION_DEADLINE', '25s'],
 ] as const;
 
 describe.skipIf(why !== '')(`the challenge by movement${why}`, () => {
@@ -27,7 +27,7 @@ describe.skipIf(why !== '')(`the challenge by movement${why}`, () => {
   const browsers: Browser[] = [];
   beforeAll(async () => {
     for (const [name, value] of settings) process.env[name] = value;
-    server = await LiveproofServer.start('--dev').finally(() => settings.forEach(([name]) => delete process.env[name]));
+    server = await LiveproofServer.start('--dev').finally(() => settings.forEach(([name]) => Reflect.deleteProperty(process.env, name)));
   });
   afterAll(async () => server?.stop());
   afterEach(async () => {

@@ -87,9 +87,7 @@ export class LiveproofServer {
   }
 
   /** The session's samples. */
-  async timeline(
-    id: string,
-  ): Promise<{
+  async timeline(id: string): Promise<{
     samples: { t: number; scored: boolean; rho: number; evidence?: string[]; signals?: Record<string, number>; reasons: string[] }[];
   }> {
     const res = await this.request('GET', `v1/sessions/${id}/timeline`);
