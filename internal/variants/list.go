@@ -55,25 +55,25 @@ func recordings() (list []Variant) {
 		Variant{"altered-loop-2s", KindAltered, ShowsVideo, func(s studio) scene { return s.noisy(s.swaying(s.seamless(2), sway{shift: 6, zoom: 0.03}), 3) }})
 }
 
-// swapAt and fadeFor are in seconds.
+// SwapAt is when a swap begins, and FadeFor how long one by a fade takes, in seconds.
 const (
-	swapAt  = 1.2
-	fadeFor = 0.8
+	SwapAt  = 1.2
+	FadeFor = 0.8
 )
 
 func swaps() []Variant {
 	other := func(s studio) scene { return s.Other.at }
 	panned := func(s studio) scene { return s.swaying(s.still(), sway{shift: 6}) }
 	swap := func(name string, from, to func(studio) scene, fade float64) Variant {
-		return Variant{"swap-" + name, KindSwap, ShowsSwap, func(s studio) scene { return s.change(from(s), to(s), swapAt, fade) }}
+		return Variant{"swap-" + name, KindSwap, ShowsSwap, func(s studio) scene { return s.change(from(s), to(s), SwapAt, fade) }}
 	}
 	return []Variant{
 		swap("cut-to-person", studio.person, other, 0),
-		swap("fade-to-person", studio.person, other, fadeFor),
+		swap("fade-to-person", studio.person, other, FadeFor),
 		swap("cut-to-still", studio.person, panned, 0),
-		swap("fade-to-still", studio.person, panned, fadeFor),
+		swap("fade-to-still", studio.person, panned, FadeFor),
 		swap("cut-from-still", panned, studio.person, 0),
-		swap("fade-from-still", panned, studio.person, fadeFor),
+		swap("fade-from-still", panned, studio.person, FadeFor),
 	}
 }
 
