@@ -1,6 +1,10 @@
 package variants
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/liveproof/liveproof"
+)
 
 // All returns the variants in the order of their kinds. Amounts are in pixels of the picture, degrees, levels or seconds, as the name's
 // last part says.
@@ -63,17 +67,25 @@ const (
 
 func swaps() []Variant {
 	other := func(s studio) scene { return s.Other.at }
-	panned := func(s studio) scene { return s.swaying(s.still(), sway{shift: 6}) }
+	panned := func(of func(studio) *liveproof.Image) func(studio) scene {
+		return func(s studio) scene {
+			return s.swaying(func(int) *liveproof.Image { return of(s) }, sway{shift: 6})
+		}
+	}
+	own := panned(func(s studio) *liveproof.Image { return s.Person.Pictures[s.Still] })
+	others := panned(func(s studio) *liveproof.Image { return s.Other.Pictures[0] })
 	swap := func(name string, from, to func(studio) scene, fade float64) Variant {
 		return Variant{"swap-" + name, KindSwap, ShowsSwap, func(s studio) scene { return s.change(from(s), to(s), SwapAt, fade) }}
 	}
 	return []Variant{
 		swap("cut-to-person", studio.person, other, 0),
 		swap("fade-to-person", studio.person, other, FadeFor),
-		swap("cut-to-still", studio.person, panned, 0),
-		swap("fade-to-still", studio.person, panned, FadeFor),
-		swap("cut-from-still", panned, studio.person, 0),
-		swap("fade-from-still", panned, studio.person, FadeFor),
+		swap("cut-to-still", studio.person, others, 0),
+		swap("fade-to-still", studio.person, others, FadeFor),
+		swap("cut-from-still", others, studio.person, 0),
+		swap("fade-from-still", others, studio.person, FadeFor),
+		swap("cut-to-own-still", studio.person, own, 0),
+		swap("fade-to-own-still", studio.person, own, FadeFor),
 	}
 }
 
