@@ -35,7 +35,8 @@ def share(values, below):
 
 
 def table(rows):
-    print("| one view | views | likeness: 5 %, median, 95 % | below 0.86 | cosine: 5 %, median, 95 % | below 0.62 | below 0.2 |\n|---|---|---|---|---|---|---|")
+    heads = ["one view", "views", "likeness: 5 %, median, 95 %", "below 0.86", "cosine: 5 %, median, 95 %", "below 0.62", "below 0.2"]
+    print("| " + " | ".join(heads) + " |\n" + "|---" * len(heads) + "|")
     for name in ORDER:
         these = [r for r in rows if r["kind"] == name]
         cells = [name, str(len(these))]
@@ -54,9 +55,7 @@ def roc(axes, rows, measure):
     limits = np.linspace(-0.3, 1, 131)
     for half, style in HALVES.items():
         for spoiled, colour in ((False, "C0"), (True, "C1")):
-            same = np.array(
-                [r[measure] for r in rows if r["half"] == half and r["who"] == r["with"] and bool(r["nuisance"]) == spoiled]
-            )
+            same = np.array([r[measure] for r in rows if r["half"] == half and r["who"] == r["with"] and bool(r["nuisance"]) == spoiled])
             other = np.array([r[measure] for r in rows if r["half"] == half and r["who"] != r["with"]])
             false = [np.mean(same < x) for x in limits]
             found = [np.mean(other < x) for x in limits]

@@ -29,7 +29,11 @@ func policies(challenge liveproof.Evidence) [][]liveproof.Evidence {
 }
 
 func verdicts(all []judged) (rows []row, err error) {
+	threshold := thresholdOf(all)
 	for _, j := range all {
+		if !j.Told.Threshold.Valid() { // sessions of a server do not tell theirs
+			j.Told.Threshold = threshold
+		}
 		for _, required := range policies(j.Challenge) {
 			r, err := fold(j, required)
 			if err != nil {
@@ -39,6 +43,16 @@ func verdicts(all []judged) (rows []row, err error) {
 		}
 	}
 	return rows, nil
+}
+
+// thresholdOf is the threshold by which files were judged.
+func thresholdOf(all []judged) liveproof.Threshold {
+	for _, j := range all {
+		if j.Told.Threshold.Valid() {
+			return j.Told.Threshold
+		}
+	}
+	return liveproof.Threshold{}
 }
 
 // fold judges a timeline by a policy. A session without a challenge would have no samples that say how the challenge went.

@@ -45,6 +45,17 @@ type told struct {
 	Error     string              `json:"error"`
 }
 
+// mostOverloaded is the share of samples that a machine without time may have dropped: above it, a session says nothing of the evidence.
+const mostOverloaded = 0.15
+
+func (t told) overloaded() bool {
+	n := 0
+	for _, s := range t.Samples {
+		n += indicator(slices.Contains(s.Reasons, liveproof.ReasonOverload))
+	}
+	return float64(n) > mostOverloaded*float64(len(t.Samples))
+}
+
 // presentations are the files of variants.csv, or the recordings of people.
 func presentations(s settings) (list []presentation, err error) {
 	for _, path := range s.people {
@@ -67,7 +78,9 @@ func presentations(s settings) (list []presentation, err error) {
 		if err != nil {
 			return nil, err
 		}
-		list = append(list, presentation{filepath.Join(s.folder, row[0]), row[1], v.Name, v.Kind, v.Shows})
+		if s.subjects == "" || slices.Contains(strings.Split(s.subjects, ","), row[1]) {
+			list = append(list, presentation{filepath.Join(s.folder, row[0]), row[1], v.Name, v.Kind, v.Shows})
+		}
 	}
 	return list, nil
 }
@@ -113,8 +126,12 @@ func (s settings) judge(ctx context.Context, route string, list []presentation) 
 	n := 0
 	return s.replay(ctx, args, list, func(t told) error {
 		n++
-		fmt.Fprintf(os.Stderr, "%s: %d of %d, %s: %s %v\n", route, n, len(list), filepath.Base(t.File), t.Verdict, t.Reasons)
-		if t.Error != "" {
+		note := ""
+		if t.overloaded() {
+			note = ", left out: the machine had no time for too many samples"
+		}
+		fmt.Fprintf(os.Stderr, "%s: %d of %d, %s: %s %v%s\n", route, n, len(list), filepath.Base(t.File), t.Verdict, t.Reasons, note)
+		if t.Error != "" || t.overloaded() {
 			return nil // tried again at the next run
 		}
 		at := slices.IndexFunc(list, func(p presentation) bool { return p.Path == t.File })

@@ -6,7 +6,8 @@
 //	go run ./scripts/verdicts --bin bin/liveproof --people FOLDER person.mp4 …        # and recordings of people before a camera
 //	go run ./scripts/verdicts --report --page docs/variants.md FOLDER                 # makes the tables again
 //
-// What was judged is kept in FOLDER and not judged again.
+// What was judged is kept in FOLDER and not judged again. Sessions that lost samples because the machine had no time are left out, and
+// published again by the next run.
 package main
 
 import (
@@ -24,11 +25,11 @@ import (
 )
 
 type settings struct {
-	bin, folder, page, routes string
-	challenge                 liveproof.Evidence
-	sessions                  int
-	people                    []string
-	report                    bool
+	bin, folder, page, routes, subjects string
+	challenge                           liveproof.Evidence
+	sessions                            int
+	people                              []string
+	report                              bool
 }
 
 func main() {
@@ -50,7 +51,8 @@ func flags() (s settings, err error) {
 	flag.StringVar(&s.page, "page", "", "page whose part between <!-- table --> and <!-- end of table --> the tables replace")
 	flag.StringVar(&s.routes, "routes", "files,webrtc", "how videos reach the judge: files, webrtc, or both")
 	flag.StringVar(&challenge, "challenge", string(liveproof.EvidenceFlash), "evidence that is required besides passive and motion; nobody answers it")
-	flag.IntVar(&s.sessions, "sessions", 4, "sessions published at once")
+	flag.StringVar(&s.subjects, "subjects", "", "judge only the variants of these people, separated by commas")
+	flag.IntVar(&s.sessions, "sessions", 2, "sessions published at once")
 	flag.BoolVar(&people, "people", false, "judge the recordings of people that follow the folder, and not the variants")
 	flag.BoolVar(&s.report, "report", false, "judge nothing, only make the tables")
 	flag.Parse()
