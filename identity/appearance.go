@@ -70,14 +70,14 @@ func describeTexture(luma *[gridSide][gridSide]float32, to *[textures]float32) {
 // direction is the angle of a gradient, a full turn being bins, in [0, bins]. The polynomial is that of Abramowitz and Stegun, 4.4.49,
 // whose error is at most 1e-5 radians; math.Atan2 took half of the time of a comparison.
 func direction(x, y float32) float32 {
-	least, most := min(size(x), size(y)), max(size(x), size(y))
+	least, most := min(absolute(x), absolute(y)), max(absolute(x), absolute(y))
 	if !(most > 0) {
 		return 0
 	}
 	z := least / most
 	q := z * z
 	a := z * (0.9998660 + q*(-0.3302995+q*(0.1801410+q*(-0.0851330+q*0.0208351)))) * (bins / (2 * math.Pi))
-	if size(y) > size(x) {
+	if absolute(y) > absolute(x) {
 		a = bins/4 - a
 	}
 	if x < 0 {
@@ -89,7 +89,7 @@ func direction(x, y float32) float32 {
 	return a
 }
 
-func size(v float32) float32 { return max(v, -v) }
+func absolute(v float32) float32 { return max(v, -v) }
 
 // spread adds v to the direction's sum in the four cells nearest to a point, bilinearly.
 func spread(to *[textures]float32, x, y, bin int, v float32) {

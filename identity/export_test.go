@@ -10,9 +10,9 @@ import (
 type Sight struct{ of sight }
 
 // See describes a view; false where the face cannot be compared.
-func See(v liveproof.View) (s Sight, comparable bool) {
-	s.of, comparable = new(Watcher).see(v)
-	return s, comparable
+func See(v liveproof.View) (s Sight, ok bool) {
+	s.of, ok = new(Watcher).see(v)
+	return s, ok
 }
 
 // Nearest is the greatest likeness of the person and of the scene with any of the others.

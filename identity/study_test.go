@@ -173,8 +173,8 @@ func moments(t *testing.T, faces *engine.Faces, who *identity.Identity, path str
 }
 
 func appendView(t *testing.T, list []moment, who *identity.Identity, v liveproof.View) []moment {
-	m, comparable := look(t, who, v, "")
-	if !comparable {
+	m, ok := look(t, who, v, "")
+	if !ok {
 		return list
 	}
 	n := nuisances[len(list)%len(nuisances)]
@@ -187,9 +187,9 @@ func appendView(t *testing.T, list []moment, who *identity.Identity, v liveproof
 	return append(list, m)
 }
 
-func look(t *testing.T, who *identity.Identity, v liveproof.View, nuisance string) (m moment, comparable bool) {
-	s, comparable := identity.See(v)
-	if !comparable {
+func look(t *testing.T, who *identity.Identity, v liveproof.View, nuisance string) (m moment, ok bool) {
+	s, ok := identity.See(v)
+	if !ok {
 		return m, false
 	}
 	vector, err := who.Embed(t.Context(), v)

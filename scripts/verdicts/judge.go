@@ -145,7 +145,7 @@ func (s settings) replay(ctx context.Context, args []string, list []presentation
 	for _, p := range list {
 		args = append(args, p.Path)
 	}
-	cmd := exec.CommandContext(ctx, s.bin, args...) //nolint:gosec // the user's own program
+	cmd := exec.CommandContext(ctx, s.bin, args...)
 	cmd.Env = append(os.Environ(), "LIVEPROOF_SESSION_MAX_SESSIONS=1000", "LIVEPROOF_SCORER_ADMIT_WAIT=60s", "LIVEPROOF_IDENTITY_TIMEOUT=10s",
 		"LIVEPROOF_VERDICT_REQUIRE="+strings.Join([]string{"passive", "motion", string(s.challenge)}, ","))
 	cmd.Stderr = os.Stderr

@@ -58,7 +58,7 @@ func flags() (s settings, err error) {
 	flag.Parse()
 	s.challenge = liveproof.Evidence(challenge)
 	if flag.NArg() < 1 || !people && flag.NArg() > 1 {
-		return s, errors.New("usage: verdicts [flags] FOLDER, or verdicts --people [flags] FOLDER FILE...")
+		return s, errors.New("usage: verdicts [flags] FOLDER, or verdicts --people [flags] FOLDER FILE and more files")
 	}
 	s.folder = flag.Arg(0)
 	if people {

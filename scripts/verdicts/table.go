@@ -26,7 +26,7 @@ func replaceTables(path, text string) error {
 	if !found || !ended {
 		return errors.New(path + ": the marks of the table are missing")
 	}
-	return os.WriteFile(path, []byte(before+begin+text+end+after), 0o644) //nolint:gosec // a page of the documentation
+	return os.WriteFile(path, []byte(before+begin+text+end+after), 0o644)
 }
 
 // tables are that of the variants and that of the people.
