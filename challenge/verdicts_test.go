@@ -46,8 +46,9 @@ func TestStudyVerdicts(t *testing.T) {
 		require.NoError(t, errors.Join(<-ran, judge.Close()))
 	}()
 	for i, c := range clipsOf(t, []string{"people/person_d19.mp4", "person_B_*.mjpeg", "people/person_d13.mp4", "people/person_d9.mp4", "people/person_d6.mp4", "person_C_*.mjpeg", "person_A_*.mjpeg"}, whole) {
+		c = shot(c)
 		for k, share := range []float64{0.12, 0.35} {
-			save(t, "verdicts.jsonl", litSession(t, judge, shot(c), share, uint64(2*i+k)))
+			save(t, "verdicts.jsonl", litSession(t, judge, c, share, uint64(2*i+k)))
 		}
 	}
 }
