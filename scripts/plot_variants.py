@@ -49,7 +49,8 @@ def main():
                 shares[y, x] = 1 - live / n if variant == "PEOPLE" else live / n
                 axes.text(x, y, f"{live}/{n}", ha="center", va="center", fontsize=8)
     axes.imshow(shares, aspect="auto", cmap="RdYlGn_r", vmin=-0.15, vmax=1.15, alpha=0.75)
-    axes.set_xticks(range(len(columns)), [f"{ROUTES[route]}\n{required.replace(' ', chr(10) + '+ ')}" for route, required in columns], fontsize=8)
+    labels = [ROUTES[route] + "\n" + required.replace(" ", "\n+ ") for route, required in columns]
+    axes.set_xticks(range(len(columns)), labels, fontsize=8)
     axes.set_yticks(range(len(variants)), ["people" if v == "PEOPLE" else v for v in variants], fontsize=8)
     axes.xaxis.tick_top()
     axes.set_title("presentations that are live: green is as it should be, red is not", fontsize=9)
