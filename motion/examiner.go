@@ -41,10 +41,9 @@ type Examiner struct {
 	metrics *Metrics
 
 	// The newest view.
-	track    int
-	restarts int
-	seq      int64
-	at       time.Duration
+	track int // 0 before the first
+	seq   int64
+	at    time.Duration
 
 	counts time.Duration // from when on differences count
 
@@ -66,7 +65,8 @@ type Examiner struct {
 func New(cfg Config, metrics *Metrics) *Examiner { return &Examiner{cfg: cfg, metrics: metrics} }
 
 // Examine compares the view with an earlier one. Given has liveproof.EvidenceMotion with each view at which enough motion was seen
-// in the views just before, without one left out, and a second after another face came; Reasons has liveproof.ReasonRigidMotion while they show the motion of a photograph only.
+// in the views just before, without one left out, and not in the first second of another face; Reasons has liveproof.ReasonRigidMotion
+// while they show the motion of a photograph only.
 // A view in which the face is badly seen says nothing. It returns no error.
 func (e *Examiner) Examine(_ context.Context, v liveproof.View) (liveproof.Finding, error) {
 	e.follow(v)
@@ -91,10 +91,9 @@ func (e *Examiner) weigh(residual, way float64, t time.Duration, on similarity) 
 	e.metrics.residuals.Observe(residual)
 	if residual >= e.cfg.MinResidual {
 		e.metrics.seen(resultMoved)
-		if t < e.counts {
-			residual = 0
+		if t >= e.counts {
+			e.sum = min(e.sum+min(residual/e.cfg.MinResidual-half, maxStep), e.cfg.Needed)
 		}
-		e.sum = min(e.sum+max(0, min(residual/e.cfg.MinResidual-half, maxStep)), e.cfg.Needed)
 		e.spans, e.way = 0, 0
 		e.keep(t, on)
 		return
@@ -121,14 +120,14 @@ func (e *Examiner) finding(residual, way float64) liveproof.Finding {
 
 // follow begins anew with another face, and where a sample was left out: whatever was in it may have restarted the evidence.
 func (e *Examiner) follow(v liveproof.View) {
-	first, another := e.seq == 0, v.Track != e.track || v.Restarts != e.restarts
+	first, another := e.track == 0, v.Track != e.track
 	if another || v.Seq != e.seq+1 || v.T <= e.at {
 		e.keyed, e.sum, e.spans, e.way = false, 0, 0, 0
 	}
 	if another && !first {
 		e.counts = v.T + settling
 	}
-	e.track, e.restarts, e.seq, e.at = v.Track, v.Restarts, v.Seq, v.T
+	e.track, e.seq, e.at = v.Track, v.Seq, v.T
 }
 
 // keep makes the view the one that later ones are compared with.
