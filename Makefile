@@ -23,7 +23,7 @@ CLIENT_SCRIPTS := "examples/**/*.mjs" "clients/*.{js,mjs,json}" "clients/browser
 
 .PHONY: help run test setup build web lint lint-go lint-training lint-web format test-go test-thorough test-web test-training test-browser test-clients test-clients-quick test-integrations test-integrations-web test-integrations-api test-webhooks test-tracing test-livekit test-schema call-on-screen package identity
 .PHONY: test-scale test-charts test-kserve test-chaos scale bench-redis
-.PHONY: encoders soak bench bench-sessions bench-verdict bench-owners bench-plot bench-peer fuzz clean injection
+.PHONY: encoders soak bench bench-sessions bench-verdict bench-owners bench-plot bench-peer fuzz clean injection variants
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-21s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -82,6 +82,9 @@ test-go: ## Go tests with the race detector, three packages at a time as many wa
 
 test-thorough: ## every encoder, dimming, network and swap of the tests with long tables; test-go tries a few of each (LIVEPROOF_SHARED)
 	TEST_THOROUGH=1 go test ./cmd/liveproof ./detector -run 'BadNetworks|Lossy|Frozen|Flat|Relaxed|FollowingAgrees' -count 1 -timeout 30m -v
+
+variants: build ## every kind of hostile presentation, and people, as files and over WebRTC: docs/variants.md (LIVEPROOF_SHARED, OUT=tmp/variants; half an hour)
+	scripts/variants.sh
 
 identity: ## people spliced into each other and one person in changing light, through encoders and pipeline, in full: rows into $IDENTITY_OUT (LIVEPROOF_SHARED)
 	TEST_THOROUGH=1 go test ./cmd/liveproof -run 'AnotherPersonRestarts|OnePersonKeepsEvidence' -count 1 -timeout 4h -v

@@ -61,6 +61,7 @@ var mayImport = map[string][]string{
 
 	"internal/variants/load": {"", "engine", "media"},
 	"scripts/variants":       {"", "engine", "transcode"},
+	"scripts/verdicts":       {"", "verdict"},
 	"scripts/motion":         {"", "engine", "media", "motion", "transcode"},
 }
 

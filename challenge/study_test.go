@@ -42,7 +42,15 @@ type clip struct {
 const longest = 5500 * time.Millisecond
 
 // clips reads the people of the shared media.
-func clips(t *testing.T) (all []clip) {
+func clips(t *testing.T) []clip {
+	t.Helper()
+	return clipsOf(t, []string{"person_[ABC]_*.mjpeg", "people/*.mp4", "asl_*.mkv"}, halved)
+}
+
+// taken keeps a decoded picture, in the size of the study.
+type taken func(at time.Duration, img *liveproof.Image, face liveproof.Face) recorded
+
+func clipsOf(t *testing.T, patterns []string, take taken) (all []clip) {
 	t.Helper()
 	folder := os.Getenv("LIVEPROOF_SHARED")
 	if folder == "" {
@@ -51,11 +59,11 @@ func clips(t *testing.T) (all []clip) {
 	faces, err := engine.OpenFaces(engine.DefaultConfig(), slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, faces.Close()) })
-	for _, pattern := range []string{"person_[ABC]_*.mjpeg", "people/*.mp4", "asl_*.mkv"} {
+	for _, pattern := range patterns {
 		paths, err := filepath.Glob(filepath.Join(folder, "media", pattern))
 		require.NoError(t, err)
 		for _, path := range paths {
-			if c := read(t, faces, path); len(c.pictures) >= 40 {
+			if c := read(t, faces, path, take); len(c.pictures) >= 40 {
 				all = append(all, c)
 			}
 		}
@@ -65,7 +73,7 @@ func clips(t *testing.T) (all []clip) {
 }
 
 // read decodes a clip up to the first longest, or to where its face is lost.
-func read(t *testing.T, faces *engine.Faces, path string) clip {
+func read(t *testing.T, faces *engine.Faces, path string, take taken) clip {
 	t.Helper()
 	file, err := media.OpenFile(media.DefaultConfig(), path)
 	require.NoError(t, err)
@@ -87,7 +95,7 @@ func read(t *testing.T, faces *engine.Faces, path string) clip {
 		if d.Primary < 0 || at > longest {
 			return c
 		}
-		c.pictures = append(c.pictures, halved(at, img, d.Faces[d.Primary]))
+		c.pictures = append(c.pictures, take(at, img, d.Faces[d.Primary]))
 		img.Release()
 	}
 }
@@ -195,13 +203,13 @@ func ask(t *testing.T, show func(time.Duration, *liveproof.Image, liveproof.Face
 	}
 }
 
-// encoded renders the clip's 25 pictures a second and encodes them as a publisher does.
-func encoded(t *testing.T, c clip, cam *camera, codec liveproof.Codec, screen func(time.Duration) [3]float64) (film []*liveproof.Image) {
+// filmed renders pictures of the clip that are a step apart and encodes them as a publisher does, to a file.
+func filmed(t *testing.T, c clip, cam *camera, pictures int, step time.Duration, cfg transcode.Config, screen func(time.Duration) [3]float64) string {
 	t.Helper()
 	dir := t.TempDir()
 	var jpegs []byte
-	for i := range 140 {
-		at := time.Duration(i) * 40 * time.Millisecond
+	for i := range pictures {
+		at := time.Duration(i) * step
 		p := c.at(at)
 		jpegs = append(jpegs, jpegOf(cam.shoot(at, p.img, p.face, screen(at)), 95)...)
 	}
@@ -209,12 +217,18 @@ func encoded(t *testing.T, c clip, cam *camera, codec liveproof.Codec, screen fu
 	require.NoError(t, os.WriteFile(source, jpegs, 0o600))
 	to, err := os.Create(coded)
 	require.NoError(t, err)
-	cfg := transcode.DefaultConfig()
-	cfg.Codec, cfg.Bitrate = codec, 300_000
 	_, err = transcode.File(t.Context(), cfg, source, to, nil)
 	require.NoError(t, err)
 	require.NoError(t, to.Close())
-	file, err := media.OpenFile(media.DefaultConfig(), coded)
+	return coded
+}
+
+// encoded is what such a film shows.
+func encoded(t *testing.T, c clip, cam *camera, codec liveproof.Codec, screen func(time.Duration) [3]float64) (film []*liveproof.Image) {
+	t.Helper()
+	cfg := transcode.DefaultConfig()
+	cfg.Codec, cfg.Bitrate = codec, 300_000
+	file, err := media.OpenFile(media.DefaultConfig(), filmed(t, c, cam, 140, 40*time.Millisecond, cfg, screen))
 	require.NoError(t, err)
 	defer file.Close()
 	var pool liveproof.ImagePool

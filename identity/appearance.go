@@ -55,17 +55,41 @@ func appearanceOf(img *liveproof.Image, s similarity) *appearance {
 func describeTexture(luma *[gridSide][gridSide]float32, to *[textures]float32) {
 	for y := 1; y < gridSide-1; y++ {
 		for x := 1; x < gridSide-1; x++ {
-			gx, gy := float64(luma[y][x+1]-luma[y][x-1]), float64(luma[y+1][x]-luma[y-1][x])
-			turn := math.Atan2(gy, gx)/(2*math.Pi)*bins + bins
-			low := math.Floor(turn)
-			strength := float32(math.Sqrt(gx*gx + gy*gy))
-			high := float32(turn-low) * strength
-			spread(to, x, y, int(low)%bins, strength-high)
-			spread(to, x, y, (int(low)+1)%bins, high)
+			gx, gy := luma[y][x+1]-luma[y][x-1], luma[y+1][x]-luma[y-1][x]
+			turn := direction(gx, gy)
+			low := int(turn)
+			strength := float32(math.Sqrt(float64(gx*gx + gy*gy)))
+			high := (turn - float32(low)) * strength
+			spread(to, x, y, low%bins, strength-high)
+			spread(to, x, y, (low+1)%bins, high)
 		}
 	}
 	relate(to)
 }
+
+// direction is the angle of a gradient, a full turn being bins, in [0, bins]. The polynomial is that of Abramowitz and Stegun, 4.4.49,
+// whose error is at most 1e-5 radians; math.Atan2 took half of the time of a comparison.
+func direction(x, y float32) float32 {
+	least, most := min(absolute(x), absolute(y)), max(absolute(x), absolute(y))
+	if !(most > 0) {
+		return 0
+	}
+	z := least / most
+	q := z * z
+	a := z * (0.9998660 + q*(-0.3302995+q*(0.1801410+q*(-0.0851330+q*0.0208351)))) * (bins / (2 * math.Pi))
+	if absolute(y) > absolute(x) {
+		a = bins/4 - a
+	}
+	if x < 0 {
+		a = bins/2 - a
+	}
+	if y < 0 {
+		a = bins - a
+	}
+	return a
+}
+
+func absolute(v float32) float32 { return max(v, -v) }
 
 // spread adds v to the direction's sum in the four cells nearest to a point, bilinearly.
 func spread(to *[textures]float32, x, y, bin int, v float32) {

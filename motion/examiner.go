@@ -26,6 +26,9 @@ const (
 	quiet = 1
 	// rigidSpans is how many spans without a difference show that a face moves as a photograph does.
 	rigidSpans = 3
+	// settling is for how long another face's differences do not count. A fade from one face to another is taken for another face in its middle, and what
+	// is left of the first would pass as motion of the second.
+	settling = time.Second
 	// slack takes in samples that are a picture early.
 	slack = 50 * time.Millisecond
 	// coarse is how much of an encoder's quantiser step its noise reaches, in levels of the residual.
@@ -38,9 +41,11 @@ type Examiner struct {
 	metrics *Metrics
 
 	// The newest view.
-	track int
+	track int // 0 before the first
 	seq   int64
 	at    time.Duration
+
+	counts time.Duration // from when on differences count
 
 	now    patch
 	buffer blocks
@@ -60,7 +65,8 @@ type Examiner struct {
 func New(cfg Config, metrics *Metrics) *Examiner { return &Examiner{cfg: cfg, metrics: metrics} }
 
 // Examine compares the view with an earlier one. Given has liveproof.EvidenceMotion with each view at which enough motion was seen
-// in the views just before, without one left out; Reasons has liveproof.ReasonRigidMotion while they show the motion of a photograph only.
+// in the views just before, without one left out, and not in the first second of another face; Reasons has liveproof.ReasonRigidMotion
+// while they show the motion of a photograph only.
 // A view in which the face is badly seen says nothing. It returns no error.
 func (e *Examiner) Examine(_ context.Context, v liveproof.View) (liveproof.Finding, error) {
 	e.follow(v)
@@ -85,7 +91,9 @@ func (e *Examiner) weigh(residual, way float64, t time.Duration, on similarity) 
 	e.metrics.residuals.Observe(residual)
 	if residual >= e.cfg.MinResidual {
 		e.metrics.seen(resultMoved)
-		e.sum = min(e.sum+min(residual/e.cfg.MinResidual-half, maxStep), e.cfg.Needed)
+		if t >= e.counts {
+			e.sum = min(e.sum+min(residual/e.cfg.MinResidual-half, maxStep), e.cfg.Needed)
+		}
 		e.spans, e.way = 0, 0
 		e.keep(t, on)
 		return
@@ -112,8 +120,12 @@ func (e *Examiner) finding(residual, way float64) liveproof.Finding {
 
 // follow begins anew with another face, and where a sample was left out: whatever was in it may have restarted the evidence.
 func (e *Examiner) follow(v liveproof.View) {
-	if v.Track != e.track || v.Seq != e.seq+1 || v.T <= e.at {
+	first, another := e.track == 0, v.Track != e.track
+	if another || v.Seq != e.seq+1 || v.T <= e.at {
 		e.keyed, e.sum, e.spans, e.way = false, 0, 0, 0
+	}
+	if another && !first {
+		e.counts = v.T + settling
 	}
 	e.track, e.seq, e.at = v.Track, v.Seq, v.T
 }

@@ -175,6 +175,39 @@ func TestOneCutIsNoEvidence(t *testing.T) {
 	require.Equal(t, -1, o.given)
 }
 
+// TestTheRestOfAFadeIsNoEvidence: a fade from one face to a photograph is taken for another face in its middle.
+func TestTheRestOfAFadeIsNoEvidence(t *testing.T) {
+	before := pose{open: 1, shut: 1, turn: 16, dx: 5}.draw()
+	faded := func(i int) liveproof.View {
+		v := pose{dx: 6 * swing(i, 0.5)}.view(i)
+		if left := 1 - float64(i-4)/4; left > 0 { // 0.8 s
+			for k, p := range v.Image.Pix {
+				v.Image.Pix[k] = byte(left*float64(before.Pix[k]) + (1-left)*float64(p))
+			}
+		}
+		if i >= 5 {
+			v.Track = 2
+		}
+		return v
+	}
+	o := examined(t, New(DefaultConfig(), unregistered), 30, func(i int) liveproof.View { return faded(i + 4) })
+	require.Greater(t, o.most, 2*DefaultConfig().MinResidual, "the fade was seen")
+	require.Equal(t, -1, o.given)
+}
+
+// TestAPersonWhoComesGivesEvidence: in time for a verdict, which needs two seconds.
+func TestAPersonWhoComesGivesEvidence(t *testing.T) {
+	e := New(DefaultConfig(), unregistered)
+	examined(t, e, 10, func(i int) liveproof.View { return talking(i).view(i) })
+	o := examined(t, e, 15, func(i int) liveproof.View {
+		v := talking(i + 10).view(i + 10)
+		v.Track = 2
+		return v
+	})
+	require.Greater(t, o.given, int(settling/(200*time.Millisecond)))
+	require.LessOrEqual(t, o.given, 10)
+}
+
 func talking(i int) pose { return pose{open: 0.5 + 0.5*swing(i, 1.3), dx: 4 * swing(i, 0.4)} }
 
 // TestBeginsAnew: what was seen before a sample that the examiner was not shown, or of another face, counts no more.

@@ -1,6 +1,10 @@
 package variants
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/liveproof/liveproof"
+)
 
 // All returns the variants in the order of their kinds. Amounts are in pixels of the picture, degrees, levels or seconds, as the name's
 // last part says.
@@ -55,25 +59,33 @@ func recordings() (list []Variant) {
 		Variant{"altered-loop-2s", KindAltered, ShowsVideo, func(s studio) scene { return s.noisy(s.swaying(s.seamless(2), sway{shift: 6, zoom: 0.03}), 3) }})
 }
 
-// swapAt and fadeFor are in seconds.
+// SwapAt is when a swap begins, and FadeFor how long one by a fade takes, in seconds.
 const (
-	swapAt  = 1.2
-	fadeFor = 0.8
+	SwapAt  = 1.2
+	FadeFor = 0.8
 )
 
 func swaps() []Variant {
 	other := func(s studio) scene { return s.Other.at }
-	panned := func(s studio) scene { return s.swaying(s.still(), sway{shift: 6}) }
+	panned := func(of func(studio) *liveproof.Image) func(studio) scene {
+		return func(s studio) scene {
+			return s.swaying(func(int) *liveproof.Image { return of(s) }, sway{shift: 6})
+		}
+	}
+	own := panned(func(s studio) *liveproof.Image { return s.Person.Pictures[s.Still] })
+	others := panned(func(s studio) *liveproof.Image { return s.Other.Pictures[0] })
 	swap := func(name string, from, to func(studio) scene, fade float64) Variant {
-		return Variant{"swap-" + name, KindSwap, ShowsSwap, func(s studio) scene { return s.change(from(s), to(s), swapAt, fade) }}
+		return Variant{"swap-" + name, KindSwap, ShowsSwap, func(s studio) scene { return s.change(from(s), to(s), SwapAt, fade) }}
 	}
 	return []Variant{
 		swap("cut-to-person", studio.person, other, 0),
-		swap("fade-to-person", studio.person, other, fadeFor),
-		swap("cut-to-still", studio.person, panned, 0),
-		swap("fade-to-still", studio.person, panned, fadeFor),
-		swap("cut-from-still", panned, studio.person, 0),
-		swap("fade-from-still", panned, studio.person, fadeFor),
+		swap("fade-to-person", studio.person, other, FadeFor),
+		swap("cut-to-still", studio.person, others, 0),
+		swap("fade-to-still", studio.person, others, FadeFor),
+		swap("cut-from-still", others, studio.person, 0),
+		swap("fade-from-still", others, studio.person, FadeFor),
+		swap("cut-to-own-still", studio.person, own, 0),
+		swap("fade-to-own-still", studio.person, own, FadeFor),
 	}
 }
 

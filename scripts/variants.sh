@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# Makes the variants of several people, judges them and recordings of people as files and over WebRTC, and writes docs/variants.md and its
+# plot. What is in $OUT already is not made or judged again, so an interrupted run goes on. About half an hour on two idle cores.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+: "${LIVEPROOF_SHARED:?names the folder with the recordings of people}"
+out=${OUT:-tmp/variants}
+media=$LIVEPROOF_SHARED/media
+mkdir -p "$out"
+go build -o "$out/variants" ./scripts/variants
+go build -o "$out/verdicts" ./scripts/verdicts
+
+# make CLIP OTHER CODEC: all variants of a person; swaps change to the other one.
+make_variants() {
+  local made
+  made=$out/$(basename "${1%.*}").made
+  [ -f "$made" ] && return
+  "$out/variants" --clip "$media/$1" --other "$media/$2" --out "$out" --rate 15 --length 7s --codec "$3" --bitrate 1000000
+  touch "$made"
+}
+make_variants person_A_640x480.mjpeg people/person_d19.mp4 VP8
+make_variants people/person_d19.mp4 person_A_640x480.mjpeg H264
+make_variants person_B_640x480.mjpeg people/person_d9.mp4 VP8
+make_variants people/person_d9.mp4 person_B_640x480.mjpeg H264
+
+"$out/verdicts" --sessions "${SESSIONS:-2}" --people "$out" "$media"/person_[ABC]_640x480.mjpeg "$media"/people/*.mp4 >/dev/null
+"$out/verdicts" --sessions "${SESSIONS:-2}" --page docs/variants.md "$out"
+.venv/bin/python scripts/plot_variants.py "$out/verdicts.csv" docs/img/variants.png
