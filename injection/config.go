@@ -28,7 +28,8 @@ type Config struct {
 	// Threshold is the risk from which on live is withheld, (0, 1]. docs/injection.md has the false alarms of the shipped value; below
 	// it, publishers that do not hide that they send a file are withheld too.
 	Threshold float64 `yaml:"threshold"`
-	// Probe: auto asks the client of each session once to send fewer pictures a second for a moment, and looks for the effect; off does not.
+	// Probe: auto asks the client of each session once to send fewer pictures a second for a moment, and looks for the effect in the stream;
+	// off does not. It is off as shipped, because the evidence may begin again while fewer pictures come (docs/injection.md).
 	Probe string `yaml:"probe"`
 	// Attestation is the check of the client's own statement about itself.
 	Attestation AttestationConfig `yaml:"attestation"`
@@ -47,7 +48,7 @@ type AttestationConfig struct {
 
 // DefaultConfig withholds only what no publisher of the client suite shows.
 func DefaultConfig() Config {
-	return Config{Withhold: WithholdAuto, Threshold: 0.8, Probe: ProbeAuto, Attestation: AttestationConfig{Timeout: 3 * time.Second}}
+	return Config{Withhold: WithholdAuto, Threshold: 0.8, Probe: ProbeOff, Attestation: AttestationConfig{Timeout: 3 * time.Second}}
 }
 
 // Validate reports every value that is out of range; each error begins with its key.

@@ -113,7 +113,9 @@ func TestProbe(t *testing.T) {
 
 // signalsOf are the last signals of a session.
 func signalsOf(t *testing.T, from liveproof.UnitSource, metrics *Metrics) map[string]float64 {
-	w := New(DefaultConfig(), "", nil, metrics)
+	cfg := DefaultConfig()
+	cfg.Probe = ProbeAuto
+	w := New(cfg, "", nil, metrics)
 	units := w.Units(from)
 	for {
 		if _, err := units.Next(t.Context()); err != nil {

@@ -60,7 +60,7 @@ const why = lacking(person);
 describe.skipIf(wanted !== '')('a session that takes longer than a probe', () => {
   let server: LiveproofServer;
   beforeAll(async () => {
-    server = await serve({ LIVEPROOF_VERDICT_MIN_SPAN: '5s' });
+    server = await serve({ LIVEPROOF_INJECTION_PROBE: 'auto', LIVEPROOF_VERDICT_MIN_SPAN: '5s' });
   });
   afterAll(async () => server?.stop());
 
@@ -87,9 +87,9 @@ describe.skipIf(wanted !== '')('a session that takes longer than a probe', () =>
 describe.skipIf(wanted === '')('measurement', () => {
   const servers: Record<string, LiveproofServer> = {};
   beforeAll(async () => {
-    servers['auto'] = await serve({});
+    servers['auto'] = await serve({ LIVEPROOF_INJECTION_PROBE: 'auto' });
     servers['off'] = await serve({ LIVEPROOF_INJECTION_PROBE: 'off' });
-    servers['long'] = await serve({ LIVEPROOF_VERDICT_MIN_SPAN: '5s' });
+    servers['long'] = await serve({ LIVEPROOF_INJECTION_PROBE: 'auto', LIVEPROOF_VERDICT_MIN_SPAN: '5s' });
   });
   afterAll(async () => {
     for (const s of Object.values(servers)) await s.stop();
