@@ -77,3 +77,13 @@ func BenchmarkUnit(b *testing.B) {
 		w.unit(&u)
 	}
 }
+
+func BenchmarkQuantisers(b *testing.B) {
+	q := quantisers{reader: told{}, codec: liveproof.CodecVP8}
+	for i := range 2 * cadenceWindow {
+		q.observe(&liveproof.AccessUnit{Codec: liveproof.CodecVP8, Data: append([]byte{byte(5 + i%7)}, make([]byte, 1000+97*i%800)...)})
+	}
+	for b.Loop() {
+		q.measure()
+	}
+}

@@ -40,7 +40,7 @@ async function check(server: LiveproofServer, file: string, codec: string, prepa
     const id = await sessionId(page);
     const { reasons } = await server.session(id);
     const { samples } = await server.timeline(id);
-    const signals = samples.flatMap((s) => (s as { signals?: Signals }).signals ?? []);
+    const signals = samples.map((s) => (s as { signals?: Signals }).signals).filter((s) => s !== undefined);
     return { end, reasons: reasons ?? [], seconds: samples.at(-1)?.t ?? 0, signals };
   } finally {
     await browser.close();
@@ -57,17 +57,17 @@ async function ignoring(page: Page): Promise<void> {
 const person = media('person_B_640x480.mjpeg');
 const why = lacking(person);
 
-describe.skipIf(wanted !== '')('a session that takes longer than a probe', () => {
+describe.skipIf(wanted !== '')('a session that takes longer than a probe', { concurrent: true }, () => {
   let server: LiveproofServer;
   beforeAll(async () => {
-    server = await serve({ LIVEPROOF_INJECTION_PROBE: 'auto', LIVEPROOF_VERDICT_MIN_SPAN: '5s' });
+    server = await serve({ LIVEPROOF_INJECTION_PROBE: 'auto', LIVEPROOF_VERDICT_MIN_SPAN: '4s' });
   });
   afterAll(async () => server?.stop());
 
   it.skipIf(why !== '')(`of a browser follows the probe, and its reports fit its pictures${why}`, async () => {
-    const { end, reasons, signals } = await check(server, person, 'VP8');
+    const { reasons, signals } = await check(server, person, 'VP8');
     const last = signals.at(-1)!;
-    expect(end, reasons.join()).toBe('passed');
+    expect(reasons).not.toContain('injection_suspected');
     expect(last['injection.probe']).toBeGreaterThanOrEqual(0);
     expect(last['injection.risk.probe']).toBe(0);
     expect(last['injection.reports']).toBeGreaterThan(0);
@@ -76,11 +76,11 @@ describe.skipIf(wanted !== '')('a session that takes longer than a probe', () =>
   });
 
   it.skipIf(why !== '')(`that says that it follows and does not is recorded${why}`, async () => {
-    const { end, signals } = await check(server, person, 'VP8', ignoring);
+    const { reasons, signals } = await check(server, person, 'VP8', ignoring);
     const last = signals.at(-1)!;
     expect(last['injection.probe']).toBe(-1);
     expect(last['injection.risk.probe']).toBe(0.75);
-    expect(end).toBe('passed'); // below the threshold as shipped
+    expect(reasons).not.toContain('injection_suspected'); // below the threshold as shipped
   });
 });
 
@@ -89,7 +89,7 @@ describe.skipIf(wanted === '')('measurement', () => {
   beforeAll(async () => {
     servers['auto'] = await serve({ LIVEPROOF_INJECTION_PROBE: 'auto' });
     servers['off'] = await serve({ LIVEPROOF_INJECTION_PROBE: 'off' });
-    servers['long'] = await serve({ LIVEPROOF_INJECTION_PROBE: 'auto', LIVEPROOF_VERDICT_MIN_SPAN: '5s' });
+    servers['long'] = await serve({ LIVEPROOF_INJECTION_PROBE: 'auto', LIVEPROOF_VERDICT_MIN_SPAN: '4s' });
   });
   afterAll(async () => {
     for (const s of Object.values(servers)) await s.stop();
@@ -102,7 +102,15 @@ describe.skipIf(wanted === '')('measurement', () => {
           for (const [probe, server] of Object.entries(servers)) {
             const file = `person_${name}_640x480.mjpeg`;
             const { end, reasons, seconds, signals } = await check(server, media(file), codec);
-            const row = { group: `Chromium, ${codec.toLowerCase()}, ${probe}`, kind: 'browser', file, verdict: end, reasons, seconds, samples: signals };
+            const row = {
+              group: `Chromium, ${codec.toLowerCase()}, ${probe}`,
+              kind: 'browser',
+              file,
+              verdict: end,
+              reasons,
+              seconds,
+              samples: signals,
+            };
             appendFileSync(out, JSON.stringify(row) + '\n');
             console.log(i, name, codec, probe, end, reasons, seconds, signals.at(-1)?.['injection.probe']);
           }

@@ -73,8 +73,8 @@ export class Peer {
   /** Sends at most so many pictures a second from now on. Rejects where the browser cannot. */
   async limitRate(frameRate = maxFramerate): Promise<void> {
     const sender = this.#pc.getSenders()[0];
-    const parameters = sender?.getParameters();
-    if (!sender || !parameters?.encodings?.[0]) throw new LivenessError('unsupported_browser', 'no encoding to limit');
+    if (!sender) throw new LivenessError('unsupported_browser', 'nothing is sent');
+    const parameters = sender.getParameters();
     for (const encoding of parameters.encodings) encoding.maxFramerate = frameRate;
     await sender.setParameters(parameters);
   }
