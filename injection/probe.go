@@ -60,14 +60,14 @@ func (p *prober) ready(rate float64, now time.Time) (probe liveproof.Probe, ok b
 	case !p.at.IsZero() || rate == 0:
 		return probe, false
 	case p.due.IsZero():
-		p.due = now.Add(rand.N(probeSpread))
+		p.due = now.Add(rand.N(probeSpread)) //nolint:gosec // the top-level generator is ChaCha8 with a secret seed
 	}
 	if now.Before(p.due) || rate < lowestProbed {
 		return probe, false
 	}
 	low := max(lowestAsked, int(math.Ceil(mostCut*rate)))
 	high := max(low, int(leastCut*rate))
-	p.asked.FrameRate = low + rand.IntN(high-low+1)
+	p.asked.FrameRate = low + rand.IntN(high-low+1) //nolint:gosec // as above
 	p.asked.Duration = time.Duration(p.steps()+spare) * time.Second / time.Duration(p.asked.FrameRate)
 	p.at = now
 	return p.asked, true

@@ -28,7 +28,7 @@ func pictures(step func(i int) byte, size func(i int) int) coded {
 
 func TestQuantisers(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 1))
-	any := func(int) int { return 1000 + r.IntN(400) }
+	sizes := func(int) int { return 1000 + r.IntN(400) }
 	steady := func(step byte) func(int) byte { return func(int) byte { return step } }
 	for name, test := range map[string]struct {
 		step func(int) byte
@@ -41,7 +41,7 @@ func TestQuantisers(t *testing.T) {
 		"the coarsest one, on a full link":  {steady(60), 0},
 	} {
 		t.Run(name, func(t *testing.T) {
-			c := pictures(test.step, any)
+			c := pictures(test.step, sizes)
 			require.True(t, c.known)
 			require.InDelta(t, test.odd, c.oddity(), 1e-9)
 			require.Less(t, c.echo, 0.5)
