@@ -12,6 +12,8 @@ type Event struct {
 	Sample *SampleEvent
 	// Challenge is what the client is to ask of the person now.
 	Challenge *Challenge
+	// Probe is what the client is to change in what it sends; the person does not notice it.
+	Probe *Probe
 	// Verdict is a call's new verdict. It is never final.
 	Verdict *Verdict
 	// Ended is how the session ended. It comes exactly once, as the last event.

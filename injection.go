@@ -42,6 +42,10 @@ type Sender struct {
 	Offer string
 	// KeyFrameRequests counts the key frames that the server has asked for so far.
 	KeyFrameRequests int64
+	// Adjusts reports whether the client says that it follows the Probe that it was told.
+	Adjusts bool
+	// Report is the newest sender report of the stream in use, nil before the first one.
+	Report *SenderReport
 	// Attestation is the client's opaque statement about itself, as it came; empty without one.
 	Attestation string
 }

@@ -22,6 +22,8 @@ type AccessUnit struct {
 	Codec Codec
 	// PTS is the presentation time from the stream's first picture; RTP timestamp unwrapped.
 	PTS time.Duration
+	// Timestamp is the picture's RTP timestamp as it was sent.
+	Timestamp uint32
 	// ArrivedAt is the server's time at which the last packet arrived.
 	ArrivedAt time.Time
 	// Key says that decoding can start here: at a key frame, or at a recovery point (H.264), whose first pictures

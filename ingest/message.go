@@ -24,6 +24,8 @@ type clientMessage struct {
 	// ID of a challenge that is declined.
 	ID       string `json:"id"`
 	Declined bool   `json:"declined"`
+	// Able says whether the client follows the probe that it was told.
+	Able *bool `json:"able"`
 }
 
 // parseClientMessage takes what architecture.md lists and nothing else: a
@@ -40,7 +42,7 @@ func parseClientMessage(b []byte) (clientMessage, error) {
 }
 
 // parts says which members a message has, besides its type.
-type parts struct{ sdp, candidate, settings, declined, attestation bool }
+type parts struct{ sdp, candidate, settings, declined, attestation, able bool }
 
 // messageTypes has the members of each type of message.
 var messageTypes = map[string]parts{
@@ -49,13 +51,14 @@ var messageTypes = map[string]parts{
 	"settings":    {settings: true},
 	"challenge":   {declined: true},
 	"attestation": {attestation: true},
+	"probe":       {able: true},
 	"bye":         {},
 }
 
 func (m clientMessage) parts() parts {
 	return parts{
 		sdp: m.SDP != "", candidate: m.Candidate != nil, settings: m.Requested != nil || m.Delivered != nil,
-		declined: m.ID != "" || m.Declined, attestation: m.Attestation != "",
+		declined: m.ID != "" || m.Declined, attestation: m.Attestation != "", able: m.Able != nil,
 	}
 }
 
@@ -138,6 +141,8 @@ func eventMessage(e liveproof.Event, dev bool) message {
 		return message{"type": "hint", "reason": *e.Hint}
 	case e.Challenge != nil:
 		return challengeMessage(*e.Challenge)
+	case e.Probe != nil:
+		return probeMessage(*e.Probe)
 	case e.Progress != nil:
 		return message{
 			"type": "progress", "fraction": finite(e.Progress.Fraction),

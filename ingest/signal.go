@@ -226,6 +226,9 @@ func (c *signalConn) handle(b []byte, connection *live.Connection) (bye bool, er
 			return false, problem(CodeProtocolError, "the attestation came already")
 		}
 		return false, nil
+	case "probe":
+		adjusts(m, connection)
+		return false, nil
 	case "settings":
 		mismatch, err := m.settingsMismatch()
 		if mismatch {

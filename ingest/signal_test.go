@@ -307,6 +307,7 @@ func FuzzClientMessage(f *testing.F) {
 		`{"type":"offer","sdp":"v=0"}`, `{"type":"candidate","candidate":null}`, `{"type":"candidate","candidate":{"candidate":"x","sdpMLineIndex":70000}}`,
 		`{"type":"settings","requested":{"width":1e999},"delivered":[]}`, `{"type":"bye"}`, `{"type":"bye"}{"type":"bye"}`, `null`,
 		`{"type":"challenge","id":"0af7651916cd43dd8448eb211c80319c","declined":true}`,
+		`{"type":"attestation","attestation":"x"}`, `{"type":"probe","able":true}`, `{"type":"probe"}`,
 	} {
 		f.Add([]byte(s))
 	}
@@ -315,7 +316,7 @@ func FuzzClientMessage(f *testing.F) {
 		if err != nil {
 			return
 		}
-		require.Contains(t, []string{"offer", "candidate", "settings", "challenge", "bye"}, m.Type)
+		require.Contains(t, []string{"offer", "candidate", "settings", "challenge", "attestation", "probe", "bye"}, m.Type)
 		if m.Type == "candidate" {
 			_, _ = m.candidate()
 		}

@@ -20,8 +20,9 @@ const (
 type cadence struct {
 	started bool
 	last    time.Duration
-	steps   ring // ticks from one picture to the next
-	delays  ring // arrival less timestamp, in ms, without a constant
+	arrived time.Time // the last one
+	steps   ring      // ticks from one picture to the next
+	delays  ring      // arrival less timestamp, in ms, without a constant
 	begin   time.Time
 }
 
@@ -46,7 +47,20 @@ func (c *cadence) observe(pts time.Duration, arrived time.Time, apart bool) {
 		c.steps.add(ticks(step))
 		c.delays.add((arrived.Sub(c.begin) - pts).Seconds() * 1e3)
 	}
-	c.started, c.last = true, pts
+	c.started, c.last, c.arrived = true, pts, arrived
+}
+
+// rate of the newest pictures in pictures a second, 0 while it is not known.
+func (c *cadence) rate() float64 {
+	steps := c.steps.values()
+	if len(steps) < probeAfter {
+		return 0
+	}
+	sum := 0.0
+	for _, s := range steps[len(steps)-probeAfter:] {
+		sum += s
+	}
+	return probeAfter * ticksPerSecond / sum
 }
 
 // ticks undoes the conversion of RTP timestamps into time.

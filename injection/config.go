@@ -14,6 +14,12 @@ const (
 	WithholdOff  = "off"
 )
 
+// What Config.Probe can be.
+const (
+	ProbeAuto = "auto"
+	ProbeOff  = "off"
+)
+
 // Config says what a suspicion of injection does.
 type Config struct {
 	// Withhold: auto keeps a session from becoming live while its injection risk is at least threshold; off only
@@ -22,6 +28,9 @@ type Config struct {
 	// Threshold is the risk from which on live is withheld, (0, 1]. docs/injection.md has the false alarms of the shipped value; below
 	// it, publishers that do not hide that they send a file are withheld too.
 	Threshold float64 `yaml:"threshold"`
+	// Probe: auto asks the client of each session once to send fewer pictures a second for a moment, and looks for the effect in the stream;
+	// off does not. It is off as shipped, because the evidence may begin again while fewer pictures come (docs/injection.md).
+	Probe string `yaml:"probe"`
 	// Attestation is the check of the client's own statement about itself.
 	Attestation AttestationConfig `yaml:"attestation"`
 }
@@ -39,7 +48,7 @@ type AttestationConfig struct {
 
 // DefaultConfig withholds only what no publisher of the client suite shows.
 func DefaultConfig() Config {
-	return Config{Withhold: WithholdAuto, Threshold: 0.8, Attestation: AttestationConfig{Timeout: 3 * time.Second}}
+	return Config{Withhold: WithholdAuto, Threshold: 0.8, Probe: ProbeOff, Attestation: AttestationConfig{Timeout: 3 * time.Second}}
 }
 
 // Validate reports every value that is out of range; each error begins with its key.
@@ -49,6 +58,7 @@ func (c Config) Validate() error {
 	address := err == nil && u.Host != "" && (u.Scheme == "https" || u.Scheme == "http")
 	return errors.Join(
 		check.OneOf("withhold", c.Withhold, WithholdAuto, WithholdOff),
+		check.OneOf("probe", c.Probe, ProbeAuto, ProbeOff),
 		check.Above("threshold", c.Threshold, 0, 1),
 		check.That("attestation.url", a.URL == "" || address, "%q is not an address such as https://verifier.example.org/attest", a.URL),
 		check.In("attestation.timeout", a.Timeout, 100*time.Millisecond, 30*time.Second),

@@ -8,6 +8,9 @@ const (
 	riskEncoder     = "encoder"     // the offer is a browser's, the stream is not
 	riskAttestation = "attestation" // the verifier refused the client's statement
 	riskCadence     = "cadence"     // the timestamps are an exact grid, as those of files are
+	riskProbe       = "probe"       // the client says that it follows a probe, and the stream does not
+	riskReports     = "reports"     // the sender reports contradict each other or the pictures, or a browser sends none
+	riskQuantiser   = "quantiser"   // the quantiser is constant where a rate control would change it
 	riskSway        = "sway"        // the changes from picture to picture follow a short period: pictures were blended
 )
 
@@ -15,6 +18,10 @@ const (
 const (
 	cadenceCeiling = 0.3
 	swayCeiling    = 0.5
+	// probeCeiling, reportsCeiling and quantiserCeiling: too few honest sessions were measured to withhold by them.
+	probeCeiling     = 0.75
+	reportsCeiling   = 0.5
+	quantiserCeiling = 0.5
 	// repeatsCeiling: some honest recordings repeat pictures at regular places, and so may a camera in the dark.
 	repeatsCeiling = 0.75
 	// encoderCeiling is that of an encoder which no browser has, in a stream whose sender does not claim to be one.
@@ -24,6 +31,15 @@ const (
 	// sureGrid and sureMillis tell timestamps that libwebrtc cannot have made, whose clock counts whole milliseconds.
 	sureGrid, sureMillis = 0.98, 0.5
 )
+
+// ceilings of all risks.
+var ceilings = map[string]float64{
+	riskRepeats: repeatsCeiling, riskEncoder: 1, riskAttestation: 1, riskCadence: cadenceCeiling, riskSway: swayCeiling,
+	riskProbe: probeCeiling, riskReports: reportsCeiling, riskQuantiser: quantiserCeiling,
+}
+
+// nearCeiling is the share of its ceiling from which a risk is counted as a sign.
+const nearCeiling = 0.9
 
 // measured are all signals as they stand.
 func (w *Watch) measured(a attested) map[string]float64 {
@@ -40,6 +56,13 @@ func (w *Watch) measured(a attested) map[string]float64 {
 		risk(riskRepeats, repeatsCeiling*min(1, p.repeats/sureRepeats))
 		risk(riskSway, swayCeiling*p.sway)
 	}
+	w.measuredByProbe(s)
+	w.measuredByReports(s)
+	if c := w.quantisers.measure(); c.known {
+		s["injection.quantiser"], s["injection.quantiser_constant"] = c.median, c.constant
+		s["injection.size_spread"], s["injection.gop_echo"] = c.sizes, c.echo
+		risk(riskQuantiser, quantiserCeiling*c.oddity())
+	}
 	if n := w.views.noise; n.known {
 		s["injection.noise"], s["injection.still"] = n.noise, n.still
 	}
@@ -52,6 +75,27 @@ func (w *Watch) measured(a attested) map[string]float64 {
 		risk(riskAttestation, indicator(a == attestedFalse))
 	}
 	return s
+}
+
+func (w *Watch) measuredByProbe(s map[string]float64) {
+	if r := w.probe.result; r == probeFollowed || r == probeIgnored {
+		s["injection.probe"], s["injection.probe_rate"] = w.probe.seconds(), float64(w.probe.asked.FrameRate)
+		s[liveproof.InjectionRiskPrefix+riskProbe] = probeCeiling * indicator(r == probeIgnored)
+	}
+}
+
+func (w *Watch) measuredByReports(s map[string]float64) {
+	if w.reports.begin.IsZero() {
+		return
+	}
+	s["injection.reports"] = float64(w.reports.known)
+	if w.reports.known > 0 {
+		s["injection.report_jump_ms"], s["injection.report_lag_ms"] = w.reports.jump, w.reports.lag
+	}
+	if ppm, known := w.reports.drift(); known {
+		s["injection.report_drift_ppm"] = ppm
+	}
+	s[liveproof.InjectionRiskPrefix+riskReports] = reportsCeiling * w.reports.oddity(w.claimsBrowser())
 }
 
 func (w *Watch) claimsBrowser() bool { return w.browser != nil && *w.browser }

@@ -61,7 +61,9 @@ func BenchmarkView(b *testing.B) {
 	img := photo(1, rand.New(rand.NewPCG(1, 1)))
 	w := New(DefaultConfig(), "", nil, nil)
 	for i := range 100 {
-		w.Picture(time.Duration(i)*time.Second/30, scene(float64(i)/30, nil))
+		at := time.Duration(i) * time.Second / 30
+		w.Picture(at, scene(float64(i)/30, nil))
+		w.unit(&liveproof.AccessUnit{Codec: liveproof.CodecVP8, PTS: at, ArrivedAt: time.Unix(0, 0).Add(at), Data: append([]byte{1}, make([]byte, 4000+i)...)})
 	}
 	view := liveproof.View{Image: img}
 	for b.Loop() {

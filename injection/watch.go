@@ -14,15 +14,20 @@ type Watch struct {
 	metrics  *Metrics
 	attested *attestation // nil: nobody verifies
 
-	mu      sync.Mutex
-	sender  func() liveproof.Sender // nil: nothing is known of the sender
-	browser *bool                   // nil until the offer was read
-	cadence cadence
-	encoder encoder
-	changes changes
-	views   views
-	stream  int
-	counted map[string]bool // signals that metrics has counted for this session
+	mu         sync.Mutex
+	sender     func() liveproof.Sender // nil: nothing is known of the sender
+	browser    *bool                   // nil until the offer was read
+	ask        func(liveproof.Probe)   // nil: nobody can be asked, or the configuration does not
+	cadence    cadence
+	probe      prober
+	reports    reports
+	encoder    encoder
+	quantisers quantisers
+	changes    changes
+	views      views
+	stream     int
+	signs      map[string]bool // signals that came near to their ceiling, and were counted
+	counted    map[string]bool // signals that metrics has counted for this session
 }
 
 // New returns the measurement of a session. A nil attestor verifies nothing; nil metrics count for nobody.
@@ -30,7 +35,7 @@ func New(cfg Config, id liveproof.SessionID, attestor Attestor, metrics *Metrics
 	if metrics == nil {
 		metrics = NewMetrics(nil)
 	}
-	w := &Watch{cfg: cfg, metrics: metrics, counted: map[string]bool{}}
+	w := &Watch{cfg: cfg, metrics: metrics, counted: map[string]bool{}, signs: map[string]bool{}}
 	if attestor != nil {
 		w.attested = newAttestation(cfg.Attestation, attestor, id, metrics.countAttested)
 	}
@@ -42,6 +47,9 @@ func (w *Watch) follow(source liveproof.SenderSource) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.sender = source.Sender
+	if probed, ok := source.(liveproof.ProbedSource); ok && w.cfg.Probe == ProbeAuto {
+		w.ask = probed.Probe
+	}
 }
 
 // unit observes an access unit as it came. Its data is borrowed.
@@ -58,9 +66,29 @@ func (w *Watch) unit(u *liveproof.AccessUnit) {
 	}
 	if u.Stream != w.stream { // another stream has a clock and an encoder of its own
 		w.stream, w.cadence, w.encoder, w.changes = u.Stream, cadence{}, encoder{}, changes{}
+		w.reports, w.quantisers = reports{}, quantisers{}
+		w.probe.interrupt()
 	}
+	w.probing(u, s.Adjusts)
 	w.cadence.observe(u.PTS, u.ArrivedAt, u.Gap)
+	w.reports.observe(u, s.Report)
 	w.encoder.observe(u, s.KeyFrameRequests)
+	w.quantisers.observe(u)
+}
+
+// probing asks the client once, and looks for the effect. It comes before the cadence has seen the unit.
+func (w *Watch) probing(u *liveproof.AccessUnit, adjusts bool) {
+	if w.ask == nil {
+		return
+	}
+	if probe, ok := w.probe.ready(w.cadence.rate(), time.Now()); ok {
+		w.ask(probe)
+	}
+	if c := &w.cadence; c.started {
+		if result := w.probe.observe(step{u.PTS - c.last, c.arrived}, u.Gap, adjusts, u.ArrivedAt); result != "" {
+			w.metrics.probes.WithLabelValues(result).Inc()
+		}
+	}
 }
 
 // Picture observes a decoded picture by its thumbnail.
@@ -78,6 +106,7 @@ func (w *Watch) Examine(ctx context.Context, v liveproof.View) (liveproof.Findin
 	w.views.observe(v.Image)
 	signals := w.measured(attested)
 	found := liveproof.Finding{Signals: signals}
+	w.countSigns(signals)
 	risk, _ := liveproof.InjectionOf(signals)
 	suspected := risk.Risk >= w.cfg.Threshold
 	if suspected && !w.counted[risk.Signal] {
@@ -92,6 +121,16 @@ func (w *Watch) Examine(ctx context.Context, v liveproof.View) (liveproof.Findin
 		found.Reasons = []liveproof.Reason{liveproof.ReasonInjectionSuspected}
 	}
 	return found, nil
+}
+
+// countSigns counts the session once for each risk that came near to its ceiling.
+func (w *Watch) countSigns(signals map[string]float64) {
+	for name, ceiling := range ceilings {
+		if signals[liveproof.InjectionRiskPrefix+name] >= nearCeiling*ceiling && !w.signs[name] {
+			w.signs[name] = true
+			w.metrics.signs.WithLabelValues(name).Inc()
+		}
+	}
 }
 
 // attest asks the attestation for its result so far, outside the lock.

@@ -148,6 +148,7 @@ func TestConfig(t *testing.T) {
 	require.NoError(t, DefaultConfig().Validate())
 	for want, change := range map[string]func(*Config){
 		"withhold: \"maybe\" is not one of auto, off":   func(c *Config) { c.Withhold = "maybe" },
+		"probe: \"always\" is not one of auto, off":     func(c *Config) { c.Probe = "always" },
 		"threshold: 0 is out of range (0, 1]":           func(c *Config) { c.Threshold = 0 },
 		"attestation.url: \"x\" is not an address":      func(c *Config) { c.Attestation.URL = "x" },
 		"attestation.timeout: 0s is out of range":       func(c *Config) { c.Attestation.Timeout = 0 },

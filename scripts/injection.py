@@ -1,8 +1,9 @@
 """Measures the signals of injection on honest and dishonest senders, through the real server: false alarms, what is found, histograms.
 
 Honest sessions are recordings of people with a simulated camera (its capture jitter, noise, exposure), two codecs and bad networks. Dishonest
-ones are the same recordings after what a virtual camera or a file's publisher does to them. --clients runs the clients of clients/ too.
-The results go to docs/injection.md (tables) and docs/injection/histograms.png.
+ones are the same recordings after what a virtual camera or a file's publisher does to them. --clients runs the clients of clients/ too,
+--browser the component in Chromium. The results go to docs/injection.md (tables) and docs/injection/histograms.png. --quick measures only some
+honest sessions, and writes only the table of probe, reports and quantiser.
 """
 
 from __future__ import annotations
@@ -23,7 +24,10 @@ PEOPLE = [
     *(f"person_{p}_640x480.mjpeg" for p in "ABC"),
     "headpose_640x480.mjpeg",
     *(f"people/person_{p}.mp4" for p in ("d6", "d9", "d13", "d19", "s18")),
-    *(f"asl_{word}.mkv" for word in ("again", "bird", "book", "brother", "please", "walk")),
+    *(
+        f"asl_{word}.mkv"
+        for word in ("again", "bird", "book", "brother", "please", "walk")
+    ),
 ]
 # Recordings that were converted to 30 pictures a second before they came here: in the file itself every sixth picture of d6, and three of five of
 # headpose, repeat the one before. They are no honest camera's, and are reported apart.
@@ -64,26 +68,75 @@ scorer: {model: liveproof-demo-mobilenetv2-int8}
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--bin", default=REPOSITORY / "bin/liveproof", type=Path)
-    parser.add_argument("--work", default=REPOSITORY / "tmp/injection", type=Path, help="clips and results; what is there is not made again")
+    parser.add_argument(
+        "--work",
+        default=REPOSITORY / "tmp/injection",
+        type=Path,
+        help="clips and results; what is there is not made again",
+    )
     parser.add_argument("--sessions", type=int, default=6, help="sessions at once")
-    parser.add_argument("--clients", action="store_true", help="also the clients of clients/ that are installed")
-    parser.add_argument("--report", action="store_true", help="only make the tables and plots again")
+    parser.add_argument(
+        "--clients",
+        action="store_true",
+        help="also the clients of clients/ that are installed",
+    )
+    parser.add_argument(
+        "--browser",
+        type=int,
+        default=0,
+        metavar="N",
+        help="also N rounds of 18 sessions of the component in Chromium",
+    )
+    parser.add_argument(
+        "--quick",
+        action="store_true",
+        help="only some honest sessions and the table of the newer signals",
+    )
+    parser.add_argument(
+        "--report", action="store_true", help="only make the tables and plots again"
+    )
     options = parser.parse_args()
     options.work.mkdir(parents=True, exist_ok=True)
     if not options.report:
         measure(options)
-    report(list(read(options.work)))
+    rows = list(read(options.work))
+    if not options.quick:
+        report(rows)
+    report_recorded(rows)
     return 0
 
 
 def measure(options: argparse.Namespace) -> None:
+    if options.browser:
+        publish_browser(options)
+    if options.quick:
+        camera = "jitter 4 ms, noise"
+        some = [
+            clip(options.work, p, camera, CAMERAS[camera], "")
+            for p in PEOPLE
+            if not Path(p).stem.startswith(CONVERTED)
+        ][:5]
+        for codec in ("vp8", "h264"):
+            for network, flags in NETWORKS.items():
+                publish(options, f"quick, {codec}, {network}", some, codec, flags)
+        return
     for codec in ("vp8", "h264"):
-        honest = [clip(options.work, p, camera, chain, "") for camera, chain in CAMERAS.items() for p in PEOPLE]
+        honest = [
+            clip(options.work, p, camera, chain, "")
+            for camera, chain in CAMERAS.items()
+            for p in PEOPLE
+        ]
         for network, flags in NETWORKS.items():
             publish(options, f"honest, {codec}, {network}", honest, codec, flags)
-        attacks = [clip(options.work, p, name, chain, first(name)) for name, chain in INJECTIONS.items() for p in PEOPLE[:9]]
+        attacks = [
+            clip(options.work, p, name, chain, first(name))
+            for name, chain in INJECTIONS.items()
+            for p in PEOPLE[:9]
+        ]
         publish(options, f"injected, {codec}, clean", attacks, codec, [])
     if options.clients:
         publish_clients(options)
@@ -91,7 +144,11 @@ def measure(options: argparse.Namespace) -> None:
 
 def first(name: str) -> str:
     """The encoder before the publisher's, for what is encoded twice."""
-    return "-c:v libx264 -preset veryfast -crf 30" if name.startswith("encoded twice") else ""
+    return (
+        "-c:v libx264 -preset veryfast -crf 30"
+        if name.startswith("encoded twice")
+        else ""
+    )
 
 
 def clip(work: Path, recording: str, name: str, chain: str, encoder: str) -> Path:
@@ -99,10 +156,26 @@ def clip(work: Path, recording: str, name: str, chain: str, encoder: str) -> Pat
     to = work / f"{Path(recording).stem}--{slug(name)}.mov"
     if to.exists():
         return to
-    source, rate = MEDIA / recording, ["-f", "mjpeg", "-r", "30"] if recording.endswith("mjpeg") else []
+    source, rate = (
+        MEDIA / recording,
+        ["-f", "mjpeg", "-r", "30"] if recording.endswith("mjpeg") else [],
+    )
     if encoder:
         coded = work / f"{Path(recording).stem}--coded.mkv"
-        ffmpeg([*rate, "-i", source, "-t", str(LONGEST), "-an", "-pix_fmt", "yuv420p", *encoder.split(), coded])
+        ffmpeg(
+            [
+                *rate,
+                "-i",
+                source,
+                "-t",
+                str(LONGEST),
+                "-an",
+                "-pix_fmt",
+                "yuv420p",
+                *encoder.split(),
+                coded,
+            ]
+        )
         source, rate = coded, []
     size = "scale='if(gt(iw,ih),min(640,iw),-2)':'if(gt(iw,ih),-2,min(640,ih))'"
     # The publisher takes even sizes.
@@ -142,10 +215,20 @@ def slug(name: str) -> str:
 
 
 def ffmpeg(arguments: list) -> None:
-    subprocess.run(["ffmpeg", "-v", "error", "-y", *map(str, arguments)], check=True, stdin=subprocess.DEVNULL)
+    subprocess.run(
+        ["ffmpeg", "-v", "error", "-y", *map(str, arguments)],
+        check=True,
+        stdin=subprocess.DEVNULL,
+    )
 
 
-def publish(options: argparse.Namespace, group: str, clips: list[Path], codec: str, flags: list[str]) -> None:
+def publish(
+    options: argparse.Namespace,
+    group: str,
+    clips: list[Path],
+    codec: str,
+    flags: list[str],
+) -> None:
     """One session for each clip; the results are a line of JSON each."""
     to, config = options.work / f"{slug(group)}.jsonl", options.work / "config.yaml"
     if to.exists():
@@ -173,7 +256,12 @@ def publish(options: argparse.Namespace, group: str, clips: list[Path], codec: s
         *flags,
         *clips,
     ]
-    found = subprocess.run(list(map(str, command)), stdout=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL)
+    found = subprocess.run(
+        list(map(str, command)),
+        stdout=subprocess.PIPE,
+        text=True,
+        stdin=subprocess.DEVNULL,
+    )
     rows = []
     for line in found.stdout.splitlines():
         told = json.loads(line)
@@ -194,6 +282,33 @@ def signals(samples: list[dict]) -> list[dict]:
     return [s["signals"] for s in samples if s.get("signals")]
 
 
+def publish_browser(options: argparse.Namespace) -> None:
+    """Sessions of the component in Chromium, with the probe and without it."""
+    out = options.work / "browser.jsonl"
+    if out.exists():
+        return
+    told = {
+        "PROBE_SESSIONS": str(options.browser),
+        "PROBE_OUT": str(out.resolve()),
+        "LIVEPROOF_BIN": str(Path(options.bin).resolve()),
+    }
+    command = [
+        "npx",
+        "vitest",
+        "run",
+        "-c",
+        "vitest.e2e.config.ts",
+        "e2e/probe.test.ts",
+    ]
+    subprocess.run(
+        command,
+        cwd=REPOSITORY / "webclient",
+        env=os.environ | told,
+        check=True,
+        stdin=subprocess.DEVNULL,
+    )
+
+
 def publish_clients(options: argparse.Namespace) -> None:
     """The clients of other projects, in sessions of their own."""
     sys.path.insert(0, str(REPOSITORY / "clients"))
@@ -208,7 +323,10 @@ def publish_clients(options: argparse.Namespace) -> None:
                 for person in people:
                     seen = []
                     read_samples = running.samples
-                    running.samples = lambda i, read=read_samples, seen=seen: seen.extend(read(i)) or seen
+                    running.samples = (
+                        lambda i, read=read_samples, seen=seen: seen.extend(read(i))
+                        or seen
+                    )
                     outcome = attempt.attempt(running, client, codec, person)
                     running.samples = read_samples
                     row = {
@@ -234,7 +352,12 @@ def read(work: Path) -> Iterator[dict]:
 def risk(row: dict, name: str | None = None) -> float:
     """The largest risk of a session, of all signals or of one."""
     prefix = "injection.risk."
-    values = [v for s in row["samples"] for k, v in s.items() if k.startswith(prefix) and name in (None, k.removeprefix(prefix))]
+    values = [
+        v
+        for s in row["samples"]
+        for k, v in s.items()
+        if k.startswith(prefix) and name in (None, k.removeprefix(prefix))
+    ]
     return max(values, default=0)
 
 
@@ -245,7 +368,9 @@ def upper(alarms: int, n: int) -> float:
     low, high = 0.0, 1.0
     for _ in range(50):
         p = (low + high) / 2
-        at_most = sum(math.comb(n, k) * p**k * (1 - p) ** (n - k) for k in range(alarms + 1))
+        at_most = sum(
+            math.comb(n, k) * p**k * (1 - p) ** (n - k) for k in range(alarms + 1)
+        )
         low, high = (p, high) if at_most > 0.05 else (low, p)
     return high
 
@@ -256,7 +381,10 @@ def report(rows: list[dict]) -> None:
         if r["kind"] in map(slug, CAMERAS) and r["file"].startswith(CONVERTED):
             r["kind"] = slug(RECORDED)
     injections = [*map(slug, INJECTIONS), slug(RECORDED)]
-    honest, injected = [r for r in rows if r["kind"] not in injections], [r for r in rows if r["kind"] in injections]
+    honest, injected = (
+        [r for r in rows if r["kind"] not in injections],
+        [r for r in rows if r["kind"] in injections],
+    )
     text = table(honest, injected)
     before, start, rest = PAGE.read_text().partition("<!-- table -->\n")
     PAGE.write_text(before + start + text + rest[rest.index("<!-- end of table -->") :])
@@ -266,36 +394,147 @@ def report(rows: list[dict]) -> None:
 
 def names(rows: list[dict]) -> list[str]:
     prefix = "injection.risk."
-    return sorted({k.removeprefix(prefix) for r in rows for s in r["samples"] for k in s if k.startswith(prefix)})
+    return sorted(
+        {
+            k.removeprefix(prefix)
+            for r in rows
+            for s in r["samples"]
+            for k in s
+            if k.startswith(prefix)
+        }
+    )
 
 
 def table(honest: list[dict], injected: list[dict]) -> str:
-    lines = ["| honest sessions | sessions | alarms | false-alarm rate, at most | largest risk |", "|---|---|---|---|---|"]
+    lines = [
+        "| honest sessions | sessions | alarms | false-alarm rate, at most | largest risk |",
+        "|---|---|---|---|---|",
+    ]
     groups = {}
     for r in honest:
-        groups.setdefault("the clients of the suite" if r["kind"] == "client" else r["group"].removeprefix("honest, "), []).append(r)
+        groups.setdefault(
+            "the clients of the suite"
+            if r["kind"] == "client"
+            else r["group"].removeprefix("honest, "),
+            [],
+        ).append(r)
     for group, members in [*sorted(groups.items()), ("all", honest)]:
         alarms = sum(risk(r) >= THRESHOLD for r in members)
         lines.append(
             f"| {group} | {len(members)} | {alarms} | {100 * upper(alarms, len(members)):.1f} % | {max(map(risk, members), default=0):.2f} |"
         )
-    lines += ["", "| injected | sessions | withheld | median risk | strongest signal of the median session |", "|---|---|---|---|---|"]
+    lines += [
+        "",
+        "| injected | sessions | withheld | median risk | strongest signal of the median session |",
+        "|---|---|---|---|---|",
+    ]
     for name in [*INJECTIONS, RECORDED]:
         members = sorted((r for r in injected if r["kind"] == slug(name)), key=risk)
         if members:
             middle = members[len(members) // 2]
             strongest = max(names([middle]), key=lambda n: risk(middle, n))
             caught = sum(risk(r) >= THRESHOLD for r in members)
-            lines.append(f"| {name} | {len(members)} | {caught} | {risk(middle):.2f} | {strongest} |")
-    lines += ["", "| signal | honest: median, 95 %, largest | injected: median, 95 %, largest |", "|---|---|---|"]
+            lines.append(
+                f"| {name} | {len(members)} | {caught} | {risk(middle):.2f} | {strongest} |"
+            )
+    lines += [
+        "",
+        "| signal | honest: median, 95 %, largest | injected: median, 95 %, largest |",
+        "|---|---|---|",
+    ]
     for name in names(honest + injected):
         lines.append(f"| {name} | {spread(honest, name)} | {spread(injected, name)} |")
     return "\n".join(lines) + "\n"
 
 
+# Signals that only record, with the risk from which on a session counts as an alarm: nine tenths of the ceiling.
+RECORDED_ONLY = {"probe": 0.675, "reports": 0.45, "quantiser": 0.45}
+# What stands beside them in the timeline.
+MEASURED = [
+    "probe",
+    "report_jump_ms",
+    "report_lag_ms",
+    "report_drift_ppm",
+    "quantiser",
+    "quantiser_constant",
+    "size_spread",
+    "gop_echo",
+]
+
+
+def report_recorded(rows: list[dict]) -> None:
+    """The table of the signals that only record, over honest sessions."""
+    senders = {
+        "Chromium": [r for r in rows if r["kind"] == "browser"],
+        "the Go publisher": [r for r in rows if r["group"].startswith("quick, ")],
+    }
+    lines = [
+        "| risk | honest sender | sessions judged | alarms | false-alarm rate (Wilson, 95 %) |",
+        "|---|---|---|---|---|",
+    ]
+    for name, alarm in RECORDED_ONLY.items():
+        for sender, members in senders.items():
+            judged = [
+                r
+                for r in members
+                if any(f"injection.risk.{name}" in s for s in r["samples"])
+            ]
+            if judged:
+                alarms = sum(risk(r, name) >= alarm for r in judged)
+                low, high = wilson(alarms, len(judged))
+                lines.append(
+                    f"| `{name}` | {sender} | {len(judged)} | {alarms} | {100 * low:.1f} to {100 * high:.1f} % |"
+                )
+    lines += [
+        "",
+        "| measured | "
+        + " | ".join(f"{s}: 5 %, median, 95 %, largest" for s in senders)
+        + " |",
+        "|---|---|---|",
+    ]
+    for name in MEASURED:
+        lines.append(
+            f"| `{name}` | "
+            + " | ".join(last_values(m, f"injection.{name}") for m in senders.values())
+            + " |"
+        )
+    text = "\n".join(lines) + "\n"
+    before, start, rest = PAGE.read_text().partition("<!-- recorded -->\n")
+    PAGE.write_text(
+        before + start + text + rest[rest.index("<!-- end of recorded -->") :]
+    )
+    print(text)
+
+
+def last_values(rows: list[dict], name: str) -> str:
+    """Quantiles of the last value of each session."""
+    values = sorted(
+        v[-1] for r in rows if (v := [s[name] for s in r["samples"] if name in s])
+    )
+    if not values:
+        return "–"
+    return ", ".join(
+        f"{values[min(len(values) - 1, int(q * len(values)))]:.3g}"
+        for q in (0.05, 0.5, 0.95, 1)
+    )
+
+
+def wilson(k: int, n: int) -> tuple[float, float]:
+    """The 95 % interval of a rate by Wilson."""
+    z = 1.96
+    middle, half = (
+        (k + z * z / 2) / (n + z * z),
+        z / (n + z * z) * math.sqrt(k * (n - k) / n + z * z / 4),
+    )
+    return max(0, middle - half), min(1, middle + half)
+
+
 def spread(rows: list[dict], name: str) -> str:
     values = sorted(risk(r, name) for r in rows) or [0]
-    return ", ".join(f"{values[min(len(values) - 1, int(q * len(values)))]:.2f}" for q in (0.5, 0.95, 1))
+    return ", ".join(
+        f"{values[min(len(values) - 1, int(q * len(values)))]:.2f}"
+        for q in (0.5, 0.95, 1)
+    )
 
 
 def plot(honest: list[dict], injected: list[dict]) -> None:
@@ -304,10 +543,27 @@ def plot(honest: list[dict], injected: list[dict]) -> None:
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
-    measured = ["repeats", "sway", "grid", "whole_ms", "jitter_ms", "jitter_corr", "noise", "still"]
+    measured = [
+        "repeats",
+        "sway",
+        "grid",
+        "whole_ms",
+        "jitter_ms",
+        "jitter_corr",
+        "noise",
+        "still",
+    ]
     figure, axes = pyplot.subplots(2, 4, figsize=(13, 6), constrained_layout=True)
     for axis, name in zip(axes.flat, measured, strict=True):
-        both = [[s[f"injection.{name}"] for r in rows for s in r["samples"][-1:] if f"injection.{name}" in s] for rows in (honest, injected)]
+        both = [
+            [
+                s[f"injection.{name}"]
+                for r in rows
+                for s in r["samples"][-1:]
+                if f"injection.{name}" in s
+            ]
+            for rows in (honest, injected)
+        ]
         axis.hist(both, bins=24, density=True, label=["honest", "injected"])
         axis.set_title(f"injection.{name}")
     axes.flat[0].legend()

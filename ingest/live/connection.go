@@ -9,6 +9,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/pion/webrtc/v4"
@@ -58,6 +59,7 @@ type Connection struct {
 	}
 	asked  asked
 	spans  *spans
+	able   atomic.Bool // the client says that it follows a probe
 	mu     sync.Mutex
 	attest string           // the client's statement about itself; empty without one
 	reason liveproof.Reason // why it was asked to end; the first counts
@@ -254,7 +256,7 @@ func (c *Connection) analyze() {
 	c.listener.State(liveproof.StateStreaming)
 	session := c.session
 	session.State = liveproof.StateStreaming
-	err = c.sup.deps.Analyzer.Analyze(c.ctx, session, peerUnits{units, c.peer, c.attestation, c.asked.hasDeclined}, c.observe)
+	err = c.sup.deps.Analyzer.Analyze(c.ctx, session, peerUnits{units, c.peer, c.attestation, c.asked.hasDeclined, c.able.Load, c.probe}, c.observe)
 	if err != nil {
 		c.Log.Debug("analysis", "err", err)
 	}

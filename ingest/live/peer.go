@@ -40,6 +40,8 @@ type peerUnits struct {
 	peer        Peer
 	attestation func() string
 	declined    func(id string) bool
+	adjusts     func() bool
+	probe       func(liveproof.Probe)
 }
 
 var (
@@ -50,6 +52,7 @@ var (
 	_ liveproof.SenderSource  = peerUnits{}
 
 	_ liveproof.DecliningSource = peerUnits{}
+	_ liveproof.ProbedSource    = peerUnits{}
 )
 
 // PreferLarger implements liveproof.LayeredSource; a source with one stream has nothing larger.
@@ -96,9 +99,12 @@ func (e peerUnits) Sender() (s liveproof.Sender) {
 	if known, ok := e.UnitSource.(liveproof.SenderSource); ok {
 		s = known.Sender()
 	}
-	s.Attestation = e.attestation()
+	s.Attestation, s.Adjusts = e.attestation(), e.adjusts()
 	return s
 }
+
+// Probe implements liveproof.ProbedSource.
+func (e peerUnits) Probe(p liveproof.Probe) { e.probe(p) }
 
 func (e peerUnits) Next(ctx context.Context) (liveproof.AccessUnit, error) {
 	u, err := e.UnitSource.Next(ctx)

@@ -231,7 +231,7 @@ func (a *assembler) deliver(u codecs.Unit) {
 		a.waitKey, a.broken = false, false
 	}
 	a.emit(liveproof.AccessUnit{
-		Codec: pic.codec, PTS: a.clock.time(pic.timestamp), ArrivedAt: pic.arrived,
+		Codec: pic.codec, PTS: a.clock.time(pic.timestamp), Timestamp: pic.timestamp, ArrivedAt: pic.arrived,
 		Key: u.Key, Gap: a.gap, Discardable: u.Discardable,
 		Mirrored: a.mirrored, Rotation: a.rotation, Data: u.Data,
 	})

@@ -248,7 +248,9 @@ func (p *Peer) readControl() {
 		if !rate.allow(time.Now()) {
 			return ErrFlood
 		}
-		_, _, _ = p.feedback.control.Read(raw, interceptor.Attributes{}) // what cannot be parsed reports nothing
+		attributes := interceptor.Attributes{}
+		_, _, _ = p.feedback.control.Read(raw, attributes) // what cannot be parsed reports nothing
+		p.noteReports(raw, attributes, time.Now())
 		return nil
 	})
 	if err != nil {

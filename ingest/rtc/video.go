@@ -37,7 +37,8 @@ type Video struct {
 	requests           atomic.Int64                 // key frame requests so far
 	metrics            *metrics
 
-	offer atomic.Pointer[string] // the sender's first offer
+	offer  atomic.Pointer[string]                 // the sender's first offer
+	report atomic.Pointer[liveproof.SenderReport] // newest of the stream in use
 
 	mu      sync.Mutex
 	queue   []liveproof.AccessUnit
@@ -239,7 +240,7 @@ func (v *Video) Sender() (s liveproof.Sender) {
 	if offer := v.offer.Load(); offer != nil {
 		s.Offer = *offer
 	}
-	s.KeyFrameRequests = v.requests.Load()
+	s.KeyFrameRequests, s.Report = v.requests.Load(), v.report.Load()
 	return s
 }
 

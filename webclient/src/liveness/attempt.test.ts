@@ -87,6 +87,17 @@ describe('Attempt', () => {
     ]);
   });
 
+  it('follows a probe, says so, and restores the rate', async () => {
+    const { socket, pc } = await connected();
+    socket.deliver({ type: 'probe', probe: { frame_rate: 8, duration: 1 } });
+    await vi.advanceTimersByTimeAsync(999);
+    expect(pc.rates).toEqual([8]);
+    expect(socket.sent.map((s) => JSON.parse(s) as unknown)).toContainEqual({ type: 'probe', able: true });
+    await vi.advanceTimersByTimeAsync(1);
+    expect(pc.rates).toEqual([8, 15]);
+    expect(faults()).toEqual([]);
+  });
+
   it('passes hints, progress, samples and the verdict on', async () => {
     const { socket, pc } = await connected();
     events = [];

@@ -7,6 +7,7 @@ import type { Challenge } from './challenge/challenge';
 import { codeOf, codeOfProblem, detailOf, LivenessError, type ErrorCode } from './errors';
 import type { MachineEvent } from './machine';
 import { Peer } from './session/peer';
+import { Prober } from './session/probe';
 import { Recovery } from './session/recovery';
 import { obtainSession, type SessionSource } from './session/session';
 import { Signalling, type Sample, type ServerMessage } from './session/signalling';
@@ -48,6 +49,7 @@ export class Attempt {
   readonly #keeper: CameraKeeper;
   #peer: Peer | undefined;
   #channel: Signalling | undefined;
+  #prober: Prober | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #serverHint = '';
   readonly #localHints = new Set<LocalReason>();
@@ -137,6 +139,12 @@ export class Attempt {
     );
     this.#peer = peer;
     this.#own(() => peer.close());
+    const prober = new Prober(
+      (rate) => peer.limitRate(rate),
+      (able) => channel.send({ type: 'probe', able }),
+    );
+    this.#prober = prober;
+    this.#own(() => prober.close());
     const sdp = await peer.offer();
     signal.throwIfAborted();
     channel.send({ type: 'offer', sdp });
@@ -173,6 +181,8 @@ export class Attempt {
         return this.#abort.signal.aborted ? undefined : this.handlers.sample(m);
       case 'challenge':
         return this.options.light || m.challenge.kind !== 'flash' ? this.#dispatch(m) : this.decline(m.challenge);
+      case 'probe':
+        return void this.#prober?.follow(m.probe);
       case 'progress':
       case 'decided':
         return this.#dispatch(m);

@@ -90,9 +90,11 @@ export class FakePeerConnection {
     return { setCodecPreferences: () => undefined };
   }
   sent: string[] = [];
+  rates: (number | undefined)[] = [];
   getSenders() {
     const replaceTrack = async (t: MediaStreamTrack) => void this.sent.push(t.id);
-    return [{ replaceTrack, getParameters: () => ({}), setParameters: async () => undefined }];
+    const setParameters = async (p: RTCRtpSendParameters) => void this.rates.push(p.encodings[0]?.maxFramerate);
+    return [{ replaceTrack, getParameters: () => ({ encodings: [{}] }), setParameters }];
   }
   async setLocalDescription() {
     this.localDescription = { sdp: this.restarts ? `renewed offer ${this.restarts}` : 'fake offer' };

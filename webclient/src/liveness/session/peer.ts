@@ -70,6 +70,15 @@ export class Peer {
     await this.#pc.getSenders()[0]?.replaceTrack(track);
   }
 
+  /** Sends at most so many pictures a second from now on. Rejects where the browser cannot. */
+  async limitRate(frameRate = maxFramerate): Promise<void> {
+    const sender = this.#pc.getSenders()[0];
+    if (!sender) throw new LivenessError('unsupported_browser', 'nothing is sent');
+    const parameters = sender.getParameters();
+    for (const encoding of parameters.encodings) encoding.maxFramerate = frameRate;
+    await sender.setParameters(parameters);
+  }
+
   /** Safe to call twice. */
   close(): void {
     this.#pc.onicecandidate = null;

@@ -6,6 +6,7 @@ import type { VideoSettings } from '../camera/camera';
 import { parseChallenge, type Challenge } from '../challenge/challenge';
 import { LivenessError } from '../errors';
 import type { Progress, Result } from '../machine';
+import { parseProbe, type Probe } from './probe';
 
 export const subprotocol = 'liveproof.v1';
 
@@ -32,6 +33,7 @@ export type ServerMessage =
   | { readonly type: 'hint'; readonly reason: string }
   | ({ readonly type: 'progress' } & Progress)
   | { readonly type: 'challenge'; readonly challenge: Challenge }
+  | { readonly type: 'probe'; readonly probe: Probe }
   | { readonly type: 'decided'; readonly result: Result; readonly reasons: readonly string[] }
   | { readonly type: 'moved'; readonly url: string }
   | { readonly type: 'error'; readonly code: string; readonly detail: string }
@@ -42,6 +44,7 @@ export type ClientMessage =
   | { type: 'candidate'; candidate: RTCIceCandidateInit | null }
   | { type: 'settings'; requested: VideoSettings; delivered: VideoSettings }
   | { type: 'challenge'; id: string; declined: true }
+  | { type: 'probe'; able: boolean }
   | { type: 'bye' };
 
 export interface SignallingHandlers {
@@ -167,6 +170,8 @@ export function parse(data: unknown): ServerMessage | null {
       return { type: 'hint', reason: str(m, 'reason') };
     case 'progress':
       return { type: 'progress', fraction: num(m, 'fraction'), scored: num(m, 'scored'), needed: num(m, 'needed') };
+    case 'probe':
+      return { type: 'probe', probe: parseProbe(m['probe']) };
     case 'challenge': {
       const challenge = parseChallenge(m['challenge'], performance.now());
       return challenge && { type: 'challenge', challenge };
