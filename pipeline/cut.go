@@ -16,8 +16,11 @@ const (
 	// cutPatches: or at least this share of patches has a correlation below ½.
 	cutPatches = 0.12
 	// sureWhole and surePatches are the same limits for what is no motion: the smallest change in a cut to another person is 0.23, or
-	// 0.27 of the patches, and the largest in motion is 0.14, or 0.19. docs/adr/0014-identity.md has more cuts.
+	// 0.27 of the patches, and the largest in motion is 0.14, or 0.19, at 30 pictures a second. docs/adr/0014-identity.md has more cuts.
 	sureWhole, surePatches = 0.19, 0.23
+	// standsOut: at 15 pictures a second motion reaches 0.23, or 0.16 of the patches, but grows from one picture to the next. A cut to
+	// another person is at least this many times the change before it, or this many times the limits.
+	standsOut, beyondMotion = 3, 2
 	// unlikeWhole: a picture is unlike the last sample if their correlation is at most
 	// 1 - unlikeWhole. A person who sits and talks stays above it for a second.
 	unlikeWhole = 0.2
@@ -35,6 +38,7 @@ type scenes struct {
 	begun, marked bool // whether last and sampled hold a picture
 	t             time.Duration
 	last, sampled coarse
+	changed       difference // of the two newest pictures
 	cuts          cuts
 }
 
@@ -52,11 +56,12 @@ func (c cuts) since(before cuts) liveproof.Cut {
 	return liveproof.CutNone
 }
 
-func (c *cuts) add(d difference) {
+// add counts the change d, which came after the change before.
+func (c *cuts) add(d, before difference) {
 	switch {
-	case d.whole >= sureWhole || d.patches >= surePatches:
+	case d.exceeds(sureWhole, surePatches, before):
 		c.sure++
-	case d.cut():
+	case d.exceeds(cutWhole, cutPatches, before):
 		c.likely++
 	}
 }
@@ -66,7 +71,8 @@ func (c *cuts) add(d difference) {
 func (s *scenes) observe(t time.Duration, cells *coarse, period time.Duration) (why cause) {
 	if s.begun {
 		d := compare(&s.last, cells)
-		s.cuts.add(d)
+		s.cuts.add(d, s.changed)
+		s.changed = d
 		switch {
 		case d.cut():
 			why = causeCut
@@ -91,6 +97,12 @@ type difference struct {
 }
 
 func (d difference) cut() bool { return d.whole >= cutWhole || d.patches >= cutPatches }
+
+// exceeds reports whether the change reaches a limit and stands out from the change before it.
+func (d difference) exceeds(whole, patches float64, before difference) bool {
+	least := func(limit, before, most float64) float64 { return max(limit, min(standsOut*before, beyondMotion*most)) }
+	return d.whole >= least(whole, before.whole, sureWhole) || d.patches >= least(patches, before.patches, surePatches)
+}
 
 func compare(a, b *coarse) difference {
 	const side = loopSide / patchSide

@@ -66,6 +66,24 @@ func TestCut(t *testing.T) {
 	}
 }
 
+// TestSureCutStandsOut: the changes are those of clips at 15 pictures a second.
+func TestSureCutStandsOut(t *testing.T) {
+	for name, tt := range map[string]struct {
+		before, change difference
+		sure           bool
+	}{
+		"a cut, after a person who sits":                {difference{0.01, 0}, difference{0.23, 0.27}, true},
+		"a cut that many patches show":                  {difference{0.02, 0}, difference{0.18, 0.25}, true},
+		"a head that turns fast":                        {difference{0.09, 0.06}, difference{0.23, 0.12}, false},
+		"… and on":                                      {difference{0.14, 0.09}, difference{0.20, 0.16}, false},
+		"an arm before the face":                        {difference{0.01, 0}, difference{0.17, 0.16}, false},
+		"a cut within motion, to quite another picture": {difference{0.2, 0.2}, difference{0.64, 0.44}, true},
+		"the second of two cuts in a row":               {difference{0.7, 0.5}, difference{0.72, 0.5}, true},
+	} {
+		t.Run(name, func(t *testing.T) { require.Equal(t, tt.sure, tt.change.exceeds(sureWhole, surePatches, tt.before)) })
+	}
+}
+
 // TestScenesSeeGaps: after a long silence it may be another scene, however alike it looks.
 func TestScenesSeeGaps(t *testing.T) {
 	var s scenes
