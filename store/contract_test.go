@@ -198,16 +198,18 @@ func checkIdempotency(t *testing.T, s storer) {
 }
 
 func checkMissing(t *testing.T, s storer) {
-	ctx, id := t.Context(), liveproof.SessionID("nobody")
-	_, err := s.Get(ctx, id)
-	require.ErrorIs(t, err, liveproof.ErrNotFound)
-	_, err = s.Timeline(ctx, id)
-	require.ErrorIs(t, err, liveproof.ErrNotFound)
-	require.ErrorIs(t, s.Delete(ctx, id), liveproof.ErrNotFound)
-	require.ErrorIs(t, s.Claim(ctx, id, "t", held()), liveproof.ErrNotFound)
-	require.ErrorIs(t, s.SetStreaming(ctx, id, liveproof.ModelInfo{}, liveproof.Threshold{}, ""), liveproof.ErrNotFound)
-	require.ErrorIs(t, s.AppendSamples(ctx, id, nil, counts, liveproof.Pending()), liveproof.ErrNotFound)
-	require.ErrorIs(t, decide(s, id, decided(live)), liveproof.ErrNotFound)
+	ctx := t.Context()
+	for _, id := range []liveproof.SessionID{"nobody", ""} {
+		_, err := s.Get(ctx, id)
+		require.ErrorIs(t, err, liveproof.ErrNotFound)
+		_, err = s.Timeline(ctx, id)
+		require.ErrorIs(t, err, liveproof.ErrNotFound)
+		require.ErrorIs(t, s.Delete(ctx, id), liveproof.ErrNotFound)
+		require.ErrorIs(t, s.Claim(ctx, id, "t", held()), liveproof.ErrNotFound)
+		require.ErrorIs(t, s.SetStreaming(ctx, id, liveproof.ModelInfo{}, liveproof.Threshold{}, ""), liveproof.ErrNotFound)
+		require.ErrorIs(t, s.AppendSamples(ctx, id, nil, counts, liveproof.Pending()), liveproof.ErrNotFound)
+		require.ErrorIs(t, decide(s, id, decided(live)), liveproof.ErrNotFound)
+	}
 }
 
 func checkClaimOnce(t *testing.T, s storer) {

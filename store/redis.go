@@ -277,6 +277,9 @@ func (r *Redis) run(ctx context.Context, script *redis.Script, id liveproof.Sess
 func (r *Redis) runThen(ctx context.Context, script *redis.Script, id liveproof.SessionID,
 	then func(pipe redis.Pipeliner, outcome error), args ...any,
 ) error {
+	if id == "" { // its keys would have no hash tag, and lie in two slots of a cluster
+		return liveproof.ErrNotFound
+	}
 	answer, err := script.Run(ctx, r.db, []string{sessionKey(id), timelineKey(id)}, args...).StringSlice()
 	if err != nil {
 		return mapError(err)
