@@ -78,7 +78,7 @@ format: $(RUFF) ## gofmt, ruff format, prettier
 	$(PRETTIER) --write --log-level warn $(CLIENT_SCRIPTS)
 
 test-go: ## Go tests with the race detector, three packages at a time as many wait for films; `make lint-go` runs go vet
-	go tool gotestsum --format pkgname-and-test-fails -- -race -vet=off -p 3 -timeout 20m ./...
+	go tool gotestsum --format pkgname-and-test-fails -- -race -vet=off -p 3 -parallel 3 -timeout 20m ./...
 
 test-thorough: ## every encoder, dimming, network and swap of the tests with long tables; test-go tries a few of each (LIVEPROOF_SHARED)
 	TEST_THOROUGH=1 go test ./cmd/liveproof ./detector -run 'BadNetworks|Lossy|Frozen|Flat|Relaxed|FollowingAgrees' -count 1 -timeout 30m -v

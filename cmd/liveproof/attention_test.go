@@ -48,6 +48,7 @@ func (s *server) leavesLive(id string, samples []liveproof.Sample, swap time.Dur
 // Then another person replaces the first, by a cut or by a slow fade. By the stored
 // samples, the call must leave live within 2 s of stream time.
 func TestRelaxedCallNoticesASwap(t *testing.T) {
+	t.Parallel()
 	const swap = 18 * time.Second
 	first, second := shared(t, "media/people/person_d6.mp4"), shared(t, "media/people/person_s18.mp4")
 	shared(t, "models/retinaface_mobilenet025.onnx")

@@ -105,6 +105,7 @@ const chaosSessions = 24
 // over, scores fail, and clients vanish or come to the wrong node. The ledger of what clients saw agrees with the store: no session is lost, none ended
 // twice, none without a face is live. TEST_CHAOS_LEDGER names a file for the ledger's sums.
 func TestChaos(t *testing.T) {
+	t.Parallel()
 	person, none := person(t, "person_A_640x480.mjpeg", "8"), nobody(t, "8")
 	count := chaosSessions
 	if text := os.Getenv("TEST_CHAOS"); text != "" {
@@ -161,7 +162,7 @@ func chaosEnvironment(scorer *brightness) []string {
 		"LIVEPROOF_SCORER_MODEL=../../scorer/testdata/tiny.onnx", "LIVEPROOF_SCORER_BACKEND=kserve", "LIVEPROOF_SCORER_KSERVE_TARGET=" + scorer.address,
 		"LIVEPROOF_STORE_REPLICAS=1", "LIVEPROOF_INGEST_RATE_PER_IP={per_second: 100000, burst: 100000}",
 		"LIVEPROOF_INGEST_RATE_PER_TENANT={per_second: 100000, burst: 100000}", "LIVEPROOF_VERDICT_REQUIRE=[passive]",
-		"LIVEPROOF_SESSION_DEADLINE=6s", "LIVEPROOF_SESSION_DISCONNECT_GRACE=1s", "LIVEPROOF_SESSION_IDLE_TIMEOUT=3s",
+		"LIVEPROOF_SESSION_DEADLINE=6s", "LIVEPROOF_SESSION_TOKEN_TTL=15s", "LIVEPROOF_SESSION_DISCONNECT_GRACE=1s", "LIVEPROOF_SESSION_IDLE_TIMEOUT=3s",
 	}
 }
 

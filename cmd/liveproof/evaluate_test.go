@@ -176,6 +176,7 @@ func TestEvaluateIsInterrupted(t *testing.T) {
 }
 
 func TestEvaluateOverWebRTC(t *testing.T) {
+	t.Parallel()
 	root, out := t.TempDir(), t.TempDir()
 	clip := datasettest.Clip{Suffix: ".avi", Frames: 75}.Encode(t)
 	for _, name := range []string{"a.avi", "b.avi"} {

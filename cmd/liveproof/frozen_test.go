@@ -64,6 +64,7 @@ func TestLossyStillIsNeverLive(t *testing.T) {
 	for name, input := range pictures {
 		for _, e := range fewOf(lossy, 2) {
 			t.Run(name+" "+e.name, func(t *testing.T) {
+				t.Parallel()
 				args := append([]string{"-loop", "1", "-framerate", "30"}, input...)
 				path := film(t, e.file, e.args, append(args, "-vf", "scale=640:-2", "-t", "5")...)
 				for _, mode := range []string{"onboarding", "call"} {
@@ -84,13 +85,17 @@ func TestLossyLoopIsNeverLive(t *testing.T) {
 	constantScorer(t)
 	for _, clip := range []string{"person_A_640x480.mjpeg", "person_B_640x480.mjpeg"} {
 		for _, e := range fewOf(lossy, 2) {
-			t.Run(clip+" "+e.name, func(t *testing.T) { loopIsNeverLive(t, "onboarding", clip, e.file, e.args, "25", "null") })
+			t.Run(clip+" "+e.name, func(t *testing.T) {
+				t.Parallel()
+				loopIsNeverLive(t, "onboarding", clip, e.file, e.args, "25", "null")
+			})
 		}
 		// 15 of 30 pictures a second, as if a temporal layer was left out. The loop's length is
 		// odd, so that only every second pass shows the same pictures again; a one-shot
 		// session may have ended by then.
 		for _, e := range fewOf(lossy[:4], 1) {
 			t.Run(clip+" every second picture "+e.name, func(t *testing.T) {
+				t.Parallel()
 				loopIsNeverLive(t, "call", clip, e.file, e.args, "30", `select=not(mod(n\,2))`)
 			})
 		}
@@ -117,6 +122,7 @@ func TestPeopleAreNotFrozen(t *testing.T) {
 		t.Run(clip+" as it is", func(t *testing.T) { passes(t, shared(t, "media/"+clip)) })
 		for _, e := range fewOf(lossy[:2], 1) {
 			t.Run(clip+" "+e.name, func(t *testing.T) {
+				t.Parallel()
 				passes(t, film(t, e.file, e.args, "-f", "mjpeg", "-r", "25", "-i", shared(t, "media/"+clip), "-t", "8"))
 			})
 		}

@@ -102,6 +102,7 @@ func (s *server) judgeH264(made createdSession, units [][]byte, lost int) sessio
 
 // TestH264AsItComes: a sender that answers no key frame request is judged where its stream can be entered.
 func TestH264AsItComes(t *testing.T) {
+	t.Parallel()
 	seifirst, refresh := shared(t, "inputs/seifirst_g250.h264"), shared(t, "inputs/intra_refresh.h264")
 	for _, c := range []struct {
 		name, path string

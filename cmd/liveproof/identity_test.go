@@ -99,6 +99,7 @@ func splicesOf(cast []seen, r *rand.Rand) (all []splice) {
 // TestAnotherPersonRestarts: one filmed person takes another's place, through an encoder and the whole pipeline. The evidence must start
 // again within 0.4 s of a cut, and within 1 s of the end of a fade.
 func TestAnotherPersonRestarts(t *testing.T) {
+	t.Parallel()
 	engines := watching(t)
 	r := rand.New(rand.NewPCG(14, 1))
 	splices := fewOf(splicesOf(castOf(t, engines["none"].Faces), r), 6)
@@ -188,6 +189,7 @@ var edits = map[string][]int{"person_A_640x480.mjpeg": {77, 143, 267}, "person_C
 
 // TestOnePersonKeepsEvidence: no change of light and no encoder starts the evidence again.
 func TestOnePersonKeepsEvidence(t *testing.T) {
+	t.Parallel()
 	engines := watching(t)
 	row := measured(t, "people.csv", "embedder", "disturbance", "clip", "seconds", "restarts", "edits")
 	clips := []string{"person_B_640x480.mjpeg", "people/person_d19.mp4", "person_C_640x480.mjpeg", "person_A_640x480.mjpeg", "headpose_640x480.mjpeg",

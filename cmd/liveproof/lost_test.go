@@ -86,6 +86,7 @@ func (p *process) kill() {
 // live, and its server is killed. The other one reads pending within 5 s and ends the
 // session within 30 s.
 func TestKilledServer(t *testing.T) {
+	t.Parallel()
 	clip := person(t, "person_A_640x480.mjpeg", "20")
 	db := redistest.Start(t)
 	killed, other := startNode(t, db.URL()), startNode(t, db.URL())

@@ -36,6 +36,7 @@ var impairments = []struct {
 
 // TestBadNetworks: a person's session ends with the right verdict, or without one and with the reason; an attack is never live; nothing hangs.
 func TestBadNetworks(t *testing.T) {
+	t.Parallel()
 	shared(t, "models/retinaface_mobilenet025.onnx")
 	clips := map[string]*publish.Clip{"person": person(t, "person_A_640x480.mjpeg", "10"), "attack": heldPrint(t, "10")}
 	s := startServer(t)
@@ -121,6 +122,7 @@ func TestTwiceAsManyAsTheServerTakes(t *testing.T) {
 // TestGarbageThroughAConnection: packets whose payload is random, also behind the descriptor of a key frame, end without a verdict, and other
 // sessions go on.
 func TestGarbageThroughAConnection(t *testing.T) {
+	t.Parallel()
 	s := startServer(t)
 	made := s.create(`{"mode":"onboarding","deadline_s":4}`)
 	pc, err := webrtc.NewPeerConnection(webrtc.Configuration{})

@@ -53,6 +53,7 @@ func (s *server) readyz() (v readyView, status int) {
 // TestNodes: two server processes share one Redis, each at an address of its own. Clients that come to the wrong one, by WHIP and by
 // WebSocket, are sent to the owner; every node reads, lists and deletes; a node that is told to stop finishes its sessions and takes no more.
 func TestNodes(t *testing.T) {
+	t.Parallel()
 	clip := person(t, "person_A_640x480.mjpeg", "20")
 	db := redistest.Start(t)
 	owner, other := startNode(t, db.URL(), "LIVEPROOF_SESSION_DRAIN_TIMEOUT=5m"), startNode(t, db.URL())

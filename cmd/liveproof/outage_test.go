@@ -13,6 +13,7 @@ import (
 // TestOutageIsLoggedOnceEachWay: requests, lease renewals, sweeps and a session's own writes fail
 // while Redis is away; the log has one line when that begins and one when it ends.
 func TestOutageIsLoggedOnceEachWay(t *testing.T) {
+	t.Parallel()
 	clip := nobody(t, "12")
 	db := redistest.Start(t)
 	s := startServer(t, "--redis", db.URL())

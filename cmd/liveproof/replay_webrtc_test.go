@@ -20,6 +20,7 @@ import (
 
 // TestReplayOverWebRTC: the whole live system says of a person what the pipeline alone says, over both codecs and both ways of signalling.
 func TestReplayOverWebRTC(t *testing.T) {
+	t.Parallel()
 	clip := shared(t, "media/person_A_640x480.mjpeg")
 	direct, code := replay(t, clip)
 	require.Equal(t, exitOK, code)

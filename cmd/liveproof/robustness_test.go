@@ -31,6 +31,7 @@ func shortVideos(t *testing.T) (root, table string) {
 
 // TestRobustness: every path is judged, the report has a row for each, and the same command goes on where it was interrupted.
 func TestRobustness(t *testing.T) {
+	t.Parallel()
 	needRuntime(t)
 	root, table := shortVideos(t)
 	out := t.TempDir()

@@ -62,6 +62,7 @@ func needSandbox(t *testing.T, p *process) {
 // TestSandboxedServer: a server in its sandbox judges a whole session and takes a new model and new keys at SIGHUP, each renamed onto the
 // old file; and whoever has taken it over can start no program, and read and write nothing else.
 func TestSandboxedServer(t *testing.T) {
+	t.Parallel()
 	clip := person(t, "person_A_640x480.mjpeg", "20")
 	db := redistest.Start(t)
 	whole, half := tinyModels(t)

@@ -65,6 +65,7 @@ func TestTabClosedMidSession(t *testing.T) {
 }
 
 func TestRedisStoppedAndStartedMidSession(t *testing.T) {
+	t.Parallel()
 	clip := nobody(t, "20")
 	db := redistest.Start(t)
 	s := startServer(t, "--redis", db.URL())

@@ -104,6 +104,7 @@ func (s *server) publishLayers(made createdSession, layers [3][][]byte) {
 
 // TestSimulcastPersonIsLive: three layers of one person; the middle one is large enough to be judged.
 func TestSimulcastPersonIsLive(t *testing.T) {
+	t.Parallel()
 	layers := encodeLayers(t, "null")
 	s := startServer(t)
 	made := s.create(`{"mode":"onboarding"}`)
@@ -116,6 +117,7 @@ func TestSimulcastPersonIsLive(t *testing.T) {
 
 // TestSimulcastOfASmallFace: the face is too small in the layer that is used first, so a larger one is taken.
 func TestSimulcastOfASmallFace(t *testing.T) {
+	t.Parallel()
 	layers := encodeLayers(t, "scale=340:254,pad=960:720:310:232:gray")
 	s := startServer(t)
 	made := s.create(`{"mode":"onboarding"}`)
