@@ -19,7 +19,7 @@ const settings = [
   ['LIVEPROOF_CHALLENGE_TURN_PERIOD', '3s'],
   // The camera's nod is drawn, and smaller after the encoder than a person's.
   ['LIVEPROOF_CHALLENGE_TURN_PITCH', '9'],
-  ['LIVEPROOF_SESSION_DEADLINE', '25s'],
+  ['LIVEPROOF_SESSION_DEADLINE', '40s'],
 ] as const;
 
 describe.skipIf(why !== '')(`the challenge by movement${why}`, () => {
