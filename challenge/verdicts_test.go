@@ -136,7 +136,7 @@ func fold(r engine.Report, answered time.Duration, required ...liveproof.Evidenc
 	given := false
 	for i, s := range r.Samples {
 		if answered > 0 && s.T >= answered && !given {
-			r.Samples[i].Evidence = append(s.Evidence, liveproof.EvidenceFlash)
+			r.Samples[i].Evidence = append(slices.Clone(s.Evidence), liveproof.EvidenceFlash)
 			given = true
 		}
 	}

@@ -24,10 +24,7 @@ PEOPLE = [
     *(f"person_{p}_640x480.mjpeg" for p in "ABC"),
     "headpose_640x480.mjpeg",
     *(f"people/person_{p}.mp4" for p in ("d6", "d9", "d13", "d19", "s18")),
-    *(
-        f"asl_{word}.mkv"
-        for word in ("again", "bird", "book", "brother", "please", "walk")
-    ),
+    *(f"asl_{word}.mkv" for word in ("again", "bird", "book", "brother", "please", "walk")),
 ]
 # Recordings that were converted to 30 pictures a second before they came here: in the file itself every sixth picture of d6, and three of five of
 # headpose, repeat the one before. They are no honest camera's, and are reported apart.
@@ -68,9 +65,7 @@ scorer: {model: liveproof-demo-mobilenetv2-int8}
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--bin", default=REPOSITORY / "bin/liveproof", type=Path)
     parser.add_argument(
         "--work",
@@ -96,9 +91,7 @@ def main() -> int:
         action="store_true",
         help="only some honest sessions and the table of the newer signals",
     )
-    parser.add_argument(
-        "--report", action="store_true", help="only make the tables and plots again"
-    )
+    parser.add_argument("--report", action="store_true", help="only make the tables and plots again")
     options = parser.parse_args()
     options.work.mkdir(parents=True, exist_ok=True)
     if not options.report:
@@ -115,28 +108,16 @@ def measure(options: argparse.Namespace) -> None:
         publish_browser(options)
     if options.quick:
         camera = "jitter 4 ms, noise"
-        some = [
-            clip(options.work, p, camera, CAMERAS[camera], "")
-            for p in PEOPLE
-            if not Path(p).stem.startswith(CONVERTED)
-        ][:5]
+        some = [clip(options.work, p, camera, CAMERAS[camera], "") for p in PEOPLE if not Path(p).stem.startswith(CONVERTED)][:5]
         for codec in ("vp8", "h264"):
             for network, flags in NETWORKS.items():
                 publish(options, f"quick, {codec}, {network}", some, codec, flags)
         return
     for codec in ("vp8", "h264"):
-        honest = [
-            clip(options.work, p, camera, chain, "")
-            for camera, chain in CAMERAS.items()
-            for p in PEOPLE
-        ]
+        honest = [clip(options.work, p, camera, chain, "") for camera, chain in CAMERAS.items() for p in PEOPLE]
         for network, flags in NETWORKS.items():
             publish(options, f"honest, {codec}, {network}", honest, codec, flags)
-        attacks = [
-            clip(options.work, p, name, chain, first(name))
-            for name, chain in INJECTIONS.items()
-            for p in PEOPLE[:9]
-        ]
+        attacks = [clip(options.work, p, name, chain, first(name)) for name, chain in INJECTIONS.items() for p in PEOPLE[:9]]
         publish(options, f"injected, {codec}, clean", attacks, codec, [])
     if options.clients:
         publish_clients(options)
@@ -144,11 +125,7 @@ def measure(options: argparse.Namespace) -> None:
 
 def first(name: str) -> str:
     """The encoder before the publisher's, for what is encoded twice."""
-    return (
-        "-c:v libx264 -preset veryfast -crf 30"
-        if name.startswith("encoded twice")
-        else ""
-    )
+    return "-c:v libx264 -preset veryfast -crf 30" if name.startswith("encoded twice") else ""
 
 
 def clip(work: Path, recording: str, name: str, chain: str, encoder: str) -> Path:
@@ -323,10 +300,7 @@ def publish_clients(options: argparse.Namespace) -> None:
                 for person in people:
                     seen = []
                     read_samples = running.samples
-                    running.samples = (
-                        lambda i, read=read_samples, seen=seen: seen.extend(read(i))
-                        or seen
-                    )
+                    running.samples = lambda i, read=read_samples, seen=seen: seen.extend(read(i)) or seen
                     outcome = attempt.attempt(running, client, codec, person)
                     running.samples = read_samples
                     row = {
@@ -352,12 +326,7 @@ def read(work: Path) -> Iterator[dict]:
 def risk(row: dict, name: str | None = None) -> float:
     """The largest risk of a session, of all signals or of one."""
     prefix = "injection.risk."
-    values = [
-        v
-        for s in row["samples"]
-        for k, v in s.items()
-        if k.startswith(prefix) and name in (None, k.removeprefix(prefix))
-    ]
+    values = [v for s in row["samples"] for k, v in s.items() if k.startswith(prefix) and name in (None, k.removeprefix(prefix))]
     return max(values, default=0)
 
 
@@ -368,9 +337,7 @@ def upper(alarms: int, n: int) -> float:
     low, high = 0.0, 1.0
     for _ in range(50):
         p = (low + high) / 2
-        at_most = sum(
-            math.comb(n, k) * p**k * (1 - p) ** (n - k) for k in range(alarms + 1)
-        )
+        at_most = sum(math.comb(n, k) * p**k * (1 - p) ** (n - k) for k in range(alarms + 1))
         low, high = (p, high) if at_most > 0.05 else (low, p)
     return high
 
@@ -394,15 +361,7 @@ def report(rows: list[dict]) -> None:
 
 def names(rows: list[dict]) -> list[str]:
     prefix = "injection.risk."
-    return sorted(
-        {
-            k.removeprefix(prefix)
-            for r in rows
-            for s in r["samples"]
-            for k in s
-            if k.startswith(prefix)
-        }
-    )
+    return sorted({k.removeprefix(prefix) for r in rows for s in r["samples"] for k in s if k.startswith(prefix)})
 
 
 def table(honest: list[dict], injected: list[dict]) -> str:
@@ -413,9 +372,7 @@ def table(honest: list[dict], injected: list[dict]) -> str:
     groups = {}
     for r in honest:
         groups.setdefault(
-            "the clients of the suite"
-            if r["kind"] == "client"
-            else r["group"].removeprefix("honest, "),
+            "the clients of the suite" if r["kind"] == "client" else r["group"].removeprefix("honest, "),
             [],
         ).append(r)
     for group, members in [*sorted(groups.items()), ("all", honest)]:
@@ -434,9 +391,7 @@ def table(honest: list[dict], injected: list[dict]) -> str:
             middle = members[len(members) // 2]
             strongest = max(names([middle]), key=lambda n: risk(middle, n))
             caught = sum(risk(r) >= THRESHOLD for r in members)
-            lines.append(
-                f"| {name} | {len(members)} | {caught} | {risk(middle):.2f} | {strongest} |"
-            )
+            lines.append(f"| {name} | {len(members)} | {caught} | {risk(middle):.2f} | {strongest} |")
     lines += [
         "",
         "| signal | honest: median, 95 %, largest | injected: median, 95 %, largest |",
@@ -474,49 +429,30 @@ def report_recorded(rows: list[dict]) -> None:
     ]
     for name, alarm in RECORDED_ONLY.items():
         for sender, members in senders.items():
-            judged = [
-                r
-                for r in members
-                if any(f"injection.risk.{name}" in s for s in r["samples"])
-            ]
+            judged = [r for r in members if any(f"injection.risk.{name}" in s for s in r["samples"])]
             if judged:
                 alarms = sum(risk(r, name) >= alarm for r in judged)
                 low, high = wilson(alarms, len(judged))
-                lines.append(
-                    f"| `{name}` | {sender} | {len(judged)} | {alarms} | {100 * low:.1f} to {100 * high:.1f} % |"
-                )
+                lines.append(f"| `{name}` | {sender} | {len(judged)} | {alarms} | {100 * low:.1f} to {100 * high:.1f} % |")
     lines += [
         "",
-        "| measured | "
-        + " | ".join(f"{s}: 5 %, median, 95 %, largest" for s in senders)
-        + " |",
+        "| measured | " + " | ".join(f"{s}: 5 %, median, 95 %, largest" for s in senders) + " |",
         "|---|---|---|",
     ]
     for name in MEASURED:
-        lines.append(
-            f"| `{name}` | "
-            + " | ".join(last_values(m, f"injection.{name}") for m in senders.values())
-            + " |"
-        )
+        lines.append(f"| `{name}` | " + " | ".join(last_values(m, f"injection.{name}") for m in senders.values()) + " |")
     text = "\n".join(lines) + "\n"
     before, start, rest = PAGE.read_text().partition("<!-- recorded -->\n")
-    PAGE.write_text(
-        before + start + text + rest[rest.index("<!-- end of recorded -->") :]
-    )
+    PAGE.write_text(before + start + text + rest[rest.index("<!-- end of recorded -->") :])
     print(text)
 
 
 def last_values(rows: list[dict], name: str) -> str:
     """Quantiles of the last value of each session."""
-    values = sorted(
-        v[-1] for r in rows if (v := [s[name] for s in r["samples"] if name in s])
-    )
+    values = sorted(v[-1] for r in rows if (v := [s[name] for s in r["samples"] if name in s]))
     if not values:
         return "–"
-    return ", ".join(
-        f"{values[min(len(values) - 1, int(q * len(values)))]:.3g}"
-        for q in (0.05, 0.5, 0.95, 1)
-    )
+    return ", ".join(f"{values[min(len(values) - 1, int(q * len(values)))]:.3g}" for q in (0.05, 0.5, 0.95, 1))
 
 
 def wilson(k: int, n: int) -> tuple[float, float]:
@@ -531,10 +467,7 @@ def wilson(k: int, n: int) -> tuple[float, float]:
 
 def spread(rows: list[dict], name: str) -> str:
     values = sorted(risk(r, name) for r in rows) or [0]
-    return ", ".join(
-        f"{values[min(len(values) - 1, int(q * len(values)))]:.2f}"
-        for q in (0.5, 0.95, 1)
-    )
+    return ", ".join(f"{values[min(len(values) - 1, int(q * len(values)))]:.2f}" for q in (0.5, 0.95, 1))
 
 
 def plot(honest: list[dict], injected: list[dict]) -> None:
@@ -555,15 +488,7 @@ def plot(honest: list[dict], injected: list[dict]) -> None:
     ]
     figure, axes = pyplot.subplots(2, 4, figsize=(13, 6), constrained_layout=True)
     for axis, name in zip(axes.flat, measured, strict=True):
-        both = [
-            [
-                s[f"injection.{name}"]
-                for r in rows
-                for s in r["samples"][-1:]
-                if f"injection.{name}" in s
-            ]
-            for rows in (honest, injected)
-        ]
+        both = [[s[f"injection.{name}"] for r in rows for s in r["samples"][-1:] if f"injection.{name}" in s] for rows in (honest, injected)]
         axis.hist(both, bins=24, density=True, label=["honest", "injected"])
         axis.set_title(f"injection.{name}")
     axes.flat[0].legend()
