@@ -59,7 +59,7 @@ func TestJudgeStillOfABadPicture(t *testing.T) {
 	e := open(t, tiny())
 	var portrait bytes.Buffer
 	require.NoError(t, png.Encode(&portrait, datasettest.Portrait(t)))
-	s, err := e.JudgeStill(t.Context(), picture(t, portrait.Bytes(), "dark.png", "-vf", "lutyuv=y=16+(val-16)*0.12"))
+	s, err := e.JudgeStill(t.Context(), picture(t, portrait.Bytes(), "dark.png", "-vf", "lutyuv=y=16+(val-16)*0.25"))
 	require.NoError(t, err)
 	require.True(t, s.Sample.Scored)
 	require.Contains(t, s.Sample.Reasons, liveproof.ReasonTooDark)
