@@ -68,7 +68,7 @@ func describeTexture(luma *[gridSide][gridSide]float32, to *[textures]float32) {
 }
 
 // direction is the angle of a gradient, a full turn being bins, in [0, bins]. The polynomial is that of Abramowitz and Stegun, 4.4.49,
-// whose error is at most 1e-5 radians; math.Atan2 took half of the time of a comparison.
+// whose error is at most 1e-5 radians; with math.Atan2 a view costs a tenth more (0.30 in place of 0.27 ms).
 func direction(x, y float32) float32 {
 	least, most := min(absolute(x), absolute(y)), max(absolute(x), absolute(y))
 	if !(most > 0) {
