@@ -9,6 +9,7 @@ export default defineConfig({
     poolOptions: { forks: { maxForks: 2 } },
     testTimeout: 90_000,
     hookTimeout: 90_000,
+    retry: 1, // a second browser and server run beside; the reporter marks what passed on the second try
     reporters: ['verbose'],
   },
 });
