@@ -70,6 +70,7 @@ def session(model: onnx.ModelProto | Path, threads: int = 0, optimised: bool = T
     options.intra_op_num_threads = threads
     options.log_severity_level = 3
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # waiting threads leave the cores to others
+    options.add_session_config_entry("session.x64quantprecision", "1")  # int8 sums saturate on CPUs without VNNI, as in onnx/options.go
     if not optimised:
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     source = str(model) if isinstance(model, Path) else model.SerializeToString()
