@@ -68,8 +68,8 @@ func nativeOptions(j job) (*ort.SessionOptions, error) {
 }
 
 // exactSums makes the plain provider compute int8 layers in another way where the CPU's fast way is wrong: without VNNI, AVX2 adds
-// products of bytes in 16 bits, which saturate, and the scores of an int8 network are then worthless. It costs 1.3 times
-// the time on such a CPU and nothing on others.
+// products of bytes in 16 bits, which saturate, and the scores of an int8 network are then worthless. It costs a quarter to a
+// third of the time on such a CPU and nothing on others.
 const exactSums = "session.x64quantprecision"
 
 func configure(options *ort.SessionOptions, j job) error {

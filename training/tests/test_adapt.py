@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -17,6 +18,7 @@ import torch
 
 from liveproof_training import cli
 from liveproof_training.adaptation import beforeafter, curve, heldout, judged, listing, own, start, tune, whole
+from liveproof_training.commands import adapt
 from liveproof_training.config import TrainConfig
 from liveproof_training.export import onnxfiles, parity, restore
 from liveproof_training.fit import checkpoint
@@ -252,11 +254,19 @@ def golden() -> np.ndarray:
 
 
 @pytest.mark.parametrize("name", ["resnet18-fp16", "mobilenetv2-int8"])
-def test_the_shipped_files_are_starts(name):
+def test_the_shipped_files_are_starts(name, tmp_path):
     path = MODELS / f"liveproof-demo-{name}.onnx"
     begun = start.load(path)
     apart = np.abs(begun.rho(golden()) - parity.run(path, data.centre(golden()))[0])
     assert apart.max() < start.LARGEST if name.endswith("fp16") else apart.mean() < start.MEAN_INT8
+    checkpoint.save(tmp_path / "final.pt", begun.net, begun.config, 0, {})
+    assert np.array_equal(start.load(tmp_path / "final.pt").rho(golden()), begun.rho(golden())), "what is exported is what was adapted"
+
+
+def test_without_start_the_servers_default_is_adapted():
+    config = (MODELS.parent / "configs" / "liveproof.yaml").read_text(encoding="utf-8")
+    default = re.search(r"^scorer:\n(?:  .*\n|\n)*?  model: (\S+)", config, re.MULTILINE).group(1)
+    assert MODELS / f"{default}.onnx" == adapt.START and adapt.START.is_file()
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,8 @@ def load(path: Path) -> Start:
         return Start(path, net, checkpoint.settings(state), "")
     net, said = restore.restore(path)
     encoder = said["liveproof.encoder"].partition(",")[0]
-    return Start(path, net, TrainConfig().replace(encoder=encoder, k=net.k), said["liveproof.precision"])
+    config = TrainConfig().replace(encoder=encoder, k=net.k, balance=net.balance_name)
+    return Start(path, net, config, said["liveproof.precision"])
 
 
 def prepare(start: Start, images: np.ndarray) -> str:

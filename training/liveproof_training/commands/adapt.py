@@ -13,7 +13,7 @@ from ..contract import CROP_SIZE
 from ..export.onnxfiles import PRECISIONS
 from . import flags
 
-START = Path(__file__).resolve().parents[3] / "models" / "liveproof-demo-resnet18-fp16.onnx"
+START = Path(__file__).resolve().parents[3] / "models" / "liveproof-demo-mobilenetv2-int8.onnx"  # the default of the server
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 
 ADAPT = """The table lists pictures and clips as for `liveproof evaluate --csv`: filename, attack_type (empty: bona fide), and, if

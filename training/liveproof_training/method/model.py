@@ -124,6 +124,11 @@ class LivenessNet(nn.Module):
         """Pictures that the encoder sees of each that comes in."""
         return self.balance.views if self.balances else 1
 
+    @property
+    def balance_name(self) -> str:
+        """The setting ``balance`` that makes such a network."""
+        return next((name for name, kind in light.KINDS.items() if type(self.balance) is kind), "off")
+
     def features(self, x: torch.Tensor, balanced: bool = False) -> torch.Tensor:
         """Pooled features [N, feature_size], the mean over the views: what the domain discriminator sees.
         ``balanced``: ``x`` is one view already, its light balanced."""
