@@ -78,6 +78,8 @@ func configure(options *ort.SessionOptions, j job) error {
 		func() error { return options.SetInterOpNumThreads(cfg.InterOpThreads) },
 		func() error { return options.AddSessionConfigEntry("session.intra_op.allow_spinning", spinning) },
 		func() error { return options.AddSessionConfigEntry("session.inter_op.allow_spinning", spinning) },
+		// Without it the sums of int8 networks saturate on CPUs without VNNI: ρ falls from 0.95 to 0.05. With VNNI it changes nothing.
+		func() error { return options.AddSessionConfigEntry("session.x64quantprecision", "1") },
 	}
 	for _, step := range steps {
 		if err := step(); err != nil {
