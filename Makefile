@@ -87,7 +87,7 @@ test-go: ## Go tests with the race detector, three packages at a time as many wa
 test-thorough: ## every encoder, dimming, network and swap of the tests with long tables; test-go tries a few of each (LIVEPROOF_SHARED)
 	TEST_THOROUGH=1 go test ./cmd/liveproof ./detector -run 'BadNetworks|Lossy|Frozen|Flat|Relaxed|FollowingAgrees' -count 1 -timeout 30m -v
 
-variants: build ## every kind of hostile presentation, and people, as files and over WebRTC: docs/variants.md (LIVEPROOF_SHARED, OUT=tmp/variants; half an hour)
+variants: build ## every kind of hostile presentation, and people, as files and over WebRTC: docs/variants.md (LIVEPROOF_SHARED, OUT=tmp/variants; an hour)
 	scripts/variants.sh
 
 identity: ## people spliced into each other and one person in changing light, through encoders and pipeline, in full: rows into $IDENTITY_OUT (LIVEPROOF_SHARED)

@@ -8,6 +8,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -115,6 +116,8 @@ func (c *tally) add(passed bool) {
 	}
 }
 
+func (c *tally) join(o tally) { c.trials, c.passed = c.trials+o.trials, c.passed+o.passed }
+
 func (c *tally) log(t *testing.T, name string) {
 	low, high := wilson(c.passed, c.trials)
 	t.Logf("%-28s %5d of %6d pass, %.4f%% (95 %% interval %.4f%% to %.4f%%)", name, c.passed, c.trials, 100*float64(c.passed)/float64(c.trials), 100*low, 100*high)
@@ -147,13 +150,83 @@ func TestRecordingsDoNotTurnByChance(t *testing.T) {
 			}
 			c := orders(h, 100*time.Millisecond)
 			c.log(t, filepath.Base(path))
-			all.trials, all.passed = all.trials+c.trials, all.passed+c.passed
+			all.join(c)
 		}
 	}
 	all.log(t, "together")
 	require.Greater(t, all.trials, 3000)
 	_, high := wilson(all.passed, all.trials)
 	require.Less(t, high, 0.01)
+}
+
+// TestVariantsDoNotTurnByChance scores hostile presentations that move by themselves against all orders, kind by kind. Nothing restarts where a swap would
+// restart the evidence, so the shares are no smaller than those of sessions.
+func TestVariantsDoNotTurnByChance(t *testing.T) {
+	w := newWatcher(t)
+	people := []string{"person_B_*.mjpeg"}
+	kinds := []variants.Kind{variants.KindHeld, variants.KindFakeTurn, variants.KindPingPong}
+	if os.Getenv("TEST_THOROUGH") != "" {
+		people, kinds = []string{"person_A_*.mjpeg", "people/person_d19.mp4", "person_B_*.mjpeg", "people/person_d9.mp4"}, nil
+	}
+	byKind := map[variants.Kind]*tally{}
+	for i, who := range people {
+		material := w.material(who, people[(i+1)%len(people)])
+		for _, v := range variants.All() {
+			if kinds != nil && !slices.Contains(kinds, v.Kind) {
+				continue
+			}
+			c := orders(w.variant(v, material), 100*time.Millisecond)
+			c.log(t, v.Name+" "+who)
+			if byKind[v.Kind] == nil {
+				byKind[v.Kind] = &tally{}
+			}
+			byKind[v.Kind].join(c)
+		}
+	}
+	var all tally
+	for kind, c := range byKind {
+		c.log(t, "all of "+string(kind))
+		if kind != variants.KindPerson {
+			all.join(*c)
+		}
+	}
+	all.log(t, "together, without "+string(variants.KindPerson))
+	require.Greater(t, all.trials, 10_000)
+	_, high := wilson(all.passed, all.trials)
+	require.Less(t, high, 0.01)
+}
+
+// material is of recordings at ten pictures a second: more than a session samples.
+func (w watcher) material(person, other string) variants.Material {
+	format := load.Format{Width: 640, Height: 480, Rate: 10, Longest: 7 * time.Second}
+	var clips []variants.Clip
+	for _, pattern := range []string{person, other} {
+		paths := shared(w.t, pattern)
+		require.Len(w.t, paths, 1, pattern)
+		clip, err := load.Clip(w.t.Context(), paths[0], format)
+		require.NoError(w.t, err)
+		clips = append(clips, clip)
+	}
+	m, err := load.Material(w.t.Context(), w.faces, clips[0], clips[1], time.Second)
+	require.NoError(w.t, err)
+	return m
+}
+
+// variant measures seven seconds of a presentation.
+func (w watcher) variant(v variants.Variant, m variants.Material) *challenge.Head {
+	sequence, err := v.Make(m, 7*time.Second, 1)
+	require.NoError(w.t, err)
+	h, follow := &challenge.Head{}, w.faces.Follow()
+	for i := range sequence.Len() {
+		at, img := time.Duration(float64(i)/sequence.Rate()*float64(time.Second)), sequence.Image(i)
+		d, err := follow.Detect(w.t.Context(), img, at, false)
+		require.NoError(w.t, err)
+		if d.Primary >= 0 {
+			w.add(h, at, img, d.Faces[d.Primary])
+		}
+	}
+	require.Greater(w.t, h.Len(), sequence.Len()/2, v.Name)
+	return h
 }
 
 // acted is a person of whom each movement exists, so that every order can be played: by the time since its beginning, at most a second.

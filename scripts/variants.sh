@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes the variants of several people, judges them and recordings of people as files and over WebRTC, and writes docs/variants.md and its
-# plot. What is in $OUT already is not made or judged again, so an interrupted run goes on. About half an hour on two idle cores.
+# plot. What is in $OUT already is not made or judged again, so an interrupted run goes on. About an hour on two idle cores.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 : "${LIVEPROOF_SHARED:?names the folder with the recordings of people}"
@@ -24,5 +24,7 @@ make_variants person_B_640x480.mjpeg people/person_d9.mp4 VP8
 make_variants people/person_d9.mp4 person_B_640x480.mjpeg H264
 
 "$out/verdicts" --sessions "${SESSIONS:-2}" --people "$out" "$media"/person_[ABC]_640x480.mjpeg "$media"/people/*.mp4 >/dev/null
-"$out/verdicts" --sessions "${SESSIONS:-2}" --page docs/variants.md "$out"
+for challenge in flash turn; do
+  "$out/verdicts" --sessions "${SESSIONS:-2}" --challenge "$challenge" --page docs/variants.md "$out" >/dev/null
+done
 .venv/bin/python scripts/plot_variants.py "$out/verdicts.csv" docs/img/variants.png

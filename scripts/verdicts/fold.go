@@ -28,13 +28,26 @@ func policies(challenge liveproof.Evidence) [][]liveproof.Evidence {
 	return [][]liveproof.Evidence{{passive}, {passive, motion}, {passive, motion, challenge}}
 }
 
+// judgedBy are the policies that a presentation's timeline is judged by. Where it was judged with several challenges, only the timeline with the
+// first of them says what the policies without a challenge give: each presentation counts once.
+func (j judged) judgedBy(all []judged) [][]liveproof.Evidence {
+	list := policies(j.Challenge)
+	earlier := func(o judged) bool {
+		return o.Path == j.Path && o.Route == j.Route && slices.Index(challenges, o.Challenge) < slices.Index(challenges, j.Challenge)
+	}
+	if slices.ContainsFunc(all, earlier) {
+		return list[len(list)-1:]
+	}
+	return list
+}
+
 func verdicts(all []judged) (rows []row, err error) {
 	threshold := thresholdOf(all)
 	for _, j := range all {
 		if !j.Told.Threshold.Valid() { // sessions of a server do not tell theirs
 			j.Told.Threshold = threshold
 		}
-		for _, required := range policies(j.Challenge) {
+		for _, required := range j.judgedBy(all) {
 			r, err := fold(j, required)
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", j.Path, err)

@@ -1,22 +1,22 @@
-// A camera before which a person does what the component asks for: pictures of a recording of a man who turns his head, of which those of a turn
-// to the left or right are shown when the page asks for it. So the turns are real ones. The nod is rendered by drawing the strip
+// A camera before which a person sits still until the component asks for something: pictures of a recording of a man who turns his head, of which those of a turn
+// to the left or right are shown when the page asks for it, or for any motion. So the turns are real ones. The nod is rendered by drawing the strip
 // of the nose lower, and coming closer by drawing the picture larger. It stands in for a person and says nothing of real ones.
 import { readFileSync } from 'node:fs';
 import type { Page } from 'playwright-core';
 import { split } from './lit';
 
-/** Replaces the page's camera; call it before the page is opened. */
-export async function turningCamera(page: Page, file: string): Promise<void> {
+/** Replaces the page's camera; call it before the page is opened. Who is deaf never does what is asked. */
+export async function turningCamera(page: Page, file: string, { deaf = false } = {}): Promise<void> {
   const pictures = split(readFileSync(file));
   await page.route('**/turning-camera/*', (route) => {
     const n = Number(route.request().url().split('/').at(-1));
     return route.fulfill({ contentType: 'image/jpeg', body: pictures[n]! });
   });
-  await page.addInitScript(install);
+  await page.addInitScript(install, deaf);
 }
 
 // Runs in the page. The numbers are places in the recording, in pictures of 30 a second.
-function install(): void {
+function install(deaf: boolean): void {
   const canvas = Object.assign(document.createElement('canvas'), { width: 640, height: 480 });
   const to = canvas.getContext('2d')!;
   const rate = 20;
@@ -33,18 +33,19 @@ function install(): void {
   let begun = 0;
   // The step that the person reads, and for how long: they need half a second to begin.
   const asked = (now: number): { movement: string; share: number } => {
-    const screen = document
-      .querySelector('liveness-check')
-      ?.shadowRoot?.querySelector<HTMLElement>('.screen[data-kind=turn]:not([hidden]) .screen-step');
+    const check = document.querySelector<HTMLElement>('liveness-check');
+    const screen = check?.shadowRoot?.querySelector<HTMLElement>('.screen[data-kind=turn]:not([hidden]) .screen-step');
     const words = screen?.textContent?.trim() ?? '';
-    const key = words ? `${screen?.dataset['movement'] ?? ''} ${words}` : '';
+    const hint = /^(motion_missing|rigid_motion)$/.exec(check?.dataset['state'] === 'challenge' ? '' : (check?.dataset['hint'] ?? ''))?.[0];
+    const key = words ? `${screen?.dataset['movement'] ?? ''} ${words}` : (hint ?? '');
     if (key !== step) [step, begun] = [key, now];
     const share = (now - begun - 400) / 1000;
+    if (key === hint) return { movement: share < 0 ? '' : ['left', 'right'][Math.floor(share) % 2]!, share: share % 1 };
     return { movement: key && share >= 0 && share <= 1 ? (screen?.dataset['movement'] ?? '') : '', share };
   };
 
   const draw = (now: number) => {
-    const { movement, share } = asked(now);
+    const { movement, share } = deaf ? { movement: '', share: 0 } : asked(now);
     const turn = turns[movement];
     const much = Math.min(1, 1.5 * Math.sin(Math.PI * share)); // there, a rest, and back
     const n = turn ? Math.round(turn[0] + much * (turn[1] - turn[0])) : straight;
