@@ -62,7 +62,9 @@ func verified(t testing.TB, jws string, published []byte) (map[string]any, error
 	_, err := jwt.NewParser(jwt.WithValidMethods([]string{"EdDSA"}), jwt.WithIssuer("https://liveness.example.org"), jwt.WithAudience("bank-a"),
 		jwt.WithExpirationRequired(), jwt.WithTimeFunc(func() time.Time { return signedAt.Add(time.Minute) })).
 		ParseWithClaims(jws, claims, func(token *jwt.Token) (any, error) {
-			require.Equal(t, Type, token.Header["typ"])
+			if token.Header["typ"] != Type {
+				return nil, jwt.ErrTokenUnverifiable
+			}
 			for _, key := range set.Keys {
 				if key.Kid == token.Header["kid"] {
 					x, err := base64.RawURLEncoding.DecodeString(key.X)
@@ -120,7 +122,7 @@ func TestResultWithoutPictures(t *testing.T) {
 	}
 }
 
-// TestAlteredResultIsRefused: a change of any character makes a result worthless, and so does another key.
+// TestAlteredResultIsRefused: a change of any character of header or payload makes a result worthless, and so does another key.
 func TestAlteredResultIsRefused(t *testing.T) {
 	s := newSigner(t, newKey(t))
 	jws, err := s.Sign(session(liveproof.OutcomeSpoof))
@@ -139,6 +141,15 @@ func TestAlteredResultIsRefused(t *testing.T) {
 	} {
 		_, err := verified(t, altered, keys)
 		require.Error(t, err, name)
+	}
+	for i, char := range []byte(jws[:strings.LastIndexByte(jws, '.')]) {
+		altered := []byte(jws)
+		altered[i] = 'A'
+		if char == 'A' {
+			altered[i] = 'B'
+		}
+		_, err := verified(t, string(altered), keys)
+		require.Error(t, err, "character %d", i)
 	}
 	others, err := newSigner(t, newKey(t)).Keys()
 	require.NoError(t, err)
@@ -238,37 +249,69 @@ func TestConfig(t *testing.T) {
 	}
 }
 
-// TestForeignVerifiers: programs of other languages and libraries verify a result, and refuse an altered one.
-func TestForeignVerifiers(t *testing.T) {
-	s := newSigner(t, newKey(t), newKey(t))
-	jws, err := s.Sign(session(liveproof.OutcomeLive))
+// foreignVerifiers are programs of other languages and libraries that print the claims of a result; what make test-integrations-api installs
+// is in .cache/integrations, or where the environment says.
+func foreignVerifiers(t *testing.T) map[string][]string {
+	t.Helper()
+	cache, err := filepath.Abs("../.cache/integrations")
 	require.NoError(t, err)
-	keys, err := s.Keys()
-	require.NoError(t, err)
-	python := os.Getenv("INTEGRATIONS_PYTHON")
-	if python == "" {
-		python = "../.cache/integrations/venv/bin/python"
+	if given := os.Getenv("INTEGRATIONS_CACHE"); given != "" {
+		cache = given
 	}
-	for name, command := range map[string][]string{
+	return map[string][]string{
 		"node":   {"node", "testdata/verify.mjs"},
-		"python": {python, "testdata/verify.py"},
-	} {
+		"jose":   {"env", "NODE_PATH=" + filepath.Join(cache, "node_modules"), "node", "testdata/verify_jose.cjs"},
+		"python": {filepath.Join(cache, "venv/bin/python"), "testdata/verify.py"},
+	}
+}
+
+func needVerifier(t *testing.T, name string, command []string) {
+	t.Helper()
+	if _, err := exec.LookPath(command[0]); err != nil {
+		t.Skipf("%s is not installed (make test-integrations-api)", command[0])
+	}
+	if name != "jose" {
+		return
+	}
+	if _, err := os.Stat(strings.TrimPrefix(command[1], "NODE_PATH=") + "/jose"); err != nil {
+		t.Skip("jose is not installed (make test-integrations-api)")
+	}
+}
+
+// TestForeignVerifiers: they verify a result, also over a rotation, and refuse an altered one and one whose key is withdrawn.
+func TestForeignVerifiers(t *testing.T) {
+	old, next := newKey(t), newKey(t)
+	before, after := newSigner(t, old, next), newSigner(t, next, publicOf(t, old))
+	sign := func(s *Signer) string {
+		jws, err := s.Sign(session(liveproof.OutcomeLive))
+		require.NoError(t, err)
+		return jws
+	}
+	published := func(s *Signer) string {
+		keys, err := s.Keys()
+		require.NoError(t, err)
+		return string(keys)
+	}
+	first, second := sign(before), sign(after)
+	parts := strings.Split(first, ".")
+	parts[1] = base64.RawURLEncoding.EncodeToString([]byte(`{"result":"pass"}`))
+	for name, command := range foreignVerifiers(t) {
 		t.Run(name, func(t *testing.T) {
-			if _, err := exec.LookPath(command[0]); err != nil {
-				t.Skipf("%s is not installed (make test-integrations)", command[0])
+			needVerifier(t, name, command)
+			run := func(jws, keys string) ([]byte, error) {
+				return exec.Command(command[0], append(command[1:], jws, keys)...).Output()
 			}
-			run := func(jws string) ([]byte, error) {
-				return exec.Command(command[0], append(command[1:], jws, string(keys))...).Output()
+			for _, jws := range []string{first, second} {
+				out, err := run(jws, published(before))
+				require.NoError(t, err)
+				var claims map[string]any
+				require.NoError(t, json.Unmarshal(out, &claims))
+				require.Equal(t, "pass", claims["result"])
 			}
-			out, err := run(jws)
-			require.NoError(t, err)
-			var claims map[string]any
-			require.NoError(t, json.Unmarshal(out, &claims))
-			require.Equal(t, "pass", claims["result"])
-			parts := strings.Split(jws, ".")
-			parts[1] = base64.RawURLEncoding.EncodeToString([]byte(`{"result":"pass"}`))
-			_, err = run(strings.Join(parts, "."))
-			require.Error(t, err)
+			_, err := run(strings.Join(parts, "."), published(before))
+			require.Error(t, err, "altered")
+			_, err = run(first, published(newSigner(t, next)))
+			require.Error(t, err, "its key is withdrawn")
 		})
 	}
 }

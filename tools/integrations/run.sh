@@ -2,11 +2,11 @@
 # `make test-integrations-api`: what tools of other projects make of the API. Installs them, pinned, into .cache/integrations.
 #
 #   tools/integrations/run.sh setup   only installs (for schema.sh too)
-#   tools/integrations/run.sh         lints openapi.yaml; generates clients in Go, TypeScript and Python, and runs the last two against a real
+#   tools/integrations/run.sh         lints openapi.yaml; generates clients in Go, TypeScript and Python, and runs them against a real
 #                                     server; verifies signed results
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-NPM_PACKAGES="@redocly/cli@2.77.0 openapi-fetch@0.17.0 openapi-typescript@7.13.0 typescript@5.9.3"
+NPM_PACKAGES="@redocly/cli@2.77.0 jose@5.10.0 openapi-fetch@0.17.0 openapi-typescript@7.13.0 typescript@5.9.3"
 CACHE=${INTEGRATIONS_CACHE:-$PWD/.cache/integrations}
 
 setup() {
@@ -47,10 +47,11 @@ python_client() {
     --config tools/integrations/openapi-python-client.yaml --output-path "$CACHE/python/liveproof_client"
 }
 
-# Sessions end after two seconds without a connection, so that both clients can read a result.
+# Sessions end after two seconds without a connection, so that the clients can read a result.
 rounds() {
   . tools/integrations/server.sh
   serve LIVEPROOF_SESSION_TOKEN_TTL=2s
+  (cd tools/oapi-codegen && LIVEPROOF_URL=$url go test -count 1 -run TestRound -v .)
   node "$CACHE/typescript/client.js" "$url" $LIVEPROOF_API_KEY
   PYTHONPATH=$CACHE/python "$CACHE/venv/bin/python" tools/integrations/client.py "$url" $LIVEPROOF_API_KEY
 }
@@ -63,4 +64,4 @@ typescript_client
 python_client
 PYTHONPATH=$CACHE/python "$CACHE/venv/bin/python" tools/integrations/enums.py "$CACHE/typescript/api.ts"
 (rounds)
-INTEGRATIONS_PYTHON=$CACHE/venv/bin/python go test -count 1 ./results -run TestForeignVerifiers -v
+INTEGRATIONS_CACHE=$CACHE go test -count 1 ./results -run TestForeignVerifiers -v

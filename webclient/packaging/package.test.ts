@@ -7,7 +7,10 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { errorCodes } from '../src/liveness/errors';
 import { defaults, paletteStyles } from '../src/liveness/shared/palette';
+import { en as agent } from '../src/liveness/status/words/en';
+import { en } from '../src/liveness/words/en';
 
 interface Named {
   name: string;
@@ -235,5 +238,40 @@ describe('custom-elements.json', () => {
     const { withTables } = (await import('./manifest.mjs' as string)) as { withTables: (page: string) => string };
     const page = read('../docs/component.md');
     expect(withTables(page)).toBe(page);
+  });
+});
+
+describe('docs/component.md', () => {
+  const page = read('../docs/component.md');
+  const quoted = (text: string) => [...text.matchAll(/`([^`]+)`/g)].map((m) => m[1]!);
+  const after = (begin: string) => page.slice(page.indexOf(begin) + begin.length).split('\n\n')[0]!;
+
+  it('names every error and no other', () => {
+    expect(quoted(after('\nErrors: ')).sort()).toEqual([...errorCodes].sort());
+  });
+
+  it('names every state', () => {
+    const [states] = quoted(after('\nStates: '));
+    expect(states!.match(/\w+/g)!.sort()).toEqual([...Object.keys(en.states), 'error'].sort());
+  });
+
+  it('names every status of the agent’s component', () => {
+    const rows = page.split('| `status` |')[1]!.split('\n\n')[0]!;
+    expect([...rows.matchAll(/^\| `(\w+)` \| ([^|]+) \|/gm)].map((m) => [m[1], m[2]]).sort()).toEqual(
+      Object.entries(agent.statuses)
+        .map(([name, words]) => [name, words.title])
+        .sort(),
+    );
+  });
+
+  it('names every member of every event’s detail', () => {
+    const sources = read('src/liveness/events.ts') + read('src/liveness/status/events.ts');
+    const details = [...sources.matchAll(/export interface (\w+Detail) \{\n(.*?)\n\}/gs)];
+    expect(details.map((d) => d[1])).toHaveLength(6);
+    for (const [, name, body] of details) {
+      const members = [...body!.matchAll(/^ {2}readonly (\w+)/gm)].map((m) => m[1]!);
+      const [told] = [...page.matchAll(new RegExp(`^(?:\\| )?\`${name}\` (.*)`, 'gm'))].map((m) => m[1]!);
+      for (const member of members) expect(quoted(told!), `${name}.${member}`).toContain(member);
+    }
   });
 });

@@ -260,6 +260,15 @@ describe('faults', () => {
     expect(faults()).toEqual(['interrupted']);
   });
 
+  it('a camera that comes muted is told once the check streams', async () => {
+    Object.assign(stream.getTracks()[0]!, { muted: true });
+    const { socket } = await connected();
+    socket.deliver({ type: 'state', state: 'streaming' });
+    expect(events.slice(-2)).toEqual([{ type: 'streaming' }, { type: 'hint', reason: 'camera_paused' }]);
+    stream.getTracks()[0]!.dispatchEvent(new Event('unmute'));
+    expect(events.at(-1)).toEqual({ type: 'hint', reason: '' });
+  });
+
   it('the page is hidden too long, but not when it comes back', async () => {
     const { socket } = await connected();
     socket.deliver({ type: 'state', state: 'streaming' });

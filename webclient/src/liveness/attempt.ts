@@ -195,6 +195,7 @@ export class Attempt {
   #streaming(): void {
     clearTimeout(this.#timer);
     this.#dispatch({ type: 'streaming' });
+    if (this.#localHints.size > 0) this.#hint(); // before, nobody would have seen it
   }
 
   // The session goes on: the server knows the browser by its DTLS certificate, which stays.

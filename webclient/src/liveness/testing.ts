@@ -5,6 +5,7 @@ let tracks = 0;
 
 class FakeTrack extends EventTarget {
   readyState: MediaStreamTrackState = 'live';
+  muted = false;
   readonly kind = 'video';
   readonly id = `track ${++tracks}`;
   constructor(private readonly settings: MediaTrackSettings) {

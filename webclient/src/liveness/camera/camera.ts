@@ -92,6 +92,11 @@ export class Camera {
     });
   }
 
+  /** It gives no pictures now: a call holds it, or a switch of the device turns it off. */
+  get muted(): boolean {
+    return this.track.muted;
+  }
+
   /** Calls back when the camera gives no pictures for a while (a call comes in), and when it does again; not after stop. */
   onMuted(muted: (now: boolean) => void): void {
     for (const type of ['mute', 'unmute'] as const) {

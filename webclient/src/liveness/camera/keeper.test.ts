@@ -52,8 +52,22 @@ describe('muted', () => {
   it('is opened again when it does not', async () => {
     happens(0, 'mute');
     await vi.advanceTimersByTimeAsync(keeping.patience);
-    expect(log).toEqual(['paused', 'changed', 'back']);
+    expect(log).toEqual(['paused', 'back', 'changed']);
     expect(running()).toEqual(['ended', 'live']);
+  });
+
+  it('may be so from the beginning: no event tells of that', async () => {
+    open.mockImplementationOnce(async () => {
+      const camera = await gives();
+      Object.assign(camera.track, { muted: true });
+      return camera;
+    });
+    happens(0, 'ended');
+    await vi.advanceTimersByTimeAsync(0);
+    expect(log).toEqual(['paused', 'back', 'paused', 'changed']);
+    await vi.advanceTimersByTimeAsync(keeping.patience);
+    expect(log.slice(4)).toEqual(['back', 'changed']);
+    expect(running()).toEqual(['ended', 'ended', 'live']);
   });
 
   it('is lost when it cannot be', async () => {
@@ -68,7 +82,7 @@ describe('ended', () => {
   it('is opened again at once, with the same choice', async () => {
     happens(0, 'ended');
     await vi.advanceTimersByTimeAsync(0);
-    expect(log).toEqual(['paused', 'changed', 'back']);
+    expect(log).toEqual(['paused', 'back', 'changed']);
     expect(open.mock.calls).toEqual([[{ facing: 'user' }], [{ facing: 'user' }]]);
   });
 
@@ -78,7 +92,7 @@ describe('ended', () => {
     await vi.advanceTimersByTimeAsync(3 * keeping.every);
     open.mockImplementation(gives);
     await vi.advanceTimersByTimeAsync(keeping.every);
-    expect(log).toEqual(['paused', 'changed', 'back']);
+    expect(log).toEqual(['paused', 'back', 'changed']);
     expect(open).toHaveBeenCalledTimes(6);
   });
 
@@ -109,14 +123,14 @@ describe('use', () => {
     expect(running()).toEqual(['ended', 'live']);
     happens(0, 'mute');
     happens(0, 'ended');
-    expect(log).toEqual(['changed', 'back']); // a person who switches need not end a call
+    expect(log).toEqual(['back', 'changed']); // a person who switches need not end a call
   });
 
   it('goes back when the other camera cannot be opened', async () => {
     open.mockImplementationOnce(refuses('no_camera'));
     await keeper.use({ deviceId: 'gone' });
     expect(open).toHaveBeenLastCalledWith({ facing: 'user' });
-    expect(log).toEqual(['paused', 'changed', 'back']);
+    expect(log).toEqual(['paused', 'back', 'changed']);
     expect(running()).toEqual(['ended', 'live']);
   });
 

@@ -64,6 +64,7 @@ export class CameraKeeper {
     if (this.#closed) camera.stop();
     camera.onEnded(() => this.#away(camera, () => void this.#reopen(Date.now() + keeping.patience)));
     camera.onMuted((now) => (now ? this.#muted(camera) : this.#back(camera)));
+    if (camera.muted && !this.#closed) this.#muted(camera); // no event tells of a camera that comes muted
     return camera;
   }
 
@@ -108,9 +109,9 @@ export class CameraKeeper {
   }
 
   #changed(camera: Camera): void {
+    this.handlers.paused(false);
     this.#keep(camera);
     this.handlers.changed(camera);
-    this.handlers.paused(false);
   }
 
   #after(ms: number, act: () => void): void {
