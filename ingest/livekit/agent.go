@@ -248,8 +248,12 @@ func (a *Agent) subscribe(publication *lksdk.RemoteTrackPublication, p *lksdk.Re
 	}
 }
 
-// follow reads a track until it ends or ctx does.
+// follow reads a track until it ends or ctx does. The server may forward codecs that are not decoded here.
 func (a *Agent) follow(ctx context.Context, track *webrtc.TrackRemote, publication *lksdk.RemoteTrackPublication, p *lksdk.RemoteParticipant) {
+	if codec := codecOf(track.Codec()); !rtc.Known(codec) {
+		a.log.Warn("a track's codec is not decoded, and cannot be judged", "participant", p.Identity(), "track", publication.SID(), "codec", codec)
+		return
+	}
 	w := a.newWatch(source{
 		identity: p.Identity(), sid: publication.SID(), codec: track.Codec(),
 		layers: func() []*livekit.VideoLayer { return layersOf(publication.TrackInfo(), track.Codec().MimeType) }, choose: publication.SetVideoQuality,

@@ -53,14 +53,17 @@ type Track struct {
 	reduced       atomic.Bool
 }
 
-// New begins a track.
+// Known reports whether a codec can be decoded.
+func Known(codec liveproof.Codec) bool { return codecs.Find(codec) != nil }
+
+// New begins a track. Of a codec that is not known every packet is dropped.
 func (t *Tracks) New(s Stream) *Track {
 	x := &Track{cfg: t.cfg, stream: s, number: 1, rate: rateLimit{perSecond: t.cfg.MaxPacketRate}}
 	x.video = newVideo(t.cfg, t.metrics, s.RequestKeyFrame)
 	x.video.preferLarger, x.video.reduced = s.PreferLarger, x.reduced.Load
-	agreed := &agreement{
-		negotiated: negotiated{codecs: map[uint8]liveproof.Codec{s.PayloadType: s.Codec}},
-		announced:  announced{formats: map[uint8]string{s.PayloadType: s.Format}},
+	agreed := &agreement{announced: announced{formats: map[uint8]string{s.PayloadType: s.Format}}}
+	if Known(s.Codec) {
+		agreed.negotiated = negotiated{codecs: map[uint8]liveproof.Codec{s.PayloadType: s.Codec}}
 	}
 	x.receiver = newReceiver(t.cfg, agreed, x.emit, x.video.drop, x.video.spare)
 	return x

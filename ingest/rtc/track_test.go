@@ -1,6 +1,7 @@
 package rtc
 
 import (
+	"io"
 	"testing"
 	"time"
 
@@ -77,6 +78,21 @@ func TestFloodOfATrack(t *testing.T) {
 		err = x.Push([]byte{1}, time.Unix(1, 0))
 	}
 	require.ErrorIs(t, err, ErrFlood)
+}
+
+// TestTrackOfAnUnknownCodec: a conference server forwards whatever its participants send.
+func TestTrackOfAnUnknownCodec(t *testing.T) {
+	require.True(t, Known(liveproof.CodecH264))
+	require.False(t, Known("H265"))
+	tracks, err := NewTracks(DefaultConfig(), nil)
+	require.NoError(t, err)
+	x := tracks.New(Stream{Codec: "H265", PayloadType: 96, RequestKeyFrame: func() {}})
+	for number := range uint16(20) {
+		send(t, x, number, keyPicture(640, 480))
+	}
+	x.Close()
+	_, err = x.Video().Next(t.Context())
+	require.ErrorIs(t, err, io.EOF)
 }
 
 func FuzzTrackPush(f *testing.F) {
