@@ -81,7 +81,7 @@ func (s *Server) open(w http.ResponseWriter, r *http.Request, tenant, idempotenc
 	}
 	stored, replayed, err := s.deps.Sessions.Create(r.Context(), session, idempotencyKey, requestHash(session))
 	if err != nil || replayed {
-		s.live.Unbook(session.ID) // a session found by its Idempotency-Key has a place of its own
+		s.live.Unbook(session.ID) // a session found by its Idempotency-Key has another id, and a place of its own
 	}
 	if err != nil && !errors.Is(err, liveproof.ErrNotFound) {
 		return stored, err

@@ -29,8 +29,15 @@ type Chaos struct {
 	Settle time.Duration
 	// Clip is the video of session i; neverLive says that it must not be judged live.
 	Clip func(i int) (clip *Clip, neverLive bool)
-	// Note is called with each session that has been run; may be nil.
-	Note func(i int, e Entry)
+	// Progress is called after each session and each comparison, one call at a time; may be nil.
+	Progress func(ChaosProgress)
+}
+
+// ChaosProgress is how far a run is.
+type ChaosProgress struct {
+	Run      int // sessions whose clients are done
+	Compared int // of them, those that have been compared with the store; this begins when all are run
+	Faulty   int // sessions with a fault so far: of those that are run, by what their clients saw; of those that are compared, in full
 }
 
 // Validate reports every option that is out of range; each error begins with its name.
@@ -86,10 +93,10 @@ func (c Chaos) Run(ctx context.Context) ([]Entry, error) {
 		return nil, err
 	}
 	if c.Client.HTTP == nil {
-		c.Client.HTTP = &http.Client{Timeout: 10 * time.Second}
+		c.Client.HTTP = c.newHTTP()
 		defer c.Client.HTTP.CloseIdleConnections()
 	}
-	run := ids.New(time.Now())
+	run, progress := ids.New(time.Now()), c.newProgress()
 	entries := make([]Entry, c.Count)
 	places := make(chan struct{}, c.Sessions)
 	var running sync.WaitGroup
@@ -101,13 +108,52 @@ func (c Chaos) Run(ctx context.Context) ([]Entry, error) {
 		running.Go(func() {
 			defer func() { <-places }()
 			entries[i] = c.session(ctx, i, fmt.Sprintf("%s-%d", run, i))
-			if c.Note != nil {
-				c.Note(i, entries[i])
-			}
+			progress.ran(entries[i])
 		})
 	}
 	running.Wait()
-	return entries, c.audit(ctx, entries)
+	return entries, c.audit(ctx, entries, progress)
+}
+
+// newHTTP keeps a connection to each server for each session that runs.
+func (c Chaos) newHTTP() *http.Client {
+	transport := http.DefaultTransport.(*http.Transport).Clone() //nolint:forcetypeassert // its documented type
+	transport.MaxIdleConns, transport.MaxIdleConnsPerHost = 0, c.Sessions
+	return &http.Client{Timeout: 10 * time.Second, Transport: transport}
+}
+
+// chaosProgress counts; it is safe for concurrent use.
+type chaosProgress struct {
+	mu   sync.Mutex
+	now  ChaosProgress
+	tell func(ChaosProgress)
+}
+
+func (c Chaos) newProgress() *chaosProgress {
+	if c.Progress == nil {
+		return &chaosProgress{tell: func(ChaosProgress) {}}
+	}
+	return &chaosProgress{tell: c.Progress}
+}
+
+func (p *chaosProgress) ran(e Entry) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.now.Run++
+	if e.contradictsItself() {
+		p.now.Faulty++
+	}
+	p.tell(p.now)
+}
+
+func (p *chaosProgress) compared(e Entry) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.now.Compared++
+	if len(e.Faults) > 0 && !e.contradictsItself() { // which is counted already
+		p.now.Faulty++
+	}
+	p.tell(p.now)
 }
 
 // session runs one client.
@@ -123,12 +169,11 @@ func (c Chaos) session(ctx context.Context, i int, externalID string) Entry {
 	o := c.Options
 	o.Network = o.Network.Of(uint64(i))
 	o.Signalling = []Signalling{SignallingWHIP, SignallingWebSocket}[i%2]
+	first := s
 	if e.Astray {
-		s = atServer(s, c.Servers[(at+1)%len(c.Servers)])
+		first = atServer(s, c.Servers[(at+1)%len(c.Servers)])
 	}
-	connecting, cancel := context.WithTimeout(ctx, 15*time.Second)
-	p, err := Connect(connecting, o, s, clip)
-	cancel()
+	p, err := connect(ctx, o, clip, first, s, s)
 	if err != nil {
 		e.Fate, e.Error = FateUnconnected, err.Error()
 		return e
@@ -153,6 +198,22 @@ func (c Chaos) open(ctx context.Context, i int, externalID string) (s Session, a
 		_ = sleep(ctx, 200*time.Millisecond) // the end of ctx shows above
 	}
 	return s, at, errors.Join(err, ctx.Err())
+}
+
+// connect tries one address of the session after another, as its server may be starting again.
+func connect(ctx context.Context, o Options, clip *Clip, at ...Session) (p *Publisher, err error) {
+	for i, s := range at {
+		if i > 0 {
+			_ = sleep(ctx, time.Second) // the end of ctx shows in Connect
+		}
+		connecting, cancel := context.WithTimeout(ctx, 10*time.Second)
+		p, err = Connect(connecting, o, s, clip)
+		cancel()
+		if err == nil {
+			return p, nil
+		}
+	}
+	return nil, err
 }
 
 // atServer is the session whose client is told another server's address.

@@ -12,25 +12,32 @@ import (
 )
 
 // audit reads what the store holds of every session, and notes what must not be.
-func (c Chaos) audit(ctx context.Context, entries []Entry) error {
+func (c Chaos) audit(ctx context.Context, entries []Entry, progress *chaosProgress) error {
 	until := time.Now().Add(c.Settle)
 	for i := range entries {
-		e := &entries[i]
-		if e.Session == "" {
-			continue
-		}
-		records, err := c.settled(ctx, e.Session, until)
-		if err != nil {
+		if err := c.auditOne(ctx, &entries[i], until); err != nil {
 			return err
 		}
-		e.compare(records)
-		listed, err := c.listed(ctx, e.ExternalID, until)
-		if err != nil {
-			return err
-		}
-		if !slices.Equal(listed, []string{e.Session}) {
-			e.fault("the list has %v under this external id", listed)
-		}
+		progress.compared(entries[i])
+	}
+	return nil
+}
+
+func (c Chaos) auditOne(ctx context.Context, e *Entry, until time.Time) error {
+	if e.Session == "" {
+		return nil
+	}
+	records, err := c.settled(ctx, e.Session, until)
+	if err != nil {
+		return err
+	}
+	e.compare(records)
+	listed, err := c.listed(ctx, e.ExternalID, until)
+	if err != nil {
+		return err
+	}
+	if !slices.Equal(listed, []string{e.Session}) {
+		e.fault("the list has %v under this external id", listed)
 	}
 	return nil
 }
@@ -76,6 +83,16 @@ func (e *Entry) compare(records []Status) {
 	if e.NeverLive && (e.Stored.Verdict == liveproof.OutcomeLive || e.Told == "pass") {
 		e.fault("false live")
 	}
+}
+
+// contradictsItself reports whether what the client was told and what it read do not agree, or must not be, whatever the store holds.
+func (e Entry) contradictsItself() bool {
+	if !e.Seen.State.Terminal() {
+		return e.NeverLive && e.Told == "pass"
+	}
+	e.Faults = nil
+	e.compare([]Status{e.Seen})
+	return len(e.Faults) > 0
 }
 
 // Withheld reports whether the client was told to try again although the store has a verdict: the server could not learn that it was written.

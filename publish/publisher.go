@@ -7,9 +7,14 @@ import (
 	"net/url"
 	"sync"
 	"sync/atomic"
+	"time"
 
+	"github.com/pion/ice/v4"
 	"github.com/pion/webrtc/v4"
 )
+
+// handshakeRepeat is after how long a flight of the DTLS handshake without an answer is first sent again. Browsers begin with 50 ms.
+const handshakeRepeat = 100 * time.Millisecond
 
 // maxAnswer bounds what is read of an answer over HTTP, in bytes.
 const maxAnswer = 1 << 20
@@ -72,6 +77,8 @@ func newPublisher(o Options, s Session, mimeType string) (*Publisher, error) {
 func (o Options) peerConnection(s Session) (*webrtc.PeerConnection, error) {
 	var settings webrtc.SettingEngine
 	settings.SetIncludeLoopbackCandidate(isLocal(s.WHIPURL)) // on a machine without a network there is no other candidate
+	settings.SetDTLSRetransmissionInterval(handshakeRepeat)
+	settings.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled) // the server's addresses are no names; a socket less for each session
 	if o.Network != nil {
 		if err := o.Network.settings(&settings); err != nil {
 			return nil, err

@@ -57,23 +57,47 @@ func (r *Redis) Create(ctx context.Context, s liveproof.Session, key, hash strin
 		made, err := r.create(ctx, s, hash)
 		return made, false, err
 	}
-	holder, err := r.holder(ctx, key)
+	held, err := r.reserve(ctx, key, s.ID, hash, "")
 	if err != nil {
 		return liveproof.Session{}, false, err
 	}
-	stored, err := r.Get(ctx, holder.id)
-	switch {
-	case holder.id == "" || errors.Is(err, liveproof.ErrNotFound):
-	case err != nil:
-		return liveproof.Session{}, false, err
-	default:
-		return holder.replay(stored, hash)
+	stored, err := r.keyed(ctx, held, s, hash)
+	if errors.Is(err, liveproof.ErrNotFound) && held.id != s.ID { // the key's session is gone, and its key with it
+		if held, err = r.reserve(ctx, key, s.ID, hash, held.id); err == nil {
+			stored, err = r.keyed(ctx, held, s, hash)
+		}
 	}
-	made, err := r.create(ctx, s, hash)
 	if err != nil {
 		return liveproof.Session{}, false, err
 	}
-	return r.hold(ctx, made, key, hash, string(holder.id))
+	if held.making {
+		if err := idempotencyMadeScript.Run(ctx, r.db, []string{idempotencyKey(key)}, string(held.id)).Err(); err != nil {
+			return liveproof.Session{}, false, mapError(err)
+		}
+	}
+	return stored, held.id != s.ID, nil
+}
+
+// keyed is the session that an idempotency key holds; liveproof.ErrNotFound if it is gone. A session that is being made is made here too, under the one id that
+// the key holds: the server that began to may have failed, and if not, both make the same record.
+func (r *Redis) keyed(ctx context.Context, held idempotency, s liveproof.Session, hash string) (liveproof.Session, error) {
+	if held.id != s.ID {
+		stored, err := r.Get(ctx, held.id)
+		missing := errors.Is(err, liveproof.ErrNotFound)
+		switch {
+		case err != nil && !(missing && held.making):
+			return stored, err
+		case held.hash != hash:
+			return liveproof.Session{}, liveproof.ErrIdempotencyMismatch
+		case !missing:
+			return stored, nil
+		}
+		s.ID = held.id
+	}
+	if _, err := r.create(ctx, s, hash); err != nil && !errors.Is(err, liveproof.ErrConflict) { // which says that its client is here already
+		return liveproof.Session{}, err
+	}
+	return r.Get(ctx, s.ID)
 }
 
 // create writes the record. Its places in the indexes come first: a record that is not in the expiry
@@ -93,36 +117,15 @@ func (r *Redis) create(ctx context.Context, s liveproof.Session, hash string) (l
 	return s, r.run(ctx, createScript, s.ID, append([]any{s.ExpiresAt.UnixMilli(), hash}, fields...)...)
 }
 
-// hold gives the idempotency key to the new session. If another request was
-// quicker, that request's session is returned and the new one is deleted.
-func (r *Redis) hold(ctx context.Context, made liveproof.Session, key, hash, gone string) (liveproof.Session, bool, error) {
-	winner, err := idempotencyScript.Run(ctx, r.db, []string{idempotencyKey(key)},
-		string(made.ID), hash, r.cfg.IdempotencyTTL.Milliseconds(), gone).Text()
+// reserve gives the idempotency key to the session of this id, unless it has one; gone is a session that no longer has it. The key comes before the record,
+// so that whoever repeats a request that failed in between comes to the same session.
+func (r *Redis) reserve(ctx context.Context, key string, id liveproof.SessionID, hash string, gone liveproof.SessionID) (idempotency, error) {
+	held, err := idempotencyScript.Run(ctx, r.db, []string{idempotencyKey(key)},
+		string(id), hash, r.cfg.IdempotencyTTL.Milliseconds(), string(gone)).StringSlice()
 	if err != nil {
-		return liveproof.Session{}, false, mapError(err)
+		return idempotency{}, mapError(err)
 	}
-	if winner == string(made.ID) {
-		return made, false, nil
-	}
-	if err := r.Delete(ctx, made.ID); err != nil && !errors.Is(err, liveproof.ErrNotFound) {
-		return liveproof.Session{}, false, err
-	}
-	holder, err := r.holder(ctx, key)
-	if err != nil {
-		return liveproof.Session{}, false, err
-	}
-	stored, err := r.Get(ctx, liveproof.SessionID(winner))
-	if err != nil {
-		return liveproof.Session{}, false, err
-	}
-	return holder.replay(stored, hash)
-}
-
-// holder returns the session that an idempotency key has created, and the hash of that
-// request; empty for a new key.
-func (r *Redis) holder(ctx context.Context, key string) (idempotency, error) {
-	known, err := r.db.HGetAll(ctx, idempotencyKey(key)).Result()
-	return idempotency{id: liveproof.SessionID(known["id"]), hash: known["hash"]}, mapError(err)
+	return idempotency{id: liveproof.SessionID(held[0]), hash: held[1], making: held[2] != ""}, nil
 }
 
 // Get implements ingest.Sessions.

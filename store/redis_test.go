@@ -287,3 +287,42 @@ func BenchmarkDecide(b *testing.B) {
 		})
 	}
 }
+
+// TestServerDiesBetweenKeyAndRecord: whoever repeats the request comes to the session whose id the key got, and there is no other one.
+func TestServerDiesBetweenKeyAndRecord(t *testing.T) {
+	r := newRedis(t, testConfig(redistest.Start(t).URL()))
+	dead := newSession(time.Hour)
+	_, err := r.reserve(t.Context(), "key", dead.ID, "hash", "")
+	require.NoError(t, err)
+	for range 2 {
+		repeated := newSession(time.Hour)
+		_, _, err = r.Create(t.Context(), repeated, "key", "another")
+		require.ErrorIs(t, err, liveproof.ErrIdempotencyMismatch)
+		stored, replayed, err := r.Create(t.Context(), repeated, "key", "hash")
+		require.NoError(t, err)
+		require.True(t, replayed)
+		require.Equal(t, dead.ID, stored.ID)
+	}
+	require.Equal(t, []liveproof.SessionID{dead.ID}, listAll(t, r, liveproof.SessionQuery{Tenant: dead.Tenant, Limit: 9}))
+	require.NoError(t, r.Delete(t.Context(), dead.ID))
+	fresh, replayed, err := r.Create(t.Context(), newSession(time.Hour), "key", "hash")
+	require.NoError(t, err)
+	require.False(t, replayed)
+	require.NotEqual(t, dead.ID, fresh.ID, "a deleted session does not come back")
+}
+
+// TestRaceForAKeyMakesOneSession: those that lose the race leave nothing behind, of which a webhook would tell.
+func TestRaceForAKeyMakesOneSession(t *testing.T) {
+	r := newRedis(t, testConfig(redistest.Start(t).URL()))
+	require.Equal(t, 16, race(16, func(int) error {
+		_, _, err := r.Create(t.Context(), newSession(time.Hour), "key", "hash")
+		return err
+	}))
+	events, err := r.db.XRange(t.Context(), "liveproof:events", "-", "+").Result()
+	require.NoError(t, err)
+	require.NotEmpty(t, events)
+	for _, e := range events { // one may be told several times
+		require.Equal(t, "created", e.Values["event"])
+		require.Equal(t, events[0].Values["session"], e.Values["session"])
+	}
+}

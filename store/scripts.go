@@ -64,13 +64,18 @@ change('created')
 return answer('ok')`)
 
 // KEYS idempotency key; ARGV id, request hash, TTL (ms), the id that the caller
-// found there and whose session is gone, or "". Answers the id that holds the key.
+// found there and whose session is gone, or "". Answers the id that holds the key, the hash of its request, and "1" until its record was made.
 var idempotencyScript = redis.NewScript(`
-local holder = redis.call('HGET', KEYS[1], 'id')
-if holder and holder ~= ARGV[4] then return holder end
-redis.call('HSET', KEYS[1], 'id', ARGV[1], 'hash', ARGV[2])
+local held = redis.call('HMGET', KEYS[1], 'id', 'hash', 'making')
+if held[1] and held[1] ~= ARGV[4] then return {held[1], held[2], held[3] or ''} end
+redis.call('HSET', KEYS[1], 'id', ARGV[1], 'hash', ARGV[2], 'making', 1)
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
-return ARGV[1]`)
+return {ARGV[1], ARGV[2], '1'}`)
+
+// KEYS idempotency key; ARGV id. Its record was made.
+var idempotencyMadeScript = redis.NewScript(`
+if redis.call('HGET', KEYS[1], 'id') == ARGV[1] then redis.call('HDEL', KEYS[1], 'making') end
+return 1`)
 
 // KEYS session, timeline.
 var deleteScript = redis.NewScript(luaAnswer + `

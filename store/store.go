@@ -129,6 +129,7 @@ type idempotency struct {
 	id      liveproof.SessionID
 	hash    string    // of the request that it came with
 	expires time.Time // memory only: Redis forgets by itself
+	making  bool      // Redis only: the record may not have been written yet
 }
 
 // replay answers a request whose key made a session already.

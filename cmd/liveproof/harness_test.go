@@ -279,14 +279,19 @@ func encode(t testing.TB, args ...string) *publish.Clip {
 // encodeIVF is encode that leaves the clip in a file.
 func encodeIVF(t testing.TB, args ...string) (path string) {
 	t.Helper()
+	return encodeAs(t, []string{"-r", "30", "-b:v", "1M", "-g", "60"}, args...)
+}
+
+// encodeAs is encodeIVF with arguments for the encoder.
+func encodeAs(t testing.TB, encoder []string, args ...string) (path string) {
+	t.Helper()
 	if _, err := exec.LookPath("ffmpeg"); err != nil {
 		t.Skip("ffmpeg is not installed (make setup)")
 	}
 	path = filepath.Join(t.TempDir(), "clip.ivf")
-	command := append([]string{"-v", "error"}, args...)
-	command = append(command, "-an", "-r", "30", "-c:v", "libvpx", "-b:v", "1M", "-g", "60",
+	command := slices.Concat([]string{"-v", "error"}, args, []string{"-an", "-c:v", "libvpx",
 		"-threads", "1", // more wait in busy loops on a machine that has other work
-		"-deadline", "realtime", "-cpu-used", "8", "-f", "ivf", path)
+		"-deadline", "realtime", "-cpu-used", "8"}, encoder, []string{"-f", "ivf", path})
 	out, err := exec.Command("ffmpeg", command...).CombinedOutput()
 	require.NoError(t, err, "%s", out)
 	return path
@@ -302,9 +307,12 @@ func personArgs(t testing.TB, name string, seconds string) []string {
 		"-vf", "noise=alls=3:allf=t", "-t", seconds}
 }
 
-// nobody is a slowly turning gradient with noise: nothing in it looks like a face, to the Haar cascade neither.
+// emptyPicture is a slowly turning gradient: nothing in it looks like a face, to the Haar cascade neither.
+const emptyPicture = "gradients=size=160x120:rate=30:speed=0.02:seed=1"
+
+// nobody is an emptyPicture with noise.
 func nobody(t testing.TB, seconds string) *publish.Clip {
-	return encode(t, "-f", "lavfi", "-i", "gradients=size=160x120:rate=30:speed=0.02:seed=1,scale=640:480,noise=alls=8:allf=t,format=yuv420p", "-t", seconds)
+	return encode(t, "-f", "lavfi", "-i", emptyPicture+",scale=640:480,noise=alls=8:allf=t,format=yuv420p", "-t", seconds)
 }
 
 // metric reads one sample of the metrics by its exact name and labels; 0 when it is absent.

@@ -105,7 +105,7 @@ func (o loadOptions) run(ctx context.Context, path string, out, errOut io.Writer
 	}
 	load := o.publish.options(publish.Client{Server: o.publish.server, APIKey: o.publish.apiKey, Metrics: o.metrics}, liveproof.Mode(o.mode))
 	if o.chaos.count > 0 {
-		return o.runChaos(ctx, load, clip, out)
+		return o.runChaos(ctx, load, clip, out, errOut)
 	}
 	summary, results, err := o.measure(ctx, load, clip)
 	if err != nil {

@@ -51,8 +51,12 @@ func (o loadOptions) validateChaos() error {
 	return flagsOf(o.chaosOf(o.publish.options(publish.Client{}, ""), nil).Validate())
 }
 
-func (o loadOptions) runChaos(ctx context.Context, load publish.Options, clip *publish.Clip, out io.Writer) error {
-	entries, err := o.chaosOf(load, func(int) (*publish.Clip, bool) { return clip, o.chaos.neverLive }).Run(ctx)
+func (o loadOptions) runChaos(ctx context.Context, load publish.Options, clip *publish.Clip, out, errOut io.Writer) error {
+	chaos := o.chaosOf(load, func(int) (*publish.Clip, bool) { return clip, o.chaos.neverLive })
+	bar := newListProgress("chaos", "sessions", errOut)
+	chaos.Progress = func(now publish.ChaosProgress) { bar.show(chaosAdvance(chaos.Count, now, "")) }
+	entries, err := chaos.Run(ctx)
+	bar.close()
 	if err != nil {
 		return err
 	}
@@ -63,6 +67,20 @@ func (o loadOptions) runChaos(ctx context.Context, load publish.Options, clip *p
 		}
 	}
 	return printLedger(publish.SumUp(entries), out)
+}
+
+// chaosAdvance is the progress of a run; failures says what has failed, if that is known.
+func chaosAdvance(count int, now publish.ChaosProgress, failures string) advance {
+	return advance{count, now.Run, 0, func(time.Duration) string {
+		text := fmt.Sprintf("%d with a fault", now.Faulty)
+		if now.Compared > 0 {
+			text = fmt.Sprintf("%d compared with the store, %s", now.Compared, text)
+		}
+		if failures != "" {
+			text += ", " + failures
+		}
+		return text
+	}}
 }
 
 // printLedger prints the sums; faults are an error.

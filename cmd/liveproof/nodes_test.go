@@ -2,8 +2,8 @@ package main
 
 import (
 	"context"
-	"net"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -19,10 +19,7 @@ import (
 // startNode is startProcess at an address that its clients are told.
 func startNode(t *testing.T, redis string, environ ...string) *process {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	address := listener.Addr().String()
-	require.NoError(t, listener.Close())
+	address := "127.0.0.1:" + strconv.Itoa(redistest.FreePort(t))
 	return startProcess(t, redis, append(nodeEnvironment(address), environ...)...)
 }
 

@@ -18,9 +18,12 @@ import (
 )
 
 const (
-	handshakeTimeout  = 10 * time.Second // DTLS
-	keepaliveInterval = 2 * time.Second  // ICE
-	replayWindow      = 1024             // SRTP packets; retransmissions come late
+	handshakeTimeout = 10 * time.Second // DTLS
+	// handshakeRepeat is after how long a flight of the DTLS handshake without an answer is sent again; each further time takes twice as long. Pion's second, as
+	// RFC 6347 (4.2.4.1) has it for any path, makes people wait on lossy ones; browsers begin with 50 ms.
+	handshakeRepeat   = 100 * time.Millisecond
+	keepaliveInterval = 2 * time.Second // ICE
+	replayWindow      = 1024            // SRTP packets; retransmissions come late
 	absSendTimeURI    = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time"
 )
 
@@ -111,6 +114,7 @@ func newSettings(cfg Config, ips []net.IP, udp ice.UDPMux, tcp ice.TCPMux, logge
 	s.SetICETimeouts(cfg.DisconnectedTimeout, cfg.FailedTimeout, min(keepaliveInterval, cfg.DisconnectedTimeout/2))
 	s.SetReceiveMTU(receiveMTU)
 	s.SetSRTPReplayProtectionWindow(replayWindow)
+	s.SetDTLSRetransmissionInterval(handshakeRepeat)
 	s.SetDTLSConnectContextMaker(func() (context.Context, func()) {
 		return context.WithTimeout(context.Background(), handshakeTimeout)
 	})

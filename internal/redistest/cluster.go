@@ -31,7 +31,7 @@ func startNode(t testing.TB, program string, args ...string) *node {
 	if _, err := exec.LookPath(program); err != nil {
 		t.Skip(program + " is not installed (apt-get install redis-server redis-sentinel)")
 	}
-	n := &node{t: t, dir: t.TempDir(), port: freePort(t)}
+	n := &node{t: t, dir: t.TempDir(), port: FreePort(t)}
 	n.args = append([]string{program}, args...)
 	n.start()
 	t.Cleanup(n.kill)
@@ -78,8 +78,9 @@ func (n *node) ask(args ...any) (string, error) {
 	return fmt.Sprint(answer), err
 }
 
-// freePort is free now, and so is the port beside it. It is below those that the kernel gives to outgoing connections.
-func freePort(t testing.TB) int {
+// FreePort is a TCP port that is free now, and so is the port beside it. It is below those that the kernel gives to outgoing connections, so a server that is
+// killed finds it free again.
+func FreePort(t testing.TB) int {
 	for range 100 {
 		port := 10_000 + 2*rand.IntN(10_000)
 		if isFree(port) && isFree(port+1) {
@@ -283,7 +284,7 @@ type Secured struct {
 func StartSecured(t testing.TB) *Secured {
 	t.Helper()
 	dir := t.TempDir()
-	s := &Secured{port: freePort(t), CA: filepath.Join(dir, "ca.pem"), Cert: filepath.Join(dir, "client.pem"), Key: filepath.Join(dir, "client-key.pem")}
+	s := &Secured{port: FreePort(t), CA: filepath.Join(dir, "ca.pem"), Cert: filepath.Join(dir, "client.pem"), Key: filepath.Join(dir, "client-key.pem")}
 	server, serverKey := filepath.Join(dir, "server.pem"), filepath.Join(dir, "server-key.pem")
 	ca := newAuthority(t, s.CA)
 	ca.sign(t, server, serverKey)
