@@ -97,12 +97,12 @@ func TestBesideFindsTheSame(t *testing.T) {
 		cosine float64
 		views  []studio
 	}{
-		"the same person":           {0.9, repeated(17, studio{person: 1, room: 1})},
-		"sure cut":                  {0.5, append([]studio{cut}, repeated(3, stranger)...)},
-		"sure cut, same":            {0.9, append([]studio{cut}, repeated(3, stranger)...)},
-		"another":                   {0.1, repeated(4, stranger)},
-		"another, not sure":         {0.5, repeated(6, stranger)},
-		"looks different":           {0.9, repeated(8, guest)},
+		"the same person":   {0.9, repeated(17, studio{person: 1, room: 1})},
+		"sure cut":          {0.5, append([]studio{cut}, repeated(3, stranger)...)},
+		"sure cut, same":    {0.9, append([]studio{cut}, repeated(3, stranger)...)},
+		"another":           {0.1, repeated(4, stranger)},
+		"another, not sure": {0.5, repeated(6, stranger)},
+		"looks different":   {0.9, repeated(8, guest)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			want := show(t, watching(says(c.cosine)), c.views...)

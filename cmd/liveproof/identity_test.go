@@ -39,7 +39,6 @@ func watching(t *testing.T) map[string]*engine.Engine {
 		cfg := engine.DefaultConfig()
 		cfg.ONNX.Provider = "cpu"
 		cfg.Scorer.Model, cfg.Models.Catalog = model, catalogue
-		cfg.Identity.Timeout = 10 * time.Second // this machine may be busy
 		e, err := engine.Open(t.Context(), cfg, engine.Deps{Log: slog.New(slog.DiscardHandler)})
 		require.NoError(t, err)
 		done := make(chan struct{})
