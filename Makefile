@@ -90,7 +90,7 @@ test-thorough: ## every encoder, dimming, network and swap of the tests with lon
 variants: build ## every kind of hostile presentation, and people, as files and over WebRTC: docs/variants.md (LIVEPROOF_SHARED, OUT=tmp/variants; an hour)
 	scripts/variants.sh
 
-identity: ## people spliced into each other and one person in changing light, through encoders and pipeline, in full: rows into $IDENTITY_OUT (LIVEPROOF_SHARED)
+identity: ## people spliced into each other and one person in changing light, through encoders and pipeline, in full: rows into $IDENTITY_OUT (LIVEPROOF_SHARED; IDENTITY_PART=1/3 runs a third)
 	TEST_THOROUGH=1 go test ./cmd/liveproof -run 'AnotherPersonRestarts|OnePersonKeepsEvidence' -count 1 -timeout 4h -v
 
 test-web: ## TypeScript: types, unit tests, and the npm package as others use it

@@ -89,4 +89,35 @@ type Finding struct {
 	Signals map[string]float64
 	// Ask is a challenge that the client is to be told now; nil asks nothing.
 	Ask *Challenge
+	// Later is the rest of the finding, which is not known yet; nil: this is all. No decision rests on the view before it is told.
+	Later *Later
+}
+
+// Later is a finding that comes after its view has gone on: its reasons are those of the next sample that is judged. It is safe for
+// concurrent use.
+type Later struct {
+	told    chan struct{}
+	finding Finding
+}
+
+// NewLater is a finding that is not told yet.
+func NewLater() *Later { return &Later{told: make(chan struct{})} }
+
+// Tell gives the finding, once.
+func (l *Later) Tell(f Finding) {
+	l.finding = f
+	close(l.told)
+}
+
+// Told is closed by Tell.
+func (l *Later) Told() <-chan struct{} { return l.told }
+
+// Finding is what was told; false before that.
+func (l *Later) Finding() (f Finding, told bool) {
+	select {
+	case <-l.told:
+		return l.finding, true
+	default:
+		return f, false
+	}
 }

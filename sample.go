@@ -33,6 +33,13 @@ type Sample struct {
 	Reasons []Reason
 }
 
+// SignalUnsettled is the signal of a sample that was judged while the answer to a question about it, or about a view before it, was awaited: whether the
+// person is still the same (Finding.Later).
+const SignalUnsettled = "identity.unsettled"
+
+// Unsettled reports whether no decision may rest on the sample.
+func (s Sample) Unsettled() bool { return s.Signals[SignalUnsettled] != 0 }
+
 // sampleJSON is the form of a sample in the store and in the API, with its time in seconds.
 type sampleJSON struct {
 	Seq      int64              `json:"seq"`

@@ -181,7 +181,7 @@ func (e *Engine) session(cfg pipeline.Config, info liveproof.Session, model *sco
 		return nil, err
 	}
 	return pipeline.New(cfg, pipeline.Deps{
-		Source: from, Detector: e.detector.NewStream(), Cropper: e.cropper, Scorer: model, Identity: e.identity.Watch(), Examiners: append(examiners, more...),
+		Source: from, Detector: e.detector.NewStream(), Cropper: e.cropper, Scorer: model, Identity: e.identity.Watch(!cfg.Live), Examiners: append(examiners, more...),
 		Recorder: recorder, Observer: observe, Policy: e.cfg.Verdict, Pool: e.pool,
 		Media:   func() liveproof.FrameCounts { return frameCounts(from.Counts()) },
 		Metrics: e.metrics, Log: e.log,

@@ -16,7 +16,8 @@ type Config struct {
 	// Parallel is how many faces may be embedded at once, [0, 1024]; 0: half of the CPUs, at least one. Sessions that need the embedder wait
 	// for their turn.
 	Parallel int `yaml:"parallel"`
-	// Timeout bounds one session's wait for the embedder and its run, [10ms, 10s]. After it the appearance alone decides.
+	// Timeout bounds how long the answer of the embedder is awaited in a live session, [10ms, 10s]. After it the appearance alone decides. For
+	// files there is no limit.
 	Timeout time.Duration `yaml:"timeout"`
 	// Every is how often the embedder compares a face that raises no doubt, [0s, 10m]; 0s: never.
 	Every time.Duration `yaml:"every"`

@@ -8,7 +8,7 @@
 //   - Appearance. Each view is described by the texture and the colours of head and shoulders, aligned by the landmarks, and by the coarse
 //     luma of the whole picture. It is compared with the views of the last seconds that are at least 0.75 s older.
 //   - Embedding. Where a model file is there, a network tells faces apart by the cosine of two embeddings. It costs tens of milliseconds, so
-//     it is asked only in doubt, and every Config.Every while there is none.
+//     it is asked only in doubt, and every Config.Every while there is none, and a live stream does not wait for it (Watcher).
 //
 // # Decision
 //
@@ -21,5 +21,6 @@
 // A view in which the face is turned, dark or cut off is not compared. Without landmarks (Haar cascade) only cuts count.
 //
 // Everything is kept in the session's memory: at most 30 descriptions (170 KB) and three embeddings. The first face is kept as a picture of
-// 112×112 pixels until it is embedded, which happens when it is first needed.
+// 112×112 pixels until it is embedded, which happens when it is first needed. While the embedder is at work, up to eight more such pictures
+// wait (150 KB each).
 package identity

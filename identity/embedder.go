@@ -75,10 +75,8 @@ func (e *embedding) cosine(o *embedding) float64 {
 
 // embedder runs the network for all sessions. It has as many workers as faces may be embedded at once.
 type embedder struct {
+	*pool
 	session *onnx.Session
-	free    chan *worker
-	made    int           // workers
-	closed  chan struct{} // since close
 	once    sync.Once
 	err     error // of closing; written inside once
 }
@@ -96,7 +94,7 @@ func openEmbedder(cfg Config, rt *onnx.Runtime, file []byte) (*embedder, error) 
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrModel, err)
 	}
-	e := &embedder{session: session, free: make(chan *worker, cfg.parallel()), closed: make(chan struct{})}
+	e := &embedder{session: session, pool: newPool()}
 	if err := errors.Join(checkTensors("input", session.Inputs(), 1, 3, side, side), checkTensors("output", session.Outputs(), 1, dimensions)); err != nil {
 		return nil, errors.Join(err, e.close())
 	}
@@ -105,8 +103,7 @@ func openEmbedder(cfg Config, rt *onnx.Runtime, file []byte) (*embedder, error) 
 		if err != nil {
 			return nil, errors.Join(err, e.close())
 		}
-		e.free <- w
-		e.made++
+		e.start(func(ctx context.Context, f *face) (*embedding, error) { return e.run(ctx, w, f) }, w.close)
 	}
 	if _, err := e.embed(context.Background(), new(face)); err != nil {
 		return nil, errors.Join(err, e.close())
@@ -135,17 +132,9 @@ func newWorker(rt *onnx.Runtime) (*worker, error) {
 	return &worker{in: in, out: out}, nil
 }
 
-// embed waits for a worker and runs the network, until ctx ends.
-func (e *embedder) embed(ctx context.Context, f *face) (*embedding, error) {
-	var w *worker
-	select {
-	case w = <-e.free:
-	case <-e.closed:
-		return nil, ErrClosed
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-	defer func() { e.free <- w }()
+func (w *worker) close() error { return errors.Join(w.in.Close(), w.out.Close()) }
+
+func (e *embedder) run(ctx context.Context, w *worker, f *face) (*embedding, error) {
 	copy(w.in.Data(), f[:])
 	if err := e.session.Run(ctx, []onnx.Value{w.in}, []onnx.Value{w.out}); err != nil {
 		return nil, fmt.Errorf("face embedder: %w", err)
@@ -173,12 +162,7 @@ func unit(v []float32) (*embedding, error) {
 // close waits for the runs in flight and frees the network. It is idempotent.
 func (e *embedder) close() error {
 	e.once.Do(func() {
-		close(e.closed)
-		e.err = e.session.Close()
-		for range e.made {
-			w := <-e.free
-			e.err = errors.Join(e.err, w.in.Close(), w.out.Close())
-		}
+		e.err = errors.Join(e.pool.close(), e.session.Close())
 	})
 	return e.err
 }

@@ -11,8 +11,8 @@ type Sight struct{ of sight }
 
 // See describes a view; false where the face cannot be compared.
 func See(v liveproof.View) (s Sight, ok bool) {
-	s.of, ok = new(Watcher).see(v)
-	return s, ok
+	of := see(v)
+	return Sight{of.sight}, of.aligned
 }
 
 // Nearest is the greatest likeness of the person and of the scene with any of the others.

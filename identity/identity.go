@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"context"
 	"log/slog"
 
 	"github.com/liveproof/liveproof/onnx"
@@ -34,13 +35,17 @@ func Open(cfg Config, rt *onnx.Runtime, file []byte, met *Metrics, log *slog.Log
 // Embeds reports whether there is a face embedder.
 func (i *Identity) Embeds() bool { return i.embedder != nil }
 
-// Watch begins to watch one session.
-func (i *Identity) Watch() *Watcher {
-	w := &Watcher{cfg: i.cfg, met: i.met, log: i.log}
-	if i.embedder != nil {
-		w.embed = i.embedder.embed
+// Watch begins to watch one session. The watcher of a file waits for the embedder, however long it takes, so that what it finds does not
+// depend on the machine's speed; that of a live stream does not hold the stream up.
+func (i *Identity) Watch(waits bool) *Watcher {
+	if i.embedder == nil {
+		return i.watcher(nil, waits)
 	}
-	return w
+	return i.watcher(i.embedder.embed, waits)
+}
+
+func (i *Identity) watcher(embed func(context.Context, *face) (*embedding, error), waits bool) *Watcher {
+	return &Watcher{cfg: i.cfg, met: i.met, log: i.log, embed: embed, waits: waits, rules: rules{cfg: i.cfg, met: i.met, log: i.log, embeds: embed != nil}}
 }
 
 // Close waits for the runs of the embedder and frees it. It is idempotent.

@@ -3,8 +3,6 @@ package identity
 import (
 	"context"
 	"time"
-
-	"github.com/liveproof/liveproof"
 )
 
 // opinion is what a comparison by the embedder says; it is a label value of a metric.
@@ -15,7 +13,7 @@ const (
 	unsure opinion = "unsure" // it is between Config.Other and Config.Same
 	other  opinion = "other"  // it is below Config.Other
 	failed opinion = "failed" // the embedder failed, or Config.Timeout was over
-	absent opinion = "absent" // there is no embedder, or there are no landmarks
+	absent opinion = "absent" // there is no embedder, or no face to compare with
 )
 
 // models is how many faces of the person are kept for the embedder.
@@ -27,26 +25,25 @@ type model struct {
 	vec  *embedding
 }
 
-// look compares the view's face with the person's by the embedder, within Config.Timeout.
-func (w *Watcher) look(ctx context.Context, v liveproof.View) (o opinion) {
-	at, ok := alignment(v.Face.Landmarks)
-	if w.embed == nil || len(w.models) == 0 || !ok {
-		return absent
-	}
+// look compares the shot's face with the person's by the embedder. A watcher that does not wait for it gives up after Config.Timeout.
+func (w *Watcher) look(ctx context.Context, s *shot) (o opinion) {
 	begun := time.Now()
 	defer func() { w.met.looked(o, time.Since(begun)) }()
-	ctx, cancel := context.WithTimeout(ctx, w.cfg.Timeout)
-	defer cancel()
-	w.looked = v.T
-	vec, cosine, err := w.compare(ctx, faceOf(v.Image, at))
+	if !w.waits {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, w.cfg.Timeout)
+		defer cancel()
+	}
+	vec, cosine, err := w.compare(ctx, s.cutOut())
 	if err != nil {
 		w.log.Debug("face embedder failed", "error", err)
 		return failed
 	}
+	r := &w.rules
 	switch {
 	case cosine >= w.cfg.Same:
-		if len(w.models) < models {
-			w.models = append(w.models, model{vec: vec})
+		if len(r.models) < models {
+			r.models = append(r.models, model{vec: vec})
 		}
 		return same
 	case cosine < w.cfg.Other:
@@ -61,8 +58,8 @@ func (w *Watcher) compare(ctx context.Context, f *face) (vec *embedding, cosine 
 		return nil, 0, err
 	}
 	cosine = -1
-	for i := range w.models {
-		m := &w.models[i]
+	for i := range w.rules.models {
+		m := &w.rules.models[i]
 		if m.vec == nil {
 			if m.vec, err = w.embed(ctx, m.face); err != nil {
 				return nil, 0, err

@@ -75,19 +75,23 @@ func watching(cosine func(n int) (float64, error)) *Watcher {
 	if err != nil {
 		panic(err)
 	}
-	w := i.Watch()
 	if cosine == nil {
-		return w
+		return i.Watch(true)
 	}
 	n := 0
-	w.embed = func(_ context.Context, f *face) (*embedding, error) {
-		if len(w.models) > 0 && w.models[0].face == f {
+	return i.watchWith(true, func(context.Context) (float64, error) { n++; return cosine(n) })
+}
+
+// watchWith makes a watcher whose embedder answers comparisons by their cosine.
+func (i *Identity) watchWith(waits bool, cosine func(context.Context) (float64, error)) *Watcher {
+	var w *Watcher
+	w = i.watcher(func(ctx context.Context, f *face) (*embedding, error) {
+		if len(w.rules.models) > 0 && w.rules.models[0].face == f {
 			return &embedding{1}, nil
 		}
-		n++
-		v, err := cosine(n)
+		v, err := cosine(ctx)
 		return &embedding{float32(v), float32(math.Sqrt(1 - v*v))}, err
-	}
+	}, waits)
 	return w
 }
 

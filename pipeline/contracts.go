@@ -52,7 +52,7 @@ type Cropper interface {
 // in the order of the samples, for those in which exactly one person was found.
 type Examiner interface {
 	// Examine concludes from v and the views before it. v's images are borrowed until it returns. After an error the sample is
-	// not scored.
+	// not scored. Only Deps.Identity may leave a part of its finding for later, and must tell it in a bounded time.
 	Examine(ctx context.Context, v liveproof.View) (liveproof.Finding, error)
 }
 

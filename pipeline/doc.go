@@ -8,6 +8,9 @@
 // Files: lossless, the reader waits. Every sampled frame reaches the judge
 // exactly once, scored or with the reason why not, in the order of sampling.
 //
+// The watcher of identity may answer later than its view goes on. Until it does, samples are scored and judged, and no decision rests on
+// them (docs/adr/0014-identity.md).
+//
 // A call that stands at live is sampled less often; any doubt restores the full rate
 // (docs/adr/0011-attention.md). One-shot sessions keep the full rate. So do files, whose
 // samples must not depend on how far the judge is behind the reader.

@@ -12,6 +12,7 @@ import (
 type examined struct {
 	cuts     cuts // that the newest view was told of
 	restarts int  // of the evidence, because the person may be another
+	late     late // findings of identity
 }
 
 // examine shows the frame to the watcher of identity and to the examiners of evidence, and reports whether it may still be scored: not
@@ -28,7 +29,9 @@ func (l *line) examine(ctx context.Context, f *frame, q liveproof.Quality) bool 
 	if !l.identify(ctx, f, view) {
 		return false
 	}
-	view.Track += l.examined.restarts
+	l.examined.late.hear() // its reasons are the judge's
+	f.known = l.examined.late.restarts
+	view.Track += l.examined.restarts + f.known
 	for _, e := range l.deps.Examiners {
 		if !l.consult(ctx, f, e, view) {
 			return false
@@ -56,6 +59,7 @@ func (l *line) identify(ctx context.Context, f *frame, view liveproof.View) (sou
 		if sound = l.consult(ctx, f, l.deps.Identity, view); !sound {
 			f.sample.Reasons = append(f.sample.Reasons, liveproof.ReasonFaceChanged)
 		}
+		l.examined.late.await(f.later)
 	}
 	if slices.ContainsFunc(f.sample.Reasons[before:], changesPerson) {
 		l.examined.restarts++
@@ -88,6 +92,9 @@ func (f *frame) add(found liveproof.Finding) {
 	s := &f.sample
 	s.Evidence = append(s.Evidence, found.Given...)
 	s.Reasons = append(s.Reasons, found.Reasons...)
+	if found.Later != nil {
+		f.later = found.Later
+	}
 	if len(found.Signals) > 0 && s.Signals == nil {
 		s.Signals = make(map[string]float64, len(found.Signals))
 	}

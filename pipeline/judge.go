@@ -34,10 +34,12 @@ type judge struct {
 	small    smallness
 	loss     loss
 	progress liveproof.Progress
-	outcome  liveproof.Outcome // newest outcome
-	change   int64             // its number
-	track    int               // track of the newest followed face; 0 before the first
-	unproved bool              // a call's live verdict is not recorded yet, so the observer is not told
+	outcome  liveproof.Outcome  // newest outcome
+	change   int64              // its number
+	track    int                // track of the newest followed face; 0 before the first
+	unproved bool               // a call's live verdict is not recorded yet, so the observer is not told
+	late     late               // findings of identity
+	heard    []liveproof.Reason // of identity, for the next sample
 
 	lastT    time.Duration // stream time of the newest judged sample
 	judgedAt time.Time     // server time at which it was judged
@@ -101,6 +103,8 @@ func (j *judge) run(ctx context.Context) ending {
 			j.announceRecorded()
 		case c := <-j.line.asks:
 			j.deps.Observer(liveproof.Event{Challenge: c})
+		case <-j.late.next():
+			j.hear()
 		case err := <-j.journal.broken:
 			return j.end(liveproof.ReasonInternalError, err)
 		case f, open := <-j.line.results:
@@ -118,7 +122,7 @@ func (j *judge) result(ctx context.Context, f *frame, open bool) (ending, bool) 
 	case ctx.Err() != nil:
 		return j.cancelled(ctx), true
 	case !open:
-		return j.sourceEnded(), true
+		return j.sourceEnded(ctx), true
 	case j.timed() && j.elapsed() >= j.limit:
 		return j.end(liveproof.ReasonDeadline, nil), true
 	}
@@ -137,7 +141,7 @@ func (j *judge) result(ctx context.Context, f *frame, open bool) (ending, bool) 
 // take judges the next sample.
 func (j *judge) take(f *frame) {
 	start := time.Now()
-	s := f.sample
+	s := j.settle(f)
 	j.folder.Add(s)
 	j.line.restarts.Store(int64(j.folder.Restarts()))
 	j.lastT, j.judgedAt = max(j.lastT, s.T), start
@@ -149,6 +153,33 @@ func (j *judge) take(f *frame) {
 	j.announce(s)
 	j.deps.Metrics.total.Observe(time.Since(f.arrived).Seconds())
 	j.deps.Metrics.latency.WithLabelValues(string(StageJudge)).Observe(time.Since(start).Seconds())
+}
+
+// settle gives the frame's sample what identity has found since the last one. What the examiners gathered of a person who is gone is left
+// out.
+func (j *judge) settle(f *frame) liveproof.Sample {
+	j.late.await(f.later)
+	j.hear()
+	s := &f.sample
+	s.Reasons, j.heard = append(s.Reasons, j.heard...), nil
+	if f.known < j.late.restarts {
+		s.Evidence = nil
+	}
+	if j.late.next() != nil {
+		f.add(liveproof.Finding{Signals: map[string]float64{liveproof.SignalUnsettled: 1}})
+		j.deps.Metrics.unsettled.Inc()
+	}
+	return *s
+}
+
+// hear takes in what identity has found by now. The next sample gets its reasons, and comes soon if there is doubt.
+func (j *judge) hear() {
+	for _, found := range j.late.hear() {
+		j.heard = append(j.heard, found.Reasons...)
+		if found.Doubt || len(found.Reasons) > 0 {
+			j.line.attention.doubt(j.lastT, causeIdentity)
+		}
+	}
 }
 
 // ask asks the source for pictures that can be scored.
@@ -339,8 +370,16 @@ func (j *judge) counts() liveproof.FrameCounts {
 	return c
 }
 
-// sourceEnded: everything that the source gave has been judged.
-func (j *judge) sourceEnded() ending {
+// sourceEnded: everything that the source gave has been judged, but for what identity is still at.
+func (j *judge) sourceEnded(ctx context.Context) ending {
+	for j.late.next() != nil {
+		select {
+		case <-j.late.next():
+			j.hear()
+		case <-ctx.Done():
+			return j.cancelled(ctx)
+		}
+	}
 	err := j.line.ended
 	why := liveproof.ReasonOf(err)
 	if why == liveproof.ReasonDisconnected {
@@ -362,8 +401,20 @@ func (j *judge) cancelled(ctx context.Context) ending {
 	return j.end(why, err)
 }
 
+// conclude makes a sample of what identity has found since the last one: an end must not overtake it.
+func (j *judge) conclude() {
+	j.hear()
+	if len(j.heard) == 0 {
+		return
+	}
+	j.judged++
+	j.line.sampled.Add(1)
+	j.take(&frame{arrived: time.Now(), known: j.late.restarts, sample: liveproof.Sample{Seq: j.judged, T: j.lastT}})
+}
+
 // end closes the fold for a reason.
 func (j *judge) end(why liveproof.Reason, err error) ending {
+	j.conclude()
 	j.folder.End(j.now(), why)
 	return j.ending(err)
 }

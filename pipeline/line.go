@@ -26,6 +26,8 @@ type frame struct {
 	reduced bool
 	// thorough asks the detector to search the whole picture; false once it was asked.
 	thorough bool
+	later    *liveproof.Later // the rest of identity's finding; nil where there is none
+	known    int              // late.restarts when the examiners saw the view
 }
 
 // release gives back the images; it is idempotent.

@@ -22,17 +22,18 @@ const (
 
 // Metrics are shared by all sessions of a process.
 type Metrics struct {
-	pictures prometheus.Counter
-	latency  *prometheus.HistogramVec // stage: sample, detect, crop, score, judge, record
-	total    prometheus.Histogram
-	drops    *prometheus.CounterVec // stage: as above; reason: overload, timestamps_backward, timestamps_jumped, injection_timing
-	samples  *prometheus.CounterVec // result: scored, or the first reason code of the unscored sample
-	active   prometheus.Gauge
-	verdicts *prometheus.CounterVec // mode: onboarding, call; outcome: live, spoof, inconclusive
-	writes   *prometheus.CounterVec // result: ok, retry, refused
-	lost     prometheus.Counter
-	spared   prometheus.Counter
-	doubts   *prometheus.CounterVec // label cause: see attention.go
+	pictures  prometheus.Counter
+	latency   *prometheus.HistogramVec // stage: sample, detect, crop, score, judge, record
+	total     prometheus.Histogram
+	drops     *prometheus.CounterVec // stage: as above; reason: overload, timestamps_backward, timestamps_jumped, injection_timing
+	samples   *prometheus.CounterVec // result: scored, or the first reason code of the unscored sample
+	active    prometheus.Gauge
+	verdicts  *prometheus.CounterVec // mode: onboarding, call; outcome: live, spoof, inconclusive
+	writes    *prometheus.CounterVec // result: ok, retry, refused
+	lost      prometheus.Counter
+	spared    prometheus.Counter
+	unsettled prometheus.Counter
+	doubts    *prometheus.CounterVec // label cause: see attention.go
 }
 
 // NewMetrics registers the pipeline's metrics; a nil registerer leaves them unregistered.
@@ -62,6 +63,8 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 			Help: "Samples that the timeline lacks because the store was away for too long."}),
 		spared: f.NewCounter(prometheus.CounterOpts{Name: "liveproof_pipeline_spared_total",
 			Help: "Pictures that the full rate would have sampled, and that were not sampled because the call stood at live."}),
+		unsettled: f.NewCounter(prometheus.CounterOpts{Name: "liveproof_pipeline_unsettled_total",
+			Help: "Samples that were judged while it was not known whether the person is still the same; no decision rests on them."}),
 		doubts: f.NewCounterVec(prometheus.CounterOpts{Name: "liveproof_pipeline_doubts_total",
 			Help: "Returns of a relaxed call to the full sampling rate, by what raised doubt."}, []string{"cause"}),
 	}

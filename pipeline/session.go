@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"sync/atomic"
 	"time"
@@ -21,7 +22,8 @@ type Deps struct {
 	Detector Detector
 	Cropper  Cropper
 	Scorer   Scorer
-	// Identity watches for a change of person, before the examiners; nil takes every sure cut for one.
+	// Identity watches for a change of person, before the examiners; nil takes every sure cut for one. If it is an io.Closer, Run closes it
+	// when every stage has returned, and waits for that.
 	Identity Examiner
 	// Examiners gather the evidence beside ρ, in this order; those of one session, so none may be nil.
 	Examiners []Examiner
@@ -120,8 +122,20 @@ func (s *Session) Run(ctx context.Context) (liveproof.Ending, error) {
 	if late := l.wait(); late != nil && !errors.Is(err, ErrPanic) {
 		s.deps.Log.Error("stage failed after the session's end", "session", s.info.ID, "error", late)
 	}
+	s.closeIdentity()
 	s.report.Drops = l.drops.all()
 	return end, err
+}
+
+// closeIdentity waits for what identity does beside the line.
+func (s *Session) closeIdentity() {
+	c, ok := s.deps.Identity.(io.Closer)
+	if !ok {
+		return
+	}
+	if err := c.Close(); err != nil {
+		s.deps.Log.Error("identity failed after the session's end", "session", s.info.ID, "error", err)
+	}
 }
 
 // Report is complete once Run has returned; do not call it before.

@@ -223,7 +223,7 @@ func TestMetricNames(t *testing.T) {
 		"liveproof_pipeline_drops_total", "liveproof_pipeline_latency_seconds", "liveproof_pipeline_pictures_total",
 		"liveproof_pipeline_samples_total", "liveproof_pipeline_sessions_active", "liveproof_pipeline_spared_total",
 		"liveproof_pipeline_stage_seconds",
-		"liveproof_pipeline_timeline_lost_total", "liveproof_pipeline_writes_total", "liveproof_verdicts_total",
+		"liveproof_pipeline_timeline_lost_total", "liveproof_pipeline_unsettled_total", "liveproof_pipeline_writes_total", "liveproof_verdicts_total",
 	}, names)
 }
 

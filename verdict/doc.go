@@ -47,6 +47,11 @@
 // missing keeps a session pending, and never makes it spoof. passive is the rule above. A sample with the reason challenge_failed or
 // challenge_unanswered ends a one-shot session as inconclusive: no further challenge is asked.
 //
+// # Unsettled samples
+//
+// A sample that was judged before identity had its answer (Sample.Unsettled) counts as evidence, and no decision rests on it: at such a
+// sample a session becomes neither live nor spoof. A call that stands at live stays so, until the answer restarts the evidence.
+//
 // # Restart of evidence
 //
 // Whatever puts identity in doubt throws the evidence away and carries its

@@ -31,6 +31,8 @@ type Folder struct {
 	convicted bool // and does so to the end of a one-shot session
 	stopped   bool // it has withheld a live that was due
 
+	unsettled bool // it is not known whether the newest sample shows the person of the evidence
+
 	outcome   liveproof.Outcome
 	grounds   []liveproof.Reason // why the outcome is what it is; nil while first pending
 	at        time.Duration
@@ -80,6 +82,7 @@ func Fold(p Policy, mode liveproof.Mode, samples []liveproof.Sample, elapsed tim
 func (f *Folder) Add(s liveproof.Sample) {
 	s = f.checked(s)
 	f.samples++
+	f.unsettled = s.Unsettled()
 	if s.T > f.seen && !mistimed(s.Reasons) {
 		f.Advance(s.T)
 		f.seen = s.T
@@ -248,9 +251,18 @@ func (f *Folder) restart(t time.Duration, why liveproof.Reason) {
 	}
 }
 
+// side is that of the evidence. An unsettled sample changes none: nothing new rests on it.
+func (f *Folder) side() liveproof.Outcome {
+	side := f.ev.side(f.policy)
+	if f.unsettled && side != f.outcome {
+		return liveproof.OutcomePending
+	}
+	return side
+}
+
 // judge weighs the evidence after a scored sample.
 func (f *Folder) judge(t time.Duration) {
-	side := f.ev.side(f.policy)
+	side := f.side()
 	switch {
 	case side == liveproof.OutcomeSpoof && f.ev.blurred() != "":
 		f.excuse(t)

@@ -38,7 +38,12 @@ func (f *Folder) Wanting() liveproof.Reason {
 }
 
 // lack is what keeps the session from a decision.
-func (f *Folder) lack() liveproof.Reason { return firstOf(f.Wanting(), f.ev.shortfall(f.policy)) }
+func (f *Folder) lack() liveproof.Reason {
+	if f.unsettled && f.ev.side(f.policy) != liveproof.OutcomePending {
+		return firstOf(f.Wanting(), liveproof.ReasonInsufficientEvidence)
+	}
+	return firstOf(f.Wanting(), f.ev.shortfall(f.policy))
+}
 
 // evidence is what was given since the last restart, in the order of liveproof.Evidences.
 func (f *Folder) evidence() (given []liveproof.Evidence) {
@@ -65,6 +70,9 @@ func (f *Folder) Settled() bool {
 		s > f.policy.upper() && f.ev.newest > f.policy.upper() && f.ev.newest-leave >= (s-leave)/2
 }
 
+// unsettledShare of the progress is kept while it is not known whether the person is the same.
+const unsettledShare = 0.05
+
 // missingShare of the progress is kept for the evidence beside ρ while it is missing.
 const missingShare = 0.3
 
@@ -82,6 +90,9 @@ func (f *Folder) Progress() liveproof.Progress {
 	p.Fraction = 0.8*min(1, span, count) + 0.2*min(1, hold, span)
 	if missing := len(f.missing()); missing > 0 {
 		p.Fraction *= 1 - missingShare*float64(missing)/float64(len(f.policy.Require)-1)
+	}
+	if f.unsettled {
+		p.Fraction = min(p.Fraction, 1-unsettledShare)
 	}
 	return p
 }
