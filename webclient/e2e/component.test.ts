@@ -223,6 +223,68 @@ describe('words', () => {
   });
 });
 
+describe('the session', () => {
+  /** A backend of another origin, which knows people by a cookie and wants a header of the page. */
+  async function startBackend(origin: string, signalUrl: string): Promise<{ backend: Mock; asked: string[] }> {
+    const asked: string[] = [];
+    const backend = await startMock({
+      routes: (req, res) => {
+        res.setHeader('Access-Control-Allow-Origin', origin);
+        res.setHeader('Access-Control-Allow-Credentials', 'true');
+        res.setHeader('Access-Control-Allow-Headers', 'content-type, x-csrf');
+        if (req.method === 'POST') asked.push(`${req.headers['x-csrf']} ${req.headers.cookie}`);
+        const known = req.headers.cookie === 'person=7';
+        const made = { id: `S${asked.length}`, client_token: 'token', signal_url: signalUrl };
+        res.writeHead(req.method === 'OPTIONS' ? 204 : known ? 201 : 401).end(JSON.stringify(known ? made : {}));
+        return true;
+      },
+    });
+    return { backend, asked };
+  }
+
+  it('of another origin: with cookies and headers when the page says so; else its 401 is told as the backend’s', async () => {
+    const p = await visit();
+    const signalUrl = `${mock!.url.replace('http', 'ws')}v1/sessions/S/signal`;
+    const { backend, asked } = await startBackend(new URL(mock!.url).origin, signalUrl);
+    try {
+      await p.context().addCookies([{ name: 'person', value: '7', url: backend.url }]);
+      await card(p).evaluate((el, url) => Object.assign(el, { sessionUrl: url, headers: () => ({ 'X-CSRF': 'c' }) }), backend.url);
+      await press(p);
+      await reach(p, ['error']);
+      expect(await card(p).getAttribute('data-error')).toBe('backend_unauthorized');
+      await card(p).getByText(en.errors.backend_unauthorized.title).first().waitFor();
+      await card(p).evaluate((el) => Object.assign(el, { credentials: 'include' }));
+      await connect(p);
+      expect(asked).toEqual(['c undefined', 'c person=7']);
+      expect(await card(p).getAttribute('data-session-id')).toBe('S2');
+    } finally {
+      await backend.close();
+    }
+  });
+
+  it('of the page’s own: getSession, then a ready one, which is good for one check', async () => {
+    const p = await visit();
+    await card(p).evaluate((el) => {
+      const made = (id: string) => ({ id, client_token: 'token', signal_url: `/v1/sessions/${id}/signal` });
+      Object.assign(el, { sessionUrl: '', getSession: async () => Response.json(made('GOT')) });
+      Object.assign(window, { made });
+    });
+    await connect(p);
+    expect(await card(p).getAttribute('data-session-id')).toBe('GOT');
+    await press(p);
+    await reach(p, ['idle']);
+    await card(p).evaluate((el) => {
+      const { made } = window as unknown as { made: (id: string) => object };
+      Object.assign(el, { getSession: null, session: made('READY') });
+    });
+    await stream(p);
+    expect(await card(p).getAttribute('data-session-id')).toBe('READY');
+    peer.send({ type: 'decided', result: 'retry', reasons: [] });
+    await reach(p, ['retry']);
+    expect(await card(p).getByRole('button').count()).toBe(0);
+  });
+});
+
 describe('the camera', () => {
   const happens = (p: Page, type: string) =>
     p.evaluate((name) => {
