@@ -99,6 +99,16 @@ async function everyState(p: Page, then: (state: string) => Promise<void>): Prom
   await then('error');
 }
 
+/** The title that the person reads, and what it has to be. */
+const title = (p: Page, state: string) =>
+  card(p)
+    .locator(state === 'challenge' ? '.screen h2' : 'h2[part=title]')
+    .textContent();
+function titleOf(lang: string, state: string): string {
+  const { states, errors } = catalogue(lang);
+  return (state === 'error' ? errors.connection_lost : states[state as keyof typeof states]).title;
+}
+
 describe('every state', () => {
   const states = [...Object.keys(en.states), 'error']; // the type checker refuses words that lack a state
   const looks = [320, 1280].flatMap((width) => (['light', 'dark'] as const).map((colorScheme) => ({ width, colorScheme })));
@@ -111,6 +121,7 @@ describe('every state', () => {
       for (const lang of ['en', 'de', 'ar']) {
         await p.getByLabel('Language of the page').selectOption(lang);
         const name = `${width}-${colorScheme}-${lang}-${state}`;
+        await expect.poll(() => title(p, state), { message: name }).toBe(titleOf(lang, state));
         await p.evaluate(() => scrollTo(0, 0));
         await p.screenshot({ path: result(`component-${name}.png`) });
         expect(await violations(p), name).toEqual([]);
@@ -178,6 +189,29 @@ describe('the challenge by movement', () => {
     await expect.poll(() => peer.types()).toContain('bye');
   });
 
+  it('follows the page’s language, and the camera that takes the place of one that ended', async () => {
+    const p = await visit();
+    await stream(p);
+    peer.send({ type: 'challenge', challenge: turn });
+    const spoken = card(p).locator('.screen-step p[aria-live=assertive]');
+    await expect.poll(() => spoken.textContent()).toBe(`${en.turn.left} 1/2`);
+    await p.evaluate(() => (document.documentElement.lang = 'de'));
+    await expect.poll(() => spoken.textContent()).toBe(`${catalogue('de').turn.left} 1/2`);
+    expect(await title(p, 'challenge')).toBe(catalogue('de').turn.title);
+    await p.evaluate(() => {
+      const track = (window as unknown as { testTracks: MediaStreamTrack[] }).testTracks.at(-1)!;
+      track.stop();
+      track.dispatchEvent(new Event('ended'));
+    });
+    await expect.poll(() => cameras(p)).toEqual({ given: 2, live: 1 });
+    const shown = () =>
+      card(p)
+        .locator('.screen video')
+        .evaluate((v) => ((v as HTMLVideoElement).srcObject as MediaStream).getTracks().map((t) => t.readyState));
+    await expect.poll(shown).toEqual(['live']);
+    expect(await card(p).getAttribute('data-state')).toBe('challenge');
+  });
+
   it('moves the arrow where the system does not ask for reduced motion, and a further try says what to change', async () => {
     const p = await visit();
     await stream(p);
@@ -232,7 +266,7 @@ describe('the session', () => {
         res.setHeader('Access-Control-Allow-Origin', origin);
         res.setHeader('Access-Control-Allow-Credentials', 'true');
         res.setHeader('Access-Control-Allow-Headers', 'content-type, x-csrf');
-        if (req.method === 'POST') asked.push(`${req.headers['x-csrf']} ${req.headers.cookie}`);
+        if (req.method === 'POST') asked.push(`${String(req.headers['x-csrf'])} ${String(req.headers.cookie)}`);
         const known = req.headers.cookie === 'person=7';
         const made = { id: `S${asked.length}`, client_token: 'token', signal_url: signalUrl };
         res.writeHead(req.method === 'OPTIONS' ? 204 : known ? 201 : 401).end(JSON.stringify(known ? made : {}));
