@@ -99,6 +99,16 @@ async function everyState(p: Page, then: (state: string) => Promise<void>): Prom
   await then('error');
 }
 
+/** The title that the person reads, and what it has to be. */
+const title = (p: Page, state: string) =>
+  card(p)
+    .locator(state === 'challenge' ? '.screen h2' : 'h2[part=title]')
+    .textContent();
+function titleOf(lang: string, state: string): string {
+  const { states, errors } = catalogue(lang);
+  return (state === 'error' ? errors.connection_lost : states[state as keyof typeof states]).title;
+}
+
 describe('every state', () => {
   const states = [...Object.keys(en.states), 'error']; // the type checker refuses words that lack a state
   const looks = [320, 1280].flatMap((width) => (['light', 'dark'] as const).map((colorScheme) => ({ width, colorScheme })));
@@ -111,6 +121,7 @@ describe('every state', () => {
       for (const lang of ['en', 'de', 'ar']) {
         await p.getByLabel('Language of the page').selectOption(lang);
         const name = `${width}-${colorScheme}-${lang}-${state}`;
+        await expect.poll(() => title(p, state), { message: name }).toBe(titleOf(lang, state));
         await p.evaluate(() => scrollTo(0, 0));
         await p.screenshot({ path: result(`component-${name}.png`) });
         expect(await violations(p), name).toEqual([]);
@@ -178,6 +189,29 @@ describe('the challenge by movement', () => {
     await expect.poll(() => peer.types()).toContain('bye');
   });
 
+  it('follows the page’s language, and the camera that takes the place of one that ended', async () => {
+    const p = await visit();
+    await stream(p);
+    peer.send({ type: 'challenge', challenge: turn });
+    const spoken = card(p).locator('.screen-step p[aria-live=assertive]');
+    await expect.poll(() => spoken.textContent()).toBe(`${en.turn.left} 1/2`);
+    await p.evaluate(() => (document.documentElement.lang = 'de'));
+    await expect.poll(() => spoken.textContent()).toBe(`${catalogue('de').turn.left} 1/2`);
+    expect(await title(p, 'challenge')).toBe(catalogue('de').turn.title);
+    await p.evaluate(() => {
+      const track = (window as unknown as { testTracks: MediaStreamTrack[] }).testTracks.at(-1)!;
+      track.stop();
+      track.dispatchEvent(new Event('ended'));
+    });
+    await expect.poll(() => cameras(p)).toEqual({ given: 2, live: 1 });
+    const shown = () =>
+      card(p)
+        .locator('.screen video')
+        .evaluate((v) => ((v as HTMLVideoElement).srcObject as MediaStream).getTracks().map((t) => t.readyState));
+    await expect.poll(shown).toEqual(['live']);
+    expect(await card(p).getAttribute('data-state')).toBe('challenge');
+  });
+
   it('moves the arrow where the system does not ask for reduced motion, and a further try says what to change', async () => {
     const p = await visit();
     await stream(p);
@@ -220,6 +254,68 @@ describe('words', () => {
     ).toBeLessThanOrEqual(1);
     await p.screenshot({ path: result('component-slots.png') });
     expect(await violations(p)).toEqual([]);
+  });
+});
+
+describe('the session', () => {
+  /** A backend of another origin, which knows people by a cookie and wants a header of the page. */
+  async function startBackend(origin: string, signalUrl: string): Promise<{ backend: Mock; asked: string[] }> {
+    const asked: string[] = [];
+    const backend = await startMock({
+      routes: (req, res) => {
+        res.setHeader('Access-Control-Allow-Origin', origin);
+        res.setHeader('Access-Control-Allow-Credentials', 'true');
+        res.setHeader('Access-Control-Allow-Headers', 'content-type, x-csrf');
+        if (req.method === 'POST') asked.push(`${String(req.headers['x-csrf'])} ${String(req.headers.cookie)}`);
+        const known = req.headers.cookie === 'person=7';
+        const made = { id: `S${asked.length}`, client_token: 'token', signal_url: signalUrl };
+        res.writeHead(req.method === 'OPTIONS' ? 204 : known ? 201 : 401).end(JSON.stringify(known ? made : {}));
+        return true;
+      },
+    });
+    return { backend, asked };
+  }
+
+  it('of another origin: with cookies and headers when the page says so; else its 401 is told as the backend’s', async () => {
+    const p = await visit();
+    const signalUrl = `${mock!.url.replace('http', 'ws')}v1/sessions/S/signal`;
+    const { backend, asked } = await startBackend(new URL(mock!.url).origin, signalUrl);
+    try {
+      await p.context().addCookies([{ name: 'person', value: '7', url: backend.url }]);
+      await card(p).evaluate((el, url) => Object.assign(el, { sessionUrl: url, headers: () => ({ 'X-CSRF': 'c' }) }), backend.url);
+      await press(p);
+      await reach(p, ['error']);
+      expect(await card(p).getAttribute('data-error')).toBe('backend_unauthorized');
+      await card(p).getByText(en.errors.backend_unauthorized.title).first().waitFor();
+      await card(p).evaluate((el) => Object.assign(el, { credentials: 'include' }));
+      await connect(p);
+      expect(asked).toEqual(['c undefined', 'c person=7']);
+      expect(await card(p).getAttribute('data-session-id')).toBe('S2');
+    } finally {
+      await backend.close();
+    }
+  });
+
+  it('of the page’s own: getSession, then a ready one, which is good for one check', async () => {
+    const p = await visit();
+    await card(p).evaluate((el) => {
+      const made = (id: string) => ({ id, client_token: 'token', signal_url: `/v1/sessions/${id}/signal` });
+      Object.assign(el, { sessionUrl: '', getSession: async () => Response.json(made('GOT')) });
+      Object.assign(window, { made });
+    });
+    await connect(p);
+    expect(await card(p).getAttribute('data-session-id')).toBe('GOT');
+    await press(p);
+    await reach(p, ['idle']);
+    await card(p).evaluate((el) => {
+      const { made } = window as unknown as { made: (id: string) => object };
+      Object.assign(el, { getSession: null, session: made('READY') });
+    });
+    await stream(p);
+    expect(await card(p).getAttribute('data-session-id')).toBe('READY');
+    peer.send({ type: 'decided', result: 'retry', reasons: [] });
+    await reach(p, ['retry']);
+    expect(await card(p).getByRole('button').count()).toBe(0);
   });
 });
 

@@ -75,6 +75,17 @@ describe('console', () => {
     await p.context().close();
   });
 
+  it('shows all of a sample on a phone, without scrolling to the side', async () => {
+    const p = await visit(`sessions/${judged}`, { viewport: { width: 320, height: 800 } });
+    const reason = p.locator('#timeline td').getByText('no_face').first();
+    const { x, width } = (await reason.boundingBox())!;
+    expect(x + width).toBeLessThanOrEqual(320);
+    const table = p.getByRole('region', { name: 'Table of samples' });
+    expect(await table.evaluate((box) => box.scrollWidth - box.clientWidth)).toBe(0);
+    await table.getByRole('columnheader', { name: 'quantiser' }).waitFor({ state: 'attached' });
+    await p.context().close();
+  });
+
   it('refreshes by itself, keeps the focus, and stops when told', async () => {
     const p = await visit('');
     const link = p.getByRole('link', { name: judged });

@@ -39,6 +39,9 @@ export class ChallengeScreen {
   readonly #step: HTMLElement;
   readonly #button: HTMLButtonElement;
   #shown: Challenge | undefined;
+  /** The step that is told, -1 before the first. */
+  #told = -1;
+  #words: Catalogue | undefined;
   #animation: Animation | undefined;
   #timers: ReturnType<typeof setTimeout>[] = [];
 
@@ -71,25 +74,25 @@ export class ChallengeScreen {
     screen.addEventListener('keydown', (e) => e.key === 'Escape' && this.#refuse());
   }
 
-  /** Shows the challenge from now on; null takes the screen away. The same challenge again changes nothing. */
+  /** Shows the challenge from now on; null takes the screen away. The same challenge again only changes its words and its picture. */
   show(c: Challenge | null, spoken: Spoken, camera: MediaStream | null, mirrored = true): void {
-    if ((c ?? undefined) === this.#shown) return;
-    this.#clear();
+    const another = (c ?? undefined) !== this.#shown;
+    if (another) this.#clear();
     this.#shown = c ?? undefined;
-    if (!c) return this.#hide();
+    if (!c) return another ? this.#hide() : undefined;
     this.#write(c, spoken);
-    this.#video.srcObject = camera;
-    this.#screen.toggleAttribute('data-mirrored', mirrored);
+    this.#film(camera, mirrored);
+    if (!another) return;
     this.#open();
-    this.#play(c, spoken.words);
+    this.#play(c);
   }
 
-  #play(c: Challenge, words: Catalogue): void {
+  #play(c: Challenge): void {
     const delay = c.begins - performance.now();
     if (c.kind === 'flash') {
       this.#animation = this.#screen.animate(keyframes(c), { delay, duration: c.duration, fill: 'both' });
     } else {
-      c.steps.forEach((s, i) => this.#after(delay + 1000 * s.at, () => this.#instruct(c, i, words)));
+      c.steps.forEach((s, i) => this.#after(delay + 1000 * s.at, () => this.#instruct(c, i)));
     }
     this.#after(delay + c.duration + rest, () => this.handlers.over());
   }
@@ -99,22 +102,31 @@ export class ChallengeScreen {
   }
 
   // The words are in a live region, so a screen reader speaks each step when it begins.
-  #instruct(c: TurnChallenge, i: number, words: Catalogue): void {
+  #instruct(c: TurnChallenge, i: number): void {
+    this.#told = i;
     const movement = c.steps[i]?.movement ?? 'nod';
     this.#step.dataset['movement'] = movement;
     find(this.root, '.screen-step path', SVGPathElement).setAttribute('d', pictogram[movement]);
-    find(this.root, '.screen-words', HTMLElement).textContent = words.turn[movement];
-    find(this.root, '.screen-count', HTMLElement).textContent = `${i + 1}/${c.steps.length}`;
+    say(find(this.root, '.screen-words', HTMLElement), this.#words?.turn[movement] ?? '');
+    say(find(this.root, '.screen-count', HTMLElement), `${i + 1}/${c.steps.length}`);
   }
 
   #write(c: Challenge, { words, lang, dir }: Spoken): void {
     const { title, text } = wordsFor(c, words);
+    this.#words = words;
     this.#screen.lang = lang;
     this.#screen.dir = dir;
     this.#screen.dataset['kind'] = c.kind;
-    this.#title.textContent = title;
-    this.#text.textContent = text;
-    this.#button.textContent = c.kind === 'flash' ? words.noLight : words.cancel;
+    say(this.#title, title);
+    say(this.#text, text);
+    say(this.#button, c.kind === 'flash' ? words.noLight : words.cancel);
+    if (c.kind === 'turn' && this.#told >= 0) this.#instruct(c, this.#told);
+  }
+
+  // Another camera may take the place of one that a call took away.
+  #film(camera: MediaStream | null, mirrored: boolean): void {
+    if (this.#video.srcObject !== camera) this.#video.srcObject = camera;
+    this.#screen.toggleAttribute('data-mirrored', mirrored);
   }
 
   // A popover lies above everything in the page, whatever its boxes clip. Without popovers the screen covers what it can.
@@ -143,9 +155,15 @@ export class ChallengeScreen {
     for (const t of this.#timers.splice(0)) clearTimeout(t);
     this.#animation?.cancel();
     this.#animation = undefined;
+    this.#told = -1;
     find(this.root, '.screen-step path', SVGPathElement).removeAttribute('d');
     for (const e of this.#step.querySelectorAll('span')) e.textContent = '';
   }
+}
+
+/** Writes only what is new, because a screen reader speaks what is written. */
+function say(element: HTMLElement, text: string): void {
+  if (element.textContent !== text) element.textContent = text;
 }
 
 /** A further try says what to change. */
