@@ -164,7 +164,7 @@ func peopleTable(rows []row) string {
 	for _, c := range columns {
 		fmt.Fprintf(&b, " %s |", c.title())
 	}
-	fmt.Fprint(&b, " later |\n|---|", strings.Repeat("---|", len(columns)+1), "\n")
+	fmt.Fprint(&b, " later: file, WebRTC |\n|---|", strings.Repeat("---|", len(columns)+1), "\n")
 	var subjects []string
 	for _, r := range rows {
 		if !slices.Contains(subjects, r.Subject) {
@@ -194,18 +194,23 @@ func outcome(rows []row, c column) string {
 	return fmt.Sprintf("%s (`%s`)", v.Outcome, joined(v.Reasons[:min(1, len(v.Reasons))]))
 }
 
-// later is by how much the default's live comes after that of passive alone, in the file.
+// later is by how much the default's live comes after that of passive alone, by route.
 func later(rows []row) string {
-	var at [3]float64
-	for _, r := range rows {
-		if r.Route == "files" && r.verdict.Outcome == liveproof.OutcomeLive {
-			at[len(r.required)-1] = r.verdict.At.Seconds()
+	var list []string
+	for _, route := range routes {
+		var at [3]float64
+		for _, r := range rows {
+			if r.Route == route && r.verdict.Outcome == liveproof.OutcomeLive {
+				at[len(r.required)-1] = r.verdict.At.Seconds()
+			}
+		}
+		if at[0] == 0 || at[1] == 0 {
+			list = append(list, "–")
+		} else {
+			list = append(list, fmt.Sprintf("%.1f s", at[1]-at[0]))
 		}
 	}
-	if at[0] == 0 || at[1] == 0 {
-		return "–"
-	}
-	return fmt.Sprintf("%.1f s", at[1]-at[0])
+	return strings.Join(list, ", ")
 }
 
 func indicator(b bool) int {
