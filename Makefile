@@ -127,6 +127,7 @@ test-integrations-api: build ## tools of other projects on the API: Redocly lint
 test-webhooks: ## webhooks of real servers whose receiver is down for a minute, at the default configuration's pauses (LIVEPROOF_SHARED; about 4 minutes)
 	TEST_OUTAGE=1m go test ./cmd/liveproof -run TestReceiverIsDown -count 1 -timeout 15m -v
 
+test-scale: export TEST_CHAOS ?= 10000
 test-scale: test-charts test-kserve test-livekit test-chaos ## what concerns more than one machine and takes too long for `make test`
 
 test-charts: build ## the Helm chart: lint, every combination of values decoded strictly, a real server with what a pod gets; compiles Helm (minutes, the first time)

@@ -83,3 +83,17 @@ func TestChaosValidate(t *testing.T) {
 		require.ErrorContains(t, bad.Validate(), name)
 	}
 }
+
+func TestChaosProgress(t *testing.T) {
+	var told []ChaosProgress
+	p := Chaos{Progress: func(now ChaosProgress) { told = append(told, now) }}.newProgress()
+	live := Status{State: liveproof.StateDecided, Verdict: liveproof.OutcomeLive}
+	falseLive := Entry{NeverLive: true, Seen: live}
+	p.ran(falseLive)
+	p.ran(Entry{Told: "pass", Seen: live})
+	p.ran(Entry{NeverLive: true, Told: "pass"})
+	falseLive.fault("false live")
+	p.compared(falseLive)
+	p.compared(Entry{Faults: []string{"lost"}})
+	require.Equal(t, []ChaosProgress{{1, 0, 1}, {2, 0, 1}, {3, 0, 2}, {3, 1, 2}, {3, 2, 3}}, told, "a session counts once")
+}

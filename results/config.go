@@ -15,7 +15,8 @@ type Config struct {
 	// (5 minutes), then move it to the front, and remove the old one when ttl has passed; a key that only verifies may be a
 	// public one. Without keys, results are not signed; a development server makes a key of its own.
 	Keys []string `yaml:"keys"`
-	// Issuer is the claim "iss"; empty: ingest.public_url or, without it, liveproof.
+	// Issuer is the claim "iss"; empty: ingest.public_url or, without it, liveproof. With store.redis and ingest.public_url it must be set, to
+	// the same value at all servers: ingest.public_url differs from one to the other.
 	Issuer string `yaml:"issuer"`
 	// TTL is how long a signed result is valid (claim "exp"); the page can ask for another one while the session's record is
 	// kept.

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"sync"
@@ -16,6 +17,15 @@ import (
 // steadyFor is how long no command may fail before Redis counts as back. While some commands fail and
 // others succeed, it is one outage.
 const steadyFor = time.Second
+
+// clientLog takes what the client of Redis says.
+type clientLog struct{ log *slog.Logger }
+
+func (c clientLog) Printf(ctx context.Context, format string, values ...any) {
+	if c.log.Enabled(ctx, slog.LevelDebug) {
+		c.log.DebugContext(ctx, "client of Redis", "says", fmt.Sprintf(format, values...))
+	}
+}
 
 // availability knows whether Redis answers, from every command of the store, and logs an outage's
 // begin and end, once each. Nothing else logs that a command got no answer.

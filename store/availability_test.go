@@ -156,3 +156,11 @@ func (b *lockedBuffer) lines() []string {
 	defer b.mu.Unlock()
 	return strings.FieldsFunc(b.text.String(), func(r rune) bool { return r == '\n' })
 }
+
+func TestClientsOwnWordsAreForDebugging(t *testing.T) {
+	for level, want := range map[slog.Level]int{slog.LevelDebug: 1, slog.LevelInfo: 0} {
+		var out bytes.Buffer
+		clientLog{slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: level}))}.Printf(t.Context(), "lost %d", 7)
+		require.Equal(t, want, strings.Count(out.String(), `says="lost 7"`), out.String())
+	}
+}

@@ -31,7 +31,7 @@ type Redis struct {
 
 // NewRedis prepares a store; it does not connect. Ping reports whether Redis answers.
 func NewRedis(cfg Config, now func() time.Time) (*Redis, error) {
-	logging.Disable() // it writes to standard error past our log; every failure reaches the caller as an error
+	logging.Disable() // else the client writes to standard error, past our log (LogOutages); every failure reaches the caller as an error
 	db, err := cfg.connect()
 	if err != nil {
 		return nil, err
@@ -40,9 +40,12 @@ func NewRedis(cfg Config, now func() time.Time) (*Redis, error) {
 }
 
 // LogOutages logs from now on when Redis stops answering (error) and when it answers again (info),
-// once each. The store's callers then need not log an error that wraps liveproof.ErrUnavailable. Call it
-// before the store is used by several goroutines.
-func (r *Redis) LogOutages(log *slog.Logger) { r.db.AddHook(&availability{log: log, now: time.Now}) }
+// once each. The store's callers then need not log an error that wraps liveproof.ErrUnavailable. What the client of Redis says
+// itself, of all stores of the process, is logged too (debug). Call it before the store is used by several goroutines.
+func (r *Redis) LogOutages(log *slog.Logger) {
+	redis.SetLogger(clientLog{log})
+	r.db.AddHook(&availability{log: log, now: time.Now})
+}
 
 // Close closes the connections.
 func (r *Redis) Close() error { return r.db.Close() }

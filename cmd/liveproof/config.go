@@ -149,6 +149,8 @@ func (c Config) validateTogether() error {
 			"%v is less than the 1s that ICE and DTLS need", c.Session.ConnectTimeout),
 		check.That("calibration.default", c.Calibration.Default == "" || c.Verdict.Threshold == 0,
 			"verdict.threshold is set too, and only one can judge: delete one of them"),
+		check.That("results.issuer", len(c.Results.Keys) == 0 || c.Store.Redis == "" || c.Results.Issuer != "" || c.Ingest.PublicURL == "",
+			"it is empty, and each server that shares this Redis would sign as its own ingest.public_url: set one issuer for all, such as %s", c.Ingest.PublicURL),
 		c.validateTenants(), c.validateOperators(),
 	)
 }

@@ -54,3 +54,18 @@ func TestDevelopmentKeyIsAnnounced(t *testing.T) {
 	require.Equal(t, http.StatusOK, s.api(http.MethodGet, "/.well-known/jwks.json", "", nil))
 	require.NotEmpty(t, s.log.lines("results are signed with a development key"))
 }
+
+// TestServersOfOneRedisHaveOneIssuer: a backend expects one "iss", whichever server signs.
+func TestServersOfOneRedisHaveOneIssuer(t *testing.T) {
+	key, err := results.NewKey()
+	require.NoError(t, err)
+	cfg := DefaultConfig()
+	cfg.Store.Redis, cfg.Ingest.PublicURL = "redis://redis:6379", "https://node-1.example"
+	require.NoError(t, cfg.Validate(), "results are not signed")
+	cfg.Results.Keys = []string{key}
+	require.ErrorContains(t, cfg.Validate(), "results.issuer: it is empty")
+	cfg.Results.Issuer = "https://liveness.example"
+	require.NoError(t, cfg.Validate())
+	cfg.Results.Issuer, cfg.Store.Redis = "", ""
+	require.NoError(t, cfg.Validate(), "one server is its own issuer")
+}

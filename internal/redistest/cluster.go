@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/logging"
 )
 
 // node is a redis-server on a port of the loopback address.
@@ -28,6 +29,7 @@ type node struct {
 // startNode runs a server until the test ends.
 func startNode(t testing.TB, program string, args ...string) *node {
 	t.Helper()
+	logging.Disable() // the client says of each server that is killed that it is gone
 	if _, err := exec.LookPath(program); err != nil {
 		t.Skip(program + " is not installed (apt-get install redis-server redis-sentinel)")
 	}
