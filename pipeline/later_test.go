@@ -110,7 +110,7 @@ func TestLateAnswerRestarts(t *testing.T) {
 
 // TestBlockedIdentityDelaysNoScore: while an answer is outstanding, samples are scored as without, and there is neither live nor spoof.
 func TestBlockedIdentityDelaysNoScore(t *testing.T) {
-	for rho, due := range map[float64]liveproof.Outcome{0.9: isLive, 0.1: isSpoof} {
+	for rho, want := range map[float64]liveproof.Outcome{0.9: isLive, 0.1: isSpoof} {
 		bubble(t, func(t *testing.T) {
 			run := func(identity Examiner) (*rig, liveproof.Verdict) {
 				r := liveRig(t, live(30*8, 30))
@@ -123,8 +123,8 @@ func TestBlockedIdentityDelaysNoScore(t *testing.T) {
 				require.NoError(t, err)
 				return r, v
 			}
-			without, want := run(trusting{})
-			require.Equal(t, due, want.Outcome)
+			without, due := run(trusting{})
+			require.Equal(t, want, due.Outcome)
 			blocked, v := run(asks(5, liveproof.Finding{}, -1))
 			require.Equal(t, inconclusive, v.Outcome)
 			require.Empty(t, blocked.verdicts())
