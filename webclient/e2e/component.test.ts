@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { catalogue } from '../src/liveness/words';
+import { catalogue, languages } from '../src/liveness/words';
 import { en } from '../src/liveness/words/en';
 import { overflow, violations } from './support/axe';
 import { askPerson, cameras, launch, open, press, reach } from './support/browser';
@@ -129,6 +129,27 @@ describe('every state', () => {
       }
     });
     expect(seen.sort()).toEqual(states.sort());
+  });
+
+  it.each([320, 1280])('%d px, in every language: nothing is cut off', async (width) => {
+    const p = await visit({ viewport: { width, height: 720 } }, 'playground.html');
+    await stream(p);
+    peer.send({ type: 'hint', reason: 'low_bitrate' });
+    await p.locator('liveness-check[data-hint=low_bitrate]').waitFor({ state: 'attached' });
+    for (const lang of languages) {
+      await p.evaluate((to) => Object.assign(document.documentElement, { lang: to, dir: to === 'ar' ? 'rtl' : 'ltr' }), lang);
+      await expect.poll(() => title(p, 'positioning')).toBe(titleOf(lang, 'positioning'));
+      await p.screenshot({ path: result(`component-${width}-${lang}-hint.png`) });
+      expect(await overflow(p), lang).toBeLessThanOrEqual(0);
+      const cut = await card(p).evaluate((el) => {
+        const stage = el.shadowRoot!.querySelector('.stage')!.getBoundingClientRect();
+        const hint = el.shadowRoot!.querySelector('.hint')!.getBoundingClientRect();
+        const outside = hint.left < stage.left || hint.right > stage.right || hint.bottom > stage.bottom;
+        const clipped = [...el.shadowRoot!.querySelectorAll('.main, h2, .hint')].filter((e) => e.scrollWidth > e.clientWidth);
+        return [...(outside ? ['hint outside'] : []), ...clipped.map((e) => e.textContent)];
+      });
+      expect(cut, lang).toEqual([]);
+    }
   });
 
   it('text twice as large: nothing overflows, the words grow', async () => {
