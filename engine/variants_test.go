@@ -104,7 +104,8 @@ func TestVariantsAreNotLive(t *testing.T) {
 	})
 }
 
-// TestEveryVariant is the long table of the kinds that the default must see, and of all kinds with a challenge.
+// TestEveryVariant is the long table of the kinds that the default must see, and of all kinds with a challenge. A photograph of the same person after that
+// person is for challenges: the person has moved, and is the same.
 func TestEveryVariant(t *testing.T) {
 	if os.Getenv("TEST_THOROUGH") == "" {
 		t.Skip("long (TEST_THOROUGH=1)")
@@ -123,7 +124,7 @@ func TestEveryVariant(t *testing.T) {
 			r, err := judge.JudgeFile(t.Context(), filmed(t, m, v.Name, 5400*time.Millisecond))
 			require.NoError(t, err)
 			require.NotEqual(t, liveproof.OutcomeLive, r.Verdict.Outcome, "with a challenge that nobody answers")
-			if slices.Contains(seen, v.Kind) {
+			if slices.Contains(seen, v.Kind) && !strings.HasSuffix(v.Name, "-own-still") {
 				requireWithheld(t, v.Name, judgedBy(r, passive, motion))
 			}
 		})
