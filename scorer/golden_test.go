@@ -20,9 +20,9 @@ const modelsDir = "../models"
 type limits func(ran execution, m committedModel) float64
 
 // elsewhere is against the scores that the trainer computed when it wrote the golden file, with the same model and the plain
-// CPU provider on another machine. Floating point differs in the last digits between CPUs. int8 kernels differ more: with
-// AVX-512 VNNI or AMX sums are exact, without them (AVX2) intermediate sums saturate, so the value only says that it
-// is the same network. Another provider may differ by what the scorer accepts at load.
+// CPU provider on another machine. Floating point differs in the last digits between CPUs. int8 kernels round
+// between layers, so a last digit may become a step of 8 bits; their sums are exact, also without AVX-512 VNNI or AMX
+// (onnx.exactSums). Another provider may differ by what the scorer accepts at load.
 func elsewhere(ran execution, m committedModel) float64 {
 	return rhoLimit(m.precision, ran.Precision)
 }

@@ -73,6 +73,7 @@ def session(model: onnx.ModelProto | Path, threads: int = 0, optimised: bool = T
     if not optimised:
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     source = str(model) if isinstance(model, Path) else model.SerializeToString()
+    options.add_session_config_entry("session.x64quantprecision", "1")  # exact sums without VNNI too, as the service has them
     return onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
 
 
