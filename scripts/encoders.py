@@ -28,6 +28,7 @@ import matplotlib.pyplot as plt
 SECONDS = 8
 RATES = (150, 300, 600, 1200, 2500)  # kbit/s
 MEDIA = pathlib.Path(os.environ.get("LIVEPROOF_SHARED", "../shared")) / "media"
+NEAR, FROM = 0.15, 600  # ρ of an encoding should be within NEAR of the original's, from so many kbit/s up
 LONGEST = 640  # pixels of a clip's longer side; larger ones are scaled down
 SQUARE = "scale=2*trunc(iw*sar/2):ih,setsar=1"  # pixels: GStreamer's y4mdec refuses others
 CLIPS = (
@@ -192,6 +193,25 @@ def worse(results, clips, encoders, rates, work):
     return [name for name, r in files.items() if r["verdict"] == "spoof"]
 
 
+def near(results, clips, encoders, rates, work):
+    """Says how many encodings have a mean ρ near that of their original, and which have not."""
+    counted, apart = 0, {}
+    for c in clips:
+        original = results[work / c.stem / f"{LOSSLESS}.mkv"]
+        for e, k in ((e, k) for e in encoders for k in rates if k >= FROM):
+            result = results[work / c.stem / f"{e}_{k}.mkv"]
+            if original["frames"]["scored"] and result["frames"]["scored"]:
+                counted += 1
+                change = result["mean_rho"] - original["mean_rho"]
+                apart |= {f"{c.stem} {e} {k} ({change:+.2f}, {result['verdict']})": change} if abs(change) > NEAR else {}
+    others = len([k for k in rates if k >= FROM]) * len(clips) * len(encoders) - counted
+    listed = ", ".join(sorted(apart, key=lambda name: -abs(apart[name]))) or "none"
+    return (
+        f"From {FROM} kbit/s up mean ρ is within {NEAR} of the original's in {counted - len(apart)} of {counted} encodings; in {others} nothing was scored, "
+        f"there or in the original. Beyond: {listed}."
+    )
+
+
 def plot(cells, encoders, rates, path):
     _, (above, below) = plt.subplots(2, 1, sharex=True, figsize=(8, 7))
     for e in encoders:
@@ -238,6 +258,7 @@ def main():
     originals = cell([results[options.work / c.stem / f"{LOSSLESS}.mkv"] for c in clips])
     spoofed = ", ".join(worse(results, clips, encoders, rates, options.work)) or "none"
     text = f"Clips: {', '.join(c.stem for c in clips)}. Live as originals, spoof when encoded: {spoofed}.\n\n"
+    text += near(results, clips, encoders, rates, options.work) + "\n\n"
     text += table(cells, encoders, rates, originals)
     publish(text, options.doc)
     plot(cells, encoders, rates, options.plot)
