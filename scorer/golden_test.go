@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/sys/cpu"
+
 	"github.com/liveproof/liveproof"
 	"github.com/liveproof/liveproof/onnx"
 )
@@ -191,12 +193,18 @@ func loadOn(t *testing.T, on execution, m committedModel) Backend {
 		t.Fatal(err)
 	}
 	backend, err := Load(t.Context(), openRuntimeOn(t, on), Model{Name: m.name, Data: data}, DefaultConfig(), quiet)
+	if errors.Is(err, onnx.ErrProvider) && on.Provider == onnx.ProviderOpenVINO && m.precision == "int8" && saturates() {
+		t.Skipf("OpenVINO's 8-bit sums saturate on this CPU, so it is refused: %v", err)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = backend.Close() })
 	return backend
 }
+
+// saturates reports whether the CPU has no instruction that sums products of 8 bits exactly. The plain CPU provider does without it (onnx.exactSums).
+func saturates() bool { return !cpu.X86.HasAVX512VNNI && !cpu.X86.HasAVXVNNI }
 
 // committedModel is a file of models/.
 type committedModel struct {
