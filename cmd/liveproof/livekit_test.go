@@ -304,9 +304,10 @@ func testCodecs(t *testing.T, clip string) {
 		})
 	}
 	t.Run(hevc.name, func(t *testing.T) {
-		encoded := hevc.encode(t, "30")
+		encoded := hevc.encode(t, "4") // encoding takes long
 		messages, _ := c.observer(hevc.name)
 		w := c.watch("--room", hevc.name)
+		require.Eventually(t, func() bool { return strings.Contains(w.log.all(), "room joined") }, 90*time.Second, 20*time.Millisecond)
 		c.publish(c.join(hevc.name, "mallory", nil), hevc.mime, encoded)
 		require.Eventually(t, func() bool { return len(w.log.lines("codec is not decoded")) > 0 }, 90*time.Second, 20*time.Millisecond)
 		c.camera(c.join(hevc.name, "alice", nil), clip)
