@@ -207,8 +207,8 @@ def near(results, clips, encoders, rates, work):
     others = len([k for k in rates if k >= FROM]) * len(clips) * len(encoders) - counted
     listed = ", ".join(sorted(apart, key=lambda name: -abs(apart[name]))) or "none"
     return (
-        f"From {FROM} kbit/s up mean ρ is within {NEAR} of the original's in {counted - len(apart)} of {counted} encodings; in {others} nothing was scored, "
-        f"there or in the original. Beyond: {listed}."
+        f"From {FROM} kbit/s up mean ρ is within {NEAR} of the original's in {counted - len(apart)} of {counted} encodings; "
+        f"in {others} nothing was scored, there or in the original. Beyond: {listed}."
     )
 
 
