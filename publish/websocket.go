@@ -52,7 +52,7 @@ func (w *webSocket) open(ctx context.Context, pc *webrtc.PeerConnection) error {
 	w.ws, w.unheard, w.ended = ws, []signal{}, make(chan struct{})
 	answered := make(chan error, 1)
 	go w.read(ctx, ws, pc, answered)
-	if err := w.offer(pc); err != nil {
+	if err := w.offer(pc); err != nil && !errors.Is(err, websocket.ErrCloseSent) { // of a close that the reader has seen, the reader says why
 		return err
 	}
 	select {
