@@ -33,7 +33,7 @@ type kserveBackend struct {
 }
 
 // LoadKServe connects to the inference servers of the configuration. model is the file that they must run: its metadata is the model
-// contract's, and its ρ of generated pictures, computed here once, is what the servers must answer. So another model, or another preparation of
+// contract's, and its ρ of the trial pictures, computed here once, is what the servers must answer. So another model, or another preparation of
 // the picture, is found at start (ContractError).
 func LoadKServe(ctx context.Context, rt *onnx.Runtime, model Model, cfg Config, log *slog.Logger) (Backend, error) {
 	if err := cfg.Validate(); err != nil {

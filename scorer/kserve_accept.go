@@ -110,7 +110,7 @@ func (b *kserveBackend) contract(about *oip.ModelMetadataResponse) error {
 	return nil
 }
 
-// sameAs compares the servers' ρ of the generated pictures with the file's: one at a time, and all in one batch.
+// sameAs compares the servers' ρ of the trial pictures with the file's: one at a time, and all in one batch.
 func (b *kserveBackend) sameAs(ctx context.Context, k known) error {
 	pictures := trialPictures()
 	crops := make([]*Crop, len(pictures))
@@ -131,14 +131,14 @@ func (b *kserveBackend) sameAs(ctx context.Context, k known) error {
 	return nil
 }
 
-// differences compares the servers' ρ of the generated pictures from first on with the file's.
+// differences compares the servers' ρ of the trial pictures from first on with the file's.
 func (k known) differences(rho []float32, first int) (out []Difference) {
 	limit := rhoLimit(k.precision, onnx.PrecisionBF16) // no server says which arithmetic it uses
 	for i, got := range rho {
 		want := k.rho[first+i]
 		if !validRho(got) || math.Abs(float64(got-want)) > limit {
 			out = append(out, Difference{
-				fmt.Sprintf("ρ of generated picture %d in a batch of %d", first+i+1, len(rho)), fmt.Sprintf("%.4f ± %g, as the file gives", want, limit), fmt.Sprintf("%.4f", got),
+				fmt.Sprintf("ρ of trial picture %d in a batch of %d", first+i+1, len(rho)), fmt.Sprintf("%.4f ± %g, as the file gives", want, limit), fmt.Sprintf("%.4f", got),
 			})
 		}
 	}

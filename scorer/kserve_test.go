@@ -140,7 +140,7 @@ func TestKServeRefusesOtherModels(t *testing.T) {
 		is     error
 		want   string
 	}{
-		"another model":      {&inferenceServer{spoil: func(a *oip.ModelInferResponse) { clear(a.RawOutputContents[0]) }}, nil, ErrContract, "ρ of generated picture 1"},
+		"another model":      {&inferenceServer{spoil: func(a *oip.ModelInferResponse) { clear(a.RawOutputContents[0]) }}, nil, ErrContract, "ρ of trial picture 1"},
 		"another input":      {&inferenceServer{about: func(a *oip.ModelMetadataResponse) { a.Inputs[0].Shape[1] = 112 }}, nil, ErrContract, "expected UINT8[-1 224 224 3], found UINT8[-1 112 224 3]"},
 		"no input":           {&inferenceServer{about: func(a *oip.ModelMetadataResponse) { a.Inputs = nil }}, nil, ErrContract, "none of that name"},
 		"no output":          {&inferenceServer{about: func(a *oip.ModelMetadataResponse) { a.Outputs = a.Outputs[:1] }}, nil, ErrContract, "output rho"},

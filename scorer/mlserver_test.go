@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/cpu"
 	"google.golang.org/grpc/resolver"
 	"google.golang.org/grpc/resolver/manual"
 
@@ -88,11 +89,24 @@ func TestMLServerRunsAnotherModel(t *testing.T) {
 	server := startMLServer(t, anotherModel)
 	_, err := openMLServer(t, kserveConfig(server.Address), servedModel)
 	require.ErrorIs(t, err, ErrContract)
-	require.ErrorContains(t, err, "ρ of generated picture")
+	require.ErrorContains(t, err, "ρ of trial picture")
 	cfg := kserveConfig(server.Address)
 	cfg.KServe.Version = "2"
 	_, err = openMLServer(t, cfg, anotherModel)
 	require.Error(t, err, "the server has version 1 only")
+}
+
+// TestMLServerSaturates: on a CPU without VNNI a server whose 8-bit sums saturate is refused. Elsewhere sums are exact in any case.
+func TestMLServerSaturates(t *testing.T) {
+	t.Setenv("SATURATE", "1")
+	server := startMLServer(t, servedModel)
+	b, err := openMLServer(t, kserveConfig(server.Address), servedModel)
+	if cpu.X86.HasAVX512VNNI || cpu.X86.HasAVXVNNI || !cpu.X86.HasAVX2 {
+		require.NoError(t, err)
+		require.NoError(t, b.Close())
+		return
+	}
+	require.ErrorIs(t, err, ErrContract)
 }
 
 // replicasOf is one target with the addresses of all servers, as a headless service has them.

@@ -7,7 +7,7 @@ import (
 	"github.com/liveproof/liveproof/onnx"
 )
 
-// trial compares execution providers by ρ of generated pictures.
+// trial compares execution providers by ρ of the trial pictures.
 type trial struct {
 	rt       *onnx.Runtime
 	name     string

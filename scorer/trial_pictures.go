@@ -1,11 +1,38 @@
 package scorer
 
-import "math/rand/v2"
+import (
+	"bytes"
+	"fmt"
+	"image/png"
+	"math/rand/v2"
 
-// trialPictures are generated, the same in every process. The demo models give most of them a ρ
+	faces "github.com/liveproof/liveproof/models/golden"
+)
+
+// trialPictures are drawn pictures and two golden crops, the same in every process. The demo models give most of them a ρ
 // in the middle of the scale, where differences of arithmetic show. (For a chequered field or a
 // plain gradient ρ is 0 in every arithmetic.)
 func trialPictures() [][]byte {
+	pictures := drawnPictures()
+	for _, file := range faces.Crops() {
+		pictures = append(pictures, decode(file))
+	}
+	return pictures
+}
+
+// decode gives the RGB bytes of a PNG file of the program; a test reads each.
+func decode(file []byte) []byte {
+	picture, err := png.Decode(bytes.NewReader(file))
+	if err != nil {
+		panic(fmt.Sprintf("scorer: a crop of the program: %v", err))
+	}
+	return draw(func(x, y, channel int) int {
+		r, g, b, _ := picture.At(x, y).RGBA()
+		return int([3]uint32{r, g, b}[channel] >> 8)
+	})
+}
+
+func drawnPictures() [][]byte {
 	noise := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // the pictures need not be secret
 	var pictures [][]byte
 	for _, paint := range []func(x, y, channel int) int{

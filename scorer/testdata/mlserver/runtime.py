@@ -1,5 +1,6 @@
 """A runtime of MLServer for ONNX files: it has none of its own. Names and types are the file's."""
 
+import os
 from typing import Any
 
 import onnxruntime
@@ -19,7 +20,10 @@ def described(values: list[Any]) -> list[MetadataTensor]:
 
 class OnnxRuntime(MLModel):
     async def load(self) -> bool:
-        self.network = onnxruntime.InferenceSession(self.settings.parameters.uri, providers=["CPUExecutionProvider"])
+        options = onnxruntime.SessionOptions()
+        if not os.environ.get("SATURATE"):
+            options.add_session_config_entry("session.x64quantprecision", "1")
+        self.network = onnxruntime.InferenceSession(self.settings.parameters.uri, options, providers=["CPUExecutionProvider"])
         self.inputs = described(self.network.get_inputs())
         self.outputs = described(self.network.get_outputs())
         return True
