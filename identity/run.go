@@ -11,9 +11,9 @@ const (
 	// unsureViews where an embedder is not sure, unless another scene is seen: 1.6 s.
 	unsureViews = 8
 	// nearViews are how many comparisons are enough to keep the person although none was sure, if their mean cosine is at least nearSame: of
-	// 9000 such means, between filmed people who differ, 99.5 % were lower.
+	// 68,000 such means between filmed people who differ, 99.5 % were below 0.45, and the largest was 0.54.
 	nearViews = 4
-	nearSame  = 0.42
+	nearSame  = 0.46
 	// sceneAlike is the correlation of two pictures from which the scene is the same.
 	sceneAlike = 0.9
 	// sceneOther is the correlation below which it is another one. Hands near the camera left 0.75 and more.
