@@ -76,3 +76,31 @@ func TestFaceIsInterpolated(t *testing.T) {
 		}
 	}
 }
+
+// TestFlatLightChangesNoFace: a face of half the contrast is the same picture to the embedder, whether or not it is low already; noise is not
+// stretched to a face.
+func TestFlatLightChangesNoFace(t *testing.T) {
+	at, _ := alignment(placed(1, 0, 0, 0))
+	seen := func(spread float64) *face {
+		img := liveproof.NewImage(side, side)
+		for i := range img.Pix {
+			img.Pix[i] = uint8(math.Round(120 + spread*math.Sin(float64(i)/50)))
+		}
+		return faceOf(img, at)
+	}
+	contrast := func(f *face) float64 {
+		var squares float64
+		for _, v := range f {
+			squares += math.Pow(float64(v)+7.5/128, 2)
+		}
+		return math.Sqrt(squares / float64(len(f)))
+	}
+	require.InDelta(t, leastContrast, contrast(seen(40)), 0.01)
+	require.InDelta(t, leastContrast, contrast(seen(20)), 0.01)
+	require.InDelta(t, 70/math.Sqrt2/128, contrast(seen(70)), 0.01, "enough contrast stays as it is")
+	require.InDelta(t, 2/math.Sqrt2/128*mostStretch, contrast(seen(2)), 0.01)
+	low, lower := seen(40), seen(20)
+	for i := range low {
+		require.InDelta(t, low[i], lower[i], 0.03)
+	}
+}

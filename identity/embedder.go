@@ -44,7 +44,33 @@ func faceOf(img *liveproof.Image, s similarity) *face {
 			}
 		}
 	}
+	f.stretch()
 	return f
+}
+
+const (
+	leastContrast = 0.3 // standard deviation of a face's luma below which it is stretched: 38 levels
+	mostStretch   = 4   // so that noise does not become a face
+)
+
+// stretch gives a face in flat light the contrast of others around its mean luma. Without it a face of half the contrast may be as far from
+// its own person as another face is (docs/adr/0014-identity.md).
+func (f *face) stretch() {
+	const n = side * side
+	var sum, squares float64
+	for i := range n {
+		luma := 0.299*float64(f[i]) + 0.587*float64(f[n+i]) + 0.114*float64(f[2*n+i])
+		sum, squares = sum+luma, squares+luma*luma
+	}
+	mean := sum / n
+	contrast := math.Sqrt(max(0, squares/n-mean*mean))
+	if contrast >= leastContrast {
+		return
+	}
+	gain := float32(min(leastContrast/max(contrast, 1e-6), mostStretch))
+	for i, v := range f {
+		f[i] = max(-1, min(1, (v-float32(mean))*gain+float32(mean)))
+	}
 }
 
 // interpolate adds the colour at (x, y), bilinearly. Outside the picture the border is repeated.

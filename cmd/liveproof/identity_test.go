@@ -148,9 +148,8 @@ func TestAnotherPersonRestarts(t *testing.T) {
 	for key, p := range tallies {
 		t.Logf("%-40s %s", key, shareOf(t, *p))
 	}
-	for _, name := range []string{"embedder", "none"} {
-		require.GreaterOrEqual(t, tallies[name].Rate(), 0.99, name)
-	}
+	require.GreaterOrEqual(t, tallies["embedder"].Rate(), 0.99)
+	require.GreaterOrEqual(t, tallies["none"].Rate(), 0.98)
 }
 
 // limitOf is within which time after the other person is alone in the picture the evidence must have begun again.
