@@ -81,7 +81,7 @@ test-go: ## Go tests with the race detector, three packages at a time as many wa
 	@mkdir -p .cache
 	@rm -f .cache/tests-run-twice.txt
 	go tool gotestsum --format pkgname-and-test-fails --packages ./... --rerun-fails=1 --rerun-fails-max-failures=2 --rerun-fails-run-root-test \
-		--rerun-fails-abort-on-data-race --rerun-fails-report .cache/tests-run-twice.txt -- -race -vet=off -p 3 -parallel 3 -timeout 20m
+		--rerun-fails-abort-on-data-race --rerun-fails-report .cache/tests-run-twice.txt --jsonfile-timing-events .cache/go-tests.json -- -race -vet=off -p 3 -parallel 3 -timeout 20m
 	@if [ -s .cache/tests-run-twice.txt ]; then echo 'failed beside others, passed alone:'; cat .cache/tests-run-twice.txt; fi
 
 test-thorough: ## every encoder, dimming, network and swap of the tests with long tables; test-go tries a few of each (LIVEPROOF_SHARED)

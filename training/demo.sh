@@ -36,7 +36,7 @@ train() {
 }
 crops() {
   [ -f "$out/crops/manifest.csv" ] ||
-    $python -m liveproof_training simulate --out "$out/crops" --train 128 --dev 240 --test 60 --device "${DEVICE:-cpu}"
+    $python -m liveproof_training simulate --out "$out/crops" --train 128 --dev 1200 --test 60 --device "${DEVICE:-cpu}"
 }
 quality() { # which of the real pictures a session would not score: they do not count for the threshold
   [ -f "$out/quality/scores-eval.csv" ] ||

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ import torch
 from liveproof_base import manifest
 from liveproof_training import cli, contract
 from liveproof_training.config import TrainConfig
-from liveproof_training.export import golden, half, onnxfiles, onnxgraph, parity, quantise, speed
+from liveproof_training.export import golden, half, onnxfiles, onnxgraph, parity, quantise, speed, threshold
 from liveproof_training.fit import checkpoint
 from liveproof_training.loading import data
 from liveproof_training.method import model
@@ -117,6 +118,39 @@ def test_each_file_has_the_threshold_of_its_own_scores(exported):
         props = {p.key: p.value for p in onnx.load(file).metadata_props}
         assert float(props["liveproof.threshold"]) == pytest.approx(told["scores"][precision]["threshold"], abs=1e-6)
         assert precision in props["liveproof.threshold_source"] and "12 dev crops" in props["liveproof.threshold_source"]
+
+
+@one_encoder
+def test_a_threshold_taken_again_is_that_of_the_crops_and_leaves_the_scores(exported, tmp_path, capsys):
+    model, faces = tmp_path / exported[1]["int8"].name, data.centre(exported[2])
+    shutil.copy(exported[1]["int8"], model)
+    shutil.copy(exported[0].parent / "test-parity.json", tmp_path)
+    (tmp_path / "manifest.json").write_text("{}")
+    images = pictures(40, seed=5)
+    write_crops(tmp_path, {"dev": images})
+    before = parity.run(model, faces)[0]
+    assert cli.main(["threshold", "--model", str(model), "--data", str(tmp_path), "--bpcer", "0.2"]) == 0
+    want = np.sort(parity.run(model, data.centre(images[1::2]))[0])[4]
+    props = {p.key: p.value for p in onnx.load(model).metadata_props}
+    assert float(props["liveproof.threshold"]) == pytest.approx(want, abs=1e-6)
+    assert props["liveproof.threshold_source"] == "nothing; of this int8 file's own scores on 40 dev crops"
+    np.testing.assert_array_equal(parity.run(model, faces)[0], before)
+    assert json.loads((tmp_path / "test-parity.json").read_text())["scores"]["int8"]["threshold"] == pytest.approx(want, abs=1e-6)
+    (entry,) = json.loads((tmp_path / "manifest.json").read_text())["models"]
+    assert entry["metadata"] == props and entry["dev"]["threshold"] == pytest.approx(want, abs=1e-6)
+
+
+@one_encoder
+def test_only_exported_files_and_bona_fide_crops_give_a_threshold(exported, tmp_path):
+    crops = data.load_split(exported[0].parent, "dev")
+    bare = onnx.load(exported[1]["int8"])
+    del bare.metadata_props[:]
+    onnx.save(bare, tmp_path / "bare.onnx")
+    with pytest.raises(ValueError, match="no liveproof.threshold"):
+        threshold.again(tmp_path / "bare.onnx", crops, threshold.Rule(0.1))
+    attacks = dataclasses.replace(crops, labels=np.zeros_like(crops.labels))
+    with pytest.raises(ValueError, match="no bona fide"):
+        threshold.again(exported[1]["int8"], attacks, threshold.Rule(0.1))
 
 
 @pytest.mark.parametrize("precision", onnxfiles.PRECISIONS)

@@ -1,4 +1,4 @@
-"""Commands: export, golden, speed, testmodels."""
+"""Commands: export, threshold, golden, speed, testmodels."""
 
 from __future__ import annotations
 
@@ -11,6 +11,10 @@ from liveproof_base.commandline import add_detector, command
 EXPORT = """Writes OUT/NAME-PRECISION.onnx under docs/model-contract.md and OUT/NAME-parity.json: largest and mean difference of rho from
 PyTorch on the dev crops, AUC and its loss, equal error rate and threshold of each file. Writes nothing and fails when a
 file is beyond the limits (fp32 1e-4, fp16 2e-3 for any crop; int8 0.5 points of AUC), unless --force is given."""
+AGAIN = """Writes another threshold into an exported file, by the rule of `export --bpcer` and the file's own scores on the dev crops of --data:
+where there are more of them than at its export, or other real pictures. Weights and scores stay; its SHA-256 changes. NAME-parity.json and
+manifest.json beside it are changed along; afterwards, for committed models: go test ./models -run CatalogueEqualsCommittedFiles -update"""
+RULE = "the largest threshold that rejects at most this share of the dev crops' bona fide"
 DEMO_DATA = "crops rendered from portraits: bona fide, print, cut-out, screen replay"
 DEMO_THRESHOLD = "equal error rate on rendered dev crops (held-out source grids)"
 
@@ -52,6 +56,20 @@ def _rule(args):
     refused = realpictures.refused(Path(args.reasons)) if args.reasons else frozenset()
     found = realpictures.read(Path(args.pictures), RetinaFace(Path(args.detector)), refused)
     return Rule(args.bpcer, found.images[found.labels == 1])
+
+
+def _threshold(args) -> None:
+    from ..export import golden, threshold
+    from ..loading import data
+
+    file = Path(args.model)
+    if not 0 < args.bpcer < 1:
+        raise ValueError(f"--bpcer {args.bpcer}: a share between 0 and 1")
+    if not file.is_file():
+        raise FileNotFoundError(f"--model {file}: no such file; `export` writes NAME-PRECISION.onnx")
+    print(f"{threshold.again(file, data.load_split(Path(args.data), 'dev'), _rule(args), args.threshold_source):.6f}")
+    if (file.parent / "manifest.json").is_file():
+        print(golden.manifest(file.parent))
 
 
 def _sources(args, name: str):
@@ -104,6 +122,7 @@ def _testmodels(args) -> None:
 
 def add(sub) -> None:
     _add_export(sub)
+    _add_threshold(sub)
     p = command(
         sub,
         "golden",
@@ -139,13 +158,25 @@ def _add_export(sub) -> None:
     p.add_argument("--calibration", type=int, default=256, help="training crops for int8 ranges")
     p.add_argument("--half-arithmetic", action="store_true", help="fp16 computes in half precision on a GPU, not only stored so")
     p.add_argument("--force", action="store_true", help="write files that are beyond the limits")
-    rule = "the largest threshold that rejects at most this share of the dev crops' bona fide; 0: equal error rate"
-    p.add_argument("--bpcer", type=float, default=0.0, help=rule)
-    p.add_argument("--pictures", default="", help="with --bpcer: folder with labels.csv, of whose bona fide pictures the same must hold")
-    reasons = "with --pictures: scores-eval.csv of `liveproof evaluate` of them; those that a session would not score do not count"
-    p.add_argument("--reasons", default="", help=reasons)
-    add_detector(p, "an error")
+    p.add_argument("--bpcer", type=float, default=0.0, help=f"{RULE}; 0: equal error rate")
+    _add_pictures(p)
     p.add_argument("--training-data", default="", help=f"goes into the metadata; empty: {DEMO_DATA}")
     p.add_argument("--threshold-source", default="", help=f"goes into the metadata; empty: {DEMO_THRESHOLD}")
     p.add_argument("--licensed", action="store_true", help="trained on licensed benchmark data: demo = false")
     p.add_argument("--golden", action="store_true", help="also write golden/ with crops and their scores, and manifest.json")
+
+
+def _add_threshold(sub) -> None:
+    p = command(sub, "threshold", _threshold, "Take the threshold of an exported file again, on more or other crops", AGAIN)
+    p.add_argument("--model", required=True, help="NAME-PRECISION.onnx, which is changed")
+    p.add_argument("--data", required=True, help="folder with manifest.csv, whose dev crops count")
+    p.add_argument("--bpcer", type=float, default=0.1, help=RULE)
+    p.add_argument("--threshold-source", default="", help="goes into the metadata; empty: as it was")
+    _add_pictures(p)
+
+
+def _add_pictures(p) -> None:
+    p.add_argument("--pictures", default="", help="with --bpcer: folder with labels.csv, of whose bona fide pictures the same must hold")
+    reasons = "with --pictures: scores-eval.csv of `liveproof evaluate` of them; those that a session would not score do not count"
+    p.add_argument("--reasons", default="", help=reasons)
+    add_detector(p, "an error")

@@ -1,10 +1,20 @@
-"""A threshold by a stated rule: so many bona fide pictures of each kind may be rejected at most."""
+"""A threshold by a stated rule: so many bona fide pictures of each kind may be rejected at most; of a file that is there already, too."""
 
 from __future__ import annotations
 
 import dataclasses
+import json
+from pathlib import Path
 
 import numpy as np
+import onnx
+
+from liveproof_base import whole
+
+from ..loading import data
+from . import onnxgraph, parity
+
+THRESHOLD, SOURCE = "liveproof.threshold", "liveproof.threshold_source"
 
 
 @dataclasses.dataclass
@@ -17,3 +27,35 @@ class Rule:
     def threshold(self, *bona_fide: np.ndarray) -> float:
         """Of rho of each kind of bona fide pictures; a score at the threshold is accepted."""
         return float(min(np.sort(rho)[int(self.bpcer * len(rho))] for rho in bona_fide))
+
+
+def again(file: Path, dev: data.Crops, rule: Rule, source: str = "") -> float:
+    """Gives the exported ``file`` the threshold of its scores on the bona fide of ``dev`` and on ``rule.real``, and returns it.
+
+    Weights stay as they are. ``source``: what the metadata say of it; empty: what they said. NAME-parity.json beside the file gets
+    the threshold too. Raises ValueError where the file has no such metadata or ``dev`` no bona fide crop.
+    """
+    model = onnx.load(file)
+    said = {entry.key: entry for entry in model.metadata_props}
+    if THRESHOLD not in said or SOURCE not in said:
+        raise ValueError(f"{file}: its metadata have no {THRESHOLD}; only files that `export` wrote are given another")
+    ids = np.flatnonzero(dev.labels == 1)
+    if not len(ids):
+        raise ValueError("the dev crops have no bona fide one, which the threshold is taken from")
+    kinds = [dev.images.take(ids)] + ([rule.real] if rule.real is not None else [])
+    found = float(np.clip(rule.threshold(*(parity.run(file, data.centre(images))[0] for images in kinds)), 1e-6, 1 - 1e-6))
+    words = source or said[SOURCE].value.partition("; of this ")[0]
+    said[THRESHOLD].value = f"{np.floor(1e6 * found) / 1e6:.6f}"  # rounded up it would reject the picture that it is the score of
+    said[SOURCE].value = f"{words}; of this {said['liveproof.precision'].value} file's own scores on {len(dev.labels)} dev crops"
+    onnxgraph.save(model, file)
+    _tell(file.with_name(f"{said['liveproof.name'].value}-parity.json"), said["liveproof.precision"].value, found)
+    return found
+
+
+def _tell(report: Path, precision: str, threshold: float) -> None:
+    if not report.is_file():
+        return
+    told = json.loads(report.read_text())
+    if row := told["scores"].get(precision):
+        row["threshold"] = threshold
+        whole.text(report, json.dumps(told, indent=1) + "\n")
