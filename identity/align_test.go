@@ -69,7 +69,7 @@ func TestFaceIsInterpolated(t *testing.T) {
 	for _, scale := range []float64{0.5, 1, 1.5} {
 		s, ok := alignment(placed(scale, 0, 8, 8))
 		require.True(t, ok)
-		f := faceOf(img, s)
+		f := cutOut(img, s)
 		for _, x := range []int{0, 31, 111} {
 			want := (8 + scale*(float64(x)+0.5) - 0.5 - 127.5) / 128
 			require.InDelta(t, want, f[50*side+x], 0.01, "scale %v, column %d", scale, x)

@@ -27,8 +27,15 @@ const dimensions = 512
 // face is an aligned picture of a face in the embedder's input: [3][112][112], red first, (level - 127.5)/128.
 type face [3 * side * side]float32
 
-// faceOf cuts the face out. Each pixel is the mean of as many points as the picture has pixels there, each interpolated.
+// faceOf is the face as the embedder sees it.
 func faceOf(img *liveproof.Image, s similarity) *face {
+	f := cutOut(img, s)
+	f.stretch()
+	return f
+}
+
+// cutOut cuts the face out. Each pixel is the mean of as many points as the picture has pixels there, each interpolated.
+func cutOut(img *liveproof.Image, s similarity) *face {
 	f := new(face)
 	points := min(max(int(math.Round(math.Hypot(float64(s.a), float64(s.b)))), 1), 6)
 	step, scale := 1/float32(points), 1/float32(points*points)
@@ -44,7 +51,6 @@ func faceOf(img *liveproof.Image, s similarity) *face {
 			}
 		}
 	}
-	f.stretch()
 	return f
 }
 
