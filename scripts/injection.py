@@ -76,6 +76,7 @@ def main() -> int:
         help="clips and results; what is there is not made again",
     )
     parser.add_argument("--sessions", type=int, default=6, help="sessions at once")
+    parser.add_argument("--codecs", default="vp8,h264", help="of the Go publisher")
     parser.add_argument(
         "--clients",
         action="store_true",
@@ -130,11 +131,11 @@ def measure(options: argparse.Namespace) -> None:
     if options.quick:
         camera = "jitter 4 ms, noise"
         some = [clip(options.work, p, camera, CAMERAS[camera], "") for p in PEOPLE if not Path(p).stem.startswith(CONVERTED)][:5]
-        for codec in ("vp8", "h264"):
+        for codec in options.codecs.split(","):
             for network, flags in NETWORKS.items():
                 publish(options, f"quick, {codec}, {network}", some, codec, flags)
         return
-    for codec in ("vp8", "h264"):
+    for codec in options.codecs.split(","):
         takes = [p for p in PEOPLE if not (options.honest and Path(p).stem.startswith(CONVERTED))]
         honest = [clip(options.work, p, camera, chain, "") for camera, chain in CAMERAS.items() for p in takes]
         for network, flags in NETWORKS.items():
