@@ -512,19 +512,22 @@ def summary(run: str, sender: str, members: list[dict]) -> dict:
 
 def recorded_tables(runs: list[dict]) -> str:
     lines = [
-        "| risk | run | honest sender | sessions | judged | alarms | false-alarm rate (Wilson, 95 %) |",
-        "|---|---|---|---|---|---|---|",
+        "| risk | run | honest sender | sessions | judged | alarms | false-alarm rate (Wilson, 95 %) | largest risk |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     for name in RECORDED_ONLY:
         these = [(r["run"], r["sender"], r["sessions"], r["risks"][name]) for r in runs if name in r["risks"]]
         every = {key: sum(counts[key] for *_, counts in these) for key in ("judged", "alarms")}
+        every |= {"largest": max((counts["largest"] for *_, counts in these if "largest" in counts), default=0)}
         for run, sender, sessions, counts in [
             *these,
             ("all", "all", sum(n for _, _, n, _ in these), every),
         ]:
             low, high = wilson(counts["alarms"], counts["judged"])
             rate = f"{100 * low:.1f} to {100 * high:.1f} %"
-            lines.append(f"| `{name}` | {run} | {sender} | {sessions} | {counts['judged']} | {counts['alarms']} | {rate} |")
+            lines.append(
+                f"| `{name}` | {run} | {sender} | {sessions} | {counts['judged']} | {counts['alarms']} | {rate} | {counts.get('largest', '–')} |"
+            )
     heads = [f"{r['run']}, {r['sender']}" for r in runs]
     lines += [
         "",
