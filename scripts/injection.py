@@ -496,10 +496,8 @@ def summary(run: str, sender: str, members: list[dict]) -> dict:
     for name, alarm in RECORDED_ONLY.items():
         judged = [r for r in members if any(f"injection.risk.{name}" in s for s in r["samples"])]
         if judged:
-            risks[name] = {
-                "judged": len(judged),
-                "alarms": sum(risk(r, name) >= alarm for r in judged),
-            }
+            values = [risk(r, name) for r in judged]
+            risks[name] = {"judged": len(judged), "alarms": sum(v >= alarm for v in values), "largest": round(max(values), 2)}
     measured = {name: values for name in MEASURED if (values := last_values(members, f"injection.{name}"))}
     return {
         "run": run,
