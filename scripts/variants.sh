@@ -2,6 +2,7 @@
 # Makes the variants of several people, judges them and recordings of people as files and over WebRTC, and writes docs/variants.md and its
 # plot. What is in $OUT already is not made or judged again, so an interrupted run goes on. About an hour on two idle cores.
 # VARIANTS=a,b CHALLENGES=turn ROUTES=webrtc ONLY="WebRTC: passive, motion, turn" judges only those, and replaces only the cells of that column.
+# Sessions over WebRTC do not tell their threshold: at least one file must have been judged in $OUT before them.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 : "${LIVEPROOF_SHARED:?names the folder with the recordings of people}"

@@ -53,6 +53,12 @@ func TestOneColumnIsReplaced(t *testing.T) {
 	text, err := withColumn(page, "A", func(v string) string { return cells[v] })
 	require.NoError(t, err)
 	require.Equal(t, strings.Replace(page, "1 of 4", "**1 of 4**", 1), text)
+	text, err = withColumn(page, "B", func(string) string { return "0 of 2" })
+	require.NoError(t, err)
+	require.Equal(t, page, text, "fewer of still, as many of the loop")
+	text, err = withColumn(page, "B", func(string) string { return "**1 of 1**" })
+	require.NoError(t, err)
+	require.Equal(t, 2, strings.Count(text, "**1 of 1**"))
 	_, err = withColumn(page, "C", func(string) string { return "" })
 	require.Error(t, err)
 }

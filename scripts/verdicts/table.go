@@ -49,26 +49,41 @@ func replaceColumn(path, title string, rows []row) error {
 	return os.WriteFile(path, []byte(text), 0o644)
 }
 
-// withColumn is the page with other cells in a column; a cell of "–" leaves what stands there.
+// withColumn is the page with other cells in a column. What stands there stays where the new cell is "–", or has fewer presentations and none
+// that is live.
 func withColumn(page, title string, cell func(variant string) string) (string, error) {
 	lines := strings.Split(page, "\n")
 	head := slices.IndexFunc(lines, func(l string) bool { return strings.HasPrefix(l, "| variant |") })
 	if head < 0 {
 		return "", errors.New("no table of variants")
 	}
-	at := slices.Index(strings.Split(lines[head], " | "), title)
+	at := slices.Index(strings.Split(strings.TrimSuffix(lines[head], " |"), " | "), title)
 	if at < 0 {
 		return "", fmt.Errorf("its table has no column %q", title)
 	}
 	for i := head + 2; i < len(lines) && strings.HasPrefix(lines[i], "| "); i++ {
-		cells := strings.Split(lines[i], " | ")
-		if c := cell(strings.TrimPrefix(cells[0], "| ")); c != "–" && at < len(cells) {
+		cells := strings.Split(strings.TrimSuffix(lines[i], " |"), " | ")
+		if at >= len(cells) {
+			continue
+		}
+		c := cell(strings.TrimPrefix(cells[0], "| "))
+		if live, n := counts(c); live > 0 || n > 0 && n >= second(counts(cells[at])) {
 			cells[at] = c
-			lines[i] = strings.Join(cells, " | ")
+			lines[i] = strings.Join(cells, " | ") + " |"
 		}
 	}
 	return strings.Join(lines, "\n"), nil
 }
+
+// counts are the two numbers of a cell such as "**3 of 4**" or "0 of 4, 2 anew"; 0 of another one.
+func counts(cell string) (live, of int) {
+	if _, err := fmt.Sscanf(strings.TrimLeft(cell, "*"), "%d of %d", &live, &of); err != nil {
+		return 0, 0
+	}
+	return live, of
+}
+
+func second(_, n int) int { return n }
 
 // tables are that of the variants and that of the people.
 func tables(rows []row) string {
