@@ -33,8 +33,8 @@ type Sample struct {
 	Reasons []Reason
 }
 
-// SignalUnsettled is the signal of a sample that was judged while the answer to a question about it, or about a view before it, was awaited: whether the
-// person is still the same (Finding.Later).
+// SignalUnsettled is the signal of a sample of which it was not known, when it was judged, whether the person is still the same: the answer was
+// awaited (Finding.Later), or was not sure (Finding.Unsettled).
 const SignalUnsettled = "identity.unsettled"
 
 // Unsettled reports whether no decision may rest on the sample.

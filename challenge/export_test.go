@@ -98,14 +98,20 @@ func (h *Head) Answer(cfg Config, from time.Duration, order []liveproof.Movement
 
 // Answer judges what show shows, five times a second from phase on, as the answer to an order.
 func Answer(cfg Config, order []liveproof.Movement, phase time.Duration, show func(at time.Duration) (*Head, time.Duration)) bool {
+	_, passed := Answered(cfg, order, phase, show)
+	return passed
+}
+
+// Answered is Answer, with when it was judged, from when the first movement was asked for.
+func Answered(cfg Config, order []liveproof.Movement, phase time.Duration, show func(at time.Duration) (*Head, time.Duration)) (at time.Duration, passed bool) {
 	t := newTurnTrial(cfg.Turn, order, cfg.Latency+cfg.MaxRoundTrip)
-	for at := phase - cfg.Turn.Warning; ; at += 200 * time.Millisecond {
+	for at = phase - cfg.Turn.Warning; ; at += 200 * time.Millisecond {
 		head, from := show(at)
 		if head.Len() > 0 {
 			t.see(at, head.place(from))
 		}
 		if got, done := t.judge(at, nil); done {
-			return got.passed
+			return at, got.passed
 		}
 	}
 }

@@ -227,9 +227,9 @@ func (w watcher) variant(v variants.Variant, m variants.Material) *challenge.Hea
 // acted is a person of whom each movement exists, so that every order can be played: by the time since its beginning, at most a second.
 type acted map[liveproof.Movement][]*challenge.Head
 
-// play is the answer of a person who begins each movement late after it was asked for.
-func (a acted) play(cfg challenge.Config, asked, made []liveproof.Movement, late, phase time.Duration) bool {
-	return challenge.Answer(cfg, asked, phase, func(at time.Duration) (*challenge.Head, time.Duration) {
+// play is the answer of a person who begins each movement late after it was asked for, and when it was judged.
+func (a acted) play(cfg challenge.Config, asked, made []liveproof.Movement, late, phase time.Duration) (at time.Duration, passed bool) {
+	return challenge.Answered(cfg, asked, phase, func(at time.Duration) (*challenge.Head, time.Duration) {
 		i := int((at - late) / cfg.Turn.Period)
 		if at < late || i >= len(made) {
 			return a[""][0], 0
@@ -319,7 +319,8 @@ func (a acted) answers(asked func(made []liveproof.Movement) [][]liveproof.Movem
 		for _, late := range []int{350, 500, 650, 800} {
 			for _, phase := range []int{0, 70, 140} {
 				for _, order := range asked(made) {
-					c.add(a.play(cfg, order, made, time.Duration(late)*time.Millisecond, time.Duration(phase)*time.Millisecond))
+					_, passed := a.play(cfg, order, made, time.Duration(late)*time.Millisecond, time.Duration(phase)*time.Millisecond)
+					c.add(passed)
 				}
 			}
 		}
@@ -347,6 +348,26 @@ func TestTurnsOfARealPersonPass(t *testing.T) {
 	others.log(t, "another order")
 	_, high := wilson(others.passed, others.trials)
 	require.Less(t, high, 0.01)
+}
+
+// TestTurnsAreAnsweredInTime: who begins each movement within 0.8 s has answered within 6 s of the first picture. A session waits for
+// the challenge to be settled and for its warning before the first movement.
+func TestTurnsAreAnsweredInTime(t *testing.T) {
+	a, cfg := newWatcher(t).turner(), challenge.DefaultConfig()
+	for _, late := range []int{350, 500, 650, 800} {
+		var times []float64
+		for _, made := range challenge.Orders(3) {
+			for _, phase := range []int{0, 70, 140} {
+				at, passed := a.play(cfg, made, made, time.Duration(late)*time.Millisecond, time.Duration(phase)*time.Millisecond)
+				require.True(t, passed, "%v, begun after %d ms", made, late)
+				times = append(times, (cfg.Settle + cfg.Turn.Warning + at).Seconds())
+			}
+		}
+		slices.Sort(times)
+		longest := times[len(times)-1]
+		t.Logf("begun after %d ms: answered at %.2f to %.2f s, %.2f s in the median", late, times[0], longest, times[len(times)/2])
+		require.LessOrEqual(t, longest, 6.0)
+	}
 }
 
 // TestMovedPhotograph measures what the challenge does not stop: a photograph that is moved as it is asked. Nothing is required of the result.

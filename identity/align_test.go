@@ -69,10 +69,38 @@ func TestFaceIsInterpolated(t *testing.T) {
 	for _, scale := range []float64{0.5, 1, 1.5} {
 		s, ok := alignment(placed(scale, 0, 8, 8))
 		require.True(t, ok)
-		f := faceOf(img, s)
+		f := cutOut(img, s)
 		for _, x := range []int{0, 31, 111} {
 			want := (8 + scale*(float64(x)+0.5) - 0.5 - 127.5) / 128
 			require.InDelta(t, want, f[50*side+x], 0.01, "scale %v, column %d", scale, x)
 		}
+	}
+}
+
+// TestFlatLightChangesNoFace: a face of half the contrast is the same picture to the embedder, whether or not it is low already; noise is not
+// stretched to a face.
+func TestFlatLightChangesNoFace(t *testing.T) {
+	at, _ := alignment(placed(1, 0, 0, 0))
+	seen := func(spread float64) *face {
+		img := liveproof.NewImage(side, side)
+		for i := range img.Pix {
+			img.Pix[i] = uint8(math.Round(120 + spread*math.Sin(float64(i)/50)))
+		}
+		return faceOf(img, at)
+	}
+	contrast := func(f *face) float64 {
+		var squares float64
+		for _, v := range f {
+			squares += math.Pow(float64(v)+7.5/128, 2)
+		}
+		return math.Sqrt(squares / float64(len(f)))
+	}
+	require.InDelta(t, leastContrast, contrast(seen(40)), 0.01)
+	require.InDelta(t, leastContrast, contrast(seen(20)), 0.01)
+	require.InDelta(t, 70/math.Sqrt2/128, contrast(seen(70)), 0.01, "enough contrast stays as it is")
+	require.InDelta(t, 2/math.Sqrt2/128*mostStretch, contrast(seen(2)), 0.01)
+	low, lower := seen(40), seen(20)
+	for i := range low {
+		require.InDelta(t, low[i], lower[i], 0.03)
 	}
 }

@@ -27,8 +27,15 @@ const dimensions = 512
 // face is an aligned picture of a face in the embedder's input: [3][112][112], red first, (level - 127.5)/128.
 type face [3 * side * side]float32
 
-// faceOf cuts the face out. Each pixel is the mean of as many points as the picture has pixels there, each interpolated.
+// faceOf is the face as the embedder sees it.
 func faceOf(img *liveproof.Image, s similarity) *face {
+	f := cutOut(img, s)
+	f.stretch()
+	return f
+}
+
+// cutOut cuts the face out. Each pixel is the mean of as many points as the picture has pixels there, each interpolated.
+func cutOut(img *liveproof.Image, s similarity) *face {
 	f := new(face)
 	points := min(max(int(math.Round(math.Hypot(float64(s.a), float64(s.b)))), 1), 6)
 	step, scale := 1/float32(points), 1/float32(points*points)
@@ -45,6 +52,31 @@ func faceOf(img *liveproof.Image, s similarity) *face {
 		}
 	}
 	return f
+}
+
+const (
+	leastContrast = 0.3 // standard deviation of a face's luma below which it is stretched: 38 levels
+	mostStretch   = 4   // so that noise does not become a face
+)
+
+// stretch gives a face in flat light the contrast of others around its mean luma. Without it a face of half the contrast may be as far from
+// its own person as another face is (docs/adr/0014-identity.md).
+func (f *face) stretch() {
+	const n = side * side
+	var sum, squares float64
+	for i := range n {
+		luma := 0.299*float64(f[i]) + 0.587*float64(f[n+i]) + 0.114*float64(f[2*n+i])
+		sum, squares = sum+luma, squares+luma*luma
+	}
+	mean := sum / n
+	contrast := math.Sqrt(max(0, squares/n-mean*mean))
+	if contrast >= leastContrast {
+		return
+	}
+	gain := float32(min(leastContrast/max(contrast, 1e-6), mostStretch))
+	for i, v := range f {
+		f[i] = max(-1, min(1, (v-float32(mean))*gain+float32(mean)))
+	}
 }
 
 // interpolate adds the colour at (x, y), bilinearly. Outside the picture the border is repeated.

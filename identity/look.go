@@ -16,6 +16,12 @@ const (
 	absent opinion = "absent" // there is no embedder, or no face to compare with
 )
 
+// comparison is what came of asking the embedder about a view.
+type comparison struct {
+	opinion
+	cosine float64 // with the nearest of the person's faces; 0 if failed or absent
+}
+
 // models is how many faces of the person are kept for the embedder.
 const models = 3
 
@@ -26,9 +32,9 @@ type model struct {
 }
 
 // look compares the shot's face with the person's by the embedder. A watcher that does not wait for it gives up after Config.Timeout.
-func (w *Watcher) look(ctx context.Context, s *shot) (o opinion) {
+func (w *Watcher) look(ctx context.Context, s *shot) (c comparison) {
 	begun := time.Now()
-	defer func() { w.met.looked(o, time.Since(begun)) }()
+	defer func() { w.met.looked(c.opinion, time.Since(begun)) }()
 	if !w.waits {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, w.cfg.Timeout)
@@ -37,7 +43,7 @@ func (w *Watcher) look(ctx context.Context, s *shot) (o opinion) {
 	vec, cosine, err := w.compare(ctx, s.cutOut())
 	if err != nil {
 		w.log.Debug("face embedder failed", "error", err)
-		return failed
+		return comparison{opinion: failed}
 	}
 	r := &w.rules
 	switch {
@@ -45,11 +51,11 @@ func (w *Watcher) look(ctx context.Context, s *shot) (o opinion) {
 		if len(r.models) < models {
 			r.models = append(r.models, model{vec: vec})
 		}
-		return same
+		return comparison{same, cosine}
 	case cosine < w.cfg.Other:
-		return other
+		return comparison{other, cosine}
 	}
-	return unsure
+	return comparison{unsure, cosine}
 }
 
 // compare returns the face's embedding and its greatest cosine with the person's.

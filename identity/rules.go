@@ -18,14 +18,7 @@ const (
 	causeFace   cause = "face"   // the embedder says twice that it is another face
 )
 
-// How many views must look different before the person counts as another. At 5 views a second a hand before the face is gone sooner.
 const (
-	fadeViews   = 4 // where the scene has changed too
-	personViews = 6 // in the same scene
-	// cutViews after a change between two pictures that may have been a cut.
-	cutViews = 2
-	// sceneAlike is the correlation of two pictures from which the scene is the same.
-	sceneAlike = 0.9
 	// othersNeeded is how many comparisons in a row must say that it is another face.
 	othersNeeded = 2
 	// lookAgain is the shortest time between two comparisons for one doubt.
@@ -51,16 +44,8 @@ type rules struct {
 	doubted bool          // the newest comparison was not sure
 }
 
-// run is a series of views in which the person looks different.
-type run struct {
-	views   int
-	against gallery // what they are compared with
-	changed int     // how many of them show another scene
-	latest  opinion // of the embedder; "" before its first
-}
-
-// then is what follows from the embedder's opinion of a view.
-type then func(opinion) liveproof.Finding
+// then is what follows from what the embedder says of a view.
+type then func(comparison) liveproof.Finding
 
 // follow compares a view with what was seen of the person since the last restart. next is nil, or the embedder must be asked about the
 // view before the next one is followed: then the finding is what is known already, and next gives the rest. ask is false where a newer view
@@ -110,7 +95,7 @@ func (r *rules) blind(s *shot) liveproof.Finding {
 	if r.cut == liveproof.CutSure && s.scored {
 		return r.restart(s, causeCut)
 	}
-	return liveproof.Finding{Doubt: r.cut != liveproof.CutNone}
+	return liveproof.Finding{Doubt: r.cut != liveproof.CutNone, Unsettled: r.run.unsettled()}
 }
 
 // judge compares a view with the person's past.
@@ -136,7 +121,7 @@ func (r *rules) decide(s *shot, person, scene float64, against gallery, ask bool
 	case r.cut == liveproof.CutSure && !ask:
 		return liveproof.Finding{Doubt: true}, nil // the newer view is asked about in its place
 	case r.cut == liveproof.CutSure:
-		return r.ask(s, true, func(o opinion) liveproof.Finding { return r.afterCut(s, person, o) })
+		return r.ask(s, true, func(c comparison) liveproof.Finding { return r.afterCut(s, person, c.opinion) })
 	case person >= r.cfg.Alike:
 		return r.alike(s, ask)
 	}
@@ -146,7 +131,7 @@ func (r *rules) decide(s *shot, person, scene float64, against gallery, ask bool
 // ask leaves the decision to the embedder, where there is one. Until it is known, doubt asks for more samples.
 func (r *rules) ask(s *shot, doubt bool, next then) (liveproof.Finding, then) {
 	if !r.embeds || len(r.models) == 0 {
-		return next(absent), nil
+		return next(comparison{opinion: absent}), nil
 	}
 	r.looked = s.t
 	return liveproof.Finding{Doubt: doubt}, next
@@ -177,12 +162,12 @@ func (r *rules) alike(s *shot, ask bool) (liveproof.Finding, then) {
 	if !ask || wait == 0 || s.t-r.looked < wait {
 		return liveproof.Finding{}, nil
 	}
-	return r.ask(s, false, func(o opinion) liveproof.Finding {
-		r.doubted = o == unsure || o == other
-		if r.another(o) {
+	return r.ask(s, false, func(c comparison) liveproof.Finding {
+		r.doubted = c.opinion == unsure || c.opinion == other
+		if r.another(c.opinion) {
 			return r.restart(s, causeFace)
 		}
-		return liveproof.Finding{Doubt: o == other}
+		return liveproof.Finding{Doubt: c.opinion == other}
 	})
 }
 
@@ -202,47 +187,27 @@ func (r *rules) unlike(s *shot, scene float64, against gallery, ask bool) (livep
 	if r.run.views == 0 {
 		r.run = run{against: slices.Clone(against)}
 	}
-	r.run.views++
-	if scene < sceneAlike {
-		r.run.changed++
-	}
+	r.run.add(scene)
 	if !ask || r.run.latest != "" && s.t-r.looked < lookAgain {
-		return r.different(s, ""), nil
+		return r.different(s), nil
 	}
-	return r.ask(s, true, func(o opinion) liveproof.Finding {
-		r.run.latest = o
-		return r.different(s, o)
+	return r.ask(s, true, func(c comparison) liveproof.Finding {
+		r.run.hear(c)
+		switch {
+		case c.opinion == same || r.run.near():
+			r.accept(s)
+			return liveproof.Finding{}
+		case r.another(c.opinion):
+			return r.restart(s, causeFace)
+		}
+		return r.different(s)
 	})
 }
 
-// different decides on a view in which the person looks different; o is "" where the embedder was not asked about it.
-func (r *rules) different(s *shot, o opinion) liveproof.Finding {
-	if o == same {
-		r.accept(s)
-		return liveproof.Finding{}
-	}
-	why := r.over()
-	if r.another(o) {
-		why = causeFace
-	}
-	if why != "" {
+// different decides on a view in which the person looks different. While the embedder is not sure, nothing is decided.
+func (r *rules) different(s *shot) liveproof.Finding {
+	if why := r.run.over(r.cut); why != "" {
 		return r.restart(s, why)
 	}
-	return liveproof.Finding{Doubt: true}
-}
-
-// over reports why the series of different views shows that the person is another; "" if it does not, or before the embedder was asked. In
-// the same scene an embedder that is not sure, but does not say that the face is another, keeps the person.
-func (r *rules) over() cause {
-	s := r.run
-	switch {
-	case s.latest == "":
-	case r.cut == liveproof.CutLikely && s.views >= cutViews && s.latest != unsure:
-		return causeCut
-	case s.changed >= fadeViews:
-		return causeFade
-	case s.views >= personViews && s.latest != unsure:
-		return causePerson
-	}
-	return ""
+	return liveproof.Finding{Doubt: true, Unsettled: r.run.unsettled()}
 }

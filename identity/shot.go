@@ -1,7 +1,6 @@
 package identity
 
 import (
-	"slices"
 	"time"
 
 	"github.com/liveproof/liveproof"
@@ -33,15 +32,10 @@ func see(v liveproof.View) *shot {
 	return s
 }
 
-// isComparable reports whether the face is seen well enough to be compared.
+// isComparable reports whether the face is seen well enough to be compared. What is not scored is no evidence: it is neither compared nor
+// remembered.
 func isComparable(v liveproof.View) bool {
-	return v.Face.Landmarks != nil && frontal(v.Face.Landmarks) && !slices.ContainsFunc(v.Reasons, func(r liveproof.Reason) bool {
-		switch r {
-		case liveproof.ReasonFaceCutOff, liveproof.ReasonFaceTurned, liveproof.ReasonTooDark, liveproof.ReasonOverexposed, liveproof.ReasonBlurred:
-			return true
-		}
-		return false
-	})
+	return len(v.Reasons) == 0 && v.Face.Landmarks != nil && frontal(v.Face.Landmarks)
 }
 
 // cutOut is the aligned face for the embedder.

@@ -72,6 +72,7 @@ var nuisances = []struct {
 	{"gamma", func(img *liveproof.Image, _ liveproof.Landmarks) { levels(img, [3]float64{1, 1, 1}, 0.6) }},
 	{"warm light", func(img *liveproof.Image, _ liveproof.Landmarks) { levels(img, [3]float64{1.15, 0.95, 0.65}, 1) }},
 	{"light from a side", func(img *liveproof.Image, _ liveproof.Landmarks) { slanted(img) }},
+	{"low contrast", func(img *liveproof.Image, _ liveproof.Landmarks) { faint(img) }},
 	{"coarse encoding", func(img *liveproof.Image, _ liveproof.Landmarks) { coarse(img) }},
 }
 
@@ -225,6 +226,13 @@ func spectacles(img *liveproof.Image, l liveproof.Landmarks) {
 func levels(img *liveproof.Image, gains [3]float64, gamma float64) {
 	for i := range img.Pix {
 		img.Pix[i] = uint8(min(255, 255*math.Pow(gains[i%3]*float64(img.Pix[i])/255, gamma)))
+	}
+}
+
+// faint has 0.55 of the contrast, around mid-grey.
+func faint(img *liveproof.Image) {
+	for i, p := range img.Pix {
+		img.Pix[i] = uint8((float64(p)-128)*0.55 + 128)
 	}
 }
 

@@ -101,12 +101,12 @@ func (w *Watcher) answer(ctx context.Context, asked waiting, next then) {
 		}
 	}()
 	for next != nil {
-		o := w.look(ctx, asked.shot)
+		c := w.look(ctx, asked.shot)
 		if ctx.Err() != nil {
 			w.fail(asked, ctx.Err())
 			return
 		}
-		asked, next = w.goOn(asked, next(o))
+		asked, next = w.goOn(asked, next(c))
 	}
 }
 
@@ -120,7 +120,7 @@ func (w *Watcher) goOn(told waiting, f liveproof.Finding) (asked waiting, next t
 		f, rest = w.rules.follow(told.shot, isNewest(w.backlog))
 		w.backlog = w.backlog[1:]
 		if rest != nil {
-			return told, func(o opinion) liveproof.Finding { return joined(f, rest(o)) }
+			return told, func(c comparison) liveproof.Finding { return joined(f, rest(c)) }
 		}
 	}
 	w.asking = false

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"log/slog"
 	"math"
+	"math/rand/v2"
+	"sync"
 	"testing"
 	"time"
 
@@ -58,15 +60,32 @@ func shade(person, room uint64, x, y float64, c int) float64 {
 	if math.Hypot(x-96, (y-99)*0.8) < 42 {
 		id, size, low, span = person+1000, 7, 100, 60
 	}
-	fx, fy := x/size, y/size
-	x0, y0 := math.Floor(fx), math.Floor(fy)
-	corner := func(i, j float64) float64 {
-		h := (id*31+uint64(c))*0x9E3779B97F4A7C15 ^ uint64(int64(x0+i)*4096+int64(y0+j)+1<<20)*0xD1B54A32D192ED03
-		h = (h ^ h>>29) * 0xBF58476D1CE4E5B9
-		return low + span*float64(h>>40)/float64(1<<24)
+	fx, fy := x/size+1, y/size+1
+	x0, y0 := int(fx), int(fy)
+	wx, wy := fx-float64(x0), fy-float64(y0)
+	at := patchesOf(id)[c][y0:]
+	return low + span*((at[0][x0]*(1-wx)+at[0][x0+1]*wx)*(1-wy)+(at[1][x0]*(1-wx)+at[1][x0+1]*wx)*wy)
+}
+
+// patches are random levels in [0, 1), one for each corner of each colour.
+type patches [3][32][32]float64
+
+var drawn sync.Map // of patches by id, because drawing is what these tests take time for
+
+func patchesOf(id uint64) *patches {
+	if p, ok := drawn.Load(id); ok {
+		return p.(*patches)
 	}
-	wx, wy := fx-x0, fy-y0
-	return (corner(0, 0)*(1-wx)+corner(1, 0)*wx)*(1-wy) + (corner(0, 1)*(1-wx)+corner(1, 1)*wx)*wy
+	p, r := new(patches), rand.New(rand.NewPCG(id, 1))
+	for c := range p {
+		for y := range p[c] {
+			for x := range p[c][y] {
+				p[c][y][x] = r.Float64()
+			}
+		}
+	}
+	drawn.Store(id, p)
+	return p
 }
 
 // watching makes a watcher; cosine answers the embedder's n-th comparison, from 1. nil: there is no embedder.
@@ -131,6 +150,15 @@ func TestWatcher(t *testing.T) {
 	cut := func(s studio, how liveproof.Cut) studio { s.cut = how; return s }
 	stranger, guest := studio{person: 2, room: 2}, studio{person: 2, room: 1}
 	never := -1
+	blurred := func(s studio) studio { s.reasons = []liveproof.Reason{liveproof.ReasonBlurred}; return s }
+	later := func(v float64, n int, after float64) func(int) (float64, error) {
+		return func(i int) (float64, error) {
+			if i > n {
+				v = after
+			}
+			return v, nil
+		}
+	}
 	failing := func(int) (float64, error) { return 0, errors.New("broken") }
 	for name, c := range map[string]struct {
 		cosine func(int) (float64, error)
@@ -154,6 +182,14 @@ func TestWatcher(t *testing.T) {
 		"another face, twice":                 {says(0.1), repeated(10, stranger), 1, liveproof.ReasonFaceChanged},
 		"looks different, same face":          {says(0.9), repeated(20, guest), never, ""},
 		"a hand before the face":              {nil, append(repeated(3, studio{person: 1, room: 1, hidden: true}), repeated(9, me)...), never, ""},
+		"not sure, another scene":             {says(0.5), repeated(10, stranger), fadeViews - 1, liveproof.ReasonSceneCut},
+		"not sure and far, same scene":        {says(0.3), repeated(20, guest), unsureViews - 1, liveproof.ReasonFaceChanged},
+		"not sure and near, same scene":       {says(0.5), repeated(40, guest), never, ""},
+		"not sure for a moment":               {says(0.3), append(repeated(unsureViews-1, guest), repeated(9, me)...), never, ""},
+		"not sure, then another face twice":   {later(0.3, 2, 0.1), repeated(10, guest), 3, liveproof.ReasonFaceChanged},
+		"likely cut, not sure, same scene":    {says(0.3), append([]studio{cut(guest, liveproof.CutLikely)}, repeated(20, guest)...), unsureViews - 1, liveproof.ReasonSceneCut},
+		"another who is not scored":           {says(0.1), repeated(20, blurred(guest)), never, ""},
+		"scored after that":                   {says(0.1), append(repeated(5, blurred(guest)), repeated(5, guest)...), 6, liveproof.ReasonFaceChanged},
 		"slow exchange, seen by the embedder": {func(n int) (float64, error) { return 0.1, nil }, repeated(30, me), 20, liveproof.ReasonFaceChanged},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -166,6 +202,34 @@ func TestWatcher(t *testing.T) {
 			}
 			require.Equal(t, c.reason, reason)
 			require.Equal(t, c.at, at)
+		})
+	}
+}
+
+// TestUnsettledWhileNotSure: from the first view of which the embedder is not sure to the one that settles it, nothing may be decided; a face
+// that is turned away settles nothing.
+func TestUnsettledWhileNotSure(t *testing.T) {
+	me, guest := studio{person: 1, room: 1}, studio{person: 2, room: 1}
+	away := guest
+	away.turned = true
+	for name, c := range map[string]struct {
+		cosine float64
+		views  []studio
+		want   []bool
+	}{
+		"settled by the person's own look": {0.3, []studio{guest, guest, away, guest, me, me}, []bool{true, true, true, true, false, false}},
+		"settled by comparisons":           {0.5, []studio{guest, guest, guest, guest, me}, []bool{true, true, true, false, false}},
+		"settled by a restart":             {0.3, repeated(unsureViews, guest), []bool{true, true, true, true, true, true, true, false}},
+		"sure that it is the same":         {0.9, []studio{guest, guest, me}, []bool{false, false, false}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := watching(says(c.cosine))
+			show(t, w)
+			for i, s := range c.views {
+				f, err := w.Examine(t.Context(), s.view(time.Duration(10+i)*period))
+				require.NoError(t, err)
+				require.Equal(t, c.want[i], f.Unsettled, "view %d", i)
+			}
 		})
 	}
 }

@@ -18,7 +18,7 @@ const (
 const (
 	cadenceCeiling = 0.3
 	swayCeiling    = 0.5
-	// probeCeiling, reportsCeiling and quantiserCeiling: too few honest sessions were measured to withhold by them.
+	// probeCeiling, reportsCeiling and quantiserCeiling: hundreds of honest sessions showed no alarm, but of too few kinds of sender to withhold.
 	probeCeiling     = 0.75
 	reportsCeiling   = 0.5
 	quantiserCeiling = 0.5

@@ -56,6 +56,7 @@ func (l *line) identify(ctx context.Context, f *frame, view liveproof.View) (sou
 		}
 		sound = true
 	default:
+		f.watched = true
 		if sound = l.consult(ctx, f, l.deps.Identity, view); !sound {
 			f.sample.Reasons = append(f.sample.Reasons, liveproof.ReasonFaceChanged)
 		}
@@ -92,6 +93,7 @@ func (f *frame) add(found liveproof.Finding) {
 	s := &f.sample
 	s.Evidence = append(s.Evidence, found.Given...)
 	s.Reasons = append(s.Reasons, found.Reasons...)
+	f.unsettled = f.unsettled || found.Unsettled
 	if found.Later != nil {
 		f.later = found.Later
 	}

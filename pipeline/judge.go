@@ -160,12 +160,15 @@ func (j *judge) take(f *frame) {
 func (j *judge) settle(f *frame) liveproof.Sample {
 	j.late.await(f.later)
 	j.hear()
+	if f.watched && f.later == nil {
+		j.late.open = f.unsettled
+	}
 	s := &f.sample
 	s.Reasons, j.heard = append(s.Reasons, j.heard...), nil
 	if f.known < j.late.restarts {
 		s.Evidence = nil
 	}
-	if j.late.next() != nil {
+	if j.late.unsettled() {
 		f.add(liveproof.Finding{Signals: map[string]float64{liveproof.SignalUnsettled: 1}})
 		j.deps.Metrics.unsettled.Inc()
 	}

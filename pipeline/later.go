@@ -11,6 +11,7 @@ import (
 type late struct {
 	awaited  []*liveproof.Later // in the order of the views
 	restarts int                // how many of those that were heard say that the person may be another
+	open     bool               // the newest one cannot say whether the person is the same
 }
 
 // await adds the newest view's finding; nil adds nothing.
@@ -19,6 +20,9 @@ func (l *late) await(next *liveproof.Later) {
 		l.awaited = append(l.awaited, next)
 	}
 }
+
+// unsettled reports whether no decision may rest on the newest view.
+func (l *late) unsettled() bool { return l.open || len(l.awaited) > 0 }
 
 // next is closed when the oldest one is told; nil where none is awaited.
 func (l *late) next() <-chan struct{} {
@@ -37,6 +41,7 @@ func (l *late) hear() (heard []liveproof.Finding) {
 		}
 		l.awaited = l.awaited[1:]
 		heard = append(heard, found)
+		l.open = found.Unsettled
 		if slices.ContainsFunc(found.Reasons, changesPerson) {
 			l.restarts++
 		}

@@ -147,6 +147,30 @@ func TestVerdictAfterTheAnswer(t *testing.T) {
 	})
 }
 
+// TestNoVerdictWhileUnsettled: a finding that cannot say whether the person is the same withholds the verdict until one can, whether it is told at
+// once or later.
+func TestNoVerdictWhileUnsettled(t *testing.T) {
+	for name, after := range map[string]time.Duration{"at once": 0, "later": 10 * time.Millisecond} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				r := liveRig(t, live(3000, 30).ending(nil))
+				r.identity = &hesitant{answer: func(n int) (liveproof.Finding, time.Duration) {
+					return liveproof.Finding{Unsettled: n >= 8 && n < 16}, after
+				}}
+				r.models.score = func(context.Context, int) (float64, error) {
+					time.Sleep(20 * time.Millisecond)
+					return 0.9, nil
+				}
+				v, err := r.run(context.Background())
+				require.NoError(t, err)
+				require.Equal(t, isLive, v.Outcome)
+				require.Equal(t, []int64{8, 9, 10, 11, 12, 13, 14, 15}, unsettledAt(r))
+				require.Equal(t, r.timeline()[15].T, v.At, "with the first sample after it")
+			})
+		})
+	}
+}
+
 // TestAnswersKeepTheirOrder: one that comes first waits for that of an earlier view.
 func TestAnswersKeepTheirOrder(t *testing.T) {
 	bubble(t, func(t *testing.T) {

@@ -25,9 +25,11 @@ type frame struct {
 	// reduced says that the picture is a small copy of a larger one, which does not come here.
 	reduced bool
 	// thorough asks the detector to search the whole picture; false once it was asked.
-	thorough bool
-	later    *liveproof.Later // the rest of identity's finding; nil where there is none
-	known    int              // late.restarts when the examiners saw the view
+	thorough  bool
+	watched   bool             // the watcher of identity saw the view
+	unsettled bool             // it cannot say yet whether the person is the same
+	later     *liveproof.Later // the rest of its finding; nil where there is none
+	known     int              // late.restarts when the examiners saw the view
 }
 
 // release gives back the images; it is idempotent.

@@ -3,7 +3,8 @@
 Honest sessions are recordings of people with a simulated camera (its capture jitter, noise, exposure), two codecs and bad networks. Dishonest
 ones are the same recordings after what a virtual camera or a file's publisher does to them. --clients runs the clients of clients/ too,
 --browser the component in Chromium. The results go to docs/injection.md (tables) and docs/injection/histograms.png. --honest measures the honest
-sessions alone, --quick only some of them; both write only the table of probe, reports and quantiser.
+sessions alone, --quick only some of them, --browser those in Chromium: with --run NAME they write the table of probe, reports and quantiser, in
+which the sessions of other runs stay (docs/injection/runs.json).
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parent.parent
 MEDIA = Path(os.environ.get("LIVEPROOF_SHARED") or "../shared") / "media"
 PAGE, OUT = REPOSITORY / "docs/injection.md", REPOSITORY / "docs/injection"
+RUNS = OUT / "runs.json"  # what the runs so far say of the signals that only record; --run names this one
 PEOPLE = [
     *(f"person_{p}_640x480.mjpeg" for p in "ABC"),
     "headpose_640x480.mjpeg",
@@ -74,6 +76,7 @@ def main() -> int:
         help="clips and results; what is there is not made again",
     )
     parser.add_argument("--sessions", type=int, default=6, help="sessions at once")
+    parser.add_argument("--codecs", default="vp8,h264", help="of the Go publisher")
     parser.add_argument(
         "--clients",
         action="store_true",
@@ -84,17 +87,29 @@ def main() -> int:
         type=int,
         default=0,
         metavar="N",
-        help="also N rounds of 18 sessions of the component in Chromium",
+        help="only N rounds of 28 sessions of the component in Chromium: those that are not there yet",
+    )
+    parser.add_argument("--browsers", type=int, default=1, help="Chromiums at once")
+    parser.add_argument(
+        "--seconds",
+        type=float,
+        default=0,
+        help="begin no session in Chromium after so long; the next call goes on",
     )
     parser.add_argument(
         "--honest",
         action="store_true",
-        help="only honest sessions and the table of the newer signals",
+        help="only honest sessions",
     )
     parser.add_argument(
         "--quick",
         action="store_true",
-        help="only some honest sessions and the table of the newer signals",
+        help="only some honest sessions",
+    )
+    parser.add_argument(
+        "--run",
+        default="",
+        help="name of this run in the table of the newer signals, which keeps the others; without it, the table stays",
     )
     parser.add_argument("--report", action="store_true", help="only make the tables and plots again")
     options = parser.parse_args()
@@ -102,23 +117,25 @@ def main() -> int:
     if not options.report:
         measure(options)
     rows = list(read(options.work))
-    if not (options.quick or options.honest):
-        report(rows)
-    report_recorded(rows)
+    if not (options.quick or options.honest or options.browser):
+        report([r for r in rows if r["samples"]])
+    if options.run:
+        report_recorded(rows, options.run)
     return 0
 
 
 def measure(options: argparse.Namespace) -> None:
     if options.browser:
         publish_browser(options)
+        return
     if options.quick:
         camera = "jitter 4 ms, noise"
         some = [clip(options.work, p, camera, CAMERAS[camera], "") for p in PEOPLE if not Path(p).stem.startswith(CONVERTED)][:5]
-        for codec in ("vp8", "h264"):
+        for codec in options.codecs.split(","):
             for network, flags in NETWORKS.items():
                 publish(options, f"quick, {codec}, {network}", some, codec, flags)
         return
-    for codec in ("vp8", "h264"):
+    for codec in options.codecs.split(","):
         takes = [p for p in PEOPLE if not (options.honest and Path(p).stem.startswith(CONVERTED))]
         honest = [clip(options.work, p, camera, chain, "") for camera, chain in CAMERAS.items() for p in takes]
         for network, flags in NETWORKS.items():
@@ -267,14 +284,48 @@ def signals(samples: list[dict]) -> list[dict]:
     return [s["signals"] for s in samples if s.get("signals")]
 
 
+# In Chromium: recordings of people who are in front of a camera for long enough, and cameras whose difference motion JPEG can hold.
+IN_BROWSER = [p for p in PEOPLE if p.startswith(("person_", "people/")) and not Path(p).stem.startswith(CONVERTED)]
+BROWSER_CAMERAS = ("file's clock", "auto-exposure, noise")
+
+
+def camera_file(work: Path, recording: str, name: str) -> Path:
+    """A recording behind a camera as motion JPEG, for Chromium's camera: all of it, because Chromium begins again at its end."""
+    to = work / f"{Path(recording).stem}--{slug(name)}.mjpeg"
+    if not to.exists():
+        part = to.with_suffix(".part.mjpeg")
+        rate = ["-f", "mjpeg", "-r", "30"] if recording.endswith("mjpeg") else []
+        size = "scale='if(gt(iw,ih),min(640,iw),-2)':'if(gt(iw,ih),-2,min(640,ih))'"
+        ffmpeg(
+            [
+                *rate,
+                "-i",
+                MEDIA / recording,
+                "-t",
+                "12",
+                "-an",
+                "-vf",
+                f"{size},{CAMERAS[name]}",
+                "-c:v",
+                "mjpeg",
+                "-q:v",
+                "3",
+                part,
+            ]
+        )
+        part.rename(to)
+    return to
+
+
 def publish_browser(options: argparse.Namespace) -> None:
-    """Sessions of the component in Chromium, with the probe and without it."""
-    out = options.work / "browser.jsonl"
-    if out.exists():
-        return
+    """Sessions of the component in Chromium with the probe. What is in the results is not run again."""
+    cameras = [camera_file(options.work, p, name) for name in BROWSER_CAMERAS for p in IN_BROWSER]
     told = {
         "PROBE_SESSIONS": str(options.browser),
-        "PROBE_OUT": str(out.resolve()),
+        "PROBE_OUT": str((options.work / "browser.jsonl").resolve()),
+        "PROBE_CAMERAS": ",".join(str(c.resolve()) for c in cameras),
+        "PROBE_AT_ONCE": str(options.browsers),
+        "PROBE_SECONDS": str(options.seconds or ""),
         "LIVEPROOF_BIN": str(Path(options.bin).resolve()),
     }
     command = [
@@ -326,9 +377,7 @@ def publish_clients(options: argparse.Namespace) -> None:
 def read(work: Path) -> Iterator[dict]:
     for file in sorted(work.glob("*.jsonl")):
         for line in file.read_text().splitlines():
-            row = json.loads(line)
-            if row["samples"]:
-                yield row
+            yield json.loads(line)
 
 
 def risk(row: dict, name: str | None = None) -> float:
@@ -425,44 +474,74 @@ MEASURED = [
 ]
 
 
-def report_recorded(rows: list[dict]) -> None:
-    """The table of the signals that only record, over honest sessions."""
+def report_recorded(rows: list[dict], run: str) -> None:
+    """The tables of the signals that only record, over the honest sessions of all runs. Those of this run replace what RUNS has of its name."""
     senders = {
         "Chromium": [r for r in rows if r["kind"] == "browser"],
         "the Go publisher": [r for r in rows if r["group"].startswith(("quick, ", "honest, ")) and not r["file"].startswith(CONVERTED)],
         "the clients of the suite": [r for r in rows if r["kind"] == "client"],
     }
-    senders = {name: members for name, members in senders.items() if members}
-    lines = [
-        "| risk | honest sender | sessions judged | alarms | false-alarm rate (Wilson, 95 %) |",
-        "|---|---|---|---|---|",
-    ]
-    for name, alarm in RECORDED_ONLY.items():
-        for sender, members in [*senders.items(), ("all", sum(senders.values(), []))]:
-            judged = [r for r in members if any(f"injection.risk.{name}" in s for s in r["samples"])]
-            if judged:
-                alarms = sum(risk(r, name) >= alarm for r in judged)
-                low, high = wilson(alarms, len(judged))
-                lines.append(f"| `{name}` | {sender} | {len(judged)} | {alarms} | {100 * low:.1f} to {100 * high:.1f} % |")
-    lines += [
-        "",
-        "| measured | " + " | ".join(f"{s}: 5 %, median, 95 %, largest" for s in senders) + " |",
-        "|---|" + "---|" * len(senders),
-    ]
-    for name in MEASURED:
-        lines.append(f"| `{name}` | " + " | ".join(last_values(m, f"injection.{name}") for m in senders.values()) + " |")
-    text = "\n".join(lines) + "\n"
+    runs = [r for r in json.loads(RUNS.read_text()) if r["run"] != run]
+    runs += [summary(run, sender, members) for sender, members in senders.items() if members]
+    RUNS.write_text(json.dumps(runs, indent=1, ensure_ascii=False) + "\n")
+    text = recorded_tables(runs)
     before, start, rest = PAGE.read_text().partition("<!-- recorded -->\n")
     PAGE.write_text(before + start + text + rest[rest.index("<!-- end of recorded -->") :])
     print(text)
 
 
-def last_values(rows: list[dict], name: str) -> str:
-    """Quantiles of the last value of each session."""
+def summary(run: str, sender: str, members: list[dict]) -> dict:
+    """What RUNS keeps of one sender's sessions."""
+    risks = {}
+    for name, alarm in RECORDED_ONLY.items():
+        judged = [r for r in members if any(f"injection.risk.{name}" in s for s in r["samples"])]
+        if judged:
+            values = [risk(r, name) for r in judged]
+            risks[name] = {"judged": len(judged), "alarms": sum(v >= alarm for v in values), "largest": round(max(values), 2)}
+    measured = {name: values for name in MEASURED if (values := last_values(members, f"injection.{name}"))}
+    return {
+        "run": run,
+        "sender": sender,
+        "sessions": len(members),
+        "risks": risks,
+        "measured": measured,
+    }
+
+
+def recorded_tables(runs: list[dict]) -> str:
+    lines = [
+        "| risk | run | honest sender | sessions | judged | alarms | false-alarm rate (Wilson, 95 %) | largest risk |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for name in RECORDED_ONLY:
+        these = [(r["run"], r["sender"], r["sessions"], r["risks"][name]) for r in runs if name in r["risks"]]
+        every = {key: sum(counts[key] for *_, counts in these) for key in ("judged", "alarms")}
+        every |= {"largest": max((counts["largest"] for *_, counts in these if "largest" in counts), default=0)}
+        for run, sender, sessions, counts in [
+            *these,
+            ("all", "all", sum(n for _, _, n, _ in these), every),
+        ]:
+            low, high = wilson(counts["alarms"], counts["judged"])
+            rate = f"{100 * low:.1f} to {100 * high:.1f} %"
+            lines.append(
+                f"| `{name}` | {run} | {sender} | {sessions} | {counts['judged']} | {counts['alarms']} | {rate} | {counts.get('largest', '–')} |"
+            )
+    heads = [f"{r['run']}, {r['sender']}" for r in runs]
+    lines += [
+        "",
+        "| measured: 5 %, median, 95 %, largest | " + " | ".join(heads) + " |",
+        "|---|" + "---|" * len(runs),
+    ]
+    for name in MEASURED:
+        cells = [", ".join(f"{v:.3g}" for v in r["measured"].get(name, [])) or "–" for r in runs]
+        lines.append(f"| `{name}` | " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def last_values(rows: list[dict], name: str) -> list[float]:
+    """Quantiles of the last value of each session; none where nothing was measured."""
     values = sorted(v[-1] for r in rows if (v := [s[name] for s in r["samples"] if name in s]))
-    if not values:
-        return "–"
-    return ", ".join(f"{values[min(len(values) - 1, int(q * len(values)))]:.3g}" for q in (0.05, 0.5, 0.95, 1))
+    return [float(f"{values[min(len(values) - 1, int(q * len(values)))]:.3g}") for q in (0.05, 0.5, 0.95, 1)] if values else []
 
 
 def wilson(k: int, n: int) -> tuple[float, float]:

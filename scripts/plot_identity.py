@@ -47,7 +47,7 @@ def table(rows):
         print("| " + " | ".join(cells) + " |")
 
 
-ORDER = ["as filmed", "spectacles", "darker", "gamma", "warm light", "light from a side", "coarse encoding", "another person"]
+ORDER = ["as filmed", "spectacles", "darker", "gamma", "warm light", "light from a side", "low contrast", "coarse encoding", "another person"]
 
 
 def roc(axes, rows, measure):

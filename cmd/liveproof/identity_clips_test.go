@@ -25,12 +25,13 @@ type actor struct {
 	who, clip string
 	chosen    bool
 	first     int // first picture to use
+	last      int // last one; 0: that of the clip
 }
 
 var actors = []actor{
-	{who: "A", clip: "person_A_640x480.mjpeg", first: 145}, // pictures 143 to 266 are one shot
+	{who: "A", clip: "person_A_640x480.mjpeg", first: 145, last: 266}, // pictures 143 to 266 are one shot
 	{who: "B", clip: "person_B_640x480.mjpeg"},
-	{who: "C", clip: "person_C_640x480.mjpeg", chosen: true},
+	{who: "C", clip: "person_C_640x480.mjpeg", chosen: true, last: 241},
 	{who: "H", clip: "headpose_640x480.mjpeg", chosen: true, first: 40},
 	{who: "d13", clip: "people/person_d13.mp4"},
 	{who: "d19", clip: "people/person_d19.mp4"},
@@ -137,7 +138,11 @@ func (s splice) film(t *testing.T, r *rand.Rand) string {
 	}
 	one, two := s.at+s.fade, 2.2+s.fade
 	room := func(a seen, seconds float64) int {
-		return a.first + r.IntN(max(1, len(a.boxes)*10-20-a.first-int(seconds*30)))
+		end := len(a.boxes)*10 - 20
+		if a.last > 0 {
+			end = a.last
+		}
+		return a.first + r.IntN(max(1, end-a.first-int(seconds*30)))
 	}
 	args, first := s.from.input(room(s.from, one), one, at, false)
 	more, second := s.to.input(room(s.to, two), two, to, s.still)

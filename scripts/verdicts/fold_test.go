@@ -1,6 +1,7 @@
 package main
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -43,4 +44,21 @@ func TestEachPresentationCountsOnce(t *testing.T) {
 		"file: passive, motion, flash": "0 of 1", "file: passive, motion, turn": "**1 of 1**",
 		"WebRTC: passive": "**1 of 1**", "WebRTC: passive, motion": "**1 of 1**", "WebRTC: passive, motion, turn": "0 of 1",
 	}, cells)
+}
+
+// TestOneColumnIsReplaced: the other columns, and the variants that were not judged, stay as they are.
+func TestOneColumnIsReplaced(t *testing.T) {
+	page := "text\n| variant | shows | A | B |\n|---|---|---|---|\n| still | still | 1 of 4 | 0 of 3 |\n| loop-1s | video | 0 of 4 | 0 of 2 |\n\n| still | no row of it |\n"
+	cells := map[string]string{"still": "**1 of 4**", "loop-1s": "–"}
+	text, err := withColumn(page, "A", func(v string) string { return cells[v] })
+	require.NoError(t, err)
+	require.Equal(t, strings.Replace(page, "1 of 4", "**1 of 4**", 1), text)
+	text, err = withColumn(page, "B", func(string) string { return "0 of 2" })
+	require.NoError(t, err)
+	require.Equal(t, page, text, "fewer of still, as many of the loop")
+	text, err = withColumn(page, "B", func(string) string { return "**1 of 1**" })
+	require.NoError(t, err)
+	require.Equal(t, 2, strings.Count(text, "**1 of 1**"))
+	_, err = withColumn(page, "C", func(string) string { return "" })
+	require.Error(t, err)
 }

@@ -78,11 +78,16 @@ func presentations(s settings) (list []presentation, err error) {
 		if err != nil {
 			return nil, err
 		}
-		if s.subjects == "" || slices.Contains(strings.Split(s.subjects, ","), row[1]) {
+		if among(s.subjects, row[1]) && among(s.names, v.Name) {
 			list = append(list, presentation{filepath.Join(s.folder, row[0]), row[1], v.Name, v.Kind, v.Shows})
 		}
 	}
 	return list, nil
+}
+
+// among reports whether a list with commas has the name; an empty list has all.
+func among(list, name string) bool {
+	return list == "" || slices.Contains(strings.Split(list, ","), name)
 }
 
 func subject(path string) string {

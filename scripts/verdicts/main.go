@@ -26,6 +26,7 @@ import (
 
 type settings struct {
 	bin, folder, page, routes, subjects string
+	names, only                         string
 	challenge                           liveproof.Evidence
 	sessions                            int
 	people                              []string
@@ -52,6 +53,8 @@ func flags() (s settings, err error) {
 	flag.StringVar(&s.routes, "routes", "files,webrtc", "how videos reach the judge: files, webrtc, or both")
 	flag.StringVar(&challenge, "challenge", string(liveproof.EvidenceFlash), "evidence that is required besides passive and motion; nobody answers it")
 	flag.StringVar(&s.subjects, "subjects", "", "judge only the variants of these people, separated by commas")
+	flag.StringVar(&s.names, "variants", "", "judge only these variants, separated by commas")
+	flag.StringVar(&s.only, "only", "", "with --page: replace only the cells of this column, such as \"WebRTC: passive, motion, turn\", of variants that are in FOLDER")
 	flag.IntVar(&s.sessions, "sessions", 2, "sessions published at once")
 	flag.BoolVar(&people, "people", false, "judge the recordings of people that follow the folder, and not the variants")
 	flag.BoolVar(&s.report, "report", false, "judge nothing, only make the tables")
@@ -95,8 +98,11 @@ func run(ctx context.Context, s settings) error {
 	}
 	text := tables(rows)
 	fmt.Print(text)
-	if s.page == "" {
+	switch {
+	case s.page == "":
 		return nil
+	case s.only != "":
+		return replaceColumn(s.page, s.only, rows)
 	}
 	return replaceTables(s.page, text)
 }

@@ -29,6 +29,62 @@ func replaceTables(path, text string) error {
 	return os.WriteFile(path, []byte(before+begin+text+end+after), 0o644)
 }
 
+// replaceColumn writes the cells of one column into the page's table of variants, for the variants that were judged so. The others stay.
+func replaceColumn(path, title string, rows []row) error {
+	page, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	at := slices.IndexFunc(columnsOf(rows), func(c column) bool { return c.title() == title })
+	if at < 0 {
+		return fmt.Errorf("--only: nothing was judged for a column %q", title)
+	}
+	text, err := withColumn(string(page), title, func(variant string) string {
+		these := slices.DeleteFunc(slices.Clone(rows), func(r row) bool { return r.Variant != variant })
+		return live(these, columnsOf(rows)[at])
+	})
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return os.WriteFile(path, []byte(text), 0o644)
+}
+
+// withColumn is the page with other cells in a column. What stands there stays where the new cell is "–", or has fewer presentations and none
+// that is live.
+func withColumn(page, title string, cell func(variant string) string) (string, error) {
+	lines := strings.Split(page, "\n")
+	head := slices.IndexFunc(lines, func(l string) bool { return strings.HasPrefix(l, "| variant |") })
+	if head < 0 {
+		return "", errors.New("no table of variants")
+	}
+	at := slices.Index(strings.Split(strings.TrimSuffix(lines[head], " |"), " | "), title)
+	if at < 0 {
+		return "", fmt.Errorf("its table has no column %q", title)
+	}
+	for i := head + 2; i < len(lines) && strings.HasPrefix(lines[i], "| "); i++ {
+		cells := strings.Split(strings.TrimSuffix(lines[i], " |"), " | ")
+		if at >= len(cells) {
+			continue
+		}
+		c := cell(strings.TrimPrefix(cells[0], "| "))
+		if live, n := counts(c); live > 0 || n > 0 && n >= second(counts(cells[at])) {
+			cells[at] = c
+			lines[i] = strings.Join(cells, " | ") + " |"
+		}
+	}
+	return strings.Join(lines, "\n"), nil
+}
+
+// counts are the two numbers of a cell such as "**3 of 4**" or "0 of 4, 2 anew"; 0 of another one.
+func counts(cell string) (live, of int) {
+	if _, err := fmt.Sscanf(strings.TrimLeft(cell, "*"), "%d of %d", &live, &of); err != nil {
+		return 0, 0
+	}
+	return live, of
+}
+
+func second(_, n int) int { return n }
+
 // tables are that of the variants and that of the people.
 func tables(rows []row) string {
 	people := slices.DeleteFunc(slices.Clone(rows), func(r row) bool { return r.Variant != "recorded" })

@@ -1,6 +1,7 @@
 // What the server measures of a real browser's stream: whether it follows a probe of its frame rate, its sender reports and its quantisers.
-// With PROBE_SESSIONS=n, n sessions of each recording and codec are run instead, for scripts/injection.py --browser, which sets PROBE_OUT too.
-import { appendFileSync } from 'node:fs';
+// With PROBE_SESSIONS=n, n sessions of each camera and codec are run instead, for scripts/injection.py --browser, which sets the others of PROBE_ too.
+import { appendFileSync, existsSync, readFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { launch, open, press, reach, sessionId } from './support/browser';
@@ -10,7 +11,13 @@ import { LiveproofServer } from './support/server';
 type Signals = Record<string, number>;
 
 const ends = ['passed', 'retry', 'failed'];
-const { PROBE_SESSIONS: wanted = '', PROBE_OUT: out = '' } = process.env;
+const {
+  PROBE_SESSIONS: wanted = '',
+  PROBE_OUT: out = '',
+  PROBE_CAMERAS: films = '',
+  PROBE_AT_ONCE: atOnce = '1',
+  PROBE_SECONDS: limit = '',
+} = process.env;
 
 /** A server with keys of the configuration in its environment. */
 async function serve(keys: Record<string, string>): Promise<LiveproofServer> {
@@ -84,35 +91,67 @@ describe.skipIf(wanted !== '')('a session that takes longer than a probe', { con
   });
 });
 
-describe.skipIf(wanted === '')('measurement', () => {
-  const servers: Record<string, LiveproofServer> = {};
-  beforeAll(async () => {
-    servers['auto'] = await serve({ LIVEPROOF_INJECTION_PROBE: 'auto' });
-    servers['off'] = await serve({ LIVEPROOF_INJECTION_PROBE: 'off' });
-    servers['long'] = await serve({ LIVEPROOF_INJECTION_PROBE: 'auto', LIVEPROOF_VERDICT_MIN_SPAN: '4s' });
-  });
-  afterAll(async () => {
-    for (const s of Object.values(servers)) await s.stop();
-  });
+/** One session to run. The file of a camera is PERSON--CAMERA.mjpeg. */
+interface Job {
+  round: number;
+  camera: string;
+  codec: string;
+}
 
-  it('runs the sessions', { timeout: 3_600_000 }, async () => {
-    for (let i = 0; i < Number(wanted); i++)
-      for (const name of ['A', 'B', 'C'])
-        for (const codec of ['VP8', 'H264'])
-          for (const [probe, server] of Object.entries(servers)) {
-            const file = `person_${name}_640x480.mjpeg`;
-            const { end, reasons, seconds, signals } = await check(server, media(file), codec);
-            const row = {
-              group: `Chromium, ${codec.toLowerCase()}, ${probe}`,
-              kind: 'browser',
-              file,
-              verdict: end,
-              reasons,
-              seconds,
-              samples: signals,
-            };
-            appendFileSync(out, JSON.stringify(row) + '\n');
-            console.log(i, name, codec, probe, end, reasons, seconds, signals.at(-1)?.['injection.probe']);
-          }
+/** The sessions of all rounds, without those whose rows are in the results: what was stopped goes on. */
+function remaining(): Job[] {
+  const done = new Set<string>();
+  const key = (round: number, file: string, codec: string) => `${round} ${file} ${codec}`;
+  if (existsSync(out)) {
+    for (const line of readFileSync(out, 'utf8').split('\n').filter(Boolean)) {
+      const row = JSON.parse(line) as { round: number; file: string; codec: string };
+      done.add(key(row.round, row.file, row.codec));
+    }
+  }
+  const jobs: Job[] = [];
+  for (let round = 0; round < Number(wanted); round++)
+    for (const camera of films.split(','))
+      for (const codec of ['VP8', 'H264'])
+        if (!done.has(key(round, basename(camera, '.mjpeg'), codec))) jobs.push({ round, camera, codec });
+  return jobs;
+}
+
+describe.skipIf(wanted === '')('measurement', () => {
+  let server: LiveproofServer;
+  beforeAll(async () => {
+    // Long enough for an ignored probe to count.
+    server = await serve({ LIVEPROOF_INJECTION_PROBE: 'auto', LIVEPROOF_VERDICT_MIN_SPAN: '4s' });
+  });
+  afterAll(async () => server?.stop());
+
+  async function run({ round, camera, codec }: Job): Promise<void> {
+    const { end, reasons, seconds, signals } = await check(server, camera, codec);
+    const file = basename(camera, '.mjpeg');
+    const row = {
+      group: `Chromium, ${codec.toLowerCase()}`,
+      kind: 'browser',
+      round,
+      file,
+      codec,
+      verdict: end,
+      reasons,
+      seconds,
+      samples: signals,
+    };
+    appendFileSync(out, JSON.stringify(row) + '\n');
+    console.log(round, file, codec, end, reasons, seconds, signals.at(-1)?.['injection.probe']);
+  }
+
+  it('runs the sessions', { timeout: 7_200_000, retry: 0 }, async () => {
+    const jobs = remaining();
+    const until = Date.now() + 1000 * (Number(limit) || Infinity);
+    const failures: unknown[] = [];
+    const worker = async () => {
+      for (let job = jobs.shift(); job && Date.now() < until; job = jobs.shift())
+        await run(job).catch((err: unknown) => failures.push(err));
+    };
+    await Promise.all(Array.from({ length: Number(atOnce) }, worker));
+    for (const err of failures) console.error(err);
+    expect(failures.length).toBeLessThan(10);
   });
 });
