@@ -54,9 +54,9 @@ def values(results: list[dict], measure: str, arm: str, target: str | None) -> l
 
 
 def columns(results: list[dict]) -> list[str | None]:
-    """Targets in order of appearance, and their mean where there are several."""
+    """Targets in order of appearance, and their mean where there are several of one kind; the tests of one run have none."""
     targets = list(dict.fromkeys(r["target"] for r in results))
-    return targets + [None] if len(targets) > 1 else targets
+    return targets + [None] if len(targets) > 1 and "tests" not in results[0] else targets
 
 
 def cell(numbers: list[float]) -> str:
@@ -78,7 +78,8 @@ def _k(result: dict) -> int:
 
 def caption(results: list[dict]) -> str:
     seeds, other = sorted({r["seed"] for r in results}), departures(results)
-    words = f"{len(results)} runs, seeds {', '.join(map(str, seeds))}; mean ± standard deviation (n − 1) over seeds. "
+    runs = len({(r["arm"], r["seed"]) for r in results}) if "tests" in results[0] else len(results)
+    words = f"{runs} runs, seeds {', '.join(map(str, seeds))}; mean ± standard deviation (n − 1) over seeds. "
     steps = sorted({r["steps"] for r in results})
     if len({_k(r) for r in results}) > 1:
         words += "The paper's K = 10 was chosen on target data. "
@@ -87,6 +88,10 @@ def caption(results: list[dict]) -> str:
         words += "Rendered data: demo, no real attack was seen. "
     if other:
         words += f"Toy settings, not the paper's: {', '.join(other)} (the defaults in brackets). "
+    if "tests" in results[0]:
+        pairs = f"{results[0]['pairs']} pairs of a live picture and its attack train all runs"
+        own = f"a mixed picture's partner is the same face in {100 * results[0]['own_prob']:.0f} %"
+        words += f"{pairs}; half a step's pictures of each class, {own}. size: pictures are scaled to it. "
     return words + "Idealised: threshold chosen on the test videos; realistic: on dev."
 
 
@@ -196,6 +201,7 @@ def write(name: str, results: list[dict], baseline: list[dict], out: Path) -> st
         "ablation": "Ablation, leave-one-out",
         "levels": "Number of levels K, leave-one-out",
         "ingredients": "Renderer's ingredients, each left out of training",
+        "pairs": "Ablation on simulated pairs",
     }
     text = markdown(results, titles[name])
     write_runs(out / f"{name}.csv", results)
@@ -205,6 +211,6 @@ def write(name: str, results: list[dict], baseline: list[dict], out: Path) -> st
         text += ranking(results)
         draw_effects(results, out / "ingredients-auc.png")
     else:
-        draw_arms(results, out / "ablation.png")
+        draw_arms(results, out / f"{name}.png")
     whole.text(out / f"{name}.md", text)
     return text
