@@ -77,22 +77,28 @@ def _k(result: dict) -> int:
 
 
 def caption(results: list[dict]) -> str:
+    pooled = "tests" in results[0]
+    runs = len({(r["arm"], r["seed"]) for r in results}) if pooled else len(results)
     seeds, other = sorted({r["seed"] for r in results}), departures(results)
-    runs = len({(r["arm"], r["seed"]) for r in results}) if "tests" in results[0] else len(results)
     words = f"{runs} runs, seeds {', '.join(map(str, seeds))}; mean ± standard deviation (n − 1) over seeds. "
     steps = sorted({r["steps"] for r in results})
     if len({_k(r) for r in results}) > 1:
         words += "The paper's K = 10 was chosen on target data. "
     words += f"{steps[0]}{f'–{steps[-1]}' if len(steps) > 1 else ''} steps a run. "
     if any(r["rendered"] for r in results):
-        words += "Rendered data: demo, no real attack was seen. "
+        words += "Rendered data: demo, no real attack was trained on. " if pooled else "Rendered data: demo, no real attack was seen. "
     if other:
         words += f"Toy settings, not the paper's: {', '.join(other)} (the defaults in brackets). "
-    if "tests" in results[0]:
-        pairs = f"{results[0]['pairs']} pairs of a live picture and its attack train all runs"
-        own = f"a mixed picture's partner is the same face in {100 * results[0]['own_prob']:.0f} %"
-        words += f"{pairs}; half a step's pictures of each class, {own}. size: pictures are scaled to it. "
-    return words + "Idealised: threshold chosen on the test videos; realistic: on dev."
+    return words + (_of_pool(results[0]) if pooled else "Idealised: threshold chosen on the test videos; realistic: on dev.")
+
+
+def _of_pool(result: dict) -> str:
+    """What only runs on a pool of pairs have to tell."""
+    return (
+        f"{result['pairs']} pairs of a live picture and its attack train all runs, `batch` of them a step, scaled to `size`; a mixed picture "
+        f"replaces its original, and its partner is of the same pair in {100 * result['own_prob']:.0f} %. "
+        "Idealised: threshold chosen on each test's own pictures; realistic: on dev pairs of the media that were trained on."
+    )
 
 
 def markdown(results: list[dict], title: str) -> str:
