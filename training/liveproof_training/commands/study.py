@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from liveproof_base.commandline import command
+from liveproof_base.commandline import add_detector, command
 
 from . import flags
 
 DETAIL = """ablation: full, w/o LE, w/o PE, w/o both and BCE on each leave-one-out target. levels: K = 2, 5, 10, 17 (K = 10 and the baseline are
-the ablation's runs when OUT is the same). ingredients: trained on DATA/without-NAME, tested on DATA/all. One run after the other; a second
-call skips finished runs and repeats the interrupted one. Writes NAME.csv, NAME.md and plots into OUT. The defaults are the paper's long
-training; small machines shorten it: --steps, --size, --precision bf16, --frames-per-video, --norm-images."""
+the ablation's runs when OUT is the same). ingredients: trained on DATA/without-NAME, tested on DATA/all. pairs: the ablation on what
+`simulate` wrote into DATA, exchanged in pairs as train-simulated does (--batch pairs a step), pictures scaled to --size. One run after the
+other; a second call skips finished runs and repeats the interrupted one. Writes NAME.csv, NAME.md and plots into OUT. The defaults are the
+paper's long training; small machines shorten it: --steps, --size, --precision bf16, --frames-per-video, --norm-images."""
 
 # Flags of `train` that make no sense here: arms decide, and a study keeps scores, not checkpoints.
 NOT_HERE = ("seed", "arm", "k", "head", "loss", "label_encoding", "budget_minutes", "checkpoint_minutes", "checkpoint_every", "tensorboard")
@@ -27,25 +28,58 @@ def _study(args) -> None:
     if args.budget_minutes_per_run:
         given["budget_minutes"] = args.budget_minutes_per_run
     seeds = [int(s) for s in args.seeds.split(",")]
-    jobs = runs.ingredients(Path(args.data), seeds, given) if args.study == "ingredients" else _leave_one_out(args, out, seeds, given)
-    results, failed = runs.run(jobs, out, args.keep_weights)
+    if args.study == "pairs":
+        results, failed = _pairs(args, out, seeds, given)
+    else:
+        jobs = runs.ingredients(Path(args.data), seeds, given) if args.study == "ingredients" else _leave_one_out(args, out, seeds, given)
+        results, failed = runs.run(jobs, out, args.keep_weights)
     if results:
-        print(comparison.write(args.study, results, _baseline(out, jobs), out))
+        print(comparison.write(args.study, results, _baseline(out, results), out))
     if failed:
         raise ValueError(f"{len(failed)} runs failed, the same command tries them again: {'; '.join(failed)}")
+
+
+def _pairs(args, out: Path, seeds: list[int], given: dict) -> tuple[list[dict], list[str]]:
+    from ..config import TrainConfig
+    from ..studies import pairs, runs
+
+    size = given.pop("size", TrainConfig().crops.size)
+    study = pairs.Study(Path(args.data), args.leave_out, args.own_prob, size, lambda: _other_tests(args, size))
+    results, failed = runs.run(study.jobs(_arms(args), seeds, given), out, args.keep_weights, study.train)
+    if other := [r for r in results if r["own_prob"] != args.own_prob]:
+        raise ValueError(f"{out}: its runs were made with --own-prob {other[0]['own_prob']}: take another --out")
+    return pairs.rows(results), failed
+
+
+def _other_tests(args, size: int) -> list:
+    from ..studies import pairs
+
+    found = [pairs.of_stills(Path(args.stills), size)] if args.stills else []
+    if args.pictures:
+        from liveproof_base.detector import RetinaFace
+
+        from ..evaluation import realpictures
+
+        found.append(pairs.of_real(realpictures.read(Path(args.pictures), RetinaFace(Path(args.detector))), size))
+    return found
 
 
 def _leave_one_out(args, out: Path, seeds: list[int], given: dict) -> list:
     from ..studies import runs
 
     folders, protocols = _inputs(args, out)
+    return runs.leave_one_out(_arms(args), protocols, folders, seeds, given)
+
+
+def _arms(args) -> dict[str, dict]:
+    from ..studies import runs
+
     arms = runs.arms_of(args.study, tuple(int(k) for k in args.levels.split(",")))
     wanted = [a for a in args.arms.split(",") if a]
     unknown = sorted(set(wanted) - set(arms))
     if unknown:
         raise ValueError(f"--arms: {unknown[0]} is not one of {', '.join(arms)}")
-    arms = {a: v for a, v in arms.items() if not wanted or a in wanted}
-    return runs.leave_one_out(arms, protocols, folders, seeds, given)
+    return {a: v for a, v in arms.items() if not wanted or a in wanted}
 
 
 def _inputs(args, out: Path) -> tuple[list[Path], dict[str, Path]]:
@@ -68,17 +102,27 @@ def _inputs(args, out: Path) -> tuple[list[Path], dict[str, Path]]:
     return [pack.pack(f, out / "crops" / f.name, args.frames_per_video) for f in sources], protocols
 
 
-def _baseline(out: Path, jobs: list) -> list[dict]:
+def _baseline(out: Path, results: list[dict]) -> list[dict]:
     """The ablation's runs without patch exchange and label encoding, for the line in the plot over K; none, none."""
-    runs = dict.fromkeys((job.target, str(job.seed)) for job in jobs)
+    runs = dict.fromkeys((result["target"], str(result["seed"])) for result in results)
     paths = [out / "runs" / target / "no-pe-le" / seed / "result.json" for target, seed in runs]
     return [json.loads(p.read_text()) for p in paths if p.is_file()]
 
 
 def add(sub) -> None:
-    p = command(sub, "study", _study, "Compare arms over targets and seeds: the ablation, the levels K, the renderer's ingredients", DETAIL)
-    p.add_argument("study", choices=("ablation", "levels", "ingredients"), help="which")
-    p.add_argument("--data", required=True, help="folder with a folder of crops per dataset; for ingredients with all/ and without-NAME/")
+    p = command(
+        sub,
+        "study",
+        _study,
+        "Compare arms over targets and seeds: the ablation, on simulated pairs too, the levels K, the renderer's ingredients",
+        DETAIL,
+    )
+    p.add_argument("study", choices=("ablation", "levels", "ingredients", "pairs"), help="which")
+    p.add_argument(
+        "--data",
+        required=True,
+        help="folder with a folder of crops per dataset; for ingredients with all/ and without-NAME/; for pairs as `simulate` writes it",
+    )
     p.add_argument("--out", required=True, help="folder for runs, tables and plots")
     p.add_argument("--seeds", default="1,2,3", help="comma-separated")
     p.add_argument("--targets", default="", help="leave-one-out settings such as OCI-M, comma-separated; empty: all")
@@ -88,4 +132,14 @@ def add(sub) -> None:
     p.add_argument("--frames-per-video", type=int, default=0, help="crops kept of each video, in training and scoring, 0: all")
     p.add_argument("--budget-minutes-per-run", type=float, default=0.0, help="ends a run's training by then (not repeatable to the bit), 0: no limit")
     p.add_argument("--keep-weights", action="store_true", help="leave each run's final.pt, 45 MB and more")
+    _add_pairs(p)
     flags.add(p, (*flags.STEP, *NOT_HERE))
+
+
+def _add_pairs(p) -> None:
+    group = p.add_argument_group("pairs", "What the pairs study trains on and is tested on.")
+    group.add_argument("--leave-out", default="", choices=("", "print", "cut", "replay"), help="medium that is not trained on, empty: all are")
+    group.add_argument("--own-prob", type=float, default=1.0, help="share of mixed pictures whose partner shows the same face")
+    group.add_argument("--stills", default="", help="also tested on the test crops of this folder, which `liveproof_render crops` wrote; empty: not")
+    group.add_argument("--pictures", default="", help="also tested on real pictures, a folder with labels.csv; empty: not")
+    add_detector(group, "an error")

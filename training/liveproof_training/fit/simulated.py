@@ -52,7 +52,7 @@ class SimulatedRun:
         torch.backends.cudnn.benchmark = True
         torch.manual_seed(config.run.seed)
         self.generator = torch.Generator(self.device).manual_seed(config.run.seed)
-        self.exchange = exchange.Exchange(config.exchange.k, config.crops.size, config.exchange.mix_prob, simulation.own_prob)
+        self.exchange = exchange.Exchange.of(config, simulation.own_prob)
         self.trainer, self.initial = self._trainer()
         self.average = Average(self.trainer.both.net, simulation.decay)
         self.step, self.drawn = 0, None

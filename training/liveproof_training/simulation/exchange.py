@@ -6,6 +6,7 @@ import dataclasses
 
 import torch
 
+from ..config import TrainConfig
 from ..method import pdle
 
 
@@ -17,6 +18,14 @@ class Exchange:
     size: int = 224
     mix_prob: float = 0.5  # share of pictures that are mixed
     own_prob: float = 0.5  # share of those whose partner shows the same face
+    labels: str = "discrete"  # lambda = u / K; "continuous": lambda ~ U(0, 1)
+
+    @staticmethod
+    def of(config: TrainConfig, own_prob: float) -> Exchange:
+        """As a run's settings and its arm say. Mixed pictures replace originals, whose number thus stays the same: none with ``mix`` none."""
+        chosen = config.exchange
+        mix_prob = 0.0 if chosen.mix == "none" else chosen.mix_prob
+        return Exchange(chosen.k, config.crops.size, mix_prob, own_prob, chosen.label_encoding)
 
     def sides(self, device: torch.device) -> torch.Tensor:
         """[K, 2] height and width of the box of each level u = 1 .. K."""
@@ -33,11 +42,21 @@ def batch(
     own = torch.arange(2 * n, device=device).roll(n)
     shuffled = own.view(2, n)[:, torch.randperm(n, device=device, generator=generator)].reshape(-1)
     partner = torch.where(_chance(2 * n, settings.own_prob, device, generator), own, shuffled)
-    level = torch.randint(1, settings.k + 1, (2 * n,), device=device, generator=generator)
+    sides, share = levels(2 * n, settings, device, generator)
     mixed = _chance(2 * n, settings.mix_prob, device, generator)
-    inside = boxes(settings.sides(device)[level - 1], settings.size, generator) & mixed.view(-1, 1, 1, 1)
-    share = torch.where(mixed, level / settings.k, torch.zeros(2 * n, device=device))
+    inside = boxes(sides, settings.size, generator) & mixed.view(-1, 1, 1, 1)
+    share = torch.where(mixed, share, torch.zeros(2 * n, device=device))
     return torch.where(inside, images[partner], images), torch.where(labels == 1, 1 - share, share)
+
+
+def levels(n: int, settings: Exchange, device: torch.device, generator: torch.Generator | None = None) -> tuple[torch.Tensor, torch.Tensor]:
+    """(sides of the boxes [n, 2], lambda [n] that the label is made of). Continuous boxes are as square as the picture, and lambda is
+    their exact share of it."""
+    if settings.labels == "discrete":
+        level = torch.randint(1, settings.k + 1, (n,), device=device, generator=generator)
+        return settings.sides(device)[level - 1], level / settings.k
+    side = (settings.size * (1 - torch.rand(n, device=device, generator=generator)).sqrt()).round().clamp_min(1)
+    return side.long().view(n, 1).expand(n, 2), (side / settings.size) ** 2
 
 
 def boxes(sides: torch.Tensor, size: int, generator: torch.Generator | None = None) -> torch.Tensor:

@@ -54,9 +54,9 @@ def values(results: list[dict], measure: str, arm: str, target: str | None) -> l
 
 
 def columns(results: list[dict]) -> list[str | None]:
-    """Targets in order of appearance, and their mean where there are several."""
+    """Targets in order of appearance, and their mean where there are several of one kind; the tests of one run have none."""
     targets = list(dict.fromkeys(r["target"] for r in results))
-    return targets + [None] if len(targets) > 1 else targets
+    return targets + [None] if len(targets) > 1 and "tests" not in results[0] else targets
 
 
 def cell(numbers: list[float]) -> str:
@@ -77,17 +77,28 @@ def _k(result: dict) -> int:
 
 
 def caption(results: list[dict]) -> str:
+    pooled = "tests" in results[0]
+    runs = len({(r["arm"], r["seed"]) for r in results}) if pooled else len(results)
     seeds, other = sorted({r["seed"] for r in results}), departures(results)
-    words = f"{len(results)} runs, seeds {', '.join(map(str, seeds))}; mean ± standard deviation (n − 1) over seeds. "
+    words = f"{runs} runs, seeds {', '.join(map(str, seeds))}; mean ± standard deviation (n − 1) over seeds. "
     steps = sorted({r["steps"] for r in results})
     if len({_k(r) for r in results}) > 1:
         words += "The paper's K = 10 was chosen on target data. "
     words += f"{steps[0]}{f'–{steps[-1]}' if len(steps) > 1 else ''} steps a run. "
     if any(r["rendered"] for r in results):
-        words += "Rendered data: demo, no real attack was seen. "
+        words += "Rendered data: demo, no real attack was trained on. " if pooled else "Rendered data: demo, no real attack was seen. "
     if other:
         words += f"Toy settings, not the paper's: {', '.join(other)} (the defaults in brackets). "
-    return words + "Idealised: threshold chosen on the test videos; realistic: on dev."
+    return words + (_of_pool(results[0]) if pooled else "Idealised: threshold chosen on the test videos; realistic: on dev.")
+
+
+def _of_pool(result: dict) -> str:
+    """What only runs on a pool of pairs have to tell."""
+    return (
+        f"{result['pairs']} pairs of a live picture and its attack train all runs, `batch` of them a step, scaled to `size`; a mixed picture "
+        f"replaces its original, and its partner is of the same pair in {100 * result['own_prob']:.0f} %. "
+        "Idealised: threshold chosen on each test's own pictures; realistic: on dev pairs of the media that were trained on."
+    )
 
 
 def markdown(results: list[dict], title: str) -> str:
@@ -196,6 +207,7 @@ def write(name: str, results: list[dict], baseline: list[dict], out: Path) -> st
         "ablation": "Ablation, leave-one-out",
         "levels": "Number of levels K, leave-one-out",
         "ingredients": "Renderer's ingredients, each left out of training",
+        "pairs": "Ablation on simulated pairs",
     }
     text = markdown(results, titles[name])
     write_runs(out / f"{name}.csv", results)
@@ -205,6 +217,6 @@ def write(name: str, results: list[dict], baseline: list[dict], out: Path) -> st
         text += ranking(results)
         draw_effects(results, out / "ingredients-auc.png")
     else:
-        draw_arms(results, out / "ablation.png")
+        draw_arms(results, out / f"{name}.png")
     whole.text(out / f"{name}.md", text)
     return text

@@ -49,7 +49,7 @@ def level_arm(k: int) -> str:
 
 def arms_of(study: str, levels: tuple[int, ...] = LEVELS) -> dict[str, dict]:
     """arm -> what it sets."""
-    if study == "ablation":
+    if study in ("ablation", "pairs"):
         return {arm: {"arm": arm} for arm in ARMS}
     return {level_arm(k): {"arm": FULL, "k": k} for k in levels}
 
@@ -105,8 +105,9 @@ class StudyRun(Run):
         return {"steps": self.step, "seconds": self.seconds()}
 
 
-def run(jobs: list[Job], out: Path, keep_weights: bool = False) -> tuple[list[dict], list[str]]:
-    """Results of all jobs, finished ones read from disk; and the names of those that failed, to be tried again by the next call."""
+def run(jobs: list[Job], out: Path, keep_weights: bool = False, train: Callable | None = None) -> tuple[list[dict], list[str]]:
+    """Results of all jobs, finished ones read from disk; and the names of those that failed, to be tried again by the next call.
+    ``train``: (job, path of its result.json, keep_weights) -> result; a :class:`StudyRun` where none is given."""
     results, failed, start, trained = [], [], time.monotonic(), 0
     waiting = sum(not _result(out, job).is_file() for job in jobs)
     for number, job in enumerate(jobs, start=1):
@@ -115,7 +116,7 @@ def run(jobs: list[Job], out: Path, keep_weights: bool = False) -> tuple[list[di
             results.append(_same(json.loads(path.read_text()), job, path))
             continue
         try:
-            results.append(_train(job, path, keep_weights))
+            results.append((train or _train)(job, path, keep_weights))
         except engine.NonFiniteLoss as error:
             failed.append(job.name)
             print(f"{number}/{len(jobs)}  {job.name}: {error}", flush=True)
@@ -140,7 +141,7 @@ def _line(job: Job, result: dict) -> str:
 
 
 def _same(result: dict, job: Job, path: Path) -> dict:
-    config = _config(job, path.parent)
+    config = config_of(job, path.parent)
     changed = differences(result["settings"], config.nested())
     if result["data_sha256"] != data.sha256(config):
         changed = "other crops, or another number a video"
@@ -149,7 +150,7 @@ def _same(result: dict, job: Job, path: Path) -> dict:
     return result
 
 
-def _config(job: Job, folder: Path) -> TrainConfig:
+def config_of(job: Job, folder: Path) -> TrainConfig:
     """No checkpoint before the end, which is seconds away, and no evaluation that nothing asks for."""
     quiet = {"checkpoint_minutes": 1e9, "tensorboard": "off"}
     if job.settings.get("keep") != "best" and not job.settings.get("patience"):
@@ -159,7 +160,7 @@ def _config(job: Job, folder: Path) -> TrainConfig:
 
 def _train(job: Job, path: Path, keep_weights: bool) -> dict:
     shutil.rmtree(path.parent, ignore_errors=True)
-    config = _config(job, path.parent)
+    config = config_of(job, path.parent)
     start = time.monotonic()
     trainer = (Run if keep_weights else StudyRun)(config)
     told = trainer.train()
