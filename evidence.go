@@ -85,8 +85,8 @@ type Finding struct {
 	Reasons []Reason
 	// Doubt asks for more samples: a call that is sampled rarely is sampled at the full rate again.
 	Doubt bool
-	// Unsettled: whether the person is still the same cannot be said of this view. No decision rests on it, nor on those after it until a
-	// finding of the same examiner is settled. It counts of the watcher of identity alone.
+	// Unsettled: whether the person is still the same cannot be said of this view. No decision rests on it, nor on those after it until the
+	// finding of a later one is settled. The watcher of identity sets it; examiners of evidence leave it false.
 	Unsettled bool
 	// Signals are measured values by name, for the timeline.
 	Signals map[string]float64

@@ -37,6 +37,7 @@ func slow(after time.Duration, cosine func() float64) func(context.Context) (flo
 // watched is what a watcher found of one view, and when the last part of it was told.
 type watched struct {
 	reasons []liveproof.Reason
+	open    bool // Finding.Unsettled of the rest
 	later   *liveproof.Later
 	at      time.Duration // since the view
 }
@@ -75,7 +76,7 @@ func note(found []watched, now time.Duration) {
 			continue
 		}
 		if rest, told := f.later.Finding(); told {
-			f.reasons, f.later, f.at = append(f.reasons, rest.Reasons...), nil, now-time.Duration(i+1)*period
+			f.reasons, f.open, f.later, f.at = append(f.reasons, rest.Reasons...), rest.Unsettled, nil, now-time.Duration(i+1)*period
 		}
 	}
 }
@@ -159,6 +160,27 @@ func TestNewestFaceWins(t *testing.T) {
 	})
 }
 
+// TestNotAskedIsUnsettled: while the embedder was at work on one view, another person came; nothing may be decided on the views in the place of
+// which a newer one is asked about.
+func TestNotAskedIsUnsettled(t *testing.T) {
+	stranger := studio{person: 2, room: 2}
+	cut := stranger
+	cut.cut = liveproof.CutSure
+	for name, next := range map[string]studio{"a sure cut": cut, "another look": stranger} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				answers := []float64{0.9, 0.1}
+				w := besides(slow(2*period+period/2, func() float64 { v := answers[0]; answers = answers[min(1, len(answers)-1):]; return v }))
+				// The first is asked about because of its cut, and is the same person.
+				found := play(t.Context(), t, w, studio{person: 1, room: 1, cut: liveproof.CutSure}, next, stranger)
+				require.Empty(t, found[0].reasons)
+				require.True(t, found[1].open)
+				require.NoError(t, w.Close())
+			})
+		})
+	}
+}
+
 // TestBacklogIsBounded: what does not fit is given up, and its cut counts with the next view.
 func TestBacklogIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -171,6 +193,7 @@ func TestBacklogIsBounded(t *testing.T) {
 		views := append([]studio{{person: 2, room: 2}, cut}, repeated(backlogSize+2, studio{person: 2, room: 2})...)
 		found := play(t.Context(), t, w, views...)
 		require.Empty(t, reasonsOf(found)[1], "it was given up")
+		require.True(t, found[1].open)
 		require.NoError(t, w.Close())
 		restarted := 0
 		for _, f := range found {

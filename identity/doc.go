@@ -15,10 +15,12 @@
 //   - A sure cut restarts the evidence, unless the embedder says that the face is the same. If the embedder fails or is not in time,
 //     an appearance of at least Config.Sure says so in its place. Without an embedder every sure cut restarts.
 //   - A person who looks different (below Config.Alike) in four views, while the scene differs too, was faded out: restart. In the same scene
-//     it takes six views, or two after a likely cut. The embedder's "same" ends such a series.
+//     it takes six views, or two after a likely cut. The embedder's "same" ends such a series. While the embedder is not sure, it takes eight
+//     views, or four of another scene; four comparisons that are near enough keep the person. Until the series ends, nothing is decided
+//     (liveproof.Finding.Unsettled).
 //   - Two comparisons in a row with a cosine below Config.Other restart, whatever the appearance is.
 //
-// A view in which the face is turned, dark or cut off is not compared. Without landmarks (Haar cascade) only cuts count.
+// A view that is not scored, or in which the face is turned, is neither compared nor remembered. Without landmarks (Haar cascade) only cuts count.
 //
 // Everything is kept in the session's memory: at most 30 descriptions (170 KB) and three embeddings. The first face is kept as a picture of
 // 112×112 pixels until it is embedded, which happens when it is first needed. While the embedder is at work, up to eight more such pictures

@@ -119,7 +119,7 @@ func (r *rules) judge(s *shot, ask bool) (f liveproof.Finding, next then) {
 func (r *rules) decide(s *shot, person, scene float64, against gallery, ask bool) (liveproof.Finding, then) {
 	switch {
 	case r.cut == liveproof.CutSure && !ask:
-		return liveproof.Finding{Doubt: true}, nil // the newer view is asked about in its place
+		return liveproof.Finding{Doubt: true, Unsettled: true}, nil // the newer view is asked about in its place
 	case r.cut == liveproof.CutSure:
 		return r.ask(s, true, func(c comparison) liveproof.Finding { return r.afterCut(s, person, c.opinion) })
 	case person >= r.cfg.Alike:
@@ -204,7 +204,7 @@ func (r *rules) unlike(s *shot, scene float64, against gallery, ask bool) (livep
 	})
 }
 
-// different decides on a view in which the person looks different. While the embedder is not sure, nothing is decided.
+// different decides on a view in which the person looks different. Until an embedder has agreed, nothing is decided.
 func (r *rules) different(s *shot) liveproof.Finding {
 	if why := r.run.over(r.cut); why != "" {
 		return r.restart(s, why)

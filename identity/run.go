@@ -57,15 +57,16 @@ func (r *run) near() bool {
 	return r.latest == unsure && r.gone == 0 && r.asked >= nearViews && r.cosines >= nearSame*float64(r.asked)
 }
 
-// unsettled reports whether the embedder was asked and is not sure: until it is, or the series is over, nothing may be decided.
-func (r *run) unsettled() bool { return r.latest == unsure }
+// unsettled reports whether nothing may be decided until the series is over: an embedder has compared a view of it, and none since was surely the
+// person's, or it is asked about a newer view next. Where it only failed, the series decides as without one.
+func (r *run) unsettled() bool { return r.asked > 0 || r.views > 0 && r.latest == "" }
 
 // over reports why the series shows that the person is another; "" if it does not, or before the embedder was asked. Where the embedder is
 // not sure, only another scene or a long series shows it.
 func (r *run) over(cut liveproof.Cut) cause {
 	switch {
 	case r.latest == "":
-	case r.unsettled() && r.gone < fadeViews && r.views < unsureViews:
+	case r.latest == unsure && r.gone < fadeViews && r.views < unsureViews:
 	case cut == liveproof.CutLikely && r.views >= cutViews:
 		return causeCut
 	case r.changed >= fadeViews:

@@ -77,7 +77,7 @@ func joined(f, rest liveproof.Finding) liveproof.Finding {
 	return rest
 }
 
-// queue puts a view into the backlog. Where that is full, the oldest one is given up; its cut is not lost.
+// queue puts a view into the backlog. Where that is full, the oldest one is given up; its cut is not lost, and nothing is decided on it.
 func (w *Watcher) queue(s *shot) liveproof.Finding {
 	if w.embed != nil {
 		s.keep()
@@ -86,7 +86,7 @@ func (w *Watcher) queue(s *shot) liveproof.Finding {
 		oldest := w.backlog[0]
 		w.backlog = w.backlog[1:]
 		w.backlog[0].cut = max(w.backlog[0].cut, oldest.cut)
-		oldest.later.Tell(liveproof.Finding{})
+		oldest.later.Tell(liveproof.Finding{Unsettled: true})
 	}
 	later := liveproof.NewLater()
 	w.backlog = append(w.backlog, waiting{s, later})

@@ -116,6 +116,17 @@ func (i *Identity) watchWith(waits bool, cosine func(context.Context) (float64, 
 
 func says(v float64) func(int) (float64, error) { return func(int) (float64, error) { return v, nil } }
 
+// inTurn answers with one cosine after the other, again and again; NaN: it fails.
+func inTurn(cosines ...float64) func(int) (float64, error) {
+	return func(n int) (float64, error) {
+		v := cosines[(n-1)%len(cosines)]
+		if math.IsNaN(v) {
+			return 0, errors.New("broken")
+		}
+		return v, nil
+	}
+}
+
 const period = 200 * time.Millisecond
 
 // show gives a watcher ten views of one person and then those of next, and returns the reasons of each of the latter.
@@ -206,24 +217,27 @@ func TestWatcher(t *testing.T) {
 	}
 }
 
-// TestUnsettledWhileNotSure: from the first view of which the embedder is not sure to the one that settles it, nothing may be decided; a face
-// that is turned away settles nothing.
+// TestUnsettledWhileNotSure: from the first view that the embedder does not find to be the person's to the one that settles it, nothing may be
+// decided; a face that is turned away settles nothing, nor does an embedder that fails then.
 func TestUnsettledWhileNotSure(t *testing.T) {
 	me, guest := studio{person: 1, room: 1}, studio{person: 2, room: 1}
 	away := guest
 	away.turned = true
 	for name, c := range map[string]struct {
-		cosine float64
+		cosine func(int) (float64, error)
 		views  []studio
 		want   []bool
 	}{
-		"settled by the person's own look": {0.3, []studio{guest, guest, away, guest, me, me}, []bool{true, true, true, true, false, false}},
-		"settled by comparisons":           {0.5, []studio{guest, guest, guest, guest, me}, []bool{true, true, true, false, false}},
-		"settled by a restart":             {0.3, repeated(unsureViews, guest), []bool{true, true, true, true, true, true, true, false}},
-		"sure that it is the same":         {0.9, []studio{guest, guest, me}, []bool{false, false, false}},
+		"settled by the person's own look": {says(0.3), []studio{guest, guest, away, guest, me, me}, []bool{true, true, true, true, false, false}},
+		"settled by comparisons":           {says(0.5), []studio{guest, guest, guest, guest, me}, []bool{true, true, true, false, false}},
+		"settled by a restart":             {says(0.3), repeated(unsureViews, guest), []bool{true, true, true, true, true, true, true, false}},
+		"sure that it is the same":         {says(0.9), []studio{guest, guest, me}, []bool{false, false, false}},
+		"another face, but not twice":      {inTurn(0.1, 0.3), []studio{guest, guest, guest, me}, []bool{true, true, true, false}},
+		"it fails after that":              {inTurn(0.3, math.NaN(), math.NaN(), math.NaN()), []studio{guest, guest, guest, guest, me}, []bool{true, true, true, true, false}},
+		"it only fails":                    {inTurn(math.NaN()), []studio{guest, guest, me}, []bool{false, false, false}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := watching(says(c.cosine))
+			w := watching(c.cosine)
 			show(t, w)
 			for i, s := range c.views {
 				f, err := w.Examine(t.Context(), s.view(time.Duration(10+i)*period))

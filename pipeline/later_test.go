@@ -249,6 +249,7 @@ func TestEndDoesNotOvertakeAnAnswer(t *testing.T) {
 	}{
 		"another person":  {otherPerson, inconclusive},
 		"the same person": {liveproof.Finding{}, isLive},
+		"not sure":        {liveproof.Finding{Unsettled: true}, isLive}, // a call that stands at live stays so until its evidence restarts
 	} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {

@@ -51,7 +51,7 @@
 //
 // A sample that was judged before identity had its answer, or of which identity cannot say whether the person is still the same
 // (Sample.Unsettled), counts as evidence, and no decision rests on it: at such a sample a session becomes neither live nor spoof. A call
-// that stands at live stays so, until the evidence restarts.
+// that stands at live stays so, until the evidence restarts or s < θ-Hysteresis.
 //
 // # Restart of evidence
 //
