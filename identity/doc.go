@@ -18,9 +18,12 @@
 //     it takes six views, or two after a likely cut. The embedder's "same" ends such a series. While the embedder is not sure, it takes eight
 //     views, or four of another scene; four comparisons that are near enough keep the person. Until the series ends, nothing is decided
 //     (liveproof.Finding.Unsettled).
+//   - A series that is interrupted goes on: whoever looks different in twelve views more than not is another. A face that is scored for two
+//     seconds without being compared is too.
 //   - Two comparisons in a row with a cosine below Config.Other restart, whatever the appearance is.
 //
-// A view that is not scored, or in which the face is turned, is neither compared nor remembered. Without landmarks (Haar cascade) only cuts count.
+// A view that is not scored, or in which the face is turned, is neither compared nor remembered, but after a sure cut it restarts, or is
+// compared if it can be aligned. Without landmarks (Haar cascade) only cuts count.
 //
 // Everything is kept in the session's memory: at most 30 descriptions (170 KB) and three embeddings. The first face is kept as a picture of
 // 112×112 pixels until it is embedded, which happens when it is first needed. While the embedder is at work, up to eight more such pictures

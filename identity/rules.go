@@ -23,6 +23,12 @@ const (
 	othersNeeded = 2
 	// lookAgain is the shortest time between two comparisons for one doubt.
 	lookAgain = 150 * time.Millisecond
+	// waryViews are how many more views may look different than not, over several series, before the person counts as another: so that nobody
+	// takes turns with the person.
+	waryViews = 12
+	// unseenSpan is for how long a face may be scored without being compared, as one that is turned half away. It is the restart_gap of verdicts,
+	// after which evidence without new scores is thrown away too.
+	unseenSpan = 2 * time.Second
 	// lookSoon is when the embedder compares again after it was not sure without any other doubt.
 	lookSoon = time.Second
 )
@@ -42,6 +48,9 @@ type rules struct {
 	looked  time.Duration // stream time of the newest view that the embedder was asked about
 	others  int           // comparisons in a row that said "another face"
 	doubted bool          // the newest comparison was not sure
+	seen    time.Duration // stream time of the newest view that was compared or remembered
+	wary    int           // views that looked different, less those that did not
+	unmet   bool          // a view was scored before the first that could be remembered
 }
 
 // then is what follows from what the embedder says of a view.
@@ -57,8 +66,10 @@ func (r *rules) follow(s *shot, ask bool) (f liveproof.Finding, next then) {
 		r.begin(s) // the evidence restarts by the change of track
 		r.track = s.track
 		return f, nil
-	case !s.aligned:
+	case !s.aligned, !s.scored && (r.cut != liveproof.CutSure || len(r.past) == 0):
 		return r.blind(s), nil
+	case r.unmet && r.cut == liveproof.CutSure:
+		return r.restart(s, causeCut), nil
 	case len(r.past) == 0:
 		r.begin(s)
 		return f, nil
@@ -66,10 +77,11 @@ func (r *rules) follow(s *shot, ask bool) (f liveproof.Finding, next then) {
 	return r.judge(s, ask)
 }
 
-// begin forgets the person and watches the one of this view.
+// begin forgets the person and watches the one of this view. What is not scored is no evidence, and is not remembered.
 func (r *rules) begin(s *shot) {
-	*r = rules{cfg: r.cfg, met: r.met, log: r.log, embeds: r.embeds, track: r.track, looked: s.t}
-	if !s.aligned {
+	*r = rules{cfg: r.cfg, met: r.met, log: r.log, embeds: r.embeds, track: r.track, looked: s.t, seen: s.t}
+	if !s.aligned || !s.scored {
+		r.unmet = s.scored
 		return
 	}
 	r.past.add(s.sight)
@@ -90,12 +102,17 @@ func (r *rules) restart(s *shot, why cause) liveproof.Finding {
 	return liveproof.Finding{Reasons: []liveproof.Reason{reason}}
 }
 
-// blind judges a view in which the face cannot be compared: after a cut its score must not count for the person before.
+// blind judges a view in which the face is not compared: it is turned away or badly seen, or not scored. After a cut nothing that it does, as a
+// movement of a challenge, may count for the person before.
 func (r *rules) blind(s *shot) liveproof.Finding {
-	if r.cut == liveproof.CutSure && s.scored {
+	switch {
+	case r.cut == liveproof.CutSure && (len(r.past) > 0 || r.unmet):
 		return r.restart(s, causeCut)
+	case s.scored && len(r.past) > 0 && s.t-r.seen >= unseenSpan:
+		return r.restart(s, causePerson)
 	}
-	return liveproof.Finding{Doubt: r.cut != liveproof.CutNone, Unsettled: r.run.unsettled()}
+	r.unmet = r.unmet || s.scored && len(r.past) == 0
+	return liveproof.Finding{Doubt: r.cut != liveproof.CutNone || r.run.unsettled(), Unsettled: r.run.unsettled()}
 }
 
 // judge compares a view with the person's past.
@@ -107,6 +124,7 @@ func (r *rules) judge(s *shot, ask bool) (f liveproof.Finding, next then) {
 	if r.cut != liveproof.CutNone {
 		against = r.past // a cut is sudden: the newest picture before it is the best one
 	}
+	r.seen = s.t
 	person, scene := against.nearest(s.sight)
 	if r.cut == liveproof.CutNone && len(against) == 0 {
 		person = 1 // too early: every view would be compared with the one before
@@ -148,13 +166,16 @@ func (r *rules) afterCut(s *shot, person float64, o opinion) liveproof.Finding {
 
 // accept takes a view in as one of the person's.
 func (r *rules) accept(s *shot) {
-	r.past.add(s.sight)
+	if s.scored {
+		r.past.add(s.sight)
+	}
 	r.run, r.cut = run{}, liveproof.CutNone
 }
 
 // alike takes in a view that looks like the person. The embedder looks at one of them now and then.
 func (r *rules) alike(s *shot, ask bool) (liveproof.Finding, then) {
 	r.accept(s)
+	r.wary = max(0, r.wary-1)
 	wait := r.cfg.Every
 	if r.doubted {
 		wait = min(lookSoon, wait)
@@ -185,9 +206,10 @@ func (r *rules) another(o opinion) bool {
 // unlike takes in a view in which the person looks different. The embedder is asked, unless it was asked a moment ago.
 func (r *rules) unlike(s *shot, scene float64, against gallery, ask bool) (liveproof.Finding, then) {
 	if r.run.views == 0 {
-		r.run = run{against: slices.Clone(against)}
+		r.run = run{against: slices.Clone(against), begun: s.t}
 	}
 	r.run.add(scene)
+	r.wary++
 	if !ask || r.run.latest != "" && s.t-r.looked < lookAgain {
 		return r.different(s), nil
 	}
@@ -196,6 +218,7 @@ func (r *rules) unlike(s *shot, scene float64, against gallery, ask bool) (livep
 		switch {
 		case c.opinion == same || r.run.near():
 			r.accept(s)
+			r.wary = 0
 			return liveproof.Finding{}
 		case r.another(c.opinion):
 			return r.restart(s, causeFace)
@@ -206,7 +229,11 @@ func (r *rules) unlike(s *shot, scene float64, against gallery, ask bool) (livep
 
 // different decides on a view in which the person looks different. Until an embedder has agreed, nothing is decided.
 func (r *rules) different(s *shot) liveproof.Finding {
-	if why := r.run.over(r.cut); why != "" {
+	why := r.run.over(r.cut, s.t)
+	if why == "" && r.wary >= waryViews {
+		why = causePerson
+	}
+	if why != "" {
 		return r.restart(s, why)
 	}
 	return liveproof.Finding{Doubt: true, Unsettled: r.run.unsettled()}

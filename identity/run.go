@@ -1,6 +1,10 @@
 package identity
 
-import "github.com/liveproof/liveproof"
+import (
+	"time"
+
+	"github.com/liveproof/liveproof"
+)
 
 // How many views must look different before the person counts as another. At 5 views a second a hand before the face is gone sooner.
 const (
@@ -8,8 +12,9 @@ const (
 	personViews = 6 // in the same scene
 	// cutViews after a change between two pictures that may have been a cut.
 	cutViews = 2
-	// unsureViews where an embedder is not sure, unless another scene is seen: 1.6 s.
+	// unsureViews, or unsureSpan where views come seldom, while an embedder is not sure, unless another scene is seen.
 	unsureViews = 8
+	unsureSpan  = 2 * time.Second
 	// nearViews are how many comparisons are enough to keep the person although none was sure, if their mean cosine is at least nearSame: of
 	// 68,000 such means between filmed people who differ, 99.5 % were below 0.45, and the largest was 0.54.
 	nearViews = 4
@@ -23,12 +28,13 @@ const (
 // run is a series of views in which the person looks different.
 type run struct {
 	views   int
-	against gallery // what they are compared with
-	changed int     // how many of them do not show the same scene
-	gone    int     // how many of them show another scene
-	latest  opinion // of the embedder; "" before its first
-	asked   int     // how many comparisons the embedder made
-	cosines float64 // their sum
+	begun   time.Duration // stream time of the first
+	against gallery       // what they are compared with
+	changed int           // how many of them do not show the same scene
+	gone    int           // how many of them show another scene
+	latest  opinion       // of the embedder; "" before its first
+	asked   int           // how many comparisons the embedder made
+	cosines float64       // their sum
 }
 
 // add takes in a view whose picture correlates with the scene as it was.
@@ -63,15 +69,15 @@ func (r *run) unsettled() bool { return r.asked > 0 || r.views > 0 && r.latest =
 
 // over reports why the series shows that the person is another; "" if it does not, or before the embedder was asked. Where the embedder is
 // not sure, only another scene or a long series shows it.
-func (r *run) over(cut liveproof.Cut) cause {
+func (r *run) over(cut liveproof.Cut, t time.Duration) cause {
 	switch {
 	case r.latest == "":
-	case r.latest == unsure && r.gone < fadeViews && r.views < unsureViews:
+	case r.latest == unsure && r.gone < fadeViews && r.views < unsureViews && t-r.begun < unsureSpan:
 	case cut == liveproof.CutLikely && r.views >= cutViews:
 		return causeCut
 	case r.changed >= fadeViews:
 		return causeFade
-	case r.views >= personViews:
+	case r.views >= personViews, r.latest == unsure:
 		return causePerson
 	}
 	return ""

@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"slices"
 	"time"
 
 	"github.com/liveproof/liveproof"
@@ -32,10 +33,15 @@ func see(v liveproof.View) *shot {
 	return s
 }
 
-// isComparable reports whether the face is seen well enough to be compared. What is not scored is no evidence: it is neither compared nor
-// remembered.
+// isComparable reports whether the face is seen well enough to be compared.
 func isComparable(v liveproof.View) bool {
-	return len(v.Reasons) == 0 && v.Face.Landmarks != nil && frontal(v.Face.Landmarks)
+	return v.Face.Landmarks != nil && frontal(v.Face.Landmarks) && !slices.ContainsFunc(v.Reasons, func(r liveproof.Reason) bool {
+		switch r {
+		case liveproof.ReasonFaceCutOff, liveproof.ReasonFaceTurned, liveproof.ReasonTooDark, liveproof.ReasonOverexposed, liveproof.ReasonBlurred:
+			return true
+		}
+		return false
+	})
 }
 
 // cutOut is the aligned face for the embedder.

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -162,6 +163,8 @@ func TestWatcher(t *testing.T) {
 	stranger, guest := studio{person: 2, room: 2}, studio{person: 2, room: 1}
 	never := -1
 	blurred := func(s studio) studio { s.reasons = []liveproof.Reason{liveproof.ReasonBlurred}; return s }
+	small := func(s studio) studio { s.reasons = []liveproof.Reason{liveproof.ReasonFaceTooSmall}; return s }
+	turned := func(s studio) studio { s.turned = true; return s }
 	later := func(v float64, n int, after float64) func(int) (float64, error) {
 		return func(i int) (float64, error) {
 			if i > n {
@@ -184,24 +187,30 @@ func TestWatcher(t *testing.T) {
 		"sure cut, embedder fails":             {failing, []studio{cut(stranger, liveproof.CutSure)}, 0, liveproof.ReasonSceneCut},
 		"sure cut, embedder fails, looks same": {failing, []studio{cut(me, liveproof.CutSure)}, never, ""},
 		"sure cut to a turned face":            {says(0.9), []studio{{person: 2, room: 2, turned: true, cut: liveproof.CutSure}}, 0, liveproof.ReasonSceneCut},
-		"sure cut before a face too dark, then another": {says(0.1), []studio{
-			{person: 2, room: 2, cut: liveproof.CutSure, reasons: []liveproof.Reason{liveproof.ReasonTooDark}}, stranger}, 1, liveproof.ReasonSceneCut},
-		"likely cut, the same person":         {nil, append([]studio{cut(me, liveproof.CutLikely)}, repeated(9, me)...), never, ""},
-		"likely cut to another":               {nil, append([]studio{cut(guest, liveproof.CutLikely)}, repeated(9, guest)...), 1, liveproof.ReasonSceneCut},
-		"another person and scene":            {nil, repeated(10, stranger), fadeViews - 1, liveproof.ReasonSceneCut},
-		"another person, same scene":          {nil, repeated(10, guest), personViews - 1, liveproof.ReasonFaceChanged},
-		"another face, twice":                 {says(0.1), repeated(10, stranger), 1, liveproof.ReasonFaceChanged},
-		"looks different, same face":          {says(0.9), repeated(20, guest), never, ""},
-		"a hand before the face":              {nil, append(repeated(3, studio{person: 1, room: 1, hidden: true}), repeated(9, me)...), never, ""},
-		"not sure, another scene":             {says(0.5), repeated(10, stranger), fadeViews - 1, liveproof.ReasonSceneCut},
-		"not sure and far, same scene":        {says(0.3), repeated(20, guest), unsureViews - 1, liveproof.ReasonFaceChanged},
-		"not sure and near, same scene":       {says(0.5), repeated(40, guest), never, ""},
-		"not sure for a moment":               {says(0.3), append(repeated(unsureViews-1, guest), repeated(9, me)...), never, ""},
-		"not sure, then another face twice":   {later(0.3, 2, 0.1), repeated(10, guest), 3, liveproof.ReasonFaceChanged},
-		"likely cut, not sure, same scene":    {says(0.3), append([]studio{cut(guest, liveproof.CutLikely)}, repeated(20, guest)...), unsureViews - 1, liveproof.ReasonSceneCut},
-		"another who is not scored":           {says(0.1), repeated(20, blurred(guest)), never, ""},
-		"scored after that":                   {says(0.1), append(repeated(5, blurred(guest)), repeated(5, guest)...), 6, liveproof.ReasonFaceChanged},
-		"slow exchange, seen by the embedder": {func(n int) (float64, error) { return 0.1, nil }, repeated(30, me), 20, liveproof.ReasonFaceChanged},
+		"sure cut to a face too dark, then another": {says(0.1), []studio{
+			{person: 2, room: 2, cut: liveproof.CutSure, reasons: []liveproof.Reason{liveproof.ReasonTooDark}}, stranger}, 0, liveproof.ReasonSceneCut},
+		"likely cut, the same person":            {nil, append([]studio{cut(me, liveproof.CutLikely)}, repeated(9, me)...), never, ""},
+		"likely cut to another":                  {nil, append([]studio{cut(guest, liveproof.CutLikely)}, repeated(9, guest)...), 1, liveproof.ReasonSceneCut},
+		"another person and scene":               {nil, repeated(10, stranger), fadeViews - 1, liveproof.ReasonSceneCut},
+		"another person, same scene":             {nil, repeated(10, guest), personViews - 1, liveproof.ReasonFaceChanged},
+		"another face, twice":                    {says(0.1), repeated(10, stranger), 1, liveproof.ReasonFaceChanged},
+		"looks different, same face":             {says(0.9), repeated(20, guest), never, ""},
+		"a hand before the face":                 {nil, append(repeated(3, studio{person: 1, room: 1, hidden: true}), repeated(9, me)...), never, ""},
+		"not sure, another scene":                {says(0.5), repeated(10, stranger), fadeViews - 1, liveproof.ReasonSceneCut},
+		"not sure and far, same scene":           {says(0.3), repeated(20, guest), unsureViews - 1, liveproof.ReasonFaceChanged},
+		"not sure and near, same scene":          {says(0.5), repeated(40, guest), never, ""},
+		"not sure for a moment":                  {says(0.3), append(repeated(unsureViews-1, guest), repeated(9, me)...), never, ""},
+		"not sure, then another face twice":      {later(0.3, 2, 0.1), repeated(10, guest), 3, liveproof.ReasonFaceChanged},
+		"likely cut, not sure, same scene":       {says(0.3), append([]studio{cut(guest, liveproof.CutLikely)}, repeated(20, guest)...), unsureViews - 1, liveproof.ReasonSceneCut},
+		"another who is not scored":              {says(0.1), repeated(20, blurred(guest)), never, ""},
+		"scored after that":                      {says(0.1), append(repeated(5, blurred(guest)), repeated(5, guest)...), 6, liveproof.ReasonFaceChanged},
+		"sure cut to a face too small, another":  {says(0.1), []studio{cut(small(stranger), liveproof.CutSure)}, 0, liveproof.ReasonSceneCut},
+		"sure cut to a face too small, the same": {says(0.9), append([]studio{cut(small(me), liveproof.CutSure)}, repeated(9, me)...), never, ""},
+		"sure cut to a turned face not scored":   {says(0.9), append([]studio{cut(turned(blurred(stranger)), liveproof.CutSure)}, repeated(3, me)...), 0, liveproof.ReasonSceneCut},
+		"two take turns":                         {says(0.3), slices.Concat(repeated(unsureViews-1, guest), []studio{me}, repeated(unsureViews-1, guest)), 13, liveproof.ReasonFaceChanged},
+		"half turned for two seconds":            {says(0.1), repeated(20, turned(guest)), 9, liveproof.ReasonFaceChanged},
+		"half turned for a moment":               {says(0.1), append(repeated(8, turned(me)), repeated(5, me)...), never, ""},
+		"slow exchange, seen by the embedder":    {func(n int) (float64, error) { return 0.1, nil }, repeated(30, me), 20, liveproof.ReasonFaceChanged},
 	} {
 		t.Run(name, func(t *testing.T) {
 			at, reason := never, liveproof.Reason("")
@@ -214,6 +223,26 @@ func TestWatcher(t *testing.T) {
 			require.Equal(t, c.reason, reason)
 			require.Equal(t, c.at, at)
 		})
+	}
+}
+
+// TestSeldomViewsAreBounded: where views come seldom, an embedder that is not sure is not waited for longer.
+func TestSeldomViewsAreBounded(t *testing.T) {
+	r := run{views: 2, latest: unsure, begun: time.Second}
+	require.Empty(t, r.over(liveproof.CutNone, time.Second+unsureSpan-1))
+	require.Equal(t, causePerson, r.over(liveproof.CutNone, time.Second+unsureSpan))
+}
+
+// TestCutBeforeTheFirstLook: what was scored of a turned face is not the evidence of who comes by a cut.
+func TestCutBeforeTheFirstLook(t *testing.T) {
+	w := watching(nil)
+	for i, c := range []struct {
+		studio
+		restarts bool
+	}{{studio: studio{person: 2, room: 2, turned: true}}, {studio: studio{person: 1, room: 1, cut: liveproof.CutSure}, restarts: true}, {studio: studio{person: 1, room: 1}}} {
+		f, err := w.Examine(t.Context(), c.view(time.Duration(i)*period))
+		require.NoError(t, err)
+		require.Equal(t, c.restarts, len(f.Reasons) > 0, "view %d", i)
 	}
 }
 
