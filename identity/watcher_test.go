@@ -32,19 +32,25 @@ type studio struct {
 const studioSide = 192
 
 func (s studio) view(t time.Duration) liveproof.View {
-	img := &liveproof.Image{Width: studioSide, Height: studioSide, Stride: 3 * studioSide, Pix: make([]byte, 3*studioSide*studioSide)}
+	img := liveproof.NewImage(studioSide, studioSide)
 	sway := 1.5 * math.Sin(float64(t)/float64(300*time.Millisecond))
+	seen, others := who{s.person, s.room}.drawn(), who{s.other, s.other}.drawn()
 	for y := range studioSide {
 		for x := range studioSide {
-			for c := range 3 {
-				level := (1-s.with)*shade(s.person, s.room, float64(x)-sway, float64(y), c) + s.with*shade(s.other, s.other, float64(x)-sway, float64(y), c)
+			level := seen.at(float64(x)-sway, float64(y))
+			if s.with > 0 {
+				for c, other := range others.at(float64(x)-sway, float64(y)) {
+					level[c] += s.with * (other - level[c])
+				}
+			}
+			for c := range level {
 				if s.hidden && x > 75 && x < 120 && y > 85 {
-					level = 150 - 20*float64(c)
+					level[c] = 150 - 20*float64(c)
 				}
 				if s.light != nil {
-					level = s.light(level, c)
+					level[c] = s.light(level[c], c)
 				}
-				img.Pix[y*img.Stride+3*x+c] = uint8(max(0, min(255, level)))
+				img.Pix[y*img.Stride+3*x+c] = uint8(max(0, min(255, level[c])))
 			}
 		}
 	}
@@ -55,17 +61,28 @@ func (s studio) view(t time.Duration) liveproof.View {
 	return liveproof.View{T: t, Image: img, Face: liveproof.Face{Landmarks: l}, Track: max(1, s.track), Cut: s.cut, Reasons: s.reasons}
 }
 
-// shade is the colour of a point: of the person near the middle, else of the room.
-func shade(person, room uint64, x, y float64, c int) float64 {
-	id, size, low, span := room, 20., 40., 170.
-	if math.Hypot(x-96, (y-99)*0.8) < 42 {
-		id, size, low, span = person+1000, 7, 100, 60
+// who is a person in a room.
+type who struct{ person, room uint64 }
+
+// drawing is what one of them looks like.
+type drawing struct{ face, room *patches }
+
+func (w who) drawn() drawing { return drawing{patchesOf(w.person + 1000), patchesOf(w.room)} }
+
+// at is the colour of a point: of the person near the middle, else of the room.
+func (d drawing) at(x, y float64) (level [3]float64) {
+	from, size, low, span := d.room, 20., 40., 170.
+	if dx, dy := x-96, (y-99)*0.8; dx*dx+dy*dy < 42*42 {
+		from, size, low, span = d.face, 7, 100, 60
 	}
 	fx, fy := x/size+1, y/size+1
 	x0, y0 := int(fx), int(fy)
 	wx, wy := fx-float64(x0), fy-float64(y0)
-	at := patchesOf(id)[c][y0:]
-	return low + span*((at[0][x0]*(1-wx)+at[0][x0+1]*wx)*(1-wy)+(at[1][x0]*(1-wx)+at[1][x0+1]*wx)*wy)
+	for c := range level {
+		above, below := &from[c][y0], &from[c][y0+1]
+		level[c] = low + span*((above[x0]*(1-wx)+above[x0+1]*wx)*(1-wy)+(below[x0]*(1-wx)+below[x0+1]*wx)*wy)
+	}
+	return level
 }
 
 // patches are random levels in [0, 1), one for each corner of each colour.
@@ -323,8 +340,10 @@ func TestAnotherTrackBeginsAgain(t *testing.T) {
 func TestEmbedderIsSpared(t *testing.T) {
 	runs := 0
 	w := watching(func(int) (float64, error) { runs++; return 0.9, nil })
+	v := studio{person: 1, room: 1}.view(0)
 	for i := range 300 { // a minute
-		_, err := w.Examine(t.Context(), studio{person: 1, room: 1}.view(time.Duration(i)*period))
+		v.T = time.Duration(i) * period
+		_, err := w.Examine(t.Context(), v)
 		require.NoError(t, err)
 		if i < 24 {
 			require.Zero(t, runs)
