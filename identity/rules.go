@@ -66,7 +66,7 @@ func (r *rules) follow(s *shot, ask bool) (f liveproof.Finding, next then) {
 		r.begin(s) // the evidence restarts by the change of track
 		r.track = s.track
 		return f, nil
-	case !s.aligned, !s.scored && (r.cut != liveproof.CutSure || len(r.past) == 0):
+	case !r.compares(s):
 		return r.blind(s), nil
 	case r.unmet && r.cut == liveproof.CutSure:
 		return r.restart(s, causeCut), nil
@@ -75,6 +75,12 @@ func (r *rules) follow(s *shot, ask bool) (f liveproof.Finding, next then) {
 		return f, nil
 	}
 	return r.judge(s, ask)
+}
+
+// compares reports whether a view is compared, or remembered as the first one: a face that can be aligned and is scored; once there is a past,
+// after a sure cut, one that is not scored too.
+func (r *rules) compares(s *shot) bool {
+	return s.aligned && (s.scored || r.cut == liveproof.CutSure && len(r.past) > 0)
 }
 
 // begin forgets the person and watches the one of this view. What is not scored is no evidence, and is not remembered.

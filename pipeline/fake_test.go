@@ -199,6 +199,14 @@ func always(rho float64) func(context.Context, int) (float64, error) {
 	return func(context.Context, int) (float64, error) { return rho, nil }
 }
 
+// scoresIn is a score that takes a time.
+func scoresIn(wait time.Duration, rho float64) func(context.Context, int) (float64, error) {
+	return func(context.Context, int) (float64, error) {
+		time.Sleep(wait)
+		return rho, nil
+	}
+}
+
 // record is a store that can be away.
 type record struct {
 	mu      sync.Mutex

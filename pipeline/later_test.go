@@ -91,10 +91,7 @@ func TestLateAnswerRestarts(t *testing.T) {
 				r := liveRig(t, live(3000, 30).ending(nil))
 				watcher := asks(10, otherPerson, c.after)
 				r.identity = watcher
-				r.models.score = func(context.Context, int) (float64, error) {
-					time.Sleep(20 * time.Millisecond)
-					return 0.9, nil
-				}
+				r.models.score = scoresIn(20*time.Millisecond, 0.9)
 				v, err := r.run(context.Background())
 				require.NoError(t, err)
 				require.Equal(t, isLive, v.Outcome)
@@ -157,10 +154,7 @@ func TestNoVerdictWhileUnsettled(t *testing.T) {
 				r.identity = &hesitant{answer: func(n int) (liveproof.Finding, time.Duration) {
 					return liveproof.Finding{Unsettled: n >= 8 && n < 16}, after
 				}}
-				r.models.score = func(context.Context, int) (float64, error) {
-					time.Sleep(20 * time.Millisecond)
-					return 0.9, nil
-				}
+				r.models.score = scoresIn(20*time.Millisecond, 0.9)
 				v, err := r.run(context.Background())
 				require.NoError(t, err)
 				require.Equal(t, isLive, v.Outcome)

@@ -26,6 +26,7 @@ PROBABILITIES_NAME = "probabilities"
 K = 10
 CROP_MARGIN, CROP_SIZE = crop.MARGIN, crop.SIZE
 INPUT_SIZE = 224  # pixels, centre of the 256 crop
+THRESHOLD, THRESHOLD_SOURCE = "liveproof.threshold", "liveproof.threshold_source"  # keys of the metadata
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)  # RGB, of values in [0, 1]
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -57,8 +58,8 @@ class Metadata:
             "liveproof.crop_margin": repr(float(self.crop_margin)),
             "liveproof.crop_size": str(self.crop_size),
             "liveproof.input_size": str(self.input_size),
-            "liveproof.threshold": f"{self.threshold:.6f}",
-            "liveproof.threshold_source": self.threshold_source,
+            THRESHOLD: f"{self.threshold:.6f}",
+            THRESHOLD_SOURCE: self.threshold_source,
             "liveproof.training_data": self.training_data,
             "liveproof.training_data_sha256": self.training_data_sha256,
             "liveproof.revision": self.revision,

@@ -13,7 +13,7 @@ import torch
 from liveproof_base import manifest, whole
 from liveproof_base.progress import Progress
 
-from .. import metrics
+from .. import contract, metrics
 from ..export import parity
 from ..fit import checkpoint, engine
 from ..loading import data
@@ -31,7 +31,7 @@ class Model:
         self.path, self.device = path, _device(device)
         self.net = self.session = None
         if path.suffix == ".onnx":
-            self.threshold = float(_properties(path)["liveproof.threshold"])
+            self.threshold = float(_properties(path)[contract.THRESHOLD])
             return
         net, state = checkpoint.load_net(path)
         self.net = net.to(self.device)

@@ -11,10 +11,9 @@ import onnx
 
 from liveproof_base import whole
 
+from ..contract import THRESHOLD, THRESHOLD_SOURCE
 from ..loading import data
 from . import onnxgraph, parity
-
-THRESHOLD, SOURCE = "liveproof.threshold", "liveproof.threshold_source"
 
 
 @dataclasses.dataclass
@@ -37,16 +36,16 @@ def again(file: Path, dev: data.Crops, rule: Rule, source: str = "") -> float:
     """
     model = onnx.load(file)
     said = {entry.key: entry for entry in model.metadata_props}
-    if THRESHOLD not in said or SOURCE not in said:
+    if THRESHOLD not in said or THRESHOLD_SOURCE not in said:
         raise ValueError(f"{file}: its metadata have no {THRESHOLD}; only files that `export` wrote are given another")
     ids = np.flatnonzero(dev.labels == 1)
     if not len(ids):
         raise ValueError("the dev crops have no bona fide one, which the threshold is taken from")
     kinds = [dev.images.take(ids)] + ([rule.real] if rule.real is not None else [])
     found = float(np.clip(rule.threshold(*(parity.run(file, data.centre(images))[0] for images in kinds)), 1e-6, 1 - 1e-6))
-    words = source or said[SOURCE].value.partition("; of this ")[0]
+    words = source or said[THRESHOLD_SOURCE].value.partition("; of this ")[0]
     said[THRESHOLD].value = f"{np.floor(1e6 * found) / 1e6:.6f}"  # rounded up it would reject the picture that it is the score of
-    said[SOURCE].value = f"{words}; of this {said['liveproof.precision'].value} file's own scores on {len(dev.labels)} dev crops"
+    said[THRESHOLD_SOURCE].value = f"{words}; of this {said['liveproof.precision'].value} file's own scores on {len(dev.labels)} dev crops"
     onnxgraph.save(model, file)
     _tell(file.with_name(f"{said['liveproof.name'].value}-parity.json"), said["liveproof.precision"].value, found)
     return found
