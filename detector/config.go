@@ -120,7 +120,7 @@ func DefaultConfig() Config {
 		Follow: FollowConfig{Every: time.Second, Regions: []Size{{128, 160}, {160, 192}, {192, 224}}},
 		Track:  TrackConfig{IoU: 0.3, MaxScale: 1.5, MaxMissed: 2, Appearance: 0.6},
 		Quality: QualityConfig{
-			MinSize: 80, MinBlur: 4, MinExposure: 40, MaxExposure: 225, MaxClipped: 0.5, MaxBlack: 150, MinContrast: 18,
+			MinSize: 80, MinBlur: 4, MinExposure: 40, MaxExposure: 225, MaxClipped: 0.5, MaxBlack: 120, MinContrast: 18,
 			MaxYaw: 0.6, MaxPitch: 0.6, MaxOutside: 0.1,
 			MaxQuantiser: 18, MinBits: 0.05,
 		},

@@ -35,6 +35,7 @@ func TestBadLightIsNoAttack(t *testing.T) {
 	}{
 		"as filmed":    {"null", ""},
 		"a light haze": {"format=gbrp,lutrgb=r=val*0.8+40:g=val*0.8+40:b=val*0.8+40", ""},
+		"bright":       {linear("2"), liveproof.ReasonHazy},
 		"haze":         {"format=gbrp,lutrgb=r=val*0.35+130:g=val*0.35+130:b=val*0.35+130", liveproof.ReasonHazy},
 		"back light":   {backLit("0.12", "2.5"), liveproof.ReasonTooDark},
 		"overexposed":  {linear("4"), liveproof.ReasonOverexposed},
@@ -47,7 +48,7 @@ func TestBadLightIsNoAttack(t *testing.T) {
 			t.Logf("%s %v scored %d of %d unscored %v", l.Verdict, l.Reasons, l.Frames.Scored, l.Frames.Sampled, l.Unscored)
 			if c.why == "" {
 				require.Equal(t, liveproof.OutcomeLive, l.Verdict)
-				require.Zero(t, l.Unscored[liveproof.ReasonHazy])
+				require.LessOrEqual(t, l.Unscored[liveproof.ReasonHazy], l.Frames.Sampled/10, "a veil of a fifth is where the limit begins")
 				return
 			}
 			require.Equal(t, liveproof.OutcomeInconclusive, l.Verdict)
