@@ -75,12 +75,23 @@ def _clip_faces(args) -> None:
 def _gap(args) -> None:
     from liveproof_base.detector import RetinaFace
 
-    from ..evaluation import gap, realpictures
+    from ..evaluation import gap, realpictures, spectra
     from ..loading import data
 
-    pictures = realpictures.read(Path(args.pictures), RetinaFace(Path(args.detector)))
+    detector = RetinaFace(Path(args.detector))
+    pictures = realpictures.read(Path(args.pictures), detector)
     crops = data.load_split(Path(args.data), args.split)
     print(gap.markdown(gap.Sample(gap.table(pictures.images), pictures.labels), gap.Sample(gap.table(crops.images), crops.labels)))
+    alike = pictures.only(spectra.same_size(pictures.sides))
+    sets = {}
+    for kind, images, labels in (("real", alike.images, alike.labels), ("made", crops.images, crops.labels)):
+        found = spectra.of(images, detector.largest)
+        sets |= {f"{kind} bona fide": found.only(labels == 1), f"{kind} attack": found.only(labels == 0)}
+    least, most = alike.sides.min(), alike.sides.max()
+    print(f"\nPower of contrast, medians; of the real pictures the {len(alike)} of {len(pictures)} with faces of {least:.0f} to {most:.0f} pixels:\n")
+    print(spectra.markdown(sets))
+    if args.out:
+        spectra.plot(sets, Path(args.out) / "spectra.png")
 
 
 def _real(args) -> None:
@@ -135,10 +146,12 @@ def _add_measures(sub) -> None:
         "gap",
         _gap,
         "Factors of light, colour and detail of real pictures beside those of simulated or rendered crops",
-        "P: probability that an attack has the larger value than a bona fide picture. Signs that differ are faults of the renderer.",
+        "P: probability that an attack has the larger value than a bona fide picture. Signs that differ are faults of the renderer. Then the power "
+        "spectra of whole crops and of the cheeks' skin.",
     )
     g.add_argument("--data", default="data/demo", help="folder with manifest.csv")
     g.add_argument("--split", default="dev", choices=("train", "dev", "test"), help="whose crops")
+    g.add_argument("--out", default="", help="folder for spectra.png; empty: none")
     r = command(
         sub,
         "real",

@@ -63,7 +63,7 @@ class Bank:
     @staticmethod
     def read(folders: list[tuple[Path, str]], device: torch.device) -> Bank:
         """The faces of each (folder with faces.csv, split; "" for the whole folder)."""
-        squares = [square(image, box) for folder, split in folders for image, box in rendered.faces(folder, split)]
+        squares = [square(image, face.box) for folder, split in folders for image, face in rendered.faces(folder, split)]
         if not squares:
             raise ValueError(f"{', '.join(str(folder) for folder, _ in folders)}: no faces to simulate")
         return Bank.of(np.stack(squares), device)
