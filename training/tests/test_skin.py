@@ -91,8 +91,14 @@ def test_a_cheek_in_the_dark_is_told_by_its_own_angle():
     assert found.left < 0 < found.right
 
 
+def test_a_grey_picture_tells_no_tone():
+    found = skin.tone(np.full((448, 448, 3), 150, np.uint8), synthetic.POINTS)
+    assert found.name == skin.UNTOLD and np.isnan(found.angle)
+
+
 def test_weights_balance_the_classes_up_to_the_cap():
     names = ["light"] * 60 + ["tan"] * 30 + ["dark"] * 2
     found = skin.weights(names)
     assert found.sum() == pytest.approx(1) and found[:60].sum() == pytest.approx(found[60:90].sum())
     assert found[-1] == pytest.approx(skin.MOST * found[0]) and skin.count(names)["tan"] == 30
+    assert skin.weights([*names, skin.UNTOLD]).min() > 0 and skin.weights([skin.UNTOLD] * 3) == pytest.approx([1 / 3] * 3)

@@ -14,7 +14,6 @@ from .. import plots
 from ..loading import rendered
 from ..simulation import skin
 
-WIDE = 0.76  # of a usual face box, width over height
 SAME = 0.1  # faces within this of the median size count as equally large
 PARTS = {"whole": 0, "skin": skin.SKIN_FROM}  # the first band of each that is told
 
@@ -36,12 +35,6 @@ class Spectra:
         return len(self.uneven)
 
 
-def usual() -> Box:
-    """Where a face is in its crop, for one that the detector does not find."""
-    middle, half = crop.SIZE / 2, crop.SIZE / crop.MARGIN / 2
-    return middle - WIDE * half, middle - half, middle + WIDE * half, middle + half
-
-
 def of(images: Sequence[np.ndarray], find: Callable[[np.ndarray], Box | None]) -> Spectra:
     """Of crops uint8 [256, 256, 3]; ``find`` gives the box of the face in each, as the margin of a made crop is drawn."""
     found = [_one(np.ascontiguousarray(images[n]), find) for n in range(len(images))]
@@ -49,7 +42,7 @@ def of(images: Sequence[np.ndarray], find: Callable[[np.ndarray], Box | None]) -
 
 
 def _one(image: np.ndarray, find: Callable[[np.ndarray], Box | None]) -> tuple[np.ndarray, np.ndarray, float]:
-    sides = skin.cheeks(image, rendered.usual_points(find(image) or usual()))
+    sides = skin.cheeks(image, rendered.usual_points(find(image) or skin.usual(crop.SIZE, crop.SIZE / crop.MARGIN)))
     left, right = (side.mean() + 1 for side in sides)
     whole = _decibels(skin.power(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)))
     return whole, np.mean([_decibels(skin.power(side)) for side in sides], axis=0), max(left / right, right / left)
