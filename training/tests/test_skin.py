@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import synthetic
 
+from liveproof_training import cli
 from liveproof_training.evaluation import spectra
 from liveproof_training.simulation import skin
 
@@ -102,3 +103,13 @@ def test_weights_balance_the_classes_up_to_the_cap():
     assert found.sum() == pytest.approx(1) and found[:60].sum() == pytest.approx(found[60:90].sum())
     assert found[-1] == pytest.approx(skin.MOST * found[0]) and skin.count(names)["tan"] == 30
     assert skin.weights([*names, skin.UNTOLD]).min() > 0 and skin.weights([skin.UNTOLD] * 3) == pytest.approx([1 / 3] * 3)
+
+
+def test_the_command_counts_tones_of_each_split(tmp_path, capsys):
+    synthetic.write_faces(tmp_path / "faces", grids=9)
+    cli.main(["tones", "--portraits", str(tmp_path / "faces"), "--also", str(tmp_path / "faces")])
+    head, _, *rows = capsys.readouterr().out.splitlines()
+    assert head == "| tone | train | balanced | dev | balanced | test | balanced | faces | balanced |"
+    cells = [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
+    assert [row[0] for row in cells] == [*(name for name, _ in skin.TONES), skin.UNTOLD, "between the cheeks"]
+    assert sum(int(row[1]) + int(row[3]) + int(row[5]) for row in cells[:-1]) == sum(int(row[7]) for row in cells[:-1]) == 18
