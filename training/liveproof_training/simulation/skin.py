@@ -17,7 +17,7 @@ SKIN_FROM = 3  # the first band of which a patch of skin holds a few cycles
 PATCH = 48  # pixels of a patch in a crop
 WIDE = 0.76  # of a usual face box, width over height
 FINE = 6  # the first band of what portraits lack
-FULL = 5.6e-4  # mean power of the finest octave on the cheeks of 28 portraits of 1024 pixels at the bank's scale, the median
+FULL = 5.6e-4  # mean power of the finest octave on the cheeks of 28 portraits of 593 to 1024 pixels at the bank's scale, the median
 
 # Del Bino's classes by the individual typology angle (Chardon et al. 1991), each from its angle up, in degrees.
 TONES = (("very light", 55.0), ("light", 41.0), ("intermediate", 28.0), ("tan", 10.0), ("brown", -30.0), ("dark", -91.0))
