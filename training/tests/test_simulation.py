@@ -10,7 +10,23 @@ import torch
 
 from liveproof_training.evaluation import gap
 from liveproof_training.method import pdle
-from liveproof_training.simulation import bank, camera, codec, colour, exchange, matte, optics, pairs, prints, rooms, screens, shot, store
+from liveproof_training.simulation import (
+    bank,
+    camera,
+    codec,
+    colour,
+    content,
+    exchange,
+    matte,
+    optics,
+    pairs,
+    prints,
+    rooms,
+    screens,
+    shot,
+    skin,
+    store,
+)
 from liveproof_training.simulation.draws import Draws
 
 CPU = torch.device("cpu")
@@ -91,6 +107,47 @@ def test_a_folder_without_faces_of_a_split_is_refused(tmp_path):
     synthetic.write_faces(tmp_path / "faces", grids=1)
     with pytest.raises(ValueError, match="no faces"):
         bank.Bank.read([(tmp_path / "faces", "train")], CPU)
+
+
+def test_portraits_are_drawn_by_their_chances():
+    squares = np.zeros((3, bank.SIDE, bank.SIDE, 3), np.uint8)
+    few = bank.Bank.of(squares, CPU, np.array([0.5, 0.5, 0.0]))
+    ids = few.draw(400, generator())
+    assert torch.bincount(ids, minlength=3).tolist() == pytest.approx([200, 200, 0], abs=40) and torch.equal(ids, few.draw(400, generator()))
+    assert bank.Bank.of(squares, CPU).chances.tolist() == pytest.approx([1 / 3] * 3)
+
+
+def test_rare_tones_are_drawn_more_often_unless_portraits_count_alike(tmp_path, monkeypatch):
+    synthetic.write_faces(tmp_path / "faces", grids=2, per_grid=2)
+    tones = [skin.Tone(angle, angle, angle) for angle in (60.0, 60.0, 60.0, -40.0)]
+    monkeypatch.setattr(skin, "tone", lambda image, points, found=2 * tones: found.pop(0))
+    balanced, alike = (bank.Bank.read([(tmp_path / "faces", "")], CPU, how) for how in bank.TONES)
+    assert balanced.chances.tolist() == pytest.approx([1 / 6, 1 / 6, 1 / 6, 1 / 2]) and alike.chances.tolist() == pytest.approx([1 / 4] * 4)
+
+
+# Detail of its own
+
+
+def finest(x: torch.Tensor) -> np.ndarray:
+    """Power of each band in the middle of pictures, the mean of them."""
+    return np.mean([skin.power(255 * one[0, 96:224, 96:224].numpy()) for one in x], axis=0)
+
+
+def test_sharpening_and_grain_add_to_the_finest_octave_and_leave_the_rest():
+    n = 24
+    plain = (0.5 + 0.05 * optics.blur(draws(n).white(bank.SIDE), number(1.0, n))).repeat(1, 3, 1, 1)
+    sharp, grainy = (10 * np.log10(finest(content._detailed(plain, number(lacks, n), draws(n))) / finest(plain)) for lacks in (0.0, 0.02))
+    assert np.abs(sharp[1:4]).max() < 0.5 and sharp[-1] > 3 and sharp[-1] > sharp[-3] > sharp[-5]
+    assert np.abs(grainy[1:4]).max() < 0.5 and grainy[-1] > sharp[-1] + 3
+
+
+def test_grain_fills_what_smooth_skin_lacks_of_the_finest_octave():
+    smooth, n = torch.full((24, 3, bank.SIDE, bank.SIDE), 0.5), 24
+    found = skin.lack(np.full((bank.SIDE, bank.SIDE, 3), 128, np.uint8), bank.FACE)
+    filled = finest(content._detailed(smooth, number(found, n), draws(n)))[skin.FINE :].mean()
+    assert found**2 == pytest.approx(skin.FULL) and 0.4 * skin.FULL < filled < 2 * skin.FULL
+    rough = np.random.default_rng(1).integers(60, 200, (bank.SIDE, bank.SIDE, 3), dtype=np.uint8)
+    assert skin.lack(rough, bank.FACE) == 0
 
 
 def test_draws_of_one_seed_are_the_same_and_stay_in_range():

@@ -56,7 +56,7 @@ def pool(portraits: Path, split: str, count: int, seed: int) -> pairs.Pairs:
     bank = Bank.read([(portraits, split)], torch.device("cpu"))
     generator, bar, parts = torch.Generator().manual_seed(seed), Progress(f"simulate {split}", count), []
     for start in range(0, count, CHUNK):
-        ids = torch.randint(len(bank), (min(CHUNK, count - start),), generator=generator)
+        ids = bank.draw(min(CHUNK, count - start), generator)
         parts.append(pairs.draw(bank, ids, generator))
         bar.step(len(ids))
     columns = zip(*((p.live, p.attack, p.species) for p in parts))

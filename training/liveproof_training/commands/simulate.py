@@ -12,6 +12,7 @@ from liveproof_base.commandline import add_detector, command, shared_folder
 
 from ..config import TrainConfig
 from ..fit.simulated import SimulationSettings
+from ..simulation.bank import TONES
 from . import flags
 
 TRAIN = """Pairs of a live picture and an attack on the same face are simulated on the device (print, cut-out, display; one camera and codec
@@ -34,7 +35,7 @@ def _banks(config: TrainConfig, simulation: SimulationSettings):
 
     device, faces = distributed.device(config.run.device), _portraits(simulation.portraits)
     also = [(Path(simulation.also), "")] if simulation.also else []
-    return Bank.read([(faces, "train"), *also], device), Bank.read([(faces, "dev")], device)
+    return Bank.read([(faces, "train"), *also], device, simulation.tones), Bank.read([(faces, "dev")], device, "alike")
 
 
 def _portraits(folder: str) -> Path:
@@ -60,8 +61,17 @@ def _simulate(args) -> None:
 
     faces, out, device = _portraits(args.portraits), Path(args.out), torch.device(args.device)
     counts = {"train": args.train, "dev": args.dev, "test": args.test}
-    banks = {split: Bank.read([(faces, split)], device) for split, count in counts.items() if count}
+    banks = {split: Bank.read([(faces, split)], device, args.tones) for split, count in counts.items() if count}
     print(store.write(out, banks, counts, args.seed))
+
+
+def _tones(args) -> None:
+    from ..simulation import skin
+    from ..simulation.bank import tones
+
+    faces, also = _portraits(args.portraits), [Path(args.also)] if args.also else []
+    folders = {split: [(faces, split)] for split in ("train", "dev", "test")}
+    print(skin.markdown({split: tones(these) for split, these in folders.items()} | {path.name: tones([(path, "")]) for path in also}))
 
 
 def _clip_faces(args) -> None:
@@ -75,12 +85,23 @@ def _clip_faces(args) -> None:
 def _gap(args) -> None:
     from liveproof_base.detector import RetinaFace
 
-    from ..evaluation import gap, realpictures
+    from ..evaluation import gap, realpictures, spectra
     from ..loading import data
 
-    pictures = realpictures.read(Path(args.pictures), RetinaFace(Path(args.detector)))
+    detector = RetinaFace(Path(args.detector))
+    pictures = realpictures.read(Path(args.pictures), detector)
     crops = data.load_split(Path(args.data), args.split)
     print(gap.markdown(gap.Sample(gap.table(pictures.images), pictures.labels), gap.Sample(gap.table(crops.images), crops.labels)))
+    alike = pictures.only(spectra.same_size(pictures.sides))
+    sets = {}
+    for kind, images, labels in (("real", alike.images, alike.labels), ("made", crops.images, crops.labels)):
+        found = spectra.of(images, detector.largest)
+        sets |= {f"{kind} bona fide": found.only(labels == 1), f"{kind} attack": found.only(labels == 0)}
+    least, most = alike.sides.min(), alike.sides.max()
+    print(f"\nPower of contrast, medians; of the real pictures the {len(alike)} of {len(pictures)} with faces of {least:.0f} to {most:.0f} pixels:\n")
+    print(spectra.markdown(sets))
+    if args.out:
+        spectra.plot(sets, Path(args.out) / "spectra.png")
 
 
 def _real(args) -> None:
@@ -113,8 +134,19 @@ def _add_simulate(sub) -> None:
     p.add_argument("--portraits", default="", help="folder with faces.csv; empty: $LIVEPROOF_SHARED/faces")
     for split, count in (("train", 256), ("dev", 512), ("test", 512)):
         p.add_argument(f"--{split}", type=int, default=count, help=f"pairs of the {split} portraits")
+    p.add_argument("--tones", default=TONES[0], choices=TONES, help="of skin: balanced draws portraits of rare classes more often")
     p.add_argument("--seed", type=int, default=1, help="of all draws")
     p.add_argument("--device", default="cpu", help="cpu or cuda")
+
+    t = command(
+        sub,
+        "tones",
+        _tones,
+        "Count classes of skin tone among portraits",
+        "By the individual typology angle of cheeks and forehead, which cannot tell dark skin from skin in the dark.",
+    )
+    t.add_argument("--portraits", default="", help="folder with faces.csv; empty: $LIVEPROOF_SHARED/faces")
+    t.add_argument("--also", default="", help="a second folder of faces, counted whole")
 
     c = command(
         sub,
@@ -135,10 +167,12 @@ def _add_measures(sub) -> None:
         "gap",
         _gap,
         "Factors of light, colour and detail of real pictures beside those of simulated or rendered crops",
-        "P: probability that an attack has the larger value than a bona fide picture. Signs that differ are faults of the renderer.",
+        "P: probability that an attack has the larger value than a bona fide picture. Signs that differ are faults of the renderer. Then the power "
+        "spectra of whole crops and of the cheeks' skin.",
     )
     g.add_argument("--data", default="data/demo", help="folder with manifest.csv")
     g.add_argument("--split", default="dev", choices=("train", "dev", "test"), help="whose crops")
+    g.add_argument("--out", default="", help="folder for spectra.png; empty: none")
     r = command(
         sub,
         "real",

@@ -35,18 +35,20 @@ class Pictures:
     series: np.ndarray
     matched: np.ndarray
     no_face: int = 0  # pictures in which the detector found none, left out of the rest
+    sides: np.ndarray | None = None  # [N] pixels, the longer side of the face in its picture
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def only(self, keep: np.ndarray) -> Pictures:
-        return Pictures(self.images[keep], self.labels[keep], self.series[keep], self.matched[keep])
+        sides = self.sides[keep] if self.sides is not None else None
+        return Pictures(self.images[keep], self.labels[keep], self.series[keep], self.matched[keep], sides=sides)
 
 
 def read(folder: Path, detector: RetinaFace, refused: frozenset[str] = frozenset()) -> Pictures:
     """The pictures of ``folder/labels.csv`` as the product crops them, without the files ``refused``."""
     rows = [row for row in _rows(folder / "labels.csv") if row["file"] not in refused]
-    bar, images, kept = Progress("real pictures", len(rows)), [], []
+    bar, images, kept, sides = Progress("real pictures", len(rows)), [], [], []
     for row in rows:
         image = cv2.imread(str(folder / row["file"]), cv2.IMREAD_COLOR)
         if image is None:
@@ -56,12 +58,14 @@ def read(folder: Path, detector: RetinaFace, refused: frozenset[str] = frozenset
         if box is not None:
             images.append(crop.face_crop(image, box))
             kept.append(row)
+            sides.append(max(box[2] - box[0], box[3] - box[1]))
         bar.step()
     if not kept:
         raise ValueError(f"{folder}: the detector finds no face in any picture")
     labels = np.array([int(row["label"]) for row in kept])
     matched = np.array([row.get("matched", "") == "1" for row in kept])
-    return Pictures(np.stack(images), labels, np.array([row["series"] for row in kept]), matched, len(rows) - len(kept))
+    series = np.array([row["series"] for row in kept])
+    return Pictures(np.stack(images), labels, series, matched, len(rows) - len(kept), np.array(sides))
 
 
 def refused(scores: Path) -> frozenset[str]:

@@ -19,7 +19,7 @@ from ..loading.batches import Batch
 from ..method import adversary, model
 from ..settings import setting
 from ..simulation import exchange, pairs
-from ..simulation.bank import Bank
+from ..simulation.bank import TONES, Bank
 from . import checkpoint, engine
 from .average import Average
 from .journal import Journal
@@ -34,6 +34,7 @@ class SimulationSettings:
 
     portraits: str = setting("", "folder with faces.csv; empty: $LIVEPROOF_SHARED/faces")
     also: str = setting("", "a second folder of faces, filmed ones say, that is trained on whole; empty: none")
+    tones: str = setting(TONES[0], "of skin: balanced draws portraits of rare classes more often, four times as often at most", TONES)
     minutes: float = setting(5.0, "length of the run; the schedule follows the clock", low=0.01)
     own_prob: float = setting(0.5, "share of mixed pictures whose partner shows the same face", low=0, high=1)
     decay: float = setting(0.998, "of the running mean of the weights, which is what is kept", low=0, high=1)
@@ -70,7 +71,7 @@ class SimulatedRun:
 
     def _pairs(self, n: int) -> pairs.Pairs:
         bank = self.banks[0]
-        return pairs.draw(bank, torch.randint(len(bank), (n,), device=self.device, generator=self.generator), self.generator)
+        return pairs.draw(bank, bank.draw(n, self.generator), self.generator)
 
     def train(self) -> dict:
         self.config.save(self.out / "config.json")
@@ -123,7 +124,6 @@ def scored(score: Callable, bank: Bank, count: int, chunk: int = 64) -> tuple[np
     generator = torch.Generator(bank.squares.device).manual_seed(STREAM_SEED)
     parts = []
     for start in range(0, count, chunk):
-        ids = torch.randint(len(bank), (min(chunk, count - start),), device=bank.squares.device, generator=generator)
-        drawn = pairs.draw(bank, ids, generator)
+        drawn = pairs.draw(bank, bank.draw(min(chunk, count - start), generator), generator)
         parts.append([score(x.permute(0, 2, 3, 1).cpu().numpy()) for x in (drawn.live, drawn.attack)] + [drawn.species.cpu().numpy()])
     return tuple(np.concatenate(part) for part in zip(*parts))

@@ -13,7 +13,7 @@ import torch
 from liveproof_base.progress import Progress
 
 from ..loading import rendered
-from . import matte, rooms
+from . import matte, rooms, skin
 
 SIDE = 320  # pixels of a square, a multiple of 16
 FACE = 192  # longer side of the face box in it: about what a crop of 256 pixels at margin 1.3 shows
@@ -30,40 +30,62 @@ def square(image: np.ndarray, box: tuple[float, float, float, float]) -> np.ndar
     return np.ascontiguousarray(scaled[rows][:, columns])
 
 
+TONES = ("balanced", "alike")  # what is drawn with equal chances: classes of skin tone, as far as skin.MOST lets, or portraits
+
+
 @dataclasses.dataclass
 class Bank:
-    """``squares`` uint8 [N, 3, SIDE, SIDE]; ``people`` uint8 [N, 1, SIDE, SIDE], 255 where the person is; ``rooms`` uint8 [M, 3, SIDE, SIDE]."""
+    """``squares`` uint8 [N, 3, SIDE, SIDE]; ``people`` uint8 [N, 1, SIDE, SIDE], 255 where the person is; ``grain`` float [N], how much detail
+    their skin lacks (:func:`skin.lack`); ``rooms`` uint8 [M, 3, SIDE, SIDE]; ``chances`` float [N] of being drawn."""
 
     squares: torch.Tensor
     people: torch.Tensor
+    grain: torch.Tensor
     rooms: torch.Tensor
+    chances: torch.Tensor
 
     def __len__(self) -> int:
         return len(self.squares)
 
-    def take(self, ids: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """(sRGB [n, 3, SIDE, SIDE], matte [n, 1, SIDE, SIDE]), floats in [0, 1]."""
-        return self.squares[ids].float() / 255, self.people[ids].float() / 255
+    def take(self, ids: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """(sRGB [n, 3, SIDE, SIDE], matte [n, 1, SIDE, SIDE], grain [n, 1, 1, 1]), pictures as floats in [0, 1]."""
+        return self.squares[ids].float() / 255, self.people[ids].float() / 255, self.grain[ids].view(-1, 1, 1, 1)
+
+    def draw(self, n: int, generator: torch.Generator) -> torch.Tensor:
+        """[n] portraits by their chances; one may come again."""
+        return torch.multinomial(self.chances, n, replacement=True, generator=generator)
 
     @staticmethod
-    def of(squares: np.ndarray, device: torch.device) -> Bank:
-        """From uint8 [N, SIDE, SIDE, 3]."""
+    def of(squares: np.ndarray, device: torch.device, chances: np.ndarray | None = None) -> Bank:
+        """From uint8 [N, SIDE, SIDE, 3]; without ``chances`` all are drawn alike."""
         bar = Progress("cut out", len(squares))
 
-        def cut(one: np.ndarray) -> np.ndarray:
-            found = matte.person(one, FACE)
+        def cut(one: np.ndarray) -> tuple[np.ndarray, float]:
+            found = matte.person(one, FACE), skin.lack(one, FACE)
             bar.step(1)
             return found
 
         with ThreadPoolExecutor() as pool:
-            people = np.stack(list(pool.map(cut, squares)))
-        planes = (squares.transpose(0, 3, 1, 2), people[:, None], rooms.draw(rooms.COUNT, SIDE).transpose(0, 3, 1, 2))
+            people, grain = (np.stack(column) for column in zip(*pool.map(cut, squares)))
+        chances = np.full(len(squares), 1 / len(squares)) if chances is None else chances
+        planes = squares.transpose(0, 3, 1, 2), people[:, None], grain.astype(np.float32)
+        planes += rooms.draw(rooms.COUNT, SIDE).transpose(0, 3, 1, 2), chances.astype(np.float32)
         return Bank(*(torch.from_numpy(np.ascontiguousarray(x)).to(device) for x in planes))
 
     @staticmethod
-    def read(folders: list[tuple[Path, str]], device: torch.device) -> Bank:
+    def read(folders: list[tuple[Path, str]], device: torch.device, tones: str = TONES[0]) -> Bank:
         """The faces of each (folder with faces.csv, split; "" for the whole folder)."""
-        squares = [square(image, box) for folder, split in folders for image, box in rendered.faces(folder, split)]
-        if not squares:
+        found = [(square(image, face.box), skin.tone(image, face.points)) for image, face in _faces(folders)]
+        if not found:
             raise ValueError(f"{', '.join(str(folder) for folder, _ in folders)}: no faces to simulate")
-        return Bank.of(np.stack(squares), device)
+        squares, tones_ = zip(*found)
+        return Bank.of(np.stack(squares), device, skin.weights([tone.name for tone in tones_]) if tones == TONES[0] else None)
+
+
+def tones(folders: list[tuple[Path, str]]) -> list[skin.Tone]:
+    """Of the faces of such folders."""
+    return [skin.tone(image, face.points) for image, face in _faces(folders)]
+
+
+def _faces(folders: list[tuple[Path, str]]):
+    return (found for folder, split in folders for found in rendered.faces(folder, split))

@@ -15,6 +15,8 @@ OWN = (0.35, 0.4)  # share of living people, of pictures on media, that keep the
 WALLS = (0.45, 0.75)  # share of plain walls and studio backdrops among the others; the rest are rooms
 VIVID = (0.25, 0.65)  # share of coloured ones among plain walls, among studio backdrops
 MASKS = (0.08, 0.03)  # share of people with a cloth before mouth and nose
+SHARPENED, SHARPER = (0.4, 0.7), 6.0  # pixels that sharpening reaches; how much of the finest it adds, at most
+GRAINED = 1.4  # the grain's filter takes half of the power of white noise in the finest octave
 
 
 @dataclasses.dataclass
@@ -27,18 +29,21 @@ class Person:
     @staticmethod
     def draw(bank: Bank, ids: torch.Tensor, draws: Draws) -> Person:
         """The portraits ``ids``, half of them mirrored, crisper than they are."""
-        picture, matte = bank.take(ids)
+        picture, matte, grain = bank.take(ids)
         mirrored = draws.chance(0.5) > 0
         picture, matte = (torch.where(mirrored, x.flip(-1), x) for x in (picture, matte))
-        return Person(_detailed(picture, draws), matte)
+        return Person(_detailed(picture, grain, draws), matte)
 
 
-def _detailed(x: torch.Tensor, draws: Draws) -> torch.Tensor:
-    """The portraits are small: sharpened, with a grain of skin and hair."""
-    amount = draws.sometimes(0.8, draws.uniform(0.3, 3.0))
-    x = x + amount * (x - optics.blur(x, draws.uniform(0.6, 1.2)))
-    grain = optics.blur(draws.white(x.shape[-1]), draws.uniform(0.4, 1.0))
-    return (x * (1 + draws.sometimes(0.6, draws.log_uniform(0.01, 0.12)) * grain)).clamp(0, 1)
+def _detailed(x: torch.Tensor, grain: torch.Tensor, draws: Draws) -> torch.Tensor:
+    """What lenses and cameras will take of the finest octave is added first: by sharpening, which follows hair and edges and leaves coarser
+    detail as it is, and by the grain [N, 1, 1, 1] that the skin of a portrait lacks (:func:`skin.lack`)."""
+    side = x.shape[-1]
+    fine = 1 - optics.gaussian(draws.uniform(*SHARPENED), side)
+    x = optics.apply(x, 1 + draws.sometimes(0.8, draws.uniform(0.0, SHARPER)) * fine**2)
+    amount = draws.sometimes(0.8, draws.uniform(0.3, 1.5)) * grain + draws.sometimes(0.3, draws.log_uniform(0.005, 0.03))
+    pores = (1 - optics.gaussian(torch.full_like(amount, 1.6), side)) * optics.gaussian(draws.uniform(0.2, 0.5), side)
+    return (x * (1 + GRAINED * amount * optics.apply(draws.white(side), pores))).clamp(0, 1)
 
 
 def alive(who: Person, rooms: torch.Tensor, draws: Draws) -> torch.Tensor:

@@ -44,8 +44,7 @@ def _split(out: Path, split: str, bank: Bank, count: int, seed: int) -> list[dic
     bar, images, rows = Progress(f"simulate {split}", count), np.empty((2 * count, 256, 256, 3), np.uint8), []
     for start in range(0, count, CHUNK):
         n = min(CHUNK, count - start)
-        ids = torch.randint(len(bank), (n,), device=bank.squares.device, generator=generator)
-        drawn = pairs.draw(bank, ids, generator)
+        drawn = pairs.draw(bank, bank.draw(n, generator), generator)
         images[2 * start : 2 * (start + n) : 2], images[2 * start + 1 : 2 * (start + n) : 2] = _bytes(drawn.live), _bytes(drawn.attack)
         for i, species in enumerate(drawn.species.tolist()):
             rows += [_row(split, 2 * (start + i) + attack, "none" if not attack else pairs.SPECIES[species]) for attack in (0, 1)]
