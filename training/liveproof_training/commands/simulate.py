@@ -55,13 +55,14 @@ def _digest(simulation: SimulationSettings) -> str:
 def _simulate(args) -> None:
     import torch
 
-    from ..simulation import store
-    from ..simulation.bank import Bank
+    from ..simulation import pairs, store
+    from ..simulation.bank import SIDE, Bank
 
     faces, out, device = _portraits(args.portraits), Path(args.out), torch.device(args.device)
+    side, wide = (pairs.side_for(pairs.WIDE), Path(args.wide)) if args.wide else (SIDE, None)
     counts = {"train": args.train, "dev": args.dev, "test": args.test}
-    banks = {split: Bank.read([(faces, split)], device) for split, count in counts.items() if count}
-    print(store.write(out, banks, counts, args.seed))
+    banks = {split: Bank.read([(faces, split)], device, side) for split, count in counts.items() if count}
+    print(store.write(out, banks, counts, args.seed, wide))
 
 
 def _clip_faces(args) -> None:
@@ -110,6 +111,7 @@ def add(sub) -> None:
 def _add_simulate(sub) -> None:
     p = command(sub, "simulate", _simulate, "Write simulated crops as a folder that train, evaluate and export read")
     p.add_argument("--out", required=True, help="folder; must not hold a manifest yet")
+    p.add_argument("--wide", default="", help="folder for the same pairs cropped at margin 1.6, from larger scenes than otherwise; empty: none")
     p.add_argument("--portraits", default="", help="folder with faces.csv; empty: $LIVEPROOF_SHARED/faces")
     for split, count in (("train", 256), ("dev", 512), ("test", 512)):
         p.add_argument(f"--{split}", type=int, default=count, help=f"pairs of the {split} portraits")
