@@ -16,13 +16,14 @@ from . import flags
 
 TRAIN = """Pairs of a live picture and an attack on the same face are simulated on the device (print, cut-out, display; one camera and codec
 for both), exchanged by PDLE and seen once. The schedule follows the clock. Writes log.csv, config.json and final.pt, which holds the running
-mean of the weights. Settings that only crops on disk have are without effect."""
+mean of the weights. Settings that only crops on disk have are without effect. The adversary is off unless asked for; its domains are the
+families of attacks: print, cut-out, replay."""
 
 
 def _train(args) -> None:
     from ..fit.simulated import SimulatedRun
 
-    config = TrainConfig.from_dict(flags.defaults() | flags.said(args))
+    config = TrainConfig.from_dict({"adversary": "off"} | flags.defaults() | flags.said(args))
     simulation = flags.read_own(args, SimulationSettings)
     train, dev = _banks(config, simulation)
     print(json.dumps(SimulatedRun(config, simulation, train, dev, _digest(simulation)).train(), indent=2))

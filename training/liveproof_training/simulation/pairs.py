@@ -63,9 +63,7 @@ def _live(scene: torch.Tensor, matte: torch.Tensor, others: torch.Tensor, draws:
     return view.blurred(seen + away * (behind - seen)), view
 
 
-def _attack(
-    scene: torch.Tensor, others: torch.Tensor, rooms: torch.Tensor, draws: Draws
-) -> tuple[tuple[torch.Tensor, shot.Shot], torch.Tensor]:
+def _attack(scene: torch.Tensor, others: torch.Tensor, rooms: torch.Tensor, draws: Draws) -> tuple[tuple[torch.Tensor, shot.Shot], torch.Tensor]:
     """As :func:`_live`, and the species. A print and a display are made for all, and one of them thrown away: that costs less than sorting."""
     view = shot.Shot.draw(draws)
     taken = _first_camera(scene, draws)
@@ -114,7 +112,7 @@ def _crops(frame: torch.Tensor, view: shot.Shot, draws: Draws, margins: tuple[fl
 
 
 def _square(frame: torch.Tensor, side: torch.Tensor, off: torch.Tensor, ends: torch.Tensor) -> torch.Tensor:
-    """``side`` [N, 1, 1, 1] frame pixels wide, ``off`` [N, 2 (x, y), 1, 1] of them from the middle; nothing is seen beyond ``ends`` on its left and right."""
+    """``side`` [N, 1, 1, 1] frame pixels wide, ``off`` [N, 2 (x, y), 1, 1] of them from the middle; nothing is seen left and right of ``ends``."""
     at = (torch.arange(crop.SIZE, device=frame.device) + 0.5) / crop.SIZE - 0.5
     x = (side * (at.view(1, 1, 1, -1) + off[:, :1])).expand(-1, -1, crop.SIZE, -1)
     x = torch.minimum(torch.maximum(x, -ends), ends)
