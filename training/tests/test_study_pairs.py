@@ -197,8 +197,8 @@ def test_continuous_labels_are_the_share_of_live_pixels():
 def test_real_pictures_are_told_by_all_by_equal_sharpness_and_by_series():
     images = np.stack([crop(n, "none") for n in range(4)])
     real = realpictures.Pictures(images, np.array([1, 1, 0, 0]), np.array(["a", "a", "b", "c"]), np.array([True, False, True, False]))
-    groups, rho = pairs.of_real(real, 64).groups, np.array([0.9, 0.3, 0.4, 0.5])
+    groups, rho = pairs.of_real([real], 64).groups, np.array([0.9, 0.3, 0.4, 0.5])
     assert [values.tolist() for values in groups["real, matched"](rho)] == [[0.9, 0.4], [1, 0]]
     assert groups["real, series"](rho)[0] == pytest.approx([0.6, 0.4, 0.5]) and list(groups["real"](rho)[1]) == [1, 1, 0, 0]
     real.matched[:] = False
-    assert "real, matched" not in pairs.of_real(real, 64).groups
+    assert "real, matched" not in pairs.of_real([real], 64).groups

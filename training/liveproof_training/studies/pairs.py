@@ -130,8 +130,8 @@ class Study:
     def train(self, job: runs.Job, path: Path, keep_weights: bool) -> dict:
         """A run's result.json; see :func:`runs.run`."""
         crops = crops_of(job.arm)
-        if keep_weights and len(MARGINS[crops]) > 1:
-            raise ValueError("--keep-weights: a network that sees two margins has no file; leave out the arm both-margins")
+        if keep_weights and crops != CONTRACT:
+            raise ValueError("--keep-weights: a network that sees other crops than the contract's has no file; leave out wide and both-margins")
         shutil.rmtree(path.parent, ignore_errors=True)
         config, start = runs.config_of(job, path.parent), time.monotonic()
         run = PoolRun(config, self.seen("train", crops), self.own_prob)
