@@ -9,10 +9,10 @@ MARGIN = 1.3  # side of the square over the longer side of the face box
 SIZE = 256  # pixels, after resizing the square
 
 
-def face_crop(image: np.ndarray, box) -> np.ndarray:
+def face_crop(image: np.ndarray, box, margin: float = MARGIN) -> np.ndarray:
     """uint8 [256, 256, 3] of ``box`` = (x1, y1, x2, y2) in pixels; what lies beyond the border repeats the border."""
     x1, y1, x2, y2 = box
-    side = max(2, int(round(MARGIN * max(x2 - x1, y2 - y1))))
+    side = max(2, int(round(margin * max(x2 - x1, y2 - y1))))
     left = int(round((x1 + x2) / 2 - side / 2))
     top = int(round((y1 + y2) / 2 - side / 2))
     h, w = image.shape[:2]

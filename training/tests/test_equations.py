@@ -45,7 +45,7 @@ def test_eq4_expected_score():
 
 
 def test_eq5_mean_squared_error_is_minimised_not_maximised():
-    loss = losses.score_mse(torch.tensor([0.9, 0.2]), torch.tensor([1.0, 0.5]))
+    loss = losses.score_mse(torch.tensor([0.9, 0.2]), torch.tensor([1.0, 0.5])).mean()
     assert float(loss) == pytest.approx((0.01 + 0.09) / 2)
 
 
@@ -64,7 +64,7 @@ def test_domain_loss_takes_soft_labels_and_leaves_out_rows_of_zeros():
 
 
 def test_bce_by_hand():
-    loss = losses.score_bce(torch.tensor([[0.0], [2.0]]), torch.tensor([1.0, 0.0]))
+    loss = losses.score_bce(torch.tensor([[0.0], [2.0]]), torch.tensor([1.0, 0.0])).mean()
     assert float(loss) == pytest.approx((math.log(2) + math.log(1 + math.exp(2))) / 2, rel=1e-5)
 
 
@@ -126,3 +126,23 @@ def test_sigmoid_head_is_a_two_atom_model():
     torch.testing.assert_close(model.expected_score(evidence.probabilities), evidence.rho)
     with pytest.raises(ValueError, match="head"):
         model.LivenessNet(head="softmax")
+
+
+def test_group_dro_weighs_the_family_with_the_largest_loss():
+    each = torch.tensor([0.2, 0.4, 1.0], requires_grad=True)
+    shares = torch.tensor([[1.0, 0.0, 0.0], [0.5, 0.5, 0.0], [0.0, 1.0, 0.0]])  # nobody is of the third
+    start = torch.tensor([0.5, 0.25, 0.25])
+    loss, weights = losses.worst_family(each, shares, start, math.log(2))
+    first, second = (0.2 + 0.5 * 0.4) / 1.5, (0.5 * 0.4 + 1.0) / 1.5  # losses of the two families, 4/15 and 4/5
+    grown = [0.5 * 2**first, 0.25 * 2**second, 0.25]
+    want = [g / sum(grown) for g in grown]
+    torch.testing.assert_close(weights, torch.tensor(want))
+    assert float(loss) == pytest.approx(want[0] * first + want[1] * second)
+    loss.backward()
+    torch.testing.assert_close(each.grad, torch.tensor([want[0] / 1.5, (want[0] + want[1]) / 3, want[1] / 1.5]))  # the weights are no function of it
+
+
+def test_group_dro_with_rate_0_is_the_mean_over_families():
+    each, shares = torch.tensor([0.1, 0.3, 0.8]), torch.tensor([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
+    loss, weights = losses.worst_family(each, shares, torch.tensor([0.5, 0.5]), 0.0)
+    assert float(loss) == pytest.approx((0.2 + 0.8) / 2) and weights.tolist() == [0.5, 0.5]

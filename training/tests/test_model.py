@@ -28,7 +28,7 @@ def test_atoms_of_k_ten():
 def test_loss_by_hand_and_its_sign():
     rho = torch.tensor([0.2, 0.9], requires_grad=True)
     target = torch.tensor([0.0, 1.0])
-    loss = losses.score_mse(rho, target)
+    loss = losses.score_mse(rho, target).mean()
     assert float(loss) == pytest.approx((0.04 + 0.01) / 2)
     loss.backward()
     # A descent step must bring rho closer to its target: down for the first, up for the second.

@@ -1,5 +1,6 @@
 """A whole run on simulated pairs, small: checkpoint, mean of the weights, export."""
 
+import csv
 import json
 
 import numpy as np
@@ -31,7 +32,7 @@ def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("run")
     synthetic.write_faces(folder / "faces")
     words = f"train-simulated --portraits {folder / 'faces'} --out {folder / 'out'} --minutes 0.02 --batch 2 --dev-pairs 8 --log-every 1"
-    words += " --init random --adversary off --size 64 --reuse 2 --threads 1"
+    words += " --init random --size 64 --reuse 2 --threads 1"
     assert cli.main(words.split()) == 0
     return folder
 
@@ -42,6 +43,16 @@ def test_a_run_leaves_a_checkpoint_that_scores(run):
     rho, _ = net(torch.zeros(2, 3, 224, 224))
     assert rho.shape == (2,) and (run / "out" / "log.csv").read_text().count("\n") > 1
     assert json.loads((run / "out" / "config.json").read_text())["crops"]["size"] == 64
+
+
+def test_families_of_attacks_can_be_weighed_and_told_apart(run, tmp_path):
+    assert json.loads((run / "out" / "config.json").read_text())["domains"]["adversary"] == "off", "unless asked for"
+    words = f"train-simulated --portraits {run / 'faces'} --out {tmp_path} --minutes 0.02 --batch 8 --dev-pairs 8 --log-every 1 --init random"
+    assert cli.main(f"{words} --size 64 --threads 1 --adversary on --families worst".split()) == 0
+    with (tmp_path / "log.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert all(float(row["loss_domain"]) > 0 for row in rows)
+    assert all(sum(float(row[f"weight_{name}"]) for name in ("print", "cut", "replay")) == pytest.approx(1, abs=1e-4) for row in rows)
 
 
 def test_simulated_crops_choose_the_threshold_of_an_export(run):

@@ -346,3 +346,21 @@ def test_a_simulated_set_is_read_by_the_trainer(faces, tmp_path):
     assert crops.pai[0] == "none" and crops.pai[1] in ("print", "cut", "replay")
     with pytest.raises(FileExistsError):
         store.write(tmp_path, {"dev": faces}, {"dev": 3}, seed=1)
+
+
+def test_wide_crops_are_of_the_same_pairs_and_show_more(tmp_path):
+    from liveproof_training.loading import data
+
+    side = pairs.side_for(pairs.WIDE)
+    assert side == 400 and pairs.side_for(1.3) == bank.SIDE
+    larger = bank.Bank.of(np.stack([bank.square(synthetic.portrait(seed), synthetic.BOX, side) for seed in range(2)]), CPU)
+    assert larger.squares.shape[-1] == larger.rooms.shape[-1] == side
+    store.write(tmp_path / "a", {"dev": larger}, {"dev": 4}, seed=1, wide=tmp_path / "b")
+    narrow, wide = (data.load_split(tmp_path / name, "dev") for name in "ab")
+    assert narrow.pai == wide.pai and narrow.labels.tolist() == wide.labels.tolist()
+    middle = round(256 * 1.3 / 1.6 / 2) * 2
+    off = (256 - middle) // 2
+    for one, other in zip(narrow.images.take(np.arange(8)), wide.images.take(np.arange(8))):
+        inside = cv2.resize(other[off : off + middle, off : off + middle], (256, 256), interpolation=cv2.INTER_CUBIC)
+        blurred = [cv2.GaussianBlur(x.astype(np.float32), (0, 0), 4) for x in (one, inside)]  # noise and edges are resampled
+        assert np.corrcoef(blurred[0].ravel(), blurred[1].ravel())[0, 1] > 0.98

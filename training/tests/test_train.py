@@ -80,6 +80,11 @@ def test_one_domain_turns_the_adversary_off_and_says_so(store, tmp_path, capsys)
     assert run.trainer.both.discriminator is None and "adversary: off" in capsys.readouterr().out
 
 
+def test_the_worst_family_is_for_pictures_whose_families_are_known(store, tmp_path):
+    with pytest.raises(ValueError, match="families"):
+        train.Run(tables.config(store, tmp_path, families="worst"))
+
+
 def test_a_run_that_breaks_off_goes_on_as_if_it_had_not(benchmark, tmp_path, monkeypatch):
     """Mid-epoch, with the discriminator's dropout and moments; two steps after the last checkpoint."""
     folder, protocol = benchmark

@@ -17,13 +17,14 @@ from . import flags
 
 TRAIN = """Pairs of a live picture and an attack on the same face are simulated on the device (print, cut-out, display; one camera and codec
 for both), exchanged by PDLE and seen once. The schedule follows the clock. Writes log.csv, config.json and final.pt, which holds the running
-mean of the weights. Settings that only crops on disk have are without effect."""
+mean of the weights. Settings that only crops on disk have are without effect. The adversary is off unless asked for; its domains are the
+families of attacks: print, cut-out, replay."""
 
 
 def _train(args) -> None:
     from ..fit.simulated import SimulatedRun
 
-    config = TrainConfig.from_dict(flags.defaults() | flags.said(args))
+    config = TrainConfig.from_dict({"adversary": "off"} | flags.defaults() | flags.said(args))
     simulation = flags.read_own(args, SimulationSettings)
     train, dev = _banks(config, simulation)
     print(json.dumps(SimulatedRun(config, simulation, train, dev, _digest(simulation)).train(), indent=2))
@@ -56,13 +57,16 @@ def _digest(simulation: SimulationSettings) -> str:
 def _simulate(args) -> None:
     import torch
 
-    from ..simulation import store
-    from ..simulation.bank import Bank
+    from ..simulation import pairs, store
+    from ..simulation.bank import SIDE, Bank
 
     faces, out, device = _portraits(args.portraits), Path(args.out), torch.device(args.device)
+    side, wide = (pairs.side_for(pairs.WIDE), Path(args.wide)) if args.wide else (SIDE, None)
     counts = {"train": args.train, "dev": args.dev, "test": args.test}
-    banks = {split: Bank.read([(faces, split)], device, args.tones) for split, count in counts.items() if count}
-    print(store.write(out, banks, counts, args.seed))
+    folders = {split: [(faces, split)] for split in counts}
+    folders["train"] += [(Path(args.also), "")] if args.also else []
+    banks = {split: Bank.read(folders[split], device, args.tones, side) for split, count in counts.items() if count}
+    print(store.write(out, banks, counts, args.seed, wide))
 
 
 def _tones(args) -> None:
@@ -131,6 +135,8 @@ def add(sub) -> None:
 def _add_simulate(sub) -> None:
     p = command(sub, "simulate", _simulate, "Write simulated crops as a folder that train, evaluate and export read")
     p.add_argument("--out", required=True, help="folder; must not hold a manifest yet")
+    p.add_argument("--also", default="", help="a second folder of faces, as `clip-faces` writes it, for the train pairs; empty: none")
+    p.add_argument("--wide", default="", help="folder for the same pairs cropped at margin 1.6, from larger scenes than otherwise; empty: none")
     p.add_argument("--portraits", default="", help="folder with faces.csv; empty: $LIVEPROOF_SHARED/faces")
     for split, count in (("train", 256), ("dev", 512), ("test", 512)):
         p.add_argument(f"--{split}", type=int, default=count, help=f"pairs of the {split} portraits")

@@ -11,9 +11,11 @@ from . import flags
 
 DETAIL = """ablation: full, w/o LE, w/o PE, w/o both and BCE on each leave-one-out target. levels: K = 2, 5, 10, 17 (K = 10 and the baseline are
 the ablation's runs when OUT is the same). ingredients: trained on DATA/without-NAME, tested on DATA/all. pairs: the ablation on what
-`simulate` wrote into DATA, exchanged in pairs as train-simulated does (--batch pairs a step), pictures scaled to --size. One run after the
-other; a second call skips finished runs and repeats the interrupted one. Writes NAME.csv, NAME.md and plots into OUT. The defaults are the
-paper's long training; small machines shorten it: --steps, --size, --precision bf16, --frames-per-video, --norm-images."""
+`simulate` wrote into DATA, exchanged in pairs as train-simulated does (--batch pairs a step), pictures scaled to --size. options: on the same
+pairs the full method, with --families worst, with --adversary on (domains: families of attacks), on crops at margin 1.6, on crops at both
+margins, whose features are averaged. One run after the other; a second call skips finished runs and repeats the interrupted one. Writes
+NAME.csv, NAME.md and plots into OUT. The defaults are the paper's long training; small machines shorten it: --steps, --size, --precision bf16,
+--frames-per-video, --norm-images."""
 
 # Flags of `train` that make no sense here: arms decide, and a study keeps scores, not checkpoints.
 NOT_HERE = ("seed", "arm", "k", "head", "loss", "label_encoding", "budget_minutes", "checkpoint_minutes", "checkpoint_every", "tensorboard")
@@ -28,7 +30,7 @@ def _study(args) -> None:
     if args.budget_minutes_per_run:
         given["budget_minutes"] = args.budget_minutes_per_run
     seeds = [int(s) for s in args.seeds.split(",")]
-    if args.study == "pairs":
+    if args.study in ("pairs", "options"):
         results, failed = _pairs(args, out, seeds, given)
     else:
         jobs = runs.ingredients(Path(args.data), seeds, given) if args.study == "ingredients" else _leave_one_out(args, out, seeds, given)
@@ -44,23 +46,27 @@ def _pairs(args, out: Path, seeds: list[int], given: dict) -> tuple[list[dict], 
     from ..studies import pairs, runs
 
     size = given.pop("size", TrainConfig().crops.size)
-    study = pairs.Study(Path(args.data), args.leave_out, args.own_prob, size, lambda: _other_tests(args, size))
+    wide = Path(args.wide) if args.wide else None
+    study = pairs.Study(Path(args.data), args.leave_out, args.own_prob, size, lambda margins: _other_tests(args, size, margins), wide)
     results, failed = runs.run(study.jobs(_arms(args), seeds, given), out, args.keep_weights, study.train)
     if other := [r for r in results if r["own_prob"] != args.own_prob]:
         raise ValueError(f"{out}: its runs were made with --own-prob {other[0]['own_prob']}: take another --out")
     return pairs.rows(results), failed
 
 
-def _other_tests(args, size: int) -> list:
+def _other_tests(args, size: int, margins: tuple[float, ...]) -> list:
+    from liveproof_base import crop
+
     from ..studies import pairs
 
-    found = [pairs.of_stills(Path(args.stills), size)] if args.stills else []
+    found = [pairs.of_stills(Path(args.stills), size)] if args.stills and margins == (crop.MARGIN,) else []
     if args.pictures:
         from liveproof_base.detector import RetinaFace
 
         from ..evaluation import realpictures
 
-        found.append(pairs.of_real(realpictures.read(Path(args.pictures), RetinaFace(Path(args.detector))), size))
+        detector = RetinaFace(Path(args.detector))
+        found.append(pairs.of_real([realpictures.read(Path(args.pictures), detector, margin=margin) for margin in margins], size))
     return found
 
 
@@ -114,14 +120,14 @@ def add(sub) -> None:
         sub,
         "study",
         _study,
-        "Compare arms over targets and seeds: the ablation, on simulated pairs too, the levels K, the renderer's ingredients",
+        "Compare arms over targets and seeds: the ablation, on simulated pairs too, options there, the levels K, the renderer's ingredients",
         DETAIL,
     )
-    p.add_argument("study", choices=("ablation", "levels", "ingredients", "pairs"), help="which")
+    p.add_argument("study", choices=("ablation", "levels", "ingredients", "pairs", "options"), help="which")
     p.add_argument(
         "--data",
         required=True,
-        help="folder with a folder of crops per dataset; for ingredients with all/ and without-NAME/; for pairs as `simulate` writes it",
+        help="folder with a folder of crops per dataset; for ingredients with all/ and without-NAME/; for pairs and options as `simulate` writes it",
     )
     p.add_argument("--out", required=True, help="folder for runs, tables and plots")
     p.add_argument("--seeds", default="1,2,3", help="comma-separated")
@@ -137,9 +143,11 @@ def add(sub) -> None:
 
 
 def _add_pairs(p) -> None:
-    group = p.add_argument_group("pairs", "What the pairs study trains on and is tested on.")
+    group = p.add_argument_group("pairs", "What the studies pairs and options train on and are tested on.")
     group.add_argument("--leave-out", default="", choices=("", "print", "cut", "replay"), help="medium that is not trained on, empty: all are")
+    group.add_argument("--wide", default="", help="what `simulate --wide` wrote beside --data, for the arms wide and both-margins")
     group.add_argument("--own-prob", type=float, default=1.0, help="share of mixed pictures whose partner shows the same face")
-    group.add_argument("--stills", default="", help="also tested on the test crops of this folder, which `liveproof_render crops` wrote; empty: not")
+    stills = "also tested on the test crops of this folder, which `liveproof_render crops` wrote, at the contract's margin alone; empty: not"
+    group.add_argument("--stills", default="", help=stills)
     group.add_argument("--pictures", default="", help="also tested on real pictures, a folder with labels.csv; empty: not")
     add_detector(group, "an error")

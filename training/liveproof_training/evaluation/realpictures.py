@@ -45,8 +45,8 @@ class Pictures:
         return Pictures(self.images[keep], self.labels[keep], self.series[keep], self.matched[keep], sides=sides)
 
 
-def read(folder: Path, detector: RetinaFace, refused: frozenset[str] = frozenset()) -> Pictures:
-    """The pictures of ``folder/labels.csv`` as the product crops them, without the files ``refused``."""
+def read(folder: Path, detector: RetinaFace, refused: frozenset[str] = frozenset(), margin: float = crop.MARGIN) -> Pictures:
+    """The pictures of ``folder/labels.csv`` as the product crops them, but for another ``margin``, without the files ``refused``."""
     rows = [row for row in _rows(folder / "labels.csv") if row["file"] not in refused]
     bar, images, kept, sides = Progress("real pictures", len(rows)), [], [], []
     for row in rows:
@@ -56,7 +56,7 @@ def read(folder: Path, detector: RetinaFace, refused: frozenset[str] = frozenset
         image = np.ascontiguousarray(image[..., ::-1])
         box = detector.largest(image)
         if box is not None:
-            images.append(crop.face_crop(image, box))
+            images.append(crop.face_crop(image, box, margin))
             kept.append(row)
             sides.append(max(box[2] - box[0], box[3] - box[1]))
         bar.step()

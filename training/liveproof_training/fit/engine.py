@@ -114,9 +114,16 @@ def read_together(steps: list[Figures]) -> Iterator[dict[str, float]]:
 
 
 class Trainer:
-    """The network with its discriminator, optimiser and loss scaling: all that a step changes."""
+    """The network with its discriminator, optimiser, loss scaling and the families' weights: all that a step changes.
 
-    def __init__(self, both: adversary.Adversarial, new: list[str], config: TrainConfig, device: torch.device):
+    ``families``: names of the families of attacks, where the pictures' are known.
+    """
+
+    def __init__(self, both: adversary.Adversarial, new: list[str], config: TrainConfig, device: torch.device, families: tuple[str, ...] = ()):
+        if config.losses.families == "worst" and len(families) < 2:
+            raise ValueError(f"families: worst needs two families of attacks, here are {len(families)}; only simulated pairs tell theirs")
+        self.families = families
+        self.family_weights = torch.full((len(families),), 1 / max(1, len(families)), device=device)
         self.both, self.config, self.device = both, config, device
         self.parallel = distributed.wrap(both, config.optimisation.sync_bn == "on")
         self.opt = optimizer(both, new, config)
@@ -131,8 +138,9 @@ class Trainer:
         images = data.normalise(self._moved(batch.images).permute(0, 3, 1, 2), self.device)
         with autocast(self.config, self.device):
             evidence, domain_logits = self.parallel(images, coefficient)
-        score = losses.LOSSES[self.config.losses.loss].of(evidence, targets)
+        score, weighed = self._score_loss(losses.LOSSES[self.config.losses.loss].of(evidence, targets), batch)
         domain, told = self._domain_loss(domain_logits, batch)
+        told |= weighed
         loss = losses.total(score, domain, self.config.losses.alpha)
         if norms and domain is not None:
             told |= self._gradient_norms(score, domain, evidence.features)
@@ -150,6 +158,13 @@ class Trainer:
         computing.wait_stream(self.copies)
         moved.record_stream(computing)  # its memory is free again only when the step has ended
         return moved
+
+    def _score_loss(self, each: torch.Tensor, batch: Batch) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+        """The loss of ``each`` picture as one, and the families' weights where they count."""
+        if self.config.losses.families == "mean":
+            return each.mean(), {}
+        loss, self.family_weights = losses.worst_family(each, self._moved(batch.families), self.family_weights, self.config.losses.family_rate)
+        return loss, {f"weight_{name}": weight for name, weight in zip(self.families, self.family_weights)}
 
     def _domain_loss(self, logits: torch.Tensor | None, batch: Batch) -> tuple[torch.Tensor | None, dict[str, torch.Tensor]]:
         if logits is None:
@@ -189,6 +204,7 @@ class Trainer:
             "optimizer": self.opt.state_dict(),
             "scaler": self.scaler.state_dict(),
             "discriminator": discriminator.state_dict() if discriminator is not None else None,
+            "family_weights": self.family_weights,
         }
 
     def load(self, state: dict) -> None:
@@ -202,6 +218,8 @@ class Trainer:
         self.scaler.load_state_dict(state["scaler"])
         if self.both.discriminator is not None:
             self.both.discriminator.load_state_dict(state["discriminator"])
+        if len(self.family_weights):
+            self.family_weights = state["family_weights"].to(self.device)
 
 
 @contextlib.contextmanager

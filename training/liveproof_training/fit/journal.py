@@ -26,6 +26,9 @@ FIELDS = (
     "grad_score",
     "grad_domain",
     "grad_norm",
+    "weight_print",
+    "weight_cut",
+    "weight_replay",
 )
 
 

@@ -12,12 +12,12 @@ from liveproof_base.progress import Progress
 
 from ..config import TrainConfig
 from ..loading import data
-from ..loading.batches import Batch
-from ..method import adversary, model
+from ..method import balance, model
 from ..simulation import exchange
 from ..simulation.pool import Pool
 from . import checkpoint, distributed, engine, memory
 from .journal import Journal
+from .simulated import trainer
 from .train import revision
 
 
@@ -35,7 +35,7 @@ class PoolRun:
         torch.manual_seed(config.run.seed)
         torch.set_num_threads(config.run.threads or torch.multiprocessing.cpu_count())
         self.generator = torch.Generator(self.device).manual_seed(config.run.seed)
-        self.exchange = exchange.Exchange.of(config, own_prob)
+        self.exchange, self.families = exchange.Exchange.of(config, own_prob), pool.shares()
         self.out = Path(config.run.out)
         self.out.mkdir(parents=True, exist_ok=True)
         self.trainer, self.initial = self._trainer()
@@ -48,14 +48,22 @@ class PoolRun:
 
     def _trainer(self) -> tuple[engine.Trainer, model.InitialWeights]:
         config = self.config
-        net = model.from_settings(config.network, config.network_k())
+        net = self._network()
         initial = model.load_initial(net, config.network.init, config.network.shared, lambda text: None)
         if initial.folded:
             live = centre(self.pool.live[: config.network.norm_images], config.crops.size)
             model.reestimate_batch_norm(net, data.normalise(live, torch.device("cpu")))
         net.freeze(config.network.freeze)
-        both = adversary.Adversarial(net, 0).to(self.device, memory_format=torch.channels_last)
-        return engine.Trainer(both, [f"net.{name}" for name in initial.missing], config, self.device), initial
+        return trainer(net, initial, config, self.device, self.pool.families), initial
+
+    def _network(self) -> model.LivenessNet:
+        """For several crops of each picture, one whose features are their mean."""
+        net, crops = model.from_settings(self.config.network, self.config.network_k()), self.pool.live.shape[1] // 3
+        if crops > 1:
+            if net.balances:
+                raise ValueError("balance: several crops of a picture are not balanced; use off")
+            net.balance = balance.Crops(crops)
+        return net
 
     def train(self) -> None:
         config, began = self.config, time.monotonic()
@@ -75,8 +83,9 @@ class PoolRun:
         engine.set_rate(self.trainer.opt, engine.rate(self.config, self.step / chosen.steps, self.step, epoch))
         ids = self._next(chosen.batch)
         live, attack = (x[ids].to(self.device) for x in (self.pool.live, self.pool.attack))
-        images, targets = exchange.batch(live, attack, self.exchange, self.generator)
-        told = self.trainer.step(Batch(images.permute(0, 2, 3, 1), targets, torch.zeros(len(images), 0)))
+        made = exchange.mixed(live, attack, self.exchange, self.generator)
+        batch = exchange.training(made, self.families[ids].to(self.device), self.config)
+        told = self.trainer.step(batch, engine.reversal(self.config, self.step / chosen.steps))
         self.step += 1
         return told
 
@@ -92,7 +101,7 @@ class PoolRun:
         return self.elapsed
 
     def rho(self, images: torch.Tensor, batch: int = 64) -> np.ndarray:
-        """Scores of uint8 [N, 3, side, side], their middle, by the run's own precision."""
+        """Scores of uint8 [N, C, side, side], their middle, by the run's own precision."""
         return rho(self.net, images, self.config, self.device, batch)
 
     def save(self, name: str) -> None:
@@ -100,7 +109,7 @@ class PoolRun:
 
 
 def centre(images: torch.Tensor, size: int) -> torch.Tensor:
-    """[N, 3, side, side] -> the middle [N, 3, size, size]."""
+    """[N, C, side, side] -> the middle [N, C, size, size]."""
     off = (images.shape[-1] - size) // 2
     return images[..., off : off + size, off : off + size]
 

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch.nn import functional
 
 from liveproof_base.progress import Progress
 
 from .. import metrics
 from ..config import TrainConfig
 from ..loading import data
-from ..loading.batches import Batch
 from ..method import adversary, model
 from ..settings import setting
 from ..simulation import exchange, pairs
@@ -25,6 +25,7 @@ from .average import Average
 from .journal import Journal
 from .train import revision
 
+FAMILIES = pairs.SPECIES[1:]
 STREAM_SEED = 7_000_003  # of the dev pairs, the same for every run
 
 
@@ -66,8 +67,7 @@ class SimulatedRun:
             net = net.to(self.device)
             model.reestimate_batch_norm(net, data.normalise(live, self.device))
         net.freeze(self.config.network.freeze)
-        both = adversary.Adversarial(net, 0).to(self.device, memory_format=torch.channels_last)
-        return engine.Trainer(both, [f"net.{name}" for name in initial.missing], self.config, self.device), initial
+        return trainer(net, initial, self.config, self.device, FAMILIES), initial
 
     def _pairs(self, n: int) -> pairs.Pairs:
         bank = self.banks[0]
@@ -93,9 +93,9 @@ class SimulatedRun:
         engine.set_rate(self.trainer.opt, engine.rate(self.config, share, self.step, 0))
         if self.step % self.simulation.reuse == 0:
             self.drawn = self._pairs(self.config.optimisation.batch)
-        images, targets = exchange.batch(self.drawn.live, self.drawn.attack, self.exchange, self.generator)
-        domains = torch.zeros(len(images), 0, device=self.device)
-        told = self.trainer.step(Batch(images.permute(0, 2, 3, 1), targets, domains))
+        made = exchange.mixed(self.drawn.live, self.drawn.attack, self.exchange, self.generator)
+        families = functional.one_hot(self.drawn.species - 1, len(FAMILIES)).float()
+        told = self.trainer.step(exchange.training(made, families, self.config), engine.reversal(self.config, share))
         self.average.update(self.trainer.both.net)
         self.step += 1
         return told
@@ -106,6 +106,13 @@ class SimulatedRun:
         extra["simulation"] = dataclasses.asdict(self.simulation)
         checkpoint.save(self.out / "final.pt", self.average.net, self.config, self.step, extra)
         return result
+
+
+def trainer(net, initial: model.InitialWeights, config: TrainConfig, device: torch.device, families: tuple[str, ...]) -> engine.Trainer:
+    """Of a run on pairs: the adversary's domains, where there is one, are the families of attacks."""
+    both = adversary.Adversarial(net, len(families) if config.domains.adversary == "on" else 0)
+    new = [f"net.{name}" for name in initial.missing] + [name for name, _ in both.named_parameters() if name.startswith("discriminator.")]
+    return engine.Trainer(both.to(device, memory_format=torch.channels_last), new, config, device, families)
 
 
 def dev_figures(net, bank: Bank, count: int, config: TrainConfig) -> dict:

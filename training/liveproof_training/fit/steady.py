@@ -100,7 +100,7 @@ class SteadyRun:
         kept = round(self.settings.clean * len(images))
         seen = torch.cat([images[:kept], conditions.disturbed(images[kept:], self.chances, self.generator)]) if kept < len(images) else images
         found = self._evidence(self.net, seen)
-        score = losses.score_mse(found.rho, aim.rho)
+        score = losses.score_mse(found.rho, aim.rho).mean()
         features = (((found.features.float() - aim.features.float()) / self.spread) ** 2).mean()
         self.optimizer.zero_grad(set_to_none=True)
         (score + self.settings.features * features).backward()

@@ -133,16 +133,16 @@ def sha256(config: TrainConfig) -> str:
 
 
 def normalise(images: torch.Tensor, device: torch.device) -> torch.Tensor:
-    """uint8 [N, 3, H, W] RGB -> float32, ImageNet mean and standard deviation, channels last in memory."""
+    """uint8 [N, 3, H, W] RGB -> float32, ImageNet mean and standard deviation, channels last in memory. More channels are further pictures."""
     x = images.to(device, non_blocking=True).float()
-    mean, std = _imagenet(device)
+    mean, std = _imagenet(device, x.shape[1] // 3)
     return x.sub_(mean).div_(std).contiguous(memory_format=torch.channels_last)
 
 
 @functools.lru_cache
-def _imagenet(device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
+def _imagenet(device: torch.device, pictures: int) -> tuple[torch.Tensor, torch.Tensor]:
     """Mean and standard deviation on the scale of bytes. Kept, because each copy to a GPU would wait for the steps under way."""
-    mean, std = (torch.tensor(v, device=device).view(1, 3, 1, 1) for v in (contract.IMAGENET_MEAN, contract.IMAGENET_STD))
+    mean, std = (torch.tensor(pictures * v, device=device).view(1, -1, 1, 1) for v in (contract.IMAGENET_MEAN, contract.IMAGENET_STD))
     return 255 * mean, 255 * std
 
 

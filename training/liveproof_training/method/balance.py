@@ -92,6 +92,18 @@ class Views(Balance):
         return torch.cat([super()._seen(lit), self._grey(lit).expand_as(lit)])
 
 
+class Crops(nn.Module):
+    """In place of a balance, for studies: several crops of a face, one after the other in the channels, as so many pictures.
+    [N, 3 C, S, S] in, [C N, 3, S, S] out, all of the first crop first."""
+
+    def __init__(self, count: int):
+        super().__init__()
+        self.views = count
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.cat(x.chunk(self.views, dim=1))
+
+
 KINDS = {"face": Balance, "views": Views}
 
 

@@ -122,7 +122,7 @@ class LivenessNet(nn.Module):
     @property
     def views(self) -> int:
         """Pictures that the encoder sees of each that comes in."""
-        return self.balance.views if self.balances else 1
+        return getattr(self.balance, "views", 1)
 
     @property
     def balance_name(self) -> str:

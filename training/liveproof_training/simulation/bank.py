@@ -19,14 +19,14 @@ SIDE = 320  # pixels of a square, a multiple of 16
 FACE = 192  # longer side of the face box in it: about what a crop of 256 pixels at margin 1.3 shows
 
 
-def square(image: np.ndarray, box: tuple[float, float, float, float]) -> np.ndarray:
-    """RGB uint8 [SIDE, SIDE, 3] around the face ``box`` of ``image``; beyond the border its pixels are repeated, as in a product's crop."""
+def square(image: np.ndarray, box: tuple[float, float, float, float], side: int = SIDE) -> np.ndarray:
+    """RGB uint8 [side, side, 3] around the face ``box`` of ``image``; beyond the border its pixels are repeated, as in a product's crop."""
     x1, y1, x2, y2 = box
     scale = FACE / max(x2 - x1, y2 - y1)
     interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
     scaled = cv2.resize(image, None, fx=scale, fy=scale, interpolation=interpolation)
-    left, top = (int(round(scale * c - SIDE / 2)) for c in ((x1 + x2) / 2, (y1 + y2) / 2))
-    rows, columns = (np.clip(np.arange(start, start + SIDE), 0, size - 1) for start, size in zip((top, left), scaled.shape))
+    left, top = (int(round(scale * c - side / 2)) for c in ((x1 + x2) / 2, (y1 + y2) / 2))
+    rows, columns = (np.clip(np.arange(start, start + side), 0, size - 1) for start, size in zip((top, left), scaled.shape))
     return np.ascontiguousarray(scaled[rows][:, columns])
 
 
@@ -35,8 +35,9 @@ TONES = ("balanced", "alike")  # what is drawn with equal chances: classes of sk
 
 @dataclasses.dataclass
 class Bank:
-    """``squares`` uint8 [N, 3, SIDE, SIDE]; ``people`` uint8 [N, 1, SIDE, SIDE], 255 where the person is; ``grain`` float [N], how much detail
-    their skin lacks (:func:`skin.lack`); ``rooms`` uint8 [M, 3, SIDE, SIDE]; ``chances`` float [N] of being drawn."""
+    """``squares`` uint8 [N, 3, side, side]; ``people`` uint8 [N, 1, side, side], 255 where the person is; ``grain`` float [N], how much detail
+    their skin lacks (:func:`skin.lack`); ``rooms`` uint8 [M, 3, side, side]; ``chances`` float [N] of being drawn. side is SIDE unless
+    wider crops are drawn."""
 
     squares: torch.Tensor
     people: torch.Tensor
@@ -48,7 +49,7 @@ class Bank:
         return len(self.squares)
 
     def take(self, ids: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """(sRGB [n, 3, SIDE, SIDE], matte [n, 1, SIDE, SIDE], grain [n, 1, 1, 1]), pictures as floats in [0, 1]."""
+        """(sRGB [n, 3, side, side], matte [n, 1, side, side], grain [n, 1, 1, 1]), pictures as floats in [0, 1]."""
         return self.squares[ids].float() / 255, self.people[ids].float() / 255, self.grain[ids].view(-1, 1, 1, 1)
 
     def draw(self, n: int, generator: torch.Generator) -> torch.Tensor:
@@ -57,7 +58,7 @@ class Bank:
 
     @staticmethod
     def of(squares: np.ndarray, device: torch.device, chances: np.ndarray | None = None) -> Bank:
-        """From uint8 [N, SIDE, SIDE, 3]; without ``chances`` all are drawn alike."""
+        """From uint8 [N, side, side, 3]; without ``chances`` all are drawn alike."""
         bar = Progress("cut out", len(squares))
 
         def cut(one: np.ndarray) -> tuple[np.ndarray, float]:
@@ -69,13 +70,13 @@ class Bank:
             people, grain = (np.stack(column) for column in zip(*pool.map(cut, squares)))
         chances = np.full(len(squares), 1 / len(squares)) if chances is None else chances
         planes = squares.transpose(0, 3, 1, 2), people[:, None], grain.astype(np.float32)
-        planes += rooms.draw(rooms.COUNT, SIDE).transpose(0, 3, 1, 2), chances.astype(np.float32)
+        planes += rooms.draw(rooms.COUNT, squares.shape[1]).transpose(0, 3, 1, 2), chances.astype(np.float32)
         return Bank(*(torch.from_numpy(np.ascontiguousarray(x)).to(device) for x in planes))
 
     @staticmethod
-    def read(folders: list[tuple[Path, str]], device: torch.device, tones: str = TONES[0]) -> Bank:
+    def read(folders: list[tuple[Path, str]], device: torch.device, tones: str = TONES[0], side: int = SIDE) -> Bank:
         """The faces of each (folder with faces.csv, split; "" for the whole folder)."""
-        found = [(square(image, face.box), skin.tone(image, face.points)) for image, face in _faces(folders)]
+        found = [(square(image, face.box, side), skin.tone(image, face.points)) for image, face in _faces(folders)]
         if not found:
             raise ValueError(f"{', '.join(str(folder) for folder, _ in folders)}: no faces to simulate")
         squares, tones_ = zip(*found)

@@ -7,6 +7,7 @@ import dataclasses
 import torch
 
 from ..config import TrainConfig
+from ..loading.batches import Batch
 from ..method import pdle
 
 
@@ -32,10 +33,33 @@ class Exchange:
         return torch.tensor([pdle.sides(self.size, self.size, u / self.k, 1.0) for u in range(1, self.k + 1)], device=device)
 
 
+@dataclasses.dataclass
+class Mixed:
+    """2 N pictures, the live ones first. ``images`` uint8 [2 N, C, size, size], ``labels`` PDLE's [2 N]; ``partner`` [2 N]: of which
+    picture the box is, ``share`` [2 N]: the box's share of the pixels, 0 without one."""
+
+    images: torch.Tensor
+    labels: torch.Tensor
+    partner: torch.Tensor
+    share: torch.Tensor
+
+    def shares(self, of: torch.Tensor) -> torch.Tensor:
+        """What the mixed pictures have, by their pixels, of what the pictures had before: [2 N, F] in and out."""
+        share = self.share[:, None]
+        return (1 - share) * of + share * of[self.partner]
+
+
 def batch(
     live: torch.Tensor, attack: torch.Tensor, settings: Exchange, generator: torch.Generator | None = None
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """uint8 pairs [N, 3, 256, 256] -> (pictures uint8 [2 N, 3, size, size], PDLE labels [2 N]): views of both, some of them mixed."""
+    made = mixed(live, attack, settings, generator)
+    return made.images, made.labels
+
+
+def mixed(live: torch.Tensor, attack: torch.Tensor, settings: Exchange, generator: torch.Generator | None = None) -> Mixed:
+    """As :func:`batch`, with what went into each picture. Channels beyond three are further crops of the same pictures: their boxes
+    have the same place in each."""
     n, device = len(live), live.device
     live, attack = (view(x, settings.size, generator) for x in (live, attack))
     images, labels = torch.cat([live, attack]), torch.cat([torch.ones(n, device=device), torch.zeros(n, device=device)])
@@ -43,10 +67,27 @@ def batch(
     shuffled = own.view(2, n)[:, torch.randperm(n, device=device, generator=generator)].reshape(-1)
     partner = torch.where(_chance(2 * n, settings.own_prob, device, generator), own, shuffled)
     sides, share = levels(2 * n, settings, device, generator)
-    mixed = _chance(2 * n, settings.mix_prob, device, generator)
-    inside = boxes(sides, settings.size, generator) & mixed.view(-1, 1, 1, 1)
-    share = torch.where(mixed, share, torch.zeros(2 * n, device=device))
-    return torch.where(inside, images[partner], images), torch.where(labels == 1, 1 - share, share)
+    chosen = _chance(2 * n, settings.mix_prob, device, generator)
+    inside = boxes(sides, settings.size, generator) & chosen.view(-1, 1, 1, 1)
+    share = torch.where(chosen, share, torch.zeros(2 * n, device=device))
+    return Mixed(torch.where(inside, images[partner], images), torch.where(labels == 1, 1 - share, share), partner, share)
+
+
+def training(made: Mixed, families: torch.Tensor, config: TrainConfig) -> Batch:
+    """What a step takes. ``families`` [N, F]: 1 for the family of each pair's attack; its live picture goes with it where the worst
+    family counts, and has no domain."""
+    domains = _domains(made, families, config.domains.mixed_domain)
+    return Batch(made.images.permute(0, 2, 3, 1), made.labels, domains, made.shares(torch.cat([families, families])))
+
+
+def _domains(made: Mixed, families: torch.Tensor, mixed_domain: str) -> torch.Tensor:
+    """[2 N, F] shares of the attacks' families; a live picture has none."""
+    own = torch.cat([torch.zeros_like(families), families])
+    if mixed_domain == "anchor":
+        return own
+    if mixed_domain == "exclude":
+        return torch.where(made.share[:, None] > 0, torch.zeros_like(own), own)
+    return made.shares(own)
 
 
 def levels(n: int, settings: Exchange, device: torch.device, generator: torch.Generator | None = None) -> tuple[torch.Tensor, torch.Tensor]:

@@ -11,6 +11,7 @@ import torch
 
 from .. import contract
 from ..loading import data
+from . import pairs
 
 CHUNK = 256  # crops in memory at full size
 
@@ -27,7 +28,8 @@ def scaled(images, size: int) -> torch.Tensor:
 
 @dataclasses.dataclass
 class Pool:
-    """``live`` and ``attack`` uint8 [N, 3, side, side], the same face; ``species`` str [N]: the attack's (print, cut, replay)."""
+    """``live`` and ``attack`` uint8 [N, 3, side, side], the same face; ``species`` str [N]: the attack's (print, cut, replay).
+    Pictures of several crops have them one after the other in their channels."""
 
     live: torch.Tensor
     attack: torch.Tensor
@@ -41,8 +43,23 @@ class Pool:
         chosen = torch.from_numpy(np.flatnonzero(keep))
         return Pool(self.live[chosen], self.attack[chosen], self.species[keep])
 
+    @property
+    def families(self) -> tuple[str, ...]:
+        """The species that there are."""
+        return tuple(name for name in pairs.SPECIES if name in self.species)
+
+    def shares(self) -> torch.Tensor:
+        """float32 [N, F]: 1 for the family of each pair's attack."""
+        return torch.from_numpy((self.species[:, None] == np.array(self.families)[None, :]).astype(np.float32))
+
+    def beside(self, other: Pool) -> Pool:
+        """These crops and ``other``'s of the same pairs."""
+        if not np.array_equal(self.species, other.species):
+            raise ValueError("the two folders do not hold the same pairs: make them by one `simulate --wide`")
+        return Pool(torch.cat([self.live, other.live], dim=1), torch.cat([self.attack, other.attack], dim=1), self.species)
+
     def crops(self) -> tuple[torch.Tensor, np.ndarray]:
-        """(pictures [2 N, 3, side, side], labels [2 N])."""
+        """(pictures [2 N, C, side, side], labels [2 N])."""
         return torch.cat([self.live, self.attack]), np.repeat([1, 0], len(self))
 
     @staticmethod

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from liveproof_base import manifest
+from liveproof_base import crop, manifest
 from liveproof_base.progress import Progress
 
 from . import pairs
@@ -20,38 +20,56 @@ CHUNK = 8  # pairs at a time: what a CPU's caches and a laptop's memory bear
 MARK = "Simulated by liveproof_training simulate: no real attack, no real person.\n"
 
 
-def write(out: Path, banks: dict[str, Bank], counts: dict[str, int], seed: int) -> Path:
-    """OUT/manifest.csv and OUT/SPLIT.npy, ``counts[split]`` pairs of each bank; live and attack of a pair follow one another."""
-    table = out / "manifest.csv"
-    if table.exists():
-        raise FileExistsError(f"{table}: there is a set already; choose another --out")
-    out.mkdir(parents=True, exist_ok=True)
-    (out / manifest.RENDERED).write_text(MARK)
-    rows = []
+def write(out: Path, banks: dict[str, Bank], counts: dict[str, int], seed: int, wide: Path | None = None) -> Path:
+    """OUT/manifest.csv and OUT/SPLIT.npy, ``counts[split]`` pairs of each bank; live and attack of a pair follow one another.
+    ``wide``: a folder for the same pairs, cropped at the margin WIDE."""
+    folders = {crop.MARGIN: out} | ({pairs.WIDE: wide} if wide else {})
+    for folder in folders.values():
+        if (folder / "manifest.csv").exists():
+            raise FileExistsError(f"{folder / 'manifest.csv'}: there is a set already; choose another folder")
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / manifest.RENDERED).write_text(MARK)
+    rows = {folder: [] for folder in folders.values()}
     for number, (split, bank) in enumerate(banks.items()):
-        rows += _split(out, split, bank, counts[split], 1000 * seed + number)
+        for folder, found in _split(folders, split, bank, counts[split], 1000 * seed + number).items():
+            rows[folder] += found
+    for folder, found in rows.items():
+        _write_table(folder / "manifest.csv", found)
+    return out / "manifest.csv"
+
+
+def _write_table(table: Path, rows: list[dict]) -> None:
     partial = table.with_suffix(".partial")
     with partial.open("w", newline="") as file:
         writer = csv.DictWriter(file, [field.name for field in dataclasses.fields(manifest.Row)], restval="")
         writer.writeheader()
         writer.writerows(rows)
     partial.rename(table)
-    return table
 
 
-def _split(out: Path, split: str, bank: Bank, count: int, seed: int) -> list[dict]:
+def _split(folders: dict[float, Path], split: str, bank: Bank, count: int, seed: int) -> dict[Path, list[dict]]:
+    """Draws the pairs, cropped at each margin; a folder's rows."""
     generator = torch.Generator(bank.squares.device).manual_seed(seed)
-    bar, images, rows = Progress(f"simulate {split}", count), np.empty((2 * count, 256, 256, 3), np.uint8), []
+    bar, species = Progress(f"simulate {split}", count), []
+    images = {folder: np.empty((2 * count, crop.SIZE, crop.SIZE, 3), np.uint8) for folder in folders.values()}
     for start in range(0, count, CHUNK):
         n = min(CHUNK, count - start)
-        drawn = pairs.draw(bank, bank.draw(n, generator), generator)
-        images[2 * start : 2 * (start + n) : 2], images[2 * start + 1 : 2 * (start + n) : 2] = _bytes(drawn.live), _bytes(drawn.attack)
-        for i, species in enumerate(drawn.species.tolist()):
-            rows += [_row(split, 2 * (start + i) + attack, "none" if not attack else pairs.SPECIES[species]) for attack in (0, 1)]
+        drawn = pairs.draw_at(tuple(folders), bank, bank.draw(n, generator), generator)
+        for part, some in zip(drawn, images.values()):
+            some[2 * start : 2 * (start + n) : 2], some[2 * start + 1 : 2 * (start + n) : 2] = _bytes(part.live), _bytes(part.attack)
+        species += drawn[0].species.tolist()
         bar.step(n)
+    for folder, some in images.items():
+        np.save(folder / f"{split}.npy", some)
+    return {folder: _rows(split, species, some) for folder, some in images.items()}
+
+
+def _rows(split: str, species: list[int], images: np.ndarray) -> list[dict]:
+    rows = []
+    for kind in species:
+        rows += [_row(split, len(rows) + attack, pairs.SPECIES[kind] if attack else "none") for attack in (0, 1)]
     for row, image in zip(rows, images):
         row["sha256"] = hashlib.sha256(image.tobytes()).hexdigest()
-    np.save(out / f"{split}.npy", images)
     return rows
 
 

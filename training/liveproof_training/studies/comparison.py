@@ -14,6 +14,7 @@ from ..evaluation import videos
 
 MEASURES = {"hter_idealised": "HTER idealised, %", "hter_realistic": "HTER realistic, %", "auc": "AUC, %"}
 WORDS = {"full": "full", "no-le": "w/o LE", "no-pe": "w/o PE", "no-pe-le": "w/o PE & LE", "bce": "BCE"}
+WORDS |= {"worst-family": "worst family", "family-adversary": "adversary over families", "wide": "margin 1.6", "both-margins": "margins 1.3 and 1.6"}
 COLOURS = ("#222222", "#b8572a", "#4a5fb0", "#1b7f5c", "#8d6a9f", "#999999", "#c9a227", "#6b4f3a")
 # What a study itself changes between its arms, and what says nothing about how long or on what a run learns.
 NOT_TOLD = {
@@ -28,6 +29,7 @@ NOT_TOLD = {
     "loss",
     "label_encoding",
     "mix",
+    "families",
     "threads",
     "device",
     "eval_every",
@@ -208,6 +210,7 @@ def write(name: str, results: list[dict], baseline: list[dict], out: Path) -> st
         "levels": "Number of levels K, leave-one-out",
         "ingredients": "Renderer's ingredients, each left out of training",
         "pairs": "Ablation on simulated pairs",
+        "options": "Options of training on simulated pairs",
     }
     text = markdown(results, titles[name])
     write_runs(out / f"{name}.csv", results)

@@ -27,6 +27,14 @@ from ..method.pdle import ExchangeSettings
 
 LEVELS = (2, 5, 10, 17)
 FULL = "full"
+# What can be added to the full method on simulated pairs.
+OPTIONS = {
+    FULL: {},
+    "worst-family": {"families": "worst"},
+    "family-adversary": {"adversary": "on"},
+    "wide": {},
+    "both-margins": {},
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,6 +59,8 @@ def arms_of(study: str, levels: tuple[int, ...] = LEVELS) -> dict[str, dict]:
     """arm -> what it sets."""
     if study in ("ablation", "pairs"):
         return {arm: {"arm": arm} for arm in ARMS}
+    if study == "options":
+        return {arm: {"arm": FULL, **changes} for arm, changes in OPTIONS.items()}
     return {level_arm(k): {"arm": FULL, "k": k} for k in levels}
 
 
