@@ -121,6 +121,7 @@ def test_the_command_writes_a_checkpoint_that_scores(folder):
     words = f"steady --start {folder / 'start.pt'} --data {folder / 'crops'} --out {folder / 'out'} --steps 2 --batch 4 --device cpu"
     assert cli.main(words.split()) == 0
     changed, state = checkpoint.load_net(folder / "out" / "final.pt")
+    assert (folder / "out" / "log.csv").read_text().splitlines()[-1].startswith("2,"), "the last step is told, however short the run"
     assert state["steady"]["steps"] == 2 and state["conditions"]["veiled"] == 0 and "start.pt" in state["start"]
     assert np.isfinite(changed(torch.zeros(1, 3, 224, 224))[0].item())
 
@@ -132,3 +133,11 @@ def test_one_class_alone_is_refused(folder, tmp_path, capsys):
         (tmp_path / packed.name).symlink_to(packed)
     assert cli.main(f"steady --start {folder / 'start.pt'} --data {tmp_path} --out {tmp_path / 'out'}".split()) != 0
     assert "one class only" in capsys.readouterr().err
+
+
+def test_what_is_no_checkpoint_is_refused(folder, tmp_path, capsys):
+    (tmp_path / "text.pt").write_text("x")
+    torch.save({"weight": torch.zeros(1)}, tmp_path / "weights.pt")
+    for name, why in (("text.pt", "not a checkpoint"), ("weights.pt", "weights alone")):
+        assert cli.main(f"steady --start {tmp_path / name} --data {folder / 'crops'} --out {tmp_path / 'out'}".split()) == 1
+        assert why in capsys.readouterr().err

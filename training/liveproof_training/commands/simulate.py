@@ -95,6 +95,9 @@ def _gap(args) -> None:
     detector = RetinaFace(Path(args.detector))
     pictures = realpictures.read(Path(args.pictures), detector)
     crops = data.load_split(Path(args.data), args.split)
+    for place, labels in ((args.pictures, pictures.labels), (f"{args.data}, {args.split}", crops.labels)):
+        if len(set(labels.tolist())) < 2:
+            raise ValueError(f"{place}: gap compares bona fide pictures with attacks, and here is one class only")
     print(gap.markdown(gap.Sample(gap.table(pictures.images), pictures.labels), gap.Sample(gap.table(crops.images), crops.labels)))
     alike = pictures.only(spectra.same_size(pictures.sides))
     sets = {}

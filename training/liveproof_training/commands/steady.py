@@ -37,10 +37,12 @@ def _images(folders: list[Path]):
 
     from ..loading import data
 
+    if not folders:
+        raise ValueError("--data: give at least one folder of crops")
     splits = [data.load_split(folder, "train") for folder in folders]
     labels = {int(label) for split in splits for label in split.labels}
     if labels != {0, 1}:
-        raise ValueError(f"--data {','.join(map(str, folders))}: needs bona fide and attack crops, and has {'one class only' if labels else 'none'}")
+        raise ValueError(f"--data {','.join(map(str, folders))}: its train crops must be of both classes, and are of one class only")
     images = np.stack([split.images[n] for split in splits for n in range(len(split))])
     return torch.from_numpy(np.ascontiguousarray(images.transpose(0, 3, 1, 2)))
 
