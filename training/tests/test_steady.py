@@ -111,9 +111,9 @@ def folder(tmp_path_factory):
     """A checkpoint and simulated crops."""
     where = tmp_path_factory.mktemp("steady")
     net, config = small()
-    checkpoint.save(where / "start.pt", net, config, 0, {})
+    checkpoint.save(where / "start.pt", net, config.replace(protocol="of-its-training.csv"), 0, {})
     synthetic.write_faces(where / "faces")
-    assert cli.main(f"simulate --portraits {where / 'faces'} --out {where / 'crops'} --train 4 --dev 0 --test 0".split()) == 0
+    assert cli.main(f"simulate --portraits {where / 'faces'} --out {where / 'crops'} --train 4 --dev 4 --test 0".split()) == 0
     return where
 
 
@@ -122,8 +122,10 @@ def test_the_command_writes_a_checkpoint_that_scores(folder):
     assert cli.main(words.split()) == 0
     changed, state = checkpoint.load_net(folder / "out" / "final.pt")
     assert (folder / "out" / "log.csv").read_text().splitlines()[-1].startswith("2,"), "the last step is told, however short the run"
-    assert state["steady"]["steps"] == 2 and state["conditions"]["veiled"] == 0 and "start.pt" in state["start"]
+    assert state["steady"]["steps"] == 2 and state["conditions"]["veiled"] == 0 and "start.pt" in state["initial"]
     assert np.isfinite(changed(torch.zeros(1, 3, 224, 224))[0].item())
+    words = f"export --checkpoint {folder / 'out' / 'final.pt'} --data {folder / 'crops'} --out {folder} --name steady --precisions fp32 --bpcer 0.5"
+    assert cli.main(words.split()) == 0 and (folder / "steady-fp32.onnx").is_file()
 
 
 def test_one_class_alone_is_refused(folder, tmp_path, capsys):

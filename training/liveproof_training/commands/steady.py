@@ -20,13 +20,15 @@ A quarter of an hour on two cores with AVX-512 BF16 and --precision bf16."""
 def _steady(args) -> None:
     from ..adaptation import start
     from ..fit.steady import SteadyRun
+    from ..loading import data
 
     settings, chances = flags.read_own(args, SteadySettings), flags.read_own(args, Chances)
-    begun, folders, out = start.load(Path(args.start)), [Path(word) for word in args.data.split(",") if word], Path(args.out)
-    images = _images(folders)
-    run = SteadyRun(begun.net, begun.config, images, settings, chances)
+    begun, out = start.load(Path(args.start)), Path(args.out)
+    config = begun.config.replace(data=args.data, protocol="")
+    images = _images(data.folders(config))
+    run = SteadyRun(begun.net, config, images, settings, chances)
     run.train(out)
-    run.save(out / "final.pt", {"start": begun.describe(), "data": [str(folder) for folder in folders]})
+    run.save(out / "final.pt", {"initial": begun.describe(), "data_sha256": data.sha256(config)})
     print(f"{len(images)} crops, {settings.steps} steps: {out / 'final.pt'}")
 
 
@@ -48,7 +50,7 @@ def _images(folders: list[Path]):
 
 
 def add(sub) -> None:
-    p = command(sub, "steady", _steady, "Teach a model that shadows, back light and encoders change nothing", DETAIL)
+    p = command(sub, "steady", _steady, "Teach a model to overlook shadows and back light", DETAIL)
     p.add_argument("--start", default=str(START), help="checkpoint (.pt) or exported model (.onnx) that the copy begins as and learns from")
     p.add_argument("--data", required=True, help="folders of crops with commas between, as `simulate` and `liveproof_render crops` write them")
     p.add_argument("--out", required=True, help="folder for final.pt, log.csv and curve.png")

@@ -22,7 +22,7 @@ class Batch(NamedTuple):
     images: torch.Tensor  # uint8 [N, size, size, 3] RGB
     targets: torch.Tensor  # float32 [N], share of real pixels
     domains: torch.Tensor  # float32 [N, D], pixel shares of the domains; a row of zeros has none
-    families: torch.Tensor | None = None  # float32 [N, F], pixel shares of the families of attacks, a live picture's that of its pair
+    families: torch.Tensor = torch.zeros(0, 0)  # float32 [N, F], pixel shares of the families of attacks, a live picture's its pair's; or empty
 
 
 def workers(config: TrainConfig, gpu: bool, world: int) -> int:
