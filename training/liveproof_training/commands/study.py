@@ -13,9 +13,9 @@ DETAIL = """ablation: full, w/o LE, w/o PE, w/o both and BCE on each leave-one-o
 the ablation's runs when OUT is the same). ingredients: trained on DATA/without-NAME, tested on DATA/all. pairs: the ablation on what
 `simulate` wrote into DATA, exchanged in pairs as train-simulated does (--batch pairs a step), pictures scaled to --size. options: on such
 pairs the full method, and four times the full method with one change: --families worst; --adversary on (domains: families of attacks); crops
-at margin 1.6; crops at both margins, the mean of their features. One run after the other; a second call skips finished runs and repeats the interrupted one. Writes
-NAME.csv, NAME.md and plots into OUT. The defaults are the paper's long training; small machines shorten it: --steps, --size, --precision bf16,
---frames-per-video, --norm-images."""
+at margin 1.6; crops at both margins, the mean of their features. One run after the other; a second call skips finished runs and repeats the
+interrupted one. Writes NAME.csv, NAME.md and plots into OUT. The defaults are the paper's long training; small machines shorten it: --steps,
+--size, --precision bf16, --frames-per-video, --norm-images."""
 
 # Flags of `train` that make no sense here: arms decide, and a study keeps scores, not checkpoints.
 NOT_HERE = ("seed", "arm", "k", "head", "loss", "label_encoding", "budget_minutes", "checkpoint_minutes", "checkpoint_every", "tensorboard")
@@ -122,7 +122,7 @@ def add(sub) -> None:
         sub,
         "study",
         _study,
-        "Compare arms over targets and seeds: the ablation (on simulated pairs, too), options on such pairs, the levels K, the renderer's ingredients",
+        "Compare arms over targets and seeds: the ablation (on simulated pairs, too), options there, the levels K, the renderer's ingredients",
         DETAIL,
     )
     p.add_argument("study", choices=("ablation", "levels", "ingredients", "pairs", "options"), help="which")
