@@ -36,7 +36,7 @@ DECAY = 0.99  # of the running mean of the weights, which is what is kept
 class SteadySettings:
     """How the copy learns."""
 
-    steps: int = setting(1000, "updates of the weights", low=1)
+    steps: int = setting(500, "updates of the weights", low=1)
     batch: int = setting(32, "pictures a step", low=2)
     lr: float = setting(1e-4, "highest learning rate of Adam; it falls to 0 as a cosine", low=1e-9, high=1)
     freeze: str = setting("layer2", "the encoder's first layers that stay as they are, up to this one", STAGES)
