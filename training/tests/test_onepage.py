@@ -96,3 +96,20 @@ def test_a_clip_that_is_not_there_is_named(tmp_path, capsys):
     words = ["page", "--model", model, "--out", str(tmp_path), "--people", str(tmp_path / "none.mp4"), "--detector", model]
     assert cli.main(words) == 1
     assert "none.mp4: no such clip or folder" in capsys.readouterr().err
+
+
+def test_what_cannot_be_told_is_a_dash_and_null(film, tmp_path):
+    shades = np.repeat(np.array([200, 60], np.uint8), 256 * 256 * 3).reshape(2, 256, 256, 3)
+    people = realpictures.Pictures(shades, np.array([1, 1]), np.array(["a", "b"]), np.array([True] * 2))
+    made = [{"what": "all", **onepage._rates(np.array([0.9]), np.array([]), 0.5)}]
+    page = {"model": {"file": "m.onnx", "sha256": "0"}, "threshold": 0.5, "made": {"crops, dev": made}, "clips": []}
+    page["real"] = onepage.of_real(brightness, people, 0.5)
+    text = onepage.write(page, tmp_path).read_text()
+    assert "| all | 1 | 0 | – | 0.0 % | – |" in text
+    assert "NaN" not in (tmp_path / "page.json").read_text()
+
+
+def test_the_command_says_what_is_missing(tmp_path, capsys):
+    words = ["page", "--model", "../models/liveproof-demo-mobilenetv2-int8.onnx", "--out", str(tmp_path / "out"), "--detector", "none.onnx"]
+    assert cli.main(words) == 1 and "nothing to score" in capsys.readouterr().err
+    assert cli.main([*words, "--people", str(tmp_path)]) == 1 and "no clip in this folder" in capsys.readouterr().err

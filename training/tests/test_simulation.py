@@ -346,6 +346,11 @@ def test_a_simulated_set_is_read_by_the_trainer(faces, tmp_path):
     assert crops.pai[0] == "none" and crops.pai[1] in ("print", "cut", "replay")
     with pytest.raises(FileExistsError):
         store.write(tmp_path, {"dev": faces}, {"dev": 3}, seed=1)
+    with pytest.raises(ValueError, match="a folder of their own"):
+        store.write(tmp_path / "a", {"dev": faces}, {"dev": 3}, seed=1, wide=tmp_path / "a")
+    with pytest.raises(FileExistsError):
+        store.write(tmp_path / "a", {"dev": faces}, {"dev": 3}, seed=1, wide=tmp_path)
+    assert not (tmp_path / "a").exists(), "nothing is written where one folder is taken"
 
 
 def test_wide_crops_are_of_the_same_pairs_and_show_more(tmp_path):

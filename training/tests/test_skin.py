@@ -95,6 +95,7 @@ def test_a_cheek_in_the_dark_is_told_by_its_own_angle():
 def test_a_grey_picture_tells_no_tone():
     found = skin.tone(np.full((448, 448, 3), 150, np.uint8), synthetic.POINTS)
     assert found.name == skin.UNTOLD and np.isnan(found.angle)
+    assert "nan" not in skin.markdown({"grey": [found], "none": []})
 
 
 def test_weights_balance_the_classes_up_to_the_cap():

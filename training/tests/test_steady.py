@@ -111,7 +111,7 @@ def folder(tmp_path_factory):
     """A checkpoint and simulated crops."""
     where = tmp_path_factory.mktemp("steady")
     net, config = small()
-    checkpoint.save(where / "start.pt", net, config, 0, {})
+    checkpoint.save(where / "start.pt", net, config.replace(protocol="of-its-training.csv"), 0, {})
     synthetic.write_faces(where / "faces")
     assert cli.main(f"simulate --portraits {where / 'faces'} --out {where / 'crops'} --train 4 --dev 4 --test 0".split()) == 0
     return where
@@ -121,6 +121,7 @@ def test_the_command_writes_a_checkpoint_that_scores(folder):
     words = f"steady --start {folder / 'start.pt'} --data {folder / 'crops'} --out {folder / 'out'} --steps 2 --batch 4 --device cpu"
     assert cli.main(words.split()) == 0
     changed, state = checkpoint.load_net(folder / "out" / "final.pt")
+    assert (folder / "out" / "log.csv").read_text().splitlines()[-1].startswith("2,"), "the last step is told, however short the run"
     assert state["steady"]["steps"] == 2 and state["conditions"]["veiled"] == 0 and "start.pt" in state["initial"]
     assert np.isfinite(changed(torch.zeros(1, 3, 224, 224))[0].item())
     words = f"export --checkpoint {folder / 'out' / 'final.pt'} --data {folder / 'crops'} --out {folder} --name steady --precisions fp32 --bpcer 0.5"
@@ -134,3 +135,11 @@ def test_one_class_alone_is_refused(folder, tmp_path, capsys):
         (tmp_path / packed.name).symlink_to(packed)
     assert cli.main(f"steady --start {folder / 'start.pt'} --data {tmp_path} --out {tmp_path / 'out'}".split()) != 0
     assert "one class only" in capsys.readouterr().err
+
+
+def test_what_is_no_checkpoint_is_refused(folder, tmp_path, capsys):
+    (tmp_path / "text.pt").write_text("x")
+    torch.save({"weight": torch.zeros(1)}, tmp_path / "weights.pt")
+    for name, why in (("text.pt", "not a checkpoint"), ("weights.pt", "weights alone")):
+        assert cli.main(f"steady --start {tmp_path / name} --data {folder / 'crops'} --out {tmp_path / 'out'}".split()) == 1
+        assert why in capsys.readouterr().err

@@ -110,6 +110,7 @@ def test_options_say_what_they_need(folder, wide, tmp_path, capsys):
     assert cli.main(words) == 1 and "--wide" in capsys.readouterr().err
     assert cli.main(options(folder, wide, tmp_path, "--arms", "both-margins", "--keep-weights")) == 1 and "no file" in capsys.readouterr().err
     assert cli.main(options(folder, wide, tmp_path, "--arms", "both-margins", "--balance", "face")) == 1 and "balance" in capsys.readouterr().err
+    assert cli.main(options(folder, wide, tmp_path, "--families", "worst")) == 1 and "arms of options set it" in capsys.readouterr().err
 
 
 def test_two_crops_of_a_picture_are_seen_as_the_mean_of_their_features(folder, wide, tmp_path):

@@ -12,7 +12,7 @@ from liveproof_base.commandline import add_detector, command, shared_folder
 
 from ..config import TrainConfig
 from ..fit.simulated import SimulationSettings
-from ..simulation.bank import TONES
+from ..simulation.bank import TONES, TONES_TEXT
 from . import flags
 
 TRAIN = """Pairs of a live picture and an attack on the same face are simulated on the device (print, cut-out, display; one camera and codec
@@ -95,6 +95,9 @@ def _gap(args) -> None:
     detector = RetinaFace(Path(args.detector))
     pictures = realpictures.read(Path(args.pictures), detector)
     crops = data.load_split(Path(args.data), args.split)
+    for place, labels in ((args.pictures, pictures.labels), (f"{args.data}, {args.split}", crops.labels)):
+        if len(set(labels.tolist())) < 2:
+            raise ValueError(f"{place}: gap compares bona fide pictures with attacks, and here is one class only")
     print(gap.markdown(gap.Sample(gap.table(pictures.images), pictures.labels), gap.Sample(gap.table(crops.images), crops.labels)))
     alike = pictures.only(spectra.same_size(pictures.sides))
     sets = {}
@@ -136,11 +139,15 @@ def _add_simulate(sub) -> None:
     p = command(sub, "simulate", _simulate, "Write simulated crops as a folder that train, evaluate and export read")
     p.add_argument("--out", required=True, help="folder; must not hold a manifest yet")
     p.add_argument("--also", default="", help="a second folder of faces, as `clip-faces` writes it, for the train pairs; empty: none")
-    p.add_argument("--wide", default="", help="folder for the same pairs cropped at margin 1.6, from larger scenes than otherwise; empty: none")
+    p.add_argument(
+        "--wide",
+        default="",
+        help="folder for the same pairs cropped at margin 1.6; empty: none. With it scenes are larger, and the pairs in OUT are others than without",
+    )
     p.add_argument("--portraits", default="", help="folder with faces.csv; empty: $LIVEPROOF_SHARED/faces")
     for split, count in (("train", 256), ("dev", 512), ("test", 512)):
         p.add_argument(f"--{split}", type=int, default=count, help=f"pairs of the {split} portraits")
-    p.add_argument("--tones", default=TONES[0], choices=TONES, help="of skin: balanced draws portraits of rare classes more often")
+    p.add_argument("--tones", default=TONES[0], choices=TONES, help=TONES_TEXT)
     p.add_argument("--seed", type=int, default=1, help="of all draws")
     p.add_argument("--device", default="cpu", help="cpu or cuda")
 

@@ -24,7 +24,7 @@ def _steady(args) -> None:
 
     settings, chances = flags.read_own(args, SteadySettings), flags.read_own(args, Chances)
     begun, out = start.load(Path(args.start)), Path(args.out)
-    config = begun.config.replace(data=args.data)
+    config = begun.config.replace(data=args.data, protocol="")
     images = _images(data.folders(config))
     run = SteadyRun(begun.net, config, images, settings, chances)
     run.train(out)
@@ -39,16 +39,18 @@ def _images(folders: list[Path]):
 
     from ..loading import data
 
+    if not folders:
+        raise ValueError("--data: give at least one folder of crops")
     splits = [data.load_split(folder, "train") for folder in folders]
     labels = {int(label) for split in splits for label in split.labels}
     if labels != {0, 1}:
-        raise ValueError(f"--data {','.join(map(str, folders))}: needs bona fide and attack crops, and has {'one class only' if labels else 'none'}")
+        raise ValueError(f"--data {','.join(map(str, folders))}: its train crops must be of both classes, and are of one class only")
     images = np.stack([split.images[n] for split in splits for n in range(len(split))])
     return torch.from_numpy(np.ascontiguousarray(images.transpose(0, 3, 1, 2)))
 
 
 def add(sub) -> None:
-    p = command(sub, "steady", _steady, "Teach a model that shadows, back light and encoders change nothing", DETAIL)
+    p = command(sub, "steady", _steady, "Teach a model to overlook shadows and back light", DETAIL)
     p.add_argument("--start", default=str(START), help="checkpoint (.pt) or exported model (.onnx) that the copy begins as and learns from")
     p.add_argument("--data", required=True, help="folders of crops with commas between, as `simulate` and `liveproof_render crops` write them")
     p.add_argument("--out", required=True, help="folder for final.pt, log.csv and curve.png")

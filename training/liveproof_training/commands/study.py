@@ -11,11 +11,11 @@ from . import flags
 
 DETAIL = """ablation: full, w/o LE, w/o PE, w/o both and BCE on each leave-one-out target. levels: K = 2, 5, 10, 17 (K = 10 and the baseline are
 the ablation's runs when OUT is the same). ingredients: trained on DATA/without-NAME, tested on DATA/all. pairs: the ablation on what
-`simulate` wrote into DATA, exchanged in pairs as train-simulated does (--batch pairs a step), pictures scaled to --size. options: on the same
-pairs the full method, with --families worst, with --adversary on (domains: families of attacks), on crops at margin 1.6, on crops at both
-margins, whose features are averaged. One run after the other; a second call skips finished runs and repeats the interrupted one. Writes
-NAME.csv, NAME.md and plots into OUT. The defaults are the paper's long training; small machines shorten it: --steps, --size, --precision bf16,
---frames-per-video, --norm-images."""
+`simulate` wrote into DATA, exchanged in pairs as train-simulated does (--batch pairs a step), pictures scaled to --size. options: on such
+pairs the full method, and four times the full method with one change: --families worst; --adversary on (domains: families of attacks); crops
+at margin 1.6; crops at both margins, the mean of their features. One run after the other; a second call skips finished runs and repeats the
+interrupted one. Writes NAME.csv, NAME.md and plots into OUT. The defaults are the paper's long training; small machines shorten it: --steps,
+--size, --precision bf16, --frames-per-video, --norm-images."""
 
 # Flags of `train` that make no sense here: arms decide, and a study keeps scores, not checkpoints.
 NOT_HERE = ("seed", "arm", "k", "head", "loss", "label_encoding", "budget_minutes", "checkpoint_minutes", "checkpoint_every", "tensorboard")
@@ -45,6 +45,8 @@ def _pairs(args, out: Path, seeds: list[int], given: dict) -> tuple[list[dict], 
     from ..config import TrainConfig
     from ..studies import pairs, runs
 
+    if args.study == "options" and (set_by_arms := runs.decided(runs.OPTIONS) & given.keys()):
+        raise ValueError(f"--{min(set_by_arms)}: the arms of options set it; leave it out")
     size = given.pop("size", TrainConfig().crops.size)
     wide = Path(args.wide) if args.wide else None
     study = pairs.Study(Path(args.data), args.leave_out, args.own_prob, size, lambda margins: _other_tests(args, size, margins), wide)
@@ -120,7 +122,7 @@ def add(sub) -> None:
         sub,
         "study",
         _study,
-        "Compare arms over targets and seeds: the ablation, on simulated pairs too, options there, the levels K, the renderer's ingredients",
+        "Compare arms over targets and seeds: the ablation (on simulated pairs, too), options there, the levels K, the renderer's ingredients",
         DETAIL,
     )
     p.add_argument("study", choices=("ablation", "levels", "ingredients", "pairs", "options"), help="which")

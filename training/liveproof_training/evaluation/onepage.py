@@ -28,6 +28,7 @@ PER_SECOND = 2.0
 SMALLEST = 80  # pixels of a face that a session scores
 LONGEST = 640  # pixels of a clip's longer side, before it is encoded
 CALLS = (("vp8", 300), ("vp8", 600), ("x264-ultrafast", 300), ("x264-ultrafast", 600))  # encoder, kbit/s
+CUT = (SECONDS, PER_SECOND, SMALLEST, LONGEST, crop.MARGIN, [(rate, encoders.CALLS[name]) for name, rate in CALLS])  # what decides the crops
 NEAR = 0.15  # of the mean rho of the clip as it is: how far an encoding may move it
 
 
@@ -117,7 +118,7 @@ def clips(paths: list[Path], live: bool, detector, encoded: bool, kept: Path) ->
     bar, found = Progress(f"cut clips of {'people' if live else 'attacks'}", len(paths)), []
     for path in paths:
         stat = path.stat()
-        key = hashlib.sha256(f"{path.resolve()} {stat.st_size} {stat.st_mtime_ns} {encoded} {CALLS} {SECONDS} {PER_SECOND}".encode()).hexdigest()[:16]
+        key = hashlib.sha256(f"{path.resolve()} {stat.st_size} {stat.st_mtime_ns} {encoded} {CUT}".encode()).hexdigest()[:16]
         at = kept / f"{path.stem}-{key}.npz"
         if not at.is_file():
             with whole.file(at) as partial, partial.open("wb") as file:
@@ -143,7 +144,8 @@ def of_real(score: Score, pictures: realpictures.Pictures, threshold: float) -> 
 
 
 def _real(name: str, found: realpictures.Figures) -> dict:
-    return {"what": name, **dataclasses.asdict(found)}
+    """As JSON has it: None where a class is missing."""
+    return {"what": name, **{key: None if value != value else value for key, value in dataclasses.asdict(found).items()}}
 
 
 def _each(change: Callable[[np.ndarray], np.ndarray], images: np.ndarray) -> np.ndarray:
@@ -195,7 +197,7 @@ def markdown(page: dict) -> str:
             f"## {name}\n\n| attacks | bona fide | attacks | AUC | BPCER | APCER |\n|---|---|---|---|---|---|\n" + "\n".join(map(_made, rows))
         )
     if people := [row for row in page["clips"] if row["live"] and row["samples"]]:
-        parts.append("## People on video\n\n" + _people(people, threshold))
+        parts.append("## People on video\n\n" + _people(people))
     if attacks := [row for row in page["clips"] if not row["live"] and row["samples"]]:
         parts.append("## Attacks on video\n\n" + _attacks(attacks, threshold))
     if bare := [row["clip"] for row in page["clips"] if not row["samples"]]:
@@ -204,14 +206,16 @@ def markdown(page: dict) -> str:
 
 
 def _figures(row: dict) -> realpictures.Figures:
-    return realpictures.Figures(**{name: value for name, value in row.items() if name != "what"})
+    return realpictures.Figures(**{name: float("nan") if value is None else value for name, value in row.items() if name != "what"})
 
 
 def _made(row: dict) -> str:
-    return f"| {row['what']} | {row['bona_fide']} | {row['attacks']} | {row['auc']:.3f} | {100 * row['bpcer']:.1f} % | {100 * row['apcer']:.1f} % |"
+    auc, *rates = (row[name] for name in ("auc", "bpcer", "apcer"))
+    told = ["–" if auc is None else f"{auc:.3f}", *("–" if rate is None else f"{100 * rate:.1f} %" for rate in rates)]
+    return f"| {row['what']} | {row['bona_fide']} | {row['attacks']} | {' | '.join(told)} |"
 
 
-def _people(rows: list[dict], threshold: float) -> str:
+def _people(rows: list[dict]) -> str:
     versions = list(rows[0]["mean"])
     lines = ["| clip | samples | " + " | ".join(f"ρ {name}" for name in versions) + " |", "|---" * (len(versions) + 2) + "|"]
     for row in rows:
@@ -246,7 +250,7 @@ def draw(page: dict, out: Path) -> None:
     fig, (left, right) = plots.figure(9, tall, 2)
     at = np.arange(len(conditions))
     for off, key, ink, label in ((-0.2, "bpcer", "none", "BPCER"), (0.2, "apcer", "print", "APCER")):
-        left.barh(at + off, [100 * row[key] for row in conditions], 0.38, color=plots.INK[ink], label=label)
+        left.barh(at + off, [100 * (row[key] or 0) for row in conditions], 0.38, color=plots.INK[ink], label=label)
     left.set(yticks=at, yticklabels=[row["what"] for row in conditions], xlabel="real pictures, % at the threshold", xlim=(0, 100))
     at = np.arange(len(clips_))
     for live, ink, label in ((True, "none", "people"), (False, "print", "attacks")):
@@ -260,6 +264,8 @@ def draw(page: dict, out: Path) -> None:
         axis.margins(y=0.01)
         axis.invert_yaxis()
         axis.legend(frameon=False, fontsize=7)
+    for axis, rows in ((left, conditions), (right, clips_)):
+        axis.set_visible(bool(rows))
     plots.save(fig, out)
 
 

@@ -31,7 +31,10 @@ class Model:
         self.path, self.device = path, _device(device)
         self.net = self.session = None
         if path.suffix == ".onnx":
-            self.threshold = float(_properties(path)[contract.THRESHOLD])
+            said = _properties(path).get(contract.THRESHOLD)
+            if said is None:
+                raise ValueError(f"{path}: carries no {contract.THRESHOLD}, so `export` did not write it")
+            self.threshold = float(said)
             return
         net, state = checkpoint.load_net(path)
         self.net = net.to(self.device)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 
 import torch
@@ -21,7 +22,13 @@ def save(path: Path, net, config: TrainConfig, step: int, extra: dict) -> None:
 def load(path: Path) -> dict:
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such checkpoint")
-    return initial.read(path)
+    try:
+        state = initial.read(path)
+    except (pickle.UnpicklingError, EOFError, RuntimeError):
+        raise ValueError(f"{path}: not a checkpoint that this trainer wrote, or cut short") from None
+    if not isinstance(state, dict) or not {"model", "config"} <= state.keys():
+        raise ValueError(f"{path}: weights alone, not a checkpoint of this trainer")
+    return state
 
 
 def settings(state: dict) -> TrainConfig:

@@ -19,7 +19,7 @@ from ..loading import data
 from ..method import adversary, model
 from ..settings import setting
 from ..simulation import exchange, pairs
-from ..simulation.bank import TONES, Bank
+from ..simulation.bank import TONES, TONES_TEXT, Bank
 from . import checkpoint, engine
 from .average import Average
 from .journal import Journal
@@ -35,7 +35,7 @@ class SimulationSettings:
 
     portraits: str = setting("", "folder with faces.csv; empty: $LIVEPROOF_SHARED/faces")
     also: str = setting("", "a second folder of faces, filmed ones say, that is trained on whole; empty: none")
-    tones: str = setting(TONES[0], "of skin: balanced draws portraits of rare classes more often, four times as often at most", TONES)
+    tones: str = setting(TONES[0], TONES_TEXT, TONES)
     minutes: float = setting(5.0, "length of the run; the schedule follows the clock", low=0.01)
     own_prob: float = setting(0.5, "share of mixed pictures whose partner shows the same face", low=0, high=1)
     decay: float = setting(0.998, "of the running mean of the weights, which is what is kept", low=0, high=1)

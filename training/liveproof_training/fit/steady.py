@@ -36,7 +36,7 @@ DECAY = 0.99  # of the running mean of the weights, which is what is kept
 class SteadySettings:
     """How the copy learns."""
 
-    steps: int = setting(1000, "updates of the weights", low=1)
+    steps: int = setting(500, "updates of the weights", low=1)
     batch: int = setting(32, "pictures a step", low=2)
     lr: float = setting(1e-4, "highest learning rate of Adam; it falls to 0 as a cosine", low=1e-9, high=1)
     freeze: str = setting("layer2", "the encoder's first layers that stay as they are, up to this one", STAGES)
@@ -56,7 +56,7 @@ class SteadyRun:
 
     def __init__(self, start: LivenessNet, config: TrainConfig, images: torch.Tensor, settings: SteadySettings, chances: conditions.Chances):
         if len(images) < settings.batch:
-            raise ValueError(f"batch: {settings.batch} pictures a step are more than the {len(images)} that there are")
+            raise ValueError(f"batch: {settings.batch} pictures a step, and --data has {len(images)}: take a smaller --batch or more crops")
         memory.keep_freed_blocks()
         torch.manual_seed(settings.seed)
         shared = {name: getattr(settings, name) for name in ("lr", "freeze", "precision", "steps", "batch", "device", "seed")}
@@ -81,7 +81,7 @@ class SteadyRun:
         for step in range(self.settings.steps):
             engine.set_rate(self.optimizer, engine.rate(self.config, step / self.settings.steps, step, 0))
             score, features = self._step()
-            if (step + 1) % self.config.records.log_every == 0:
+            if (step + 1) % self.config.records.log_every == 0 or step + 1 == self.settings.steps:
                 loss, minutes = score.item() + self.settings.features * features.item(), (time.monotonic() - began) / 60
                 journal.write({"step": step + 1, "minutes": minutes, "loss": loss, "loss_score": score.item()})
                 bar.step(step + 1 - bar.done, note=f"scores {score.item() ** 0.5:.3f} apart, features {features.item() ** 0.5:.2f}")

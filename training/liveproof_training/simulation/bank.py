@@ -31,6 +31,7 @@ def square(image: np.ndarray, box: tuple[float, float, float, float], side: int 
 
 
 TONES = ("balanced", "alike")  # what is drawn with equal chances: classes of skin tone, as far as skin.MOST lets, or portraits
+TONES_TEXT = f"balanced: portraits of rare skin tones are drawn more often, at most {skin.MOST:.0f} times as often as others; alike: all as often"
 
 
 @dataclasses.dataclass

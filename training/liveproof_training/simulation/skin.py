@@ -121,5 +121,6 @@ def markdown(sets: dict[str, list[Tone]]) -> str:
         told = (f"{found.count(tone)} | {100 * found.count(tone) * shares.get(name, {}).get(tone, 0):.0f} %" for name, found in names.items())
         lines.append(f"| {tone} | " + " | ".join(told) + " |")
     apart = {name: np.array([abs(tone.left - tone.right) for tone in tones]) for name, tones in sets.items()}
-    lines.append("| between the cheeks | " + " | ".join(f"{np.nanmedian(found):.0f}° | " if len(found) else " | " for found in apart.values()) + " |")
+    told = (found[np.isfinite(found)] for found in apart.values())
+    lines.append("| between the cheeks | " + " | ".join(f"{np.median(found):.0f}° | " if len(found) else " | " for found in told) + " |")
     return "\n".join(lines)

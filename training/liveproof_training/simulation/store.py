@@ -24,9 +24,11 @@ def write(out: Path, banks: dict[str, Bank], counts: dict[str, int], seed: int, 
     """OUT/manifest.csv and OUT/SPLIT.npy, ``counts[split]`` pairs of each bank; live and attack of a pair follow one another.
     ``wide``: a folder for the same pairs, cropped at the margin WIDE."""
     folders = {crop.MARGIN: out} | ({pairs.WIDE: wide} if wide else {})
+    if wide and wide.resolve() == out.resolve():
+        raise ValueError(f"{out}: the wide crops need a folder of their own; choose another --wide")
+    if there := [folder / "manifest.csv" for folder in folders.values() if (folder / "manifest.csv").exists()]:
+        raise FileExistsError(f"{there[0]}: there is a set already; choose another folder")
     for folder in folders.values():
-        if (folder / "manifest.csv").exists():
-            raise FileExistsError(f"{folder / 'manifest.csv'}: there is a set already; choose another folder")
         folder.mkdir(parents=True, exist_ok=True)
         (folder / manifest.RENDERED).write_text(MARK)
     rows = {folder: [] for folder in folders.values()}

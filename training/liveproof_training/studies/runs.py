@@ -37,6 +37,11 @@ OPTIONS = {
 }
 
 
+def decided(arms: dict[str, dict]) -> set[str]:
+    """The settings that any of the arms sets."""
+    return set().union(*arms.values())
+
+
 @dataclasses.dataclass(frozen=True)
 class Job:
     target: str  # protocol, or "rendered"
