@@ -57,13 +57,19 @@ func (c QualityConfig) Refuses(q liveproof.Quality) []liveproof.Reason {
 	return out
 }
 
-// hazeClipped is the share of clipped pixels up to which haze, and not too much light, has raised the black level.
-const hazeClipped = 0.1
+// What tells too much light from haze where both have raised the black level: light that is cut off, or a bright crop whose face
+// still has many tones.
+const (
+	hazeClipped  = 0.1 // share of clipped pixels
+	hazeExposure = 175 // mean luma of the crop, in levels
+	hazeRange    = 60  // of the face's middle, in levels
+)
 
 // pale is the reason against a face without dark places. A veil of light brightens what is dark and takes off contrast; a
 // long exposure brightens everything, and cuts off what is bright.
 func (c QualityConfig) pale(q liveproof.Quality) liveproof.Reason {
-	if q.Clipped > hazeClipped || q.Exposure > c.MaxExposure {
+	bright := q.Exposure > hazeExposure && q.Range >= hazeRange
+	if bright || q.Clipped > hazeClipped || q.Exposure > c.MaxExposure {
 		return liveproof.ReasonOverexposed
 	}
 	return liveproof.ReasonHazy

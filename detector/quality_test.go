@@ -62,7 +62,8 @@ func TestAssessReasons(t *testing.T) {
 		{"clipped", checker(640, 480, 8, 120, 255), frontalFace(200, 150), nil}, // half of it
 		{"mostly clipped", mostlyWhite(), frontalFace(200, 150), []liveproof.Reason{liveproof.ReasonOverexposed}},
 		{"hazy", checker(640, 480, 8, 160, 210), frontalFace(200, 150), []liveproof.Reason{liveproof.ReasonHazy}},
-		{"a little hazy", checker(640, 480, 8, 140, 190), frontalFace(200, 150), nil},
+		{"a little hazy", checker(640, 480, 8, 110, 160), frontalFace(200, 150), nil},
+		{"bright, with many tones", checker(640, 480, 8, 140, 230), frontalFace(200, 150), []liveproof.Reason{liveproof.ReasonOverexposed}},
 		{"hazy and flat", checker(640, 480, 8, 170, 190), frontalFace(200, 150), []liveproof.Reason{liveproof.ReasonHazy, liveproof.ReasonLowContrast}},
 		{"bright without dark places", checker(640, 480, 8, 160, 255), frontalFace(200, 150), []liveproof.Reason{liveproof.ReasonOverexposed}},
 		{"dim, with little contrast", checker(640, 480, 8, 45, 70), frontalFace(200, 150), []liveproof.Reason{liveproof.ReasonTooDark}},

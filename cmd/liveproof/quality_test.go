@@ -35,7 +35,7 @@ func TestBadLightIsNoAttack(t *testing.T) {
 	}{
 		"as filmed":    {"null", ""},
 		"a light haze": {"format=gbrp,lutrgb=r=val*0.8+40:g=val*0.8+40:b=val*0.8+40", ""},
-		"bright":       {linear("2"), liveproof.ReasonHazy},
+		"bright":       {linear("2"), liveproof.ReasonOverexposed},
 		"haze":         {"format=gbrp,lutrgb=r=val*0.35+130:g=val*0.35+130:b=val*0.35+130", liveproof.ReasonHazy},
 		"back light":   {backLit("0.12", "2.5"), liveproof.ReasonTooDark},
 		"overexposed":  {linear("4"), liveproof.ReasonOverexposed},
