@@ -8,7 +8,7 @@ from synthetic import portrait
 
 from liveproof_base import video
 from liveproof_training import cli
-from liveproof_training.evaluation import onepage, realpictures
+from liveproof_training.evaluation import disturbances, onepage, realpictures
 
 
 class Middle:
@@ -40,11 +40,11 @@ def brightness(images: np.ndarray) -> np.ndarray:
 
 def test_every_condition_changes_a_picture_and_none_the_plain_one():
     image = np.ascontiguousarray(portrait(2)[60:316, 90:346])
-    for name, change in onepage.CONDITIONS.items():
+    for name, change in disturbances.CONDITIONS.items():
         found = change(image)
         assert found.dtype == np.uint8 and found.shape == image.shape
         assert np.array_equal(found, image) == (name == "as it is"), name
-    lit = onepage.CONDITIONS["back light"](image).astype(float)
+    lit = disturbances.CONDITIONS["back light"](image).astype(float)
     assert lit[118:138, 118:138].mean() < image[118:138, 118:138].mean() and lit[:20, :20].mean() > image[:20, :20].mean()
 
 

@@ -120,7 +120,7 @@ def _real(args) -> None:
     threshold = args.threshold or model.threshold
     pictures = realpictures.read(Path(args.pictures), detector)
     print(f"threshold {threshold:.6f}; {pictures.no_face} pictures without a face\n\n{realpictures.HEADER}")
-    print(*realpictures.lines(model.rho, pictures, threshold), sep="\n")
+    print(*realpictures.lines(realpictures.told(model.rho, pictures, threshold)), sep="\n")
     if args.clips:
         print(f"\n{clips.HEADER}")
     for path in args.clips:

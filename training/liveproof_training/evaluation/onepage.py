@@ -13,7 +13,6 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from liveproof_base import crop, encoders, video, whole
@@ -21,7 +20,8 @@ from liveproof_base.progress import Progress
 
 from .. import metrics, plots
 from ..loading import data
-from . import realpictures, robustness
+from . import realpictures
+from .disturbances import CONDITIONS, PLAIN, each
 
 SECONDS = 8  # of each clip
 PER_SECOND = 2.0
@@ -32,41 +32,9 @@ CUT = (SECONDS, PER_SECOND, SMALLEST, LONGEST, crop.MARGIN, [(rate, encoders.CAL
 NEAR = 0.15  # of the mean rho of the clip as it is: how far an encoding may move it
 
 
-def _sweep(name: str, level: float) -> Callable[[np.ndarray], np.ndarray]:
-    return lambda image: np.ascontiguousarray(robustness.SWEEPS[name].apply(image, level, np.random.default_rng(1)))
-
-
-def _haze(image: np.ndarray) -> np.ndarray:
-    return np.rint(0.7 * image + 0.3 * 200).astype(np.uint8)
-
-
-def _backlit(image: np.ndarray) -> np.ndarray:
-    """The face at two stops less, the surroundings at 1.3 stops more."""
-    rows, columns = (np.arange(side) / side - 0.5 for side in image.shape[:2])
-    oval = (np.hypot(columns[None, :] / 0.36, rows[:, None] / 0.48) <= 1).astype(np.float32)
-    oval = cv2.GaussianBlur(oval, (0, 0), image.shape[0] / 32)[..., None]
-    dark, bright = (robustness.exposure(image, stops, None) for stops in (-2, 1.3))
-    return np.rint(oval * dark + (1 - oval) * bright).astype(np.uint8)
-
-
-# What light, lens and line do to a crop of either class.
-CONDITIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
-    "as it is": lambda image: image,
-    "blur, σ 1.2 pixels": _sweep("blur", 1.2),
-    "half the size": _sweep("scale", 0.5),
-    "JPEG, quality 40": _sweep("jpeg", 40),
-    "noise, σ 10": _sweep("noise", 10),
-    "warm light, 0.4 octaves": _sweep("colour", 0.4),
-    "twice the exposure": _sweep("exposure", 1),
-    "0.4 of the exposure": _sweep("exposure", -1.3),
-    "haze 0.3": _haze,
-    "back light": _backlit,
-}
-
-
 @dataclasses.dataclass
 class Clip:
-    """Crops of one video. ``versions``: "as it is" and each encoding -> uint8 [N, 256, 256, 3], the same moments and boxes."""
+    """Crops of one video. ``versions``: PLAIN ("as it is") and each encoding -> uint8 [N, 256, 256, 3], the same moments and boxes."""
 
     name: str
     live: bool
@@ -80,7 +48,7 @@ def clip(path: Path, live: bool, detector, encoded: bool) -> Clip:
         moments = _frames(source)
         boxes = [detector.largest(picture) for picture in moments]
         kept = [n for n, box in enumerate(boxes) if box is not None and max(box[2] - box[0], box[3] - box[1]) >= SMALLEST]
-        versions = {"as it is": _crops(moments, boxes, kept)}
+        versions = {PLAIN: _crops(moments, boxes, kept)}
         for encoder, rate in CALLS if encoded and kept else ():
             coded = Path(folder) / f"{encoder}-{rate}.mkv"
             _ffmpeg("-i", str(source), *encoders.CALLS[encoder].format(k=rate).split(), str(coded))
@@ -134,22 +102,12 @@ Score = Callable[[np.ndarray], np.ndarray]
 
 def of_real(score: Score, pictures: realpictures.Pictures, threshold: float) -> list[dict]:
     """A row for all, even and odd series as they are, then a row a condition."""
-    rows = [_real(name, rho) for name, rho in realpictures.halves(score(pictures.images), pictures, threshold).items()]
-    changed = [(name, change) for name, change in CONDITIONS.items() if name != "as it is"]
-    bar = Progress("score real pictures", len(changed))
-    for name, change in changed:
-        rows.append(_real(name, realpictures.figures(score(_each(change, pictures.images)), pictures, threshold)))
-        bar.step()
-    return rows
+    return [_real(name, found) for name, found in realpictures.told(score, pictures, threshold).items()]
 
 
 def _real(name: str, found: realpictures.Figures) -> dict:
     """As JSON has it: None where a class is missing."""
     return {"what": name, **{key: None if value != value else value for key, value in dataclasses.asdict(found).items()}}
-
-
-def _each(change: Callable[[np.ndarray], np.ndarray], images: np.ndarray) -> np.ndarray:
-    return np.stack([change(image) for image in images])
 
 
 def of_crops(score: Score, crops: data.Crops, threshold: float) -> list[dict]:
@@ -177,11 +135,9 @@ def of_clips(score: Score, found: list[Clip], threshold: float) -> list[dict]:
     """A row a clip: mean rho of each version, and of people the share of samples below the threshold in each condition."""
     rows, bar = [], Progress("score clips", len(found))
     for one in found:
-        plain = one.versions["as it is"]
+        plain = one.versions[PLAIN]
         means = {name: float(score(images).mean()) if len(images) else None for name, images in one.versions.items()}
-        low = (
-            {name: float((score(_each(change, plain)) < threshold).mean()) for name, change in CONDITIONS.items()} if one.live and len(plain) else {}
-        )
+        low = {name: float((score(each(change, plain)) < threshold).mean()) for name, change in CONDITIONS.items()} if one.live and len(plain) else {}
         rows.append({"clip": one.name, "live": one.live, "samples": len(plain), "mean": means, "bpcer": low})
         bar.step()
     return rows
@@ -220,7 +176,7 @@ def _people(rows: list[dict]) -> str:
     lines = ["| clip | samples | " + " | ".join(f"ρ {name}" for name in versions) + " |", "|---" * (len(versions) + 2) + "|"]
     for row in rows:
         lines.append(f"| {row['clip']} | {row['samples']} | " + " | ".join(_two(row["mean"].get(name)) for name in versions) + " |")
-    moved = [abs(m - row["mean"]["as it is"]) > NEAR for row in rows for name, m in row["mean"].items() if name != "as it is" and m is not None]
+    moved = [abs(m - row["mean"][PLAIN]) > NEAR for row in rows for name, m in row["mean"].items() if name != PLAIN and m is not None]
     lines += ["", f"Encodings that move a clip's mean ρ by more than {NEAR}: {sum(moved)} of {len(moved)}."] if moved else []
     lines += ["", "| condition | BPCER of all samples | clips of which more than half is rejected |", "|---|---|---|"]
     weights = np.array([row["samples"] for row in rows])
@@ -231,7 +187,7 @@ def _people(rows: list[dict]) -> str:
 
 
 def _attacks(rows: list[dict], threshold: float) -> str:
-    means = np.array([row["mean"]["as it is"] for row in rows])
+    means = np.array([row["mean"][PLAIN] for row in rows])
     above = ", ".join(f"above {limit}: {(means > limit).sum()}" for limit in (0.5, 0.7))
     said = f"Mean ρ above the threshold: {(means >= threshold).sum()} of {len(means)}; {above}."
     lines = [said, "", "| clip | samples | mean ρ |", "|---|---|---|"]
@@ -255,8 +211,8 @@ def draw(page: dict, out: Path) -> None:
     at = np.arange(len(clips_))
     for live, ink, label in ((True, "none", "people"), (False, "print", "attacks")):
         mine = [n for n, row in enumerate(clips_) if row["live"] == live]
-        right.plot([clips_[n]["mean"]["as it is"] for n in mine], mine, "o", color=plots.INK[ink], label=label)
-        coded = [(m, n) for n in mine for name, m in clips_[n]["mean"].items() if name != "as it is" and m is not None]
+        right.plot([clips_[n]["mean"][PLAIN] for n in mine], mine, "o", color=plots.INK[ink], label=label)
+        coded = [(m, n) for n in mine for name, m in clips_[n]["mean"].items() if name != PLAIN and m is not None]
         right.plot([m for m, _ in coded], [n for _, n in coded], "|", color=plots.INK[ink], alpha=0.6)
     right.axvline(page["threshold"], color="black", lw=0.8, ls="--")
     right.set(yticks=at, yticklabels=[row["clip"] for row in clips_], xlabel="mean ρ of each clip; strokes: encoded", xlim=(0, 1))

@@ -21,6 +21,7 @@ from liveproof_base.detector import RetinaFace
 from liveproof_base.progress import Progress
 
 from .. import metrics
+from . import disturbances
 
 COLUMNS = ("file", "label", "series")
 RESAMPLES = 1000  # of the interval over series
@@ -155,27 +156,17 @@ def halves(rho: np.ndarray, pictures: Pictures, threshold: float) -> dict[str, F
     return {name: figures(rho[keep], pictures.only(keep), threshold) for name, keep in parts.items() if keep.any()}
 
 
-def _jpeg(image: np.ndarray, quality: int) -> np.ndarray:
-    return cv2.imdecode(cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])[1], cv2.IMREAD_COLOR)
+def told(score: Callable[[np.ndarray], np.ndarray], pictures: Pictures, threshold: float) -> dict[str, Figures]:
+    """By halves of the series as they are, then all in each condition."""
+    found = halves(score(pictures.images), pictures, threshold)
+    changes = {name: change for name, change in disturbances.CONDITIONS.items() if name != disturbances.PLAIN}
+    bar = Progress("score real pictures", len(changes))
+    for name, change in changes.items():
+        found[name] = figures(score(disturbances.each(change, pictures.images)), pictures, threshold)
+        bar.step()
+    return found
 
 
-def _halved(image: np.ndarray) -> np.ndarray:
-    half = cv2.resize(image, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
-    return cv2.resize(half, image.shape[1::-1], interpolation=cv2.INTER_LINEAR)
-
-
-# What happens to pictures on their way, on the crop.
-DISTURBANCES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
-    "blurred, sigma 1.2": lambda image: cv2.GaussianBlur(image, (0, 0), 1.2),
-    "half the size": _halved,
-    "JPEG, quality 40": lambda image: _jpeg(image, 40),
-}
-
-
-def lines(score: Callable[[np.ndarray], np.ndarray], pictures: Pictures, threshold: float) -> list[str]:
-    """The table's lines: by halves of the series, then under each disturbance."""
-    told = [found.line(name) for name, found in halves(score(pictures.images), pictures, threshold).items()]
-    for name, change in DISTURBANCES.items():
-        rho = score(np.stack([change(image) for image in pictures.images]))
-        told.append(figures(rho, pictures, threshold).line(name))
-    return told
+def lines(found: dict[str, Figures]) -> list[str]:
+    """The table's lines."""
+    return [row.line(name) for name, row in found.items()]
