@@ -133,7 +133,7 @@ def test_a_threshold_taken_again_is_that_of_the_crops_and_leaves_the_scores(expo
     want = np.sort(parity.run(model, data.centre(images[1::2]))[0])[4]
     props = {p.key: p.value for p in onnx.load(model).metadata_props}
     assert float(props["liveproof.threshold"]) == pytest.approx(want, abs=1e-6)
-    assert props["liveproof.threshold_source"] == "nothing; of this int8 file's own scores on 40 dev crops"
+    assert props["liveproof.threshold_source"] == "nothing; of this int8 file's own scores on 20 bona fide dev crops"
     np.testing.assert_array_equal(parity.run(model, faces)[0], before)
     assert json.loads((tmp_path / "test-parity.json").read_text())["scores"]["int8"]["threshold"] == pytest.approx(want, abs=1e-6)
     (entry,) = json.loads((tmp_path / "manifest.json").read_text())["models"]
@@ -258,6 +258,13 @@ def test_a_licensed_model_says_what_it_was_trained_on(tmp_path, capsys):
     assert cli.main([*args, "--training-data", "OULU-NPU"]) == 1 and "say both" in capsys.readouterr().err
 
 
+def retitled(file):
+    """The same model in a file with other bytes."""
+    model = onnx.load(file)
+    model.doc_string = "changed"
+    return model.SerializeToString()
+
+
 @one_encoder
 def test_golden_scores_of_several_models(exported, tmp_path):
     for name in ("one", "two"):
@@ -271,6 +278,11 @@ def test_golden_scores_of_several_models(exported, tmp_path):
     before = (tmp_path / "golden" / "none_0.png").read_bytes()
     golden.write(tmp_path, None, {})
     assert (tmp_path / "golden" / "none_0.png").read_bytes() == before
+    assert [case["pytorch"] for case in json.loads((tmp_path / "golden" / "golden.json").read_text())["cases"]] == [case["pytorch"] for case in told["cases"]]
+    for name in ("one", "two"):  # both hold the model "test", which is another now
+        (tmp_path / f"{name}-int8.onnx").write_bytes(retitled(exported[1]["int8"]))
+    golden.write(tmp_path, None, {})
+    assert all(case["pytorch"] == {} for case in json.loads((tmp_path / "golden" / "golden.json").read_text())["cases"])
     listed = json.loads((tmp_path / "manifest.json").read_text())["models"]
     assert [entry["file"] for entry in listed] == ["one-int8.onnx", "two-int8.onnx"]
 

@@ -1,4 +1,4 @@
-"""Commands: export, threshold, golden, speed, testmodels."""
+"""Commands: export, threshold, unpack, golden, speed, testmodels."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ file is beyond the limits (fp32 1e-4, fp16 2e-3 for any crop; int8 0.5 points of
 AGAIN = """Writes another threshold into an exported file, by the rule of `export --bpcer` and the file's own scores on the dev crops of --data:
 where there are more of them than at its export, or other real pictures. Weights and scores stay; its SHA-256 changes. NAME-parity.json and
 manifest.json beside it are changed along; afterwards, for committed models: go test ./models -run CatalogueEqualsCommittedFiles -update"""
+UNPACK = """Each crop comes into the middle of a grey picture of 640 by 480 pixels, so that the product's detector finds its face. What a session
+would not score (blurred, hazy, overexposed and others) then has a reason in RESULTS/scores-eval.csv, for `threshold --dev-reasons`."""
 RULE = "the largest threshold that rejects at most this share of the dev crops' bona fide"
 DEMO_DATA = "crops rendered from portraits: bona fide, print, cut-out, screen replay"
 DEMO_THRESHOLD = "equal error rate on rendered dev crops (held-out source grids)"
@@ -59,6 +61,7 @@ def _rule(args):
 
 
 def _threshold(args) -> None:
+    from ..evaluation import usable
     from ..export import golden, threshold
     from ..loading import data
 
@@ -67,9 +70,20 @@ def _threshold(args) -> None:
         raise ValueError(f"--bpcer {args.bpcer}: a share between 0 and 1")
     if not file.is_file():
         raise FileNotFoundError(f"--model {file}: no such file; `export` writes NAME-PRECISION.onnx")
-    print(f"{threshold.again(file, data.load_split(Path(args.data), 'dev'), _rule(args), args.threshold_source):.6f}")
+    dev = data.load_split(Path(args.data), "dev")
+    kept = usable.kept(dev, Path(args.dev_reasons)) if args.dev_reasons else None
+    print(f"{threshold.again(file, dev, _rule(args), args.threshold_source, kept):.6f}")
     if (file.parent / "manifest.json").is_file():
         print(golden.manifest(file.parent))
+
+
+def _unpack(args) -> None:
+    from ..evaluation import usable
+    from ..loading import data
+
+    out = Path(args.out)
+    count = usable.write(data.load_split(Path(args.data), args.split), out)
+    print(f"{count} pictures; now: liveproof evaluate --csv {out / 'labels.csv'} --root {out} --column subject=series --out RESULTS")
 
 
 def _sources(args, name: str):
@@ -123,6 +137,7 @@ def _testmodels(args) -> None:
 def add(sub) -> None:
     _add_export(sub)
     _add_threshold(sub)
+    _add_unpack(sub)
     p = command(
         sub,
         "golden",
@@ -172,7 +187,16 @@ def _add_threshold(sub) -> None:
     p.add_argument("--data", required=True, help="folder with manifest.csv, whose dev crops count")
     p.add_argument("--bpcer", type=float, default=0.1, help=RULE)
     p.add_argument("--threshold-source", default="", help="goes into the metadata; empty: as it was")
+    reasons = "scores-eval.csv of `liveproof evaluate` of the dev crops, written by `unpack`; those whose quality a session refuses do not count"
+    p.add_argument("--dev-reasons", default="", help=reasons)
     _add_pictures(p)
+
+
+def _add_unpack(sub) -> None:
+    p = command(sub, "unpack", _unpack, "Write bona fide crops as PNG files, for `liveproof evaluate` to judge their quality", UNPACK)
+    p.add_argument("--data", required=True, help="folder with manifest.csv")
+    p.add_argument("--split", default="dev", choices=("train", "dev", "test"), help="of that folder")
+    p.add_argument("--out", required=True, help="folder for the PNG files and labels.csv")
 
 
 def _add_pictures(p) -> None:

@@ -71,11 +71,16 @@ def read(folder: Path, detector: RetinaFace, refused: frozenset[str] = frozenset
 
 def refused(scores: Path) -> frozenset[str]:
     """The files that a session would not score, of ``scores-*.csv`` of `liveproof evaluate`: those it gives reasons for."""
+    return frozenset(file for file, said in reasons(scores).items() if said)
+
+
+def reasons(scores: Path) -> dict[str, frozenset[str]]:
+    """Of each file in ``scores-*.csv`` of `liveproof evaluate` why a session would not score it; empty where it would."""
     with scores.open(newline="") as file:
         reader = csv.DictReader(file)
         if missing := {"test_label", "reasons"} - set(reader.fieldnames or ()):
             raise ValueError(f"{scores} has no column {min(missing)}: it is not a table of scores by `liveproof evaluate`")
-        return frozenset(row["test_label"] for row in reader if row["reasons"])
+        return {row["test_label"]: frozenset(row["reasons"].split()) for row in reader}
 
 
 def _rows(table: Path) -> list[dict[str, str]]:

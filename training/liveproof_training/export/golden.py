@@ -29,9 +29,11 @@ TOLERANCE = {"fp32": 1e-4, "fp16": 2e-3, "int8": 5e-2}
 def write(folder: Path, crops: Path | None, checkpoints: dict[str, Path], per_pai: int = 3) -> tuple[Path, Path]:
     """FOLDER/golden/ and FOLDER/manifest.json for the models in FOLDER.
 
-    ``crops``: rendered data whose test split gives new pictures; None keeps those that are there. ``checkpoints``: by model name.
+    ``crops``: rendered data whose test split gives new pictures; None keeps those that are there. ``checkpoints``: by model name;
+    where the pictures are kept, PyTorch's scores of other models are kept too, unless their files have changed.
     """
     out = folder / "golden"
+    before = {} if crops else _scores_before(folder)
     cases = _draw(crops, out, per_pai) if crops else _kept(out)
     models = committed(folder)
     if not models:
@@ -41,7 +43,7 @@ def write(folder: Path, crops: Path | None, checkpoints: dict[str, Path], per_pa
     rho_pytorch = {name: _pytorch(path, faces) for name, path in checkpoints.items()}
     for n, case in enumerate(cases):
         case["rho"] = {name: round(float(r[n]), 6) for name, r in rho.items()}
-        case["pytorch"] = {name: round(float(r[n]), 6) for name, r in rho_pytorch.items()}
+        case["pytorch"] = before.get(case["image"], {}) | {name: round(float(r[n]), 6) for name, r in rho_pytorch.items()}
     _write(out / "golden.json", {"tolerance": TOLERANCE, "cases": cases})
     return out / "golden.json", manifest(folder)
 
@@ -92,6 +94,17 @@ def _kept(out: Path) -> list[dict]:
     if not names:
         raise FileNotFoundError(f"{out} has no pictures; draw them from rendered crops with --data FOLDER")
     return [{"image": name, "pai": name.split("_")[0]} for name in names]
+
+
+def _scores_before(folder: Path) -> dict[str, dict[str, float]]:
+    """PyTorch's scores in golden.json, by picture and model, of the models whose files are those of manifest.json."""
+    if not (folder / "manifest.json").is_file() or not (folder / "golden" / "golden.json").is_file():
+        return {}
+    now = {entry["sha256"]: entry["metadata"]["liveproof.name"] for entry in map(_entry, committed(folder))}
+    then = json.loads((folder / "manifest.json").read_text())["models"]
+    same = {now[entry["sha256"]] for entry in then if entry["sha256"] in now}
+    cases = json.loads((folder / "golden" / "golden.json").read_text())["cases"]
+    return {case["image"]: {name: rho for name, rho in case["pytorch"].items() if name in same} for case in cases}
 
 
 def _pytorch(path: Path, faces: np.ndarray) -> np.ndarray:

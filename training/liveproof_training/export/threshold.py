@@ -28,24 +28,24 @@ class Rule:
         return float(min(np.sort(rho)[int(self.bpcer * len(rho))] for rho in bona_fide))
 
 
-def again(file: Path, dev: data.Crops, rule: Rule, source: str = "") -> float:
+def again(file: Path, dev: data.Crops, rule: Rule, source: str = "", usable: np.ndarray | None = None) -> float:
     """Gives the exported ``file`` the threshold of its scores on the bona fide of ``dev`` and on ``rule.real``, and returns it.
 
-    Weights stay as they are. ``source``: what the metadata say of it; empty: what they said. NAME-parity.json beside the file gets
+    ``usable``: bool [len(dev)], the crops that a session would score; None: all. Weights stay as they are. ``source``: what the metadata say of it; empty: what they said. NAME-parity.json beside the file gets
     the threshold too. Raises ValueError where the file has no such metadata or ``dev`` no bona fide crop.
     """
     model = onnx.load(file)
     said = {entry.key: entry for entry in model.metadata_props}
     if THRESHOLD not in said or THRESHOLD_SOURCE not in said:
         raise ValueError(f"{file}: its metadata have no {THRESHOLD}; only files that `export` wrote are given another")
-    ids = np.flatnonzero(dev.labels == 1)
+    ids = np.flatnonzero((dev.labels == 1) & (True if usable is None else usable))
     if not len(ids):
-        raise ValueError("the dev crops have no bona fide one, which the threshold is taken from")
+        raise ValueError("the dev crops have no bona fide one that counts, which the threshold is taken from")
     kinds = [dev.images.take(ids)] + ([rule.real] if rule.real is not None else [])
     found = float(np.clip(rule.threshold(*(parity.run(file, data.centre(images))[0] for images in kinds)), 1e-6, 1 - 1e-6))
     words = source or said[THRESHOLD_SOURCE].value.partition("; of this ")[0]
     said[THRESHOLD].value = f"{np.floor(1e6 * found) / 1e6:.6f}"  # rounded up it would reject the picture that it is the score of
-    said[THRESHOLD_SOURCE].value = f"{words}; of this {said['liveproof.precision'].value} file's own scores on {len(dev.labels)} dev crops"
+    said[THRESHOLD_SOURCE].value = f"{words}; of this {said['liveproof.precision'].value} file's own scores on {len(ids)} bona fide dev crops"
     onnxgraph.save(model, file)
     _tell(file.with_name(f"{said['liveproof.name'].value}-parity.json"), said["liveproof.precision"].value, found)
     return found
