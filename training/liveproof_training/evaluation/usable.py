@@ -52,7 +52,7 @@ def kept(crops: data.Crops, scores: Path) -> np.ndarray:
     reasons = realpictures.reasons(scores)
     bona_fide = np.flatnonzero(crops.labels == 1)
     if missing := [name(n) for n in bona_fide if name(n) not in reasons]:
-        raise ValueError(f"{scores}: {missing[0]} is not in it, so it is not of these crops: `unpack` them and let `liveproof evaluate` judge them again")
+        raise ValueError(f"{scores} is not of these crops, {missing[0]} is missing: `unpack` them and let `liveproof evaluate` judge them")
     found = np.zeros(len(crops), bool)
     found[bona_fide] = [not reasons[name(n)] - {NO_FACE} for n in bona_fide]
     return found

@@ -31,8 +31,9 @@ class Rule:
 def again(file: Path, dev: data.Crops, rule: Rule, source: str = "", usable: np.ndarray | None = None) -> float:
     """Gives the exported ``file`` the threshold of its scores on the bona fide of ``dev`` and on ``rule.real``, and returns it.
 
-    ``usable``: bool [len(dev)], the crops that a session would score; None: all. Weights stay as they are. ``source``: what the metadata say of it; empty: what they said. NAME-parity.json beside the file gets
-    the threshold too. Raises ValueError where the file has no such metadata or ``dev`` no bona fide crop.
+    ``usable``: bool [len(dev)], the crops that a session would score; None: all. ``source``: what the metadata say of the threshold;
+    empty: what they said. Weights stay as they are. NAME-parity.json beside the file gets the threshold too. Raises ValueError where
+    the file has no such metadata or no bona fide crop of ``dev`` counts.
     """
     model = onnx.load(file)
     said = {entry.key: entry for entry in model.metadata_props}

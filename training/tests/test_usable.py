@@ -1,0 +1,70 @@
+"""Crops whose quality a session refuses do not count for the threshold: from the crops to pictures, and from reasons to scores."""
+
+import csv
+import shutil
+
+import cv2
+import numpy as np
+import onnx
+import pytest
+from test_export import exported, one_encoder, pictures, write_crops  # noqa: F401  (a fixture)
+
+from liveproof_training import cli
+from liveproof_training.evaluation import usable
+from liveproof_training.export import parity
+from liveproof_training.loading import data
+
+
+@pytest.fixture
+def crops(tmp_path):
+    (tmp_path / "crops").mkdir()
+    write_crops(tmp_path / "crops", {"dev": pictures(40, seed=5)})
+    return tmp_path / "crops"
+
+
+def table(path, rows):
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows([("claimed_id", "test_label", "reasons"), *rows])
+    return path
+
+
+def test_bona_fide_crops_become_pictures_for_evaluate(crops, tmp_path, capsys):
+    out = tmp_path / "files"
+    assert cli.main(["unpack", "--data", str(crops), "--out", str(out)]) == 0
+    assert "20 pictures; now: liveproof evaluate --csv" in capsys.readouterr().out
+    rows = list(csv.DictReader((out / "labels.csv").open()))
+    assert [row["file"] for row in rows[:2]] == ["000001.png", "000003.png"] and {row["label"] for row in rows} == {"1"}
+    picture = cv2.imread(str(out / "000003.png"))[..., ::-1]
+    assert picture.shape == (480, 640, 3)
+    np.testing.assert_array_equal(picture[112:368, 192:448], data.load_split(crops, "dev").images[3])
+    picture[112:368, 192:448] = usable.GREY
+    assert (picture == usable.GREY).all()
+
+
+def test_a_refused_crop_does_not_count_and_a_face_that_is_not_found_again_does(crops, tmp_path):
+    dev = data.load_split(crops, "dev")
+    said = {1: "blurred", 3: "no_face", 5: "no_face hazy"}
+    scores = table(tmp_path / "scores-eval.csv", [("x", usable.name(n), said.get(n, "")) for n in range(1, 40, 2)])
+    kept = usable.kept(dev, scores)
+    assert np.flatnonzero(kept).tolist() == [3, *range(7, 40, 2)]
+
+
+def test_reasons_of_other_crops_are_refused(crops, tmp_path):
+    scores = table(tmp_path / "scores-eval.csv", [("x", "bonafide_000.jpg", "")])
+    with pytest.raises(ValueError, match="000001.png is missing"):
+        usable.kept(data.load_split(crops, "dev"), scores)
+
+
+@one_encoder
+def test_the_threshold_is_of_the_crops_that_count(exported, crops, tmp_path, capsys):  # noqa: F811
+    model = tmp_path / exported[1]["int8"].name
+    shutil.copy(exported[1]["int8"], model)
+    bona_fide = data.load_split(crops, "dev").images.take(np.arange(1, 40, 2))
+    rho = parity.run(model, data.centre(bona_fide))[0]
+    worst = np.argsort(rho)[:4]
+    scores = table(tmp_path / "scores-eval.csv", [("x", usable.name(2 * n + 1), "hazy" if n in worst else "") for n in range(20)])
+    args = ["threshold", "--model", str(model), "--data", str(crops), "--bpcer", "0.2", "--dev-reasons", str(scores)]
+    assert cli.main(args) == 0
+    props = {p.key: p.value for p in onnx.load(model).metadata_props}
+    assert float(props["liveproof.threshold"]) == pytest.approx(np.sort(rho)[4 + 3], abs=1e-6)  # a fifth of sixteen is three
+    assert props["liveproof.threshold_source"].endswith("own scores on 16 bona fide dev crops")
