@@ -15,7 +15,7 @@ from ..config import TrainConfig
 from ..loading import data, pictures
 from ..loading.batches import Batch
 from ..method import adversary, losses
-from . import distributed
+from . import distributed, memory
 
 
 def autocast(config: TrainConfig, device: torch.device):
@@ -239,6 +239,7 @@ def full_float32():
 def scores(net, images, config: TrainConfig, device: torch.device, batch: int = 32) -> np.ndarray:
     """rho of 256 x 256 crops (a sequence of pictures or uint8 [N, 256, 256, 3]), centre 224, in evaluation mode."""
     net.eval()
+    memory.keep_freed_blocks()
     out = [np.empty(0, np.float32)]
     for start in range(0, len(images), batch):
         chunk = torch.from_numpy(data.centre(images[start : start + batch])).permute(0, 3, 1, 2)
