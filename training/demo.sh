@@ -34,7 +34,7 @@ train() {
     $python -m liveproof_training plot --log "$out/$encoder/log.csv" --out "$out/$encoder/curves.png"
   done
 }
-steady() { # prints in back light pass less than half as often afterwards; ResNet18 sees no balanced light and is left as it is
+steady() { # prints in back light pass less often afterwards; ResNet18 sees no balanced light and is left as it is
   case " $encoders " in *" mobilenet_v2 "*) ;; *) return ;; esac
   [ -f "$out/steady/run/final.pt" ] && return
   [ -f "$out/steady/pairs/manifest.csv" ] ||
@@ -59,29 +59,27 @@ quality() { # which real pictures and which dev crops a session would not score:
 judge() {
   [ -f "$2/scores-eval.csv" ] || "${LIVEPROOF_BIN:-../bin/liveproof}" evaluate --csv "$1/labels.csv" --root "$1" --column subject=series --out "$2"
 }
-rule() { # flags of export and threshold
-  echo "--bpcer 0.1 --pictures $LIVEPROOF_SHARED/devset --reasons $out/quality/scores-eval.csv"
+with_rule() { # runs export or threshold with the rule of the threshold
+  "$@" --data "$out/crops" --bpcer 0.1 --pictures "$LIVEPROOF_SHARED/devset" --reasons "$out/quality/scores-eval.csv"
 }
 export_all() {
   crops
   quality
   for encoder in $encoders; do
-    # shellcheck disable=SC2046
-    $python -m liveproof_training export --checkpoint "$(finished "$encoder")" --data "$out/crops" --out "$models" \
-      --name "$(name "$encoder")" --precisions "$(precisions "$encoder")" --calibration 192 $(rule) \
+    with_rule $python -m liveproof_training export --checkpoint "$(finished "$encoder")" --out "$models" \
+      --name "$(name "$encoder")" --precisions "$(precisions "$encoder")" --calibration 192 \
       --training-data "pictures simulated from generated portraits (SFHQ, MIT) and from frames of Intel's asl_* and head-pose clips (CC BY 4.0): bona fide, print, cut-out, screen replay; no real attack" \
-      --threshold-source "largest threshold that rejects at most 10 % of the simulated dev crops' bona fide of usable quality (held-out source grids) and of 159 real selfies that trained nothing and that a session would score"
-    for file in "$models/$(name "$encoder")"-*.onnx; do
-      # shellcheck disable=SC2046
-      $python -m liveproof_training threshold --model "$file" --data "$out/crops" --dev-reasons "$out/dev-quality/scores-eval.csv" $(rule)
+      --threshold-source "largest threshold that rejects at most 10 % of the simulated dev crops' bona fide and of 159 real selfies that a session would score"
+    for precision in $(precisions "$encoder" | tr , ' '); do
+      with_rule $python -m liveproof_training threshold --model "$models/$(name "$encoder")-$precision.onnx" --dev-reasons "$out/dev-quality/scores-eval.csv" \
+        --threshold-source "largest threshold that rejects at most 10 % of the simulated dev crops' bona fide of usable quality (held-out source grids) and of 159 real selfies that trained nothing and that a session would score"
     done
   done
 }
 golden() {
-  checkpoints=
-  for encoder in $encoders; do checkpoints="$checkpoints --checkpoint $(name "$encoder")=$(finished "$encoder")"; done
-  # shellcheck disable=SC2086
-  $python -m liveproof_training golden --models "$models" --data "$out/crops" $checkpoints
+  set --
+  for encoder in $encoders; do set -- "$@" --checkpoint "$(name "$encoder")=$(finished "$encoder")"; done
+  $python -m liveproof_training golden --models "$models" --data "$out/crops" "$@"
   echo "now, in the checkout: go test ./models -run CatalogueEqualsCommittedFiles -update"
 }
 

@@ -258,10 +258,11 @@ def test_a_licensed_model_says_what_it_was_trained_on(tmp_path, capsys):
     assert cli.main([*args, "--training-data", "OULU-NPU"]) == 1 and "say both" in capsys.readouterr().err
 
 
-def retitled(file):
-    """The same model in a file with other bytes."""
+def reweighted(file):
+    """The same model with another weight."""
     model = onnx.load(file)
-    model.doc_string = "changed"
+    weight = next(t for t in model.graph.initializer if t.data_type == onnx.TensorProto.FLOAT)
+    weight.CopyFrom(onnx.numpy_helper.from_array(onnx.numpy_helper.to_array(weight) * np.float32(1.5), weight.name))
     return model.SerializeToString()
 
 
@@ -274,21 +275,33 @@ def test_golden_scores_of_several_models(exported, tmp_path):
     for name in ("one", "two"):
         (tmp_path / f"{name}-int8.onnx").write_bytes(exported[1]["int8"].read_bytes())
     (tmp_path / "one-fp32.onnx").write_bytes(b"git ignores it")
-    golden.write(tmp_path, exported[0].parent, {"test": exported[0]}, per_pai=2)
+    golden.write(tmp_path, exported[0].parent, {"one": exported[0]}, per_pai=2)
     told = json.loads((tmp_path / "golden" / "golden.json").read_text())
     assert [case["image"] for case in told["cases"]] == ["none_0.png", "none_1.png", "print_0.png", "print_1.png"]
     for case in told["cases"]:
-        assert set(case["rho"]) == {"one-int8", "two-int8"} and abs(case["pytorch"]["test"] - case["rho"]["one-int8"]) < 0.2
+        assert set(case["rho"]) == {"one-int8", "two-int8"} and abs(case["pytorch"]["one"] - case["rho"]["one-int8"]) < 0.2
     before = (tmp_path / "golden" / "none_0.png").read_bytes()
     golden.write(tmp_path, None, {})
     assert (tmp_path / "golden" / "none_0.png").read_bytes() == before
     assert [case["pytorch"] for case in told["cases"]] == pytorch_scores(tmp_path)
-    for name in ("one", "two"):  # both hold the model "test", which is another now
-        (tmp_path / f"{name}-int8.onnx").write_bytes(retitled(exported[1]["int8"]))
-    golden.write(tmp_path, None, {})
-    assert not any(pytorch_scores(tmp_path))
     listed = json.loads((tmp_path / "manifest.json").read_text())["models"]
     assert [entry["file"] for entry in listed] == ["one-int8.onnx", "two-int8.onnx"]
+
+
+@one_encoder
+def test_pytorch_scores_stay_until_the_weights_change(exported, tmp_path):
+    for name in ("one", "two"):
+        (tmp_path / f"{name}-int8.onnx").write_bytes(exported[1]["int8"].read_bytes())
+    golden.write(tmp_path, exported[0].parent, {"one": exported[0], "two": exported[0]}, per_pai=1)
+    before = pytorch_scores(tmp_path)
+    write_crops(tmp_path, {"dev": pictures(8, seed=3)})
+    threshold.again(tmp_path / "one-int8.onnx", data.load_split(tmp_path, "dev"), threshold.Rule(0.1), "another")
+    golden.write(tmp_path, None, {})
+    assert pytorch_scores(tmp_path) == before
+    (tmp_path / "one-int8.onnx").write_bytes(reweighted(exported[1]["int8"]))
+    golden.manifest(tmp_path)
+    golden.write(tmp_path, None, {})
+    assert pytorch_scores(tmp_path) == [{"two": case["two"]} for case in before]
 
 
 @one_encoder

@@ -10,7 +10,7 @@ import pytest
 from test_export import exported, one_encoder, pictures, write_crops  # noqa: F401  (a fixture)
 
 from liveproof_training import cli
-from liveproof_training.evaluation import usable
+from liveproof_training.evaluation import realpictures, usable
 from liveproof_training.export import parity
 from liveproof_training.loading import data
 
@@ -28,43 +28,66 @@ def table(path, rows):
     return path
 
 
+def files(folder):
+    """Name of each bona fide crop's file, by its place."""
+    images = data.load_split(folder, "dev").images
+    return {n: usable.name(n, images[n]) for n in range(1, 40, 2)}
+
+
 def test_bona_fide_crops_become_pictures_for_evaluate(crops, tmp_path, capsys):
     out = tmp_path / "files"
     assert cli.main(["unpack", "--data", str(crops), "--out", str(out)]) == 0
     assert "20 pictures; now: liveproof evaluate --csv" in capsys.readouterr().out
     rows = list(csv.DictReader((out / "labels.csv").open()))
-    assert [row["file"] for row in rows[:2]] == ["000001.png", "000003.png"] and {row["label"] for row in rows} == {"1"}
-    picture = cv2.imread(str(out / "000003.png"))[..., ::-1]
+    assert [row["file"] for row in rows] == list(files(crops).values()) and {row["label"] for row in rows} == {"1"}
+    picture = cv2.imread(str(out / files(crops)[3]))[..., ::-1]
     assert picture.shape == (480, 640, 3)
     np.testing.assert_array_equal(picture[112:368, 192:448], data.load_split(crops, "dev").images[3])
     picture[112:368, 192:448] = usable.GREY
     assert (picture == usable.GREY).all()
 
 
+def test_the_table_comes_last(crops, tmp_path, monkeypatch):
+    monkeypatch.setattr(usable.cv2, "imwrite", lambda *_: False)
+    with pytest.raises(OSError, match="could not be written"):
+        usable.write(data.load_split(crops, "dev"), tmp_path / "files")
+    assert not (tmp_path / "files" / "labels.csv").exists()
+
+
 def test_a_refused_crop_does_not_count_and_a_face_that_is_not_found_again_does(crops, tmp_path):
-    dev = data.load_split(crops, "dev")
     said = {1: "blurred", 3: "no_face", 5: "no_face hazy"}
-    scores = table(tmp_path / "scores-eval.csv", [("x", usable.name(n), said.get(n, "")) for n in range(1, 40, 2)])
-    kept = usable.kept(dev, scores)
+    scores = table(tmp_path / "scores-eval.csv", [("x", file, said.get(n, "")) for n, file in files(crops).items()])
+    kept = usable.kept(data.load_split(crops, "dev"), scores)
     assert np.flatnonzero(kept).tolist() == [3, *range(7, 40, 2)]
 
 
 def test_reasons_of_other_crops_are_refused(crops, tmp_path):
-    scores = table(tmp_path / "scores-eval.csv", [("x", "bonafide_000.jpg", "")])
-    with pytest.raises(ValueError, match="000001.png is missing"):
+    """Also of crops at the same places."""
+    scores = table(tmp_path / "scores-eval.csv", [("x", file, "") for file in files(crops).values()])
+    write_crops(crops, {"dev": pictures(40, seed=6)})
+    with pytest.raises(ValueError, match="is not of these crops, 000001-"):
         usable.kept(data.load_split(crops, "dev"), scores)
 
 
+def test_a_file_that_was_not_judged_is_told(tmp_path):
+    scores = tmp_path / "scores-eval.csv"
+    scores.write_text("claimed_id,test_label,reasons,error\nx,a.png,,cannot be decoded\n")
+    with pytest.raises(ValueError, match="a.png could not be judged \\(cannot be decoded\\); run"):
+        realpictures.reasons(scores)
+
+
 @one_encoder
-def test_the_threshold_is_of_the_crops_that_count(exported, crops, tmp_path, capsys):  # noqa: F811
+def test_the_threshold_is_of_the_crops_that_count(exported, crops, tmp_path):  # noqa: F811
     model = tmp_path / exported[1]["int8"].name
     shutil.copy(exported[1]["int8"], model)
     bona_fide = data.load_split(crops, "dev").images.take(np.arange(1, 40, 2))
     rho = parity.run(model, data.centre(bona_fide))[0]
-    worst = np.argsort(rho)[:4]
-    scores = table(tmp_path / "scores-eval.csv", [("x", usable.name(2 * n + 1), "hazy" if n in worst else "") for n in range(20)])
+    worst = {2 * n + 1 for n in np.argsort(rho)[:4]}
+    scores = table(tmp_path / "scores-eval.csv", [("x", file, "hazy" if n in worst else "") for n, file in files(crops).items()])
     args = ["threshold", "--model", str(model), "--data", str(crops), "--bpcer", "0.2", "--dev-reasons", str(scores)]
     assert cli.main(args) == 0
     props = {p.key: p.value for p in onnx.load(model).metadata_props}
     assert float(props["liveproof.threshold"]) == pytest.approx(np.sort(rho)[4 + 3], abs=1e-6)  # a fifth of sixteen is three
     assert props["liveproof.threshold_source"].endswith("own scores on 16 bona fide dev crops")
+    table(scores, [("x", file, "hazy") for file in files(crops).values()])
+    assert cli.main(args) == 1

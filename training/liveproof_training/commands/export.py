@@ -14,8 +14,14 @@ file is beyond the limits (fp32 1e-4, fp16 2e-3 for any crop; int8 0.5 points of
 AGAIN = """Writes another threshold into an exported file, by the rule of `export --bpcer` and the file's own scores on the dev crops of --data:
 where there are more of them than at its export, or other real pictures. Weights and scores stay; its SHA-256 changes. NAME-parity.json and
 manifest.json beside it are changed along; afterwards, for committed models: go test ./models -run CatalogueEqualsCommittedFiles -update"""
-UNPACK = """Each crop comes into the middle of a grey picture of 640 by 480 pixels, so that the product's detector finds its face. What a session
-would not score (blurred, hazy, overexposed and others) then has a reason in RESULTS/scores-eval.csv, for `threshold --dev-reasons`."""
+UNPACK = """For a threshold by crops of usable quality, three commands:
+
+  unpack --data CROPS --out PNGS
+  liveproof evaluate --csv PNGS/labels.csv --root PNGS --column subject=series --out RESULTS
+  threshold --model NAME-PRECISION.onnx --data CROPS --dev-reasons RESULTS/scores-eval.csv
+
+Each crop comes into the middle of a grey picture of 640 by 480 pixels, so that the product's detector finds its face. A crop that a session
+would not score (blurred, hazy, overexposed and others) has a reason in RESULTS/scores-eval.csv. A crop in which no face is found again counts."""
 RULE = "the largest threshold that rejects at most this share of the dev crops' bona fide"
 DEMO_DATA = "crops rendered from portraits: bona fide, print, cut-out, screen replay"
 DEMO_THRESHOLD = "equal error rate on rendered dev crops (held-out source grids)"
@@ -187,7 +193,7 @@ def _add_threshold(sub) -> None:
     p.add_argument("--data", required=True, help="folder with manifest.csv, whose dev crops count")
     p.add_argument("--bpcer", type=float, default=0.1, help=RULE)
     p.add_argument("--threshold-source", default="", help="goes into the metadata; empty: as it was")
-    reasons = "scores-eval.csv of `liveproof evaluate` of the dev crops, written by `unpack`; those whose quality a session refuses do not count"
+    reasons = "scores-eval.csv of `liveproof evaluate` of what `unpack` wrote of the dev crops; crops whose quality a session refuses do not count"
     p.add_argument("--dev-reasons", default="", help=reasons)
     _add_pictures(p)
 

@@ -80,7 +80,10 @@ def reasons(scores: Path) -> dict[str, frozenset[str]]:
         reader = csv.DictReader(file)
         if missing := {"test_label", "reasons"} - set(reader.fieldnames or ()):
             raise ValueError(f"{scores} has no column {min(missing)}: it is not a table of scores by `liveproof evaluate`")
-        return {row["test_label"]: frozenset(row["reasons"].split()) for row in reader}
+        rows = list(reader)
+    if failed := next((row for row in rows if row.get("error")), None):
+        raise ValueError(f"{scores}: {failed['test_label']} could not be judged ({failed['error']}); run `liveproof evaluate` again")
+    return {row["test_label"]: frozenset(row["reasons"].split()) for row in rows}
 
 
 def _rows(table: Path) -> list[dict[str, str]]:

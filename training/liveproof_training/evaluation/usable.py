@@ -6,11 +6,14 @@ The product's limits of quality stand in its configuration and are measured by i
 from __future__ import annotations
 
 import csv
+import hashlib
+import io
 from pathlib import Path
 
 import cv2
 import numpy as np
 
+from liveproof_base import whole
 from liveproof_base.progress import Progress
 
 from ..loading import data
@@ -22,39 +25,43 @@ NO_FACE = "no_face"
 
 
 def write(crops: data.Crops, out: Path) -> int:
-    """PNG files of the bona fide ``crops``, each in the middle of a grey canvas, and labels.csv for `liveproof evaluate`; how many."""
-    out.mkdir(parents=True, exist_ok=True)
+    """PNG files of the bona fide ``crops``, each in the middle of a grey canvas, and last labels.csv for `liveproof evaluate`; how many."""
     ids = np.flatnonzero(crops.labels == 1)
     if not len(ids):
         raise ValueError("there is no bona fide crop, and quality is asked of these only")
-    bar = Progress("crops as pictures", len(ids))
-    with (out / "labels.csv").open("w", newline="") as file:
-        table = csv.writer(file)
-        table.writerow(realpictures.COLUMNS)
-        for n in ids:
-            cv2.imwrite(str(out / name(n)), _canvas(crops.images[n])[..., ::-1])
-            table.writerow((name(n), 1, crops.videos[n]))
-            bar.step()
+    out.mkdir(parents=True, exist_ok=True)
+    bar, rows = Progress("crops as pictures", len(ids)), io.StringIO()
+    table = csv.writer(rows)
+    table.writerow(realpictures.COLUMNS)
+    for n in ids:
+        image = crops.images[n]
+        file = out / name(n, image)
+        if not cv2.imwrite(str(file), _canvas(image)[..., ::-1]):
+            raise OSError(f"{file} could not be written")
+        table.writerow((file.name, 1, crops.videos[n]))
+        bar.step()
+    whole.text(out / "labels.csv", rows.getvalue())
     return len(ids)
 
 
-def name(crop: int) -> str:
-    """File of a crop, by its place in the split."""
-    return f"{crop:06d}.png"
+def name(place: int, image: np.ndarray) -> str:
+    """File of a crop, by its place in the split and its bytes: a table of other crops is not taken for one of these."""
+    return f"{place:06d}-{hashlib.sha256(image.tobytes()).hexdigest()[:8]}.png"
 
 
 def kept(crops: data.Crops, scores: Path) -> np.ndarray:
     """bool [N]: the bona fide ``crops`` that a session would score, by ``scores-*.csv`` of `liveproof evaluate` of what `write` wrote.
 
-    A crop has a face, since it was cut around one: where the detector finds none again, that is no fault of the picture. ValueError
-    where the table is not of these crops.
+    A crop has a face, since it was cut around one: where the detector finds none again, the crop counts. ValueError where the table is
+    not of these crops.
     """
     reasons = realpictures.reasons(scores)
-    bona_fide = np.flatnonzero(crops.labels == 1)
-    if missing := [name(n) for n in bona_fide if name(n) not in reasons]:
-        raise ValueError(f"{scores} is not of these crops, {missing[0]} is missing: `unpack` them and let `liveproof evaluate` judge them")
     found = np.zeros(len(crops), bool)
-    found[bona_fide] = [not reasons[name(n)] - {NO_FACE} for n in bona_fide]
+    for n in np.flatnonzero(crops.labels == 1):
+        file = name(n, crops.images[n])
+        if file not in reasons:
+            raise ValueError(f"{scores} is not of these crops, {file} is missing: `unpack` them and let `liveproof evaluate` judge them")
+        found[n] = not reasons[file] - {NO_FACE}
     return found
 
 

@@ -30,21 +30,22 @@ def write(folder: Path, crops: Path | None, checkpoints: dict[str, Path], per_pa
     """FOLDER/golden/ and FOLDER/manifest.json for the models in FOLDER.
 
     ``crops``: rendered data whose test split gives new pictures; None keeps those that are there. ``checkpoints``: by model name;
-    where the pictures are kept, PyTorch's scores of other models are kept too, unless their files have changed.
+    where the pictures are kept, PyTorch's scores of other models are kept too, unless their weights have changed.
     """
     out = folder / "golden"
-    before = {} if crops else _scores_before(folder)
     cases = _draw(crops, out, per_pai) if crops else _kept(out)
     models = committed(folder)
     if not models:
         raise FileNotFoundError(f"{folder} has no NAME-PRECISION.onnx; `export` writes them")
+    weights = {path.stem: _weights(path) for path in models}
+    before = {} if crops else _scores_before(out / "golden.json", weights)
     faces = np.stack([read(out / case["image"]) for case in cases])
     rho = {path.stem: parity.run(path, faces, batch=1)[0] for path in models}
     rho_pytorch = {name: _pytorch(path, faces) for name, path in checkpoints.items()}
     for n, case in enumerate(cases):
         case["rho"] = {name: round(float(r[n]), 6) for name, r in rho.items()}
         case["pytorch"] = before.get(case["image"], {}) | {name: round(float(r[n]), 6) for name, r in rho_pytorch.items()}
-    _write(out / "golden.json", {"tolerance": TOLERANCE, "cases": cases})
+    _write(out / "golden.json", {"tolerance": TOLERANCE, "weights": weights, "cases": cases})
     return out / "golden.json", manifest(folder)
 
 
@@ -96,15 +97,22 @@ def _kept(out: Path) -> list[dict]:
     return [{"image": name, "pai": name.split("_")[0]} for name in names]
 
 
-def _scores_before(folder: Path) -> dict[str, dict[str, float]]:
-    """PyTorch's scores in golden.json, by picture and model, of the models whose files are those of manifest.json."""
-    if not (folder / "manifest.json").is_file() or not (folder / "golden" / "golden.json").is_file():
+def _scores_before(told: Path, weights: dict[str, str]) -> dict[str, dict[str, float]]:
+    """PyTorch's scores in golden.json, by picture and model, of the models all of whose files have the weights that they had then."""
+    if not told.is_file():
         return {}
-    now = {entry["sha256"]: entry["metadata"]["liveproof.name"] for entry in map(_entry, committed(folder))}
-    then = json.loads((folder / "manifest.json").read_text())["models"]
-    same = {now[entry["sha256"]] for entry in then if entry["sha256"] in now}
-    cases = json.loads((folder / "golden" / "golden.json").read_text())["cases"]
-    return {case["image"]: {name: rho for name, rho in case["pytorch"].items() if name in same} for case in cases}
+    before = json.loads(told.read_text())
+    then = before.get("weights", {})
+    changed = {stem.rpartition("-")[0] for stem in weights.keys() | then.keys() if weights.get(stem) != then.get(stem)}
+    same = {stem.rpartition("-")[0] for stem in weights} - changed
+    return {case["image"]: {name: rho for name, rho in case["pytorch"].items() if name in same} for case in before["cases"]}
+
+
+def _weights(path: Path) -> str:
+    """SHA-256 of a file without its metadata: another threshold leaves it as it is."""
+    model = onnx.load(path)
+    del model.metadata_props[:]
+    return hashlib.sha256(model.SerializeToString(deterministic=True)).hexdigest()
 
 
 def _pytorch(path: Path, faces: np.ndarray) -> np.ndarray:

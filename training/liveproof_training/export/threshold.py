@@ -41,7 +41,7 @@ def again(file: Path, dev: data.Crops, rule: Rule, source: str = "", usable: np.
         raise ValueError(f"{file}: its metadata have no {THRESHOLD}; only files that `export` wrote are given another")
     ids = np.flatnonzero((dev.labels == 1) & (True if usable is None else usable))
     if not len(ids):
-        raise ValueError("the dev crops have no bona fide one that counts, which the threshold is taken from")
+        raise ValueError("no bona fide dev crop is left to take the threshold from: the folder has none, or the quality of all was refused")
     kinds = [dev.images.take(ids)] + ([rule.real] if rule.real is not None else [])
     found = float(np.clip(rule.threshold(*(parity.run(file, data.centre(images))[0] for images in kinds)), 1e-6, 1 - 1e-6))
     words = source or said[THRESHOLD_SOURCE].value.partition("; of this ")[0]
