@@ -1,5 +1,5 @@
 #!/bin/sh
-# The demo models from portraits alone: simulate and train (seven minutes on one NVIDIA GPU), make MobileNetV2 steady (25 minutes on two CPU cores), export, golden scores. Run from anywhere;
+# The demo models from portraits alone: simulate and train (seven minutes on one NVIDIA GPU), make MobileNetV2 steady (25 minutes on two CPU cores, drawing its pairs included), export, golden scores. Run from anywhere;
 # LIVEPROOF_SHARED must be set (portraits, first weights, clips, the detector; devset for the threshold, with `make build`). What exists is kept, so a second
 # call goes on where the first was stopped. OUT, MODELS, PYTHON, PARTS (faces train steady export golden), ENCODERS and DEVICE may be set:
 # a machine with a GPU may do "train" alone, and another the rest.
