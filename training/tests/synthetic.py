@@ -1,12 +1,15 @@
-"""Drawn faces: enough to run the renderer and the loop without the generated portraits."""
+"""Drawn faces and crops: enough to run the renderer and the loop without the generated portraits."""
 
 from __future__ import annotations
 
 import csv
+import dataclasses
 from pathlib import Path
 
 import cv2
 import numpy as np
+
+from liveproof_base import manifest
 
 BOX = (120.0, 90.0, 330.0, 370.0)
 POINTS = ((185.0, 205.0), (265.0, 205.0), (225.0, 260.0), (190.0, 300.0), (260.0, 300.0))
@@ -38,3 +41,36 @@ def write_faces(folder: Path, grids: int = 6, per_grid: int = 2) -> None:
             name = f"face_{n}.png"
             cv2.imwrite(str(folder / name), portrait(n)[..., ::-1])
             writer.writerow([name, 448, 448, *BOX, *(c for point in POINTS for c in point), f"grid_{n // per_grid}"])
+
+
+def pictures(count: int, seed: int) -> np.ndarray:
+    """Even ones dark, odd ones light, blotches on all: something that a random network tells apart."""
+    rng = np.random.default_rng(seed)
+    blotches = rng.integers(0, 256, (count, 16, 16, 3), dtype=np.uint8).repeat(16, 1).repeat(16, 2)
+    blotches[::2] //= 3
+    return blotches
+
+
+def write_crops(folder, parts: dict[str, np.ndarray]) -> None:
+    """A folder as the renderer leaves it: a row a crop, the odd ones bona fide."""
+    names = [f.name for f in dataclasses.fields(manifest.Row)]
+    lines = [",".join(names)]
+    for split, images in parts.items():
+        np.save(folder / f"{split}.npy", images)
+        for i in range(len(images)):
+            known = {
+                "crop": f"{split}.npy#{i}",
+                "dataset": "rendered",
+                "split": split,
+                "subject": "p",
+                "session": "1",
+                "camera": "c",
+                "pai": "none" if i % 2 else "print",
+                "label": str(i % 2),
+                "domain": "rendered",
+                "video": f"{split}{i}",
+                "instrument": "",
+                "sha256": "0" * 64,
+            }
+            lines.append(",".join(known.get(name, "") for name in names))
+    (folder / "manifest.csv").write_text("\n".join(lines) + "\n")

@@ -11,10 +11,11 @@ import onnx
 import onnxruntime
 import pytest
 import torch
+from synthetic import pictures, write_crops
 
-from liveproof_base import manifest
 from liveproof_training import cli, contract
 from liveproof_training.config import TrainConfig
+from liveproof_training.evaluation import usable
 from liveproof_training.export import golden, half, onnxfiles, onnxgraph, parity, quantise, speed, threshold
 from liveproof_training.fit import checkpoint
 from liveproof_training.loading import data
@@ -25,39 +26,6 @@ ARMS = {"resnet18": "expected", "mobilenet_v2": "sigmoid"}
 # What does not depend on the network is tried on one.
 one_encoder = pytest.mark.parametrize("exported", ["mobilenet_v2"], indirect=True)
 ROOT = Path(__file__).resolve().parents[2]
-
-
-def pictures(count: int, seed: int) -> np.ndarray:
-    """Even ones dark, odd ones light, blotches on all: something that a random network tells apart."""
-    rng = np.random.default_rng(seed)
-    blotches = rng.integers(0, 256, (count, 16, 16, 3), dtype=np.uint8).repeat(16, 1).repeat(16, 2)
-    blotches[::2] //= 3
-    return blotches
-
-
-def write_crops(folder, parts: dict[str, np.ndarray]) -> None:
-    """A folder as the renderer leaves it: a row a crop, the odd ones bona fide."""
-    names = [f.name for f in dataclasses.fields(manifest.Row)]
-    lines = [",".join(names)]
-    for split, images in parts.items():
-        np.save(folder / f"{split}.npy", images)
-        for i in range(len(images)):
-            known = {
-                "crop": f"{split}.npy#{i}",
-                "dataset": "rendered",
-                "split": split,
-                "subject": "p",
-                "session": "1",
-                "camera": "c",
-                "pai": "none" if i % 2 else "print",
-                "label": str(i % 2),
-                "domain": "rendered",
-                "video": f"{split}{i}",
-                "instrument": "",
-                "sha256": "0" * 64,
-            }
-            lines.append(",".join(known.get(name, "") for name in names))
-    (folder / "manifest.csv").write_text("\n".join(lines) + "\n")
 
 
 def random_net(encoder: str, images: np.ndarray) -> model.LivenessNet:
@@ -138,6 +106,26 @@ def test_a_threshold_taken_again_is_that_of_the_crops_and_leaves_the_scores(expo
     assert json.loads((tmp_path / "test-parity.json").read_text())["scores"]["int8"]["threshold"] == pytest.approx(want, abs=1e-6)
     (entry,) = json.loads((tmp_path / "manifest.json").read_text())["models"]
     assert entry["metadata"] == props and entry["dev"]["threshold"] == pytest.approx(want, abs=1e-6)
+
+
+@one_encoder
+def test_the_threshold_is_of_the_crops_that_count(exported, tmp_path):
+    model = tmp_path / exported[1]["int8"].name
+    shutil.copy(exported[1]["int8"], model)
+    write_crops(tmp_path, {"dev": pictures(40, seed=5)})
+    bona_fide = data.load_split(tmp_path, "dev").images.take(np.arange(1, 40, 2))
+    rho = parity.run(model, data.centre(bona_fide))[0]
+    worst = set(np.argsort(rho)[:4])
+    names = [usable.name(2 * n + 1, image) for n, image in enumerate(bona_fide)]
+    scores = tmp_path / "scores-eval.csv"
+    scores.write_text("test_label,reasons\n" + "".join(f"{name},{'hazy' if n in worst else ''}\n" for n, name in enumerate(names)))
+    args = ["threshold", "--model", str(model), "--data", str(tmp_path), "--bpcer", "0.2", "--dev-reasons", str(scores)]
+    assert cli.main(args) == 0
+    props = {p.key: p.value for p in onnx.load(model).metadata_props}
+    assert float(props["liveproof.threshold"]) == pytest.approx(np.sort(rho)[4 + 3], abs=1e-6)  # a fifth of sixteen is three
+    assert props["liveproof.threshold_source"].endswith("own scores on 16 bona fide dev crops")
+    scores.write_text("test_label,reasons\n" + "".join(f"{name},hazy\n" for name in names))
+    assert cli.main(args) == 1
 
 
 @one_encoder

@@ -1,17 +1,14 @@
-"""Crops whose quality a session refuses do not count for the threshold: from the crops to pictures, and from reasons to scores."""
+"""Crops whose quality a session refuses do not count for the threshold: from the crops to pictures, and from reasons back to crops."""
 
 import csv
-import shutil
 
 import cv2
 import numpy as np
-import onnx
 import pytest
-from test_export import exported, one_encoder, pictures, write_crops  # noqa: F401  (a fixture)
+from synthetic import pictures, write_crops
 
 from liveproof_training import cli
 from liveproof_training.evaluation import realpictures, usable
-from liveproof_training.export import parity
 from liveproof_training.loading import data
 
 
@@ -74,20 +71,3 @@ def test_a_file_that_was_not_judged_is_told(tmp_path):
     scores.write_text("claimed_id,test_label,reasons,error\nx,a.png,,cannot be decoded\n")
     with pytest.raises(ValueError, match="a.png could not be judged \\(cannot be decoded\\); run"):
         realpictures.reasons(scores)
-
-
-@one_encoder
-def test_the_threshold_is_of_the_crops_that_count(exported, crops, tmp_path):  # noqa: F811
-    model = tmp_path / exported[1]["int8"].name
-    shutil.copy(exported[1]["int8"], model)
-    bona_fide = data.load_split(crops, "dev").images.take(np.arange(1, 40, 2))
-    rho = parity.run(model, data.centre(bona_fide))[0]
-    worst = {2 * n + 1 for n in np.argsort(rho)[:4]}
-    scores = table(tmp_path / "scores-eval.csv", [("x", file, "hazy" if n in worst else "") for n, file in files(crops).items()])
-    args = ["threshold", "--model", str(model), "--data", str(crops), "--bpcer", "0.2", "--dev-reasons", str(scores)]
-    assert cli.main(args) == 0
-    props = {p.key: p.value for p in onnx.load(model).metadata_props}
-    assert float(props["liveproof.threshold"]) == pytest.approx(np.sort(rho)[4 + 3], abs=1e-6)  # a fifth of sixteen is three
-    assert props["liveproof.threshold_source"].endswith("own scores on 16 bona fide dev crops")
-    table(scores, [("x", file, "hazy") for file in files(crops).values()])
-    assert cli.main(args) == 1

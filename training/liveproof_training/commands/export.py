@@ -14,14 +14,10 @@ file is beyond the limits (fp32 1e-4, fp16 2e-3 for any crop; int8 0.5 points of
 AGAIN = """Writes another threshold into an exported file, by the rule of `export --bpcer` and the file's own scores on the dev crops of --data:
 where there are more of them than at its export, or other real pictures. Weights and scores stay; its SHA-256 changes. NAME-parity.json and
 manifest.json beside it are changed along; afterwards, for committed models: go test ./models -run CatalogueEqualsCommittedFiles -update"""
-UNPACK = """For a threshold by crops of usable quality, three commands:
-
-  unpack --data CROPS --out PNGS
-  liveproof evaluate --csv PNGS/labels.csv --root PNGS --column subject=series --out RESULTS
-  threshold --model NAME-PRECISION.onnx --data CROPS --dev-reasons RESULTS/scores-eval.csv
-
-Each crop comes into the middle of a grey picture of 640 by 480 pixels, so that the product's detector finds its face. A crop that a session
-would not score (blurred, hazy, overexposed and others) has a reason in RESULTS/scores-eval.csv. A crop in which no face is found again counts."""
+UNPACK = """The first of three steps to a threshold by crops of usable quality. The second, which this command prints, is `liveproof evaluate`: crops
+that a session would not score (blurred, hazy, overexposed and others) get a reason in RESULTS/scores-eval.csv. The third is `threshold
+--dev-reasons RESULTS/scores-eval.csv`. Each crop comes into the middle of a grey picture of 640 by 480 pixels, so that the product's detector
+finds its face; where it finds none, the crop counts."""
 RULE = "the largest threshold that rejects at most this share of the dev crops' bona fide"
 DEMO_DATA = "crops rendered from portraits: bona fide, print, cut-out, screen replay"
 DEMO_THRESHOLD = "equal error rate on rendered dev crops (held-out source grids)"
