@@ -127,6 +127,12 @@ def sample(shift: float, n: int = 60, seed: int = 1) -> gap.Sample:
     return gap.Sample(rng.standard_normal((2 * n, len(gap.FACTORS))) + shift * (1 - labels)[:, None], labels)
 
 
+def test_factors_are_drawn_real_beside_made(tmp_path):
+    gap.plot(sample(1.0), sample(1.0, seed=2), tmp_path / "factors.png")
+    assert (tmp_path / "factors.png").stat().st_size > 1000
+    assert len(gap.FACTORS) <= gap.PLOT_ROWS * gap.PLOT_COLUMNS
+
+
 def test_a_maker_on_the_wrong_side_of_reality_is_found():
     real = sample(1.0)
     assert (real.larger() > 0.6).all() and gap.transfer(sample(1.0, seed=2), real) > 0.9 and gap.transfer(sample(-1.0, seed=2), real) < 0.1

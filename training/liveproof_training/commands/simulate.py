@@ -98,7 +98,8 @@ def _gap(args) -> None:
     for place, labels in ((args.pictures, pictures.labels), (f"{args.data}, {args.split}", crops.labels)):
         if len(set(labels.tolist())) < 2:
             raise ValueError(f"{place}: gap compares bona fide pictures with attacks, and here is one class only")
-    print(gap.markdown(gap.Sample(gap.table(pictures.images), pictures.labels), gap.Sample(gap.table(crops.images), crops.labels)))
+    real, made = (gap.Sample(gap.table(images), labels) for images, labels in ((pictures.images, pictures.labels), (crops.images, crops.labels)))
+    print(gap.markdown(real, made))
     alike = pictures.only(spectra.same_size(pictures.sides))
     sets = {}
     for kind, images, labels in (("real", alike.images, alike.labels), ("made", crops.images, crops.labels)):
@@ -108,6 +109,7 @@ def _gap(args) -> None:
     print(f"\nPower of contrast, medians; of the real pictures the {len(alike)} of {len(pictures)} with faces of {least:.0f} to {most:.0f} pixels:\n")
     print(spectra.markdown(sets))
     if args.out:
+        gap.plot(real, made, Path(args.out) / "factors.png")
         spectra.plot(sets, Path(args.out) / "spectra.png")
 
 
@@ -185,7 +187,7 @@ def _add_measures(sub) -> None:
     )
     g.add_argument("--data", default="data/demo", help="folder with manifest.csv")
     g.add_argument("--split", default="dev", choices=("train", "dev", "test"), help="whose crops")
-    g.add_argument("--out", default="", help="folder for spectra.png; empty: none")
+    g.add_argument("--out", default="", help="folder for factors.png and spectra.png; empty: none")
     r = command(
         sub,
         "real",

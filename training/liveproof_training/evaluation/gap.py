@@ -7,15 +7,18 @@ should overlap: neither class may be told by one factor alone, and none of reali
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
 import cv2
 import numpy as np
 
+from .. import plots
 from ..loading import nuisance
 from .realpictures import auc
 
 WINDOW = 15  # pixels of the local standard deviation
 FLAT = 0.1  # share of the picture that counts as flat
+PLOT_ROWS, PLOT_COLUMNS = 3, 4
 
 
 def _luma(image: np.ndarray) -> np.ndarray:
@@ -121,3 +124,19 @@ def markdown(real: Sample, made: Sample) -> str:
         lines.append(f"| {name} | {values} | {100 * shares[0]:.0f} % | {100 * shares[1]:.0f} % |")
     lines.append(f"\nA logistic regression on the factors, fitted on made pictures: AUC {transfer(made, real):.3f} on the real ones.")
     return "\n".join(lines)
+
+
+def plot(real: Sample, made: Sample, out: Path) -> None:
+    """Of each factor, real beside made: median, middle half (box) and middle 95 % (whiskers) of bona fide pictures and of attacks."""
+    fig, axes = plots.figure(11, 7.5, rows=PLOT_ROWS, columns=PLOT_COLUMNS)
+    for n, (axis, name) in enumerate(zip(axes.flat, FACTORS)):
+        groups = [sample.factors[sample.labels == label, n] for sample in (real, made) for label in (1, 0)]
+        boxes = axis.boxplot(groups, whis=(2.5, 97.5), showfliers=False, widths=0.6, patch_artist=True, medianprops={"color": "black"})
+        for box, colour in zip(boxes["boxes"], ("#1b7f5c", "#b8572a") * 2):
+            box.set(facecolor=colour, alpha=0.6, linewidth=0)
+        axis.set_xticks(range(1, 5), ["bona fide", "attack"] * 2, fontsize=7)
+        axis.set_title(name)
+        axis.set_xlabel("real | made", fontsize=8)
+    for axis in axes.flat[len(FACTORS) :]:
+        axis.set_axis_off()
+    plots.save(fig, out)
